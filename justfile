@@ -1,0 +1,25 @@
+# All recipes are one line; `just` lists them.
+
+# every recipe
+default:
+    @just --list
+
+# the whole table with figures
+reproduce *arguments:
+    cargo run --release -- reproduce {{arguments}}
+
+# all tests
+test *arguments:
+    cargo test --release {{arguments}}
+
+# every spec and manifest
+check:
+    cargo run --release -- check
+
+# formatting and lints, as CI
+lint:
+    cargo fmt --check && cargo clippy --release --all-targets -- -D warnings
+
+# everything that CI runs
+ci:
+    bash .ci/run

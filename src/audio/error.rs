@@ -1,0 +1,144 @@
+//! What can go wrong between a file and its features, one variant an outcome.
+
+use std::{fmt::Display, io, path::PathBuf};
+
+/// A failure of the `audio` room.
+#[derive(Debug, thiserror::Error)]
+pub enum AudioError {
+    /// The file is not there, or the system refuses to open or read it.
+    #[error("{}: cannot be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// The file cannot be created or written.
+    #[error("{}: cannot be written: {reason}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// The file has no bytes.
+    #[error(
+        "{}: the file is empty (0 bytes)\nhint: fetch or copy it again, or remove it",
+        path.display()
+    )]
+    EmptyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The content is no audio format that this room reads, whatever the file is called.
+    #[error(
+        "{}: not audio that can be read here, found {found}\n\
+         hint: wav, au, aiff, flac, mp3, ogg vorbis and m4a (aac) are read; convert it, e.g. \
+         `ffmpeg -i IN OUT.wav`",
+        path.display()
+    )]
+    NotAudio {
+        /// The file.
+        path: PathBuf,
+        /// What its content is, as far as its first bytes tell.
+        found: String,
+    },
+    /// An intact header with nothing behind it.
+    #[error(
+        "{}: has an audio header but no samples\nhint: fetch or copy it again, or remove it",
+        path.display()
+    )]
+    NoSamples {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Decoding stopped before the end: a truncated or corrupted file.
+    #[error(
+        "{}: damaged, decoded {n_decoded} samples ({:.1} s) before the fault: {fault}\n\
+         hint: fetch or copy it again, or remove it",
+        path.display(),
+        *n_decoded as f64 / f64::from((*sample_rate_hz).max(1))
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How many samples of each channel were decoded before the fault.
+        n_decoded: usize,
+        /// The rate that the file states, in Hz.
+        sample_rate_hz: u32,
+        /// What the decoder met.
+        fault: String,
+    },
+    /// A floating-point file that holds NaN or an infinity.
+    #[error(
+        "{}: sample {sample_idx} is {value}, must be finite\n\
+         hint: write the file again from its source",
+        path.display()
+    )]
+    NonFinite {
+        /// The file.
+        path: PathBuf,
+        /// Where the first such sample is, counted per channel from 0.
+        sample_idx: usize,
+        /// The sample.
+        value: f32,
+    },
+    /// More audio than a track can hold; stops decoding rather than filling the memory.
+    #[error(
+        "{}: longer than {max_s} s, the most that is decoded\nhint: cut it into shorter tracks",
+        path.display()
+    )]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The cap, in seconds.
+        max_s: u32,
+    },
+    /// A setting outside its range, or settings that contradict each other.
+    #[error("{parameter} must be {allowed}, got {got}")]
+    Setting {
+        /// Which setting, e.g. `stft.hop_length`.
+        parameter: &'static str,
+        /// The values it may have.
+        allowed: String,
+        /// The value it had.
+        got: String,
+    },
+}
+
+impl AudioError {
+    /// A setting outside its range; `allowed` completes the words "must be".
+    pub(super) fn setting(
+        parameter: &'static str,
+        allowed: impl Into<String>,
+        got: impl Display,
+    ) -> Self {
+        Self::Setting { parameter, allowed: allowed.into(), got: format!("{got}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_says_how_much_was_decoded_and_what_to_do() {
+        let error = AudioError::Damaged {
+            path: "jazz/jazz.00054.wav".into(),
+            n_decoded: 44_100,
+            sample_rate_hz: 22_050,
+            fault: "the file ends early".into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "jazz/jazz.00054.wav: damaged, decoded 44100 samples (2.0 s) before the fault: \
+             the file ends early\nhint: fetch or copy it again, or remove it"
+        );
+    }
+
+    #[test]
+    fn a_bad_setting_names_itself_its_range_and_the_value() {
+        let error = AudioError::setting("stft.hop_length", "at least 1", 0);
+        assert_eq!(error.to_string(), "stft.hop_length must be at least 1, got 0");
+    }
+}

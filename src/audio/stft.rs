@@ -1,0 +1,221 @@
+//! Short-time Fourier transform: samples -> the power spectrum of one frame at a time.
+
+use std::f64::consts::TAU;
+
+use super::{
+    AudioError,
+    dot::LANES,
+    fft::{Transform, TransformBuffers},
+};
+
+/// What lies before the first sample and behind the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Padding {
+    /// Frames are centred on multiples of `hop_length`; zeros lie outside (librosa's
+    /// `center=True, pad_mode="constant"`).
+    #[default]
+    Zeros,
+    /// Frames are centred; the signal is mirrored at its ends (`center=True, pad_mode="reflect"`).
+    Reflect,
+    /// The first frame starts at the first sample; nothing lies outside (`center=False`).
+    Off,
+}
+
+/// How samples are cut into frames and transformed. The window is a periodic Hann window.
+///
+/// The defaults are librosa's; at 22,050 Hz they are frames of 93 ms, 23 ms apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StftSettings {
+    /// Samples in a frame, >= 2; the spectrum has `n_fft / 2 + 1` bins. A power of two is fastest.
+    pub n_fft: usize,
+    /// Samples under the window, in `[1, n_fft]`, centred in the frame; `None` is `n_fft`.
+    pub win_length: Option<usize>,
+    /// Samples from one frame to the next, >= 1.
+    pub hop_length: usize,
+    /// What lies outside the signal, and so where the frames are.
+    pub padding: Padding,
+}
+
+impl Default for StftSettings {
+    fn default() -> Self {
+        Self { n_fft: 2048, win_length: None, hop_length: 512, padding: Padding::Zeros }
+    }
+}
+
+/// A plan: window and transform, made once.
+#[derive(Clone)]
+pub(super) struct Stft {
+    settings: StftSettings,
+    /// `[n_fft]`, zero outside `win_length`.
+    window: Vec<f32>,
+    transform: Transform,
+}
+
+/// What transforming one frame needs; fits itself to the plan that uses it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FrameBuffers {
+    /// `[n_fft]`: the samples of a frame that reaches beyond the signal.
+    edge: Vec<f32>,
+    transform: TransformBuffers,
+    /// `[n_bins + LANES]`: the last ones stay zero, so that a row may be read in whole lanes.
+    power: Vec<f32>,
+}
+
+impl Stft {
+    /// # Errors
+    /// [`AudioError::Setting`] for a setting outside its range.
+    pub(super) fn new(settings: &StftSettings) -> Result<Self, AudioError> {
+        let StftSettings { n_fft, win_length, hop_length, .. } = *settings;
+        if !(2..=1 << 20).contains(&n_fft) {
+            return Err(AudioError::setting("stft.n_fft", "in [2, 1048576]", n_fft));
+        }
+        if hop_length == 0 {
+            return Err(AudioError::setting("stft.hop_length", "at least 1", hop_length));
+        }
+        let win_length = win_length.unwrap_or(n_fft);
+        if !(1..=n_fft).contains(&win_length) {
+            let allowed = format!("in [1, n_fft = {n_fft}]");
+            return Err(AudioError::setting("stft.win_length", allowed, win_length));
+        }
+        let mut window = vec![0.0; n_fft];
+        let start = (n_fft - win_length) / 2;
+        for (i, weight) in window[start..start + win_length].iter_mut().enumerate() {
+            *weight = (0.5 - 0.5 * (TAU * i as f64 / win_length as f64).cos()) as f32;
+        }
+        Ok(Self { settings: *settings, window, transform: Transform::new(n_fft) })
+    }
+
+    /// Bins of a spectrum, from 0 Hz to half the sample rate.
+    pub(super) fn n_bins(&self) -> usize {
+        self.settings.n_fft / 2 + 1
+    }
+
+    /// Frames of a signal; 0 where it is too short for one.
+    pub(super) fn n_frames(&self, n_samples: usize) -> usize {
+        let StftSettings { n_fft, hop_length, .. } = self.settings;
+        let n_padded = n_samples + 2 * self.n_before();
+        if n_samples == 0 || n_padded < n_fft { 0 } else { 1 + (n_padded - n_fft) / hop_length }
+    }
+
+    /// The power spectrum `|X|^2` of one frame, `[n_bins]` and `LANES` zeros behind it.
+    pub(super) fn power<'b>(
+        &self,
+        buffers: &'b mut FrameBuffers,
+        samples: &[f32],
+        frame_idx: usize,
+    ) -> &'b mut [f32] {
+        let FrameBuffers { edge, transform, power } = buffers;
+        let frame = self.cut_frame(samples, frame_idx, edge);
+        let n_bins = self.n_bins();
+        power.resize(n_bins + LANES, 0.0);
+        self.transform.power(transform, frame, &self.window, &mut power[..n_bins]);
+        power[n_bins..].fill(0.0);
+        power
+    }
+
+    fn n_before(&self) -> usize {
+        match self.settings.padding {
+            Padding::Zeros | Padding::Reflect => self.settings.n_fft / 2,
+            Padding::Off => 0,
+        }
+    }
+
+    /// The samples of a frame: a part of the signal, or `edge` where it reaches beyond it.
+    fn cut_frame<'a>(
+        &self,
+        samples: &'a [f32],
+        frame_idx: usize,
+        edge: &'a mut Vec<f32>,
+    ) -> &'a [f32] {
+        let StftSettings { n_fft, hop_length, padding, .. } = self.settings;
+        let start = (frame_idx * hop_length).cast_signed() - self.n_before().cast_signed();
+        let inside = usize::try_from(start).ok().and_then(|at| samples.get(at..at + n_fft));
+        if let Some(inside) = inside {
+            return inside;
+        }
+        let n_samples = samples.len().cast_signed();
+        edge.clear();
+        edge.extend((start..start + n_fft.cast_signed()).map(|position| {
+            let position = match padding {
+                Padding::Reflect => mirror(position, n_samples),
+                Padding::Zeros | Padding::Off => position,
+            };
+            usize::try_from(position).ok().and_then(|at| samples.get(at)).copied().unwrap_or(0.0)
+        }));
+        edge
+    }
+}
+
+/// Where a position outside the signal lies after mirroring at the first and last sample, as
+/// often as needed (numpy's `reflect`).
+fn mirror(position: isize, n_samples: isize) -> isize {
+    if n_samples < 2 {
+        return 0;
+    }
+    let period = 2 * (n_samples - 1);
+    let position = position.rem_euclid(period);
+    position.min(period - position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stft(n_fft: usize, hop_length: usize, padding: Padding) -> Stft {
+        Stft::new(&StftSettings { n_fft, win_length: None, hop_length, padding })
+            .expect("the settings are in range")
+    }
+
+    #[test]
+    fn frames_are_counted_as_librosa_counts_them() {
+        let default = Stft::new(&StftSettings::default()).expect("defaults are in range");
+        assert_eq!(default.n_frames(66_150), 130);
+        assert_eq!(default.n_frames(1), 1);
+        assert_eq!(default.n_frames(0), 0);
+        let off = stft(2048, 512, Padding::Off);
+        assert_eq!([2047, 2048, 2559, 2560].map(|n| off.n_frames(n)), [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn a_cosine_on_a_bin_has_the_power_of_a_quarter_of_the_frame_squared() {
+        // Hann halves the amplitude n/2 of a bin-centred cosine: (8 / 4)^2 = 4, neighbours (8/8)^2.
+        let samples: Vec<f32> = (0..8).map(|i| (TAU * f64::from(i) / 4.0).cos() as f32).collect();
+        let mut buffers = FrameBuffers::default();
+        let power = stft(8, 8, Padding::Off).power(&mut buffers, &samples, 0).to_vec();
+        for (got, wanted) in power.iter().zip([0.0, 1.0, 4.0, 1.0, 0.0]) {
+            assert!((got - wanted).abs() < 1e-5, "{power:?}");
+        }
+    }
+
+    #[test]
+    fn mirroring_repeats_and_leaves_the_edge_sample_single() {
+        let mirrored: Vec<isize> = (-5..8).map(|position| mirror(position, 4)).collect();
+        assert_eq!(mirrored, [1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]);
+        assert_eq!(mirror(-7, 1), 0);
+    }
+
+    #[test]
+    fn a_short_window_is_centred_in_the_frame() {
+        let settings = StftSettings { n_fft: 8, win_length: Some(4), ..Default::default() };
+        let window = Stft::new(&settings).expect("the settings are in range").window;
+        assert_eq!(window, [0.0, 0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let message = |settings| Stft::new(&settings).err().map(|error| error.to_string());
+        let default = StftSettings::default();
+        assert_eq!(
+            message(StftSettings { n_fft: 1, ..default }).as_deref(),
+            Some("stft.n_fft must be in [2, 1048576], got 1")
+        );
+        assert_eq!(
+            message(StftSettings { win_length: Some(4096), ..default }).as_deref(),
+            Some("stft.win_length must be in [1, n_fft = 2048], got 4096")
+        );
+        assert_eq!(
+            message(StftSettings { hop_length: 0, ..default }).as_deref(),
+            Some("stft.hop_length must be at least 1, got 0")
+        );
+    }
+}

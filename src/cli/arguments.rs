@@ -1,0 +1,131 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Repeats a published result from declared specs and says whether it holds.
+#[derive(Parser)]
+#[command(name = "encore", version, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// The project's folder: the one with experiments/ and datasets/
+    #[arg(long = "project", value_name = "DIR", default_value = ".", global = true)]
+    pub root: PathBuf,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Run all of the report's experiments and write the page
+    Reproduce(Reproduce),
+    /// Run one or several experiments
+    Run(Run),
+    /// Write the page again, from the records alone
+    Report(Report),
+    /// List the experiments: dataset, claim, latest result
+    List,
+    /// Check every spec and manifest; all faults at once
+    Check,
+    /// Write a new spec from another one
+    New {
+        /// Name of the new experiment
+        name: String,
+        /// The experiment to start from
+        #[arg(long)]
+        from: String,
+    },
+    /// List, describe, import, check and export datasets
+    #[command(subcommand)]
+    Data(Data),
+}
+
+#[derive(Args)]
+pub(super) struct Reproduce {
+    /// A cut-down look in minutes: few epochs, one seed, a small embedded corpus
+    #[arg(long)]
+    pub quick: bool,
+    /// The specs' full epochs and seeds, also on the embedded corpora
+    #[arg(long, conflicts_with = "quick")]
+    pub full: bool,
+    /// Only these experiments
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
+    pub only: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Run {
+    /// Names of experiments, or paths to specs
+    #[arg(required = true)]
+    pub names: Vec<String>,
+    /// Override one field of the spec, e.g. training.epochs=20
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Report {
+    /// The page of `reproduce --quick`
+    #[arg(long)]
+    pub quick: bool,
+    /// End with exit code 4 where a claim differs
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// What running one and running all have in common.
+#[derive(Args)]
+pub(super) struct Common {
+    /// auto: the spec's dataset where it is imported, else its embedded stand-in; embedded; or a name
+    #[arg(long, default_value = "auto", value_name = "auto|embedded|NAME")]
+    pub data: String,
+    /// Seeds instead of the spec's, one run each
+    #[arg(long, value_delimiter = ',', value_name = "N,...")]
+    pub seeds: Vec<u64>,
+    /// Runs at a time, each on one core [default: cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// End with exit code 4 where a claim differs
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Data {
+    /// List the datasets and whether they are there
+    List,
+    /// Say what a dataset is and what is known of it
+    Describe {
+        /// Name of the dataset
+        name: String,
+    },
+    /// Check a copy of a dataset, index it and use it from now on
+    Import {
+        /// Name of the dataset
+        name: String,
+        /// Where the copy lies
+        path: PathBuf,
+        /// Copy the files into datasets/imported instead of using them in place
+        #[arg(long)]
+        copy: bool,
+    },
+    /// Check that an imported dataset is still what was imported
+    Check {
+        /// Name of the dataset
+        name: String,
+    },
+    /// Write an audio dataset as wav files
+    Export {
+        /// Name of the dataset
+        name: String,
+        /// Folder to write to
+        folder: PathBuf,
+        /// Only so many tracks a genre, for embedded corpora
+        #[arg(long, value_name = "N")]
+        tracks_per_genre: Option<usize>,
+    },
+}

@@ -1,0 +1,151 @@
+//! `data list | describe | import | check | export`.
+
+use std::path::Path;
+
+use super::arguments::Data as Command;
+use super::progress::Progress;
+use super::{Done, Failure, House};
+use crate::dataset::{Catalogue, Cut, Data, Index, Manifest};
+
+pub(super) fn data(house: &House, command: &Command) -> Done {
+    let catalogue = house.catalogue()?;
+    let find = |name: &str| catalogue.find(name).map_err(Failure::Usage);
+    match command {
+        Command::List => list(&catalogue),
+        Command::Describe { name } => describe(&catalogue, find(name)?),
+        Command::Import { name, path, copy } => import(&catalogue, find(name)?, path, *copy),
+        Command::Check { name } => check(&catalogue, find(name)?),
+        Command::Export { name, folder, tracks_per_genre } => {
+            export(&catalogue, find(name)?, folder, *tracks_per_genre)
+        }
+    }
+}
+
+fn list(catalogue: &Catalogue) -> Done {
+    println!("{:16} {:6} {:44} state", "dataset", "kind", "title");
+    for manifest in catalogue.manifests() {
+        let state = match (manifest.is_embedded(), catalogue.is_there(manifest)) {
+            (true, _) => "made by encore".to_owned(),
+            (false, true) => match catalogue.index(manifest) {
+                Ok(index) => format!("imported from {}", index.root.display()),
+                Err(error) => format!("damaged index: {error}"),
+            },
+            (false, false) => format!("not imported; encore data import {} PATH", manifest.name),
+        };
+        let kind = manifest.kind().as_str();
+        println!("{:16} {kind:6} {:44} {state}", manifest.name, manifest.title);
+    }
+    Ok(())
+}
+
+fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
+    println!("{}: {}", manifest.name, manifest.title);
+    println!("  licence     {}", manifest.licence);
+    println!("  citation    {}", manifest.citation);
+    println!("  to get it   {}", manifest.how_to_get);
+    if let Some(stand_in) = &manifest.stand_in {
+        println!("  stand-in    {stand_in}, while it is not imported");
+    }
+    for known in &manifest.known_faults {
+        println!("  known fault {}: {}", known.track, known.fault);
+    }
+    if !catalogue.is_there(manifest) {
+        println!("  not imported; encore data import {} PATH", manifest.name);
+        return Ok(());
+    }
+    if !manifest.is_embedded() {
+        outcome(&catalogue.index(manifest)?);
+    }
+    let (classes, labels, excluded) = match catalogue.load(manifest, Cut::default())? {
+        Data::Audio(audio) => {
+            let labels = audio.tracks.iter().map(|track| track.class).collect();
+            (audio.classes, labels, audio.excluded)
+        }
+        Data::Table(table) => (table.classes, table.labels, table.excluded),
+    };
+    let unit = if manifest.kind().as_str() == "audio" { "tracks" } else { "rows" };
+    println!(
+        "  {} {unit} in {} classes, {} excluded:",
+        labels.len(),
+        classes.len(),
+        excluded.len()
+    );
+    for (class, name) in classes.iter().enumerate() {
+        let n = labels.iter().filter(|&&label| label == class).count();
+        println!("    {name:24} {n:6}  {:.3}", n as f64 / labels.len() as f64);
+    }
+    Ok(())
+}
+
+fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -> Done {
+    let progress = Progress::new(0);
+    let what = format!("checking {}", manifest.name);
+    let index =
+        catalogue.import(manifest, path, copy, &|n_done, n| progress.step(&what, n_done, n))?;
+    println!("imported {}", manifest.name);
+    outcome(&index);
+    Ok(())
+}
+
+/// What an index says: what is good, what was kept out, what is odd.
+fn outcome(index: &Index) {
+    let n: usize = index.files.len();
+    println!("  {n} good files in {}", index.root.display());
+    if !index.excluded.is_empty() {
+        println!("  {} kept out:", index.excluded.len());
+    }
+    for out in &index.excluded {
+        println!("    {}: {}", out.name, out.reason);
+    }
+    for note in &index.notes {
+        println!("  note: {note}");
+    }
+}
+
+/// Imports again without writing, and compares.
+fn check(catalogue: &Catalogue, manifest: &Manifest) -> Done {
+    if manifest.is_embedded() {
+        println!("{} is made by encore itself: nothing to check", manifest.name);
+        return Ok(());
+    }
+    let before = catalogue.index(manifest)?;
+    let progress = Progress::new(0);
+    let what = format!("checking {}", manifest.name);
+    let now = catalogue.examine(manifest, &before, &|n_done, n| progress.step(&what, n_done, n))?;
+    outcome(&now);
+    let of = |index: &Index, track: &str| {
+        index.files.iter().find(|file| file.track == track).map(|file| file.sha256.clone())
+    };
+    let tracks = before.files.iter().chain(&now.files).map(|file| file.track.as_str());
+    let changed: std::collections::BTreeSet<&str> =
+        tracks.filter(|track| of(&before, track) != of(&now, track)).collect();
+    if changed.is_empty() {
+        println!("{} is what was imported", manifest.name);
+        return Ok(());
+    }
+    let list = changed.into_iter().collect::<Vec<_>>().join(", ");
+    let (name, root) = (&manifest.name, before.root.display());
+    Err(Failure::Data(format!(
+        "{name} has changed since it was imported: {list}\nhint: encore data import {name} {root}"
+    )))
+}
+
+fn export(
+    catalogue: &Catalogue,
+    manifest: &Manifest,
+    folder: &Path,
+    tracks_per_genre: Option<usize>,
+) -> Done {
+    let cut = Cut { tracks_per_genre, n_rows: None };
+    let Data::Audio(audio) = catalogue.load(manifest, cut)? else {
+        return Err(Failure::Usage(format!(
+            "{} is a table, and only audio is exported",
+            manifest.name
+        )));
+    };
+    let progress = Progress::new(0);
+    let what = format!("writing {}", manifest.name);
+    audio.export(folder, &|n_done, n| progress.step(&what, n_done, n))?;
+    println!("wrote {} wav files into {}", audio.tracks.len(), folder.display());
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The command line: commands, progress, exit codes. The only room that prints.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
+
+mod arguments;
+mod data;
+mod progress;
+mod runs;
+mod specs;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::{Arguments, Command};
+use crate::dataset::{Catalogue, DatasetError};
+use crate::experiment::{Library, PlanError, RunError};
+use crate::record::Store;
+use crate::schema::Faults;
+
+/// What a command ends with when it does not end well.
+#[derive(Debug)]
+enum Failure {
+    /// Something broke that should not: exit code 1.
+    Internal(anyhow::Error),
+    /// The command line or a spec is wrong: exit code 2.
+    Usage(String),
+    /// Data are missing: exit code 3.
+    Data(String),
+    /// A claim differs, and `--strict` was given: exit code 4.
+    Differs(String),
+}
+
+type Done = Result<(), Failure>;
+
+/// Where everything lies: the project's folder.
+struct House {
+    root: PathBuf,
+}
+
+impl House {
+    fn library(&self) -> Result<Library, Failure> {
+        Ok(Library::open(&self.root.join("experiments"))?)
+    }
+
+    fn catalogue(&self) -> Result<Catalogue, Failure> {
+        Ok(Catalogue::open(&self.root.join("datasets"))?)
+    }
+
+    fn reports(&self) -> PathBuf {
+        self.root.join("reports")
+    }
+
+    fn store(&self) -> Store {
+        Store::new(self.reports().join("runs"))
+    }
+}
+
+/// Runs the command line and returns its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Paths in messages read better without a leading `./`.
+    let root = if arguments.root == Path::new(".") { PathBuf::new() } else { arguments.root };
+    let house = House { root };
+    let done = match arguments.command {
+        Command::Reproduce(arguments) => runs::reproduce(&house, &arguments),
+        Command::Run(arguments) => runs::run(&house, &arguments),
+        Command::Report(arguments) => runs::report(&house, &arguments),
+        Command::List => specs::list(&house),
+        Command::Check => specs::check(&house),
+        Command::New { name, from } => specs::new(&house, &name, &from),
+        Command::Data(command) => data::data(&house, &command),
+    };
+    let (code, message) = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Internal(error)) => (1, format!("{error:#}")),
+        Err(Failure::Usage(message)) => (2, message),
+        Err(Failure::Data(message)) => (3, message),
+        Err(Failure::Differs(message)) => (4, message),
+    };
+    eprintln!("error: {message}");
+    ExitCode::from(code)
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        let n = faults.0.len();
+        let count = if n == 1 { String::new() } else { format!("{n} faults\n") };
+        Self::Usage(format!("{count}{faults}"))
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Spec(faults) => faults.into(),
+            PlanError::Usage(message) => Self::Usage(message),
+        }
+    }
+}
+
+impl From<DatasetError> for Failure {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Embedded(_) => Self::Usage(error.to_string()),
+            _ => Self::Data(error.to_string()),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Dataset(error) => error.into(),
+            error => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// Other rooms' errors are nobody's wrong usage.
+macro_rules! internal {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Internal(error.into())
+            }
+        }
+    )*};
+}
+internal!(std::io::Error, crate::record::StoreError, crate::report::ReportError, anyhow::Error);

@@ -1,0 +1,126 @@
+//! Progress for people: a bar per run on a terminal, plain lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::experiment::{Event, Observer, RunLabel};
+
+/// Shows events as they come.
+pub(super) struct Progress {
+    bars: MultiProgress,
+    is_terminal: bool,
+    open: Mutex<BTreeMap<String, ProgressBar>>,
+    n_runs: usize,
+    n_done: Mutex<usize>,
+}
+
+impl Progress {
+    /// For so many runs.
+    pub fn new(n_runs: usize) -> Self {
+        Self {
+            bars: MultiProgress::new(),
+            is_terminal: std::io::stderr().is_terminal(),
+            open: Mutex::new(BTreeMap::new()),
+            n_runs,
+            n_done: Mutex::new(0),
+        }
+    }
+
+    /// Shows how many of how many are done of one long step.
+    pub fn step(&self, what: &str, n_done: usize, n: usize) {
+        if self.is_terminal {
+            let bar = self.bar(what, n, "{prefix:30} {bar:30} {pos}/{len}  {eta} left");
+            bar.set_position(n_done as u64);
+            if n_done == n {
+                self.close(what);
+            }
+        } else if n_done == n || n_done.is_multiple_of(n.div_ceil(10).max(1)) {
+            eprintln!("{what}: {n_done}/{n}");
+        }
+    }
+
+    fn bar(&self, key: &str, n: usize, template: &str) -> ProgressBar {
+        let mut open = self.open.lock().expect("no holder of the bars panics");
+        let make = || {
+            let style =
+                ProgressStyle::with_template(template).expect("the template is well formed");
+            let bar = ProgressBar::new(n as u64).with_prefix(key.to_owned());
+            let bar = self.bars.add(bar.with_style(style.progress_chars("=> ")));
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar
+        };
+        open.entry(key.to_owned()).or_insert_with(make).clone()
+    }
+
+    fn close(&self, key: &str) {
+        if let Some(bar) = self.open.lock().expect("no holder of the bars panics").remove(key) {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// A line that stays.
+    fn line(&self, text: &str) {
+        if self.is_terminal {
+            // A line that can't be shown is no reason to stop.
+            let _ = self.bars.println(text);
+        } else {
+            eprintln!("{text}");
+        }
+    }
+
+    fn ended(&self, run: &RunLabel, text: &str) {
+        self.close(&name(run));
+        let mut n_done = self.n_done.lock().expect("no holder of the count panics");
+        *n_done += 1;
+        self.line(&format!("[{}/{}] {}: {text}", n_done, self.n_runs, name(run)));
+    }
+}
+
+const RUN: &str = "{prefix:30} {bar:20} epoch {pos}/{len} {msg}  {eta} left";
+
+impl Observer for Progress {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Features { dataset, n_done, n_tracks } => {
+                self.step(&format!("features of {dataset}"), *n_done, *n_tracks);
+            }
+            Event::Started { run, max_epochs } => match (self.is_terminal, max_epochs) {
+                (true, Some(n)) => drop(self.bar(&name(run), *n, RUN)),
+                (true, None) => drop(self.bar(&name(run), 1, "{prefix:30} {spinner} fitting")),
+                (false, _) => eprintln!("{}: started", name(run)),
+            },
+            Event::Epoch { run, epoch, max_epochs } => {
+                let scores = format!(
+                    "loss {:.3} / {:.3}  accuracy {:.3} / {:.3}",
+                    epoch.train_loss, epoch.valid_loss, epoch.train_accuracy, epoch.valid_accuracy
+                );
+                if self.is_terminal {
+                    let bar = self.bar(&name(run), *max_epochs, RUN);
+                    bar.set_message(scores);
+                    bar.set_position(epoch.epoch as u64);
+                } else if epoch.epoch.is_multiple_of(max_epochs.div_ceil(10).max(1)) {
+                    let left = epoch.seconds * (max_epochs - epoch.epoch) as f64;
+                    let (name, number) = (name(run), epoch.epoch);
+                    eprintln!("{name}: epoch {number}/{max_epochs} {scores}  {left:.0} s left");
+                }
+            }
+            Event::Finished { run, accuracy, seconds, found } => {
+                let how = if *found {
+                    "found, done before".to_owned()
+                } else {
+                    format!("{seconds:.1} s")
+                };
+                self.ended(run, &format!("test accuracy {accuracy:.3} ({how})"));
+            }
+            Event::Failed { run, error } => self.ended(run, &format!("FAILED: {error}")),
+        }
+    }
+}
+
+fn name(run: &RunLabel) -> String {
+    format!("{} seed {}", run.experiment, run.seed)
+}

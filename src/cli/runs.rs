@@ -1,0 +1,199 @@
+//! `reproduce`, `run` and `report`.
+
+use std::path::PathBuf;
+
+use super::arguments::{Common, Report, Reproduce, Run};
+use super::progress::Progress;
+use super::{Done, Failure, House};
+use crate::dataset::{Catalogue, Cut};
+use crate::experiment::{DataChoice, Library, Options, Outcome, Plan, PlanError, Shrink, run_all};
+use crate::record::Store;
+use crate::report;
+use crate::schema::Faults;
+
+/// The report's experiments, in the report's order, after what a model that knows nothing gets.
+const REPORT: &[&str] = &[
+    "baseline-audio",
+    "dnn",
+    "cnn-1",
+    "cnn-2",
+    "cnn-3",
+    "forest",
+    "baseline-spotify",
+    "spotify-logistic",
+    "spotify-dense",
+    "spotify-logistic-final",
+    "spotify-dense-final",
+];
+
+/// `--quick`: all of it in under three minutes on two cores.
+const QUICK: Shrink = Shrink {
+    max_epochs: Some(3),
+    max_seeds: Some(1),
+    data: Cut { tracks_per_genre: Some(6), n_rows: Some(1_500) },
+};
+
+/// Without flags on the embedded corpora: all of it within an hour on two cores.
+const HOUR: Shrink = Shrink {
+    max_epochs: Some(60),
+    max_seeds: Some(3),
+    data: Cut { tracks_per_genre: None, n_rows: None },
+};
+
+/// Runs the report's experiments and writes the page.
+pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
+    let (library, catalogue) = (house.library()?, house.catalogue()?);
+    let names: Vec<String> = if arguments.only.is_empty() {
+        REPORT.iter().map(|name| (*name).to_owned()).collect()
+    } else {
+        arguments.only.clone()
+    };
+    let mut plans = vec![];
+    let mut faults = vec![];
+    for name in &names {
+        // A dataset named by `--data` is for the experiments of its kind; the others choose by themselves.
+        let (_, path) = library.find(name).map_err(Failure::Usage)?;
+        let mut options = options(&arguments.common, vec![]);
+        if let DataChoice::Named(data) = &options.data {
+            let named = catalogue.find(data).map_err(Failure::Usage)?.kind().as_str();
+            let probe = Plan::read(name, &library, &catalogue, &Options::default());
+            if probe.is_ok_and(|plan| plan.dataset.kind().as_str() != named) {
+                options.data = DataChoice::Auto;
+            }
+        }
+        let read =
+            |options: &Options| Plan::read(&path.to_string_lossy(), &library, &catalogue, options);
+        let plan = read(&options).and_then(|plan| {
+            options.shrink = match (arguments.quick, arguments.full) {
+                (true, _) => QUICK,
+                (false, false) if plan.dataset.is_embedded() => HOUR,
+                (false, _) => Shrink::default(),
+            };
+            read(&options)
+        });
+        match plan {
+            Ok(plan) => plans.push(plan),
+            Err(PlanError::Spec(found)) => faults.extend(found.0),
+            Err(PlanError::Usage(message)) => return Err(Failure::Usage(message)),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults).into());
+    }
+    say_data(&plans);
+    let folder = if arguments.quick { quick(house) } else { house.reports() };
+    let outcomes =
+        execute(house, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common);
+    let written = write(&library, &folder, arguments.common.strict);
+    failures(outcomes)?;
+    written
+}
+
+/// Runs some experiments and shows their table.
+pub(super) fn run(house: &House, arguments: &Run) -> Done {
+    let (library, catalogue) = (house.library()?, house.catalogue()?);
+    let options = options(&arguments.common, arguments.set.clone());
+    let mut plans = vec![];
+    for name in &arguments.names {
+        plans.push(Plan::read(name, &library, &catalogue, &options)?);
+    }
+    say_data(&plans);
+    let outcomes = execute(house, &catalogue, &house.store(), &plans, &arguments.common);
+    let runs: Vec<_> =
+        outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
+    let order: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
+    print!("{}", report::terminal_table(&runs, &report::Options { order }));
+    for run in &runs {
+        println!("{}", run.folder.display());
+    }
+    failures(outcomes)?;
+    strict(&runs, arguments.common.strict)
+}
+
+/// Writes the page again, from the records alone.
+pub(super) fn report(house: &House, arguments: &Report) -> Done {
+    let folder = if arguments.quick { quick(house) } else { house.reports() };
+    write(&house.library()?, &folder, arguments.strict)
+}
+
+fn quick(house: &House) -> PathBuf {
+    house.reports().join("quick")
+}
+
+fn options(common: &Common, set: Vec<String>) -> Options {
+    let data = match common.data.as_str() {
+        "auto" => DataChoice::Auto,
+        "embedded" => DataChoice::Embedded,
+        name => DataChoice::Named(name.to_owned()),
+    };
+    let seeds = (!common.seeds.is_empty()).then(|| common.seeds.clone());
+    Options { set, data, seeds, shrink: Shrink::default() }
+}
+
+/// One line per embedded corpus that stands in for a real dataset, with how to get the real one.
+fn say_data(plans: &[Plan]) {
+    let mut said = vec![];
+    for plan in plans {
+        let (asked, used) = (&plan.asked, &plan.dataset.name);
+        if asked == used || said.contains(asked) || !plan.dataset.is_embedded() {
+            continue;
+        }
+        println!(
+            "data: {used} (synthetic, made by encore) in place of {asked}; \
+             the real one: encore data import {asked} PATH"
+        );
+        said.push(asked.clone());
+    }
+}
+
+fn execute(
+    house: &House,
+    catalogue: &Catalogue,
+    store: &Store,
+    plans: &[Plan],
+    common: &Common,
+) -> Vec<Outcome> {
+    let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
+    let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let n_jobs = common.jobs.unwrap_or(n_cores);
+    run_all(plans, catalogue, store, &house.root, n_jobs, &Progress::new(n_runs))
+}
+
+/// Writes the page into a folder from the runs below it, and shows its table.
+fn write(library: &Library, folder: &std::path::Path, is_strict: bool) -> Done {
+    let runs = Store::new(folder.join("runs")).finished()?;
+    let others = library.names().iter().map(String::as_str).filter(|name| !REPORT.contains(name));
+    let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
+    let order: Vec<String> =
+        REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
+    let options = report::Options { order };
+    let written = report::write(&runs, &options, folder)?;
+    print!("{}", report::terminal_table(&runs, &options));
+    println!("the page: {}", written.page.display());
+    strict(&runs, is_strict)
+}
+
+fn failures(outcomes: Vec<Outcome>) -> Done {
+    let n_runs = outcomes.len();
+    let mut failed: Vec<_> =
+        outcomes.into_iter().filter_map(|outcome| outcome.result.err()).collect();
+    match failed.len() {
+        0 => Ok(()),
+        1 => Err(failed.remove(0).into()),
+        n => {
+            let all: Vec<String> = failed.iter().map(ToString::to_string).collect();
+            Err(Failure::Internal(anyhow::anyhow!(
+                "{n} of {n_runs} runs failed:\n{}",
+                all.join("\n")
+            )))
+        }
+    }
+}
+
+fn strict(runs: &[crate::record::Run], is_strict: bool) -> Done {
+    let differing = report::differing(runs);
+    if is_strict && !differing.is_empty() {
+        return Err(Failure::Differs(format!("claims that differ: {}", differing.join(", "))));
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! `list`, `check` and `new`.
+
+use super::{Done, Failure, House};
+use crate::experiment::{Options, Plan, PlanError, derive_spec};
+use crate::record::Run;
+use crate::schema::Faults;
+
+/// One line per experiment: dataset, claim, latest result.
+pub(super) fn list(house: &House) -> Done {
+    let (library, catalogue) = (house.library()?, house.catalogue()?);
+    let runs = house.store().finished()?;
+    println!("{:24} {:14} {:9} {:9} latest result", "experiment", "dataset", "published", "seeds");
+    for name in library.names() {
+        let plan = match Plan::read(name, &library, &catalogue, &Options::default()) {
+            Ok(plan) => plan,
+            Err(error) => {
+                println!(
+                    "{name:24} faulty: {}",
+                    error.to_string().lines().next().unwrap_or_default()
+                );
+                continue;
+            }
+        };
+        let claim =
+            plan.claims.first().map_or("-".to_owned(), |claim| format!("{:.3}", claim.value));
+        let (asked, n_seeds) = (&plan.asked, plan.seeds.len());
+        println!("{name:24} {asked:14} {claim:9} {n_seeds:<9} {}", latest(&runs, name));
+    }
+    Ok(())
+}
+
+fn latest(runs: &[Run], name: &str) -> String {
+    let of_name = runs.iter().map(|run| &run.record).filter(|record| record.experiment == name);
+    let Some(record) = of_name.max_by(|a, b| a.timings.started.cmp(&b.timings.started)) else {
+        return format!("not run; encore run {name}");
+    };
+    let (accuracy, dataset, seed) = (record.test.accuracy, &record.data.dataset, record.seed);
+    let cut = if record.cut.is_empty() { String::new() } else { ", cut down".to_owned() };
+    format!("{accuracy:.3} on {dataset}, seed {seed}, {}{cut}", &record.timings.started[..10])
+}
+
+/// Checks every manifest and spec, and says all faults at once.
+pub(super) fn check(house: &House) -> Done {
+    let (library, catalogue) = (house.library()?, house.catalogue()?);
+    let mut faults = vec![];
+    for name in library.names() {
+        match Plan::read(name, &library, &catalogue, &Options::default()) {
+            Ok(_) => {}
+            Err(PlanError::Spec(found)) => faults.extend(found.0),
+            Err(PlanError::Usage(message)) => return Err(Failure::Usage(message)),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults).into());
+    }
+    let (n_specs, n_datasets) = (library.names().len(), catalogue.manifests().count());
+    println!("{n_specs} experiments and {n_datasets} datasets are well declared");
+    Ok(())
+}
+
+/// Writes a new spec.
+pub(super) fn new(house: &House, name: &str, from: &str) -> Done {
+    let library = house.library()?;
+    let (from, path) = library.find(from).map_err(Failure::Usage)?;
+    let file = library.new_file(name).map_err(Failure::Usage)?;
+    let text = derive_spec(&std::fs::read_to_string(path)?, &from, name);
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&file, text)?;
+    println!("wrote {}; edit it, then: encore run {name}", file.display());
+    Ok(())
+}

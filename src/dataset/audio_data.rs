@@ -1,0 +1,143 @@
+//! Labelled recordings, from disk or made by the program.
+
+use std::path::{Path, PathBuf};
+
+use super::{DatasetError, Folder, Index, Manifest, synth};
+use crate::audio;
+use crate::record::Excluded;
+use crate::vocab::{Seed, Sha256};
+
+/// An audio dataset that is there.
+pub struct AudioData {
+    /// The genres, in the order of their numbers.
+    pub classes: Vec<String>,
+    /// The recordings, by genre and name.
+    pub tracks: Vec<Track>,
+    /// At which rate waveforms are handed out.
+    pub sample_rate_hz: u32,
+    /// SHA-256 of what the tracks are.
+    pub hash: String,
+    /// Whether the program made it.
+    pub synthetic: bool,
+    /// What was kept out, and why.
+    pub excluded: Vec<Excluded>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+    /// Why this is not the whole dataset, if it is not.
+    pub part: Option<String>,
+}
+
+/// One labelled recording.
+pub struct Track {
+    /// Its name, e.g. `jazz.00012`.
+    pub id: String,
+    /// Its genre's number.
+    pub class: usize,
+    /// Samples at the dataset's rate.
+    pub n_samples: usize,
+    source: Source,
+}
+
+enum Source {
+    File(PathBuf),
+    Synthetic { seed: Seed, style: usize, number: u32 },
+}
+
+impl AudioData {
+    pub(super) fn from_index(manifest: &Manifest, folder: &Folder, index: &Index) -> Self {
+        let class = |genre: &str| folder.genres.iter().position(|name| name == genre);
+        let mut tracks: Vec<Track> = index
+            .files
+            .iter()
+            .filter_map(|file| {
+                Some(Track {
+                    id: file.track.clone(),
+                    class: class(&file.genre)?,
+                    n_samples: file.n_samples,
+                    source: Source::File(index.root.join(&file.path)),
+                })
+            })
+            .collect();
+        tracks.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
+        let n_can_be_missing = manifest.known_faults.len();
+        let is_whole = tracks.len() + n_can_be_missing >= folder.n_tracks;
+        let part = format!("{} of {} tracks", tracks.len(), folder.n_tracks);
+        Self {
+            classes: folder.genres.clone(),
+            tracks,
+            sample_rate_hz: folder.sample_rate_hz,
+            hash: Sha256::new()
+                .piece(index.hash())
+                .piece(folder.sample_rate_hz.to_le_bytes())
+                .hex(),
+            synthetic: false,
+            excluded: index.excluded.clone(),
+            notes: index.notes.clone(),
+            part: (!is_whole).then_some(part),
+        }
+    }
+
+    pub(super) fn synthetic(seed: Seed, tracks_per_genre: usize, whole: usize) -> Self {
+        let track = |style: usize, number: usize| Track {
+            id: format!("{}.{number:05}", synth::STYLES[style]),
+            class: style,
+            n_samples: synth::N_SAMPLES,
+            source: Source::Synthetic { seed, style, number: number as u32 },
+        };
+        let styles = 0..synth::STYLES.len();
+        let tracks = styles.flat_map(|style| (0..tracks_per_genre).map(move |k| track(style, k)));
+        let part = format!("{tracks_per_genre} of {whole} tracks a genre");
+        Self {
+            classes: synth::STYLES.iter().map(|style| (*style).to_owned()).collect(),
+            tracks: tracks.collect(),
+            sample_rate_hz: synth::SAMPLE_RATE_HZ,
+            hash: Sha256::new()
+                .piece("synth-genres")
+                .piece(synth::VERSION.to_le_bytes())
+                .piece(seed.0.to_le_bytes())
+                .piece((tracks_per_genre as u64).to_le_bytes())
+                .hex(),
+            synthetic: true,
+            excluded: vec![],
+            notes: vec!["synthetic: the program makes these recordings itself".to_owned()],
+            part: (tracks_per_genre < whole).then_some(part),
+        }
+    }
+
+    /// One track's samples, mono, in `[-1, 1]`, at the dataset's rate.
+    ///
+    /// # Errors
+    /// Where the file is gone or can't be decoded any more.
+    pub fn waveform(&self, track: &Track) -> Result<Vec<f32>, DatasetError> {
+        match &track.source {
+            Source::File(path) => Ok(audio::load(path, self.sample_rate_hz)?.samples),
+            Source::Synthetic { seed, style, number } => {
+                Ok(synth::render_track(*seed, *style, *number))
+            }
+        }
+    }
+
+    /// Writes every track as a 16-bit wav into `folder/GENRE/TRACK.wav`.
+    ///
+    /// # Errors
+    /// Where a track can't be read or a file can't be written.
+    pub fn export(
+        &self,
+        folder: &Path,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<(), DatasetError> {
+        use rayon::prelude::*;
+        let n_done = std::sync::atomic::AtomicUsize::new(0);
+        self.tracks.par_iter().try_for_each(|track| {
+            let below = folder.join(&self.classes[track.class]);
+            std::fs::create_dir_all(&below)
+                .map_err(|source| DatasetError::Io { path: below.clone(), source })?;
+            let samples = self.waveform(track)?;
+            let waveform = audio::Waveform { samples, sample_rate_hz: self.sample_rate_hz };
+            audio::write_wav(&below.join(format!("{}.wav", track.id)), &waveform)?;
+            let n = n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            progress(n, self.tracks.len());
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! All manifests of a `datasets/` folder, and the way from a name to data.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{AudioData, Cut, Data, DatasetError, Index, Layout, Manifest, Place, TableData};
+use crate::schema::{Fault, Faults};
+use crate::vocab::{nearest, quoted_list};
+
+/// Every declared dataset.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    folder: PathBuf,
+    manifests: BTreeMap<String, Manifest>,
+}
+
+impl Catalogue {
+    /// Reads every `*.toml` of a folder.
+    ///
+    /// # Errors
+    /// The faults of all manifests together.
+    pub fn open(folder: &Path) -> Result<Self, Faults> {
+        let mut manifests = BTreeMap::new();
+        let mut faults = vec![];
+        let unreadable = |path: &Path, message: String| {
+            Faults(vec![Fault { origin: path.display().to_string(), line: 0, message }])
+        };
+        let entries = std::fs::read_dir(folder)
+            .map_err(|error| unreadable(folder, format!("can't be read: {error}")))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        paths.sort();
+        for path in paths {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| unreadable(&path, format!("can't be read: {error}")));
+            let origin = path.display().to_string();
+            match text.and_then(|text| Manifest::parse(&name, &origin, &text)) {
+                Ok(manifest) => {
+                    manifests.insert(name, manifest);
+                }
+                Err(error) => faults.extend(error.0),
+            }
+        }
+        for manifest in manifests.values() {
+            let Some(stand_in) = &manifest.stand_in else { continue };
+            if !manifests.get(stand_in).is_some_and(Manifest::is_embedded) {
+                let origin = folder.join(format!("{}.toml", manifest.name)).display().to_string();
+                let message = format!("stand_in `{stand_in}` is no embedded dataset");
+                faults.push(Fault { origin, line: 0, message });
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self { folder: folder.to_owned(), manifests })
+        } else {
+            Err(Faults(faults))
+        }
+    }
+
+    /// All manifests, by name.
+    pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.manifests.values()
+    }
+
+    /// The manifest of a name.
+    ///
+    /// # Errors
+    /// A sentence that names the nearest known dataset.
+    pub fn find(&self, name: &str) -> Result<&Manifest, String> {
+        self.manifests.get(name).ok_or_else(|| {
+            let known = || self.manifests.keys().map(String::as_str);
+            match nearest(name, known()) {
+                Some(near) => format!("`{name}` is no known dataset, did you mean `{near}`?"),
+                None => format!("`{name}` is no known dataset, known: {}", quoted_list(known())),
+            }
+        })
+    }
+
+    /// Where this catalogue keeps indexes and caches.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::new(&self.folder)
+    }
+
+    /// Whether a dataset can be used now.
+    #[must_use]
+    pub fn is_there(&self, manifest: &Manifest) -> bool {
+        manifest.is_embedded() || self.place().index_file(&manifest.name).exists()
+    }
+
+    /// The dataset itself: from its index, or made by the program.
+    ///
+    /// # Errors
+    /// Where it was never imported, or has changed since.
+    pub fn load(&self, manifest: &Manifest, cut: Cut) -> Result<Data, DatasetError> {
+        match &manifest.layout {
+            Layout::Folder(folder) => {
+                let index = self.index(manifest)?;
+                Ok(Data::Audio(AudioData::from_index(manifest, folder, &index)))
+            }
+            Layout::Table(rows) => {
+                let index = self.index(manifest)?;
+                Ok(Data::Table(TableData::from_index(manifest, rows, &index)?))
+            }
+            Layout::SynthGenres { seed, tracks_per_genre } => {
+                let n = cut.tracks_per_genre.unwrap_or(*tracks_per_genre).min(*tracks_per_genre);
+                Ok(Data::Audio(AudioData::synthetic(*seed, n, *tracks_per_genre)))
+            }
+            Layout::SynthSongs { seed, n_rows } => {
+                let n = cut.n_rows.unwrap_or(*n_rows).min(*n_rows);
+                Ok(Data::Table(TableData::synthetic(*seed, n, *n_rows)))
+            }
+        }
+    }
+
+    /// Checks and indexes a copy of a dataset, in place or, with `copy`, into our own folder.
+    ///
+    /// `progress` is told how many files of how many are done.
+    ///
+    /// # Errors
+    /// Where nothing at the path looks like the dataset; damaged files are no error.
+    pub fn import(
+        &self,
+        manifest: &Manifest,
+        from: &Path,
+        copy: bool,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Index, DatasetError> {
+        let from = from
+            .canonicalize()
+            .map_err(|source| DatasetError::Io { path: from.to_owned(), source })?;
+        let mut index = index_of(manifest, &from, progress)?;
+        if copy {
+            index.copy_files(&self.place().data_folder(&manifest.name))?;
+        }
+        index.write(&self.place())?;
+        Ok(index)
+    }
+
+    /// Indexes an imported dataset again where it lies, and writes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub fn examine(
+        &self,
+        manifest: &Manifest,
+        index: &Index,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Index, DatasetError> {
+        let root = match (&manifest.layout, index.files.first()) {
+            (Layout::Table(_), Some(file)) => index.root.join(&file.path),
+            _ => index.root.clone(),
+        };
+        index_of(manifest, &root, progress)
+    }
+
+    /// What an import wrote.
+    ///
+    /// # Errors
+    /// Where the dataset was never imported.
+    pub fn index(&self, manifest: &Manifest) -> Result<Index, DatasetError> {
+        if manifest.is_embedded() {
+            return Err(DatasetError::Embedded(manifest.name.clone()));
+        }
+        Index::read(&self.place(), &manifest.name)?.ok_or_else(|| DatasetError::NotImported {
+            name: manifest.name.clone(),
+            how_to_get: manifest.how_to_get.clone(),
+        })
+    }
+}
+
+fn index_of(
+    manifest: &Manifest,
+    from: &Path,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Index, DatasetError> {
+    match &manifest.layout {
+        Layout::Folder(folder) => folder.index(manifest, from, progress),
+        Layout::Table(rows) => rows.index(manifest, from),
+        Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => {
+            Err(DatasetError::Embedded(manifest.name.clone()))
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What an import writes: which files there are, what they are, which were kept out and why.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::DatasetError;
+use crate::record::Excluded;
+use crate::vocab::Sha256;
+
+/// Where a `datasets/` folder keeps what is not its manifests.
+#[derive(Debug, Clone)]
+pub struct Place(PathBuf);
+
+impl Place {
+    /// The places under a `datasets/` folder.
+    #[must_use]
+    pub fn new(datasets: &Path) -> Self {
+        Self(datasets.to_owned())
+    }
+
+    /// The index of one imported dataset.
+    #[must_use]
+    pub fn index_file(&self, name: &str) -> PathBuf {
+        self.0.join("imported").join(format!("{name}.json"))
+    }
+
+    /// The files of one dataset that was imported with a copy.
+    #[must_use]
+    pub fn data_folder(&self, name: &str) -> PathBuf {
+        self.0.join("imported").join(name)
+    }
+
+    /// The cache of features.
+    #[must_use]
+    pub fn features_folder(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+}
+
+/// An imported dataset: its good files, and those that were kept out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Name of the manifest.
+    pub dataset: String,
+    /// The folder that paths start from.
+    pub root: PathBuf,
+    /// The good files, by track.
+    pub files: Vec<IndexedFile>,
+    /// What was kept out, and why.
+    pub excluded: Vec<Excluded>,
+    /// What a user should know: missing genres, duplicates, counts.
+    pub notes: Vec<String>,
+}
+
+/// A file that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedFile {
+    /// The track; for a table, the file's name.
+    pub track: String,
+    /// Its genre; empty for a table, whose rows have labels of their own.
+    pub genre: String,
+    /// Path below the root.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Samples at the dataset's sample rate; for a table, its rows.
+    pub n_samples: usize,
+}
+
+impl Index {
+    /// SHA-256 over tracks, genres and contents: the same data anywhere on disk has the same hash.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let start = Sha256::new().piece(&self.dataset);
+        let add = |hash: Sha256, file: &IndexedFile| {
+            hash.piece(&file.track).piece(&file.genre).piece(&file.sha256)
+        };
+        self.files.iter().fold(start, add).hex()
+    }
+
+    /// Copies the good files into a folder and makes it the root.
+    pub(super) fn copy_files(&mut self, folder: &Path) -> Result<(), DatasetError> {
+        for file in &self.files {
+            let to = folder.join(&file.path);
+            let parent = to.parent().unwrap_or(folder);
+            let copy =
+                fs::create_dir_all(parent).and_then(|()| fs::copy(self.root.join(&file.path), &to));
+            copy.map_err(|source| DatasetError::Io { path: to.clone(), source })?;
+        }
+        self.root = folder
+            .canonicalize()
+            .map_err(|source| DatasetError::Io { path: folder.to_owned(), source })?;
+        Ok(())
+    }
+
+    pub(super) fn write(&self, place: &Place) -> Result<(), DatasetError> {
+        let path = place.index_file(&self.dataset);
+        let beside = path.with_extension("partial");
+        let text = serde_json::to_string_pretty(self).expect("an index is plain data");
+        fs::create_dir_all(path.parent().unwrap_or(&path))
+            .and_then(|()| fs::write(&beside, text))
+            .and_then(|()| fs::rename(&beside, &path))
+            .map_err(|source| DatasetError::Io { path, source })
+    }
+
+    pub(super) fn read(place: &Place, name: &str) -> Result<Option<Self>, DatasetError> {
+        let path = place.index_file(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path);
+        let text = text.map_err(|source| DatasetError::Io { path: path.clone(), source })?;
+        serde_json::from_str(&text).map(Some).map_err(|error| DatasetError::Layout {
+            path,
+            message: format!("is no index ({error})\nhint: import {name} again"),
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! `datasets/NAME.toml`: what a dataset is, apart from where it lies.
+
+use super::{Folder, Rows};
+use crate::dataset::synth;
+use crate::schema::{Faults, Fields, Int, Text, Tree, read};
+use crate::vocab::Seed;
+
+/// Every layout that a manifest can name: `[folder]`, `[table]`, …
+pub static LAYOUTS: &[(&str, fn(&mut Fields) -> Layout)] = &[
+    ("folder", |fields| Layout::Folder(Folder::read(fields))),
+    ("table", |fields| Layout::Table(Rows::read(fields))),
+    ("synth_genres", |fields| Layout::SynthGenres {
+        seed: seed(fields),
+        tracks_per_genre: fields.required("tracks_per_genre", &Int::within(1..=100_000)),
+    }),
+    ("synth_songs", |fields| Layout::SynthSongs {
+        seed: seed(fields),
+        n_rows: fields.required("n_rows", &Int::within(100..=1_000_000)),
+    }),
+];
+
+fn seed(fields: &mut Fields) -> Seed {
+    Seed(fields.required("seed", &Int::within(0..=i64::MAX)) as u64)
+}
+
+/// A declared dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// Its name: the file name without `.toml`.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// On what terms it may be used.
+    pub licence: String,
+    /// Who made it.
+    pub citation: String,
+    /// Where a copy can be had.
+    pub how_to_get: String,
+    /// The embedded corpus that stands in while this one is not imported.
+    pub stand_in: Option<String>,
+    /// Tracks that are known to be damaged or wrong.
+    pub known_faults: Vec<KnownFault>,
+    /// How it lies on disk, or how it is made.
+    pub layout: Layout,
+}
+
+/// A track that is known to be damaged or wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFault {
+    /// Which one.
+    pub track: String,
+    /// What is wrong with it.
+    pub fault: String,
+}
+
+/// How a dataset lies on disk, or how it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layout {
+    /// A folder of recordings per genre.
+    Folder(Folder),
+    /// A CSV file, a row per example.
+    Table(Rows),
+    /// The embedded audio corpus.
+    SynthGenres {
+        /// What it is made from.
+        seed: Seed,
+        /// How large it is.
+        tracks_per_genre: usize,
+    },
+    /// The embedded table of songs.
+    SynthSongs {
+        /// What it is made from.
+        seed: Seed,
+        /// How large it is.
+        n_rows: usize,
+    },
+}
+
+/// What kind of examples a dataset has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Recordings, read at one sample rate.
+    Audio {
+        /// In hertz.
+        sample_rate_hz: u32,
+    },
+    /// Rows of numbers.
+    Table,
+}
+
+impl Kind {
+    /// `audio` or `table`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio { .. } => "audio",
+            Self::Table => "table",
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest; `origin` is the file's name for messages.
+    ///
+    /// # Errors
+    /// All faults of the file.
+    pub fn parse(name: &str, origin: &str, text: &str) -> Result<Self, Faults> {
+        let tree = Tree::parse(origin, text)?;
+        let (manifest, _) = read(&tree, |fields| {
+            let names: Vec<&str> = LAYOUTS.iter().map(|(name, _)| *name).collect();
+            let given: Vec<_> = LAYOUTS.iter().filter(|(name, _)| fields.is_given(name)).collect();
+            let layout = match given.as_slice() {
+                [(name, layout)] => fields.table(name, layout),
+                _ => {
+                    let all = crate::vocab::quoted_list(names);
+                    fields.fault(&format!("must have exactly one of the tables {all}"));
+                    None
+                }
+            };
+            Some(Self {
+                name: name.to_owned(),
+                title: fields.required("title", &Text),
+                licence: fields.required("licence", &Text),
+                citation: fields.required("citation", &Text),
+                how_to_get: fields.required("how_to_get", &Text),
+                stand_in: fields.optional("stand_in", &Text),
+                known_faults: fields.each_table("known_faults", |fault| KnownFault {
+                    track: fault.required("track", &Text),
+                    fault: fault.required("fault", &Text),
+                }),
+                layout: layout?,
+            })
+        })?;
+        Ok(manifest.expect("a manifest without a layout has a fault"))
+    }
+
+    /// What kind of examples it has.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match &self.layout {
+            Layout::Folder(folder) => Kind::Audio { sample_rate_hz: folder.sample_rate_hz },
+            Layout::SynthGenres { .. } => Kind::Audio { sample_rate_hz: synth::SAMPLE_RATE_HZ },
+            Layout::Table(_) | Layout::SynthSongs { .. } => Kind::Table,
+        }
+    }
+
+    /// Whether the program makes it.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.layout, Layout::SynthGenres { .. } | Layout::SynthSongs { .. })
+    }
+}

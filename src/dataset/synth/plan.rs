@@ -1,0 +1,275 @@
+//! The plan of one track: everything that is drawn once and stays for its thirty seconds.
+//!
+//! A track draws most of it from its own style and some from a neighbour's: a rock song with a
+//! metal guitar, a pop song on a disco beat. What it draws is its fingerprint.
+
+use super::drums::{Kit, KitKind};
+use super::effects::Biquad;
+use super::instruments::{Instrument, Sound};
+use super::pattern::Swing;
+use super::recipes::RECIPES;
+use super::styles::{Groove, Span, Style};
+use super::theory::{Chord, Scale, pick, progression};
+use super::{STYLES, genres};
+use crate::vocab::{Rng, Seed};
+
+/// Chance that a part comes from a neighbouring style, for the purest and the least pure track.
+const BORROWED: Span = (0.08, 0.60);
+/// Chance that a track's sound as a whole is drawn from all styles' range, not from its style's.
+const ANY_MASTER: f64 = 0.35;
+
+/// A rhythm and the instrument that plays it.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// One bar in the notation of `pattern`.
+    pub pattern: &'static str,
+    /// Who plays.
+    pub instrument: Instrument,
+    /// MIDI note around which it plays.
+    pub centre: f64,
+    /// Level in dB beside the other parts.
+    pub level_db: f64,
+}
+
+/// A melody's habits and its instrument.
+#[derive(Debug, Clone)]
+pub struct Singer {
+    /// Who plays or sings.
+    pub instrument: Instrument,
+    /// The notes to choose from.
+    pub scale: Scale,
+    /// Chance that an eighth begins a note.
+    pub density: f64,
+    /// Chance that a note is moved by a sixteenth.
+    pub syncopation: f64,
+    /// MIDI note around which it moves.
+    pub centre: f64,
+    /// Typical step in scale steps.
+    pub leap: f64,
+    /// Level in dB beside the other parts.
+    pub level_db: f64,
+}
+
+/// How the mix is made into a recording.
+#[derive(Debug, Clone)]
+pub struct Sheen {
+    /// The track's equaliser, the limits of its band included.
+    pub filters: Vec<Biquad>,
+    /// Size of the room, 0 to 1.
+    pub room: f64,
+    /// Level of the echo.
+    pub wet: f64,
+    /// Amount of compression.
+    pub squash: f64,
+    /// Noise below the music, dB.
+    pub noise_db: f64,
+    /// Crackles of a record in a second.
+    pub crackles_hz: f64,
+    /// RMS below full scale, dB.
+    pub level_db: f64,
+}
+
+/// Everything that stays in a track.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Beats a minute.
+    pub tempo_bpm: f64,
+    /// Amount of swing.
+    pub swing: f64,
+    /// What swings.
+    pub swing_on: Swing,
+    /// Typical error of a player's timing, seconds.
+    pub looseness_s: f64,
+    /// The key's semitones above C.
+    pub key: i32,
+    /// One chord a bar, over and over.
+    pub chords: Vec<Chord>,
+    /// Drum patterns of verse and chorus, and the drums' level in dB; `None` without drums.
+    pub drums: Option<([Groove; 2], Kit, f64)>,
+    /// Bass.
+    pub bass: Part,
+    /// Rhythm instruments of verse and chorus.
+    pub comps: [Part; 2],
+    /// Held chords.
+    pub pad: Part,
+    /// Melody of verse and chorus, and of the solo.
+    pub singers: [Singer; 2],
+    /// The recording.
+    pub sheen: Sheen,
+}
+
+/// Chooses, for one part after another, the style that it comes from.
+struct Sources {
+    own: &'static Style,
+    borrowed: f64,
+}
+
+impl Sources {
+    fn style(&self, rng: &mut Rng) -> &'static Style {
+        if rng.uniform() >= self.borrowed {
+            return self.own;
+        }
+        let name = pick(rng, self.own.neighbours);
+        RECIPES.iter().find(|recipe| recipe.name == name).unwrap_or(self.own)
+    }
+}
+
+fn span(rng: &mut Rng, (low, high): Span) -> f64 {
+    rng.range(low, high)
+}
+
+impl Plan {
+    /// Draws a track's plan; it depends on the seed, the style and the number alone.
+    #[must_use]
+    pub fn draw(seed: Seed, style: usize, track: u32) -> Self {
+        let rng = &mut genres::stream(seed, "plan", style, track);
+        let own = &RECIPES[style % STYLES.len()];
+        let impurity = rng.uniform();
+        let sources = Sources {
+            own,
+            borrowed: span(rng, (BORROWED.0, BORROWED.0 + (BORROWED.1 - BORROWED.0) * impurity)),
+        };
+        let feel = sources.style(rng);
+        let drums = sources.style(rng);
+        let levels = sources.style(rng);
+        Self {
+            tempo_bpm: span(rng, feel.tempo_bpm),
+            swing: span(rng, feel.swing),
+            swing_on: feel.swing_on,
+            looseness_s: rng.range(0.001, 0.009),
+            key: rng.below(12) as i32,
+            chords: chords(sources.style(rng), rng),
+            drums: draw_drums(drums, sources.style(rng), levels, rng),
+            bass: bass(sources.style(rng), sources.style(rng), levels, rng),
+            comps: [
+                comp(sources.style(rng), sources.style(rng), levels, rng),
+                comp(sources.style(rng), sources.style(rng), levels, rng),
+            ],
+            pad: pad(sources.style(rng), levels, rng),
+            singers: [
+                singer(sources.style(rng), |style| style.leads, levels, rng),
+                singer(sources.style(rng), |style| style.solos, levels, rng),
+            ],
+            sheen: sheen(sources.style(rng), rng),
+        }
+    }
+}
+
+fn chords(style: &Style, rng: &mut Rng) -> Vec<Chord> {
+    let text = pick(rng, style.progressions);
+    progression(text).expect("every recipe's progression reads: a test in `styles` holds it")
+}
+
+fn draw_drums(
+    beat: &Style,
+    kit: &Style,
+    levels: &Style,
+    rng: &mut Rng,
+) -> Option<([Groove; 2], Kit, f64)> {
+    if beat.grooves.is_empty() {
+        return None;
+    }
+    let grooves = [pick(rng, beat.grooves), pick(rng, beat.grooves)];
+    let kind: KitKind = pick(rng, kit.kits);
+    Some((grooves, Kit::draw(kind, rng), span(rng, levels.mix.drums_db)))
+}
+
+fn bass(line: &Style, sound: &Style, levels: &Style, rng: &mut Rng) -> Part {
+    part(pick(rng, line.bass_lines), pick(rng, sound.basses), (33.0, 40.0), levels.mix.bass_db, rng)
+}
+
+fn comp(rhythm: &Style, sound: &Style, levels: &Style, rng: &mut Rng) -> Part {
+    let instrument = pick(rng, sound.comp_sounds);
+    part(pick(rng, rhythm.comps), instrument, sound.comp_centre, levels.mix.comp_db, rng)
+}
+
+fn pad(style: &Style, levels: &Style, rng: &mut Rng) -> Part {
+    let sound = pick(rng, style.pads);
+    part("x---------------", sound, style.comp_centre, levels.mix.pad_db, rng)
+}
+
+fn part(pattern: &'static str, sound: Sound, centre: Span, level: Span, rng: &mut Rng) -> Part {
+    Part {
+        pattern,
+        instrument: sound.draw(rng),
+        centre: span(rng, centre),
+        level_db: span(rng, level),
+    }
+}
+
+fn singer(
+    style: &Style,
+    sounds: impl Fn(&Style) -> &'static [Sound],
+    levels: &Style,
+    rng: &mut Rng,
+) -> Singer {
+    let melody = style.melody;
+    Singer {
+        instrument: pick(rng, sounds(style)).draw(rng),
+        scale: pick(rng, melody.scales),
+        density: span(rng, melody.density),
+        syncopation: span(rng, melody.syncopation),
+        centre: span(rng, melody.centre),
+        leap: span(rng, melody.leap),
+        level_db: span(rng, levels.mix.lead_db),
+    }
+}
+
+fn sheen(style: &Style, rng: &mut Rng) -> Sheen {
+    // Each trait of the recording is the style's, or (now and then) any style's.
+    let mut trait_of = |of: fn(&Style) -> Span| {
+        let from =
+            if rng.uniform() < ANY_MASTER { &RECIPES[rng.below(RECIPES.len())] } else { style };
+        span(rng, of(from))
+    };
+    let tilt_db = trait_of(|s| s.master.tilt_db);
+    let low_pass_hz = trait_of(|s| s.master.low_pass_hz);
+    let room = trait_of(|s| s.master.room);
+    let wet = trait_of(|s| s.master.wet);
+    let squash = trait_of(|s| s.master.squash);
+    let noise_db = trait_of(|s| s.master.noise_db);
+    let level_db = trait_of(|s| s.master.level_db);
+    let mut filters = vec![
+        Biquad::high_pass(rng.range(25.0, 70.0)),
+        Biquad::high_shelf(1_500.0, tilt_db + rng.range(-2.0, 2.0)),
+        Biquad::low_pass(low_pass_hz),
+        Biquad::low_pass((low_pass_hz * 1.05).min(10_500.0)),
+    ];
+    for low_hz in [120.0, 500.0, 2_000.0] {
+        filters.push(Biquad::peak(low_hz * libm::exp2(rng.range(0.0, 2.0)), rng.range(-5.0, 5.0)));
+    }
+    let crackles_hz = if noise_db > -40.0 { rng.range(0.0, 12.0) } else { 0.0 };
+    Sheen { filters, room, wet, squash, noise_db, crackles_hz, level_db }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_differ_between_tracks_and_repeat_for_a_track() {
+        let tempo = |track| Plan::draw(Seed(1), 9, track).tempo_bpm;
+        assert_eq!(tempo(3).to_bits(), tempo(3).to_bits());
+        assert_ne!(tempo(3).to_bits(), tempo(4).to_bits());
+    }
+
+    #[test]
+    fn most_tracks_keep_their_own_tempo_and_some_borrow() {
+        let metal = &RECIPES[6];
+        let own = (0..200)
+            .filter(|track| {
+                let bpm = Plan::draw(Seed(1), 6, *track).tempo_bpm;
+                (metal.tempo_bpm.0..metal.tempo_bpm.1).contains(&bpm)
+            })
+            .count();
+        assert!((150..200).contains(&own), "{own}");
+    }
+
+    #[test]
+    fn classical_tracks_seldom_have_drums() {
+        let drummed =
+            |style| (0..100).filter(|t| Plan::draw(Seed(1), style, *t).drums.is_some()).count();
+        assert!(drummed(1) < 45);
+        assert!(drummed(9) > 90);
+    }
+}

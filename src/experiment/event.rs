@@ -1,0 +1,68 @@
+//! What happens while experiments run, for whoever shows it.
+
+use crate::vocab::Epoch;
+
+/// Sees what happens; called from several threads.
+pub trait Observer: Sync {
+    /// Sees one event.
+    fn event(&self, event: &Event);
+}
+
+/// Which run an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunLabel {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The dataset that is used.
+    pub dataset: String,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Features of a dataset are being made.
+    Features {
+        /// The dataset.
+        dataset: String,
+        /// Tracks done.
+        n_done: usize,
+        /// Tracks in all.
+        n_tracks: usize,
+    },
+    /// A run begins.
+    Started {
+        /// Which one.
+        run: RunLabel,
+        /// At most so many epochs; absent for models that are fitted in one go.
+        max_epochs: Option<usize>,
+    },
+    /// A run has finished an epoch.
+    Epoch {
+        /// Which one.
+        run: RunLabel,
+        /// Its scores.
+        epoch: Epoch,
+        /// At most so many epochs.
+        max_epochs: usize,
+    },
+    /// A run is done and its record is on disk.
+    Finished {
+        /// Which one.
+        run: RunLabel,
+        /// On the test set.
+        accuracy: f64,
+        /// Wall time of the whole run, in seconds.
+        seconds: f64,
+        /// Whether it was done before and only found again.
+        found: bool,
+    },
+    /// A run failed.
+    Failed {
+        /// Which one.
+        run: RunLabel,
+        /// Why.
+        error: String,
+    },
+}

@@ -1,0 +1,149 @@
+//! The folder of specs.
+
+use std::path::{Path, PathBuf};
+
+use crate::schema::{Fault, Faults};
+use crate::vocab::{nearest, quoted_list};
+
+/// All specs of an `experiments/` folder.
+#[derive(Debug, Clone)]
+pub struct Library {
+    folder: PathBuf,
+    names: Vec<String>,
+}
+
+impl Library {
+    /// Lists the specs of a folder, its sub-folders included: `honest/cnn-3` is a name.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn open(folder: &Path) -> Result<Self, Faults> {
+        let mut names = vec![];
+        list(folder, "", &mut names).map_err(|error| {
+            let message =
+                format!("can't be read: {error}\nhint: run encore in the project's folder");
+            Faults(vec![Fault { origin: folder.display().to_string(), line: 0, message }])
+        })?;
+        names.sort();
+        Ok(Self { folder: folder.to_owned(), names })
+    }
+
+    /// The experiments' names, sorted.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The file of an experiment: by name, or by a path to a spec.
+    ///
+    /// # Errors
+    /// A sentence that names the nearest known experiment.
+    pub fn find(&self, name: &str) -> Result<(String, PathBuf), String> {
+        if self.names.iter().any(|known| known == name) {
+            return Ok((name.to_owned(), self.folder.join(format!("{name}.toml"))));
+        }
+        let path = Path::new(name);
+        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            let inside =
+                path.strip_prefix(&self.folder).unwrap_or(path.file_name().map_or(path, Path::new));
+            let name = inside.with_extension("").to_string_lossy().into_owned();
+            return Ok((name, path.to_owned()));
+        }
+        let known = || self.names.iter().map(String::as_str);
+        Err(match nearest(name, known()) {
+            Some(near) => format!("`{name}` is no known experiment, did you mean `{near}`?"),
+            None => format!("`{name}` is no known experiment, known: {}", quoted_list(known())),
+        })
+    }
+
+    /// Where a new experiment's file goes.
+    ///
+    /// # Errors
+    /// Where the name is taken or makes no file name.
+    pub fn new_file(&self, name: &str) -> Result<PathBuf, String> {
+        let is_plain = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with(['.', '-'])
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        };
+        if !name.split('/').all(is_plain) {
+            return Err(format!("`{name}` is no name: use letters, digits, `-`, `_` and `.`"));
+        }
+        if self.names.iter().any(|known| known == name) {
+            return Err(format!("there is already an experiment `{name}`"));
+        }
+        Ok(self.folder.join(format!("{name}.toml")))
+    }
+}
+
+fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            list(&path, &format!("{prefix}{stem}/"), names)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            names.push(format!("{prefix}{stem}"));
+        }
+    }
+    Ok(())
+}
+
+/// A new spec's text from another's: a title of its own, and no claims, which are of the other.
+#[must_use]
+pub fn derive_spec(text: &str, from: &str, name: &str) -> String {
+    let mut lines: Vec<String> = vec![];
+    let mut in_claims = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with('[') {
+            in_claims = line.trim_start().starts_with("[[claims]]");
+        }
+        if in_claims {
+            continue;
+        }
+        let key = line.split('=').next().unwrap_or_default().trim();
+        match key {
+            "title" => lines.push(format!("title = {:?}", format!("{name} (from {from})"))),
+            "question" => lines.push("question = \"What does the change do?\"".to_owned()),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_spec_keeps_all_but_title_and_claims() {
+        let text = "title = \"A\"\nseeds = [1]\n\n[[claims]]\nvalue = 1\n\n[training]\nepochs = 2\n\n\
+                    [[claims]]\nvalue = 2\n";
+        assert_eq!(
+            derive_spec(text, "a", "b"),
+            "title = \"b (from a)\"\nseeds = [1]\n\n[training]\nepochs = 2\n"
+        );
+    }
+
+    #[test]
+    fn names_are_found_in_sub_folders_and_by_path() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("honest")).unwrap();
+        std::fs::write(folder.path().join("cnn-3.toml"), "").unwrap();
+        std::fs::write(folder.path().join("honest/cnn-3.toml"), "").unwrap();
+        let library = Library::open(folder.path()).unwrap();
+        assert_eq!(library.names(), ["cnn-3", "honest/cnn-3"]);
+        let path = folder.path().join("honest/cnn-3.toml");
+        assert_eq!(library.find(path.to_str().unwrap()).unwrap().0, "honest/cnn-3");
+        assert_eq!(
+            library.find("cnn3").unwrap_err(),
+            "`cnn3` is no known experiment, did you mean `cnn-3`?"
+        );
+        assert!(library.new_file("../x").is_err());
+        assert!(library.new_file("cnn-3").is_err());
+        assert!(library.new_file("cnn-4").is_ok());
+    }
+}

@@ -1,0 +1,16 @@
+//! Spec -> plan -> run -> record.
+//!
+//! A spec is what was typed; a [`Plan`] is what was checked, and only a plan can be run. This room
+//! must never know the terminal: it reports [`Event`]s.
+
+mod event;
+mod library;
+mod plan;
+mod queue;
+mod run;
+
+pub use event::{Event, Observer, RunLabel};
+pub use library::{Library, derive_spec};
+pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};
+pub use queue::{Outcome, run_all};
+pub use run::RunError;

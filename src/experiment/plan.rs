@@ -1,0 +1,321 @@
+//! From a spec's text to a plan: every name resolved, every range checked, no audio touched.
+
+use std::path::PathBuf;
+
+use super::Library;
+use crate::dataset::{Catalogue, Cut, Kind, Manifest};
+use crate::features::Features;
+use crate::model::{MODELS, Model, Reader, Training};
+use crate::record::Claim;
+use crate::schema::{Fault, Faults, Fields, Int, List, OneOf, Real, Text, Tree, Value, read};
+use crate::split::Protocol;
+use crate::vocab::Sha256;
+
+/// What the command line adds to a spec.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `key=value` overrides.
+    pub set: Vec<String>,
+    /// Which dataset to use.
+    pub data: DataChoice,
+    /// Seeds instead of the spec's.
+    pub seeds: Option<Vec<u64>>,
+    /// How the run is made smaller.
+    pub shrink: Shrink,
+}
+
+/// Which dataset a run uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum DataChoice {
+    /// The spec's where it is there, else its embedded stand-in.
+    #[default]
+    Auto,
+    /// The embedded stand-in.
+    Embedded,
+    /// This one.
+    Named(String),
+}
+
+/// How a run is made smaller than its spec.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shrink {
+    /// At most so many epochs.
+    pub max_epochs: Option<usize>,
+    /// At most so many of the spec's seeds.
+    pub max_seeds: Option<usize>,
+    /// A smaller embedded corpus.
+    pub data: Cut,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The spec, or an override, is wrong.
+    #[error(transparent)]
+    Spec(#[from] Faults),
+    /// A name on the command line is wrong.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// A checked spec, ready to run.
+pub struct Plan {
+    /// The experiment's name.
+    pub name: String,
+    /// The spec's text as it was written.
+    pub text: String,
+    /// What it is, in a line.
+    pub title: String,
+    /// What it wants to know.
+    pub question: String,
+    /// The dataset that is used.
+    pub dataset: Manifest,
+    /// The dataset that the spec names.
+    pub asked: String,
+    /// One run each.
+    pub seeds: Vec<u64>,
+    /// What an example is.
+    pub features: Features,
+    /// The shape of one example.
+    pub shape: Vec<usize>,
+    /// Who is fitted on, watched, scored.
+    pub split: Protocol,
+    /// What is fitted.
+    pub model: Box<dyn Model>,
+    /// The model's name in the list.
+    pub model_name: &'static str,
+    /// At most so many epochs, for models that have them.
+    pub max_epochs: Option<usize>,
+    /// What the publication says.
+    pub claims: Vec<Claim>,
+    /// The spec as understood.
+    pub resolved: serde_json::Value,
+    /// SHA-256 of what decides a run's result, apart from seed and data.
+    pub spec_hash: String,
+    /// Overrides as typed.
+    pub overrides: Vec<String>,
+    /// Why this is no full run of the spec.
+    pub cut: Vec<String>,
+    /// How the dataset is made smaller.
+    pub data_cut: Cut,
+}
+
+/// What reading a spec's fields gives, before hashes and options come in.
+struct Read {
+    title: String,
+    question: String,
+    seeds: Vec<u64>,
+    features: Features,
+    shape: Vec<usize>,
+    split: Protocol,
+    model: Box<dyn Model>,
+    model_name: &'static str,
+    max_epochs: Option<usize>,
+    claims: Vec<Claim>,
+}
+
+impl Plan {
+    /// Reads and checks a spec, by its name or a path to it.
+    ///
+    /// # Errors
+    /// All faults of the spec at once, or an unknown name on the command line.
+    pub fn read(
+        name: &str,
+        library: &Library,
+        catalogue: &Catalogue,
+        options: &Options,
+    ) -> Result<Self, PlanError> {
+        let (name, path) = library.find(name).map_err(PlanError::Usage)?;
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        let mut tree = Tree::parse(&path.display().to_string(), &text)?;
+        for assignment in &options.set {
+            tree.set(assignment)?;
+        }
+        let mut cut: Vec<String> = options.set.iter().map(|set| format!("set {set}")).collect();
+        if let Some(max_epochs) = options.shrink.max_epochs {
+            cut.extend(cut_epochs(&mut tree, max_epochs)?);
+        }
+        let asked = asked_dataset(&tree, catalogue)?;
+        let dataset = choose(asked, catalogue, &options.data).map_err(PlanError::Usage)?;
+        let kind = dataset.kind();
+        let (read, resolved) = read(&tree, |fields| spec(fields, asked, kind))?;
+        let read = read.expect("a spec that lacks a part has a fault");
+        let mut seeds = options.seeds.clone().unwrap_or(read.seeds);
+        if let Some(max_seeds) = options.shrink.max_seeds.filter(|&n| n < seeds.len()) {
+            cut.push(format!("{max_seeds} of {} seeds", seeds.len()));
+            seeds.truncate(max_seeds);
+        }
+        Ok(Self {
+            spec_hash: spec_hash(&resolved),
+            features: read.features.with_settings(&resolved),
+            name,
+            text,
+            title: read.title,
+            question: read.question,
+            dataset: dataset.clone(),
+            asked: asked.name.clone(),
+            seeds,
+            shape: read.shape,
+            split: read.split,
+            model: read.model,
+            model_name: read.model_name,
+            max_epochs: read.max_epochs,
+            claims: read.claims,
+            resolved,
+            overrides: options.set.clone(),
+            cut,
+            data_cut: options.shrink.data,
+        })
+    }
+}
+
+/// The dataset that a spec names, before anything else of it is read.
+fn asked_dataset<'a>(tree: &Tree, catalogue: &'a Catalogue) -> Result<&'a Manifest, Faults> {
+    let Value::Table(table) = &tree.root.value else { unreachable!("a file is a table") };
+    let (name, node) = match table.get("dataset") {
+        Some(node) => match &node.value {
+            Value::Text(name) => (name.as_str(), node),
+            other => {
+                let message = format!("dataset must be a text, got {}", other.describe());
+                return Err(Faults(vec![fault(node, message)]));
+            }
+        },
+        None => {
+            let message = "dataset is missing, it must be the name of a dataset".to_owned();
+            return Err(Faults(vec![fault(&tree.root, message)]));
+        }
+    };
+    catalogue.find(name).map_err(|error| Faults(vec![fault(node, format!("dataset {error}"))]))
+}
+
+fn fault(node: &crate::schema::Node, message: String) -> Fault {
+    Fault { origin: node.origin.clone(), line: node.line, message }
+}
+
+/// The dataset that is used for one that is asked for.
+fn choose<'a>(
+    asked: &'a Manifest,
+    catalogue: &'a Catalogue,
+    choice: &DataChoice,
+) -> Result<&'a Manifest, String> {
+    let stand_in = || match &asked.stand_in {
+        Some(name) => catalogue.find(name),
+        None if asked.is_embedded() => Ok(asked),
+        None => Err(format!("the dataset {} has no embedded stand-in", asked.name)),
+    };
+    match choice {
+        DataChoice::Embedded => stand_in(),
+        DataChoice::Auto if catalogue.is_there(asked) || asked.stand_in.is_none() => Ok(asked),
+        DataChoice::Auto => stand_in(),
+        DataChoice::Named(name) => {
+            let named = catalogue.find(name)?;
+            let same_kind = named.kind().as_str() == asked.kind().as_str();
+            same_kind.then_some(named).ok_or_else(|| {
+                let (is, wants) = (named.kind().as_str(), asked.kind().as_str());
+                format!("the dataset {name} is {is}, and the experiment wants {wants}")
+            })
+        }
+    }
+}
+
+fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
+    let title = fields.required("title", &Text);
+    let question = fields.required("question", &Text);
+    fields.required("dataset", &Text);
+    let seeds = fields.required("seeds", &List::of_some(Int::within(0..=i64::MAX)));
+    let features = Features::read(fields, kind);
+    let shape = features.as_ref().map(|features| features.shape(kind));
+    let split = Protocol::read(fields);
+    let model = model(fields, shape.as_deref());
+    let claims = fields.each_table("claims", |claim| Claim {
+        metric: claim.required("metric", &OneOf(&[("accuracy", "accuracy")])).to_owned(),
+        value: claim.required("value", &Real::from_to(0.0, 1.0)),
+        source: claim.required("source", &Text),
+        dataset: asked.name.clone(),
+    });
+    let (model, model_name, max_epochs) = model?;
+    Some(Read {
+        title,
+        question,
+        seeds: seeds.into_iter().map(|seed| seed as u64).collect(),
+        features: features?,
+        shape: shape?,
+        split: split?,
+        model,
+        model_name,
+        max_epochs,
+        claims,
+    })
+}
+
+type Named = (Box<dyn Model>, &'static str, Option<usize>);
+
+/// Reads `[model.NAME]` and, for models that want it, `[training]`.
+fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
+    let names: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
+    let wants_training = |name: &str| {
+        MODELS.iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
+    };
+    // `[training]` is read first, since a model of epochs is made with it.
+    let training = fields.table("training", Training::read);
+    let has_training = fields.is_given("training");
+    let mut lacks_training = false;
+    let mut has_too_much = false;
+    let made = fields.choice("model", &names, |name, inner| {
+        let entry = MODELS.iter().find(|entry| entry.name == name)?;
+        match entry.read {
+            Reader::AtOnce(read) => {
+                has_too_much = has_training;
+                Some((read(inner, shape), entry.name, None))
+            }
+            Reader::Epochs(read) => {
+                lacks_training = !has_training;
+                let training = training?;
+                let epochs = training.epochs;
+                Some((read(inner, training, shape), entry.name, Some(epochs)))
+            }
+        }
+    });
+    if has_too_much {
+        fields.fault_at("training", "makes no sense for this model: it is fitted in one go");
+    }
+    if lacks_training {
+        let trained: Vec<&str> = names.into_iter().filter(|name| wants_training(name)).collect();
+        let all = crate::vocab::quoted_list(trained);
+        fields.fault_at("training", &format!("is missing, {all} must have it"));
+    }
+    made.flatten()
+}
+
+/// Lowers `training.epochs` where the spec has more, and says so.
+fn cut_epochs(tree: &mut Tree, max_epochs: usize) -> Result<Option<String>, Faults> {
+    let Value::Table(root) = &tree.root.value else { return Ok(None) };
+    let Some(Value::Table(training)) = root.get("training").map(|node| &node.value) else {
+        return Ok(None);
+    };
+    let Some(Value::Int(epochs)) = training.get("epochs").map(|node| &node.value) else {
+        return Ok(None);
+    };
+    let epochs = *epochs;
+    if epochs <= max_epochs as i64 {
+        return Ok(None);
+    }
+    tree.set(&format!("training.epochs={max_epochs}"))?;
+    Ok(Some(format!("{max_epochs} of {epochs} epochs")))
+}
+
+/// What decides a result, apart from seed and data: titles, claims and seeds do not.
+fn spec_hash(resolved: &serde_json::Value) -> String {
+    let mut deciding = resolved.clone();
+    if let Some(table) = deciding.as_object_mut() {
+        for key in ["title", "question", "claims", "seeds", "dataset"] {
+            table.remove(key);
+        }
+    }
+    Sha256::new().piece(deciding.to_string()).hex()
+}
+
+fn unreadable(path: &PathBuf, error: &std::io::Error) -> Faults {
+    let (origin, message) = (path.display().to_string(), format!("can't be read: {error}"));
+    Faults(vec![Fault { origin, line: 0, message }])
+}

@@ -1,0 +1,58 @@
+//! Numbers that lie in memory or, memory-mapped, in a file.
+
+use std::fs::File;
+use std::path::Path;
+
+/// A read-only block of numbers.
+pub enum Matrix {
+    /// In memory.
+    Owned(Vec<f32>),
+    /// In a file of little-endian 32-bit floats.
+    Mapped(memmap2::Mmap),
+}
+
+impl Matrix {
+    /// Maps a whole file of floats.
+    ///
+    /// # Errors
+    /// Where it can't be opened or its length is not that of whole floats.
+    pub fn map(path: &Path) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        if file.metadata()?.len() == 0 {
+            return Ok(Self::Owned(vec![]));
+        }
+        #[expect(unsafe_code, reason = "mapping a file has no safe form")]
+        // SAFETY: cache files are written beside their final name and renamed when whole; nothing
+        // of this program writes into or shortens a file that has its final name.
+        let map = unsafe { memmap2::Mmap::map(&file)? };
+        bytemuck::try_cast_slice::<u8, f32>(&map).map_err(|error| {
+            std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())
+        })?;
+        Ok(Self::Mapped(map))
+    }
+
+    /// All numbers.
+    #[must_use]
+    pub fn as_slice(&self) -> &[f32] {
+        match self {
+            Self::Owned(numbers) => numbers,
+            Self::Mapped(map) => bytemuck::cast_slice(map),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_what_was_written_and_refuses_broken_lengths() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytemuck::cast_slice(&[1.5f32, -2.0])).unwrap();
+        assert_eq!(Matrix::map(file.path()).unwrap().as_slice(), [1.5, -2.0]);
+        std::fs::write(file.path(), [1, 2, 3]).unwrap();
+        assert!(Matrix::map(file.path()).is_err());
+        std::fs::write(file.path(), []).unwrap();
+        assert!(Matrix::map(file.path()).unwrap().as_slice().is_empty());
+    }
+}

@@ -1,0 +1,51 @@
+//! How a track is cut into segments.
+
+use crate::schema::{Fields, Int, Real};
+
+/// Equal pieces of a track, one after the other from its start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Segments {
+    /// Length of one segment.
+    pub seconds: f64,
+    /// How many are taken of a track at most.
+    pub per_track: usize,
+}
+
+impl Segments {
+    pub(super) fn read(fields: &mut Fields) -> Self {
+        Self {
+            seconds: fields.required("seconds", &Real::from_to(0.1, 600.0)),
+            per_track: fields.required("per_track", &Int::within(1..=10_000)),
+        }
+    }
+
+    /// Samples of a whole segment.
+    #[must_use]
+    pub fn n_samples(self, sample_rate_hz: u32) -> usize {
+        (self.seconds * f64::from(sample_rate_hz)).round() as usize
+    }
+
+    /// The pieces of a track of so many samples as sample ranges, the last one cut short by its end.
+    pub fn ranges(
+        self,
+        sample_rate_hz: u32,
+        track_samples: usize,
+    ) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let length = self.n_samples(sample_rate_hz);
+        (0..self.per_track)
+            .map(move |i| (i * length).min(track_samples)..((i + 1) * length).min(track_samples))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_piece_is_cut_by_the_end_of_the_track() {
+        let segments = Segments { seconds: 3.0, per_track: 4 };
+        assert_eq!(segments.n_samples(22_050), 66_150);
+        let ranges: Vec<_> = segments.ranges(10, 70).collect();
+        assert_eq!(ranges, [0..30, 30..60, 60..70, 70..70]);
+    }
+}

@@ -1,0 +1,102 @@
+//! Who was taken for whom, and the scores that follow from it.
+
+/// Precision, recall, F1 and support of one class.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClassScores {
+    /// Of the examples taken for this class, the fraction that are; 0 if there are none.
+    pub precision: f64,
+    /// Of the examples of this class, the fraction found; 0 if there are none.
+    pub recall: f64,
+    /// Harmonic mean of precision and recall; 0 for a class never seen nor predicted.
+    pub f1: f64,
+    /// Examples of this class.
+    pub support: usize,
+}
+
+/// Counts `[n_classes, n_classes]`: rows actual, columns predicted.
+///
+/// # Panics
+/// If the two differ in length or a class number is not below `n_classes`.
+#[must_use]
+pub fn confusion(actual: &[usize], predicted: &[usize], n_classes: usize) -> Vec<Vec<usize>> {
+    assert_eq!(actual.len(), predicted.len(), "one prediction per example");
+    let mut counts = vec![vec![0; n_classes]; n_classes];
+    for (&actual, &predicted) in actual.iter().zip(predicted) {
+        counts[actual][predicted] += 1;
+    }
+    counts
+}
+
+/// Fraction right, `[0, 1]`; 0 if nothing was scored.
+#[must_use]
+pub fn accuracy(confusion: &[Vec<usize>]) -> f64 {
+    let right = (0..confusion.len()).map(|class| confusion[class][class]).sum();
+    ratio(right, confusion.iter().flatten().sum())
+}
+
+/// Scores per class, in the order of the matrix.
+///
+/// # Source
+/// scikit-learn, `precision_recall_fscore_support` with `zero_division=0` and all labels named.
+#[must_use]
+pub fn per_class(confusion: &[Vec<usize>]) -> Vec<ClassScores> {
+    let score = |class: usize| {
+        let right = confusion[class][class];
+        let support = confusion[class].iter().sum();
+        let taken = confusion.iter().map(|row| row[class]).sum();
+        ClassScores {
+            precision: ratio(right, taken),
+            recall: ratio(right, support),
+            f1: ratio(2 * right, taken + support),
+            support,
+        }
+    };
+    (0..confusion.len()).map(score).collect()
+}
+
+/// Mean of the classes' F1, each class counting the same; 0 without classes.
+#[must_use]
+pub fn macro_f1(confusion: &[Vec<usize>]) -> f64 {
+    let classes = per_class(confusion);
+    classes.iter().map(|class| class.f1).sum::<f64>() / classes.len().max(1) as f64
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::golden::{ACTUAL, PREDICTED, close};
+    use super::*;
+
+    #[test]
+    fn agrees_with_scikit_learn() {
+        let counts = confusion(&ACTUAL, &PREDICTED, 4);
+        assert_eq!(counts, [[2, 1, 0, 0], [0, 2, 1, 0], [1, 0, 3, 0], [0, 0, 0, 0]]);
+        close(accuracy(&counts), 0.7, 1e-15);
+        let two_thirds = 2.0 / 3.0;
+        let wanted = [(two_thirds, 3), (two_thirds, 3), (0.75, 4), (0.0, 0)];
+        for (class, (score, support)) in per_class(&counts).iter().zip(wanted) {
+            close(class.precision, score, 1e-15);
+            close(class.recall, score, 1e-15);
+            close(class.f1, score, 1e-15);
+            assert_eq!(class.support, support);
+        }
+    }
+
+    #[test]
+    fn precision_and_recall_are_not_mixed_up() {
+        // Class 0: three taken for it, two of them rightly; four there are.
+        let classes = per_class(&[vec![2, 2], vec![1, 5]]);
+        close(classes[0].precision, 2.0 / 3.0, 1e-15);
+        close(classes[0].recall, 0.5, 1e-15);
+        close(classes[0].f1, 4.0 / 7.0, 1e-15);
+    }
+
+    #[test]
+    fn nothing_scored_is_zero_not_nan() {
+        assert_eq!(accuracy(&[]), 0.0);
+        assert_eq!(macro_f1(&[]), 0.0);
+    }
+}

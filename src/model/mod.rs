@@ -1,0 +1,160 @@
+//! Models: one file each, and the list that names them all.
+//!
+//! A model is a checked configuration ([`Model`]) that can be fitted to [`Examples`] and becomes a
+//! [`Classifier`]. burn, linfa and smartcore live in this room only. It must never know files of
+//! audio, tables on disk or reports.
+//!
+//! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`].
+
+mod examples;
+mod file;
+mod forest;
+mod logistic;
+mod majority;
+
+pub use examples::Examples;
+
+use std::path::Path;
+
+use crate::schema::Fields;
+use crate::vocab::{Epoch, Seed};
+
+/// Every model that a spec can name, in the order of the documentation.
+pub static MODELS: &[Entry] = &[majority::ENTRY, logistic::ENTRY, forest::ENTRY];
+
+/// A model's line in the list: `[model.NAME]` in a spec.
+pub struct Entry {
+    /// The name in specs, lower case.
+    pub name: &'static str,
+    /// What it is, in one sentence.
+    pub doc: &'static str,
+    /// How its table is read.
+    pub read: Reader,
+}
+
+/// How a model's table is read, and whether it wants `[training]`.
+///
+/// The second argument is the shape of one example, e.g. `[130, 13]` (frames, coefficients) or
+/// `[21]` (columns), where it is known: impossible shapes are faults of the spec.
+pub enum Reader {
+    /// Fitted in one go; a `[training]` table would be a fault.
+    AtOnce(fn(&mut Fields, Option<&[usize]>) -> Box<dyn Model>),
+    /// Trained over epochs by a `[training]` table.
+    Epochs(fn(&mut Fields, Training, Option<&[usize]>) -> Box<dyn Model>),
+}
+
+/// A checked configuration, ready to be fitted.
+pub trait Model: Send + Sync {
+    /// Fits the model. The same job gives the same bits.
+    ///
+    /// # Errors
+    /// Where the examples can't be learnt from, or the loss stops being a number.
+    fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError>;
+
+    /// Reads back what [`Classifier::save`] wrote into a folder.
+    ///
+    /// # Errors
+    /// Where the files are missing, damaged or of another shape.
+    fn load(
+        &self,
+        folder: &Path,
+        shape: &[usize],
+        n_classes: usize,
+    ) -> Result<Box<dyn Classifier>, ModelError>;
+}
+
+/// What a fit works from.
+pub struct Job<'a> {
+    /// Fitted on.
+    pub train: Examples<'a>,
+    /// Watched, never fitted on; may be empty.
+    pub valid: Examples<'a>,
+    /// Keys all randomness: weights, shuffling, dropout, augmentation.
+    pub seed: Seed,
+}
+
+/// What a fit leaves.
+pub struct Fitted {
+    /// The trained model.
+    pub classifier: Box<dyn Classifier>,
+    /// Numbers that were fitted; 0 where the word has no meaning.
+    pub n_parameters: usize,
+    /// The one-based epoch whose weights were kept, for models trained over epochs.
+    pub kept_epoch: Option<usize>,
+    /// What a reader should know, e.g. that the solver did or did not converge, with its measure.
+    pub notes: Vec<String>,
+}
+
+/// A trained model.
+pub trait Classifier: Send + Sync {
+    /// Probabilities, row-major `[examples.len(), n_classes]`, each row summing to 1.
+    ///
+    /// # Errors
+    /// Where the examples have another shape than those it was fitted on.
+    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError>;
+
+    /// Writes the model's files into an existing folder.
+    ///
+    /// # Errors
+    /// Where a file can't be written.
+    fn save(&self, folder: &Path) -> Result<(), ModelError>;
+}
+
+/// Told after every epoch; may end the training.
+pub trait Watch {
+    /// Sees one finished epoch.
+    fn epoch(&mut self, epoch: &Epoch) -> Flow;
+}
+
+/// What a [`Watch`] wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Stop now: the fit ends with [`ModelError::Stopped`].
+    Stop,
+}
+
+/// What can go wrong in fitting, saving and loading.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The examples can't be learnt from.
+    #[error("{0}")]
+    Examples(String),
+    /// The loss was no number any more.
+    #[error(
+        "the loss became {loss} in epoch {epoch}\nhint: a smaller training.optimizer learning_rate usually helps"
+    )]
+    Diverged {
+        /// One-based.
+        epoch: usize,
+        /// What it became.
+        loss: f64,
+    },
+    /// The [`Watch`] asked to stop.
+    #[error("stopped after epoch {epoch}")]
+    Stopped {
+        /// The last finished epoch, one-based.
+        epoch: usize,
+    },
+    /// A file of the model can't be read or written.
+    #[error("{path}: {message}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// PLACEHOLDER until model/training.rs
+pub struct Training {
+    /// n
+    pub epochs: usize,
+}
+impl Training {
+    /// x
+    pub fn read(f: &mut Fields) -> Self {
+        Self { epochs: f.required("epochs", &crate::schema::Int::within(1..=10)) }
+    }
+}

@@ -1,0 +1,166 @@
+//! What a record says of a run.
+
+use serde::{Deserialize, Serialize};
+
+/// All that is small about one finished run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of this layout.
+    pub format: u32,
+    /// The experiment's name: its file name without `.toml`.
+    pub experiment: String,
+    /// The spec's title.
+    pub title: String,
+    /// The spec's question.
+    pub question: String,
+    /// The spec as it was understood: overrides applied, defaults filled in.
+    pub spec: serde_json::Value,
+    /// SHA-256 of the resolved spec without its title, question, claims and seeds.
+    pub spec_hash: String,
+    /// `--set` overrides, as typed.
+    pub overrides: Vec<String>,
+    /// What keys all randomness of this run.
+    pub seed: u64,
+    /// Why this run is no full run of its spec, one reason each; empty for a full one.
+    pub cut: Vec<String>,
+    /// What the publication says, to be put to the test.
+    pub claims: Vec<Claim>,
+    /// What it learnt from.
+    pub data: DataFacts,
+    /// Who was in which set.
+    pub split: SplitFacts,
+    /// What was fitted.
+    pub model: ModelFacts,
+    /// The program that ran.
+    pub code: CodeFacts,
+    /// Scores on the training examples, after the fit.
+    pub train: Scores,
+    /// Scores on the validation examples; absent where there are none.
+    pub valid: Option<Scores>,
+    /// Scores on the test examples.
+    pub test: Scores,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// A published figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// `accuracy` on the test set; more metrics may come.
+    pub metric: String,
+    /// The figure, e.g. 0.838.
+    pub value: f64,
+    /// Where it stands.
+    pub source: String,
+    /// The dataset it was measured on.
+    pub dataset: String,
+}
+
+/// What the run learnt from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataFacts {
+    /// The dataset that was used.
+    pub dataset: String,
+    /// The dataset that the spec asks for; another than `dataset` where a stand-in was used.
+    pub asked: String,
+    /// Whether the program made it.
+    pub synthetic: bool,
+    /// SHA-256 of the dataset's index.
+    pub hash: String,
+    /// SHA-256 of the features: dataset, settings, extractor version.
+    pub features_hash: String,
+    /// Shape of one example, e.g. `[130, 13]`.
+    pub shape: Vec<usize>,
+    /// The classes, in the order of their numbers.
+    pub classes: Vec<String>,
+    /// Tracks, or rows of a table.
+    pub n_tracks: usize,
+    /// Examples in all sets.
+    pub n_examples: usize,
+    /// Named tracks that were kept out, with the reason.
+    pub excluded: Vec<Excluded>,
+    /// What else a reader should know of the data.
+    pub notes: Vec<String>,
+}
+
+/// One track that was kept out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Excluded {
+    /// The track (or a count of rows) that was kept out.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Who was in which set; the members themselves are in `split.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SplitFacts {
+    /// In words, e.g. `random by segment, stratified, 30 % test, 30 % of the rest valid`.
+    pub protocol: String,
+    /// Examples for fitting.
+    pub n_train: usize,
+    /// Examples for watching.
+    pub n_valid: usize,
+    /// Examples for scoring.
+    pub n_test: usize,
+    /// Tracks with test examples, i.e. independent recordings behind the test score.
+    pub n_test_tracks: usize,
+    /// Test examples whose track also has training or validation examples: a leak.
+    pub n_leaking: usize,
+}
+
+/// What was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    /// Its name in the list of models, e.g. `cnn`.
+    pub name: String,
+    /// Fitted numbers.
+    pub n_parameters: usize,
+    /// Epochs run; absent for models that are fitted in one go.
+    pub n_epochs: Option<usize>,
+    /// Epochs that the spec asks for at most.
+    pub max_epochs: Option<usize>,
+    /// The epoch whose weights were kept.
+    pub kept_epoch: Option<usize>,
+    /// E.g. that the solver did not converge.
+    pub notes: Vec<String>,
+}
+
+/// The program that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeFacts {
+    /// Version of `encore`.
+    pub version: String,
+    /// The commit of the working tree it ran in, where there is one.
+    pub git_commit: Option<String>,
+    /// Whether that tree had uncommitted changes.
+    pub git_dirty: Option<bool>,
+}
+
+/// How a model did on one set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Examples scored.
+    pub n: usize,
+    /// Fraction right, `[0, 1]`.
+    pub accuracy: f64,
+    /// Mean over classes of the F1 score, `[0, 1]`; a class never seen nor predicted counts 0.
+    pub macro_f1: f64,
+    /// Mean negative log-probability of the actual class, natural log, no penalties.
+    pub log_loss: f64,
+    /// Rows actual, columns predicted, in the order of the classes.
+    pub confusion: Vec<Vec<usize>>,
+}
+
+/// How long it took, in seconds of wall time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    /// When the run began, RFC 3339, UTC.
+    pub started: String,
+    /// Making or finding the features.
+    pub features_s: f64,
+    /// Fitting.
+    pub fit_s: f64,
+    /// Everything.
+    pub total_s: f64,
+}

@@ -1,0 +1,260 @@
+//! The cursor that a reader walks a table with.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::{Fault, Node, Rule, Tree, Value};
+use crate::vocab::{nearest, quoted_list};
+
+/// What all cursors over one tree write into.
+#[derive(Default)]
+pub(super) struct Shared(RefCell<(Vec<Fault>, Json)>);
+
+impl Shared {
+    pub(super) fn into_parts(self) -> (Vec<Fault>, Json) {
+        let (faults, resolved) = self.0.into_inner();
+        (faults, if resolved.is_null() { Json::Object(serde_json::Map::new()) } else { resolved })
+    }
+
+    fn fault(&self, node: &Node, message: String) {
+        let fault = Fault { origin: node.origin.clone(), line: node.line, message };
+        self.0.borrow_mut().0.push(fault);
+    }
+
+    /// Sets a value in the resolved tree, making tables and lists on the way.
+    fn keep(&self, path: &[Step], value: Json) {
+        let mut shared = self.0.borrow_mut();
+        let mut place = &mut shared.1;
+        for step in path {
+            place = match step {
+                Step::Key(key) => {
+                    if !place.is_object() {
+                        *place = Json::Object(serde_json::Map::new());
+                    }
+                    place.as_object_mut().expect("made just above").entry(key).or_insert(Json::Null)
+                }
+                Step::Item(index) => {
+                    if !place.is_array() {
+                        *place = Json::Array(vec![]);
+                    }
+                    let items = place.as_array_mut().expect("made just above");
+                    while items.len() <= *index {
+                        items.push(Json::Null);
+                    }
+                    &mut items[*index]
+                }
+            };
+        }
+        if place.is_null() || !value.is_object() {
+            *place = value;
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Key(String),
+    Item(usize),
+}
+
+/// A cursor over one table: hands out typed fields and remembers which keys were asked for.
+///
+/// When it is dropped, keys that nobody asked for become faults.
+pub struct Fields<'a> {
+    node: &'a Node,
+    table: Option<&'a BTreeMap<String, Node>>,
+    path: Vec<Step>,
+    asked: BTreeSet<String>,
+    shared: &'a Shared,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn root(tree: &'a Tree, shared: &'a Shared) -> Self {
+        Self::over(&tree.root, vec![], shared)
+    }
+
+    fn over(node: &'a Node, path: Vec<Step>, shared: &'a Shared) -> Self {
+        let table = match &node.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        };
+        let fields = Self { node, table, path, asked: BTreeSet::new(), shared };
+        if table.is_none() {
+            let got = node.value.describe();
+            shared.fault(node, format!("{} must be a table, got {got}", fields.name()));
+        } else {
+            shared.keep(&fields.path, Json::Object(serde_json::Map::new()));
+        }
+        fields
+    }
+
+    /// A field that must be there.
+    pub fn required<R: Rule>(&mut self, key: &str, rule: &R) -> R::Made {
+        if self.is_given(key) {
+            return self.optional(key, rule).unwrap_or_else(|| rule.stand_in());
+        }
+        self.asked.insert(key.to_owned());
+        if self.table.is_some() {
+            let missing = format!("is missing, it must be {}", rule.allowed());
+            self.fault_at(key, &missing);
+        }
+        rule.stand_in()
+    }
+
+    /// A field that may be left out, with what then holds.
+    pub fn or<R: Rule>(&mut self, key: &str, rule: &R, default: R::Made) -> R::Made {
+        if self.is_given(key) {
+            return self.optional(key, rule).unwrap_or_else(|| rule.stand_in());
+        }
+        self.asked.insert(key.to_owned());
+        self.keep(key, rule.keep(&default));
+        default
+    }
+
+    /// A field that may be left out.
+    pub fn optional<R: Rule>(&mut self, key: &str, rule: &R) -> Option<R::Made> {
+        let node = self.ask(key)?;
+        match rule.check(node) {
+            Ok(made) => {
+                self.keep(key, rule.keep(&made));
+                Some(made)
+            }
+            Err(said) => {
+                let usual = || format!("must be {}, got {}", rule.allowed(), node.value.describe());
+                self.fault_at(key, &said.unwrap_or_else(usual));
+                None
+            }
+        }
+    }
+
+    /// Reads a sub-table, if it is there.
+    pub fn table<T>(&mut self, key: &str, reader: impl FnOnce(&mut Fields) -> T) -> Option<T> {
+        let node = self.ask(key)?;
+        Some(reader(&mut Fields::over(node, self.path_of(key), self.shared)))
+    }
+
+    /// Reads a sub-table that must be there.
+    pub fn required_table<T>(
+        &mut self,
+        key: &str,
+        reader: impl FnOnce(&mut Fields) -> T,
+    ) -> Option<T> {
+        if !self.is_given(key) {
+            self.asked.insert(key.to_owned());
+            self.fault_at(key, "is missing, it must be a table");
+            return None;
+        }
+        self.table(key, reader)
+    }
+
+    /// Reads every table of a list; an absent list is an empty one.
+    pub fn each_table<T>(&mut self, key: &str, mut reader: impl FnMut(&mut Fields) -> T) -> Vec<T> {
+        let Some(node) = self.ask(key) else {
+            self.keep(key, Json::Array(vec![]));
+            return vec![];
+        };
+        let Value::List(items) = &node.value else {
+            let got = node.value.describe();
+            self.fault_at(key, &format!("must be a list of tables, got {got}"));
+            return vec![];
+        };
+        self.keep(key, Json::Array(vec![]));
+        let path = self.path_of(key);
+        let read_one = |(index, item)| {
+            let path = path.iter().cloned().chain([Step::Item(index)]).collect();
+            reader(&mut Fields::over(item, path, self.shared))
+        };
+        items.iter().enumerate().map(read_one).collect()
+    }
+
+    /// Reads a sub-table that holds exactly one table out of several known names:
+    /// `[model.cnn]` is the choice `cnn` at `model`.
+    pub fn choice<T>(
+        &mut self,
+        key: &str,
+        known: &[&str],
+        reader: impl FnOnce(&str, &mut Fields) -> T,
+    ) -> Option<T> {
+        self.required_table(key, |outer| {
+            let table = outer.table?;
+            outer.asked.extend(known.iter().map(|name| (*name).to_owned()));
+            let given: Vec<&&str> =
+                known.iter().filter(|name| table.contains_key(**name)).collect();
+            match (given.as_slice(), table.is_empty()) {
+                ([name], _) => outer.table(name, |inner| reader(name, inner)),
+                // An unknown name is reported as an unknown key.
+                ([], false) => None,
+                _ => {
+                    let all = quoted_list(known.iter().copied());
+                    outer.fault(&format!("must hold exactly one of {all}, got {}", given.len()));
+                    None
+                }
+            }
+        })
+        .flatten()
+    }
+
+    /// Whether a key is there, right or wrong.
+    #[must_use]
+    pub fn is_given(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    /// Reports a fault of one field: its full name, then the message.
+    pub fn fault_at(&self, key: &str, message: &str) {
+        let node = self.table.and_then(|table| table.get(key)).unwrap_or(self.node);
+        self.shared.fault(node, format!("{} {message}", name(&self.path_of(key))));
+    }
+
+    /// Reports a fault of the whole table.
+    pub fn fault(&self, message: &str) {
+        self.shared.fault(self.node, format!("{} {message}", self.name()));
+    }
+
+    fn ask(&mut self, key: &str) -> Option<&'a Node> {
+        self.asked.insert(key.to_owned());
+        self.table?.get(key)
+    }
+
+    fn keep(&self, key: &str, value: Json) {
+        self.shared.keep(&self.path_of(key), value);
+    }
+
+    fn path_of(&self, key: &str) -> Vec<Step> {
+        self.path.iter().cloned().chain([Step::Key(key.to_owned())]).collect()
+    }
+
+    fn name(&self) -> String {
+        if self.path.is_empty() { "the file".to_owned() } else { name(&self.path) }
+    }
+}
+
+impl Drop for Fields<'_> {
+    fn drop(&mut self) {
+        for (key, node) in self.table.into_iter().flatten() {
+            if self.asked.contains(key) {
+                continue;
+            }
+            let known = || self.asked.iter().map(String::as_str);
+            let hint = match nearest(key, known()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("known here: {}", quoted_list(known())),
+            };
+            self.shared
+                .fault(node, format!("{} is no known key, {hint}", name(&self.path_of(key))));
+        }
+    }
+}
+
+fn name(path: &[Step]) -> String {
+    path.iter().fold(String::new(), |mut text, step| {
+        match step {
+            Step::Item(index) => text += &format!("[{index}]"),
+            Step::Key(key) if text.is_empty() => text += key,
+            Step::Key(key) => text += &format!(".{key}"),
+        }
+        text
+    })
+}

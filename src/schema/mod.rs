@@ -1,0 +1,146 @@
+//! TOML text -> typed fields, with every fault of a file reported at once, each with its line.
+//!
+//! A reader asks a [`Fields`] cursor for the keys that it knows, each with a [`Rule`] that says what
+//! is allowed. What is missing, mistyped, out of range or unknown becomes a [`Fault`], and reading
+//! goes on. What was read, defaults filled in, is kept as the *resolved* tree that a record stores.
+//!
+//! This room must never know what an experiment, a dataset or a model is.
+
+mod fields;
+mod rule;
+mod tree;
+
+pub use fields::Fields;
+pub use rule::{Flag, Int, Keyed, List, OneOf, Real, Rule, Text};
+pub use tree::{Node, Tree, Value};
+
+use std::fmt;
+
+/// One thing that is wrong with a file, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file or, for an override, the option that holds it.
+    pub origin: String,
+    /// One-based line; 0 where the fault is in no line, e.g. on the command line.
+    pub line: usize,
+    /// What is wrong, what is allowed, what was got.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.origin, self.message),
+            line => write!(f, "{}:{line}: {}", self.origin, self.message),
+        }
+    }
+}
+
+/// All that is wrong with a file; never empty when it is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a whole tree by a function that asks for its fields.
+///
+/// Returns what the function made and the resolved tree (what was asked for, defaults included).
+///
+/// # Errors
+/// All faults that the function met, in the order of their lines.
+pub fn read<T>(
+    tree: &Tree,
+    reader: impl FnOnce(&mut Fields) -> T,
+) -> Result<(T, serde_json::Value), Faults> {
+    let shared = fields::Shared::default();
+    let made = {
+        let mut root = Fields::root(tree, &shared);
+        reader(&mut root)
+    };
+    let (mut faults, resolved) = shared.into_parts();
+    if faults.is_empty() {
+        return Ok((made, resolved));
+    }
+    faults.sort_by(|a, b| (&a.origin, a.line).cmp(&(&b.origin, b.line)));
+    faults.dedup();
+    Err(Faults(faults))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Block {
+        filters: usize,
+        dropout: f64,
+    }
+
+    fn block(fields: &mut Fields) -> Block {
+        Block {
+            filters: fields.required("filters", &Int::within(1..=1024)),
+            dropout: fields.or("dropout", &Real::from_to_below(0.0, 1.0), 0.0),
+        }
+    }
+
+    fn blocks(fields: &mut Fields) -> Vec<Block> {
+        fields.each_table("blocks", block)
+    }
+
+    #[test]
+    fn reads_what_is_right_and_fills_in_defaults() {
+        let tree =
+            Tree::parse("x.toml", "blocks = [{ filters = 32 }, { filters = 8, dropout = 0.5 }]");
+        let (got, resolved) = read(&tree.unwrap(), blocks).unwrap();
+        assert_eq!(got, [Block { filters: 32, dropout: 0.0 }, Block { filters: 8, dropout: 0.5 }]);
+        assert_eq!(
+            resolved,
+            serde_json::json!({ "blocks": [
+                { "filters": 32, "dropout": 0.0 },
+                { "filters": 8, "dropout": 0.5 },
+            ]})
+        );
+    }
+
+    #[test]
+    fn reports_every_fault_with_its_line() {
+        let text = "blocks = [\n  { filter = 32 },\n  { filters = 0, dropout = 1.3 },\n  { filters = \"8\" },\n]\nseed = 1\n";
+        let faults = read(&Tree::parse("x.toml", text).unwrap(), blocks).unwrap_err();
+        assert_eq!(
+            faults.to_string(),
+            "x.toml:2: blocks[0].filters is missing, it must be an integer in [1, 1024]\n\
+             x.toml:2: blocks[0].filter is no known key, did you mean `filters`?\n\
+             x.toml:3: blocks[1].filters must be an integer in [1, 1024], got 0\n\
+             x.toml:3: blocks[1].dropout must be a number in [0, 1), got 1.3\n\
+             x.toml:4: blocks[2].filters must be an integer in [1, 1024], got the text \"8\"\n\
+             x.toml:6: seed is no known key, known here: `blocks`"
+        );
+    }
+
+    #[test]
+    fn an_override_replaces_one_key_and_is_named_in_faults() {
+        let mut tree = Tree::parse("x.toml", "[training]\nepochs = 5\nrate = 1\n").unwrap();
+        tree.set("training.epochs=-1").unwrap();
+        let faults = read(&tree, |fields| {
+            fields.table("training", |training| {
+                training.required("epochs", &Int::within(1..=10));
+                training.required("rate", &Real::positive());
+            });
+        })
+        .unwrap_err();
+        assert_eq!(
+            faults.to_string(),
+            "--set training.epochs=-1: training.epochs must be an integer in [1, 10], got -1"
+        );
+    }
+}

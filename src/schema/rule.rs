@@ -1,0 +1,349 @@
+//! What a field may hold: one rule says it to the checker and to the reader of the message.
+
+use std::ops::RangeInclusive;
+
+use serde_json::json;
+
+use super::{Node, Value};
+use crate::vocab::{nearest, quoted_list};
+
+/// A statement of what is allowed, that can test a value.
+pub trait Rule {
+    /// What a value that passes becomes.
+    type Made;
+
+    /// What is allowed, to follow 'must be': `an integer in [1, 128]`.
+    fn allowed(&self) -> String;
+
+    /// The typed value, or what follows 'must be …, got' where the usual description won't do.
+    ///
+    /// # Errors
+    /// `Err(None)` for the usual 'must be X, got Y'; `Err(Some(text))` for a message of its own.
+    fn check(&self, node: &Node) -> Result<Self::Made, Option<String>>;
+
+    /// The value as the resolved tree keeps it.
+    fn keep(&self, made: &Self::Made) -> serde_json::Value;
+
+    /// What stands in for a value that is missing or wrong; never used once a fault is reported.
+    fn stand_in(&self) -> Self::Made;
+}
+
+/// A whole number in a range.
+pub struct Int(RangeInclusive<i64>);
+
+impl Int {
+    /// From the first to the last, both allowed. The range must hold no negative number.
+    #[must_use]
+    pub fn within(range: RangeInclusive<i64>) -> Self {
+        debug_assert!(*range.start() >= 0, "fields of this house are counts");
+        Self(range)
+    }
+}
+
+impl Rule for Int {
+    type Made = usize;
+
+    fn allowed(&self) -> String {
+        format!("an integer in [{}, {}]", self.0.start(), self.0.end())
+    }
+
+    fn check(&self, node: &Node) -> Result<usize, Option<String>> {
+        match node.value {
+            Value::Int(x) if self.0.contains(&x) => Ok(x as usize),
+            _ => Err(None),
+        }
+    }
+
+    fn keep(&self, made: &usize) -> serde_json::Value {
+        json!(made)
+    }
+
+    fn stand_in(&self) -> usize {
+        *self.0.start() as usize
+    }
+}
+
+/// A number in an interval.
+pub struct Real {
+    low: f64,
+    high: f64,
+    low_open: bool,
+    high_open: bool,
+}
+
+impl Real {
+    /// `[low, high]`.
+    #[must_use]
+    pub fn from_to(low: f64, high: f64) -> Self {
+        Self { low, high, low_open: false, high_open: false }
+    }
+
+    /// `[low, high)`.
+    #[must_use]
+    pub fn from_to_below(low: f64, high: f64) -> Self {
+        Self { low, high, low_open: false, high_open: true }
+    }
+
+    /// `(low, high)`.
+    #[must_use]
+    pub fn between(low: f64, high: f64) -> Self {
+        Self { low, high, low_open: true, high_open: true }
+    }
+
+    /// `(0, inf)`.
+    #[must_use]
+    pub fn positive() -> Self {
+        Self::between(0.0, f64::INFINITY)
+    }
+
+    /// `[0, inf)`.
+    #[must_use]
+    pub fn not_negative() -> Self {
+        Self::from_to_below(0.0, f64::INFINITY)
+    }
+}
+
+impl Rule for Real {
+    type Made = f64;
+
+    fn allowed(&self) -> String {
+        let (open, close) =
+            (if self.low_open { '(' } else { '[' }, if self.high_open { ')' } else { ']' });
+        format!("a number in {open}{}, {}{close}", self.low, self.high)
+    }
+
+    fn check(&self, node: &Node) -> Result<f64, Option<String>> {
+        let x = match node.value {
+            Value::Int(x) => x as f64,
+            Value::Float(x) => x,
+            _ => return Err(None),
+        };
+        let above = if self.low_open { x > self.low } else { x >= self.low };
+        let below = if self.high_open { x < self.high } else { x <= self.high };
+        if above && below { Ok(x) } else { Err(None) }
+    }
+
+    fn keep(&self, made: &f64) -> serde_json::Value {
+        json!(made)
+    }
+
+    fn stand_in(&self) -> f64 {
+        self.low
+    }
+}
+
+/// `true` or `false`.
+pub struct Flag;
+
+impl Rule for Flag {
+    type Made = bool;
+
+    fn allowed(&self) -> String {
+        "true or false".to_owned()
+    }
+
+    fn check(&self, node: &Node) -> Result<bool, Option<String>> {
+        if let Value::Bool(x) = node.value { Ok(x) } else { Err(None) }
+    }
+
+    fn keep(&self, made: &bool) -> serde_json::Value {
+        json!(made)
+    }
+
+    fn stand_in(&self) -> bool {
+        false
+    }
+}
+
+/// A text that is not empty.
+pub struct Text;
+
+impl Rule for Text {
+    type Made = String;
+
+    fn allowed(&self) -> String {
+        "a text".to_owned()
+    }
+
+    fn check(&self, node: &Node) -> Result<String, Option<String>> {
+        match &node.value {
+            Value::Text(text) if !text.trim().is_empty() => Ok(text.clone()),
+            _ => Err(None),
+        }
+    }
+
+    fn keep(&self, made: &String) -> serde_json::Value {
+        json!(made)
+    }
+
+    fn stand_in(&self) -> String {
+        String::new()
+    }
+}
+
+/// One of a few names, each standing for a value.
+pub struct OneOf<'a, T: Copy>(pub &'a [(&'a str, T)]);
+
+impl<T: Copy + PartialEq> Rule for OneOf<'_, T> {
+    type Made = T;
+
+    fn allowed(&self) -> String {
+        quoted_list(self.0.iter().map(|(name, _)| *name))
+    }
+
+    fn check(&self, node: &Node) -> Result<T, Option<String>> {
+        let Value::Text(text) = &node.value else { return Err(None) };
+        if let Some((_, made)) = self.0.iter().find(|(name, _)| name == text) {
+            return Ok(*made);
+        }
+        Err(nearest(text, self.0.iter().map(|(name, _)| *name)).map(|name| {
+            format!("must be {}, got \"{text}\", did you mean `{name}`?", self.allowed())
+        }))
+    }
+
+    fn keep(&self, made: &T) -> serde_json::Value {
+        let name = self.0.iter().find(|(_, value)| value == made).map(|(name, _)| *name);
+        json!(name)
+    }
+
+    fn stand_in(&self) -> T {
+        self.0.first().expect("a choice has at least one name").1
+    }
+}
+
+/// A list whose items all follow one rule, with an allowed length.
+pub struct List<R> {
+    item: R,
+    length: RangeInclusive<usize>,
+}
+
+impl<R: Rule> List<R> {
+    /// A list of any length.
+    pub fn of(item: R) -> Self {
+        Self { item, length: 0..=usize::MAX }
+    }
+
+    /// A list of exactly `n` items.
+    pub fn of_exactly(n: usize, item: R) -> Self {
+        Self { item, length: n..=n }
+    }
+
+    /// A list of at least one item.
+    pub fn of_some(item: R) -> Self {
+        Self { item, length: 1..=usize::MAX }
+    }
+}
+
+impl<R: Rule> Rule for List<R> {
+    type Made = Vec<R::Made>;
+
+    fn allowed(&self) -> String {
+        let count = match (*self.length.start(), *self.length.end()) {
+            (0, _) => String::new(),
+            (low, high) if low == high => format!("{low} times "),
+            (low, _) => format!("at least {low} times "),
+        };
+        format!("a list of {count}{}", self.item.allowed())
+    }
+
+    fn check(&self, node: &Node) -> Result<Self::Made, Option<String>> {
+        let Value::List(items) = &node.value else { return Err(None) };
+        if !self.length.contains(&items.len()) {
+            return Err(Some(format!("must be {}, got {} items", self.allowed(), items.len())));
+        }
+        items
+            .iter()
+            .map(|item| {
+                self.item.check(item).map_err(|said| {
+                    said.or_else(|| {
+                        let got = item.value.describe();
+                        Some(format!("must be {}, got {got} in it", self.allowed()))
+                    })
+                })
+            })
+            .collect()
+    }
+
+    fn keep(&self, made: &Self::Made) -> serde_json::Value {
+        made.iter().map(|item| self.item.keep(item)).collect()
+    }
+
+    fn stand_in(&self) -> Self::Made {
+        (0..*self.length.start()).map(|_| self.item.stand_in()).collect()
+    }
+}
+
+/// A table of freely named keys whose values all follow one rule.
+pub struct Keyed<R>(pub R);
+
+impl<R: Rule> Rule for Keyed<R> {
+    type Made = Vec<(String, R::Made)>;
+
+    fn allowed(&self) -> String {
+        format!("a table whose values are each {}", self.0.allowed())
+    }
+
+    fn check(&self, node: &Node) -> Result<Self::Made, Option<String>> {
+        let Value::Table(table) = &node.value else { return Err(None) };
+        table
+            .iter()
+            .map(|(key, node)| {
+                let made = self.0.check(node).map_err(|said| {
+                    let got = node.value.describe();
+                    said.or_else(|| {
+                        Some(format!("must be {}, got {got} at `{key}`", self.allowed()))
+                    })
+                })?;
+                Ok((key.clone(), made))
+            })
+            .collect()
+    }
+
+    fn keep(&self, made: &Self::Made) -> serde_json::Value {
+        made.iter().map(|(key, value)| (key.clone(), self.0.keep(value))).collect()
+    }
+
+    fn stand_in(&self) -> Self::Made {
+        vec![]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(value: Value) -> Node {
+        Node { origin: "x.toml".to_owned(), line: 1, value }
+    }
+
+    #[test]
+    fn intervals_keep_or_leave_out_their_ends() {
+        let ok = |rule: Real, x: f64| rule.check(&node(Value::Float(x))).is_ok();
+        assert!(ok(Real::from_to(0.0, 1.0), 1.0));
+        assert!(!ok(Real::from_to_below(0.0, 1.0), 1.0));
+        assert!(!ok(Real::positive(), 0.0));
+        assert!(!ok(Real::not_negative(), f64::INFINITY));
+        assert!(!ok(Real::not_negative(), f64::NAN));
+    }
+
+    #[test]
+    fn a_mistyped_choice_names_the_nearest() {
+        let rule = OneOf(&[("adam", 1), ("rmsprop", 2)]);
+        let said = rule.check(&node(Value::Text("adm".to_owned()))).unwrap_err();
+        assert_eq!(
+            said.as_deref(),
+            Some("must be `adam` or `rmsprop`, got \"adm\", did you mean `adam`?")
+        );
+    }
+
+    #[test]
+    fn a_list_has_a_length_and_a_kind() {
+        let rule = List::of_exactly(2, Int::within(1..=9));
+        let list = |items: Vec<i64>| {
+            node(Value::List(items.into_iter().map(|x| node(Value::Int(x))).collect()))
+        };
+        assert_eq!(rule.check(&list(vec![3, 3])), Ok(vec![3, 3]));
+        assert!(rule.check(&list(vec![3])).is_err());
+        assert!(rule.check(&list(vec![3, 10])).is_err());
+    }
+}

@@ -1,0 +1,57 @@
+//! The words of the house: seeds and random streams, split names, example ids, hashes, spelling.
+//!
+//! Everything here is plain data and arithmetic. This room must never do I/O.
+
+mod epoch;
+mod hash;
+mod rng;
+mod spelling;
+
+pub use epoch::Epoch;
+pub use hash::{Sha256, sha256_hex};
+pub use rng::{Rng, Seed};
+pub use spelling::{nearest, quoted_list};
+
+use serde::{Deserialize, Serialize};
+
+/// Where an example comes from: a track and, for audio, which piece of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ExampleId {
+    /// The labelled recording, e.g. `jazz.00012`, or a row's id in a table.
+    pub track: String,
+    /// Zero-based piece of the track; 0 for a table's rows.
+    pub segment: u32,
+}
+
+/// Which part of an experiment an example serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitName {
+    /// The model's parameters are fitted on these.
+    Train,
+    /// Watched during training, never fitted on.
+    Valid,
+    /// Scored once, at the end.
+    Test,
+}
+
+impl SplitName {
+    /// All three, in the order of use.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
+
+    /// The lower-case word: `train`, `valid` or `test`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl std::fmt::Display for SplitName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
