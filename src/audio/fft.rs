@@ -1,25 +1,34 @@
 //! The power spectrum of one windowed frame of real samples.
+//!
+//! A real frame of even length is transformed as half as many complex numbers; taking the two
+//! halves apart and squaring is one pass here, in a form that becomes vector instructions. Against
+//! `realfft` this saves about 1 us of 3.6 us that the MFCCs of a frame of 2048 take.
 
-use std::{fmt, sync::Arc};
+use std::{f64::consts::TAU, fmt, sync::Arc};
 
-use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex32};
+use rustfft::{Fft, FftPlanner, num_complex::Complex32};
 
 /// A plan for frames of one length.
 #[derive(Clone)]
 pub(super) struct Transform {
-    fft: Arc<dyn RealToComplex<f32>>,
+    n_fft: usize,
+    /// Of length `n_fft / 2` where `n_fft` is even, else of length `n_fft`.
+    fft: Arc<dyn Fft<f32>>,
+    /// `cos` and `sin` of `2 pi k / n_fft`, for k from 1 below a quarter turn.
+    cosines: Vec<f32>,
+    sines: Vec<f32>,
 }
 
 impl fmt::Debug for Transform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Transform({})", self.fft.len())
+        write!(f, "Transform({})", self.n_fft)
     }
 }
 
 /// What a transform needs; fits itself to the plan that uses it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TransformBuffers {
-    windowed: Vec<f32>,
+    packed: Vec<Complex32>,
     spectrum: Vec<Complex32>,
     scratch: Vec<Complex32>,
 }
@@ -27,7 +36,16 @@ pub(super) struct TransformBuffers {
 impl Transform {
     /// A plan for frames of `n_fft` >= 1 samples.
     pub(super) fn new(n_fft: usize) -> Self {
-        Self { fft: RealFftPlanner::new().plan_fft_forward(n_fft) }
+        let is_even = n_fft.is_multiple_of(2);
+        let n_complex = if is_even { n_fft / 2 } else { n_fft };
+        let n_pairs = if is_even { (n_complex - 1) / 2 } else { 0 };
+        let angle = |k: usize| TAU * k as f64 / n_fft as f64;
+        Self {
+            n_fft,
+            fft: FftPlanner::new().plan_fft_forward(n_complex),
+            cosines: (1..=n_pairs).map(|k| angle(k).cos() as f32).collect(),
+            sines: (1..=n_pairs).map(|k| angle(k).sin() as f32).collect(),
+        }
     }
 
     /// Writes `|X|^2` of `frame * window`, both `[n_fft]`, to `power`, `[n_fft / 2 + 1]`.
@@ -38,24 +56,111 @@ impl Transform {
         window: &[f32],
         power: &mut [f32],
     ) {
-        let TransformBuffers { windowed, spectrum, scratch } = buffers;
-        windowed.clear();
-        windowed.extend(frame.iter().zip(window).map(|(sample, weight)| sample * weight));
-        spectrum.resize(self.fft.complex_len(), Complex32::default());
-        scratch.resize(self.fft.get_scratch_len(), Complex32::default());
-        self.fft
-            .process_with_scratch(windowed, spectrum, scratch)
-            .expect("all three buffers were just given the plan's lengths");
-        for (power, bin) in power.iter_mut().zip(spectrum.iter()) {
-            *power = bin.norm_sqr();
+        let TransformBuffers { packed, spectrum, scratch } = buffers;
+        let n_complex = self.fft.len();
+        packed.resize(n_complex, Complex32::default());
+        spectrum.resize(n_complex, Complex32::default());
+        scratch.resize(self.fft.get_outofplace_scratch_len(), Complex32::default());
+        if n_complex == self.n_fft {
+            for ((number, sample), weight) in packed.iter_mut().zip(frame).zip(window) {
+                *number = Complex32::new(sample * weight, 0.0);
+            }
+            self.fft.process_outofplace_with_scratch(packed, spectrum, scratch);
+            for (power, bin) in power.iter_mut().zip(spectrum.iter()) {
+                *power = bin.norm_sqr();
+            }
+            return;
+        }
+        let pairs = frame.as_chunks::<2>().0.iter().zip(window.as_chunks::<2>().0);
+        for (number, (samples, weights)) in packed.iter_mut().zip(pairs) {
+            *number = Complex32::new(samples[0] * weights[0], samples[1] * weights[1]);
+        }
+        self.fft.process_outofplace_with_scratch(packed, spectrum, scratch);
+        self.unpack(spectrum, power);
+    }
+
+    /// The power spectrum of real samples from the transform Z of their even and odd ones as real
+    /// and imaginary parts.
+    ///
+    /// With `E = Z[k] + conj Z[n-k]`, `O = -i (Z[k] - conj Z[n-k])` and `T = exp(-2 pi i k / n_fft) O`
+    /// the bins k and n-k are `(E + T) / 2` and the conjugate of `(E - T) / 2`.
+    fn unpack(&self, spectrum: &[Complex32], power: &mut [f32]) {
+        let n = spectrum.len();
+        let n_pairs = self.cosines.len();
+        let first = spectrum[0];
+        power[0] = (first.re + first.im) * (first.re + first.im);
+        power[n] = (first.re - first.im) * (first.re - first.im);
+        if n.is_multiple_of(2) {
+            power[n / 2] = spectrum[n / 2].norm_sqr();
+        }
+        let low = &spectrum[1..=n_pairs];
+        let high = &spectrum[n - n_pairs..];
+        let (power_low, power_high) = power[1..n].split_at_mut(n_pairs);
+        let n_middle = power_high.len() - n_pairs;
+        let power_high = &mut power_high[n_middle..];
+        // Bins four at a time, from both ends, then those left over in the middle.
+        let (low_blocks, low_rest) = low.as_chunks::<4>();
+        let (high_rest, high_blocks) = high.as_rchunks::<4>();
+        let (power_low_blocks, power_low_rest) = power_low.as_chunks_mut::<4>();
+        let (power_high_rest, power_high_blocks) = power_high.as_rchunks_mut::<4>();
+        let (cosine_blocks, cosine_rest) = self.cosines.as_chunks::<4>();
+        let (sine_blocks, sine_rest) = self.sines.as_chunks::<4>();
+        let inputs = low_blocks.iter().zip(high_blocks.iter().rev());
+        let turns = cosine_blocks.iter().zip(sine_blocks);
+        let outputs = power_low_blocks.iter_mut().zip(power_high_blocks.iter_mut().rev());
+        for (((low, high), (cosines, sines)), (power_low, power_high)) in
+            inputs.zip(turns).zip(outputs)
+        {
+            unpack_block(low, high, cosines, sines, power_low, power_high);
+        }
+        for i in 0..low_rest.len() {
+            let mirrored = low_rest.len() - 1 - i;
+            let (mut one_low, mut one_high) = ([0.0], [0.0]);
+            unpack_block(
+                &[low_rest[i]],
+                &[high_rest[mirrored]],
+                &[cosine_rest[i]],
+                &[sine_rest[i]],
+                &mut one_low,
+                &mut one_high,
+            );
+            [power_low_rest[i]] = one_low;
+            [power_high_rest[mirrored]] = one_high;
         }
     }
 }
 
+/// `N` bins from below and their mirror images, which lie in reverse order.
+#[inline]
+fn unpack_block<const N: usize>(
+    low: &[Complex32; N],
+    high: &[Complex32; N],
+    cosines: &[f32; N],
+    sines: &[f32; N],
+    power_low: &mut [f32; N],
+    power_high: &mut [f32; N],
+) {
+    let low_re: [f32; N] = std::array::from_fn(|i| low[i].re);
+    let low_im: [f32; N] = std::array::from_fn(|i| low[i].im);
+    let high_re: [f32; N] = std::array::from_fn(|i| high[N - 1 - i].re);
+    let high_im: [f32; N] = std::array::from_fn(|i| high[N - 1 - i].im);
+    let mut mirrored = [0.0; N];
+    for i in 0..N {
+        let (even_re, even_im) = (low_re[i] + high_re[i], low_im[i] - high_im[i]);
+        let (odd_re, odd_im) = (low_im[i] + high_im[i], high_re[i] - low_re[i]);
+        let turned_re = cosines[i] * odd_re + sines[i] * odd_im;
+        let turned_im = cosines[i] * odd_im - sines[i] * odd_re;
+        let (sum_re, sum_im) = (even_re + turned_re, even_im + turned_im);
+        let (rest_re, rest_im) = (even_re - turned_re, even_im - turned_im);
+        power_low[i] = 0.25 * (sum_re * sum_re + sum_im * sum_im);
+        mirrored[i] = 0.25 * (rest_re * rest_re + rest_im * rest_im);
+    }
+    mirrored.reverse();
+    *power_high = mirrored;
+}
+
 #[cfg(test)]
 mod tests {
-    use std::f64::consts::TAU;
-
     use super::*;
 
     /// The definition, in double precision.

@@ -23,6 +23,8 @@ pub(super) enum Command {
     Run(Run),
     /// Write the page again, from the records alone
     Report(Report),
+    /// Say the genre of audio files, by a model that a run has left
+    Predict(Predict),
     /// List the experiments: dataset, claim, latest result
     List,
     /// Check every spec and manifest; all faults at once
@@ -65,6 +67,16 @@ pub(super) struct Run {
     pub set: Vec<String>,
     #[command(flatten)]
     pub common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Predict {
+    /// Audio files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Experiment or run whose model speaks [default: the audio run with the best validation accuracy]
+    #[arg(long = "with", value_name = "NAME")]
+    pub with: Option<String>,
 }
 
 #[derive(Args)]

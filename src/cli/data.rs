@@ -11,7 +11,10 @@ pub(super) fn data(house: &House, command: &Command) -> Done {
     let catalogue = house.catalogue()?;
     let find = |name: &str| catalogue.find(name).map_err(Failure::Usage);
     match command {
-        Command::List => list(&catalogue),
+        Command::List => {
+            list(&catalogue);
+            Ok(())
+        }
         Command::Describe { name } => describe(&catalogue, find(name)?),
         Command::Import { name, path, copy } => import(&catalogue, find(name)?, path, *copy),
         Command::Check { name } => check(&catalogue, find(name)?),
@@ -21,7 +24,7 @@ pub(super) fn data(house: &House, command: &Command) -> Done {
     }
 }
 
-fn list(catalogue: &Catalogue) -> Done {
+fn list(catalogue: &Catalogue) {
     println!("{:16} {:6} {:44} state", "dataset", "kind", "title");
     for manifest in catalogue.manifests() {
         let state = match (manifest.is_embedded(), catalogue.is_there(manifest)) {
@@ -35,7 +38,6 @@ fn list(catalogue: &Catalogue) -> Done {
         let kind = manifest.kind().as_str();
         println!("{:16} {kind:6} {:44} {state}", manifest.name, manifest.title);
     }
-    Ok(())
 }
 
 fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {

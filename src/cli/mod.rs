@@ -3,6 +3,7 @@
 
 mod arguments;
 mod data;
+mod predict;
 mod progress;
 mod runs;
 mod specs;
@@ -67,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Reproduce(arguments) => runs::reproduce(&house, &arguments),
         Command::Run(arguments) => runs::run(&house, &arguments),
         Command::Report(arguments) => runs::report(&house, &arguments),
+        Command::Predict(arguments) => predict::predict(&house, &arguments),
         Command::List => specs::list(&house),
         Command::Check => specs::check(&house),
         Command::New { name, from } => specs::new(&house, &name, &from),

@@ -101,13 +101,13 @@ pub(super) fn run(house: &House, arguments: &Run) -> Done {
     let outcomes = execute(house, &catalogue, &house.store(), &plans, &arguments.common);
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
-    let order: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
-    print!("{}", report::terminal_table(&runs, &report::Options { order }));
+    let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
+    print!("{}", report::terminal_table(&runs, &options)?);
     for run in &runs {
         println!("{}", run.folder.display());
     }
     failures(outcomes)?;
-    strict(&runs, arguments.common.strict)
+    strict(&runs, &options, arguments.common.strict)
 }
 
 /// Writes the page again, from the records alone.
@@ -166,11 +166,11 @@ fn write(library: &Library, folder: &std::path::Path, is_strict: bool) -> Done {
     let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
     let order: Vec<String> =
         REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
-    let options = report::Options { order };
+    let options = page_options(order);
     let written = report::write(&runs, &options, folder)?;
-    print!("{}", report::terminal_table(&runs, &options));
-    println!("the page: {}", written.page.display());
-    strict(&runs, is_strict)
+    print!("{}", report::terminal_table(&runs, &options)?);
+    println!("the page: {}", written.readme.display());
+    strict(&runs, &options, is_strict)
 }
 
 fn failures(outcomes: Vec<Outcome>) -> Done {
@@ -190,9 +190,16 @@ fn failures(outcomes: Vec<Outcome>) -> Done {
     }
 }
 
-fn strict(runs: &[crate::record::Run], is_strict: bool) -> Done {
-    let differing = report::differing(runs);
-    if is_strict && !differing.is_empty() {
+fn page_options(order: Vec<String>) -> report::Options {
+    report::Options { title: "Music genre classification, repeated".to_owned(), order }
+}
+
+fn strict(runs: &[crate::record::Run], options: &report::Options, is_strict: bool) -> Done {
+    if !is_strict {
+        return Ok(());
+    }
+    let differing = report::differing(runs, options)?;
+    if !differing.is_empty() {
         return Err(Failure::Differs(format!("claims that differ: {}", differing.join(", "))));
     }
     Ok(())

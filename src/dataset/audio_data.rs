@@ -134,7 +134,7 @@ impl AudioData {
                 .map_err(|source| DatasetError::Io { path: below.clone(), source })?;
             let samples = self.waveform(track)?;
             let waveform = audio::Waveform { samples, sample_rate_hz: self.sample_rate_hz };
-            audio::write_wav(&below.join(format!("{}.wav", track.id)), &waveform)?;
+            audio::write_wav(below.join(format!("{}.wav", track.id)), &waveform)?;
             let n = n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
             progress(n, self.tracks.len());
             Ok(())

@@ -5,8 +5,11 @@ use crate::dataset::synth;
 use crate::schema::{Faults, Fields, Int, Text, Tree, read};
 use crate::vocab::Seed;
 
+/// A layout's name in manifests, and how its table is read.
+type Entry = (&'static str, fn(&mut Fields) -> Layout);
+
 /// Every layout that a manifest can name: `[folder]`, `[table]`, …
-pub static LAYOUTS: &[(&str, fn(&mut Fields) -> Layout)] = &[
+pub static LAYOUTS: &[Entry] = &[
     ("folder", |fields| Layout::Folder(Folder::read(fields))),
     ("table", |fields| Layout::Table(Rows::read(fields))),
     ("synth_genres", |fields| Layout::SynthGenres {

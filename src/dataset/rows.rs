@@ -1,6 +1,6 @@
 //! Layout `[table]`: a CSV file, a row per example, and the recipe that makes its labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -104,11 +104,11 @@ impl Rows {
         let kept = self.label.kept(&all);
         let usable = |&row: &usize| {
             let odd = self.columns.iter().find(|(_, theirs)| table.numbers[theirs][row].is_nan());
-            let reason = match (kept.get(&all[row]), odd) {
-                (None, _) if all[row].is_empty() => "have no label".to_owned(),
-                (None, _) => "have a label that the recipe leaves out".to_owned(),
-                (Some(()), Some((ours, _))) => format!("have no number as {ours}"),
-                (Some(()), None) => return true,
+            let reason = match (kept.contains(&all[row]), odd) {
+                (false, _) if all[row].is_empty() => "have no label".to_owned(),
+                (false, _) => "have a label that the recipe leaves out".to_owned(),
+                (true, Some((ours, _))) => format!("have no number as {ours}"),
+                (true, None) => return true,
             };
             *reasons.entry(reason).or_default() += 1;
             false
@@ -169,7 +169,7 @@ impl Label {
     }
 
     /// The labels that stay; ties in the count are broken by name.
-    fn kept(&self, labels: &[String]) -> BTreeMap<String, ()> {
+    fn kept(&self, labels: &[String]) -> BTreeSet<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for label in labels.iter().filter(|label| !label.is_empty() && !self.drop.contains(label)) {
             *counts.entry(label).or_default() += 1;
@@ -178,7 +178,7 @@ impl Label {
         counts.retain(|(_, n)| *n >= self.minimum_rows.unwrap_or(0));
         counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         counts.truncate(self.commonest.unwrap_or(usize::MAX));
-        counts.into_iter().map(|(label, _)| (label.to_owned(), ())).collect()
+        counts.into_iter().map(|(label, _)| label.to_owned()).collect()
     }
 }
 

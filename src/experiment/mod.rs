@@ -6,11 +6,13 @@
 mod event;
 mod library;
 mod plan;
+mod predict;
 mod queue;
 mod run;
 
 pub use event::{Event, Observer, RunLabel};
 pub use library::{Library, derive_spec};
 pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};
+pub use predict::{Guess, Predictor};
 pub use queue::{Outcome, run_all};
 pub use run::RunError;

@@ -1,6 +1,6 @@
 //! From a spec's text to a plan: every name resolved, every range checked, no audio touched.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Library;
 use crate::dataset::{Catalogue, Cut, Kind, Manifest};
@@ -127,7 +127,21 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let (name, path) = library.find(name).map_err(PlanError::Usage)?;
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-        let mut tree = Tree::parse(&path.display().to_string(), &text)?;
+        Self::from_text(name, &path.display().to_string(), text, catalogue, options)
+    }
+
+    /// Checks a spec's text; `origin` is the file's name for messages.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn from_text(
+        name: String,
+        origin: &str,
+        text: String,
+        catalogue: &Catalogue,
+        options: &Options,
+    ) -> Result<Self, PlanError> {
+        let mut tree = Tree::parse(origin, &text)?;
         for assignment in &options.set {
             tree.set(assignment)?;
         }
@@ -204,9 +218,8 @@ fn choose<'a>(
         None => Err(format!("the dataset {} has no embedded stand-in", asked.name)),
     };
     match choice {
-        DataChoice::Embedded => stand_in(),
         DataChoice::Auto if catalogue.is_there(asked) || asked.stand_in.is_none() => Ok(asked),
-        DataChoice::Auto => stand_in(),
+        DataChoice::Auto | DataChoice::Embedded => stand_in(),
         DataChoice::Named(name) => {
             let named = catalogue.find(name)?;
             let same_kind = named.kind().as_str() == asked.kind().as_str();
@@ -257,7 +270,7 @@ fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
         MODELS.iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
     };
     // `[training]` is read first, since a model of epochs is made with it.
-    let training = fields.table("training", Training::read);
+    let training = fields.table("training", |inner| Training::read(inner, shape));
     let has_training = fields.is_given("training");
     let mut lacks_training = false;
     let mut has_too_much = false;
@@ -315,7 +328,7 @@ fn spec_hash(resolved: &serde_json::Value) -> String {
     Sha256::new().piece(deciding.to_string()).hex()
 }
 
-fn unreadable(path: &PathBuf, error: &std::io::Error) -> Faults {
+fn unreadable(path: &Path, error: &std::io::Error) -> Faults {
     let (origin, message) = (path.display().to_string(), format!("can't be read: {error}"));
     Faults(vec![Fault { origin, line: 0, message }])
 }

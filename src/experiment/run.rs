@@ -130,10 +130,8 @@ pub(super) fn run(
     let classifier = fitted.classifier.as_ref();
     let (test, probabilities) = score(classifier, view(&split.test))?;
     let train = score(classifier, view(&split.train))?.0;
-    let valid = match split.valid.is_empty() {
-        true => None,
-        false => Some(score(classifier, view(&split.valid))?.0),
-    };
+    let valid =
+        if split.valid.is_empty() { None } else { Some(score(classifier, view(&split.valid))?.0) };
     writer.predictions(&predictions(examples, &split.test, &probabilities), &examples.classes)?;
     classifier.save(&writer.model_folder())?;
     let record = Record {

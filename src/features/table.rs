@@ -39,7 +39,7 @@ impl TableColumns {
     pub(super) fn examples(&self, table: &TableData) -> Result<Examples, FeatureError> {
         let mut columns: Vec<(&[f64], Option<usize>)> = vec![];
         for name in &self.columns {
-            let values = table.columns.get(name).ok_or_else(|| self.no_column(name, table))?;
+            let values = table.columns.get(name).ok_or_else(|| no_column(name, table))?;
             let levels = self.levels(name);
             if let Some(levels) = levels {
                 check_levels(name, values, levels, table)?;
@@ -69,15 +69,15 @@ impl TableColumns {
             excluded: vec![],
         })
     }
+}
 
-    fn no_column(&self, name: &str, table: &TableData) -> FeatureError {
-        let known = || table.columns.keys().map(String::as_str);
-        let near = match nearest(name, known()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", known().collect::<Vec<_>>().join(", ")),
-        };
-        FeatureError::Mismatch(format!("the dataset has no column `{name}`, {near}"))
-    }
+fn no_column(name: &str, table: &TableData) -> FeatureError {
+    let known = || table.columns.keys().map(String::as_str);
+    let near = match nearest(name, known()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", known().collect::<Vec<_>>().join(", ")),
+    };
+    FeatureError::Mismatch(format!("the dataset has no column `{name}`, {near}"))
 }
 
 fn check_levels(

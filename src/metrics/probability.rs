@@ -1,5 +1,7 @@
 //! How good the probabilities are.
 
+use std::cmp::Ordering;
+
 /// Mean negative log-probability of the actual class, natural log.
 ///
 /// `probabilities` is row-major `[n_examples, n_classes]`. Each is clipped to `[e, 1 - e]`, e the
@@ -29,9 +31,12 @@ pub fn log_loss(actual: &[usize], probabilities: &[f32], n_classes: usize) -> f6
 #[must_use]
 pub fn top_k_accuracy(actual: &[usize], probabilities: &[f32], n_classes: usize, k: usize) -> f64 {
     let hit = |(class, row): &(usize, &[f32])| {
-        let before =
-            |(other, p): &(usize, &f32)| **p > row[*class] || (**p == row[*class] && other < class);
-        row.iter().enumerate().filter(before).count() < k
+        let likelier = |(other, p): &(usize, &f32)| match p.total_cmp(&row[*class]) {
+            Ordering::Greater => true,
+            Ordering::Equal => other < class,
+            Ordering::Less => false,
+        };
+        row.iter().enumerate().filter(likelier).count() < k
     };
     let hits = rows(actual, probabilities, n_classes).filter(hit).count();
     hits as f64 / actual.len().max(1) as f64

@@ -1,5 +1,7 @@
 //! What a model sees: some rows of a feature matrix, with their labels.
 
+use super::ModelError;
+
 /// Rows of a feature matrix, by index, in the order in which they count. Copies nothing.
 #[derive(Clone, Copy)]
 pub struct Examples<'a> {
@@ -46,6 +48,52 @@ impl<'a> Examples<'a> {
     pub fn label(&self, index: usize) -> usize {
         self.labels[self.rows[index]]
     }
+
+    /// Whether a model can be fitted on these.
+    ///
+    /// # Errors
+    /// Where there is no example, or one holds a NaN, an infinity or an unknown class.
+    pub fn check_for_fit(&self) -> Result<(), ModelError> {
+        if self.is_empty() || self.width() == 0 {
+            return Err(ModelError::Examples("there is no example to train on".to_owned()));
+        }
+        self.check_numbers()?;
+        for index in 0..self.len() {
+            let label = self.label(index);
+            if label >= self.n_classes {
+                let said =
+                    format!("example {index} is of class {label}, of {} classes", self.n_classes);
+                return Err(ModelError::Examples(said));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a model that was fitted on examples of a shape can answer these.
+    ///
+    /// # Errors
+    /// Where their shape is another, or one holds a NaN or an infinity.
+    pub fn check_for_predict(&self, shape: &[usize]) -> Result<(), ModelError> {
+        if self.shape != shape {
+            let said = format!(
+                "the model was fitted on examples of shape {shape:?}, these have {:?}",
+                self.shape
+            );
+            return Err(ModelError::Examples(said));
+        }
+        self.check_numbers()
+    }
+
+    fn check_numbers(&self) -> Result<(), ModelError> {
+        for index in 0..self.len() {
+            if let Some(place) = self.example(index).iter().position(|x| !x.is_finite()) {
+                let got = self.example(index)[place];
+                let said = format!("example {index} holds {got} at place {place}");
+                return Err(ModelError::Examples(said));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +112,26 @@ mod tests {
         assert_eq!(examples.len(), 2);
         assert_eq!(examples.example(0), [4.0, 5.0]);
         assert_eq!(examples.label(1), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_learnt_from_is_named() {
+        let matrix = [0.0, 1.0, 2.0, f32::NAN];
+        let examples =
+            Examples { shape: &[2], matrix: &matrix, labels: &[0, 5], rows: &[0, 1], n_classes: 2 };
+        let said = |result: Result<(), ModelError>| result.unwrap_err().to_string();
+        assert_eq!(said(examples.check_for_fit()), "example 1 holds NaN at place 1");
+        assert_eq!(
+            said(Examples { matrix: &[0.0; 4], ..examples }.check_for_fit()),
+            "example 1 is of class 5, of 2 classes"
+        );
+        assert_eq!(
+            said(Examples { rows: &[], ..examples }.check_for_fit()),
+            "there is no example to train on"
+        );
+        assert_eq!(
+            said(examples.check_for_predict(&[3])),
+            "the model was fitted on examples of shape [3], these have [2]"
+        );
     }
 }

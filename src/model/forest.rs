@@ -1,82 +1,85 @@
-//! `[model.forest]`: a random forest of smartcore's trees.
+//! `[model.forest]`: a random forest.
 //!
-//! smartcore's forest hands out its verdict only, not its trees' votes. So each tree is a forest of
-//! one with a seed of its own, and a class's probability is its share of the votes.
+//! ```toml
+//! [model.forest]
+//! n_trees = 200
+//! max_depth = 12          # no limit if left out
+//! min_samples_leaf = 1
+//! m = 4                   # columns tried at each split; the root of their number if left out
+//! ```
 //!
-//! # Source
-//! Breiman, "Random forests", Machine Learning 45, 2001.
+//! Each tree is a smartcore forest of one, with a seed of its own, so that trees can be grown side
+//! by side; its bootstrap draws within each class. smartcore keeps its nodes to itself and has no
+//! votes, so they are read from its serde form into [`Tree`]s, which vote and are saved.
 
 use std::path::Path;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use smartcore::ensemble::random_forest_classifier::{
     RandomForestClassifier, RandomForestClassifierParameters,
 };
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
-use super::file::{check_width, read_json, write_json};
+use super::files::{file_error, read_json, write_json};
 use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
 use crate::schema::{Fields, Int};
 
-pub(super) const ENTRY: Entry = Entry {
-    name: "forest",
-    doc: "a random forest; every tree sees a bootstrap sample and some features at every node",
-    read: Reader::AtOnce(|fields, _| Box::new(Forest::read(fields))),
-};
-
 const FILE: &str = "forest.json";
 
-type Tree = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
+/// The line in the list.
+pub(super) const ENTRY: Entry = Entry {
+    name: "forest",
+    doc: "A random forest: trees on bootstrap samples, each split chosen among a few random \
+          columns, one vote a tree.",
+    read: Reader::AtOnce(read),
+};
 
 struct Forest {
     n_trees: usize,
     max_depth: Option<usize>,
     min_samples_leaf: usize,
-    max_features: Option<usize>,
+    /// Columns tried at each split.
+    m: Option<usize>,
 }
 
-struct Trees {
-    trees: Vec<Tree>,
-    width: usize,
-    n_classes: usize,
-}
-
-impl Forest {
-    fn read(fields: &mut Fields) -> Self {
-        Self {
-            n_trees: fields.or("n_trees", &Int::within(1..=10_000), 100),
-            max_depth: fields.optional("max_depth", &Int::within(1..=65_535)),
-            min_samples_leaf: fields.or("min_samples_leaf", &Int::within(1..=1_000_000), 1),
-            // Left out: the square root of the number of features, rounded down.
-            max_features: fields.optional("max_features", &Int::within(1..=1_000_000)),
-        }
+fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Box<dyn Model> {
+    let m = fields.optional("m", &Int::within(1..=1_000_000));
+    if let (Some(m), Some(shape)) = (m, shape)
+        && m > shape.iter().product()
+    {
+        let n_columns = shape.iter().product::<usize>();
+        fields.fault_at("m", &format!("must be at most the {n_columns} columns, got {m}"));
     }
+    Box::new(Forest {
+        n_trees: fields.or("n_trees", &Int::within(1..=10_000), 100),
+        max_depth: fields.optional("max_depth", &Int::within(1..=65_535)),
+        min_samples_leaf: fields.or("min_samples_leaf", &Int::within(1..=1_000_000), 1),
+        m,
+    })
 }
 
 impl Model for Forest {
-    fn fit(&self, job: &Job, _watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
-        check(&job.train)?;
-        let (x, y) = (matrix(&job.train)?, labels(&job.train));
-        let rng = job.seed.rng("forest", &[]);
-        let grow = |number: usize| {
-            let parameters = RandomForestClassifierParameters {
-                max_depth: self.max_depth.map(|depth| depth as u16),
-                min_samples_leaf: self.min_samples_leaf,
-                m: self.max_features,
-                n_trees: 1,
-                seed: rng.at(number as u64),
-                ..RandomForestClassifierParameters::default()
-            };
-            Tree::fit(&x, &y, parameters).map_err(|error| ModelError::Examples(error.to_string()))
-        };
-        let trees: Result<Vec<Tree>, ModelError> =
-            (0..self.n_trees).into_par_iter().map(grow).collect();
-        let (width, n_classes) = (job.train.width(), job.train.n_classes);
+    fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
+        job.train.check_for_fit()?;
+        let labels: Vec<u32> =
+            (0..job.train.len()).map(|index| job.train.label(index) as u32).collect();
+        if labels.iter().all(|label| *label == labels[0]) {
+            let said = format!("all examples to train on are of class {}", labels[0]);
+            return Err(ModelError::Examples(said));
+        }
+        let x = matrix(&job.train)?;
+        let trees = (0..self.n_trees)
+            .into_par_iter()
+            .map(|tree| Ok(self.grow(&x, &labels, job, tree)?.1))
+            .collect::<Result<Vec<Tree>, ModelError>>()?;
+        let (shape, n_classes) = (job.train.shape.to_vec(), job.train.n_classes);
+        let n_nodes: usize = trees.iter().map(|tree| tree.class.len()).sum();
         Ok(Fitted {
-            classifier: Box::new(Trees { trees: trees?, width, n_classes }),
+            classifier: Box::new(Grown { shape, n_classes, trees }),
             n_parameters: 0,
             kept_epoch: None,
-            notes: vec![format!("{} trees", self.n_trees)],
+            notes: vec![format!("{} trees of {n_nodes} nodes in all", self.n_trees)],
         })
     }
 
@@ -86,60 +89,226 @@ impl Model for Forest {
         shape: &[usize],
         n_classes: usize,
     ) -> Result<Box<dyn Classifier>, ModelError> {
-        let (trees, width): (Vec<Tree>, usize) = read_json(folder, FILE)?;
-        check_width(width, shape.iter().product())?;
-        Ok(Box::new(Trees { trees, width, n_classes }))
+        let path = folder.join(FILE);
+        let grown: Grown = read_json(&path)?;
+        let width = shape.iter().product();
+        if grown.shape != shape
+            || grown.n_classes != n_classes
+            || !grown.trees.iter().all(|tree| tree.is_sound(width, n_classes))
+        {
+            let said = format!("does not hold a forest of {n_classes} classes and shape {shape:?}");
+            return Err(file_error(&path, said));
+        }
+        Ok(Box::new(grown))
     }
 }
 
-impl Classifier for Trees {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
-        check_width(self.width, examples.width())?;
-        let mut votes = vec![0.0; examples.len() * self.n_classes];
-        if examples.is_empty() {
-            return Ok(votes);
-        }
-        let x = matrix(examples)?;
-        let said = |tree: &Tree| tree.predict(&x).map_err(|e| ModelError::Examples(e.to_string()));
-        let said: Result<Vec<Vec<u32>>, ModelError> = self.trees.par_iter().map(said).collect();
-        for classes in said? {
-            for (index, class) in classes.into_iter().enumerate() {
-                votes[index * self.n_classes + class as usize] += 1.0;
-            }
-        }
-        votes.iter_mut().for_each(|vote| *vote /= self.trees.len() as f32);
-        Ok(votes)
-    }
+type Single = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
 
-    fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        write_json(folder, FILE, &(&self.trees, self.width))
+impl Forest {
+    /// Grows one tree: smartcore's own, and ours made from it.
+    fn grow(
+        &self,
+        x: &DenseMatrix<f32>,
+        labels: &Vec<u32>,
+        job: &Job,
+        tree: usize,
+    ) -> Result<(Single, Tree), ModelError> {
+        let parameters = RandomForestClassifierParameters {
+            max_depth: self.max_depth.map(|depth| depth as u16),
+            min_samples_leaf: self.min_samples_leaf,
+            n_trees: 1,
+            m: self.m,
+            seed: job.seed.rng("forest", &[tree as u64]).next_u64(),
+            ..RandomForestClassifierParameters::default()
+        };
+        let single = Single::fit(x, labels, parameters)
+            .map_err(|error| ModelError::Examples(error.to_string()))?;
+        let tree = serde_json::to_value(&single)
+            .and_then(serde_json::from_value::<Theirs>)
+            .map_err(|error| ModelError::Examples(format!("a tree can't be read: {error}")))?
+            .into_tree();
+        Ok((single, tree))
     }
-}
-
-/// smartcore takes what is no number without a word and refuses a single class: say it before.
-fn check(train: &Examples) -> Result<(), ModelError> {
-    if train.is_empty() {
-        return Err(ModelError::Examples("there are no training examples".to_owned()));
-    }
-    let is_odd = |&index: &usize| train.example(index).iter().any(|x| !x.is_finite());
-    if let Some(index) = (0..train.len()).find(is_odd) {
-        let message = format!("training example {index} has a number that is not finite");
-        return Err(ModelError::Examples(message));
-    }
-    if (1..train.len()).all(|index| train.label(index) == train.label(0)) {
-        let message = "all training examples are of one class, a forest needs two".to_owned();
-        return Err(ModelError::Examples(message));
-    }
-    Ok(())
 }
 
 fn matrix(examples: &Examples) -> Result<DenseMatrix<f32>, ModelError> {
-    let width = examples.width();
-    let numbers = (0..examples.len()).flat_map(|index| examples.example(index).iter().copied());
-    DenseMatrix::new(examples.len(), width, numbers.collect(), false)
+    let values = (0..examples.len()).flat_map(|index| examples.example(index)).copied().collect();
+    DenseMatrix::new(examples.len(), examples.width(), values, false)
         .map_err(|error| ModelError::Examples(error.to_string()))
 }
 
-fn labels(examples: &Examples) -> Vec<u32> {
-    (0..examples.len()).map(|index| examples.label(index) as u32).collect()
+/// What we read of smartcore's serde form.
+#[derive(Deserialize)]
+struct Theirs {
+    trees: Vec<TheirTree>,
+}
+
+#[derive(Deserialize)]
+struct TheirTree {
+    nodes: Vec<TheirNode>,
+    classes: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct TheirNode {
+    output: usize,
+    split_feature: usize,
+    split_value: Option<f64>,
+    true_child: Option<usize>,
+    false_child: Option<usize>,
+}
+
+impl Theirs {
+    /// The only tree of a forest of one.
+    fn into_tree(self) -> Tree {
+        let mut tree = Tree::default();
+        for theirs in self.trees {
+            for node in theirs.nodes {
+                let children = node.true_child.zip(node.false_child);
+                tree.column.push(node.split_feature as u32);
+                tree.bound.push(node.split_value.unwrap_or(0.0));
+                tree.children.push(children.map_or([0, 0], |(yes, no)| [yes as u32, no as u32]));
+                tree.class.push(theirs.classes[node.output]);
+            }
+        }
+        tree
+    }
+}
+
+/// A tree, one entry a node; node 0 is the root.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Tree {
+    /// Which column a node asks about.
+    column: Vec<u32>,
+    /// The question: is the value at most this?
+    bound: Vec<f64>,
+    /// Where yes and no lead; `[0, 0]` at a leaf.
+    children: Vec<[u32; 2]>,
+    /// The answer of a leaf.
+    class: Vec<u32>,
+}
+
+impl Tree {
+    fn vote(&self, example: &[f32]) -> usize {
+        let mut node = 0;
+        while self.children[node] != [0, 0] {
+            let yes = f64::from(example[self.column[node] as usize]) <= self.bound[node];
+            node = self.children[node][usize::from(!yes)] as usize;
+        }
+        self.class[node] as usize
+    }
+
+    /// Whether every walk stays inside and ends.
+    fn is_sound(&self, width: usize, n_classes: usize) -> bool {
+        let n = self.class.len();
+        let lead_on = |(node, children): (usize, &[u32; 2])| {
+            *children == [0, 0] || children.iter().all(|&c| (c as usize) > node && (c as usize) < n)
+        };
+        n > 0
+            && [self.column.len(), self.bound.len(), self.children.len()] == [n; 3]
+            && self.column.iter().all(|column| (*column as usize) < width)
+            && self.class.iter().all(|class| (*class as usize) < n_classes)
+            && self.children.iter().enumerate().all(lead_on)
+    }
+}
+
+/// The fitted forest, as its file holds it.
+#[derive(Serialize, Deserialize)]
+struct Grown {
+    shape: Vec<usize>,
+    n_classes: usize,
+    trees: Vec<Tree>,
+}
+
+impl Classifier for Grown {
+    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+        examples.check_for_predict(&self.shape)?;
+        let n_trees = self.trees.len() as f32;
+        let mut shares = vec![0.0; examples.len() * self.n_classes];
+        for (index, row) in shares.chunks_exact_mut(self.n_classes).enumerate() {
+            for tree in &self.trees {
+                row[tree.vote(examples.example(index))] += 1.0;
+            }
+            row.iter_mut().for_each(|votes| *votes /= n_trees);
+        }
+        Ok(shares)
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        write_json(&folder.join(FILE), self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tests::Silent;
+    use crate::vocab::Seed;
+
+    const FOREST: Forest = Forest { n_trees: 30, max_depth: None, min_samples_leaf: 1, m: Some(1) };
+
+    /// Two overlapping clouds in two columns, and a third of noise.
+    fn clouds() -> (Vec<f32>, Vec<usize>) {
+        let mut rng = Seed(5).rng("test", &[]);
+        let labels: Vec<usize> = (0..80).map(|i| i % 2).collect();
+        let matrix = labels
+            .iter()
+            .flat_map(|label| [*label as f64 * 2.0, *label as f64 * -2.0, 0.0])
+            .map(|centre| (centre + rng.normal()) as f32)
+            .collect();
+        (matrix, labels)
+    }
+
+    fn fit<'a>(job: &'a Job<'a>) -> Fitted {
+        FOREST.fit(job, &mut Silent).unwrap()
+    }
+
+    #[test]
+    fn votes_are_smartcores_own_and_say_how_sure_the_forest_is() {
+        let (matrix, labels) = clouds();
+        let rows: Vec<usize> = (0..80).collect();
+        let examples =
+            Examples { shape: &[3], matrix: &matrix, labels: &labels, rows: &rows, n_classes: 3 };
+        let (train, test) = (
+            Examples { rows: &rows[..40], ..examples },
+            Examples { rows: &rows[40..], ..examples },
+        );
+        let job = Job { train, valid: test, seed: Seed(1) };
+        let train_labels: Vec<u32> = labels[..40].iter().map(|label| *label as u32).collect();
+        let (x, x_test) = (super::matrix(&train).unwrap(), super::matrix(&test).unwrap());
+        for number in 0..5 {
+            let (theirs, ours) = FOREST.grow(&x, &train_labels, &job, number).unwrap();
+            let votes: Vec<u32> =
+                (0..test.len()).map(|index| ours.vote(test.example(index)) as u32).collect();
+            assert_eq!(votes, theirs.predict(&x_test).unwrap());
+            assert!(ours.is_sound(3, 3));
+        }
+        let shares = fit(&job).classifier.predict_proba(&test).unwrap();
+        let n_right = shares
+            .chunks(3)
+            .enumerate()
+            .filter(|(index, row)| (row[1] > row[0]) == (test.label(*index) == 1))
+            .count();
+        assert!(n_right >= 34, "{n_right} of 40");
+        assert!(shares.iter().any(|share| *share > 0.0 && *share < 1.0));
+        assert!(shares.chunks(3).all(|row| row[2] == 0.0), "class 2 was never seen");
+    }
+
+    #[test]
+    fn the_same_seed_grows_the_same_forest_on_any_number_of_threads() {
+        let (matrix, labels) = clouds();
+        let rows: Vec<usize> = (0..80).collect();
+        let examples =
+            Examples { shape: &[3], matrix: &matrix, labels: &labels, rows: &rows, n_classes: 2 };
+        let grown = |seed, n_threads| {
+            let job = Job { train: examples, valid: examples, seed: Seed(seed) };
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            pool.install(|| fit(&job)).classifier.save(folder.path()).unwrap();
+            std::fs::read(folder.path().join(FILE)).unwrap()
+        };
+        assert_eq!(grown(1, 1), grown(1, 2));
+        assert_ne!(grown(1, 1), grown(2, 1));
+    }
 }

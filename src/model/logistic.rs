@@ -1,116 +1,116 @@
-//! `[model.logistic]`: multinomial logistic regression by linfa's L-BFGS.
+//! `[model.logistic]`: multinomial logistic regression.
 //!
-//! linfa stalls on columns of very different scale without saying so. So columns are standardised
-//! for the fit wherever that does not change the problem (no penalty: an exact change of variables,
-//! mapped back afterwards) or the spec asks for it; and the gradient at the solution is measured here,
-//! by our own arithmetic, and said.
+//! ```toml
+//! [model.logistic]
+//! penalty = "l2"          # "none" is the default
+//! c = 1.0                 # scikit-learn's C: a smaller one is a stronger penalty
+//! max_iterations = 1000
+//! ```
 //!
-//! # Source
-//! Objective as scikit-learn's: C times the sum of log losses plus half the squared weights.
+//! Minimises the sum over the examples of `-ln p(label)`, plus `sum(w^2) / (2 c)` with a penalty;
+//! intercepts are never penalised. The solver does not say whether it converged, so the gradient
+//! at its answer is measured here and put into the notes.
 
 use std::path::Path;
 
 use linfa::traits::Fit;
+use linfa::{DatasetBase, ParamGuard};
 use linfa_logistic::MultiLogisticRegression;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::file::{check_width, read_json, write_json};
+use super::files::{file_error, read_json, write_json};
 use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
 use crate::schema::{Fields, Flag, Int, OneOf, Real};
 
-pub(super) const ENTRY: Entry = Entry {
-    name: "logistic",
-    doc: "multinomial logistic regression, with an L2 penalty or without",
-    read: Reader::AtOnce(|fields, _| Box::new(Logistic::read(fields))),
-};
-
 const FILE: &str = "logistic.json";
 
-/// A gradient below this, per example and in standardised columns, counts as converged.
-const CONVERGED: f64 = 1e-4;
+/// The line in the list.
+pub(super) const ENTRY: Entry = Entry {
+    name: "logistic",
+    doc: "Multinomial logistic regression by L-BFGS, with an L2 penalty if wished; says whether \
+          it converged.",
+    read: Reader::AtOnce(read),
+};
 
+#[derive(Debug, Clone, PartialEq)]
 struct Logistic {
-    /// linfa's alpha, 1 / C of scikit-learn; 0 without a penalty.
+    /// Weight of `sum(w^2) / 2` beside the sum of losses: `1 / c`, 0 without a penalty.
     alpha: f64,
     max_iterations: usize,
+    /// Largest absolute gradient per example that counts as converged.
     tolerance: f64,
+    /// Whether columns are brought to mean 0 and deviation 1 for the solver.
     standardize: bool,
 }
 
-/// Coefficients in the units of the columns as they were given.
-#[derive(Serialize, Deserialize)]
-struct Coefficients {
-    /// `[n_columns][n_classes]`.
-    weights: Vec<Vec<f64>>,
-    /// `[n_classes]`.
-    intercepts: Vec<f64>,
+fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
+    Box::new(Logistic::read(fields))
 }
 
 impl Logistic {
     fn read(fields: &mut Fields) -> Self {
-        let penalty = OneOf(&[("none", false), ("l2", true)]);
-        let has_penalty = fields.or("penalty", &penalty, false);
-        let c = match (has_penalty, fields.is_given("c")) {
-            (true, _) => Some(fields.or("c", &Real::positive(), 1.0)),
-            (false, true) => {
-                fields.optional("c", &Real::positive());
-                fields.fault_at("c", "makes no sense without penalty = \"l2\"");
-                None
-            }
-            (false, false) => None,
-        };
-        Self {
-            alpha: c.map_or(0.0, |c| 1.0 / c),
-            max_iterations: fields.or("max_iterations", &Int::within(1..=1_000_000), 1_000),
-            tolerance: fields.or("tolerance", &Real::positive(), 1e-6),
-            standardize: fields.or("standardize", &Flag, false),
+        let penalised = fields.or("penalty", &OneOf(&[("none", false), ("l2", true)]), false);
+        let alpha = if penalised { 1.0 / fields.or("c", &Real::positive(), 1.0) } else { 0.0 };
+        if !penalised && fields.optional("c", &Real::positive()).is_some() {
+            fields.fault_at("c", "has no effect without penalty = \"l2\"");
         }
+        let max_iterations = fields.or("max_iterations", &Int::within(1..=10_000_000), 100);
+        let tolerance = fields.or("tolerance", &Real::positive(), 1e-4);
+        let standardize = fields.or("standardize", &Flag, false);
+        // Without a penalty the scale of a column changes nothing but the solver's path.
+        Self { alpha, max_iterations, tolerance, standardize: standardize || !penalised }
     }
 }
 
 impl Model for Logistic {
-    fn fit(&self, job: &Job, _watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
-        let train = &job.train;
-        check(train)?;
-        let (n, width, n_classes) = (train.len(), train.width(), train.n_classes);
-        let scale = if self.standardize || self.alpha == 0.0 {
-            Scale::of(train)
-        } else {
-            Scale { means: vec![0.0; width], deviations: vec![1.0; width] }
-        };
-        let x = Array2::from_shape_fn((n, width), |(row, column)| {
-            (f64::from(train.example(row)[column]) - scale.means[column]) / scale.deviations[column]
-        });
-        let y = Array1::from_shape_fn(n, |row| train.label(row));
-        let fitted = MultiLogisticRegression::default()
+    fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
+        job.train.check_for_fit()?;
+        let mut classes: Vec<usize> =
+            (0..job.train.len()).map(|index| job.train.label(index)).collect();
+        let labels = Array1::from(classes.clone());
+        classes.sort_unstable();
+        classes.dedup();
+        if let [only] = classes[..] {
+            let said = format!("all examples to train on are of class {only}");
+            return Err(ModelError::Examples(said));
+        }
+
+        let mut x = design(&job.train);
+        let columns = self.standardize.then(|| Columns::standardize(&mut x));
+        let n = job.train.len() as f64;
+        // The solver's test is on the length of the gradient of the sum, which is never below the
+        // largest of its parts.
+        let solver = MultiLogisticRegression::<f64>::default()
             .alpha(self.alpha)
             .max_iterations(self.max_iterations as u64)
-            // linfa's objective is a sum over examples, and so is its gradient.
-            .gradient_tolerance(self.tolerance * n as f64)
-            .fit(&linfa::Dataset::new(x.clone(), y))
-            .map_err(|error| ModelError::Examples(format!("linfa refused: {error}")))?;
-        // linfa numbers the classes that it saw; a class without examples keeps a probability of 0.
-        let mut weights = Array2::zeros((width, n_classes));
-        let mut intercepts = Array1::from_elem(n_classes, f64::NEG_INFINITY);
-        for (column, &class) in fitted.classes().iter().enumerate() {
-            weights.column_mut(class).assign(&fitted.params().column(column));
-            intercepts[class] = fitted.intercept()[column];
-        }
-        let gradient = largest_gradient(&x, train, &weights, &intercepts, self.alpha);
-        let measure = format!("largest gradient {gradient:.1e} per example");
-        let note = if gradient <= CONVERGED {
-            format!("the solver converged: {measure}")
-        } else {
-            let n = self.max_iterations;
-            format!("the solver did NOT converge within {n} iterations: {measure}")
+            .gradient_tolerance(self.tolerance * n)
+            .check()
+            .map_err(|error| ModelError::Examples(error.to_string()))?;
+        let solved = solver
+            .fit(&DatasetBase::new(x.view(), labels.clone()))
+            .map_err(|error| ModelError::Examples(format!("the solver gave up: {error}")))?;
+        let (weights, intercepts) = (solved.params().clone(), solved.intercept().clone());
+        let gradient = self.gradient(&x, &labels, &classes, &weights, &intercepts);
+
+        let n_parameters = weights.len() + intercepts.len();
+        let (weights, intercepts) = match columns {
+            Some(columns) => columns.to_raw_units(weights, intercepts),
+            None => (weights, intercepts),
         };
-        let coefficients = scale.back(&weights, &intercepts);
+        let weights = weights.rows().into_iter().map(|row| row.to_vec()).collect();
+        let saved = Saved {
+            shape: job.train.shape.to_vec(),
+            n_classes: job.train.n_classes,
+            classes,
+            weights,
+            intercepts: intercepts.to_vec(),
+        };
         Ok(Fitted {
-            classifier: Box::new(coefficients),
-            n_parameters: (width + 1) * n_classes,
+            classifier: Box::new(saved),
+            n_parameters,
             kept_epoch: None,
-            notes: vec![note],
+            notes: vec![self.verdict(gradient)],
         })
     }
 
@@ -120,198 +120,225 @@ impl Model for Logistic {
         shape: &[usize],
         n_classes: usize,
     ) -> Result<Box<dyn Classifier>, ModelError> {
-        let coefficients: Coefficients = read_json(folder, FILE)?;
-        check_width(coefficients.weights.len(), shape.iter().product())?;
-        check_width(coefficients.intercepts.len(), n_classes)?;
-        Ok(Box::new(coefficients))
+        let path = folder.join(FILE);
+        let saved: Saved = read_json(&path)?;
+        let width = shape.iter().product::<usize>();
+        let fits = saved.shape == shape
+            && saved.n_classes == n_classes
+            && saved.weights.len() == width
+            && saved.weights.iter().all(|row| row.len() == saved.classes.len())
+            && saved.intercepts.len() == saved.classes.len()
+            && saved.classes.iter().all(|class| *class < n_classes);
+        if fits {
+            return Ok(Box::new(saved));
+        }
+        let said = format!("does not hold a model of {n_classes} classes and shape {shape:?}");
+        Err(file_error(&path, said))
     }
 }
 
-impl Classifier for Coefficients {
+impl Logistic {
+    /// Largest absolute part of the objective's gradient, per example, where the solver ended.
+    fn gradient(
+        &self,
+        x: &Array2<f64>,
+        labels: &Array1<usize>,
+        classes: &[usize],
+        weights: &Array2<f64>,
+        intercepts: &Array1<f64>,
+    ) -> f64 {
+        let mut residual = x.dot(weights) + intercepts;
+        for (mut row, label) in residual.rows_mut().into_iter().zip(labels) {
+            softmax(row.as_slice_mut().expect("rows of a fresh array are contiguous"));
+            let class = classes.binary_search(label).expect("every label is among the classes");
+            row[class] -= 1.0;
+        }
+        let by_weight = x.t().dot(&residual) + weights * self.alpha;
+        let by_intercept = residual.sum_axis(Axis(0));
+        let parts = by_weight.iter().chain(&by_intercept);
+        // `f64::max` would pass over a NaN.
+        let largest = parts.fold(0.0, |max, part| if part.abs() <= max { max } else { part.abs() });
+        largest / x.nrows() as f64
+    }
+
+    fn verdict(&self, gradient: f64) -> String {
+        let tolerance = self.tolerance;
+        let units = if self.standardize { ", columns standardised" } else { "" };
+        if gradient <= tolerance {
+            return format!("converged: largest gradient {gradient:.1e} per example{units}");
+        }
+        format!(
+            "did NOT converge: largest gradient {gradient:.1e} per example{units}, above the \
+             tolerance {tolerance:.0e}, after at most {} iterations",
+            self.max_iterations
+        )
+    }
+}
+
+/// Examples as rows, `[n, width]`.
+fn design(examples: &Examples) -> Array2<f64> {
+    Array2::from_shape_fn((examples.len(), examples.width()), |(row, column)| {
+        f64::from(examples.example(row)[column])
+    })
+}
+
+/// Softmax of one row in place, its own largest value taken off first.
+fn softmax(row: &mut [f64]) {
+    let max = row.iter().fold(f64::NEG_INFINITY, |max, x| max.max(*x));
+    row.iter_mut().for_each(|x| *x = (*x - max).exp());
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|x| *x /= sum);
+}
+
+/// Means and deviations that were taken out of the columns.
+struct Columns {
+    mean: Array1<f64>,
+    scale: Array1<f64>,
+}
+
+impl Columns {
+    fn standardize(x: &mut Array2<f64>) -> Self {
+        let mean = x.mean_axis(Axis(0)).expect("there is an example to train on");
+        *x -= &mean;
+        let scale = x.map_axis(Axis(0), |column| {
+            (column.iter().map(|x| x * x).sum::<f64>() / column.len() as f64).sqrt()
+        });
+        // What is left of a constant column is rounding: it is only centred.
+        let scale = Array1::from_shape_fn(scale.len(), |column| {
+            if scale[column] > 1e-12 * mean[column].abs() { scale[column] } else { 1.0 }
+        });
+        *x /= &scale;
+        Self { mean, scale }
+    }
+
+    /// The same function of columns as they were.
+    fn to_raw_units(
+        &self,
+        mut weights: Array2<f64>,
+        mut intercepts: Array1<f64>,
+    ) -> (Array2<f64>, Array1<f64>) {
+        for (mut row, scale) in weights.rows_mut().into_iter().zip(&self.scale) {
+            row /= *scale;
+        }
+        intercepts -= &self.mean.dot(&weights);
+        (weights, intercepts)
+    }
+}
+
+/// The fitted model in raw units, as its file holds it.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    shape: Vec<usize>,
+    n_classes: usize,
+    /// The classes that training saw, ascending; all others have probability 0.
+    classes: Vec<usize>,
+    /// `[width][classes seen]`.
+    weights: Vec<Vec<f64>>,
+    /// `[classes seen]`.
+    intercepts: Vec<f64>,
+}
+
+impl Classifier for Saved {
     fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
-        check_width(self.weights.len(), examples.width())?;
-        let mut out = Vec::with_capacity(examples.len() * self.intercepts.len());
-        for index in 0..examples.len() {
-            let mut scores = self.intercepts.clone();
-            for (&x, weights) in examples.example(index).iter().zip(&self.weights) {
-                for (score, weight) in scores.iter_mut().zip(weights) {
-                    *score += f64::from(x) * weight;
+        examples.check_for_predict(&self.shape)?;
+        let mut probabilities = vec![0.0; examples.len() * self.n_classes];
+        for (index, row) in probabilities.chunks_exact_mut(self.n_classes).enumerate() {
+            let mut logits = self.intercepts.clone();
+            for (x, weights) in examples.example(index).iter().zip(&self.weights) {
+                for (logit, weight) in logits.iter_mut().zip(weights) {
+                    *logit += f64::from(*x) * weight;
                 }
             }
-            softmax(&mut scores);
-            out.extend(scores.iter().map(|&p| p as f32));
+            softmax(&mut logits);
+            for (class, probability) in self.classes.iter().zip(logits) {
+                row[*class] = probability as f32;
+            }
         }
-        Ok(out)
+        Ok(probabilities)
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        write_json(folder, FILE, self)
+        write_json(&folder.join(FILE), self)
     }
-}
-
-/// Column means and standard deviations of the training examples.
-struct Scale {
-    means: Vec<f64>,
-    deviations: Vec<f64>,
-}
-
-impl Scale {
-    fn of(train: &Examples) -> Self {
-        let (n, width) = (train.len() as f64, train.width());
-        let column =
-            |column: usize| (0..train.len()).map(move |row| f64::from(train.example(row)[column]));
-        let means: Vec<f64> = (0..width).map(|j| column(j).sum::<f64>() / n).collect();
-        let deviation = |j: usize| {
-            let variance = column(j).map(|x| (x - means[j]).powi(2)).sum::<f64>() / n;
-            // A constant column says nothing; dividing it by one keeps it at zero.
-            if variance > 0.0 { variance.sqrt() } else { 1.0 }
-        };
-        Self { deviations: (0..width).map(deviation).collect(), means }
-    }
-
-    /// Coefficients for columns as they were given, from those for standardised ones.
-    fn back(&self, weights: &Array2<f64>, intercepts: &Array1<f64>) -> Coefficients {
-        let mut intercepts = intercepts.to_vec();
-        let rows = weights.rows().into_iter().enumerate().map(|(j, row)| {
-            let row: Vec<f64> = row.iter().map(|w| w / self.deviations[j]).collect();
-            for (intercept, weight) in intercepts.iter_mut().zip(&row) {
-                *intercept -= weight * self.means[j];
-            }
-            row
-        });
-        let weights = rows.collect();
-        Coefficients { weights, intercepts }
-    }
-}
-
-fn check(train: &Examples) -> Result<(), ModelError> {
-    if train.is_empty() {
-        return Err(ModelError::Examples("there are no training examples".to_owned()));
-    }
-    let is_odd = |&index: &usize| train.example(index).iter().any(|x| !x.is_finite());
-    if let Some(index) = (0..train.len()).find(is_odd) {
-        let message = format!("training example {index} has a number that is not finite");
-        return Err(ModelError::Examples(message));
-    }
-    if (1..train.len()).all(|index| train.label(index) == train.label(0)) {
-        let message = "all training examples are of one class".to_owned();
-        return Err(ModelError::Examples(message));
-    }
-    Ok(())
-}
-
-fn softmax(scores: &mut [f64]) {
-    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    scores.iter_mut().for_each(|score| *score = (*score - largest).exp());
-    let sum: f64 = scores.iter().sum();
-    scores.iter_mut().for_each(|score| *score /= sum);
-}
-
-/// The largest absolute entry of the objective's gradient, divided by the number of examples.
-fn largest_gradient(
-    x: &Array2<f64>,
-    train: &Examples,
-    weights: &Array2<f64>,
-    intercepts: &Array1<f64>,
-    alpha: f64,
-) -> f64 {
-    let mut residuals = x.dot(weights);
-    for (row, mut scores) in residuals.rows_mut().into_iter().enumerate() {
-        scores += intercepts;
-        softmax(scores.as_slice_mut().expect("rows of a fresh product are contiguous"));
-        scores[train.label(row)] -= 1.0;
-    }
-    let by_weight = x.t().dot(&residuals) + weights * alpha;
-    let by_intercept = residuals.sum_axis(ndarray::Axis(0));
-    let all = by_weight.iter().chain(&by_intercept);
-    all.fold(0.0, |largest: f64, g| largest.max(g.abs())) / train.len() as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Flow, Watch};
+    use crate::model::tests::Silent;
     use crate::schema::{Tree, read};
-    use crate::vocab::{Epoch, Seed};
+    use crate::vocab::Seed;
 
-    struct Silent;
+    fn model(text: &str) -> Result<Logistic, String> {
+        read(&Tree::parse("x.toml", text).unwrap(), Logistic::read)
+            .map(|(model, _)| model)
+            .map_err(|faults| faults.to_string())
+    }
 
-    impl Watch for Silent {
-        fn epoch(&mut self, _: &Epoch) -> Flow {
-            Flow::Continue
+    fn fit(model: &Logistic, examples: Examples) -> Result<Fitted, ModelError> {
+        let job = Job { train: examples, valid: Examples { rows: &[], ..examples }, seed: Seed(1) };
+        model.fit(&job, &mut Silent)
+    }
+
+    /// Two overlapping groups in one badly scaled column: label 1 in 1 of 4 and in 3 of 4.
+    const MATRIX: [f32; 8] = [1e6, 1e6, 1e6, 1e6, 1.001e6, 1.001e6, 1.001e6, 1.001e6];
+    const LABELS: [usize; 8] = [0, 0, 0, 1, 0, 1, 1, 1];
+
+    fn examples() -> Examples<'static> {
+        Examples {
+            shape: &[1],
+            matrix: &MATRIX,
+            labels: &LABELS,
+            rows: &[0, 1, 2, 3, 4, 5, 6, 7],
+            n_classes: 3,
         }
     }
 
-    fn logistic(text: &str) -> Logistic {
-        read(&Tree::parse("x.toml", text).unwrap(), Logistic::read).unwrap().0
-    }
-
-    /// Two columns, the second a thousand times larger; three noisy classes.
-    fn problem() -> (Vec<f32>, Vec<usize>) {
-        let mut rng = Seed(5).rng("test", &[]);
-        let (mut x, mut y) = (vec![], vec![]);
-        for i in 0..600 {
-            let class = i % 3;
-            let place = [(0.0, 0.0), (1.0, 0.5), (-0.5, 1.0)][class];
-            x.push((place.0 + rng.normal()) as f32);
-            x.push((1_000.0 * (place.1 + rng.normal()) - 5_000.0) as f32);
-            y.push(class);
+    #[test]
+    fn without_penalty_the_frequencies_of_each_group_come_back_on_raw_columns() {
+        let fitted = fit(&model("tolerance = 1e-8").unwrap(), examples()).unwrap();
+        assert!(fitted.notes[0].starts_with("converged: largest gradient"), "{:?}", fitted.notes);
+        let got = fitted.classifier.predict_proba(&examples()).unwrap();
+        for (row, wanted) in [(0, 0.25), (7, 0.75)] {
+            assert!((got[3 * row + 1] - wanted).abs() < 1e-4, "{got:?}");
+            assert_eq!(got[3 * row + 2], 0.0, "class 2 was never seen");
         }
-        (x, y)
-    }
-
-    fn fit(logistic: &Logistic, x: &[f32], y: &[usize]) -> (Fitted, f64) {
-        let rows: Vec<usize> = (0..y.len()).collect();
-        let train = Examples { shape: &[2], matrix: x, labels: y, rows: &rows, n_classes: 3 };
-        let job = Job { train, valid: Examples { rows: &[], ..train }, seed: Seed(1) };
-        let fitted = logistic.fit(&job, &mut Silent).unwrap();
-        let p = fitted.classifier.predict_proba(&train).unwrap();
-        let loss = (0..y.len()).map(|i| -f64::from(p[i * 3 + y[i]]).ln()).sum::<f64>();
-        (fitted, loss / y.len() as f64)
     }
 
     #[test]
-    fn badly_scaled_columns_converge_to_the_same_optimum_as_scaled_ones() {
-        let (x, y) = problem();
-        let scaled: Vec<f32> =
-            x.chunks(2).flat_map(|row| [row[0], (row[1] + 5_000.0) / 1_000.0]).collect();
-        let (raw, raw_loss) = fit(&logistic(""), &x, &y);
-        let (_, scaled_loss) = fit(&logistic(""), &scaled, &y);
-        assert!((raw_loss - scaled_loss).abs() < 1e-5, "{raw_loss} {scaled_loss}");
-        assert!(raw_loss < 0.95, "{raw_loss}");
-        assert!(raw.notes[0].starts_with("the solver converged"), "{:?}", raw.notes);
-    }
-
-    #[test]
-    fn a_stall_is_said() {
-        let (x, y) = problem();
-        let (fitted, _) = fit(&logistic("max_iterations = 1"), &x, &y);
-        assert!(fitted.notes[0].starts_with("the solver did NOT converge"), "{:?}", fitted.notes);
-    }
-
-    #[test]
-    fn a_penalty_shrinks_the_weights() {
-        let (x, y) = problem();
-        let spread = |text: &str| {
-            let (fitted, _) = fit(&logistic(text), &x, &y);
-            let example = Examples {
-                shape: &[2],
-                matrix: &[3.0, -3_000.0],
-                labels: &[0],
-                rows: &[0],
-                n_classes: 3,
-            };
-            let p = fitted.classifier.predict_proba(&example).unwrap();
-            p.iter().copied().fold(0.0, f32::max)
+    fn a_penalty_is_scikit_learns() {
+        // Two points x = -1, 1 of classes 0, 1: the classes' weights are -w/2 and w/2, and the
+        // objective is 2 ln(1 + e^-w) + w^2 / (4 c), so that c = 1 gives w = 4 / (1 + e^w).
+        let examples = Examples {
+            shape: &[1],
+            matrix: &[-1.0, 1.0],
+            labels: &[0, 1],
+            rows: &[0, 1],
+            n_classes: 2,
         };
-        let l2 = "penalty = \"l2\"\nc = 0.001\nstandardize = true";
-        assert!(spread(l2) < spread("") - 0.1);
+        let model = model("penalty = \"l2\"\nc = 1.0\ntolerance = 1e-9").unwrap();
+        let fitted = fit(&model, examples).unwrap();
+        let got = fitted.classifier.predict_proba(&examples).unwrap();
+        let w = f64::from(got[3] / got[2]).ln();
+        assert!((w - 4.0 / (1.0 + w.exp())).abs() < 1e-5, "{w}");
     }
 
     #[test]
-    fn c_without_a_penalty_is_a_fault() {
-        let tree = Tree::parse("x.toml", "c = 1.0").unwrap();
-        let faults = read(&tree, Logistic::read).err().unwrap();
-        assert_eq!(faults.to_string(), "x.toml:1: c makes no sense without penalty = \"l2\"");
+    fn no_convergence_is_said() {
+        let hurried = model("max_iterations = 1\ntolerance = 1e-12").unwrap();
+        let skewed = Examples { rows: &[0, 1, 2, 3, 4, 5], ..examples() };
+        let notes = fit(&hurried, skewed).unwrap().notes;
+        assert!(notes[0].starts_with("did NOT converge: largest gradient"), "{notes:?}");
+    }
+
+    #[test]
+    fn one_class_is_refused_and_c_needs_a_penalty() {
+        let one = Examples { rows: &[0, 1, 2], ..examples() };
+        let error = fit(&model("").unwrap(), one).map(|_| ()).unwrap_err();
+        assert_eq!(error.to_string(), "all examples to train on are of class 0");
+        assert_eq!(
+            model("c = 2").unwrap_err(),
+            "x.toml:1: c has no effect without penalty = \"l2\""
+        );
     }
 }

@@ -1,37 +1,47 @@
-//! `[model.majority]`: says the commonest class of the training examples, whatever it is shown.
+//! `[model.majority]`: the baseline that looks at no feature.
 //!
-//! What it scores is what a model scores that has learnt nothing but the shares of the classes.
+//! ```toml
+//! [model.majority]
+//! ```
 
 use std::path::Path;
 
-use super::file::{read_json, write_json};
-use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
+use serde::{Deserialize, Serialize};
 
-pub(super) const ENTRY: Entry = Entry {
-    name: "majority",
-    doc: "the shares of the classes in the training examples, whatever the example",
-    read: Reader::AtOnce(|_, _| Box::new(Majority)),
-};
+use super::files::{file_error, read_json, write_json};
+use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
 
 const FILE: &str = "majority.json";
 
+/// The line in the list.
+pub(super) const ENTRY: Entry = Entry {
+    name: "majority",
+    doc: "Answers every example with the class frequencies of the training set: the baseline that \
+          any model has to beat.",
+    read: Reader::AtOnce(|_, _| Box::new(Majority)),
+};
+
 struct Majority;
 
-struct Shares(Vec<f32>);
+#[derive(Serialize, Deserialize)]
+struct Frequencies {
+    /// `[n_classes]`, summing to 1.
+    frequencies: Vec<f32>,
+    shape: Vec<usize>,
+}
 
 impl Model for Majority {
-    fn fit(&self, job: &Job, _watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
-        if job.train.is_empty() {
-            return Err(ModelError::Examples("there are no training examples".to_owned()));
-        }
-        let mut counts = vec![0usize; job.train.n_classes];
+    fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
+        job.train.check_for_fit()?;
+        let mut counts = vec![0_usize; job.train.n_classes];
         for index in 0..job.train.len() {
             counts[job.train.label(index)] += 1;
         }
-        let share = |&n: &usize| n as f32 / job.train.len() as f32;
+        let n = job.train.len() as f64;
+        let frequencies = counts.iter().map(|count| (*count as f64 / n) as f32).collect();
         Ok(Fitted {
-            classifier: Box::new(Shares(counts.iter().map(share).collect())),
-            n_parameters: job.train.n_classes,
+            classifier: Box::new(Frequencies { frequencies, shape: job.train.shape.to_vec() }),
+            n_parameters: 0,
             kept_epoch: None,
             notes: vec![],
         })
@@ -40,21 +50,27 @@ impl Model for Majority {
     fn load(
         &self,
         folder: &Path,
-        _shape: &[usize],
+        shape: &[usize],
         n_classes: usize,
     ) -> Result<Box<dyn Classifier>, ModelError> {
-        let shares: Vec<f32> = read_json(folder, FILE)?;
-        super::file::check_width(shares.len(), n_classes)?;
-        Ok(Box::new(Shares(shares)))
+        let path = folder.join(FILE);
+        let saved: Frequencies = read_json(&path)?;
+        if saved.frequencies.len() != n_classes || saved.shape != shape {
+            let got = format!("{} classes of shape {:?}", saved.frequencies.len(), saved.shape);
+            let said = format!("must hold {n_classes} classes of shape {shape:?}, got {got}");
+            return Err(file_error(&path, said));
+        }
+        Ok(Box::new(saved))
     }
 }
 
-impl Classifier for Shares {
+impl Classifier for Frequencies {
     fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
-        Ok(self.0.repeat(examples.len()))
+        examples.check_for_predict(&self.shape)?;
+        Ok(self.frequencies.repeat(examples.len()))
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        write_json(folder, FILE, &self.0)
+        write_json(&folder.join(FILE), self)
     }
 }

@@ -7,12 +7,16 @@
 //! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`].
 
 mod examples;
-mod file;
+mod files;
 mod forest;
 mod logistic;
 mod majority;
+mod net;
+mod scaler;
+mod training;
 
 pub use examples::Examples;
+pub use training::{Augment, EarlyStopping, Optimizer, Training};
 
 use std::path::Path;
 
@@ -20,7 +24,8 @@ use crate::schema::Fields;
 use crate::vocab::{Epoch, Seed};
 
 /// Every model that a spec can name, in the order of the documentation.
-pub static MODELS: &[Entry] = &[majority::ENTRY, logistic::ENTRY, forest::ENTRY];
+pub static MODELS: &[Entry] =
+    &[majority::ENTRY, logistic::ENTRY, forest::ENTRY, net::dense::ENTRY, net::cnn::ENTRY];
 
 /// A model's line in the list: `[model.NAME]` in a spec.
 pub struct Entry {
@@ -32,15 +37,18 @@ pub struct Entry {
     pub read: Reader,
 }
 
+/// The shape of one example, where the spec's other parts are right and it is known.
+pub type Shape<'a> = Option<&'a [usize]>;
+
 /// How a model's table is read, and whether it wants `[training]`.
 ///
 /// The second argument is the shape of one example, e.g. `[130, 13]` (frames, coefficients) or
 /// `[21]` (columns), where it is known: impossible shapes are faults of the spec.
 pub enum Reader {
     /// Fitted in one go; a `[training]` table would be a fault.
-    AtOnce(fn(&mut Fields, Option<&[usize]>) -> Box<dyn Model>),
+    AtOnce(fn(&mut Fields, Shape) -> Box<dyn Model>),
     /// Trained over epochs by a `[training]` table.
-    Epochs(fn(&mut Fields, Training, Option<&[usize]>) -> Box<dyn Model>),
+    Epochs(fn(&mut Fields, Training, Shape) -> Box<dyn Model>),
 }
 
 /// A checked configuration, ready to be fitted.
@@ -147,14 +155,5 @@ pub enum ModelError {
     },
 }
 
-/// PLACEHOLDER until model/training.rs
-pub struct Training {
-    /// n
-    pub epochs: usize,
-}
-impl Training {
-    /// x
-    pub fn read(f: &mut Fields) -> Self {
-        Self { epochs: f.required("epochs", &crate::schema::Int::within(1..=10)) }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,136 @@
-//! stub
-use crate::record::Run;
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct ReportError;
+//! Records -> tables and figures: the page that says what holds.
+//!
+//! | file | what it makes |
+//! |---|---|
+//! | `group` | runs that differ in the seed alone -> one row: mean, interval, verdicts |
+//! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
+//! | `section` | one row -> its section: answer, figures, per-class table, how it was made |
+//! | `page` | all of it -> `README.md` |
+//! | `csv` | one line per run -> `results.csv` |
+//! | `terminal` | rows -> the table that the command line prints |
+//! | `figure/` | curves, confusion matrix, all accuracies -> SVG and PNG (plotters lives here only) |
+//!
+//! The page is made from records alone, and the same records give the same bytes. This room must
+//! never know a model, audio or a clock.
+
+mod check;
+mod csv;
+#[cfg(test)]
+mod fake;
+mod figure;
+mod group;
+mod page;
+mod section;
+mod summary;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::metrics::Verdict;
+use crate::record::{Run, StoreError};
+
+/// What the page is to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
+    /// The page's first heading.
+    pub title: String,
+    /// Experiments in the order of the page; those without a run are listed as not run, and
+    /// experiments that are not named here follow by name.
     pub order: Vec<String>,
 }
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    pub page: std::path::PathBuf,
+    /// The page.
+    pub readme: PathBuf,
+    /// One line per run.
+    pub results: PathBuf,
+    /// Every figure, SVG and PNG.
+    pub figures: Vec<PathBuf>,
 }
-pub fn write(_: &[Run], _: &Options, _: &std::path::Path) -> Result<Written, ReportError> {
-    todo!()
+
+/// Why a page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A run's file can't be read or makes no sense.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record contradicts itself.
+    #[error(
+        "{path}: {message}\nhint: delete the folder {} and run the experiment again",
+        path.parent().unwrap_or(path).display()
+    )]
+    Broken {
+        /// The record's file.
+        path: PathBuf,
+        /// Which number does not fit.
+        message: String,
+    },
+    /// A file or folder of the page can't be written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A figure can't be drawn or written.
+    #[error("{path}: {message}")]
+    Figure {
+        /// Which one.
+        path: PathBuf,
+        /// What the drawing library said.
+        message: String,
+    },
 }
-pub fn terminal_table(_: &[Run], _: &Options) -> String {
-    String::new()
+
+/// Writes `README.md`, `results.csv` and `figures/` into a folder, which is made if need be.
+///
+/// # Errors
+/// Where a record contradicts itself, a run's curves can't be read or a file can't be written.
+pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, ReportError> {
+    let rows = group::rows(runs, options)?;
+    let figures_folder = folder.join("figures");
+    fs::create_dir_all(&figures_folder)
+        .map_err(|source| ReportError::Io { path: figures_folder.clone(), source })?;
+    let drawn = figure::draw_all(&rows, &figures_folder)?;
+    let readme = folder.join("README.md");
+    put(&readme, &page::text(&rows, &drawn, options, folder))?;
+    let results = folder.join("results.csv");
+    put(&results, &csv::results(&rows))?;
+    Ok(Written { readme, results, figures: drawn.files(&figures_folder) })
 }
-pub fn differing(_: &[Run]) -> Vec<String> {
-    vec![]
+
+/// The summary as a plain table of at most 100 columns, with its warnings below.
+///
+/// # Errors
+/// Where a record contradicts itself.
+pub fn terminal_table(runs: &[Run], options: &Options) -> Result<String, ReportError> {
+    Ok(terminal::table(&group::rows(runs, options)?))
+}
+
+/// The experiments whose runs differ from a published figure, each with by how much.
+///
+/// # Errors
+/// Where a record contradicts itself.
+pub fn differing(runs: &[Run], options: &Options) -> Result<Vec<String>, ReportError> {
+    let mut found = vec![];
+    for row in &group::rows(runs, options)? {
+        let Some(group) = row.group() else { continue };
+        for (claim, verdict) in &group.judged {
+            if let Verdict::Differs { by } = verdict {
+                found.push(format!("{} ({}) by {by:+.3}", group.experiment(), claim.source));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn put(path: &Path, text: &str) -> Result<(), ReportError> {
+    fs::write(path, text).map_err(|source| ReportError::Io { path: path.to_owned(), source })
 }

@@ -80,7 +80,7 @@ fn check_columns<'a>(
     if missing.is_empty() {
         return Ok(());
     }
-    let found: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let found: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     Err(TableError::MissingColumns {
         path: path.to_owned(),
         missing: missing.join(", "),

@@ -1,6 +1,6 @@
 //! What a training run says of itself after each epoch.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Loss and accuracy after one pass over the training examples, in Keras's sense.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -11,10 +11,41 @@ pub struct Epoch {
     pub train_loss: f64,
     /// Fraction right over the same batches, `[0, 1]`.
     pub train_accuracy: f64,
-    /// Loss on the validation examples after the epoch, dropout off, penalties included.
+    /// Loss on the validation examples after the epoch, dropout off, penalties included; NaN where
+    /// there are none, which JSON keeps as `null`.
+    #[serde(deserialize_with = "null_is_nan")]
     pub valid_loss: f64,
-    /// Fraction right on the validation examples, `[0, 1]`.
+    /// Fraction right on the validation examples, `[0, 1]`; NaN where there are none.
+    #[serde(deserialize_with = "null_is_nan")]
     pub valid_accuracy: f64,
     /// Wall time that the epoch took, in seconds.
     pub seconds: f64,
+}
+
+fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_without_validation_survives_json() {
+        let epoch = Epoch {
+            epoch: 1,
+            train_loss: 0.1 + 0.2,
+            train_accuracy: 1.0 / 3.0,
+            valid_loss: f64::NAN,
+            valid_accuracy: f64::NAN,
+            seconds: 0.5,
+        };
+        let text = serde_json::to_string(&epoch).unwrap();
+        let back: Epoch = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (back.train_loss, back.train_accuracy),
+            (epoch.train_loss, epoch.train_accuracy)
+        );
+        assert!(back.valid_loss.is_nan() && back.valid_accuracy.is_nan());
+    }
 }

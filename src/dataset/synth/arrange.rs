@@ -131,25 +131,26 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// When a step of this bar sounds, in samples, with the player's error; `None` outside.
-    fn time(&mut self, step: f64) -> Option<usize> {
+    /// When a step of this bar sounds, in seconds, with the player's error.
+    fn time_s(&mut self, step: f64) -> f64 {
         let plan = self.plan;
         let beat = plan.swing_on.beat(step, plan.swing);
         let error_s = plan.looseness_s * self.rng.normal();
-        let at_s = self.start_s + beat * 60.0 / plan.tempo_bpm + error_s;
-        (at_s >= 0.0).then(|| samples(at_s)).filter(|at| *at < N_SAMPLES)
-    }
-
-    fn gate(&self, length: f64) -> usize {
-        samples(length * 15.0 / self.plan.tempo_bpm)
+        self.start_s + beat * 60.0 / plan.tempo_bpm + error_s
     }
 
     fn note(&mut self, step: f64, length: f64, midi: f64, accent: f32) -> Option<Note> {
-        let start = self.time(step)?;
+        let start_s = self.time_s(step);
+        // What the excerpt's beginning cuts through sounds on from there.
+        let gate = samples(start_s.min(0.0) + length * 15.0 / self.plan.tempo_bpm);
+        let start = samples(start_s);
+        if gate == 0 || start >= N_SAMPLES {
+            return None;
+        }
         let touch = 1.0 + 0.12 * self.rng.normal() as f32;
         Some(Note {
             start,
-            gate: self.gate(length),
+            gate,
             hz: midi_hz(midi),
             velocity: (accent * self.loudness * touch).clamp(0.05, 1.0),
             seed: self.rng.next_u64() as u32,
@@ -179,7 +180,11 @@ impl<'a> Writer<'a> {
     }
 
     fn hit(&mut self, drum: Drum, at: usize, accent: f32) {
-        let Some(start) = self.time(at as f64) else { return };
+        let start_s = self.time_s(at as f64);
+        if start_s < 0.0 || samples(start_s) >= N_SAMPLES {
+            return;
+        }
+        let start = samples(start_s);
         let touch = 1.0 + 0.15 * self.rng.normal() as f32;
         let velocity = (accent * self.loudness.max(0.7) * touch).clamp(0.05, 1.2);
         self.score.hits.push(Hit { drum, start, velocity });

@@ -118,7 +118,9 @@ impl Kit {
         for (hit, level) in hits.iter_mut().zip(c.levels) {
             Biquad::low_pass(dull_hz).run(hit);
             let gain = (level * between((0.7, 1.35))) as f32;
-            hit.iter_mut().for_each(|x| *x *= gain);
+            for x in hit.iter_mut() {
+                *x *= gain;
+            }
         }
         Self { hits }
     }

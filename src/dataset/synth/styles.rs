@@ -1,13 +1,13 @@
 //! What a style is: the ranges and lists from which each of its tracks draws.
 //!
-//! A list that names an item twice gives it twice the chance. The ten styles are in `recipes.rs`.
+//! A list that names an item twice gives it twice the chance. The ten styles are in `recipes/`.
 
 use super::drums::KitKind;
 use super::instruments::Sound;
 use super::pattern::Swing;
 use super::theory::Scale;
 
-/// A range of numbers, drawn from evenly.
+/// A range of numbers, its middle drawn more often than its ends.
 pub type Span = (f64, f64);
 
 /// One bar of drums: a pattern for each drum, `x` loud and `o` soft.
@@ -44,17 +44,17 @@ pub struct Melody {
 
 /// How loud the parts are, in dB beside each other.
 #[derive(Debug, Clone, Copy)]
-pub struct Mix {
+pub struct MixDb {
     /// Drums.
-    pub drums_db: Span,
+    pub drums: Span,
     /// Bass.
-    pub bass_db: Span,
+    pub bass: Span,
     /// Rhythm instruments.
-    pub comp_db: Span,
+    pub comp: Span,
     /// Held chords.
-    pub pad_db: Span,
+    pub pad: Span,
     /// Voice and solo.
-    pub lead_db: Span,
+    pub lead: Span,
 }
 
 /// How the recording sounds as a whole.
@@ -114,7 +114,7 @@ pub struct Style {
     /// How melodies move.
     pub melody: Melody,
     /// Levels.
-    pub mix: Mix,
+    pub mix: MixDb,
     /// Sound as a whole.
     pub master: Master,
 }
@@ -145,10 +145,16 @@ mod tests {
         for recipe in &RECIPES {
             for g in recipe.grooves {
                 let rows = [g.kick, g.snare, g.hat, g.open, g.ride, g.perc];
-                rows.iter().for_each(|row| check(row, "xo"));
+                for row in rows {
+                    check(row, "xo");
+                }
             }
-            recipe.bass_lines.iter().for_each(|line| check(line, "r358w"));
-            recipe.comps.iter().for_each(|comp| check(comp, "xsa"));
+            for line in recipe.bass_lines {
+                check(line, "r358w");
+            }
+            for comp in recipe.comps {
+                check(comp, "xsa");
+            }
         }
     }
 
@@ -167,11 +173,11 @@ mod tests {
                 m.syncopation,
                 m.centre,
                 m.leap,
-                x.drums_db,
-                x.bass_db,
-                x.comp_db,
-                x.pad_db,
-                x.lead_db,
+                x.drums,
+                x.bass,
+                x.comp,
+                x.pad,
+                x.lead,
                 k.tilt_db,
                 k.low_pass_hz,
                 k.noise_db,

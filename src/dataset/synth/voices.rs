@@ -224,10 +224,14 @@ impl Pluck {
             })
             .collect();
         let mean = line.iter().sum::<f32>() / length as f32;
-        line.iter_mut().for_each(|x| *x -= mean);
+        for x in &mut line {
+            *x -= mean;
+        }
         let power = line.iter().map(|x| x * x).sum::<f32>() / length as f32;
         let scale = 0.4 / libm::sqrtf(power.max(1e-6));
-        line.iter_mut().for_each(|x| *x *= scale);
+        for x in &mut line {
+            *x *= scale;
+        }
         line
     }
 }

@@ -1,0 +1,111 @@
+//! Clips per CPU-second on one thread: decoding, and the ten MFCC matrices of each clip.
+//!
+//! `ENCORE_BENCH_CLIPS=<folder of audio> cargo bench --bench mfcc`; without the folder, 30 s of noise
+//! stand in. `benches/mfcc_librosa.py` does the same with librosa.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::{
+    env, fs,
+    hint::black_box,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use encore::audio::{Mfcc, MfccSettings, Waveform, Workspace, decode, write_wav};
+
+const SEGMENT_SAMPLES: usize = 66_150;
+const N_ROUNDS: usize = 5;
+
+fn main() {
+    let scratch = env::temp_dir().join(format!("encore-bench-{}", std::process::id()));
+    fs::create_dir_all(&scratch).expect("the temporary folder is writable");
+    let clips = env::var_os("ENCORE_BENCH_CLIPS").map_or_else(
+        || vec![stand_in(&scratch)],
+        |folder| {
+            let mut clips = Vec::new();
+            list_files(Path::new(&folder), &mut clips);
+            clips.sort();
+            clips
+        },
+    );
+    let wavs: Vec<PathBuf> = clips
+        .iter()
+        .enumerate()
+        .map(|(clip_idx, clip)| {
+            let path = scratch.join(format!("{clip_idx}.wav"));
+            write_wav(&path, &decode(clip).expect("the clip decodes")).expect("it is written");
+            path
+        })
+        .collect();
+    let waveforms: Vec<Waveform> =
+        wavs.iter().map(|path| decode(path).expect("it was just written")).collect();
+    let plan = Mfcc::new(&MfccSettings { n_mfcc: 13, ..Default::default() }).expect("in range");
+    let mut workspace = Workspace::new();
+    let mut out = vec![0.0; plan.n_frames(SEGMENT_SAMPLES) * plan.n_mfcc()];
+    let mut ten_segments = |waveform: &Waveform| {
+        for segment in waveform.samples.chunks_exact(SEGMENT_SAMPLES) {
+            plan.compute(&mut workspace, segment, &mut out);
+            black_box(&out);
+        }
+    };
+    println!("{} clips, best of {N_ROUNDS} rounds, one thread", clips.len());
+    report("decode as given", clips.len(), || {
+        for path in &clips {
+            drop(black_box(decode(path)));
+        }
+    });
+    report("decode 16-bit wav", wavs.len(), || {
+        for path in &wavs {
+            drop(black_box(decode(path)));
+        }
+    });
+    report("MFCC, 10 segments", wavs.len(), || waveforms.iter().for_each(&mut ten_segments));
+    report("wav to MFCC", wavs.len(), || {
+        for path in &wavs {
+            ten_segments(&decode(path).expect("it was just written"));
+        }
+    });
+    fs::remove_dir_all(&scratch).expect("it is ours");
+}
+
+/// Prints the best round's clips per CPU-second of this thread.
+fn report(what: &str, n_clips: usize, mut run: impl FnMut()) {
+    let start = Instant::now();
+    let best_s = (0..N_ROUNDS)
+        .map(|_| {
+            let before_s = cpu_s(start);
+            run();
+            cpu_s(start) - before_s
+        })
+        .fold(f64::INFINITY, f64::min);
+    println!("{what:<20} {:8.1} clips/s", n_clips as f64 / best_s);
+}
+
+/// CPU time of this thread where Linux tells it, else wall time since `start`.
+fn cpu_s(start: Instant) -> f64 {
+    fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok())
+        .map_or_else(|| start.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
+}
+
+fn stand_in(folder: &Path) -> PathBuf {
+    let mut state = 1_u32;
+    let samples = (0..661_500)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (f64::from(state) / f64::from(1_u32 << 31) - 1.0) as f32 * 0.3
+        })
+        .collect();
+    let path = folder.join("noise.wav");
+    write_wav(&path, &Waveform { samples, sample_rate_hz: 22_050 }).expect("it is written");
+    path
+}
+
+fn list_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("its entries can be read").path();
+        if path.is_dir() { list_files(&path, files) } else { files.push(path) }
+    }
+}

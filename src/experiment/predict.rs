@@ -1,0 +1,144 @@
+//! The genre of somebody's own recording, by the model that a run has left.
+
+use std::path::Path;
+
+use super::run::RunError;
+use super::{DataChoice, Options, Plan, PlanError};
+use crate::audio::{self, AudioError};
+use crate::dataset::{Catalogue, Kind};
+use crate::features::{Features, Segments};
+use crate::model::{self, Classifier};
+use crate::record::Run;
+
+/// A run's model, with all that turns a recording into what it was trained on.
+pub struct Predictor {
+    plan: Plan,
+    classifier: Box<dyn Classifier>,
+    classes: Vec<String>,
+    sample_rate_hz: u32,
+}
+
+/// What a model says of a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guess {
+    /// Classes with their probabilities, the most probable first.
+    pub ranking: Vec<(String, f64)>,
+    /// Segments that had a say.
+    pub n_segments: usize,
+}
+
+/// Why there is no predictor, or no guess.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictError {
+    /// The run's spec can't be read any more.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The run's model can't be read any more.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The recording can't be decoded.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The run, or the recording, is not of the right kind.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+impl Predictor {
+    /// Reads a run's spec and model back.
+    ///
+    /// # Errors
+    /// Where the run is of a table, or its files are damaged.
+    pub fn load(run: &Run, catalogue: &Catalogue) -> Result<Self, PredictError> {
+        let record = &run.record;
+        let path = run.folder.join("spec.toml");
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| PredictError::Unfit(format!("{}: {error}", path.display())))?;
+        let options = Options {
+            set: record.overrides.clone(),
+            data: DataChoice::Named(record.data.dataset.clone()),
+            ..Options::default()
+        };
+        let origin = path.display().to_string();
+        let plan = Plan::from_text(record.experiment.clone(), &origin, text, catalogue, &options)?;
+        let Kind::Audio { sample_rate_hz } = plan.dataset.kind() else {
+            let message = format!("the run {} has learnt from a table, not from audio", run.id);
+            return Err(PredictError::Unfit(message));
+        };
+        let classes = record.data.classes.clone();
+        let folder = run.folder.join("model");
+        let classifier =
+            plan.model.load(&folder, &plan.shape, classes.len()).map_err(RunError::from)?;
+        Ok(Self { plan, classifier, classes, sample_rate_hz })
+    }
+
+    /// Says the genre of a recording: the mean of the log-probabilities of all its segments.
+    ///
+    /// # Errors
+    /// Where the file can't be decoded or is shorter than one segment.
+    pub fn guess(&self, path: &Path) -> Result<Guess, PredictError> {
+        let Features::Audio { segments, feature, .. } = &self.plan.features else {
+            return Err(PredictError::Unfit("the run has no features of audio".to_owned()));
+        };
+        let samples = audio::load(path, self.sample_rate_hz)?.samples;
+        let length = segments.n_samples(self.sample_rate_hz);
+        let all = Segments { per_track: samples.len().div_ceil(length), ..*segments };
+        let width: usize = self.plan.shape.iter().product();
+        let mut worker = feature.worker();
+        let mut matrix = vec![];
+        for range in all.ranges(self.sample_rate_hz, samples.len()) {
+            if feature.is_whole(range.len(), length) {
+                let start = matrix.len();
+                matrix.resize(start + width, 0.0);
+                worker.compute(&samples[range], &mut matrix[start..]);
+            }
+        }
+        let n_segments = matrix.len() / width;
+        if n_segments == 0 {
+            let (path, needed) = (path.display(), segments.seconds);
+            let has = samples.len() as f64 / f64::from(self.sample_rate_hz);
+            let message = format!("{path} is {has:.2} s long, one segment needs {needed} s");
+            return Err(PredictError::Unfit(message));
+        }
+        let rows: Vec<usize> = (0..n_segments).collect();
+        let examples = model::Examples {
+            shape: &self.plan.shape,
+            matrix: &matrix,
+            labels: &vec![0; n_segments],
+            rows: &rows,
+            n_classes: self.classes.len(),
+        };
+        let probabilities = self.classifier.predict_proba(&examples).map_err(RunError::from)?;
+        let shares = pool(&probabilities, self.classes.len());
+        let mut ranking: Vec<(String, f64)> = self.classes.iter().cloned().zip(shares).collect();
+        ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(Guess { ranking, n_segments })
+    }
+}
+
+/// Mean log-probabilities over rows of `[n, n_classes]`, as probabilities that sum to 1.
+fn pool(probabilities: &[f32], n_classes: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; n_classes];
+    for row in probabilities.chunks(n_classes) {
+        for (sum, &p) in sums.iter_mut().zip(row) {
+            *sum += f64::from(p).max(1e-15).ln();
+        }
+    }
+    let n = (probabilities.len() / n_classes) as f64;
+    let shares: Vec<f64> = sums.iter().map(|sum| (sum / n).exp()).collect();
+    let total: f64 = shares.iter().sum();
+    shares.iter().map(|share| share / total).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_vote_by_the_mean_of_their_log_probabilities() {
+        // Geometric means 0.4 and 0.3, made to sum to 1.
+        let shares = pool(&[0.8, 0.2, 0.2, 0.45], 2);
+        assert!((shares[0] - 0.4 / 0.7).abs() < 1e-7, "{shares:?}");
+        assert!((shares[1] - 0.3 / 0.7).abs() < 1e-7, "{shares:?}");
+    }
+}

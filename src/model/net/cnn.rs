@@ -1,0 +1,137 @@
+//! `[model.cnn]`: a convolutional net over frames and coefficients.
+//!
+//! ```toml
+//! [model.cnn]
+//! blocks = [
+//!   { filters = 32, kernel = [3, 3], pool = [3, 3], batch_norm = true, dropout = 0.2 },
+//!   { filters = 64, kernel = [2, 2], pool = [2, 2], stride = [2, 2] },
+//! ]
+//! dense = [{ units = 128, dropout = 0.5 }]
+//! ```
+
+use super::super::{Entry, Model, Reader, Training};
+use super::NetModel;
+use super::dense::read_layers;
+use super::layer::{Kind, Shape};
+use crate::schema::{Fields, Flag, Int, List, Real};
+
+/// The line in the list.
+pub(in super::super) const ENTRY: Entry = Entry {
+    name: "cnn",
+    doc: "A convolutional net over frames and coefficients: blocks of convolution, ReLU, batch \
+          normalisation, max-pooling and dropout, then dense layers.",
+    read: Reader::Epochs(read),
+};
+
+fn read(fields: &mut Fields, training: Training, shape: Option<&[usize]>) -> Box<dyn Model> {
+    let hidden = read_kinds(fields, shape);
+    Box::new(NetModel { input: as_image, hidden, standardize: false, training })
+}
+
+fn read_kinds(fields: &mut Fields, shape: Option<&[usize]>) -> Vec<Kind> {
+    let input = shape.map(as_image).transpose().unwrap_or_else(|said| {
+        fields.fault(&said);
+        None
+    });
+    // What is left of the input; unknown once a block does not fit.
+    let mut left = input;
+    let blocks = fields.each_table("blocks", |block| read_block(block, &mut left));
+    let mut kinds: Vec<Kind> = blocks.into_iter().flatten().collect();
+    kinds.push(Kind::Flatten);
+    kinds.extend(read_layers(fields, "dense"));
+    kinds
+}
+
+fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> Vec<Kind> {
+    let sides = List::of_exactly(2, Int::within(1..=1024));
+    let pair = |sides: Vec<usize>| [sides[0], sides[1]];
+    let filters = block.required("filters", &Int::within(1..=65_536));
+    let kernel = pair(block.required("kernel", &sides));
+    let size = pair(block.required("pool", &sides));
+    let stride = pair(block.or("stride", &sides, vec![2, 2]));
+    let batch_norm = block.or("batch_norm", &Flag, false);
+    let rate = block.or("dropout", &Real::from_to_below(0.0, 1.0), 0.0);
+
+    let mut kinds = vec![Kind::Conv { filters, kernel }, Kind::Relu];
+    kinds.extend(batch_norm.then_some(Kind::BatchNorm));
+    kinds.push(Kind::MaxPool { size, stride });
+    kinds.extend((rate > 0.0).then_some(Kind::Dropout { rate }));
+    if let Some(input) = *left {
+        let output = kinds.iter().try_fold(input, |shape, kind| kind.output(shape));
+        *left = output.map_err(|said| block.fault_at("kernel", &said)).ok();
+    }
+    kinds
+}
+
+/// Frames, coefficients and channels; an example without channels has one.
+fn as_image(shape: &[usize]) -> Result<Shape, String> {
+    match *shape {
+        [frames, coefficients] => Ok([frames, coefficients, 1]),
+        [frames, coefficients, channels] => Ok([frames, coefficients, channels]),
+        _ => Err(format!(
+            "wants examples of frames and coefficients, e.g. [130, 13], got the shape {shape:?}"
+        )),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::layer::Net;
+    use super::*;
+    use crate::schema::{self, Tree};
+
+    /// CNN-1 and CNN-2 of the report.
+    pub(in super::super) const CNN_1: &str = "blocks = [\n\
+         { filters = 32, kernel = [3, 3], pool = [3, 3] },\n\
+         { filters = 64, kernel = [3, 3], pool = [3, 3] },\n\
+         { filters = 64, kernel = [2, 2], pool = [2, 2] }]\n\
+         dense = [{ units = 64 }]";
+    pub(in super::super) const CNN_2: &str = "blocks = [\n\
+         { filters = 32, kernel = [3, 3], pool = [3, 3], batch_norm = true, dropout = 0.2 },\n\
+         { filters = 64, kernel = [3, 3], pool = [3, 3], batch_norm = true, dropout = 0.1 },\n\
+         { filters = 64, kernel = [2, 2], pool = [2, 2], batch_norm = true, dropout = 0.1 }]\n\
+         dense = [{ units = 128, dropout = 0.5 }]";
+
+    pub(in super::super) fn net(text: &str, shape: &[usize], n_classes: usize) -> Net {
+        let mut kinds = kinds(text, shape).unwrap();
+        kinds.push(Kind::Dense { units: n_classes, l2: 0.0 });
+        Net::new(as_image(shape).unwrap(), &kinds).unwrap()
+    }
+
+    fn kinds(text: &str, shape: &[usize]) -> Result<Vec<Kind>, String> {
+        let tree = Tree::parse("x.toml", text).unwrap();
+        schema::read(&tree, |fields| read_kinds(fields, Some(shape)))
+            .map(|(kinds, _)| kinds)
+            .map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn the_reports_cnns_have_the_reports_sizes() {
+        assert_eq!(net(CNN_1, &[130, 13], 10).n_parameters(), 97_418);
+        let cnn_2 = net(CNN_2, &[130, 13], 10);
+        assert_eq!(cnn_2.n_parameters(), 160_202);
+        let trainable = cnn_2.parameters.iter().filter(|p| p.trainable).map(|p| p.len());
+        assert_eq!(trainable.sum::<usize>(), 159_882);
+        let flat = cnn_2.layers.iter().find(|layer| layer.kind == Kind::Flatten).unwrap();
+        assert_eq!((flat.input, flat.output), ([15, 1, 64], [1, 1, 960]));
+    }
+
+    #[test]
+    fn a_block_that_does_not_fit_is_named_with_what_is_left() {
+        // 13 coefficients: 11 after the kernel, 6 after the pool; 6 - 5 + 1 = 2, then 1.
+        let text = "blocks = [\n{ filters = 2, kernel = [3, 3], pool = [3, 3] },\n\
+                    { filters = 2, kernel = [3, 5], pool = [3, 3] },\n\
+                    { filters = 2, kernel = [2, 2], pool = [2, 2] },\n\
+                    { filters = 2, kernel = [99, 99], pool = [2, 2] }]";
+        assert_eq!(
+            kinds(text, &[130, 13]).unwrap_err(),
+            "x.toml:4: blocks[2].kernel is [2, 2], larger than the [31, 1] that is left of the \
+             input here"
+        );
+        assert_eq!(
+            kinds("blocks = []", &[21]).unwrap_err(),
+            "x.toml:1: the file wants examples of frames and coefficients, e.g. [130, 13], \
+             got the shape [21]"
+        );
+    }
+}

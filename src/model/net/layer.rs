@@ -1,0 +1,230 @@
+//! The layers of a net: their shapes and what each holds of fitted numbers.
+//!
+//! A [`Net`] is a plain list of layers whose shapes fit together. It knows no values and no
+//! arithmetic: an [`Engine`](super::engine::Engine) walks the list.
+
+use super::weights::Start;
+
+/// Height (time), width (coefficient) and channels; a flat row of `n` numbers is `[1, 1, n]`.
+pub(super) type Shape = [usize; 3];
+
+/// Added to a variance before its root is taken (Keras's default).
+pub(super) const BATCH_NORM_EPSILON: f64 = 1e-3;
+/// How much of the moving statistics stays at each step (Keras's default).
+pub(super) const BATCH_NORM_MOMENTUM: f32 = 0.99;
+
+/// What a layer does, with Keras's meaning.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    /// Convolution over what is wholly inside the input ('valid'), stride 1, plus a bias.
+    Conv { filters: usize, kernel: [usize; 2] },
+    /// `max(x, 0)`.
+    Relu,
+    /// Standardises each channel over batch and positions; the moving variance takes in the
+    /// batch's biased one, as Keras 3 does.
+    BatchNorm,
+    /// Largest value of each window; padded to `ceil(input / stride)` ('same').
+    MaxPool { size: [usize; 2], stride: [usize; 2] },
+    /// In training, sets a fraction of the values to 0 and scales the others by `1 / (1 - rate)`.
+    Dropout { rate: f64 },
+    /// Puts all in one row, ordered by time, coefficient, channel.
+    Flatten,
+    /// A matrix and a bias; `l2 * sum(kernel^2)` is added to the loss.
+    Dense { units: usize, l2: f64 },
+}
+
+/// A layer in its place.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    pub(super) kind: Kind,
+    /// Of one example, before the layer.
+    pub(super) input: Shape,
+    /// Of one example, after the layer.
+    pub(super) output: Shape,
+    /// Where this layer's arrays begin in [`Net::parameters`].
+    pub(super) first: usize,
+}
+
+/// One array of fitted numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parameter {
+    /// As in the saved file: `conv_1.kernel`.
+    pub(super) name: String,
+    /// Keras's layout: `[height, width, in, out]` or `[in, out]`.
+    pub(super) shape: Vec<usize>,
+    /// What it holds before training.
+    pub(super) start: Start,
+    /// Whether the optimizer moves it; moving statistics are moved by the layer itself.
+    pub(super) trainable: bool,
+    /// Weight of its squares in the loss.
+    pub(super) l2: f64,
+}
+
+/// Layers whose shapes fit together.
+#[derive(Debug, Clone)]
+pub(super) struct Net {
+    pub(super) layers: Vec<Layer>,
+    pub(super) parameters: Vec<Parameter>,
+}
+
+impl Net {
+    /// Puts layers one behind the other.
+    ///
+    /// # Errors
+    /// Where a kernel is larger than what is left of the input.
+    pub(super) fn new(input: Shape, kinds: &[Kind]) -> Result<Self, String> {
+        let mut net = Self { layers: vec![], parameters: vec![] };
+        let mut shape = input;
+        for kind in kinds {
+            let output = kind.output(shape)?;
+            let first = net.parameters.len();
+            let number =
+                1 + net.layers.iter().filter(|layer| layer.kind.name() == kind.name()).count();
+            net.parameters.extend(kind.parameters(shape, number));
+            net.layers.push(Layer { kind: kind.clone(), input: shape, output, first });
+            shape = output;
+        }
+        Ok(net)
+    }
+
+    /// How many numbers one example must have.
+    pub(super) fn width(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.input.iter().product())
+    }
+
+    /// How many logits come out.
+    pub(super) fn n_classes(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.output.iter().product())
+    }
+
+    /// All fitted numbers, moving statistics included, as Keras counts them.
+    pub(super) fn n_parameters(&self) -> usize {
+        self.parameters.iter().map(Parameter::len).sum()
+    }
+}
+
+impl Parameter {
+    /// How many numbers it holds.
+    pub(super) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl Kind {
+    /// The shape after this layer.
+    ///
+    /// # Errors
+    /// Where a kernel is larger than the input.
+    pub(super) fn output(&self, [height, width, channels]: Shape) -> Result<Shape, String> {
+        Ok(match *self {
+            Self::Conv { filters, kernel: [kh, kw] } => {
+                if kh > height || kw > width {
+                    return Err(format!(
+                        "is [{kh}, {kw}], larger than the [{height}, {width}] that is left of \
+                         the input here"
+                    ));
+                }
+                [height - kh + 1, width - kw + 1, filters]
+            }
+            Self::MaxPool { stride: [sh, sw], .. } => {
+                [height.div_ceil(sh), width.div_ceil(sw), channels]
+            }
+            Self::Flatten => [1, 1, height * width * channels],
+            Self::Dense { units, .. } => [1, 1, units],
+            Self::Relu | Self::BatchNorm | Self::Dropout { .. } => [height, width, channels],
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Conv { .. } => "conv",
+            Self::Relu => "relu",
+            Self::BatchNorm => "batch_norm",
+            Self::MaxPool { .. } => "max_pool",
+            Self::Dropout { .. } => "dropout",
+            Self::Flatten => "flatten",
+            Self::Dense { .. } => "dense",
+        }
+    }
+
+    /// The arrays of this layer, which is the `number`-th of its kind.
+    fn parameters(&self, [_, _, channels]: Shape, number: usize) -> Vec<Parameter> {
+        let make = |part: &str, shape: &[usize], start, trainable, l2| Parameter {
+            name: format!("{}_{number}.{part}", self.name()),
+            shape: shape.to_vec(),
+            start,
+            trainable,
+            l2,
+        };
+        match *self {
+            Self::Conv { filters, kernel: [kh, kw] } => {
+                let glorot =
+                    Start::Glorot { fan_in: kh * kw * channels, fan_out: kh * kw * filters };
+                vec![
+                    make("kernel", &[kh, kw, channels, filters], glorot, true, 0.0),
+                    make("bias", &[filters], Start::Zeros, true, 0.0),
+                ]
+            }
+            Self::Dense { units, l2 } => {
+                let glorot = Start::Glorot { fan_in: channels, fan_out: units };
+                vec![
+                    make("kernel", &[channels, units], glorot, true, l2),
+                    make("bias", &[units], Start::Zeros, true, 0.0),
+                ]
+            }
+            Self::BatchNorm => vec![
+                make("gamma", &[channels], Start::Ones, true, 0.0),
+                make("beta", &[channels], Start::Zeros, true, 0.0),
+                make("moving_mean", &[channels], Start::Zeros, false, 0.0),
+                make("moving_variance", &[channels], Start::Ones, false, 0.0),
+            ],
+            Self::Relu | Self::MaxPool { .. } | Self::Dropout { .. } | Self::Flatten => vec![],
+        }
+    }
+}
+
+/// Padding before and after one axis, so that a pool gives `ceil(input / stride)` windows.
+///
+/// # Source
+/// TensorFlow's 'SAME': what can't be halved goes to the end.
+pub(super) fn same_padding(input: usize, size: usize, stride: usize) -> (usize, usize) {
+    let total = ((input.div_ceil(stride) - 1) * stride + size).saturating_sub(input);
+    (total / 2, total - total / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_padding_puts_the_odd_one_at_the_end() {
+        assert_eq!(same_padding(128, 3, 2), (0, 1));
+        assert_eq!(same_padding(11, 3, 2), (1, 1));
+        assert_eq!(same_padding(4, 2, 2), (0, 0));
+        assert_eq!(same_padding(5, 2, 2), (0, 1));
+        assert_eq!(same_padding(5, 1, 2), (0, 0));
+        assert_eq!(same_padding(4, 2, 1), (0, 1));
+    }
+
+    #[test]
+    fn layers_are_named_and_numbered_by_kind() {
+        let kinds = [
+            Kind::Conv { filters: 2, kernel: [3, 3] },
+            Kind::BatchNorm,
+            Kind::MaxPool { size: [2, 2], stride: [2, 2] },
+            Kind::Flatten,
+            Kind::Dense { units: 3, l2: 0.0 },
+            Kind::Dense { units: 2, l2: 0.0 },
+        ];
+        let net = Net::new([6, 5, 1], &kinds).unwrap();
+        let names: Vec<&str> = net.parameters.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names[..3], ["conv_1.kernel", "conv_1.bias", "batch_norm_1.gamma"]);
+        assert_eq!(
+            names[6..],
+            ["dense_1.kernel", "dense_1.bias", "dense_2.kernel", "dense_2.bias"]
+        );
+        let outputs: Vec<Shape> = net.layers.iter().map(|layer| layer.output).collect();
+        assert_eq!(outputs, [[4, 3, 2], [4, 3, 2], [2, 2, 2], [1, 1, 8], [1, 1, 3], [1, 1, 2]]);
+        assert_eq!(net.n_parameters(), 20 + 8 + 27 + 8);
+    }
+}

@@ -1,0 +1,131 @@
+//! Neural nets: layer lists in Keras's semantics, trained by our own loop.
+//!
+//! | file | its one job |
+//! |---|---|
+//! | `dense`, `cnn` | read `[model.dense]` and `[model.cnn]` into a list of layers |
+//! | `layer` | layers, their shapes and arrays |
+//! | `weights` | the values: drawn, saved, loaded |
+//! | `batches`, `fit` | shuffling and augmentation; epochs and early stopping |
+//! | `engine` | what the loop asks of whoever computes |
+//! | `flex` | the engine that computes with burn |
+//! | `loss`, `optimizer` | cross-entropy; Adam and RMSprop |
+//!
+//! All randomness is keyed by the job's seed and drawn here, never by burn, whose generator is
+//! shared by the whole process.
+
+mod batches;
+pub(super) mod cnn;
+pub(super) mod dense;
+mod engine;
+mod fit;
+mod flex;
+mod layer;
+mod loss;
+mod optimizer;
+mod weights;
+
+use std::path::Path;
+
+use super::files::Array;
+use super::scaler::Scaler;
+use super::{Classifier, Examples, Fitted, Job, Model, ModelError, Training, Watch};
+use batches::Batches;
+use engine::Engine;
+use flex::FlexEngine;
+use layer::{Kind, Net, Shape};
+use weights::Weights;
+
+const FILE: &str = "model.safetensors";
+
+/// A checked net of any kind, all but its last layer, whose width is the number of classes.
+struct NetModel {
+    /// How an example's shape is seen by the first layer.
+    input: fn(&[usize]) -> Result<Shape, String>,
+    hidden: Vec<Kind>,
+    standardize: bool,
+    training: Training,
+}
+
+impl NetModel {
+    fn net(&self, shape: &[usize], n_classes: usize) -> Result<Net, String> {
+        let mut kinds = self.hidden.clone();
+        kinds.push(Kind::Dense { units: n_classes, l2: 0.0 });
+        Net::new((self.input)(shape)?, &kinds)
+    }
+}
+
+impl Model for NetModel {
+    fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
+        job.train.check_for_fit()?;
+        job.valid.check_for_predict(job.train.shape)?;
+        let net = self.net(job.train.shape, job.train.n_classes).map_err(ModelError::Examples)?;
+        let scaler = self.standardize.then(|| Scaler::fit(&job.train));
+        let weights = Weights::start(&net, job.seed);
+        let mut engine = FlexEngine::new(net.clone(), weights, self.training.optimizer);
+        let ended = fit::train(&mut engine, job, &self.training, scaler.as_ref(), watch)?;
+        let n_parameters = net.n_parameters();
+        let weights = engine.weights().clone();
+        let shape = job.train.shape.to_vec();
+        Ok(Fitted {
+            classifier: Box::new(NetClassifier { net, weights, scaler, shape }),
+            n_parameters,
+            kept_epoch: Some(ended.kept_epoch),
+            notes: ended.notes,
+        })
+    }
+
+    fn load(
+        &self,
+        folder: &Path,
+        shape: &[usize],
+        n_classes: usize,
+    ) -> Result<Box<dyn Classifier>, ModelError> {
+        let net = self.net(shape, n_classes).map_err(ModelError::Examples)?;
+        let more = if self.standardize { scaler_arrays(net.width()) } else { vec![] };
+        let (weights, rest) = Weights::load(&net, &more, &folder.join(FILE))?;
+        let scaler =
+            <[Vec<f32>; 2]>::try_from(rest).ok().map(|[mean, scale]| Scaler { mean, scale });
+        Ok(Box::new(NetClassifier { net, weights, scaler, shape: shape.to_vec() }))
+    }
+}
+
+/// The names and shapes of a scaler's arrays in the file.
+fn scaler_arrays(width: usize) -> Vec<(String, Vec<usize>)> {
+    ["standardize.mean", "standardize.scale"].map(|name| (name.to_owned(), vec![width])).into()
+}
+
+/// A trained net.
+struct NetClassifier {
+    net: Net,
+    weights: Weights,
+    scaler: Option<Scaler>,
+    shape: Vec<usize>,
+}
+
+impl Classifier for NetClassifier {
+    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+        examples.check_for_predict(&self.shape)?;
+        let n_classes = self.net.n_classes();
+        let mut probabilities = Vec::with_capacity(examples.len() * n_classes);
+        for batch in Batches::in_order(*examples, self.scaler.as_ref(), fit::CHUNK).iter() {
+            let logits = flex::logits(&self.net, &self.weights, batch.inputs);
+            probabilities.extend(loss::softmax(&logits, n_classes));
+        }
+        Ok(probabilities)
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        let more = match &self.scaler {
+            None => vec![],
+            Some(scaler) => scaler_arrays(self.net.width())
+                .into_iter()
+                .zip([&scaler.mean, &scaler.scale])
+                .map(|((name, shape), values)| Array { name, shape, values })
+                .collect(),
+        };
+        self.weights.save(&self.net, more, &folder.join(FILE))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! What must hold for every model in the list.
+
+use super::*;
+use crate::schema::{self, Tree};
+
+/// A watch that looks away.
+pub(super) struct Silent;
+
+impl Watch for Silent {
+    fn epoch(&mut self, _: &Epoch) -> Flow {
+        Flow::Continue
+    }
+}
+
+const SHAPE: [usize; 2] = [6, 4];
+
+const TRAINING: &str = "[training]\noptimizer.adam = { learning_rate = 0.01 }\nbatch_size = 8\n\
+                        epochs = 20\naugment = [\"time_reversal\"]\n";
+
+/// The least that a model's table needs.
+fn table(name: &str) -> &'static str {
+    match name {
+        "dense" => "layers = [{ units = 8, dropout = 0.1 }]\nstandardize = true",
+        "cnn" => {
+            "blocks = [{ filters = 4, kernel = [2, 2], pool = [2, 2], batch_norm = true }]\n\
+             dense = [{ units = 8 }]"
+        }
+        _ => "",
+    }
+}
+
+fn read(entry: &Entry) -> Box<dyn Model> {
+    let text = match entry.read {
+        Reader::AtOnce(_) => format!("[model.{}]\n{}\n", entry.name, table(entry.name)),
+        Reader::Epochs(_) => format!("[model.{}]\n{}\n{TRAINING}", entry.name, table(entry.name)),
+    };
+    let tree = Tree::parse("x.toml", &text).unwrap();
+    let made = schema::read(&tree, |fields| {
+        let training = fields.table("training", |fields| Training::read(fields, Some(&SHAPE)));
+        fields.choice("model", &[entry.name], |_, fields| match entry.read {
+            Reader::AtOnce(read) => read(fields, Some(&SHAPE)),
+            Reader::Epochs(read) => read(fields, training.unwrap(), Some(&SHAPE)),
+        })
+    });
+    made.unwrap_or_else(|faults| panic!("{faults}")).0.unwrap()
+}
+
+#[test]
+fn every_model_has_a_name_and_a_sentence() {
+    let mut names: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
+    for entry in MODELS {
+        let ok = |c: char| c.is_ascii_lowercase() || c == '_';
+        assert!(!entry.name.is_empty() && entry.name.chars().all(ok), "{}", entry.name);
+        assert!(entry.doc.ends_with('.') && entry.doc.len() > 40, "{}: {}", entry.name, entry.doc);
+        assert!(!entry.doc.contains("  "), "{}: {}", entry.name, entry.doc);
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names, ["cnn", "dense", "forest", "logistic", "majority"]);
+}
+
+#[test]
+fn every_model_fits_predicts_saves_and_comes_back_the_same() {
+    // Class k has the mean k in every number; class 3 is never seen.
+    let labels: Vec<usize> = (0..60).map(|i| i % 3).collect();
+    let mut rng = Seed(2).rng("test", &[]);
+    let matrix: Vec<f32> = labels
+        .iter()
+        .flat_map(|label| [*label as f64; 24])
+        .map(|mean| (mean + 0.7 * rng.normal()) as f32)
+        .collect();
+    let rows: Vec<usize> = (0..60).collect();
+    let all =
+        Examples { shape: &SHAPE, matrix: &matrix, labels: &labels, rows: &rows, n_classes: 4 };
+    let (train, test) =
+        (Examples { rows: &rows[..45], ..all }, Examples { rows: &rows[45..], ..all });
+    let job = Job { train, valid: test, seed: Seed(1) };
+
+    let mut n_seen = 0;
+    for entry in MODELS {
+        let name = entry.name;
+        let model = read(entry);
+        let fitted = model.fit(&job, &mut Silent).unwrap();
+        let got = fitted.classifier.predict_proba(&test).unwrap();
+        assert_eq!(got.len(), test.len() * 4, "{name}");
+        let mut n_right = 0;
+        for (index, row) in got.chunks(4).enumerate() {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}: {row:?}");
+            assert!(row.iter().all(|p| (0.0..=1.0).contains(p)), "{name}: {row:?}");
+            n_right += usize::from(row.iter().all(|p| *p <= row[test.label(index)]));
+        }
+        if name != "majority" {
+            assert!(n_right >= 13, "{name}: {n_right} of 15");
+        }
+        assert_eq!(fitted.kept_epoch.is_some(), matches!(entry.read, Reader::Epochs(_)), "{name}");
+
+        let folder = tempfile::tempdir().unwrap();
+        fitted.classifier.save(folder.path()).unwrap();
+        let loaded = model.load(folder.path(), &SHAPE, 4).unwrap();
+        assert_eq!(loaded.predict_proba(&test).unwrap(), got, "{name}");
+        let again = model.fit(&job, &mut Silent).unwrap();
+        assert_eq!(again.classifier.predict_proba(&test).unwrap(), got, "{name}");
+
+        assert!(model.load(folder.path(), &[5, 4], 4).is_err(), "{name} of another shape");
+        assert!(model.load(folder.path(), &SHAPE, 5).is_err(), "{name} of more classes");
+        let empty = tempfile::tempdir().unwrap();
+        assert!(model.load(empty.path(), &SHAPE, 4).is_err(), "{name} from nothing");
+        assert!(loaded.predict_proba(&Examples { shape: &[4, 6], ..test }).is_err(), "{name}");
+        let nothing = loaded.predict_proba(&Examples { rows: &[], ..test }).unwrap();
+        assert!(nothing.is_empty(), "{name}");
+        let none = Job { train: Examples { rows: &[], ..train }, ..job };
+        assert!(model.fit(&none, &mut Silent).is_err(), "{name} on nothing");
+        n_seen += 1;
+    }
+    assert_eq!(n_seen, 5);
+}

@@ -1,0 +1,257 @@
+//! Made-up but plausible runs, for the tests of this room.
+
+use std::path::Path;
+
+use super::Options;
+use crate::metrics::{accuracy, macro_f1};
+use crate::record::{
+    Claim, CodeFacts, DataFacts, Epoch, Excluded, ModelFacts, Record, Run, Scores, SplitFacts,
+    Store, Timings,
+};
+use crate::vocab::Seed;
+
+const GENRES: [&str; 10] =
+    ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
+const SPOTIFY: [&str; 8] = [
+    "adult_standards",
+    "album_rock",
+    "alternative_dance",
+    "alternative_metal",
+    "alternative_rock",
+    "atl_hip_hop",
+    "contemporary_country",
+    "dance_pop",
+];
+
+/// What one fake run is like.
+#[derive(Clone, Copy)]
+pub struct Fake {
+    pub experiment: &'static str,
+    pub dataset: &'static str,
+    pub seed: u64,
+    pub accuracy: f64,
+    pub claim: Option<f64>,
+    pub n_epochs: usize,
+    pub cut: bool,
+    pub leaks: bool,
+}
+
+/// A full, leaking, real run of `experiment` with a claim.
+pub fn gtzan(experiment: &'static str, seed: u64, accuracy: f64, claim: f64) -> Fake {
+    let claim = Some(claim);
+    Fake {
+        experiment,
+        dataset: "gtzan",
+        seed,
+        accuracy,
+        claim,
+        n_epochs: 250,
+        cut: false,
+        leaks: true,
+    }
+}
+
+/// The options that go with [`report_like`].
+pub fn options() -> Options {
+    let order = [
+        "baseline",
+        "dnn",
+        "cnn-1",
+        "cnn-2",
+        "cnn-3",
+        "honest/cnn-3",
+        "spotify-logistic",
+        "spotify-dense",
+        "cnn-4",
+    ];
+    Options {
+        title: "Music genres: does it hold?".to_owned(),
+        order: order.map(str::to_owned).to_vec(),
+    }
+}
+
+/// Runs like the publication's, in a store under `root`.
+pub fn report_like(root: &Path) -> Vec<Run> {
+    let mut fakes = vec![
+        Fake { claim: None, n_epochs: 0, leaks: false, ..gtzan("baseline", 1, 0.1, 0.0) },
+        gtzan("cnn-2", 1, 0.795, 0.801),
+        Fake { dataset: "synth-genres", n_epochs: 3, cut: true, ..gtzan("cnn-2", 1, 0.41, 0.801) },
+        Fake {
+            dataset: "spotify",
+            n_epochs: 0,
+            leaks: false,
+            ..gtzan("spotify-logistic", 1, 0.534, 0.532)
+        },
+    ];
+    for seed in 1..=3 {
+        let bit = [-0.008, 0.002, 0.006][seed as usize - 1];
+        fakes.push(gtzan("dnn", seed, 0.66 + bit, 0.578));
+        fakes.push(gtzan("cnn-1", seed, 0.69 + bit, 0.691));
+        fakes.push(Fake { n_epochs: 400, ..gtzan("cnn-3", seed, 0.842 + bit, 0.838) });
+        fakes.push(Fake {
+            claim: None,
+            leaks: false,
+            n_epochs: 400,
+            ..gtzan("honest/cnn-3", seed, 0.63 + 2.0 * bit, 0.0)
+        });
+        fakes.push(Fake {
+            dataset: "synth-songs",
+            leaks: false,
+            n_epochs: 100 + 13 * seed as usize,
+            ..gtzan("spotify-dense", seed, 0.52 + bit, 0.515)
+        });
+    }
+    fakes.iter().map(|fake| run(root, fake)).collect()
+}
+
+/// Writes one fake run into a store.
+pub fn run(root: &Path, fake: &Fake) -> Run {
+    let record = record(fake);
+    let id = format!(
+        "{}-{}-{}{}",
+        fake.experiment.replace('/', "-"),
+        fake.dataset,
+        fake.seed,
+        if fake.cut { "-cut" } else { "" }
+    );
+    let mut writer = Store::new(root).begin(&id).unwrap();
+    for epoch in epochs(fake) {
+        writer.epoch(&epoch).unwrap();
+    }
+    writer.finish(&record).unwrap()
+}
+
+/// A record whose numbers fit each other.
+pub fn record(fake: &Fake) -> Record {
+    let table = fake.dataset == "spotify" || fake.dataset == "synth-songs";
+    let classes: Vec<String> = if table {
+        SPOTIFY.map(str::to_owned).to_vec()
+    } else {
+        GENRES.map(str::to_owned).to_vec()
+    };
+    let n_test = if table { 2573 } else { 2996 };
+    let test = scores(fake, classes.len(), n_test);
+    Record {
+        format: 1,
+        experiment: fake.experiment.to_owned(),
+        title: "A net of convolutions with regularisation".to_owned(),
+        question: "Does it reach the published accuracy?".to_owned(),
+        spec: serde_json::json!({}),
+        spec_hash: "5bec0123456789abcdef".to_owned(),
+        overrides: vec![],
+        seed: fake.seed,
+        cut: if fake.cut { vec!["3 of 250 epochs".to_owned()] } else { vec![] },
+        claims: fake.claim.iter().map(|value| claim(*value, table)).collect(),
+        data: data(fake, table, classes),
+        split: SplitFacts {
+            protocol: "random by segment, stratified, 30 % test, 30 % of the rest valid".to_owned(),
+            n_train: 4893,
+            n_valid: 2097,
+            n_test,
+            n_test_tracks: if table { n_test } else { 967 },
+            n_leaking: if fake.leaks { n_test - 4 } else { 0 },
+        },
+        model: ModelFacts {
+            name: "cnn".to_owned(),
+            n_parameters: 160_202,
+            n_epochs: (fake.n_epochs > 0).then_some(fake.n_epochs),
+            max_epochs: (fake.n_epochs > 0).then_some(if fake.cut { 250 } else { fake.n_epochs }),
+            kept_epoch: (fake.n_epochs > 0).then_some(fake.n_epochs),
+            notes: if table && fake.seed == 1 {
+                vec!["the solver did not converge in 1000 iterations".to_owned()]
+            } else {
+                vec![]
+            },
+        },
+        code: CodeFacts {
+            version: "0.1.0".to_owned(),
+            git_commit: Some("0123456789abcdef0123".to_owned()),
+            git_dirty: Some(true),
+        },
+        train: scores(
+            &Fake { accuracy: (fake.accuracy + 0.1).min(1.0), ..*fake },
+            test.confusion.len(),
+            4893,
+        ),
+        valid: Some(scores(fake, test.confusion.len(), 2097)),
+        test,
+        timings: Timings {
+            started: "2026-01-02T03:04:05Z".to_owned(),
+            features_s: 11.5,
+            fit_s: 3.5 * fake.n_epochs as f64,
+            total_s: 3.5 * fake.n_epochs as f64 + 14.0,
+        },
+    }
+}
+
+fn claim(value: f64, table: bool) -> Claim {
+    Claim {
+        metric: "accuracy".to_owned(),
+        value,
+        source: "report, table 1".to_owned(),
+        dataset: if table { "spotify" } else { "gtzan" }.to_owned(),
+    }
+}
+
+fn data(fake: &Fake, table: bool, classes: Vec<String>) -> DataFacts {
+    let n = if table { 8576 } else { 999 };
+    DataFacts {
+        dataset: fake.dataset.to_owned(),
+        asked: fake.dataset.to_owned(),
+        synthetic: fake.dataset.starts_with("synth"),
+        hash: "da7a0123456789abcdef".to_owned(),
+        features_hash: "fea70123456789abcdef".to_owned(),
+        shape: if table { vec![21] } else { vec![130, 13] },
+        classes,
+        n_tracks: n,
+        n_examples: if table { n } else { 9986 },
+        excluded: if table {
+            vec![]
+        } else {
+            vec![Excluded { name: "jazz.00054".to_owned(), reason: "unreadable".to_owned() }]
+        },
+        notes: vec![],
+    }
+}
+
+/// A confusion matrix with about this accuracy; mistakes fall on some classes more than on others.
+fn scores(fake: &Fake, n_classes: usize, n: usize) -> Scores {
+    let mut rng = Seed(fake.seed).rng(fake.experiment, &[n as u64]);
+    let mut confusion = vec![vec![0; n_classes]; n_classes];
+    for i in 0..n {
+        let actual = i % n_classes;
+        let friend = (actual * 3 + 4) % n_classes;
+        let chance = (fake.accuracy + 0.12 * ((actual % 3) as f64 - 1.0)).clamp(0.0, 1.0);
+        let predicted = match rng.uniform() {
+            luck if luck < chance => actual,
+            luck if luck < chance + (1.0 - chance) * 0.4 => friend,
+            _ => rng.below(n_classes),
+        };
+        confusion[actual][predicted] += 1;
+    }
+    Scores {
+        n,
+        accuracy: accuracy(&confusion),
+        macro_f1: macro_f1(&confusion),
+        log_loss: 1.3 - fake.accuracy,
+        confusion,
+    }
+}
+
+fn epochs(fake: &Fake) -> Vec<Epoch> {
+    let mut rng = Seed(fake.seed).rng("curves", &[fake.n_epochs as u64]);
+    let mut epoch = |i: usize| {
+        let t = i as f64 / 60.0;
+        let grown = 1.0 - (-2.0 * t).exp();
+        let mut noise = |size: f64| size * rng.normal();
+        Epoch {
+            epoch: i,
+            train_loss: 25.0 * (-1.2 * i as f64).exp() + 2.3 - 1.7 * grown + noise(0.01),
+            train_accuracy: (0.1 + (fake.accuracy + 0.02) * grown + noise(0.004)).clamp(0.0, 1.0),
+            valid_loss: 9.0 * (-1.1 * i as f64).exp() + 2.3 - 1.6 * grown + 0.05 * t + noise(0.03),
+            valid_accuracy: (0.1 + (fake.accuracy - 0.1) * grown + noise(0.012)).clamp(0.0, 1.0),
+            seconds: 3.5,
+        }
+    };
+    (1..=fake.n_epochs).map(&mut epoch).collect()
+}

@@ -1,0 +1,104 @@
+//! Every row's accuracy with its interval, beside the published figure and the largest class.
+
+use super::axis::{Axis, Plane};
+use super::canvas::{Align, BLUE, Figure, GREY, INK, PALE, Text, VERMILION, WHITE};
+use crate::metrics::Verdict;
+use crate::report::group::Group;
+use crate::report::summary::interval;
+
+const WIDTH: u32 = 860;
+const ROW_HEIGHT: f64 = 40.0;
+const NAME_SIZE: f64 = 14.0;
+const SMALL_SIZE: f64 = 11.5;
+
+/// Draws the chart, one line per group.
+pub(super) fn figure(groups: &[&Group]) -> Figure {
+    let top = 104.0;
+    let bottom = top + ROW_HEIGHT * groups.len() as f64;
+    let height = (bottom + 52.0).ceil() as u32;
+    let mut figure = Figure::new("Test accuracy of every experiment", WIDTH, height);
+    figure.heading(
+        "Test accuracy",
+        "mean over seeds with its 95 % interval, against the published figure",
+    );
+    legend(&mut figure);
+    let names = groups.iter().flat_map(|group| {
+        [
+            Text::new(group.experiment(), (0.0, 0.0), NAME_SIZE).width(),
+            Text::new(group.dataset_short(), (0.0, 0.0), SMALL_SIZE).width(),
+        ]
+    });
+    let longest = names.fold(60.0, f64::max).min(250.0);
+    let plane = Plane {
+        left: 16.0 + longest + 14.0,
+        top,
+        right: f64::from(WIDTH) - 178.0,
+        bottom,
+        across: Axis::nice("accuracy", 0.0, 1.0, 5),
+        up: Axis::nice("", 0.0, 1.0, 1),
+    };
+    for (value, _) in plane.across.ticks() {
+        let (x, _) = plane.place(value, 0.0);
+        figure.line(vec![(x, top), (x, bottom)], PALE, 1.0);
+    }
+    plane.frame_below(&mut figure);
+    for (i, group) in groups.iter().enumerate() {
+        row(&mut figure, &plane, group, top + ROW_HEIGHT * (i as f64 + 0.5), longest);
+    }
+    figure
+}
+
+/// Ours a little below the row's middle, the published figure above: they often coincide.
+fn row(figure: &mut Figure, plane: &Plane, group: &Group, y: f64, longest: f64) {
+    let x = |accuracy: f64| plane.place(accuracy, 0.0).0;
+    let names = [
+        Text::new(group.experiment(), (16.0, y - 8.0), NAME_SIZE),
+        Text::new(group.dataset_short(), (16.0, y + 9.0), SMALL_SIZE).colour(GREY),
+    ];
+    for name in names {
+        figure.text(name.fit(longest));
+    }
+    tick(figure, (x(group.largest_class()), y));
+    if let Some((claim, verdict)) = group.first_claim() {
+        let inside = match verdict {
+            Verdict::NotComparable { .. } => WHITE,
+            Verdict::Reproduced | Verdict::Differs { .. } => VERMILION,
+        };
+        figure.diamond((x(claim.value), y - 9.0), 7.0, VERMILION, inside);
+    }
+    let accuracy = &group.accuracy;
+    let (low, high, y_ours) = (x(accuracy.low), x(accuracy.high), y + 5.0);
+    figure.line(vec![(low, y_ours), (high, y_ours)], BLUE, 2.5);
+    for end in [low, high] {
+        figure.line(vec![(end, y_ours - 5.0), (end, y_ours + 5.0)], BLUE, 2.0);
+    }
+    figure.dot((x(accuracy.mean), y_ours), 4.5, BLUE);
+    let numbers = Text::new(interval(accuracy), (f64::from(WIDTH) - 16.0, y), 12.5);
+    figure.text(numbers.colour(INK).align(Align::Right));
+}
+
+fn tick(figure: &mut Figure, (x, y): (f64, f64)) {
+    figure.line(vec![(x, y - 9.0), (x, y + 9.0)], GREY, 2.0);
+}
+
+fn legend(figure: &mut Figure) {
+    let y = 74.0;
+    let mut x = 18.0;
+    let mut entry = |figure: &mut Figure, text: &str, mark: &dyn Fn(&mut Figure, f64)| {
+        mark(figure, x);
+        let text = Text::new(text, (x + 22.0, y), 13.0);
+        x += 22.0 + text.width() + 20.0;
+        figure.text(text);
+    };
+    entry(figure, "ours", &|figure, x| {
+        figure.line(vec![(x - 2.0, y), (x + 14.0, y)], BLUE, 2.5);
+        figure.dot((x + 6.0, y), 4.5, BLUE);
+    });
+    entry(figure, "published", &|figure, x| {
+        figure.diamond((x + 6.0, y), 7.0, VERMILION, VERMILION);
+    });
+    entry(figure, "published, not comparable", &|figure, x| {
+        figure.diamond((x + 6.0, y), 7.0, VERMILION, WHITE);
+    });
+    entry(figure, "always predicting the largest class", &|figure, x| tick(figure, (x + 8.0, y)));
+}

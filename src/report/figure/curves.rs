@@ -1,0 +1,264 @@
+//! Accuracy and loss over the epochs, training against validation, side by side.
+
+use plotters::style::RGBColor;
+
+use super::axis::{Axis, Plane};
+use super::canvas::{Align, BLUE, Figure, GREY, INK, Point, Text, VERMILION, WHITE};
+use crate::metrics::Verdict;
+use crate::record::Epoch;
+use crate::report::group::Group;
+use crate::report::summary::interval;
+use crate::report::words::{counted, fraction};
+
+const WIDTH: u32 = 860;
+const HEIGHT: u32 = 392;
+
+/// One quantity on one set over the epochs, over the seeds that still trained at each.
+struct Curve {
+    colour: RGBColor,
+    width: f64,
+    mean: Vec<f64>,
+    low: Vec<f64>,
+    high: Vec<f64>,
+}
+
+/// Draws the curves of a group; `epochs` has one list per run.
+pub(super) fn figure(group: &Group, epochs: &[Vec<Epoch>]) -> Figure {
+    let record = group.record();
+    let title = format!("{}: accuracy and loss over the epochs", record.experiment);
+    let mut figure = Figure::new(title, WIDTH, HEIGHT);
+    let over = counted(group.runs.len(), "seed");
+    figure.heading(
+        &format!("{}: {}", record.experiment, record.title),
+        &format!("{}, {over}; test accuracy {}", group.dataset_words(), interval(&group.accuracy)),
+    );
+    let claim = group.first_claim().map(|(claim, _)| claim.value);
+    let published_words = group.first_claim().map(|(_, verdict)| match verdict {
+        Verdict::NotComparable { .. } => "published test accuracy, not comparable",
+        Verdict::Reproduced | Verdict::Differs { .. } => "published test accuracy",
+    });
+    legend(&mut figure, group.runs.len(), published_words);
+
+    let n_epochs = epochs.iter().map(Vec::len).max().unwrap_or(0);
+    let plane = |left: f64, up: Axis| Plane {
+        left,
+        top: 100.0,
+        right: left + 338.0,
+        bottom: 334.0,
+        across: Axis::epochs(n_epochs),
+        up,
+    };
+    let accuracy = [
+        Curve::new(epochs, VERMILION, 1.6, |epoch| epoch.train_accuracy),
+        Curve::new(epochs, BLUE, 1.8, |epoch| epoch.valid_accuracy),
+    ];
+    let loss = [
+        Curve::new(epochs, VERMILION, 1.6, |epoch| epoch.train_loss),
+        Curve::new(epochs, BLUE, 1.8, |epoch| epoch.valid_loss),
+    ];
+    let (low, high) = accuracy_range(&accuracy, claim);
+    let left = plane(72.0, Axis::nice("accuracy", low, high, 5));
+    left.frame(&mut figure);
+    draw(&mut figure, &left, &accuracy);
+    if let Some(claim) = claim {
+        published(&mut figure, &left, &accuracy, claim);
+    }
+    let (low, high, peak) = loss_range(&loss);
+    let right = plane(500.0, Axis::nice("loss", low, high, 5));
+    right.frame(&mut figure);
+    draw(&mut figure, &right, &loss);
+    if peak > right.up.high {
+        let at = (right.left + 8.0, right.top - 9.0);
+        let note = format!("first epochs off the scale, up to {}", short_number(peak));
+        figure.text(Text::new(note, at, 12.0).colour(GREY));
+    }
+    figure
+}
+
+impl Curve {
+    fn new(
+        epochs: &[Vec<Epoch>],
+        colour: RGBColor,
+        width: f64,
+        value: impl Fn(&Epoch) -> f64,
+    ) -> Self {
+        let n_epochs = epochs.iter().map(Vec::len).max().unwrap_or(0);
+        let mut curve = Self { colour, width, mean: vec![], low: vec![], high: vec![] };
+        for i in 0..n_epochs {
+            let values: Vec<f64> = epochs.iter().filter_map(|run| run.get(i)).map(&value).collect();
+            curve.mean.push(values.iter().sum::<f64>() / values.len() as f64);
+            curve.low.push(values.iter().copied().fold(f64::INFINITY, f64::min));
+            curve.high.push(values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        }
+        curve
+    }
+}
+
+fn legend(figure: &mut Figure, n_seeds: usize, published_words: Option<&str>) {
+    let y = 72.0;
+    let mut x = 18.0;
+    let mut entry = |figure: &mut Figure, text: &str, mark: &dyn Fn(&mut Figure, f64)| {
+        mark(figure, x);
+        let text = Text::new(text, (x + 32.0, y), 13.5);
+        x += 32.0 + text.width() + 24.0;
+        figure.text(text);
+    };
+    for (text, colour, width) in [("training", VERMILION, 2.0), ("validation", BLUE, 2.6)] {
+        entry(figure, text, &|figure, x| {
+            if n_seeds > 1 {
+                figure.rectangle((x, y - 7.0), (x + 24.0, y + 7.0), colour, 0.18);
+            }
+            figure.line(vec![(x, y), (x + 24.0, y)], colour, width);
+        });
+    }
+    if let Some(words) = published_words {
+        entry(figure, words, &|figure, x| {
+            figure.dashes((x, y), (x + 24.0, y), INK, 1.2);
+        });
+    }
+    if n_seeds > 1 {
+        let right = f64::from(WIDTH) - 16.0;
+        let text = format!("line: mean of {n_seeds} seeds, band: their range");
+        figure.text(Text::new(text, (right, y), 12.0).colour(GREY).align(Align::Right));
+    }
+}
+
+fn draw(figure: &mut Figure, plane: &Plane, curves: &[Curve]) {
+    let points = |values: &[f64]| -> Vec<Point> {
+        values.iter().enumerate().map(|(i, value)| (i as f64 + 1.0, *value)).collect()
+    };
+    for curve in curves {
+        let clamp = |value: f64| value.clamp(plane.up.low, plane.up.high);
+        let place = |(x, y): &Point| plane.place(*x, clamp(*y));
+        let (low, high) = (points(&curve.low), points(&curve.high));
+        let band: Vec<Point> = high.iter().chain(low.iter().rev()).map(place).collect();
+        if band.len() > 2 && curve.low != curve.high {
+            figure.area(band, curve.colour, 0.18);
+        }
+    }
+    for curve in curves {
+        let mean = points(&curve.mean);
+        for part in below(&mean, plane.up.high) {
+            let part: Vec<Point> = part.iter().map(|(x, y)| plane.place(*x, *y)).collect();
+            figure.line(part, curve.colour, curve.width);
+        }
+        if mean.len() <= 12 {
+            for (x, y) in mean.iter().filter(|(_, y)| *y <= plane.up.high) {
+                figure.dot(plane.place(*x, *y), 3.0, curve.colour);
+            }
+        }
+    }
+}
+
+/// The parts of a line that lie below a ceiling, cut where they meet it.
+fn below(line: &[Point], ceiling: f64) -> Vec<Vec<Point>> {
+    let mut parts = vec![];
+    let mut part = vec![];
+    for (i, &(x, y)) in line.iter().enumerate() {
+        if i > 0 {
+            let (x0, y0) = line[i - 1];
+            if (y0 > ceiling) != (y > ceiling) {
+                part.push((x0 + (ceiling - y0) / (y - y0) * (x - x0), ceiling));
+            }
+        }
+        if y > ceiling {
+            parts.push(std::mem::take(&mut part));
+        } else {
+            part.push((x, y));
+        }
+    }
+    parts.push(part);
+    parts.retain(|part| part.len() > 1);
+    parts
+}
+
+/// Draws the published figure as a dashed line, its label where it hides the curves least.
+fn published(figure: &mut Figure, plane: &Plane, curves: &[Curve], claim: f64) {
+    let (_, y) = plane.place(plane.across.low, claim);
+    figure.dashes((plane.left, y), (plane.right, y), INK, 1.2);
+    let text = Text::new(format!("published {}", fraction(claim)), (0.0, 0.0), 12.5);
+    let (width, half) = (text.width(), 9.0);
+    let hidden = |(x, y): Point| {
+        let within = |(px, py): &Point| (x..=x + width).contains(px) && (py - y).abs() < half;
+        let places = curves.iter().flat_map(|curve| {
+            let at = |(i, value): (usize, &f64)| plane.place(i as f64 + 1.0, *value);
+            curve.low.iter().enumerate().map(at).chain(curve.high.iter().enumerate().map(at))
+        });
+        places.filter(within).count()
+    };
+    let mut spots = vec![];
+    for x in [
+        plane.left + 6.0,
+        plane.right - width - 4.0,
+        f64::midpoint(plane.left, plane.right) - width / 2.0,
+    ] {
+        spots.extend([(x, y - 10.0), (x, y + 11.0)]);
+    }
+    let inside = |spot: &Point| spot.1 - half > plane.top - 12.0 && spot.1 + half < plane.bottom;
+    let best = spots.into_iter().filter(inside).min_by_key(|spot| hidden(*spot));
+    let (x, y) = best.unwrap_or((plane.left + 6.0, y - 10.0));
+    figure.rectangle((x - 2.0, y - 7.5), (x + width + 2.0, y + 7.5), WHITE, 0.75);
+    figure.text(Text { at: (x, y), ..text });
+}
+
+/// From the least to the largest accuracy that is drawn, within `[0, 1]`.
+fn accuracy_range(curves: &[Curve], claim: Option<f64>) -> (f64, f64) {
+    let low = curves.iter().flat_map(|curve| &curve.low).chain(&claim);
+    let high = curves.iter().flat_map(|curve| &curve.high).chain(&claim);
+    let low = low.copied().fold(1.0, f64::min);
+    let high = high.copied().fold(0.0, f64::max);
+    // A flat line needs some height around it.
+    let slack = (0.05 - (high - low)).max(0.0) / 2.0;
+    ((low - slack).max(0.0), (high + slack).min(1.0))
+}
+
+/// From 0 (or the least loss, where none is near 0) to a ceiling; and the largest loss.
+///
+/// The first epochs of unscaled features can lose a hundred times what the rest does. They are
+/// let out of the scale where they would flatten it.
+fn loss_range(curves: &[Curve]) -> (f64, f64, f64) {
+    let from = |first: usize| {
+        let late = curves.iter().flat_map(move |curve| curve.high.iter().skip(first));
+        late.copied().filter(|loss| loss.is_finite()).fold(0.0, f64::max)
+    };
+    let n_epochs = curves.iter().map(|curve| curve.mean.len()).max().unwrap_or(0);
+    let peak = from(0);
+    let settled = from(n_epochs.div_ceil(25).min(n_epochs.saturating_sub(1)));
+    let high = if n_epochs >= 10 && peak > 2.0 * settled { 1.15 * settled } else { peak };
+    let low = curves.iter().flat_map(|curve| &curve.low).copied().fold(f64::INFINITY, f64::min);
+    (if low > 0.6 * high { low } else { 0.0 }, high, peak)
+}
+
+fn short_number(value: f64) -> String {
+    if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_where_it_meets_the_ceiling() {
+        let line = [(1.0, 30.0), (2.0, 10.0), (3.0, 5.0), (4.0, 15.0), (5.0, 40.0)];
+        assert_eq!(
+            below(&line, 20.0),
+            [vec![(1.5, 20.0), (2.0, 10.0), (3.0, 5.0), (4.0, 15.0), (4.2, 20.0)]]
+        );
+    }
+
+    #[test]
+    fn seeds_that_stopped_early_count_while_they_train() {
+        let epoch = |epoch, loss| Epoch {
+            epoch,
+            train_loss: loss,
+            train_accuracy: 0.5,
+            valid_loss: loss,
+            valid_accuracy: 0.5,
+            seconds: 1.0,
+        };
+        let runs = [vec![epoch(1, 2.0), epoch(2, 1.0)], vec![epoch(1, 4.0)]];
+        let curve = Curve::new(&runs, BLUE, 1.0, |epoch| epoch.train_loss);
+        assert_eq!(curve.mean, [3.0, 1.0]);
+        assert_eq!((curve.low, curve.high), (vec![2.0, 1.0], vec![4.0, 1.0]));
+    }
+}

@@ -1,0 +1,142 @@
+//! Who was taken for whom: counts, each row shaded by its shares.
+
+use plotters::style::RGBColor;
+
+use super::canvas::{Align, Figure, GREY, INK, PALE, Text, WHITE};
+use crate::report::group::Group;
+use crate::report::words::counted;
+
+const NAME_SIZE: f64 = 13.5;
+/// From white to dark blue in even steps of lightness (ColorBrewer's Blues), at 0, 1/8, ... 1.
+const SHADES: [RGBColor; 9] = [
+    RGBColor(0xFF, 0xFF, 0xFF),
+    RGBColor(0xE4, 0xEE, 0xF8),
+    RGBColor(0xCC, 0xDF, 0xF1),
+    RGBColor(0xA9, 0xCE, 0xE5),
+    RGBColor(0x7B, 0xB7, 0xDA),
+    RGBColor(0x53, 0x9D, 0xCC),
+    RGBColor(0x30, 0x80, 0xBD),
+    RGBColor(0x12, 0x60, 0xA5),
+    RGBColor(0x08, 0x40, 0x81),
+];
+
+/// Draws a group's confusion matrix, summed over its seeds.
+pub(super) fn figure(group: &Group) -> Figure {
+    let record = group.record();
+    let classes = &record.data.classes;
+    let counts = group.confusion();
+    let n = classes.len();
+    let cell = (560.0 / n.max(1) as f64).clamp(26.0, 72.0);
+    let names = classes.iter().map(|name| Text::new(name, (0.0, 0.0), NAME_SIZE).width());
+    let longest = names.fold(40.0, f64::max).min(190.0);
+    let upright = longest > cell - 6.0;
+
+    let left = 44.0 + longest + 10.0;
+    let top = 70.0;
+    let (right, bottom) = (left + cell * n as f64, top + cell * n as f64);
+    let below = if upright { longest + 12.0 } else { 26.0 };
+    let width = (right + 82.0).max(420.0).ceil() as u32;
+    let height = (bottom + below + 34.0).ceil() as u32;
+    let title = format!("{}: confusion matrix on the test examples", record.experiment);
+    let mut figure = Figure::new(title, width, height);
+    let over = match group.runs.len() {
+        1 => String::new(),
+        n => format!(", sum of {}", counted(n, "seed")),
+    };
+    figure.heading(
+        &format!("{}: confusion matrix", record.experiment),
+        &format!("test examples of {}{over}", group.dataset_words()),
+    );
+    for (i, (row, name)) in counts.iter().zip(classes).enumerate() {
+        let all = row.iter().sum::<usize>().max(1) as f64;
+        let y = top + cell * (i as f64 + 0.5);
+        for (j, count) in row.iter().enumerate() {
+            let x = left + cell * (j as f64 + 0.5);
+            paint(&mut figure, (x, y), cell, *count, *count as f64 / all);
+        }
+        let name = Text::new(name, (left - 8.0, y), NAME_SIZE).align(Align::Right);
+        figure.text(name.fit(longest));
+    }
+    for (j, name) in classes.iter().enumerate() {
+        let x = left + cell * (j as f64 + 0.5);
+        let name = if upright {
+            Text::new(name, (x, bottom + 8.0), NAME_SIZE).align(Align::Right).upwards()
+        } else {
+            Text::new(name, (x, bottom + 14.0), NAME_SIZE).align(Align::Centre)
+        };
+        figure.text(name.fit(longest));
+    }
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+    figure.line(corners.to_vec(), INK, 1.0);
+    let (middle_x, middle_y) = (f64::midpoint(left, right), f64::midpoint(top, bottom));
+    let actual = Text::new("actual", (22.0, middle_y), 15.0);
+    figure.text(actual.align(Align::Centre).upwards());
+    let predicted = Text::new("predicted", (middle_x, bottom + below + 16.0), 15.0);
+    figure.text(predicted.align(Align::Centre));
+    scale(&mut figure, (right + 18.0, top), bottom);
+    figure
+}
+
+fn paint(figure: &mut Figure, (x, y): (f64, f64), cell: f64, count: usize, share: f64) {
+    let half = cell / 2.0;
+    let corner = (x - half, y - half);
+    figure.rectangle(corner, (x + half, y + half), shade(share), 1.0);
+    let edge = vec![(x + half, y - half), (x + half, y + half), (x - half, y + half)];
+    figure.line(edge, PALE, 0.5);
+    let colour = match count {
+        0 => RGBColor(0xA8, 0xA8, 0xA8),
+        _ if share > 0.7 => WHITE,
+        _ => INK,
+    };
+    let size = if cell < 40.0 { 11.0 } else { 14.0 };
+    let text = Text::new(count.to_string(), (x, y), size).colour(colour);
+    let size = size * ((cell - 4.0) / text.width()).min(1.0);
+    figure.text(Text { size, ..text }.align(Align::Centre));
+}
+
+/// The key of the shades, from 0 at the bottom to 1 at the top.
+fn scale(figure: &mut Figure, (left, top): (f64, f64), bottom: f64) {
+    let n_steps = 64;
+    let right = left + 12.0;
+    let y = |share: f64| bottom - share * (bottom - top);
+    // From the top, each over the rest of the bar: no seams between them.
+    for step in (0..n_steps).rev() {
+        let share = |step: i32| f64::from(step) / f64::from(n_steps);
+        let shade = shade(f64::midpoint(share(step), share(step + 1)));
+        figure.rectangle((left, y(share(step + 1))), (right, bottom), shade, 1.0);
+    }
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+    figure.line(corners.to_vec(), GREY, 0.75);
+    for share in [0.0, 0.5, 1.0] {
+        let text = Text::new(format!("{share}"), (right + 6.0, y(share)), 12.0);
+        figure.text(text.colour(GREY));
+    }
+    let label = Text::new("share of the actual class", (right + 36.0, y(0.5)), 12.5);
+    let label = label.colour(GREY).align(Align::Centre).upwards();
+    figure.text(label.fit(bottom - top + 40.0));
+}
+
+/// The shade of a share, `[0, 1]`, between its two neighbours.
+fn shade(share: f64) -> RGBColor {
+    let at = share.clamp(0.0, 1.0) * (SHADES.len() - 1) as f64;
+    let below = (at as usize).min(SHADES.len() - 2);
+    let part = at - below as f64;
+    let mix = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
+    let (a, b) = (SHADES[below], SHADES[below + 1]);
+    RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shades_run_from_white_to_dark_and_never_get_lighter() {
+        assert_eq!((shade(0.0), shade(1.0)), (SHADES[0], SHADES[8]));
+        let light = |share: i32| {
+            let RGBColor(r, g, b) = shade(f64::from(share) / 100.0);
+            2126 * u32::from(r) + 7152 * u32::from(g) + 722 * u32::from(b)
+        };
+        assert!((0..100).all(|share| light(share) >= light(share + 1)));
+    }
+}

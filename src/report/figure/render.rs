@@ -1,0 +1,213 @@
+//! Marks -> SVG and PNG, by plotters.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Once;
+
+use plotters::backend::DrawingBackend;
+use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::element::{Circle, PathElement, Polygon, Text as Label};
+use plotters::prelude::{BitMapBackend, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{
+    Color, FontDesc, FontFamily, FontStyle, FontTransform, ShapeStyle, TextStyle, register_font,
+};
+
+use super::canvas::{Align, Direction, Figure, Mark, Point, Text, WHITE, Weight};
+use crate::report::ReportError;
+
+/// The embedded font first; then what a viewer of the SVG is likely to have, of like width.
+const FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
+
+/// Both backends take whole pixels: they draw this many times larger than the figure is.
+const SCALE: u32 = 4;
+/// A PNG pixel is the mean of this many drawn ones, squared: smooth edges, and twice the figure's
+/// size for dense screens and paper.
+const SMOOTH: u32 = 2;
+
+/// What plotters' backends make of a text's size and point.
+#[derive(Clone, Copy)]
+struct Lettering {
+    /// Plotters' font size over the letters' em.
+    size_per_em: f64,
+    /// How far the letters must go down to be centred, in em.
+    drop: f64,
+}
+
+const SVG: Lettering = Lettering { size_per_em: 1.24, drop: 0.0 };
+/// DejaVu Sans: ascent and descent are 1.164 em; plotters puts the baseline 0.113 em below the
+/// point, half the height of an x is 0.273 em.
+const PNG: Lettering = Lettering { size_per_em: 1.164_062_5, drop: 0.16 };
+
+/// Writes the figure as `NAME.svg` and `NAME.png`.
+pub(super) fn save(figure: &Figure, folder: &Path, name: &str) -> Result<(), ReportError> {
+    let svg_path = folder.join(format!("{name}.svg"));
+    fs::write(&svg_path, svg(figure, &svg_path)?)
+        .map_err(|source| ReportError::Io { path: svg_path, source })?;
+    png(figure, &folder.join(format!("{name}.png")))
+}
+
+fn svg(figure: &Figure, path: &Path) -> Result<String, ReportError> {
+    let (width, height) = (figure.width * SCALE, figure.height * SCALE);
+    let mut text = String::new();
+    let backend = SVGBackend::with_string(&mut text, (width, height));
+    replay(figure, backend, SVG).map_err(|error| failed(path, &error))?;
+    // The figure's own size, and a name for screen readers.
+    let drawn = format!("<svg width=\"{width}\" height=\"{height}\"");
+    let shown =
+        format!("<svg role=\"img\" width=\"{}\" height=\"{}\"", figure.width, figure.height);
+    let title = figure.title.replace('&', "&amp;").replace('<', "&lt;");
+    let text = text.replacen(&drawn, &shown, 1);
+    Ok(text.replacen(">\n", &format!(">\n<title>{title}</title>\n"), 1))
+}
+
+fn png(figure: &Figure, path: &Path) -> Result<(), ReportError> {
+    let (width, height) = (figure.width * SCALE, figure.height * SCALE);
+    let mut drawn = vec![0; (width * height * 3) as usize];
+    let backend = BitMapBackend::with_buffer(&mut drawn, (width, height));
+    replay(figure, backend, PNG).map_err(|error| failed(path, &error))?;
+    let size = (width / SMOOTH, height / SMOOTH);
+    let mut file = BitMapBackend::new(path, size);
+    file.blit_bitmap((0, 0), size, &smooth(&drawn, width as usize))
+        .and_then(|()| file.present())
+        .map_err(|error| failed(path, &error))
+}
+
+/// Each pixel the mean of a square of pixels; RGB, row-major.
+fn smooth(drawn: &[u8], width: usize) -> Vec<u8> {
+    let n = SMOOTH as usize;
+    let mut small = Vec::with_capacity(drawn.len() / (n * n));
+    for rows in drawn.chunks_exact(width * 3 * n) {
+        for x in 0..width / n {
+            for channel in 0..3 {
+                let at = |i: usize| rows[(i / n * width + x * n + i % n) * 3 + channel];
+                let sum: usize = (0..n * n).map(|i| usize::from(at(i))).sum();
+                small.push((sum / (n * n)) as u8);
+            }
+        }
+    }
+    small
+}
+
+fn replay<B: DrawingBackend>(
+    figure: &Figure,
+    backend: B,
+    lettering: Lettering,
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+    register_fonts();
+    let root = backend.into_drawing_area();
+    root.fill(&WHITE)?;
+    for mark in &figure.marks {
+        match mark {
+            Mark::Line { points, colour, width } => {
+                let style = ShapeStyle {
+                    color: colour.to_rgba(),
+                    filled: false,
+                    stroke_width: scaled(*width).max(1) as u32,
+                };
+                root.draw(&PathElement::new(all_drawn(points), style))?;
+            }
+            Mark::Area { points, colour, opacity } => {
+                root.draw(&Polygon::new(all_drawn(points), colour.mix(*opacity).filled()))?;
+            }
+            Mark::Dot { centre, radius, colour } => {
+                root.draw(&Circle::new(on_paper(*centre), scaled(*radius), colour.filled()))?;
+            }
+            Mark::Text(text) => {
+                let (x, y) = text.at;
+                let drop = lettering.drop * text.size;
+                let at = on_paper(match text.direction {
+                    Direction::Across => (x, y + drop),
+                    Direction::Upwards => (x + drop, y),
+                });
+                root.draw(&Label::new(text.words.clone(), at, style(text, lettering.size_per_em)))?;
+            }
+        }
+    }
+    root.present()
+}
+
+fn style(text: &Text, size_per_em: f64) -> TextStyle<'static> {
+    let across = match text.align {
+        Align::Left => HPos::Left,
+        Align::Centre => HPos::Center,
+        Align::Right => HPos::Right,
+    };
+    let font = font(text.size * size_per_em * f64::from(SCALE), text.weight);
+    let font = match text.direction {
+        Direction::Across => font,
+        Direction::Upwards => font.transform(FontTransform::Rotate270),
+    };
+    font.color(&text.colour).pos(Pos::new(across, VPos::Center))
+}
+
+fn font(size: f64, weight: Weight) -> FontDesc<'static> {
+    let style = match weight {
+        Weight::Regular => FontStyle::Normal,
+        Weight::Bold => FontStyle::Bold,
+    };
+    FontDesc::new(FontFamily::Name(FAMILY), size, style)
+}
+
+/// How wide a line of text is, in logical pixels.
+pub(super) fn text_width(text: &str, size: f64, weight: Weight) -> f64 {
+    register_fonts();
+    let zoom = 16.0;
+    let (width, _) = font(size * PNG.size_per_em * zoom, weight)
+        .box_size(text)
+        .expect("the font was registered from embedded bytes");
+    f64::from(width) / zoom
+}
+
+fn register_fonts() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        let embedded =
+            [(FontStyle::Normal, dejavu::sans::regular()), (FontStyle::Bold, dejavu::sans::bold())];
+        for (style, bytes) in embedded {
+            assert!(register_font(FAMILY, style, bytes).is_ok(), "the embedded font is a font");
+        }
+    });
+}
+
+fn scaled(length: f64) -> i32 {
+    (length * f64::from(SCALE)).round() as i32
+}
+
+fn on_paper((x, y): Point) -> (i32, i32) {
+    (scaled(x), scaled(y))
+}
+
+fn all_drawn(points: &[Point]) -> Vec<(i32, i32)> {
+    points.iter().copied().map(on_paper).collect()
+}
+
+fn failed(path: &Path, error: &impl std::fmt::Display) -> ReportError {
+    ReportError::Figure { path: path.to_owned(), message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_png_pixel_is_the_mean_of_its_square() {
+        let row = [0, 0, 0, 100, 100, 100, 8, 8, 8, 8, 8, 8];
+        let drawn: Vec<u8> = row.iter().chain(&row).copied().collect();
+        assert_eq!(smooth(&drawn, 4), [50, 50, 50, 8, 8, 8]);
+    }
+
+    #[test]
+    fn an_svg_has_its_logical_size_and_a_title() {
+        let mut figure = Figure::new("a & b", 100, 50);
+        figure.text(Text::new("hello", (10.0, 10.0), 12.0));
+        let text = svg(&figure, Path::new("x.svg")).unwrap();
+        assert!(
+            text.starts_with(
+                "<svg role=\"img\" width=\"100\" height=\"50\" viewBox=\"0 0 400 200\""
+            )
+        );
+        assert!(text.contains("<title>a &amp; b</title>"));
+        assert!(text.contains("sans-serif"));
+    }
+}

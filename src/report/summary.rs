@@ -1,0 +1,206 @@
+//! The summary: every experiment in a line, what that comes to, and what to beware of.
+
+use super::group::{Group, Row, spec_words};
+use super::words::{count, counted, duration, fraction, list, plain, signed, span, table};
+use crate::metrics::{Interval, Verdict};
+
+/// `0.838 [0.832, 0.844]`.
+pub(super) fn interval(accuracy: &Interval) -> String {
+    let Interval { mean, low, high } = accuracy;
+    format!("{} [{}, {}]", fraction(*mean), fraction(*low), fraction(*high))
+}
+
+/// The verdict on the first claim about accuracy, or `-` without one.
+pub(super) fn verdict(group: &Group) -> &'static str {
+    group.first_claim().map_or("-", |(_, verdict)| verdict.as_str())
+}
+
+/// Epochs run, or `-` for models that are fitted in one go.
+pub(super) fn epochs(group: &Group) -> String {
+    let epochs: Vec<usize> = group.records().filter_map(|record| record.model.n_epochs).collect();
+    if epochs.is_empty() { "-".to_owned() } else { span(epochs) }
+}
+
+/// The summary table in Markdown.
+pub(super) fn markdown(rows: &[Row]) -> String {
+    let head = [
+        "experiment",
+        "published (source)",
+        "ours [95 % interval]",
+        "delta",
+        "verdict",
+        "epochs",
+        "seeds",
+        "time per run",
+        "dataset",
+    ];
+    let mut cells = vec![head.map(str::to_owned).to_vec()];
+    cells.extend(rows.iter().map(|row| match row {
+        Row::Ran(group) => line(group, rows),
+        Row::NotRun(name) => {
+            let cells = [&plain(name), "-", "-", "-", "not run", "-", "-", "-", "-"];
+            cells.map(str::to_owned).to_vec()
+        }
+    }));
+    table(&cells, &[3, 5, 6, 7])
+}
+
+fn line(group: &Group, rows: &[Row]) -> Vec<String> {
+    let published = group.first_claim().map_or("-".to_owned(), |(claim, _)| {
+        format!("{} ({})", fraction(claim.value), claim.source)
+    });
+    let dataset = match spec_words(group, rows) {
+        Some(spec) => format!("{}, {spec}", group.dataset_words()),
+        None => group.dataset_words(),
+    };
+    let cells = [
+        group.experiment().to_owned(),
+        published,
+        interval(&group.accuracy),
+        group.delta().map_or("-".to_owned(), signed),
+        verdict(group).to_owned(),
+        epochs(group),
+        count(group.runs.len()),
+        duration(group.mean(|record| record.timings.total_s)),
+        dataset,
+    ];
+    cells.map(|cell| plain(&cell)).to_vec()
+}
+
+/// What the rows come to, in a few sentences. An experiment with several rows counts by its first.
+pub(super) fn headline(rows: &[Row]) -> String {
+    let (mut reproduced, mut differ, mut apart) = (0, vec![], 0);
+    let (mut seen, mut not_run) = (vec![], 0);
+    for row in rows {
+        let Row::Ran(group) = row else {
+            not_run += 1;
+            continue;
+        };
+        if seen.contains(&group.experiment()) {
+            continue;
+        }
+        seen.push(group.experiment());
+        match group.first_claim().map(|(_, verdict)| verdict) {
+            Some(Verdict::Reproduced) => reproduced += 1,
+            Some(Verdict::Differs { by }) => {
+                differ.push(format!("{} by {}", plain(group.experiment()), signed(*by)));
+            }
+            Some(Verdict::NotComparable { .. }) => apart += 1,
+            None => {}
+        }
+    }
+    let n_claims = reproduced + differ.len() + apart;
+    let mut parts = vec![format!("{reproduced} reproduced")];
+    if differ.is_empty() {
+        parts.push("0 differ".to_owned());
+    } else {
+        parts.push(format!("{} differ ({})", differ.len(), differ.join(", ")));
+    }
+    parts.push(format!("{apart} not comparable"));
+    let figures = counted(n_claims, "published figure");
+    let mut text = match n_claims {
+        0 => "No published figure was put to the test.".to_owned(),
+        _ => format!("**Of {figures}: {}.**", list(&parts)),
+    };
+    if not_run > 0 {
+        let all = counted(seen.len() + not_run, "experiment");
+        text += &format!(" Not run: {not_run} of {all}.");
+    }
+    text + "\n" + &data_sentence(rows)
+}
+
+/// Says which rows are about made-up data.
+fn data_sentence(rows: &[Row]) -> String {
+    let ran = || rows.iter().filter_map(Row::group);
+    let mut names: Vec<String> = ran()
+        .filter(|group| group.record().data.synthetic)
+        .map(|group| format!("`{}`", group.record().data.dataset))
+        .collect();
+    names.sort();
+    names.dedup();
+    if names.is_empty() {
+        return String::new();
+    }
+    let which = if ran().all(|group| group.record().data.synthetic) {
+        "All rows are".to_owned()
+    } else {
+        let n = ran().filter(|group| group.record().data.synthetic).count();
+        format!("{} {}", counted(n, "row"), if n == 1 { "is" } else { "are" })
+    };
+    format!(
+        "{which} on **synthetic** data ({}), made by this program: such a row shows that the \
+         experiment runs, not that its published figure holds.\n",
+        list(&names)
+    )
+}
+
+/// Why figures can't be compared, as a list in Markdown; empty without any.
+pub(super) fn reasons(rows: &[Row]) -> String {
+    let reasons = collect(rows, |group| match group.first_claim() {
+        Some((_, Verdict::NotComparable { reason })) => vec![reason.clone()],
+        _ => vec![],
+    });
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let lines = reasons
+        .iter()
+        .map(|(reason, names)| format!("- {}: {}.\n", plain(&names.join(", ")), plain(reason)));
+    format!("Not comparable, and why:\n\n{}", lines.collect::<String>())
+}
+
+/// What is to be said of rows, each thing once with the experiments it is said of.
+pub(super) fn collect(
+    rows: &[Row],
+    said: impl Fn(&Group) -> Vec<String>,
+) -> Vec<(String, Vec<String>)> {
+    let mut all: Vec<(String, Vec<String>)> = vec![];
+    for row in rows {
+        let Row::Ran(group) = row else { continue };
+        let name = group.experiment().to_owned();
+        for note in said(group) {
+            match all.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name.clone()),
+                None => all.push((note, vec![name.clone()])),
+            }
+        }
+    }
+    all
+}
+
+/// `2,996 of 2,996`, per seed where seeds differ: test examples whose track is in train or valid.
+pub(super) fn leaking(group: &Group) -> String {
+    let leaking = span(group.records().map(|record| record.split.n_leaking));
+    let all = span(group.records().map(|record| record.split.n_test));
+    format!("{leaking} of {all}")
+}
+
+/// The warning about splits that leak, with the honest figures beside; empty where none does.
+pub(super) fn leak_warning(rows: &[Row]) -> String {
+    let groups: Vec<&Group> = rows.iter().filter_map(Row::group).collect();
+    let head =
+        ["experiment", "test examples that leak", "with the leak", "split by track", "difference"];
+    let mut cells = vec![head.map(str::to_owned).to_vec()];
+    for group in groups.iter().filter(|group| group.leaks()) {
+        let twin = groups.iter().find(|other| group.is_honest_twin(other));
+        let (honest, difference) = match twin {
+            Some(twin) => {
+                (interval(&twin.accuracy), signed(twin.accuracy.mean - group.accuracy.mean))
+            }
+            None => ("not run".to_owned(), "-".to_owned()),
+        };
+        let name = format!("{}, {}", group.experiment(), group.dataset_words());
+        let with = interval(&group.accuracy);
+        cells.push(vec![plain(&name), leaking(group), with, honest, difference]);
+    }
+    if cells.len() == 1 {
+        return String::new();
+    }
+    format!(
+        "> **Warning: these splits leak.** Test examples come from tracks that also gave examples \
+         to train or valid.\n> A model that recognises the recording is right without knowing the \
+         genre, so accuracy counted this way is too high for music never heard.\n\n{}",
+        table(&cells, &[1, 4])
+    )
+}

@@ -1,0 +1,129 @@
+//! The summary for a terminal: plain text, at most 100 columns.
+
+use super::group::{Group, Row, spec_words};
+use super::summary::{collect, interval, leaking, verdict};
+use super::words::{count, fraction, list, signed};
+use crate::metrics::Verdict;
+
+const MOST_COLUMNS: usize = 100;
+const HEAD: [&str; 8] =
+    ["experiment", "dataset", "claim", "ours [95 %]", "delta", "verdict", "seeds", "time"];
+/// Columns that may be cut where the table is too wide, the most willing first.
+const ELASTIC: [usize; 2] = [0, 1];
+const RIGHT: [usize; 4] = [2, 4, 6, 7];
+
+/// The table, then its footnotes.
+pub(super) fn table(rows: &[Row]) -> String {
+    let mut cells = vec![HEAD.map(str::to_owned)];
+    cells.extend(rows.iter().map(line));
+    let widths = widths(&cells);
+    let mut text = String::new();
+    for line in &cells {
+        let padded: Vec<String> = line
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| pad(cell, column, widths[column]))
+            .collect();
+        text += padded.join("  ").trim_end();
+        text.push('\n');
+    }
+    for (note, names) in collect(rows, |group| footnotes(group, rows)) {
+        text += &wrapped(&format!("{}: {note}", names.join(", ")));
+    }
+    text
+}
+
+fn line(row: &Row) -> [String; 8] {
+    let group = match row {
+        Row::Ran(group) => group,
+        Row::NotRun(name) => {
+            let cells = [name, "", "", "", "", "not run", "", ""];
+            return cells.map(str::to_owned);
+        }
+    };
+    let record = group.record();
+    let mark = if record.cut.is_empty() { "" } else { "*" };
+    [
+        group.experiment().to_owned(),
+        format!("{}{mark}", record.data.dataset),
+        group.first_claim().map_or("-".to_owned(), |(claim, _)| fraction(claim.value)),
+        interval(&group.accuracy),
+        group.delta().map_or("-".to_owned(), signed),
+        verdict(group).to_owned(),
+        count(group.runs.len()),
+        rough(group.mean(|record| record.timings.total_s)),
+    ]
+}
+
+fn footnotes(group: &Group, rows: &[Row]) -> Vec<String> {
+    let record = group.record();
+    let mut notes = vec![];
+    if let Some((_, Verdict::NotComparable { reason })) = group.first_claim() {
+        notes.push(format!("not comparable, {reason}"));
+    } else if record.data.synthetic {
+        notes.push(format!("{} is synthetic", record.data.dataset));
+    }
+    if !record.cut.is_empty() {
+        notes.push(format!("* on {}, cut: {}", record.data.dataset, list(&record.cut)));
+    }
+    if group.leaks() {
+        let leaking = leaking(group);
+        notes.push(format!(
+            "the split leaks, {leaking} test examples have their track in train or valid"
+        ));
+        notes.extend(honest(group, rows));
+    }
+    notes.extend(spec_words(group, rows));
+    notes
+}
+
+fn honest(group: &Group, rows: &[Row]) -> Option<String> {
+    let twin = rows.iter().filter_map(Row::group).find(|other| group.is_honest_twin(other))?;
+    Some(format!("split by track instead it gets {}", interval(&twin.accuracy)))
+}
+
+/// A time in one unit: the table has no room for two.
+fn rough(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 99.5 => format!("{seconds:.0} s"),
+        _ if seconds < 99.5 * 60.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
+/// The widest cell of each column, the elastic ones cut until the table fits.
+fn widths(cells: &[[String; 8]]) -> [usize; 8] {
+    let widest =
+        |column: usize| cells.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let mut widths = [0, 1, 2, 3, 4, 5, 6, 7].map(widest);
+    for column in ELASTIC {
+        let total = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+        let too_wide = total.saturating_sub(MOST_COLUMNS);
+        widths[column] = widths[column].saturating_sub(too_wide).max(12.min(widths[column]));
+    }
+    widths
+}
+
+fn pad(cell: &str, column: usize, width: usize) -> String {
+    let length = cell.chars().count();
+    if length > width {
+        let kept: String = cell.chars().take(width - 1).collect();
+        return format!("{kept}…");
+    }
+    let space = " ".repeat(width - length);
+    if RIGHT.contains(&column) { format!("{space}{cell}") } else { format!("{cell}{space}") }
+}
+
+/// A footnote as lines of at most 100 columns, the further ones indented.
+fn wrapped(footnote: &str) -> String {
+    let mut lines = vec!["-".to_owned()];
+    for word in footnote.split_whitespace() {
+        let line = lines.last_mut().expect("starts with one line");
+        if line.chars().count() + 1 + word.chars().count() > MOST_COLUMNS {
+            lines.push(format!("  {word}"));
+        } else {
+            *line += &format!(" {word}");
+        }
+    }
+    lines.join("\n") + "\n"
+}

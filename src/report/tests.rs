@@ -1,0 +1,166 @@
+//! The page as a whole.
+
+use std::fs;
+use std::path::Path;
+
+use super::fake::{self, Fake, gtzan};
+use super::*;
+use crate::metrics::mean_over_seeds;
+
+fn options(order: &[&str]) -> Options {
+    let order = order.iter().map(|name| (*name).to_owned()).collect();
+    Options { title: "Does it hold?".to_owned(), order }
+}
+
+fn page(runs: &[Run], options: &Options, folder: &Path) -> String {
+    fs::read_to_string(write(runs, options, folder).unwrap().readme).unwrap()
+}
+
+/// With `ENCORE_LOOK=FOLDER` the figures stay there to be looked at.
+#[test]
+fn the_same_records_give_the_same_bytes() {
+    let temporary = tempfile::tempdir().unwrap();
+    let root = std::env::var_os("ENCORE_LOOK").map_or(temporary.path().into(), PathBuf::from);
+    let runs = fake::report_like(&root.join("runs"));
+    let bytes = |folder: &str| {
+        let written = write(&runs, &fake::options(), &root.join(folder)).unwrap();
+        let mut files = written.figures;
+        assert_eq!(files.len(), 2 * (1 + 9 + 7));
+        files.extend([written.readme, written.results]);
+        files.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>()
+    };
+    assert!(bytes("first") == bytes("second"), "two pages from the same records differ");
+}
+
+#[test]
+fn the_summary_reads_as_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = [
+        fake::run(folder.path(), &gtzan("cnn-3", 1, 0.84, 0.838)),
+        fake::run(folder.path(), &Fake { cut: true, n_epochs: 3, ..gtzan("cnn-3", 1, 0.4, 0.838) }),
+    ];
+    let text = terminal_table(&runs, &options(&["dnn", "cnn-3"])).unwrap();
+    let wanted = "\
+experiment  dataset  claim  ours [95 %]            delta  verdict         seeds    time
+dnn                                                       not run
+cnn-3       gtzan    0.838  0.839 [0.815, 0.861]  +0.001  reproduced          1  15 min
+cnn-3       gtzan*   0.838  0.470 [0.438, 0.501]       -  not comparable      1    24 s
+- cnn-3: the split leaks, 2,992 of 2,996 test examples have their track in train or valid
+- cnn-3: not comparable, the runs were cut: 3 of 250 epochs
+- cnn-3: * on gtzan, cut: 3 of 250 epochs
+";
+    assert_eq!(text, wanted);
+}
+
+#[test]
+fn the_terminal_table_fits_100_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runs = fake::report_like(folder.path());
+    let long = "a-very-long-name-of-an-experiment-that-nobody-should-give";
+    runs.push(fake::run(
+        folder.path(),
+        &Fake { dataset: "synth-genres", ..gtzan(long, 1, 0.5, 0.6) },
+    ));
+    let text = terminal_table(&runs, &fake::options()).unwrap();
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{widest:?} columns:\n{text}");
+    assert!(text.contains('…'));
+}
+
+#[test]
+fn numbers_of_the_page_are_those_of_the_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs: Vec<Run> = [(1, 0.82), (2, 0.84), (3, 0.85)]
+        .iter()
+        .map(|(seed, accuracy)| fake::run(folder.path(), &gtzan("cnn-3", *seed, *accuracy, 0.838)))
+        .collect();
+    let text = page(&runs, &options(&["cnn-3"]), &folder.path().join("page"));
+    let accuracies: Vec<f64> = runs.iter().map(|run| run.record.test.accuracy).collect();
+    // 967 tracks are behind the 2,996 test examples: the interval counts tracks.
+    let interval = mean_over_seeds(&accuracies, 967);
+    let ours = format!("{:.3} [{:.3}, {:.3}]", interval.mean, interval.low, interval.high);
+    assert_eq!(text.matches(&ours).count(), 3, "summary, leak table and answer: {ours}");
+    assert!(text.contains("| 0.838 (report, table 1) |"));
+    assert!(text.contains("interval: over the 967 tracks"));
+    for run in &runs {
+        let line = format!("|    {} | {:.3} |", run.record.seed, run.record.test.accuracy);
+        assert!(text.contains(&line), "{line}");
+        assert!(text.contains(&format!("[{}](../{})", run.id, run.id)));
+    }
+    let csv = fs::read_to_string(folder.path().join("page/results.csv")).unwrap();
+    let first = format!("cnn-3,gtzan,1,{},", runs[0].record.test.accuracy);
+    assert!(csv.lines().nth(1).is_some_and(|line| line.starts_with(&first)), "{csv}");
+}
+
+#[test]
+fn the_warning_about_a_leak_is_there_exactly_if_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let leaking = fake::run(folder.path(), &gtzan("cnn-3", 1, 0.84, 0.838));
+    let honest = Fake { leaks: false, claim: None, ..gtzan("honest/cnn-3", 1, 0.6, 0.0) };
+    let honest = fake::run(folder.path(), &honest);
+    let options = options(&["cnn-3"]);
+    let at = folder.path().join("page");
+    let both = page(&[leaking.clone(), honest.clone()], &options, &at);
+    assert!(both.contains("**Warning: these splits leak.**"));
+    assert!(both.contains("2,992 of 2,996"));
+    let difference = honest.record.test.accuracy - leaking.record.test.accuracy;
+    assert!(both.contains(&format!(" {difference:+.3} |")));
+    let alone = page(std::slice::from_ref(&leaking), &options, &at);
+    assert!(alone.contains("Warning") && alone.contains("| not run "));
+    assert!(!page(&[honest], &options, &at).contains("Warning"));
+}
+
+#[test]
+fn experiments_without_a_run_are_listed_as_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = page(&[], &options(&["dnn", "cnn-1"]), folder.path());
+    assert!(text.contains("Not run: 2 of 2 experiments."));
+    assert_eq!(text.matches("| not run ").count(), 2);
+}
+
+#[test]
+fn synthetic_and_cut_runs_say_so_and_are_not_comparable() {
+    let folder = tempfile::tempdir().unwrap();
+    let stand_in = Fake { dataset: "synth-genres", ..gtzan("dnn", 1, 0.578, 0.578) };
+    let cut = Fake { cut: true, ..gtzan("cnn-1", 1, 0.691, 0.691) };
+    let runs = [stand_in, cut].map(|fake| fake::run(folder.path(), &fake));
+    let text = page(&runs, &options(&["dnn", "cnn-1"]), &folder.path().join("page"));
+    assert!(text.contains("0 reproduced, 0 differ and 2 not comparable"));
+    assert!(text.contains("synth-genres (synthetic)"));
+    assert!(text.contains("gtzan, cut: 3 of 250 epochs"));
+    assert!(
+        text.contains("- dnn: the published figure is for gtzan, these runs used synth-genres")
+    );
+    assert!(text.contains("- cnn-1: the runs were cut: 3 of 250 epochs."));
+}
+
+#[test]
+fn of_two_runs_with_one_seed_the_later_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut early = fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578));
+    let late = fake::run(folder.path(), &gtzan("dnn", 1, 0.6, 0.578));
+    early.record.timings.started = "2025-01-01T00:00:00Z".to_owned();
+    let text = page(&[early, late.clone()], &options(&[]), &folder.path().join("page"));
+    assert!(text.contains("Over 1 seed, "));
+    assert!(text.contains(&format!("{:.3} [", late.record.test.accuracy)));
+    assert!(text.contains("left out: 1 earlier run with a seed that was run again"));
+}
+
+#[test]
+fn a_record_that_contradicts_itself_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578));
+    run.record.test.accuracy = 0.9;
+    let error = write(&[run], &options(&[]), &folder.path().join("page")).unwrap_err().to_string();
+    assert!(error.contains("dnn-gtzan-1/record.json: test.accuracy must be"), "{error}");
+    assert!(error.contains("\nhint: delete the folder"), "{error}");
+}
+
+#[test]
+fn damaged_curves_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578));
+    fs::write(run.folder.join("epochs.jsonl"), "{\"epoch\":").unwrap();
+    let error = write(&[run], &options(&[]), &folder.path().join("page")).unwrap_err().to_string();
+    assert!(error.contains("dnn-gtzan-1/epochs.jsonl: line 1"), "{error}");
+}

@@ -1,0 +1,135 @@
+//! Numbers and lists as the page says them.
+
+/// A fraction as published ones are given: three decimals.
+pub(super) fn fraction(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+/// A difference of fractions, its sign always there.
+pub(super) fn signed(value: f64) -> String {
+    let text = format!("{value:+.3}");
+    if text == "-0.000" { "+0.000".to_owned() } else { text }
+}
+
+/// A count with a comma every three digits.
+pub(super) fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun: `1 seed`, `2 seeds`.
+pub(super) fn counted(n: usize, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// One count, or the least and the largest where they differ: `250` or `98 to 134`.
+pub(super) fn span(counts: impl IntoIterator<Item = usize> + Clone) -> String {
+    let low = counts.clone().into_iter().min().unwrap_or(0);
+    let high = counts.into_iter().max().unwrap_or(0);
+    if low == high { count(low) } else { format!("{} to {}", count(low), count(high)) }
+}
+
+/// A time in its two largest units: `0.4 s`, `12 s`, `15 min 11 s`, `2 h 5 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => {
+            let minutes = (seconds / 60.0).round() as u64;
+            format!("{} h {} min", minutes / 60, minutes % 60)
+        }
+    }
+}
+
+/// A hash, as much of it as tells it apart.
+pub(super) fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list<S: AsRef<str>>(items: &[S]) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// Text that Markdown takes as text, on one line, in a table's cell too.
+pub(super) fn plain(text: &str) -> String {
+    text.replace(['\n', '\r'], " ").replace('|', "\\|").replace('<', "&lt;")
+}
+
+/// A Markdown table whose columns are padded, so that it reads as plain text too.
+///
+/// The first row is the head. Columns named in `right` are right-aligned.
+pub(super) fn table(rows: &[Vec<String>], right: &[usize]) -> String {
+    let width = |text: &str| text.chars().count();
+    let n_columns = rows.first().map_or(0, Vec::len);
+    let widest =
+        |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0).max(3);
+    let widths: Vec<usize> = (0..n_columns).map(widest).collect();
+    let mut text = String::new();
+    for (i, row) in rows.iter().enumerate() {
+        for (column, cell) in row.iter().enumerate() {
+            let space = " ".repeat(widths[column] - width(cell));
+            text += &if right.contains(&column) {
+                format!("| {space}{cell} ")
+            } else {
+                format!("| {cell}{space} ")
+            };
+        }
+        text += "|\n";
+        if i == 0 {
+            for (column, width) in widths.iter().enumerate() {
+                let end = if right.contains(&column) { ":" } else { "-" };
+                text += &format!("|{}{end}", "-".repeat(width + 1));
+            }
+            text += "|\n";
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_in_print() {
+        assert_eq!(fraction(0.8384), "0.838");
+        assert_eq!(
+            (signed(0.0124), signed(-0.25), signed(-0.0001)),
+            ("+0.012".to_owned(), "-0.250".to_owned(), "+0.000".to_owned())
+        );
+        assert_eq!((count(999), count(1_014_218)), ("999".to_owned(), "1,014,218".to_owned()));
+        assert_eq!(counted(1, "seed"), "1 seed");
+        assert_eq!(span([250, 250]), "250");
+        assert_eq!(span([134, 98]), "98 to 134");
+    }
+
+    #[test]
+    fn times_have_their_two_largest_units() {
+        let times = [0.42, 12.3, 59.7, 911.0, 3599.9, 7530.0];
+        assert_eq!(
+            times.map(duration),
+            ["0.4 s", "12 s", "1 min 0 s", "15 min 11 s", "1 h 0 min", "2 h 6 min"]
+        );
+    }
+
+    #[test]
+    fn a_table_is_aligned_and_keeps_bars_out_of_its_cells() {
+        let rows = [["a", "n"], ["x|y", "10"]].map(|row| row.map(plain).to_vec());
+        assert_eq!(table(&rows, &[1]), "| a    |   n |\n|------|----:|\n| x\\|y |  10 |\n");
+    }
+}

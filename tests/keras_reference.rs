@@ -1,0 +1,97 @@
+//! The report's nets with weights that Keras trained must answer as Keras did.
+//!
+//! Needs the reference files: set `ENCORE_KERAS_REFERENCE` to their folder. Skipped, saying so,
+//! where it is not set.
+
+use std::path::Path;
+
+use encore::model::{Examples, MODELS, Model, Reader, Training};
+use encore::schema::{self, Tree};
+
+const N_ROWS: usize = 999;
+const N_CLASSES: usize = 10;
+const SHAPE: [usize; 2] = [130, 13];
+/// Largest difference of any logit, after each row's own mean is taken off both sides: softmax
+/// does not see that mean, and probabilities are what a classifier gives.
+const TOLERANCE: f64 = 1e-3;
+
+const TRAINING: &str =
+    "[training]\noptimizer.adam = { learning_rate = 1e-4 }\nbatch_size = 64\nepochs = 1\n";
+const CNN_1: &str = "[model.cnn]\n\
+     blocks = [{ filters = 32, kernel = [3, 3], pool = [3, 3] },\n\
+     { filters = 64, kernel = [3, 3], pool = [3, 3] },\n\
+     { filters = 64, kernel = [2, 2], pool = [2, 2] }]\n\
+     dense = [{ units = 64 }]\n";
+const CNN_2: &str = "[model.cnn]\n\
+     blocks = [{ filters = 32, kernel = [3, 3], pool = [3, 3], batch_norm = true, dropout = 0.2 },\n\
+     { filters = 64, kernel = [3, 3], pool = [3, 3], batch_norm = true, dropout = 0.1 },\n\
+     { filters = 64, kernel = [2, 2], pool = [2, 2], batch_norm = true, dropout = 0.1 }]\n\
+     dense = [{ units = 128, dropout = 0.5 }]\n";
+
+#[test]
+fn keras_weights_give_kerass_logits() {
+    let Some(folder) = std::env::var_os("ENCORE_KERAS_REFERENCE") else {
+        println!("skipped: ENCORE_KERAS_REFERENCE is not set");
+        return;
+    };
+    let folder = Path::new(&folder);
+    let matrix = npy(&folder.join("gtzan-mini.mfcc13.npy"), N_ROWS * SHAPE[0] * SHAPE[1]);
+    let rows: Vec<usize> = (0..N_ROWS).collect();
+    let examples = Examples {
+        shape: &SHAPE,
+        matrix: &matrix,
+        labels: &[0; N_ROWS],
+        rows: &rows,
+        n_classes: N_CLASSES,
+    };
+    for (number, spec) in [(1, CNN_1), (2, CNN_2), (3, CNN_2)] {
+        let own = tempfile::tempdir().unwrap();
+        let weights = folder.join(format!("report-keras-models/cnn-{number}.safetensors"));
+        std::fs::copy(weights, own.path().join("model.safetensors")).unwrap();
+        let classifier = model(spec).load(own.path(), &SHAPE, N_CLASSES).unwrap();
+        let got = classifier.predict_proba(&examples).unwrap();
+        let wanted = folder.join(format!("gtzan-mini.model_cnn{number}.logits.npy"));
+        let wanted = npy(&wanted, N_ROWS * N_CLASSES);
+
+        let mut largest = 0.0_f64;
+        let mut n_compared = 0;
+        for (got, wanted) in got.chunks(N_CLASSES).zip(wanted.chunks(N_CLASSES)) {
+            let logs: Vec<f64> = got.iter().map(|p| f64::from(*p).ln()).collect();
+            let wanted: Vec<f64> = wanted.iter().map(|x| f64::from(*x)).collect();
+            // Probabilities below the normal range of f32 have lost digits.
+            let usable = |place: &usize| got[*place] > f32::MIN_POSITIVE;
+            let places: Vec<usize> = (0..N_CLASSES).filter(usable).collect();
+            let mean = |values: &[f64]| {
+                places.iter().map(|place| values[*place]).sum::<f64>() / places.len() as f64
+            };
+            let (mean_log, mean_wanted) = (mean(&logs), mean(&wanted));
+            for &place in &places {
+                let difference = (logs[place] - mean_log) - (wanted[place] - mean_wanted);
+                largest = largest.max(difference.abs());
+                n_compared += 1;
+            }
+        }
+        println!("cnn-{number}: largest difference {largest:.2e} over {n_compared} logits");
+        assert!(largest < TOLERANCE, "cnn-{number}: {largest}");
+        assert!(n_compared > N_ROWS * N_CLASSES * 99 / 100, "only {n_compared} compared");
+    }
+}
+
+fn model(spec: &str) -> Box<dyn Model> {
+    let tree = Tree::parse("x.toml", &format!("{spec}{TRAINING}")).unwrap();
+    let entry = MODELS.iter().find(|entry| entry.name == "cnn").unwrap();
+    let Reader::Epochs(read) = entry.read else { panic!("a net is trained over epochs") };
+    let read_spec = |fields: &mut schema::Fields| {
+        let training = fields.table("training", |fields| Training::read(fields, Some(&SHAPE)));
+        let training = training.unwrap();
+        fields.choice("model", &["cnn"], |_, fields| read(fields, training, Some(&SHAPE)))
+    };
+    schema::read(&tree, read_spec).unwrap_or_else(|faults| panic!("{faults}")).0.unwrap()
+}
+
+/// The numbers of a little-endian f32 array in C order, header unread.
+fn npy(path: &Path, n: usize) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let numbers = &bytes[bytes.len() - 4 * n..];
+    numbers.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+}
