@@ -78,20 +78,25 @@ fn keras_weights_give_kerass_logits() {
 }
 
 fn model(spec: &str) -> Box<dyn Model> {
-    let tree = Tree::parse("x.toml", &format!("{spec}{TRAINING}")).unwrap();
-    let entry = MODELS.iter().find(|entry| entry.name == "cnn").unwrap();
+    let tree = Tree::parse("x.toml", &format!("{spec}{TRAINING}"));
+    let tree = tree.expect("the specs above are TOML");
+    let entry = MODELS.iter().find(|entry| entry.name == "cnn").expect("the cnn is listed");
     let Reader::Epochs(read) = entry.read else { panic!("a net is trained over epochs") };
     let read_spec = |fields: &mut schema::Fields| {
         let training = fields.table("training", |fields| Training::read(fields, Some(&SHAPE)));
-        let training = training.unwrap();
+        let training = training.expect("the specs above have a training table");
         fields.choice("model", &["cnn"], |_, fields| read(fields, training, Some(&SHAPE)))
     };
-    schema::read(&tree, read_spec).unwrap_or_else(|faults| panic!("{faults}")).0.unwrap()
+    schema::read(&tree, read_spec)
+        .unwrap_or_else(|faults| panic!("{faults}"))
+        .0
+        .expect("no fault, so a model")
 }
 
 /// The numbers of a little-endian f32 array in C order, header unread.
 fn npy(path: &Path, n: usize) -> Vec<f32> {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let numbers = &bytes[bytes.len() - 4 * n..];
-    numbers.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+    let (numbers, _) = numbers.as_chunks::<4>();
+    numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }

@@ -55,7 +55,7 @@ impl<'a> Examples<'a> {
     /// Where there is no example, or one holds a NaN, an infinity or an unknown class.
     pub fn check_for_fit(&self) -> Result<(), ModelError> {
         if self.is_empty() || self.width() == 0 {
-            return Err(ModelError::Examples("there is no example to train on".to_owned()));
+            return Err(ModelError::Examples("there is no example to learn from".to_owned()));
         }
         self.check_numbers()?;
         for index in 0..self.len() {
@@ -127,7 +127,7 @@ mod tests {
         );
         assert_eq!(
             said(Examples { rows: &[], ..examples }.check_for_fit()),
-            "there is no example to train on"
+            "there is no example to learn from"
         );
         assert_eq!(
             said(examples.check_for_predict(&[3])),

@@ -227,10 +227,13 @@ impl Classifier for Grown {
         let n_trees = self.trees.len() as f32;
         let mut shares = vec![0.0; examples.len() * self.n_classes];
         for (index, row) in shares.chunks_exact_mut(self.n_classes).enumerate() {
+            let example = examples.example(index);
             for tree in &self.trees {
-                row[tree.vote(examples.example(index))] += 1.0;
+                row[tree.vote(example)] += 1.0;
             }
-            row.iter_mut().for_each(|votes| *votes /= n_trees);
+            for votes in row {
+                *votes /= n_trees;
+            }
         }
         Ok(shares)
     }

@@ -167,9 +167,10 @@ impl Logistic {
         if gradient <= tolerance {
             return format!("converged: largest gradient {gradient:.1e} per example{units}");
         }
+        let hint = if self.standardize { "more max_iterations" } else { "standardize = true" };
         format!(
             "did NOT converge: largest gradient {gradient:.1e} per example{units}, above the \
-             tolerance {tolerance:.0e}, after at most {} iterations",
+             tolerance {tolerance:.0e}, after at most {} iterations; {hint} may help",
             self.max_iterations
         )
     }
@@ -185,9 +186,14 @@ fn design(examples: &Examples) -> Array2<f64> {
 /// Softmax of one row in place, its own largest value taken off first.
 fn softmax(row: &mut [f64]) {
     let max = row.iter().fold(f64::NEG_INFINITY, |max, x| max.max(*x));
-    row.iter_mut().for_each(|x| *x = (*x - max).exp());
-    let sum: f64 = row.iter().sum();
-    row.iter_mut().for_each(|x| *x /= sum);
+    let mut sum = 0.0;
+    for x in &mut *row {
+        *x = (*x - max).exp();
+        sum += *x;
+    }
+    for x in row {
+        *x /= sum;
+    }
 }
 
 /// Means and deviations that were taken out of the columns.
@@ -301,7 +307,7 @@ mod tests {
         let got = fitted.classifier.predict_proba(&examples()).unwrap();
         for (row, wanted) in [(0, 0.25), (7, 0.75)] {
             assert!((got[3 * row + 1] - wanted).abs() < 1e-4, "{got:?}");
-            assert_eq!(got[3 * row + 2], 0.0, "class 2 was never seen");
+            assert!(got[3 * row + 2] <= 0.0, "class 2 was never seen");
         }
     }
 

@@ -37,19 +37,22 @@ pub struct Entry {
     pub read: Reader,
 }
 
-/// The shape of one example, where the spec's other parts are right and it is known.
-pub type Shape<'a> = Option<&'a [usize]>;
-
 /// How a model's table is read, and whether it wants `[training]`.
 ///
 /// The second argument is the shape of one example, e.g. `[130, 13]` (frames, coefficients) or
 /// `[21]` (columns), where it is known: impossible shapes are faults of the spec.
 pub enum Reader {
     /// Fitted in one go; a `[training]` table would be a fault.
-    AtOnce(fn(&mut Fields, Shape) -> Box<dyn Model>),
+    AtOnce(ReadAtOnce),
     /// Trained over epochs by a `[training]` table.
-    Epochs(fn(&mut Fields, Training, Shape) -> Box<dyn Model>),
+    Epochs(ReadEpochs),
 }
+
+/// Reads the table of a model that is fitted in one go.
+pub type ReadAtOnce = fn(&mut Fields, Option<&[usize]>) -> Box<dyn Model>;
+
+/// Reads the table of a model that is trained over epochs.
+pub type ReadEpochs = fn(&mut Fields, Training, Option<&[usize]>) -> Box<dyn Model>;
 
 /// A checked configuration, ready to be fitted.
 pub trait Model: Send + Sync {

@@ -22,7 +22,9 @@ impl Scaler {
                 *sum += f64::from(*x);
             }
         }
-        mean.iter_mut().for_each(|sum| *sum /= n);
+        for sum in &mut mean {
+            *sum /= n;
+        }
         let mut square = vec![0.0_f64; width];
         for row in 0..examples.len() {
             for ((sum, x), mean) in square.iter_mut().zip(examples.example(row)).zip(&mean) {
@@ -66,7 +68,7 @@ mod tests {
         };
         let scaler = Scaler::fit(&examples);
         assert_eq!(scaler, Scaler { mean: vec![2.0, 7.0], scale: vec![1.0, 1.0] });
-        let mut values = [5.0, 8.0];
+        let mut values = vec![5.0, 8.0];
         scaler.apply(&mut values);
         assert_eq!(values, [3.0, 1.0]);
     }

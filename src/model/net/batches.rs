@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(labels, [0, 1, 1, 2, 3]);
         for batch in &batches {
             for (input, label) in batch.inputs.chunks(6).zip(&batch.labels) {
-                assert_eq!(input[0], (6 * label) as f32);
+                assert_eq!(input[..1], [(6 * label) as f32]);
             }
         }
     }

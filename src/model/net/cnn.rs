@@ -33,6 +33,9 @@ fn read_kinds(fields: &mut Fields, shape: Option<&[usize]>) -> Vec<Kind> {
         fields.fault(&said);
         None
     });
+    if !fields.is_given("blocks") {
+        fields.fault_at("blocks", "is missing, it must be a list of tables");
+    }
     // What is left of the input; unknown once a block does not fit.
     let mut left = input;
     let blocks = fields.each_table("blocks", |block| read_block(block, &mut left));
@@ -76,7 +79,7 @@ fn as_image(shape: &[usize]) -> Result<Shape, String> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::layer::Net;
+    use super::super::layer::{Net, Parameter};
     use super::*;
     use crate::schema::{self, Tree};
 
@@ -110,7 +113,7 @@ pub(super) mod tests {
         assert_eq!(net(CNN_1, &[130, 13], 10).n_parameters(), 97_418);
         let cnn_2 = net(CNN_2, &[130, 13], 10);
         assert_eq!(cnn_2.n_parameters(), 160_202);
-        let trainable = cnn_2.parameters.iter().filter(|p| p.trainable).map(|p| p.len());
+        let trainable = cnn_2.parameters.iter().filter(|p| p.trainable).map(Parameter::len);
         assert_eq!(trainable.sum::<usize>(), 159_882);
         let flat = cnn_2.layers.iter().find(|layer| layer.kind == Kind::Flatten).unwrap();
         assert_eq!((flat.input, flat.output), ([15, 1, 64], [1, 1, 960]));

@@ -20,6 +20,9 @@ pub(in super::super) const ENTRY: Entry = Entry {
 };
 
 fn read(fields: &mut Fields, training: Training, _: Option<&[usize]>) -> Box<dyn Model> {
+    if !fields.is_given("layers") {
+        fields.fault_at("layers", "is missing, it must be a list of tables");
+    }
     let hidden = read_layers(fields, "layers");
     let standardize = fields.or("standardize", &Flag, false);
     Box::new(NetModel { input: in_one_row, hidden, standardize, training })

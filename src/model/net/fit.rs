@@ -247,7 +247,7 @@ mod tests {
         let mut seen = Seen::default();
         let ended = run(&mut engine, Some(rule), &mut seen).unwrap();
         assert_eq!((ended.kept_epoch, seen.epochs.len()), (2, 5));
-        assert_eq!(engine.weights.0[0][0], 2.0);
+        assert_eq!(engine.weights, Weights(vec![vec![2.0]]));
         assert_eq!(
             ended.notes,
             ["stopped early after epoch 5: for 3 epochs no valid loss was below the 20.0000 of \
@@ -256,7 +256,7 @@ mod tests {
         let last = EarlyStopping { restore_best: false, ..rule };
         let mut engine = Scripted::new(&losses);
         let ended = run(&mut engine, Some(last), &mut Seen::default()).unwrap();
-        assert_eq!((ended.kept_epoch, engine.weights.0[0][0]), (5, 5.0));
+        assert_eq!((ended.kept_epoch, engine.weights), (5, Weights(vec![vec![5.0]])));
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         let ended = run(&mut engine, Some(rule), &mut Seen::default()).unwrap();
         // 27 and 17 are not better by more than 4.
         assert_eq!(ended, Ended { kept_epoch: 3, notes: vec![] });
-        assert_eq!(engine.weights.0[0][0], 3.0);
+        assert_eq!(engine.weights, Weights(vec![vec![3.0]]));
     }
 
     #[test]
@@ -280,12 +280,16 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_reports_means_over_examples() {
+    fn an_epoch_reports_means_over_examples_with_the_penalty() {
+        let mut engine = Scripted::new(&[50.0, 60.0]);
+        engine.net.parameters[0].l2 = 0.5;
         let mut seen = Seen::default();
-        run(&mut Scripted::new(&[50.0]), None, &mut seen).unwrap();
-        let epoch = seen.epochs[0];
-        assert_eq!((epoch.epoch, epoch.train_loss), (1, 1.0));
-        assert!((epoch.train_accuracy - 1.0 / 3.0).abs() < 1e-12);
-        assert_eq!((epoch.valid_loss, epoch.valid_accuracy), (50.0, 0.0));
+        run(&mut engine, None, &mut seen).unwrap();
+        let [first, second] = seen.epochs[..] else { panic!("two epochs were asked for") };
+        // The weight is 0 before the first step, 1 after it and 2 after the second.
+        assert_eq!((first.epoch, first.train_loss, first.valid_loss), (1, 1.0, 50.5));
+        assert_eq!((second.epoch, second.train_loss, second.valid_loss), (2, 1.5, 62.0));
+        assert!((first.train_accuracy - 1.0 / 3.0).abs() < 1e-12);
+        assert!(first.valid_accuracy < 1e-12);
     }
 }

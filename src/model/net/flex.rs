@@ -143,23 +143,17 @@ fn forward(
                 conv2d(x, kernel.permute([3, 2, 0, 1]), Some(held[1].clone()), options)
             }
             Kind::Relu => activation::relu(x),
-            Kind::BatchNorm => match training {
-                None => batch_norm(
-                    x,
-                    held[0].clone(),
-                    held[1].clone(),
-                    held[2].clone(),
-                    held[3].clone(),
-                    BATCH_NORM_EPSILON,
-                ),
-                Some(_) => {
-                    let made =
-                        batch_norm_train(x, held[0].clone(), held[1].clone(), BATCH_NORM_EPSILON);
-                    let (mean, variance) = (made.mean.inner(), made.variance.inner());
-                    statistics.push((layer.first, into_vec(mean), into_vec(variance)));
-                    made.output
-                }
-            },
+            Kind::BatchNorm if training.is_some() => {
+                let made =
+                    batch_norm_train(x, held[0].clone(), held[1].clone(), BATCH_NORM_EPSILON);
+                let (mean, variance) = (made.mean.inner(), made.variance.inner());
+                statistics.push((layer.first, into_vec(mean), into_vec(variance)));
+                made.output
+            }
+            Kind::BatchNorm => {
+                let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|part| held[part].clone());
+                batch_norm(x, gamma, beta, mean, variance, BATCH_NORM_EPSILON)
+            }
             Kind::MaxPool { size, stride } => pool(x, layer, size, stride),
             Kind::Dropout { rate } => match training {
                 Some(key) if rate > 0.0 => {

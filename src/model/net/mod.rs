@@ -58,6 +58,9 @@ impl Model for NetModel {
     fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
         job.train.check_for_fit()?;
         job.valid.check_for_predict(job.train.shape)?;
+        if !job.valid.is_empty() {
+            job.valid.check_for_fit()?;
+        }
         let net = self.net(job.train.shape, job.train.n_classes).map_err(ModelError::Examples)?;
         let scaler = self.standardize.then(|| Scaler::fit(&job.train));
         let weights = Weights::start(&net, job.seed);
