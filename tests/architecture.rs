@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("schema", 1),
     ("audio", 1),
     ("table", 1),
+    ("kernels", 1),
     ("metrics", 1),
     ("record", 1),
     ("dataset", 2),

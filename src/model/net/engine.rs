@@ -1,6 +1,5 @@
 //! What the training loop asks of whoever computes: one step, logits, the weights.
 
-use super::layer::Net;
 use super::loss::Tally;
 use super::weights::Weights;
 use crate::vocab::{Rng, Seed};
@@ -26,17 +25,18 @@ pub(super) struct StepKey {
 
 /// Computes a net, forwards and backwards.
 pub(super) trait Engine {
-    /// Forward with dropout, backward, one move of the weights; the tally is from before the move.
+    /// Forward with dropout, backward, one move of the weights. The tally is from before the move,
+    /// and its loss has the penalties of all examples in it.
     fn step(&mut self, batch: Batch, key: StepKey) -> Tally;
 
     /// Logits `[n, n_classes]` of inputs `[n, width]`: no dropout, moving statistics.
-    fn logits(&self, inputs: Vec<f32>) -> Vec<f32>;
+    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32>;
 
-    /// The net that is computed.
-    fn net(&self) -> &Net;
+    /// What the penalties add to the loss of one example.
+    fn penalty(&self) -> f64;
 
     /// The weights as they are.
-    fn weights(&self) -> &Weights;
+    fn weights(&self) -> Weights;
 
     /// Puts other weights in their place.
     fn set_weights(&mut self, weights: Weights);

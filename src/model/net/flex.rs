@@ -43,6 +43,7 @@ impl FlexEngine {
 
 impl Engine for FlexEngine {
     fn step(&mut self, batch: Batch, key: StepKey) -> Tally {
+        let penalty = batch.labels.len() as f64 * self.penalty();
         let found = gradients(&self.net, &self.weights, batch, key);
         self.stepper.next_step();
         for (index, gradient) in found.by_parameter.iter().enumerate() {
@@ -54,19 +55,19 @@ impl Engine for FlexEngine {
             blend(&mut self.weights.0[first + 2], &mean);
             blend(&mut self.weights.0[first + 3], &variance);
         }
-        found.tally
+        Tally { loss: found.tally.loss + penalty, ..found.tally }
     }
 
-    fn logits(&self, inputs: Vec<f32>) -> Vec<f32> {
+    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
         logits(&self.net, &self.weights, inputs)
     }
 
-    fn net(&self) -> &Net {
-        &self.net
+    fn penalty(&self) -> f64 {
+        self.weights.penalty(&self.net)
     }
 
-    fn weights(&self) -> &Weights {
-        &self.weights
+    fn weights(&self) -> Weights {
+        self.weights.clone()
     }
 
     fn set_weights(&mut self, weights: Weights) {

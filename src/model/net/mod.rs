@@ -7,7 +7,8 @@
 //! | `weights` | the values: drawn, saved, loaded |
 //! | `batches`, `fit` | shuffling and augmentation; epochs and early stopping |
 //! | `engine` | what the loop asks of whoever computes |
-//! | `flex` | the engine that computes with burn |
+//! | `flex` | the engine that computes with burn: any net, and what the other is checked against |
+//! | `fused` | the engine that computes with our own kernels: much faster |
 //! | `loss`, `optimizer` | cross-entropy; Adam and RMSprop |
 //!
 //! All randomness is keyed by the job's seed and drawn here, never by burn, whose generator is
@@ -19,6 +20,7 @@ pub(super) mod dense;
 mod engine;
 mod fit;
 mod flex;
+mod fused;
 mod layer;
 mod loss;
 mod optimizer;
@@ -32,6 +34,7 @@ use super::{Classifier, Examples, Fitted, Job, Model, ModelError, Training, Watc
 use batches::Batches;
 use engine::Engine;
 use flex::FlexEngine;
+use fused::FusedEngine;
 use layer::{Kind, Net, Shape};
 use weights::Weights;
 
@@ -54,6 +57,17 @@ impl NetModel {
     }
 }
 
+impl NetModel {
+    /// The fused kernels where they know all that is asked for, burn's operations else.
+    fn engine(&self, net: &Net, weights: Weights) -> Box<dyn Engine> {
+        let Training { optimizer, batch_size, .. } = self.training;
+        match FusedEngine::new(net, &weights, optimizer, batch_size.max(fit::CHUNK)) {
+            Some(engine) => Box::new(engine),
+            None => Box::new(FlexEngine::new(net.clone(), weights, optimizer)),
+        }
+    }
+}
+
 impl Model for NetModel {
     fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
         job.train.check_for_fit()?;
@@ -64,10 +78,10 @@ impl Model for NetModel {
         let net = self.net(job.train.shape, job.train.n_classes).map_err(ModelError::Examples)?;
         let scaler = self.standardize.then(|| Scaler::fit(&job.train));
         let weights = Weights::start(&net, job.seed);
-        let mut engine = FlexEngine::new(net.clone(), weights, self.training.optimizer);
-        let ended = fit::train(&mut engine, job, &self.training, scaler.as_ref(), watch)?;
+        let mut engine = self.engine(&net, weights);
+        let ended = fit::train(engine.as_mut(), job, &self.training, scaler.as_ref(), watch)?;
         let n_parameters = net.n_parameters();
-        let weights = engine.weights().clone();
+        let weights = engine.weights();
         let shape = job.train.shape.to_vec();
         Ok(Fitted {
             classifier: Box::new(NetClassifier { net, weights, scaler, shape }),
@@ -110,8 +124,12 @@ impl Classifier for NetClassifier {
         examples.check_for_predict(&self.shape)?;
         let n_classes = self.net.n_classes();
         let mut probabilities = Vec::with_capacity(examples.len() * n_classes);
+        let mut engine = FusedEngine::for_prediction(&self.net, &self.weights);
         for batch in Batches::in_order(*examples, self.scaler.as_ref(), fit::CHUNK).iter() {
-            let logits = flex::logits(&self.net, &self.weights, batch.inputs);
+            let logits = match &mut engine {
+                Some(engine) => engine.logits(batch.inputs),
+                None => flex::logits(&self.net, &self.weights, batch.inputs),
+            };
             probabilities.extend(loss::softmax(&logits, n_classes));
         }
         Ok(probabilities)

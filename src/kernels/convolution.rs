@@ -1,0 +1,270 @@
+//! 'Valid' convolution with stride 1, bias and ReLU, forward and backward.
+//!
+//! Nothing is copied into columns: a window is read as its rows, where it lies. The gradient of the input is a convolution of the output's gradient with the
+//! kernel turned round; it stands on rows of zeros above and below, while columns beyond the edge are left out, so
+//! that a narrow image costs no products with zeros.
+
+use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::isa::Isa;
+use crate::kernels::outer::Outer;
+use crate::kernels::product::{Activation, Place, Product, Segments, Start};
+use crate::kernels::threads::for_each;
+
+/// Images whose gradients are summed in one buffer, whatever the number of threads.
+pub const CHUNK: usize = 8;
+
+/// A convolution with its windows worked out. Its passes take one image at a time.
+#[derive(Clone, Debug)]
+pub struct Convolution {
+    geometry: ConvGeometry,
+    windows: (Vec<Place>, Segments),
+    /// One entry a column of the image.
+    backward: Vec<(Vec<Place>, Segments)>,
+}
+
+impl Convolution {
+    /// Works out the windows.
+    ///
+    /// # Panics
+    /// When the kernel is larger than the image or has no rows or columns.
+    #[must_use]
+    pub fn new(geometry: ConvGeometry) -> Self {
+        let g = geometry;
+        let [kh, kw] = g.kernel;
+        assert!(kh >= 1 && kw >= 1, "a kernel has rows and columns");
+        assert!(kh <= g.height && kw <= g.width, "a kernel is no larger than its image");
+        let (oh, ow) = (g.out_height(), g.out_width());
+        let row = kw * g.c_in;
+        let place = |p: usize| Place {
+            input: ((p / ow * g.width + p % ow) * g.c_in) as u32,
+            output: (p * g.c_out) as u32,
+        };
+        let segments = Segments {
+            n: kh,
+            len: row,
+            input_step: g.width * g.c_in,
+            first_weight: 0,
+            weight_step: row,
+        };
+        let backward = (0..g.width).map(|x| {
+            let (first, last) = ((x + 1).saturating_sub(ow), x.min(kw - 1));
+            let place = |y: usize| Place {
+                input: ((y * ow + x - last) * g.c_out) as u32,
+                output: ((y * g.width + x) * g.c_in) as u32,
+            };
+            let segments = Segments {
+                n: kh,
+                len: (last - first + 1) * g.c_out,
+                input_step: ow * g.c_out,
+                first_weight: (kw - 1 - last) * g.c_out,
+                weight_step: kw * g.c_out,
+            };
+            ((0..g.height).map(place).collect(), segments)
+        });
+        Self {
+            geometry,
+            windows: ((0..oh * ow).map(place).collect(), segments),
+            backward: backward.collect(),
+        }
+    }
+
+    /// The shapes.
+    #[must_use]
+    pub fn geometry(&self) -> &ConvGeometry {
+        &self.geometry
+    }
+
+    /// `output = relu(x * kernel + bias)`; `output` is `[out_height, out_width, c_out]`.
+    pub fn forward(&self, isa: Isa, x: &[f32], kernel: &[f32], bias: &[f32], output: &mut [f32]) {
+        Product {
+            input: x,
+            places: &self.windows.0,
+            segments: self.windows.1,
+            weights: kernel,
+            start: Start::Bias(bias),
+            n_out: self.geometry.c_out,
+            activation: Activation::Relu,
+            output,
+        }
+        .run(isa);
+    }
+
+    /// Adds the kernel's gradient. `d_output` is the gradient before ReLU.
+    pub fn kernel_gradient(&self, isa: Isa, x: &[f32], d_output: &[f32], d_kernel: &mut [f32]) {
+        Outer {
+            input: x,
+            places: &self.windows.0,
+            segments: self.windows.1,
+            d_output,
+            n_out: self.geometry.c_out,
+            d_weights: d_kernel,
+        }
+        .run(isa);
+    }
+
+    /// Values of a gradient that stands on zeros, as [`input_gradient`](Self::input_gradient) reads it.
+    #[must_use]
+    pub fn framed_len(&self) -> usize {
+        self.geometry.output_len() + 2 * self.frame_len()
+    }
+
+    /// Zeros before, and after, the gradient itself.
+    #[must_use]
+    pub fn frame_len(&self) -> usize {
+        (self.geometry.kernel[0] - 1) * self.geometry.out_width() * self.geometry.c_out
+    }
+
+    /// Fills `d_x` from `framed`, the gradient before ReLU with [`frame_len`](Self::frame_len) zeros at both ends, and
+    /// the kernel [`turned`](Self::turn).
+    pub fn input_gradient(&self, isa: Isa, framed: &[f32], turned: &[f32], d_x: &mut [f32]) {
+        for (places, segments) in &self.backward {
+            Product {
+                input: framed,
+                places,
+                segments: *segments,
+                weights: turned,
+                start: Start::Zero,
+                n_out: self.geometry.c_in,
+                activation: Activation::Linear,
+                output: &mut *d_x,
+            }
+            .run(isa);
+        }
+    }
+
+    /// The kernel turned round, `[kernel_height, kernel_width, c_out, c_in]`.
+    pub fn turn(&self, kernel: &[f32], turned: &mut [f32]) {
+        let (c_in, c_out) = (self.geometry.c_in, self.geometry.c_out);
+        let taps = kernel.chunks_exact(c_in * c_out).rev();
+        for (turned, tap) in turned.chunks_exact_mut(c_in * c_out).zip(taps) {
+            for (i, value) in turned.iter_mut().enumerate() {
+                *value = tap[i % c_in * c_out + i / c_in];
+            }
+        }
+    }
+}
+
+/// Gradients of a convolution's inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConvGradients {
+    /// `[n, height, width, c_in]`.
+    pub d_x: Vec<f32>,
+    /// `[kernel_height, kernel_width, c_in, c_out]`.
+    pub d_kernel: Vec<f32>,
+    /// `[c_out]`.
+    pub d_bias: Vec<f32>,
+}
+
+/// `relu(x * kernel + bias)` of a batch; `output` is `[n, out_height, out_width, c_out]`.
+pub fn conv_bias_relu_forward(
+    geometry: &ConvGeometry,
+    x: &[f32],
+    kernel: &[f32],
+    bias: &[f32],
+    output: &mut [f32],
+) {
+    let convolution = Convolution::new(*geometry);
+    let mut chunks: Vec<_> = x
+        .chunks(CHUNK * geometry.input_len())
+        .zip(output.chunks_mut(CHUNK * geometry.output_len()))
+        .collect();
+    for_each(&mut chunks, |_, (x, output)| {
+        let images = x.chunks_exact(geometry.input_len());
+        for (x, output) in images.zip(output.chunks_exact_mut(geometry.output_len())) {
+            convolution.forward(Isa::best(), x, kernel, bias, output);
+        }
+    });
+}
+
+/// The backward pass of [`conv_bias_relu_forward`], given its `output` and that output's gradient.
+#[must_use]
+pub fn conv_backward(
+    geometry: &ConvGeometry,
+    x: &[f32],
+    kernel: &[f32],
+    output: &[f32],
+    d_output: &[f32],
+) -> ConvGradients {
+    let (convolution, isa) = (Convolution::new(*geometry), Isa::best());
+    let mut turned = vec![0.0; kernel.len()];
+    convolution.turn(kernel, &mut turned);
+    let mut gradients = ConvGradients {
+        d_x: vec![0.0; x.len()],
+        d_kernel: vec![0.0; kernel.len()],
+        d_bias: vec![0.0; geometry.c_out],
+    };
+    let (n_in, n_out) = (geometry.input_len(), geometry.output_len());
+    let mut chunks: Vec<_> = gradients
+        .d_x
+        .chunks_mut(CHUNK * n_in)
+        .map(|d_x| (d_x, vec![0.0; kernel.len()], vec![0.0; geometry.c_out]))
+        .collect();
+    for_each(&mut chunks, |chunk, (d_x, d_kernel, d_bias)| {
+        let mut framed = vec![0.0; convolution.framed_len()];
+        for (i, d_x) in d_x.chunks_exact_mut(n_in).enumerate() {
+            let image = &x[(chunk * CHUNK + i) * n_in..][..n_in];
+            let outputs = (chunk * CHUNK + i) * n_out..(chunk * CHUNK + i + 1) * n_out;
+            let d = &mut framed[convolution.frame_len()..][..n_out];
+            for ((d, &y), &d_y) in
+                d.iter_mut().zip(&output[outputs.clone()]).zip(&d_output[outputs])
+            {
+                *d = if y > 0.0 { d_y } else { 0.0 };
+            }
+            for row in d.chunks_exact(geometry.c_out) {
+                d_bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
+            }
+            convolution.kernel_gradient(isa, image, d, d_kernel);
+            convolution.input_gradient(isa, &framed, &turned, d_x);
+        }
+    });
+    for (_, d_kernel, d_bias) in chunks {
+        gradients.d_kernel.iter_mut().zip(d_kernel).for_each(|(sum, d)| *sum += d);
+        gradients.d_bias.iter_mut().zip(d_bias).for_each(|(sum, d)| *sum += d);
+    }
+    gradients
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::reference::{assert_close, convolution, random, wide};
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_window_by_hand() {
+        let g = ConvGeometry { n: 1, height: 2, width: 2, c_in: 1, c_out: 2, kernel: [2, 2] };
+        let (x, kernel) = ([1.0, 2.0, 3.0, 4.0], [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0]);
+        let mut output = [0.0; 2];
+        conv_bias_relu_forward(&g, &x, &kernel, &[0.5, 0.5], &mut output);
+        assert_eq!(output, [10.5, 0.0]);
+        // ReLU holds the second channel's gradient back.
+        let d = conv_backward(&g, &x, &kernel, &output, &[2.0, 100.0]);
+        assert_eq!(d.d_x, [2.0; 4]);
+        assert_eq!(d.d_kernel, [2.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0]);
+        assert_eq!(d.d_bias, [2.0, 0.0]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn any_shape_is_the_plain_convolution(
+            n in 1_usize..11, kh in 1_usize..4, kw in 1_usize..4, more in 0_usize..6, wider in 0_usize..5,
+            c_in in prop_oneof![Just(1_usize), Just(3), Just(16), Just(33)], c_out in prop_oneof![Just(1_usize), Just(5), Just(32), Just(50)],
+            key: u64,
+        ) {
+            let g = ConvGeometry { n, height: kh + more, width: kw + wider, c_in, c_out, kernel: [kh, kw] };
+            let x = random(key, n * g.input_len());
+            let (kernel, bias) = (random(key ^ 1, g.kernel_len()), random(key ^ 2, c_out));
+            let mut output = vec![0.0; n * g.output_len()];
+            conv_bias_relu_forward(&g, &x, &kernel, &bias, &mut output);
+            let d = random(key ^ 3, output.len());
+            let gated: Vec<f64> = d.iter().zip(&output).map(|(&d, &y)| if y > 0.0 { f64::from(d) } else { 0.0 }).collect();
+            let expected = convolution(&g, &wide(&x), &wide(&kernel), &wide(&bias), &gated);
+            assert_close(&output, &expected.output.iter().map(|y| y.max(0.0)).collect::<Vec<_>>(), 1e-4);
+            let actual = conv_backward(&g, &x, &kernel, &output, &d);
+            assert_close(&actual.d_x, &expected.d_x, 1e-4);
+            assert_close(&actual.d_kernel, &expected.d_kernel, 1e-4);
+            assert_close(&actual.d_bias, &expected.d_bias, 1e-4);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Dense layers: a batch of rows times a matrix, and back.
+
+use rayon::prelude::*;
+
+use crate::kernels::isa::{Isa, Level, Work};
+use crate::kernels::outer::Outer;
+use crate::kernels::product::{Activation, Place, Product, Segments, Start, dense_places};
+
+/// Rows of weights whose gradient is one piece of work; it stays in the first-level cache.
+pub const PANEL: usize = 24;
+
+/// Rows of weights that all rows of the batch meet before the next: what a column of them takes of caches and of
+/// address translation is small.
+const DEPTH: usize = 2000;
+
+/// Products below which a pass stays on one thread.
+const WORTH_A_THREAD: usize = 1 << 20;
+
+/// A dense layer's shape with its rows worked out.
+#[derive(Clone, Debug)]
+pub struct Dense {
+    n_in: usize,
+    n_out: usize,
+    forward: Vec<Place>,
+    backward: Vec<Place>,
+}
+
+impl Dense {
+    /// For batches of at most `max_batch` rows.
+    #[must_use]
+    pub fn new(max_batch: usize, n_in: usize, n_out: usize) -> Self {
+        Self {
+            n_in,
+            n_out,
+            forward: dense_places(max_batch, n_in, n_out),
+            backward: dense_places(max_batch, n_out, n_in),
+        }
+    }
+
+    /// Inputs of a row.
+    #[must_use]
+    pub fn n_in(&self) -> usize {
+        self.n_in
+    }
+
+    /// Outputs of a row.
+    #[must_use]
+    pub fn n_out(&self) -> usize {
+        self.n_out
+    }
+
+    /// `output = activation(x * weights + bias)`; `x` `[n, n_in]`, `weights` `[n_in, n_out]`, `output` `[n, n_out]`.
+    pub fn forward(
+        &self,
+        isa: Isa,
+        x: &[f32],
+        weights: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        output: &mut [f32],
+    ) {
+        let (n_in, n_out) = (self.n_in, self.n_out);
+        by_rows(x, output, n_in, n_out, |x, output| {
+            let places = &self.forward[..output.len() / n_out];
+            deep_product(
+                isa,
+                x,
+                places,
+                n_in,
+                weights,
+                Start::Bias(bias),
+                n_out,
+                activation,
+                output,
+            );
+        });
+    }
+
+    /// `d_x = d_output * transposed`; `transposed` is `[n_out, n_in]`.
+    pub fn input_gradient(&self, isa: Isa, d_output: &[f32], transposed: &[f32], d_x: &mut [f32]) {
+        let (n_in, n_out) = (self.n_in, self.n_out);
+        by_rows(d_output, d_x, n_out, n_in, |d, d_x| {
+            let places = &self.backward[..d_x.len() / n_in];
+            let linear = Activation::Linear;
+            deep_product(isa, d, places, n_out, transposed, Start::Zero, n_in, linear, d_x);
+        });
+    }
+
+    /// The weights' gradient for the [`PANEL`] of rows (or fewer, at the end) that `d_weights` holds, the `panel`-th.
+    /// The sum runs over the whole batch in its order, whatever the thread.
+    pub fn weight_gradient(
+        &self,
+        isa: Isa,
+        panel: usize,
+        x: &[f32],
+        d_output: &[f32],
+        d_weights: &mut [f32],
+    ) {
+        d_weights.fill(0.0);
+        Outer {
+            input: &x[panel * PANEL..],
+            places: &self.forward[..d_output.len() / self.n_out],
+            segments: Segments::one(d_weights.len() / self.n_out),
+            d_output,
+            n_out: self.n_out,
+            d_weights,
+        }
+        .run(isa);
+    }
+
+    /// The bias's gradient: each column's sum.
+    pub fn bias_gradient(&self, d_output: &[f32], d_bias: &mut [f32]) {
+        d_bias.fill(0.0);
+        for row in d_output.chunks_exact(self.n_out) {
+            d_bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
+        }
+    }
+
+    /// The weights as `[n_out, n_in]`.
+    pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
+        let (n_in, n_out) = (self.n_in, self.n_out);
+        const SIDE: usize = 16;
+        for top in (0..n_in).step_by(SIDE) {
+            for left in (0..n_out).step_by(SIDE) {
+                for column in left..n_out.min(left + SIDE) {
+                    let bottom = n_in.min(top + SIDE);
+                    for (row, value) in (top..bottom).zip(&mut transposed[column * n_in + top..]) {
+                        *value = weights[row * n_out + column];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A product in slices of [`DEPTH`] rows of weights: the same sums in the same order.
+#[expect(clippy::too_many_arguments, reason = "a product's fields")]
+fn deep_product(
+    isa: Isa,
+    input: &[f32],
+    places: &[Place],
+    depth: usize,
+    weights: &[f32],
+    start: Start<'_>,
+    n_out: usize,
+    activation: Activation,
+    output: &mut [f32],
+) {
+    for first in (0..depth).step_by(DEPTH) {
+        let last = depth.min(first + DEPTH);
+        Product {
+            input: &input[first..],
+            places,
+            segments: Segments::one(last - first),
+            weights: &weights[first * n_out..last * n_out],
+            start: if first == 0 { start } else { Start::Output },
+            n_out,
+            activation: if last == depth { activation } else { Activation::Linear },
+            output: &mut *output,
+        }
+        .run(isa);
+    }
+}
+
+/// Calls `work` on matching rows of both slices, on several threads where that is worth it. Rows are independent.
+fn by_rows(
+    x: &[f32],
+    output: &mut [f32],
+    n_in: usize,
+    n_out: usize,
+    work: impl Fn(&[f32], &mut [f32]) + Sync,
+) {
+    let (n_rows, n_threads) = (output.len() / n_out, rayon::current_num_threads());
+    if n_threads == 1 || n_rows * n_in * n_out < WORTH_A_THREAD {
+        return work(x, output);
+    }
+    let rows = n_rows.div_ceil(n_threads).next_multiple_of(12);
+    output
+        .par_chunks_mut(rows * n_out)
+        .zip(x.par_chunks(rows * n_in))
+        .for_each(|(output, x)| work(x, output));
+}
+
+/// The gradient before a ReLU followed by dropout, from their result: `d = output > 0 ? d * scale : 0`. What dropout
+/// took and what ReLU held back are both zeros of the result, so no mask is needed.
+pub fn gate(isa: Isa, output: &[f32], scale: f32, d: &mut [f32]) {
+    isa.run(Gate { output, scale, d });
+}
+
+struct Gate<'a> {
+    output: &'a [f32],
+    scale: f32,
+    d: &'a mut [f32],
+}
+
+impl Work for Gate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        for (d, &output) in self.d.iter_mut().zip(self.output) {
+            *d = if output > 0.0 { *d * self.scale } else { 0.0 };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::reference::{assert_close, random};
+    use proptest::prelude::*;
+
+    #[test]
+    fn gate_closes_where_the_result_is_zero() {
+        let mut d = [1.0, 1.0, 1.0];
+        gate(Isa::best(), &[0.0, 2.0, -0.0], 2.0, &mut d);
+        assert_eq!(d, [0.0, 2.0, 0.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn gradients_are_the_plain_ones(n in 1_usize..20, n_in in 1_usize..60, n_out in 1_usize..40, key: u64) {
+            let (dense, isa) = (Dense::new(20, n_in, n_out), Isa::best());
+            let (x, w, d) = (random(key, n * n_in), random(key ^ 1, n_in * n_out), random(key ^ 2, n * n_out));
+            let (mut transposed, mut d_x) = (vec![0.0; w.len()], vec![0.0; x.len()]);
+            dense.transpose(&w, &mut transposed);
+            dense.input_gradient(isa, &d, &transposed, &mut d_x);
+            let f = |v: f32| f64::from(v);
+            let expected: Vec<f64> = (0..n * n_in)
+                .map(|i| (0..n_out).map(|o| f(d[i / n_in * n_out + o]) * f(w[i % n_in * n_out + o])).sum()).collect();
+            assert_close(&d_x, &expected, 1e-4);
+
+            let (mut d_w, mut d_b) = (vec![0.0; w.len()], vec![0.0; n_out]);
+            for (panel, d_w) in d_w.chunks_mut(PANEL * n_out).enumerate() {
+                dense.weight_gradient(isa, panel, &x, &d, d_w);
+            }
+            dense.bias_gradient(&d, &mut d_b);
+            let expected: Vec<f64> = (0..n_in * n_out)
+                .map(|i| (0..n).map(|s| f(x[s * n_in + i / n_out]) * f(d[s * n_out + i % n_out])).sum()).collect();
+            assert_close(&d_w, &expected, 1e-4);
+            let expected: Vec<f64> = (0..n_out).map(|o| (0..n).map(|s| f(d[s * n_out + o])).sum()).collect();
+            assert_close(&d_b, &expected, 1e-4);
+        }
+    }
+}

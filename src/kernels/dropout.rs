@@ -1,0 +1,186 @@
+//! Inverted dropout with masks from a counter-based generator: a mask is a function of its key alone.
+
+use crate::kernels::isa::{Isa, Level, Work};
+
+/// The step of SplitMix64's counter: 2^64 / golden ratio.
+pub const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// What stands in the place of a pooling's argmax where dropout took the value.
+pub const DROPPED: u8 = 255;
+
+/// Mixes the bits of a counter.
+///
+/// # Source
+/// SplitMix64's finaliser: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+#[must_use]
+#[inline(always)]
+pub const fn mix(counter: u64) -> u64 {
+    let z = (counter ^ (counter >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// The `index`-th key under `key`, for a layer under a step's key or an example under a layer's.
+#[must_use]
+pub const fn key_of(key: u64, index: usize) -> u64 {
+    mix(key.wrapping_add((index as u64 + 1).wrapping_mul(GOLDEN)))
+}
+
+/// The share of values to drop, in [0, 1).
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Rate(f32);
+
+impl Rate {
+    /// Dropout of a share in [0, 1); `None` for anything else.
+    #[must_use]
+    pub fn new(share: f32) -> Option<Self> {
+        (0.0..1.0).contains(&share).then_some(Self(share))
+    }
+
+    /// Whether nothing is dropped.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self.0 == 0.0
+    }
+
+    /// What kept values are multiplied by: `1 / (1 - share)`.
+    #[must_use]
+    pub fn scale(self) -> f32 {
+        1.0 / (1.0 - self.0)
+    }
+
+    /// Values of 16 random bits below this are dropped.
+    fn threshold(self) -> u32 {
+        (self.0 * 65_536.0).round() as u32
+    }
+}
+
+/// Drops values in place: `values[i] = kept(key, i) ? values[i] * scale : 0`.
+///
+/// One draw of 64 bits decides four values: of a block of 64 values, draw `j` of 16 decides values `j`, `16 + j`,
+/// `32 + j` and `48 + j` by its four quarters. Called on a gradient with the same key it is the backward pass.
+pub fn dropout(isa: Isa, rate: Rate, key: u64, values: &mut [f32]) {
+    if !rate.is_zero() {
+        isa.run(Drop { rate, key, values, argmax: &mut [] });
+    }
+}
+
+/// [`dropout`] of pooled values, which marks what it dropped in their `argmax` ([`DROPPED`]), so that the pooling's
+/// backward pass leaves them out and no mask is drawn twice.
+pub fn dropout_pooled(isa: Isa, rate: Rate, key: u64, values: &mut [f32], argmax: &mut [u8]) {
+    assert_eq!(values.len(), argmax.len(), "an argmax for each value");
+    if !rate.is_zero() {
+        isa.run(Drop { rate, key, values, argmax });
+    }
+}
+
+/// The backward pass of [`dropout_pooled`]: `d[i] = argmax[i] is DROPPED ? 0 : d[i] * scale`.
+pub fn dropout_pooled_backward(isa: Isa, rate: Rate, argmax: &[u8], d: &mut [f32]) {
+    if !rate.is_zero() {
+        isa.run(Undrop { scale: rate.scale(), argmax, d });
+    }
+}
+
+struct Undrop<'a> {
+    scale: f32,
+    argmax: &'a [u8],
+    d: &'a mut [f32],
+}
+
+impl Work for Undrop<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        for (d, &mark) in self.d.iter_mut().zip(self.argmax) {
+            *d = if mark == DROPPED { 0.0 } else { *d * self.scale };
+        }
+    }
+}
+
+struct Drop<'a> {
+    rate: Rate,
+    key: u64,
+    values: &'a mut [f32],
+    argmax: &'a mut [u8],
+}
+
+impl Work for Drop<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let (threshold, scale) = (self.rate.threshold(), self.rate.scale());
+        let mut marks = self.argmax.chunks_mut(64);
+        for (block, values) in self.values.chunks_mut(64).enumerate() {
+            let mut draws = [0_u64; 16];
+            for j in 0..16 {
+                let counter = (block * 16 + j) as u64;
+                draws[j] = mix(self.key.wrapping_add(counter.wrapping_mul(GOLDEN)));
+            }
+            let mut quarters = [0_u32; 64];
+            for quarter in 0..4 {
+                for j in 0..16 {
+                    quarters[quarter * 16 + j] = (draws[j] >> (16 * quarter)) as u32 & 0xFFFF;
+                }
+            }
+            for (value, &quarter) in values.iter_mut().zip(&quarters) {
+                *value = if quarter >= threshold { *value * scale } else { 0.0 };
+            }
+            if let Some(marks) = marks.next() {
+                for (mark, &quarter) in marks.iter_mut().zip(&quarters) {
+                    *mark = if quarter >= threshold { *mark } else { DROPPED };
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mix_gives_splitmix64_of_seed_zero() {
+        // First outputs of SplitMix64 seeded with 0.
+        assert_eq!(mix(GOLDEN), 0xE220_A839_7B1D_CDAF);
+        assert_eq!(mix(GOLDEN.wrapping_mul(2)), 0x6E78_9E6A_A1B9_65F4);
+    }
+
+    #[test]
+    fn drops_the_asked_share_and_keeps_the_mean() {
+        for share in [0.1, 0.2, 0.5] {
+            let mut values = vec![1.0; 100_003];
+            dropout(Isa::best(), Rate::new(share).unwrap(), 7, &mut values);
+            let n = values.len() as f32;
+            let dropped = values.iter().filter(|&&v| v == 0.0).count() as f32 / n;
+            assert!((dropped - share).abs() < 0.006, "dropped {dropped}, asked {share}");
+            assert!((values.iter().sum::<f32>() / n - 1.0).abs() < 0.02);
+        }
+    }
+
+    #[test]
+    fn a_key_gives_the_same_mask_at_every_level_and_marks_it() {
+        let rate = Rate::new(0.3).unwrap();
+        let masks: Vec<Vec<f32>> = Isa::available()
+            .into_iter()
+            .map(|isa| {
+                let (mut values, mut argmax) = (vec![1.0; 150], vec![3_u8; 150]);
+                dropout_pooled(isa, rate, 42, &mut values, &mut argmax);
+                assert!(values.iter().zip(&argmax).all(|(v, a)| (*v == 0.0) == (*a == DROPPED)));
+                values
+            })
+            .collect();
+        assert!(masks.iter().all(|mask| *mask == masks[0]));
+        let mut other = vec![1.0; 150];
+        dropout(Isa::best(), rate, 43, &mut other);
+        assert_ne!(other, masks[0]);
+    }
+
+    #[test]
+    fn no_share_outside_the_unit_interval() {
+        assert!(
+            Rate::new(1.0).is_none() && Rate::new(-0.1).is_none() && Rate::new(f32::NAN).is_none()
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! Kernels that a training step on the CPU is composed of, on plain `f32` slices.
+//!
+//! Images lie channels-last, `[n, height, width, channels]`; convolution kernels `[kernel_height, kernel_width, c_in,
+//! c_out]`; dense kernels `[n_in, n_out]`, as Keras stores them. Every kernel is safe Rust that the compiler
+//! vectorises ([`isa`] picks the best instructions at run time). A batch is split into chunks of a fixed size whose
+//! gradients are added in a fixed order, so that the number of threads changes no bit.
+//!
+//! The room knows nothing of specs, files, features or other numerical libraries.
+
+macro_rules! channel_blocks {
+    ($n_channels:expr, |$channel:ident, $LANES:ident| $body:expr) => {{
+        let n_channels: usize = $n_channels;
+        let mut $channel = 0;
+        while $channel + 32 <= n_channels {
+            const $LANES: usize = 32;
+            $body;
+            $channel += $LANES;
+        }
+        while $channel + 16 <= n_channels {
+            const $LANES: usize = 16;
+            $body;
+            $channel += $LANES;
+        }
+        while $channel + 4 <= n_channels {
+            const $LANES: usize = 4;
+            $body;
+            $channel += $LANES;
+        }
+        while $channel < n_channels {
+            const $LANES: usize = 1;
+            $body;
+            $channel += $LANES;
+        }
+    }};
+}
+
+pub mod batch_norm;
+pub mod convolution;
+pub mod dense;
+pub mod dropout;
+pub mod geometry;
+pub mod isa;
+pub mod loss;
+pub mod net;
+pub mod optimiser;
+pub mod outer;
+pub mod pooling;
+pub mod product;
+pub mod threads;
+
+#[cfg(test)]
+pub mod reference;

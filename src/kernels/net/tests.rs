@@ -1,0 +1,300 @@
+//! Whole nets against a plain statement of them.
+
+use super::*;
+use crate::kernels::dropout::{Rate, dropout};
+use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::product::Activation;
+use crate::kernels::reference::{assert_close, convolution, max_pool, random, wide};
+
+fn conv(
+    filters: usize,
+    kernel: [usize; 2],
+    norm: bool,
+    pool: Option<usize>,
+    dropout: f32,
+) -> Layer {
+    Layer::Conv(ConvBlock {
+        filters,
+        kernel,
+        batch_norm: norm.then(BatchNorm::default),
+        pool: pool.map(|size| Pool { size: [size; 2], stride: [2, 2] }),
+        dropout: Rate::new(dropout).unwrap(),
+    })
+}
+
+fn dense(units: usize, activation: Activation, l2: f32, dropout: f32) -> Layer {
+    Layer::Dense(DenseLayer { units, activation, l2, dropout: Rate::new(dropout).unwrap() })
+}
+
+fn small() -> Vec<Layer> {
+    vec![
+        conv(5, [3, 3], true, Some(3), 0.2),
+        conv(18, [2, 2], false, Some(2), 0.1),
+        conv(4, [2, 1], true, None, 0.0),
+        dense(7, Activation::Relu, 0.01, 0.3),
+        dense(3, Activation::Linear, 0.02, 0.0),
+    ]
+}
+
+const INPUT: [usize; 3] = [13, 8, 1];
+
+/// The loss of a net in training, said plainly in `f64`; `value` finds parameters.
+fn plain_loss(
+    layers: &[Layer],
+    x: &[f32],
+    labels: &[usize],
+    key: u64,
+    value: &dyn Fn(&str) -> Vec<f64>,
+) -> f64 {
+    let n = labels.len();
+    let (mut x, mut shape, mut penalty) = (wide(x), INPUT, 0.0);
+    let (mut n_conv, mut n_dense) = (0, 0);
+    let mut width = shape.iter().product();
+    for (index, layer) in layers.iter().enumerate() {
+        let mask = |rate: Rate, len: usize| -> Vec<f64> {
+            (0..n)
+                .flat_map(|row| {
+                    let mut ones = vec![1.0; len];
+                    dropout(Isa::best(), rate, key_of(key_of(key, index), row), &mut ones);
+                    wide(&ones)
+                })
+                .collect()
+        };
+        match layer {
+            Layer::Conv(block) => {
+                n_conv += 1;
+                let [height, width_, c_in] = shape;
+                let g = ConvGeometry {
+                    n,
+                    height,
+                    width: width_,
+                    c_in,
+                    c_out: block.filters,
+                    kernel: block.kernel,
+                };
+                let (kernel, bias) = (
+                    value(&format!("conv_{n_conv}.kernel")),
+                    value(&format!("conv_{n_conv}.bias")),
+                );
+                x = convolution(&g, &x, &kernel, &bias, &vec![0.0; n * g.output_len()]).output;
+                x.iter_mut().for_each(|v| *v = v.max(0.0));
+                if let Some(norm) = block.batch_norm {
+                    let (gamma, beta) = (
+                        value(&format!("batch_norm_{n_conv}.gamma")),
+                        value(&format!("batch_norm_{n_conv}.beta")),
+                    );
+                    let c = block.filters;
+                    let rows = (x.len() / c) as f64;
+                    for k in 0..c {
+                        let mean = x.iter().skip(k).step_by(c).sum::<f64>() / rows;
+                        let variance =
+                            x.iter().skip(k).step_by(c).map(|v| (v - mean).powi(2)).sum::<f64>()
+                                / rows;
+                        x.iter_mut().skip(k).step_by(c).for_each(|v| {
+                            *v = gamma[k] * (*v - mean)
+                                / (variance + f64::from(norm.epsilon)).sqrt()
+                                + beta[k];
+                        });
+                    }
+                }
+                shape = [g.out_height(), g.out_width(), g.c_out];
+                if let Some(Pool { size, stride }) = block.pool {
+                    let p = PoolGeometry {
+                        n,
+                        height: shape[0],
+                        width: shape[1],
+                        channels: shape[2],
+                        size,
+                        stride,
+                    };
+                    x = max_pool(&p, &x).0;
+                    shape = [p.out_height(), p.out_width(), p.channels];
+                }
+                width = shape.iter().product();
+                x.iter_mut().zip(mask(block.dropout, width)).for_each(|(v, m)| *v *= m);
+            }
+            Layer::Dense(layer) => {
+                n_dense += 1;
+                let (kernel, bias) = (
+                    value(&format!("dense_{n_dense}.kernel")),
+                    value(&format!("dense_{n_dense}.bias")),
+                );
+                penalty += f64::from(layer.l2) * kernel.iter().map(|w| w * w).sum::<f64>();
+                let units = layer.units;
+                x = (0..n * units)
+                    .map(|i| {
+                        let row = &x[i / units * width..][..width];
+                        bias[i % units]
+                            + row
+                                .iter()
+                                .enumerate()
+                                .map(|(k, v)| v * kernel[k * units + i % units])
+                                .sum::<f64>()
+                    })
+                    .collect();
+                if layer.activation == Activation::Relu {
+                    x.iter_mut().for_each(|v| *v = v.max(0.0));
+                }
+                width = units;
+                x.iter_mut().zip(mask(layer.dropout, width)).for_each(|(v, m)| *v *= m);
+            }
+        }
+    }
+    let cross = |(row, &label): (&[f64], &usize)| {
+        row.iter().map(|z| z.exp()).sum::<f64>().ln() - row[label]
+    };
+    x.chunks(width).zip(labels).map(cross).sum::<f64>() / n as f64 + penalty
+}
+
+/// A net whose optimiser stands still and whose gammas and betas are of both signs.
+fn still(layers: &[Layer], max_batch: usize) -> Net {
+    let mut net = Net::new(Plan::new(layers, INPUT, max_batch).unwrap(), Optimiser::adam(0.0), 5);
+    for (i, tensor) in net.plan().tensors().to_vec().iter().enumerate() {
+        if tensor.name.starts_with("batch_norm") && tensor.trainable
+            || tensor.name.ends_with("bias")
+        {
+            let values = net.parameter_mut(&tensor.name).unwrap();
+            let n = values.len();
+            values.copy_from_slice(&random(i as u64, n));
+        }
+    }
+    net
+}
+
+#[test]
+fn loss_and_every_gradient_are_the_plain_nets() {
+    for (layers, n, key) in [(small(), 11, 3), (small(), 1, 4), (small()[3..].to_vec(), 9, 5)] {
+        let mut net = still(&layers, 16);
+        let features = random(77, 20 * 104);
+        let rows: Vec<usize> = (0..n).map(|i| i * 7 % 20).collect();
+        let labels: Vec<usize> = (0..n).map(|i| i % 3).collect();
+        let score = net.train_step(
+            &Batch { features: &features, rows: &rows, reversed: &[] },
+            &labels,
+            key,
+        );
+
+        let x: Vec<f32> =
+            rows.iter().flat_map(|&row| features[row * 104..][..104].to_vec()).collect();
+        let value = |name: &str| wide(net.parameter(name).unwrap());
+        let loss = plain_loss(&layers, &x, &labels, key, &value);
+        assert!((score.loss - loss).abs() < 1e-5, "loss {}, plainly {loss}", score.loss);
+        for tensor in net.plan().tensors().iter().filter(|tensor| tensor.trainable) {
+            let gradient = net.gradient(&tensor.name).unwrap();
+            let step = gradient.len().div_ceil(12);
+            let places: Vec<usize> = (0..gradient.len()).step_by(step).collect();
+            let slopes: Vec<f64> = places
+                .iter()
+                .map(|&place| {
+                    let moved = |by: f64| {
+                        let value = |name: &str| {
+                            let mut values = value(name);
+                            if name == tensor.name {
+                                values[place] += by;
+                            }
+                            values
+                        };
+                        plain_loss(&layers, &x, &labels, key, &value)
+                    };
+                    (moved(1e-6) - moved(-1e-6)) / 2e-6
+                })
+                .collect();
+            let actual: Vec<f32> = places.iter().map(|&place| gradient[place]).collect();
+            assert_close(&actual, &slopes, 5e-5);
+        }
+    }
+}
+
+fn trained(n_threads: usize) -> Vec<f32> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+    pool.install(|| {
+        let mut net = Net::new(Plan::new(&small(), INPUT, 32).unwrap(), Optimiser::adam(1e-2), 5);
+        let features = random(77, 40 * 104);
+        let labels: Vec<usize> = (0..29).map(|i| i % 3).collect();
+        for step in 0..5 {
+            let rows: Vec<usize> = (0..29).map(|i| (i * 7 + step) % 40).collect();
+            let batch = Batch { features: &features, rows: &rows, reversed: &[true, false, true] };
+            let score = net.train_step(&batch, &labels, step as u64);
+            assert!(score.loss.is_finite());
+        }
+        net.state.values
+    })
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let one = trained(1);
+    assert_eq!(one, trained(2));
+    assert_eq!(one, trained(4));
+}
+
+#[test]
+fn instruction_levels_above_the_baseline_change_no_bit() {
+    let run = |isa| {
+        let mut net = still(&small(), 16);
+        net.isa = isa;
+        net.set_optimiser(Optimiser::rms_prop(1e-3));
+        let (features, labels) = (random(7, 16 * 104), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
+        let rows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+        for step in 0..3 {
+            net.train_step(
+                &Batch { features: &features, rows: &rows, reversed: &[] },
+                &labels,
+                step,
+            );
+        }
+        net.state.values
+    };
+    let levels = Isa::available();
+    let of_levels: Vec<Vec<f32>> = levels.iter().map(|&isa| run(isa)).collect();
+    assert_close(&of_levels[0], &wide(of_levels.last().unwrap()), 1e-3);
+    assert!(of_levels.iter().skip(1).all(|values| *values == of_levels[1]));
+}
+
+#[test]
+fn it_learns_by_heart_and_predicts_what_it_learnt() {
+    let layers = [conv(8, [3, 3], true, Some(2), 0.0), dense(3, Activation::Linear, 0.0, 0.0)];
+    let mut net = Net::new(Plan::new(&layers, INPUT, 8).unwrap(), Optimiser::adam(1e-2), 1);
+    let (features, rows) = (random(9, 20 * 104), (0..20).collect::<Vec<usize>>());
+    let labels: Vec<usize> = (0..20).map(|i| i % 3).collect();
+    for step in 0..200 {
+        for (rows, labels) in rows.chunks(8).zip(labels.chunks(8)) {
+            net.train_step(&Batch { features: &features, rows, reversed: &[] }, labels, step);
+        }
+    }
+    let batch = Batch { features: &features, rows: &rows, reversed: &[] };
+    let score = net.evaluate(&batch, &labels);
+    assert_eq!(score.n_right, 20, "{score:?}");
+    let mut logits = vec![0.0; 60];
+    net.predict_logits(&batch, &mut logits);
+    let again = softmax_cross_entropy(&logits, &labels, 3, &mut vec![0.0; 60]);
+    assert!((again.loss - score.loss).abs() < 1e-6 && again.n_right == 20);
+}
+
+#[test]
+fn a_restored_state_goes_on_as_if_never_stopped() {
+    let (features, labels) = (random(7, 8 * 104), [0, 1, 2, 0]);
+    let step = |net: &mut Net, key| {
+        net.train_step(
+            &Batch { features: &features, rows: &[5, 1, 4, 7], reversed: &[] },
+            &labels,
+            key,
+        )
+    };
+    let fresh =
+        |seed| Net::new(Plan::new(&small(), INPUT, 4).unwrap(), Optimiser::adam(1e-2), seed);
+    let mut net = fresh(1);
+    step(&mut net, 1);
+    let mut restored = fresh(2);
+    restored.set_n_steps(net.n_steps());
+    for tensor in net.plan().tensors() {
+        let name = &tensor.name;
+        restored.parameter_mut(name).unwrap().copy_from_slice(net.parameter(name).unwrap());
+        let [first, second] = net.moments(name).unwrap();
+        let [to_first, to_second] = restored.moments_mut(name).unwrap();
+        to_first.copy_from_slice(first);
+        to_second.copy_from_slice(second);
+    }
+    assert_eq!(step(&mut net, 2), step(&mut restored, 2));
+    assert_eq!(net.state.values, restored.state.values);
+}

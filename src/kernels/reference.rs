@@ -1,0 +1,106 @@
+//! Plain statements of the kernels in `f64`, for tests.
+
+use crate::kernels::dropout::mix;
+use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
+
+/// `n` values in [-1, 1), the same for the same key.
+pub fn random(key: u64, n: usize) -> Vec<f32> {
+    (0..n as u64)
+        .map(|i| {
+            (mix(key.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15))) >> 40) as f32
+                / 8_388_608.0
+                - 1.0
+        })
+        .collect()
+}
+
+/// The same values as `f64`.
+pub fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// Panics where values differ by more than `tolerance * (1 + |expected|)`.
+pub fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64) {
+    assert_eq!(actual.len(), expected.len());
+    for (i, (&a, &e)) in actual.iter().zip(expected).enumerate() {
+        assert!(
+            (f64::from(a) - e).abs() <= tolerance * (1.0 + e.abs()),
+            "value {i}: got {a}, expected {e}"
+        );
+    }
+}
+
+/// Convolution + bias, and its gradients for a given gradient of the result.
+pub struct ConvReference {
+    /// `[n, out_height, out_width, c_out]`.
+    pub output: Vec<f64>,
+    /// As `x`.
+    pub d_x: Vec<f64>,
+    /// As `kernel`.
+    pub d_kernel: Vec<f64>,
+    /// `[c_out]`.
+    pub d_bias: Vec<f64>,
+}
+
+/// Every product of a convolution, visited one by one.
+pub fn convolution(
+    g: &ConvGeometry,
+    x: &[f64],
+    kernel: &[f64],
+    bias: &[f64],
+    d_output: &[f64],
+) -> ConvReference {
+    let [kh, kw] = g.kernel;
+    let (oh, ow) = (g.out_height(), g.out_width());
+    let mut r = ConvReference {
+        output: vec![0.0; g.n * g.output_len()],
+        d_x: vec![0.0; x.len()],
+        d_kernel: vec![0.0; kernel.len()],
+        d_bias: vec![0.0; g.c_out],
+    };
+    for p in 0..g.n * oh * ow {
+        let (s, oy, ox) = (p / (oh * ow), p / ow % oh, p % ow);
+        for co in 0..g.c_out {
+            let o = p * g.c_out + co;
+            r.output[o] = bias[co];
+            r.d_bias[co] += d_output[o];
+            for t in 0..kh * kw * g.c_in {
+                let (ky, kx, ci) = (t / (kw * g.c_in), t / g.c_in % kw, t % g.c_in);
+                let i = ((s * g.height + oy + ky) * g.width + ox + kx) * g.c_in + ci;
+                r.output[o] += x[i] * kernel[t * g.c_out + co];
+                r.d_x[i] += d_output[o] * kernel[t * g.c_out + co];
+                r.d_kernel[t * g.c_out + co] += d_output[o] * x[i];
+            }
+        }
+    }
+    r
+}
+
+/// Max-pooling: the result, and for each value of it the input's index (the first maximum's).
+pub fn max_pool(g: &PoolGeometry, x: &[f64]) -> (Vec<f64>, Vec<usize>) {
+    let (oh, ow) = (g.out_height(), g.out_width());
+    let [top, left] = g.before();
+    let mut result = (Vec::new(), Vec::new());
+    for o in 0..g.n * oh * ow * g.channels {
+        let (c, px, py, s) = (
+            o % g.channels,
+            o / g.channels % ow,
+            o / g.channels / ow % oh,
+            o / g.channels / ow / oh,
+        );
+        let mut best = (f64::NEG_INFINITY, usize::MAX);
+        for t in 0..g.size[0] * g.size[1] {
+            let (y, x_) = (py * g.stride[0] + t / g.size[1], px * g.stride[1] + t % g.size[1]);
+            if y < top || x_ < left || y - top >= g.height || x_ - left >= g.width {
+                continue;
+            }
+            let i = ((s * g.height + y - top) * g.width + x_ - left) * g.channels + c;
+            if x[i] > best.0 {
+                best = (x[i], i);
+            }
+        }
+        result.0.push(best.0);
+        result.1.push(best.1);
+    }
+    result
+}

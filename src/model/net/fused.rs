@@ -1,0 +1,196 @@
+//! Computes a net with the fused kernels of the room `kernels`.
+//!
+//! They know what the report's nets are made of. Whatever else a net or an optimizer asks for is
+//! left to [`FlexEngine`](super::flex::FlexEngine), which computes the same by burn's operations.
+
+use super::super::training::Optimizer;
+use super::engine::{Batch, Engine, StepKey};
+use super::layer::{BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Kind, Net};
+use super::loss::Tally;
+use super::weights::Weights;
+use crate::kernels::dropout::Rate;
+use crate::kernels::net::{
+    Batch as KernelBatch, BatchNorm, ConvBlock, DenseLayer, Layer, Net as KernelNet, Plan, Pool,
+};
+use crate::kernels::optimiser::Optimiser;
+use crate::kernels::product::Activation;
+
+/// An [`Engine`] on our own kernels.
+pub(super) struct FusedEngine {
+    net: Net,
+    kernels: KernelNet,
+}
+
+impl FusedEngine {
+    /// An engine at the start of a training; nothing where the kernels do not know what is asked for.
+    pub(super) fn new(
+        net: &Net,
+        weights: &Weights,
+        optimizer: Optimizer,
+        max_batch: usize,
+    ) -> Option<Self> {
+        let plan = Plan::new(&layers(net)?, net.layers.first()?.input, max_batch).ok()?;
+        let mut engine = Self {
+            net: net.clone(),
+            // The kernels' own start is not used: weights are ours.
+            kernels: KernelNet::new(plan, optimiser(optimizer)?, 0),
+        };
+        engine.put(weights)?;
+        Some(engine)
+    }
+
+    /// An engine that only predicts.
+    pub(super) fn for_prediction(net: &Net, weights: &Weights) -> Option<Self> {
+        let (rho, epsilon) = (0.9, 1e-7);
+        let unused = Optimizer::RmsProp { learning_rate: 0.001, rho, momentum: 0.0, epsilon };
+        Self::new(net, weights, unused, super::fit::CHUNK)
+    }
+
+    /// Copies weights in; nothing where the kernels name their arrays otherwise.
+    fn put(&mut self, weights: &Weights) -> Option<()> {
+        for (parameter, values) in self.net.parameters.iter().zip(&weights.0) {
+            let held = self.kernels.parameter_mut(&parameter.name)?;
+            (held.len() == values.len()).then(|| held.copy_from_slice(values))?;
+        }
+        Some(())
+    }
+}
+
+impl Engine for FusedEngine {
+    fn step(&mut self, batch: Batch, key: StepKey) -> Tally {
+        let rows: Vec<usize> = (0..batch.labels.len()).collect();
+        let inputs = KernelBatch { features: &batch.inputs, rows: &rows, reversed: &[] };
+        let key = key.seed.rng("dropout", &[key.epoch as u64, key.step as u64]).at(0);
+        let score = self.kernels.train_step(&inputs, &batch.labels, key);
+        Tally { loss: score.loss * rows.len() as f64, n_right: score.n_right }
+    }
+
+    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
+        let rows: Vec<usize> = (0..inputs.len() / self.net.width()).collect();
+        let mut logits = vec![0.0; rows.len() * self.net.n_classes()];
+        let batch = KernelBatch { features: &inputs, rows: &rows, reversed: &[] };
+        self.kernels.predict_logits(&batch, &mut logits);
+        logits
+    }
+
+    fn penalty(&self) -> f64 {
+        let squares = |name: &str| -> f64 {
+            let values = self.kernels.parameter(name).unwrap_or(&[]);
+            values.iter().map(|w| f64::from(*w).powi(2)).sum()
+        };
+        let penalised = self.net.parameters.iter().filter(|parameter| parameter.l2 > 0.0);
+        penalised.map(|parameter| parameter.l2 * squares(&parameter.name)).sum()
+    }
+
+    fn weights(&self) -> Weights {
+        let values = |name: &str| self.kernels.parameter(name).unwrap_or(&[]).to_vec();
+        Weights(self.net.parameters.iter().map(|parameter| values(&parameter.name)).collect())
+    }
+
+    fn set_weights(&mut self, weights: Weights) {
+        self.put(&weights).expect("the weights come from the same net");
+    }
+}
+
+/// The kernels' layers for a net, where they have them.
+fn layers(net: &Net) -> Option<Vec<Layer>> {
+    let mut kinds = net.layers.iter().map(|layer| &layer.kind).peekable();
+    let mut layers = vec![];
+    while let Some(kind) = kinds.next() {
+        match kind {
+            Kind::Conv { filters, kernel } => {
+                kinds.next_if(|kind| **kind == Kind::Relu)?;
+                let batch_norm = kinds.next_if(|kind| **kind == Kind::BatchNorm).map(|_| {
+                    let (epsilon, momentum) = (BATCH_NORM_EPSILON as f32, BATCH_NORM_MOMENTUM);
+                    BatchNorm { epsilon, momentum }
+                });
+                let pool = match kinds.next_if(|kind| matches!(kind, Kind::MaxPool { .. })) {
+                    Some(Kind::MaxPool { size, stride }) => {
+                        Some(Pool { size: *size, stride: *stride })
+                    }
+                    _ => None,
+                };
+                let dropout = dropout(&mut kinds)?;
+                let (filters, kernel) = (*filters, *kernel);
+                layers.push(Layer::Conv(ConvBlock { filters, kernel, batch_norm, pool, dropout }));
+            }
+            Kind::Flatten => {}
+            Kind::Dense { units, l2 } => {
+                let relu = kinds.next_if(|kind| **kind == Kind::Relu);
+                let activation = if relu.is_some() { Activation::Relu } else { Activation::Linear };
+                let dropout = dropout(&mut kinds)?;
+                let (units, l2) = (*units, *l2 as f32);
+                layers.push(Layer::Dense(DenseLayer { units, activation, l2, dropout }));
+            }
+            Kind::Relu | Kind::BatchNorm | Kind::MaxPool { .. } | Kind::Dropout { .. } => {
+                return None;
+            }
+        }
+    }
+    Some(layers)
+}
+
+fn dropout<'a>(kinds: &mut std::iter::Peekable<impl Iterator<Item = &'a Kind>>) -> Option<Rate> {
+    match kinds.next_if(|kind| matches!(kind, Kind::Dropout { .. })) {
+        Some(Kind::Dropout { rate }) => Rate::new(*rate as f32),
+        _ => Some(Rate::default()),
+    }
+}
+
+fn optimiser(optimizer: Optimizer) -> Option<Optimiser> {
+    match optimizer {
+        Optimizer::Adam { learning_rate, beta_1, beta_2, epsilon } => {
+            Some(Optimiser::Adam { learning_rate, beta_1, beta_2, epsilon })
+        }
+        Optimizer::RmsProp { learning_rate, rho, momentum, epsilon } => {
+            (momentum == 0.0).then_some(Optimiser::RmsProp { learning_rate, rho, epsilon })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cnn::tests::{CNN_2, net};
+    use super::super::flex::FlexEngine;
+    use super::*;
+    use crate::vocab::Seed;
+
+    const ADAM: Optimizer =
+        Optimizer::Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+
+    fn batch(n: usize, width: usize, step: u64) -> Batch {
+        let mut rng = Seed(7).rng("test", &[step]);
+        let inputs = (0..n * width).map(|_| rng.normal() as f32).collect();
+        Batch { inputs, labels: (0..n).map(|i| i % 10).collect() }
+    }
+
+    #[test]
+    fn three_steps_and_the_logits_after_them_equal_burns() {
+        // Dropout is drawn differently by the two engines: compare without it.
+        let text = CNN_2.replace(", dropout = 0.2", "").replace(", dropout = 0.1", "");
+        let net = net(&text.replace(", dropout = 0.5", ""), &[40, 13], 10);
+        let weights = Weights::start(&net, Seed(3));
+        let mut ours = FusedEngine::new(&net, &weights, ADAM, 64).unwrap();
+        let mut burns = FlexEngine::new(net.clone(), weights, ADAM);
+        for step in 0..3 {
+            let key = StepKey { seed: Seed(1), epoch: 1, step };
+            let given = batch(9, net.width(), step as u64);
+            let (a, b) = (ours.step(given.clone(), key), burns.step(given, key));
+            assert!((a.loss - b.loss).abs() < 2e-3 * b.loss, "step {step}: {a:?} {b:?}");
+        }
+        let inputs = batch(5, net.width(), 9).inputs;
+        let (a, b) = (ours.logits(inputs.clone()), burns.logits(inputs));
+        let largest = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(largest < 2e-2, "{largest}");
+    }
+
+    #[test]
+    fn what_the_kernels_do_not_know_is_left_to_burn() {
+        let net = net(CNN_2, &[40, 13], 10);
+        let weights = Weights::start(&net, Seed(3));
+        let momentum =
+            Optimizer::RmsProp { learning_rate: 0.1, rho: 0.9, momentum: 0.5, epsilon: 1e-7 };
+        assert!(FusedEngine::new(&net, &weights, momentum, 64).is_none());
+        assert!(FusedEngine::new(&net, &weights, ADAM, 64).is_some());
+    }
+}
