@@ -28,14 +28,14 @@ const REPORT: &[&str] = &[
 
 /// `--quick`: all of it in under three minutes on two cores.
 const QUICK: Shrink = Shrink {
-    max_epochs: Some(3),
+    max_epochs: Some(15),
     max_seeds: Some(1),
-    data: Cut { tracks_per_genre: Some(6), n_rows: Some(1_500) },
+    data: Cut { tracks_per_genre: Some(10), n_rows: Some(2_000) },
 };
 
 /// Without flags on the embedded corpora: all of it within an hour on two cores.
 const HOUR: Shrink = Shrink {
-    max_epochs: Some(60),
+    max_epochs: None,
     max_seeds: Some(3),
     data: Cut { tracks_per_genre: None, n_rows: None },
 };
