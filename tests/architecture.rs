@@ -60,10 +60,12 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     rust_files(&src, &mut files);
     let in_a_room = files.into_iter().filter_map(|path| {
         let inside = path.strip_prefix(&src).unwrap();
-        let room = inside.components().next()?.as_os_str().to_string_lossy().into_owned();
+        // Files beside the rooms, lib.rs and main.rs, are in none.
+        let room = inside.parent()?.components().next()?.as_os_str();
+        let room = room.to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        (!room.ends_with(".rs")).then(|| (room, path.clone(), code.collect::<Vec<_>>().join("\n")))
+        Some((room, path.clone(), code.collect::<Vec<_>>().join("\n")))
     });
     in_a_room.collect()
 }

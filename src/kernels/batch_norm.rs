@@ -248,7 +248,7 @@ impl Work for Apply<'_> {
                 for lane in 0..LANES {
                     y[lane] = fma::<L>(x[lane], scale[lane], shift[lane]);
                 }
-                out[channel..channel + LANES].copy_from_slice(&y);
+                out[channel..][..LANES].copy_from_slice(&y);
             }
         });
     }

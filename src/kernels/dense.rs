@@ -11,7 +11,7 @@ pub const PANEL: usize = 24;
 
 /// Rows of weights that all rows of the batch meet before the next: what a column of them takes of caches and of
 /// address translation is small.
-const DEPTH: usize = 2000;
+const DEPTH: usize = 128;
 
 /// Products below which a pass stays on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
@@ -118,8 +118,8 @@ impl Dense {
 
     /// The weights as `[n_out, n_in]`.
     pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
-        let (n_in, n_out) = (self.n_in, self.n_out);
         const SIDE: usize = 16;
+        let (n_in, n_out) = (self.n_in, self.n_out);
         for top in (0..n_in).step_by(SIDE) {
             for left in (0..n_out).step_by(SIDE) {
                 for column in left..n_out.min(left + SIDE) {

@@ -44,6 +44,7 @@ impl Level for Avx512 {
 }
 
 /// `a * b + c`, rounded once where the level can.
+#[must_use]
 #[inline(always)]
 pub fn fma<L: Level>(a: f32, b: f32, c: f32) -> f32 {
     if L::FUSED { a.mul_add(b, c) } else { a * b + c }
@@ -96,7 +97,13 @@ impl Isa {
 
     /// Does `work` at this level.
     #[inline]
-    #[expect(unsafe_code, reason = "calls functions compiled for instructions found at run time")]
+    #[cfg_attr(
+        target_arch = "x86_64",
+        expect(
+            unsafe_code,
+            reason = "calls functions compiled for instructions found at run time"
+        )
+    )]
     pub fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
             Kind::Baseline => work.run::<Baseline>(),

@@ -7,6 +7,16 @@
 //!
 //! The room knows nothing of specs, files, features or other numerical libraries.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a kernel is vectorised for the level of the function that it is inlined into"
+)]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops over lanes of several arrays are what the compiler makes vectors of"
+)]
+
+/// Runs a body for blocks of channels of constant sizes, the largest first.
 macro_rules! channel_blocks {
     ($n_channels:expr, |$channel:ident, $LANES:ident| $body:expr) => {{
         let n_channels: usize = $n_channels;

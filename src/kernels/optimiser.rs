@@ -104,6 +104,7 @@ pub struct Parameters<'a> {
 }
 
 /// Moves parameters by one step under a penalty of `l2 * sum(values^2)`; gives back the penalty before the step.
+#[must_use = "the penalty is part of the loss"]
 pub fn update(isa: Isa, constants: &Constants, l2: f32, parameters: Parameters<'_>) -> f64 {
     isa.run(Update { constants, l2, parameters })
 }

@@ -244,12 +244,12 @@ impl Forward<'_> {
                     value[lane] = best[lane] * direction[lane];
                 }
             }
-            pooled[channel..channel + LANES].copy_from_slice(&value);
+            pooled[channel..][..LANES].copy_from_slice(&value);
             let mut marks = [0; LANES];
             for lane in 0..LANES {
                 marks[lane] = winner[lane] as u8;
             }
-            argmax[channel..channel + LANES].copy_from_slice(&marks);
+            argmax[channel..][..LANES].copy_from_slice(&marks);
         }
     }
 }
@@ -272,7 +272,7 @@ impl Work for Backward<'_> {
             let rows = self.d_x.chunks_exact_mut(g.channels);
             for (d_x, taps) in rows.zip(self.pooling.positions.lists()) {
                 let sum: [f32; LANES] = gather(gradient, taps, channel);
-                d_x[channel..channel + LANES].copy_from_slice(&sum);
+                d_x[channel..][..LANES].copy_from_slice(&sum);
             }
         });
     }
@@ -309,7 +309,7 @@ impl Work for Through<'_> {
                     d[lane] = if x[lane] > 0.0 { full } else { 0.0 };
                     total[lane] += d[lane];
                 }
-                d_x[channel..channel + LANES].copy_from_slice(&d);
+                d_x[channel..][..LANES].copy_from_slice(&d);
             }
             for lane in 0..LANES {
                 self.d_bias[channel + lane] += total[lane];

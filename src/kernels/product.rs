@@ -130,14 +130,17 @@ impl Product<'_> {
         column: usize,
     ) {
         let segments = self.segments;
-        let mut sums = [[0.0; LANES]; ROWS];
-        for r in 0..ROWS {
-            sums[r] = match self.start {
-                Start::Zero => [0.0; LANES],
-                Start::Bias(bias) => lanes(bias, column),
-                Start::Output => lanes(self.output, places[r].output as usize + column),
-            };
-        }
+        let mut sums = match self.start {
+            Start::Zero => [[0.0; LANES]; ROWS],
+            Start::Bias(bias) => [lanes(bias, column); ROWS],
+            Start::Output => {
+                let mut sums = [[0.0; LANES]; ROWS];
+                for r in 0..ROWS {
+                    sums[r] = lanes(self.output, places[r].output as usize + column);
+                }
+                sums
+            }
+        };
         for segment in 0..segments.n {
             let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
             for r in 0..ROWS {

@@ -4,6 +4,7 @@ use crate::kernels::dropout::mix;
 use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 
 /// `n` values in [-1, 1), the same for the same key.
+#[must_use]
 pub fn random(key: u64, n: usize) -> Vec<f32> {
     (0..n as u64)
         .map(|i| {
@@ -15,6 +16,7 @@ pub fn random(key: u64, n: usize) -> Vec<f32> {
 }
 
 /// The same values as `f64`.
+#[must_use]
 pub fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
@@ -43,6 +45,7 @@ pub struct ConvReference {
 }
 
 /// Every product of a convolution, visited one by one.
+#[must_use]
 pub fn convolution(
     g: &ConvGeometry,
     x: &[f64],
@@ -77,6 +80,7 @@ pub fn convolution(
 }
 
 /// Max-pooling: the result, and for each value of it the input's index (the first maximum's).
+#[must_use]
 pub fn max_pool(g: &PoolGeometry, x: &[f64]) -> (Vec<f64>, Vec<usize>) {
     let (oh, ow) = (g.out_height(), g.out_width());
     let [top, left] = g.before();

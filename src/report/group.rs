@@ -145,6 +145,15 @@ impl<'a> Group<'a> {
         supports.into_iter().max().unwrap_or(0) as f64 / all as f64
     }
 
+    /// `5`, or `3 of 5` where the spec asks for more seeds than were run.
+    pub(super) fn seeds_words(&self) -> String {
+        let asked = self.record().spec["seeds"].as_array().map_or(0, Vec::len);
+        match self.runs.len() {
+            n if n < asked => format!("{n} of {asked}"),
+            n => n.to_string(),
+        }
+    }
+
     /// `synth-genres (synthetic), cut: 3 of 250 epochs`.
     pub(super) fn dataset_words(&self) -> String {
         match self.record().cut.as_slice() {

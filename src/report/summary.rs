@@ -1,7 +1,7 @@
 //! The summary: every experiment in a line, what that comes to, and what to beware of.
 
 use super::group::{Group, Row, spec_words};
-use super::words::{count, counted, duration, fraction, list, plain, signed, span, table};
+use super::words::{counted, duration, fraction, list, plain, signed, span, table};
 use crate::metrics::{Interval, Verdict};
 
 /// `0.838 [0.832, 0.844]`.
@@ -60,7 +60,7 @@ fn line(group: &Group, rows: &[Row]) -> Vec<String> {
         group.delta().map_or("-".to_owned(), signed),
         verdict(group).to_owned(),
         epochs(group),
-        count(group.runs.len()),
+        group.seeds_words(),
         duration(group.mean(|record| record.timings.total_s)),
         dataset,
     ];

@@ -44,7 +44,7 @@ impl State {
 
     /// Moves one parameter.
     pub fn update(&mut self, isa: Isa, constants: &Constants, range: std::ops::Range<usize>) {
-        update(isa, constants, 0.0, self.parameters(range));
+        let _no_penalty = update(isa, constants, 0.0, self.parameters(range));
     }
 }
 

@@ -156,6 +156,10 @@ fn still(layers: &[Layer], max_batch: usize) -> Net {
             let values = net.parameter_mut(&tensor.name).unwrap();
             let n = values.len();
             values.copy_from_slice(&random(i as u64, n));
+            if tensor.name.ends_with("gamma") {
+                let signs = [1.0, -1.0].into_iter().cycle();
+                values.iter_mut().zip(signs).for_each(|(gamma, sign)| *gamma = sign * gamma.abs());
+            }
         }
     }
     net
@@ -181,7 +185,9 @@ fn loss_and_every_gradient_are_the_plain_nets() {
         assert!((score.loss - loss).abs() < 1e-5, "loss {}, plainly {loss}", score.loss);
         for tensor in net.plan().tensors().iter().filter(|tensor| tensor.trainable) {
             let gradient = net.gradient(&tensor.name).unwrap();
-            let step = gradient.len().div_ceil(12);
+            // Odd, so that all channels have their turn. One example's normalisation by few values
+            // magnifies rounding.
+            let step = gradient.len().div_ceil(12) | 1;
             let places: Vec<usize> = (0..gradient.len()).step_by(step).collect();
             let slopes: Vec<f64> = places
                 .iter()
@@ -200,7 +206,7 @@ fn loss_and_every_gradient_are_the_plain_nets() {
                 })
                 .collect();
             let actual: Vec<f32> = places.iter().map(|&place| gradient[place]).collect();
-            assert_close(&actual, &slopes, 5e-5);
+            assert_close(&actual, &slopes, if n == 1 { 2e-4 } else { 5e-6 });
         }
     }
 }
@@ -297,4 +303,25 @@ fn a_restored_state_goes_on_as_if_never_stopped() {
     }
     assert_eq!(step(&mut net, 2), step(&mut restored, 2));
     assert_eq!(net.state.values, restored.state.values);
+}
+
+#[test]
+fn inference_by_a_batchs_own_statistics_is_the_training_pass() {
+    let mut layers = vec![
+        conv(5, [3, 3], true, Some(3), 0.0),
+        conv(18, [2, 2], true, Some(2), 0.0),
+        dense(3, Activation::Linear, 0.0, 0.0),
+    ];
+    for layer in &mut layers {
+        if let Layer::Conv(ConvBlock { batch_norm: Some(norm), .. }) = layer {
+            norm.momentum = 0.0;
+        }
+    }
+    let mut net = still(&layers, 16);
+    let (features, rows, labels) =
+        (random(7, 9 * 104), [0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+    let batch = Batch { features: &features, rows: &rows, reversed: &[] };
+    let trained = net.train_step(&batch, &labels, 1);
+    let score = net.evaluate(&batch, &labels);
+    assert!((score.loss - trained.loss).abs() < 1e-6, "{score:?}, in training {trained:?}");
 }
