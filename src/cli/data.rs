@@ -58,20 +58,15 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
     if !manifest.is_embedded() {
         outcome(&catalogue.index(manifest)?);
     }
-    let (classes, labels, excluded) = match catalogue.load(manifest, Cut::default())? {
+    let (classes, labels) = match catalogue.load(manifest, Cut::default())? {
         Data::Audio(audio) => {
             let labels = audio.tracks.iter().map(|track| track.class).collect();
-            (audio.classes, labels, audio.excluded)
+            (audio.classes, labels)
         }
-        Data::Table(table) => (table.classes, table.labels, table.excluded),
+        Data::Table(table) => (table.classes, table.labels),
     };
     let unit = if manifest.kind().as_str() == "audio" { "tracks" } else { "rows" };
-    println!(
-        "  {} {unit} in {} classes, {} excluded:",
-        labels.len(),
-        classes.len(),
-        excluded.len()
-    );
+    println!("  {} {unit} in {} classes:", labels.len(), classes.len());
     for (class, name) in classes.iter().enumerate() {
         let n = labels.iter().filter(|&&label| label == class).count();
         println!("    {name:24} {n:6}  {:.3}", n as f64 / labels.len() as f64);
@@ -91,13 +86,18 @@ fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -
 
 /// What an index says: what is good, what was kept out, what is odd.
 fn outcome(index: &Index) {
-    let n: usize = index.files.len();
-    println!("  {n} good files in {}", index.root.display());
-    if !index.excluded.is_empty() {
-        println!("  {} kept out:", index.excluded.len());
+    let root = index.root.display();
+    match index.files.as_slice() {
+        // A table is one file, and what is kept out of it is counted in rows.
+        [file] if file.genre.is_empty() => {
+            println!("  {} good rows in {root}/{}", file.n_samples, file.path.display());
+        }
+        files => {
+            println!("  {} good files in {root}, {} kept out", files.len(), index.excluded.len())
+        }
     }
     for out in &index.excluded {
-        println!("    {}: {}", out.name, out.reason);
+        println!("  kept out: {}: {}", out.name, out.reason);
     }
     for note in &index.notes {
         println!("  note: {note}");
