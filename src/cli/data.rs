@@ -93,7 +93,7 @@ fn outcome(index: &Index) {
             println!("  {} good rows in {root}/{}", file.n_samples, file.path.display());
         }
         files => {
-            println!("  {} good files in {root}, {} kept out", files.len(), index.excluded.len())
+            println!("  {} good files in {root}, {} kept out", files.len(), index.excluded.len());
         }
     }
     for out in &index.excluded {
