@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use encore::kernels::dropout::{Rate, key_of};
 use encore::kernels::isa::{Isa, Level, Tile, Work, fma};
+use encore::kernels::loss::Targets;
 use encore::kernels::net::{Batch, BatchNorm, ConvBlock, DenseLayer, Layer, Net, Plan, Pool};
-use encore::kernels::optimiser::Optimiser;
+use encore::kernels::optimizer::Optimizer;
 use encore::kernels::product::Activation;
 
 fn conv(filters: usize, kernel: usize, pool: usize, norm: bool, dropout: f32) -> Layer {
@@ -107,7 +108,7 @@ fn main() {
     let layers = layers(name);
     let plan = Plan::new(&layers, [130, 13, 1], batch).expect("the report's nets fit");
     let products = plan.n_products();
-    let mut net = Net::new(plan, Optimiser::adam(1e-4), 1);
+    let mut net = Net::new(plan, Optimizer::adam(1e-4), 1);
     net.set_isa(isa);
     let features: Vec<f32> =
         (0..n * 1690).map(|i| (key_of(7, i) >> 40) as f32 / 16_777_216.0 - 0.5).collect();
@@ -124,7 +125,8 @@ fn main() {
                     (0..batch).map(|i| ((step * batch + i) * 7 + epoch) % n).collect();
                 let labels: Vec<usize> = rows.iter().map(|&row| labels[row]).collect();
                 let batch = Batch { features: &features, rows: &rows, reversed: &[] };
-                loss = net.train_step(&batch, &labels, key_of(epoch as u64, step)).loss;
+                let targets = Targets::one_hot(&labels);
+                loss = net.train_step(&batch, &targets, key_of(epoch as u64, step)).loss;
             }
             rates.push((n / batch * batch) as f64 / start.elapsed().as_secs_f64());
         }

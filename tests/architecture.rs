@@ -40,6 +40,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("clap", "cli"),
     ("indicatif", "cli"),
     ("anyhow", "cli"),
+    ("signal_hook", "cli"),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -25,6 +25,14 @@ pub(super) enum Command {
     Report(Report),
     /// Say the genre of audio files, by a model that a run has left
     Predict(Predict),
+    /// Do a finished run again and say whether it comes out the same, bit by bit
+    Verify {
+        /// A run's id: the name of its folder in reports/runs
+        run: String,
+    },
+    /// Do the one run that the input tells of (started by encore itself)
+    #[command(hide = true)]
+    DoRun,
     /// List the experiments: dataset, claim, latest result
     List,
     /// Check every spec and manifest; all faults at once
@@ -65,6 +73,9 @@ pub(super) struct Run {
     /// Override one field of the spec, e.g. training.epochs=20
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Run nothing: say what is done already, and what made the rest stale
+    #[arg(long)]
+    pub why: bool,
     #[command(flatten)]
     pub common: Common,
 }
@@ -98,9 +109,13 @@ pub(super) struct Common {
     /// Seeds instead of the spec's, one run each
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub seeds: Vec<u64>,
-    /// Runs at a time, each on one core [default: cores]
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<usize>,
+    /// Runs at a time, each in a process of its own; more cores than runs make threads in them
+    /// [default: cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// At most so many seconds of a training are lost by a kill; 0 saves after every step
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub checkpoint_every: u32,
     /// End with exit code 4 where a claim differs
     #[arg(long)]
     pub strict: bool,

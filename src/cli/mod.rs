@@ -6,7 +6,9 @@ mod data;
 mod predict;
 mod progress;
 mod runs;
+mod signals;
 mod specs;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,8 +17,8 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
-use crate::experiment::{Library, PlanError, RunError};
-use crate::record::Store;
+use crate::experiment::{self, Library, PlanError, RunError};
+use crate::record::{Run, Store};
 use crate::schema::Faults;
 
 /// What a command ends with when it does not end well.
@@ -28,8 +30,10 @@ enum Failure {
     Usage(String),
     /// Data are missing: exit code 3.
     Data(String),
-    /// A claim differs, and `--strict` was given: exit code 4.
+    /// A claim differs, and `--strict` was given, or a repetition does: exit code 4.
     Differs(String),
+    /// Stopped by Ctrl-C or a signal, all saved: exit code 130.
+    Stopped(String),
 }
 
 type Done = Result<(), Failure>;
@@ -55,6 +59,20 @@ impl House {
     fn store(&self) -> Store {
         Store::new(self.reports().join("runs"))
     }
+
+    /// The finished runs of the page; those that are damaged are named and left out.
+    fn finished(&self) -> Result<Vec<Run>, Failure> {
+        finished(&self.store())
+    }
+}
+
+/// The finished runs of a store; those that are damaged are named and left out.
+fn finished(store: &Store) -> Result<Vec<Run>, Failure> {
+    let (runs, damaged) = store.finished()?;
+    for error in damaged {
+        eprintln!("left out: {error}");
+    }
+    Ok(runs)
 }
 
 /// Runs the command line and returns its exit code.
@@ -67,6 +85,8 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Reproduce(arguments) => runs::reproduce(&house, &arguments),
         Command::Run(arguments) => runs::run(&house, &arguments),
+        Command::Verify { run } => verify::verify(&house, &run),
+        Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&house, &arguments),
         Command::Predict(arguments) => predict::predict(&house, &arguments),
         Command::List => specs::list(&house),
@@ -80,8 +100,12 @@ pub fn main() -> ExitCode {
         Err(Failure::Usage(message)) => (2, message),
         Err(Failure::Data(message)) => (3, message),
         Err(Failure::Differs(message)) => (4, message),
+        Err(Failure::Stopped(message)) => (130, message),
     };
-    eprintln!("error: {message}");
+    match code {
+        130 => eprintln!("{message}"),
+        _ => eprintln!("error: {message}"),
+    }
     ExitCode::from(code)
 }
 
@@ -115,6 +139,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Dataset(error) => error.into(),
+            error @ RunError::Stopped { .. } => Self::Stopped(error.to_string()),
             error => Self::Internal(error.into()),
         }
     }

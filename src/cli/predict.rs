@@ -7,7 +7,7 @@ use crate::record::Run;
 
 /// Says the genre of every file; a file that can't be used is said, and the others go on.
 pub(super) fn predict(house: &House, arguments: &Predict) -> Done {
-    let run = choose(house.store().finished()?, arguments.with.as_deref())?;
+    let run = choose(house.finished()?, arguments.with.as_deref())?;
     let record = &run.record;
     let predictor = Predictor::load(&run, &house.catalogue()?)
         .map_err(|error| Failure::Usage(error.to_string()))?;

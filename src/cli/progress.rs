@@ -88,11 +88,24 @@ impl Observer for Progress {
             Event::Features { dataset, n_done, n_tracks } => {
                 self.step(&format!("features of {dataset}"), *n_done, *n_tracks);
             }
-            Event::Started { run, max_epochs } => match (self.is_terminal, max_epochs) {
-                (true, Some(n)) => drop(self.bar(&name(run), *n, RUN)),
-                (true, None) => drop(self.bar(&name(run), 1, "{prefix:30} {spinner} fitting")),
-                (false, _) => eprintln!("{}: started", name(run)),
-            },
+            Event::Waiting { run, process } => {
+                let who = process.map_or(String::new(), |process| format!(" (process {process})"));
+                self.line(&format!("{}: waits, another encore is at it{who}", name(run)));
+            }
+            Event::Note { run, text } => self.line(&format!("{}: {text}", name(run))),
+            Event::Started { run, n_epochs_done, max_epochs } => {
+                match (self.is_terminal, max_epochs) {
+                    (true, Some(n)) => {
+                        self.bar(&name(run), *n, RUN).set_position(*n_epochs_done as u64);
+                    }
+                    (true, None) => drop(self.bar(&name(run), 1, "{prefix:30} {spinner} fitting")),
+                    (false, _) if *n_epochs_done == 0 => eprintln!("{}: started", name(run)),
+                    (false, _) => {}
+                }
+                if *n_epochs_done > 0 {
+                    self.line(&format!("{}: goes on after epoch {n_epochs_done}", name(run)));
+                }
+            }
             Event::Epoch { run, epoch, max_epochs } => {
                 let scores = format!(
                     "loss {:.3} / {:.3}  accuracy {:.3} / {:.3}",
@@ -115,6 +128,10 @@ impl Observer for Progress {
                     format!("{seconds:.1} s")
                 };
                 self.ended(run, &format!("test accuracy {accuracy:.3} ({how})"));
+            }
+            Event::Stopped { run, epoch: 0 } => self.ended(run, "stopped before it began"),
+            Event::Stopped { run, epoch } => {
+                self.ended(run, &format!("stopped and saved in epoch {epoch}"));
             }
             Event::Failed { run, error } => self.ended(run, &format!("FAILED: {error}")),
         }

@@ -1,12 +1,16 @@
 //! `reproduce`, `run` and `report`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::arguments::{Common, Report, Reproduce, Run};
 use super::progress::Progress;
-use super::{Done, Failure, House};
+use super::{Done, Failure, House, finished, signals};
 use crate::dataset::{Catalogue, Cut};
-use crate::experiment::{DataChoice, Library, Options, Outcome, Plan, PlanError, Shrink, run_all};
+use crate::experiment::{
+    DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Setting, Shrink,
+    run_all, why,
+};
 use crate::record::Store;
 use crate::report;
 use crate::schema::Faults;
@@ -89,7 +93,7 @@ pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
     say_data(&plans);
     let folder = if arguments.quick { quick(house) } else { house.reports() };
     let outcomes =
-        execute(house, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common);
+        execute(house, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common)?;
     let written = write(&library, &folder, arguments.common.strict);
     failures(outcomes)?;
     written
@@ -103,8 +107,11 @@ pub(super) fn run(house: &House, arguments: &Run) -> Done {
     for name in &arguments.names {
         plans.push(Plan::read(name, &library, &catalogue, &options)?);
     }
+    if arguments.why {
+        return say_why(house, &catalogue, &plans);
+    }
     say_data(&plans);
-    let outcomes = execute(house, &catalogue, &house.store(), &plans, &arguments.common);
+    let outcomes = execute(house, &catalogue, &house.store(), &plans, &arguments.common)?;
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
     let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
@@ -158,16 +165,46 @@ fn execute(
     store: &Store,
     plans: &[Plan],
     common: &Common,
-) -> Vec<Outcome> {
+) -> Result<Vec<Outcome>, Failure> {
     let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
-    let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let n_jobs = common.jobs.unwrap_or(n_cores);
-    run_all(plans, catalogue, store, &house.root, n_jobs, &Progress::new(n_runs))
+    let setting = Setting {
+        catalogue,
+        store,
+        project: &house.root,
+        program: &std::env::current_exe()?,
+        n_jobs: common.jobs.map(usize::from),
+        checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
+        stop: signals::caught(),
+        observer: &Progress::new(n_runs),
+    };
+    Ok(run_all(plans, setting))
+}
+
+/// Says of every run whether it is done and, where a finished one is stale, what made it so.
+fn say_why(house: &House, catalogue: &Catalogue, plans: &[Plan]) -> Done {
+    let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
+    let progress = Progress::new(n_runs);
+    for plan in plans {
+        for (run, reason) in why(plan, catalogue, &house.store(), signals::caught(), &progress)? {
+            let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
+            match reason {
+                Reason::Done { id } => println!("{name}: done, {id}"),
+                Reason::CutOff => println!("{name}: cut off, goes on from its last checkpoint"),
+                Reason::Never => println!("{name}: to be run, there is no finished run of it"),
+                Reason::Damaged(what) => println!("{name}: to be run again, {what}"),
+                Reason::Stale { id, because } => {
+                    println!("{name}: to be run, {id} is stale:");
+                    because.iter().for_each(|line| println!("    {line}"));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes the page into a folder from the runs below it, and shows its table.
 fn write(library: &Library, folder: &std::path::Path, is_strict: bool) -> Done {
-    let runs = Store::new(folder.join("runs")).finished()?;
+    let runs = finished(&Store::new(folder.join("runs")))?;
     let others = library.names().iter().map(String::as_str).filter(|name| !REPORT.contains(name));
     let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
     let order: Vec<String> =
@@ -181,8 +218,17 @@ fn write(library: &Library, folder: &std::path::Path, is_strict: bool) -> Done {
 
 fn failures(outcomes: Vec<Outcome>) -> Done {
     let n_runs = outcomes.len();
-    let mut failed: Vec<_> =
-        outcomes.into_iter().filter_map(|outcome| outcome.result.err()).collect();
+    let errors = outcomes.into_iter().filter_map(|outcome| outcome.result.err());
+    let (stopped, mut failed): (Vec<_>, Vec<_>) =
+        errors.partition(|error| matches!(error, RunError::Stopped { .. }));
+    if failed.is_empty() && signals::caught().load(std::sync::atomic::Ordering::Relaxed) {
+        let n_saved = stopped.len();
+        return Err(Failure::Stopped(format!(
+            "stopped: {} runs are done, {n_saved} are saved half-way; the same command goes on from there",
+            n_runs - n_saved
+        )));
+    }
+    failed.extend(stopped);
     match failed.len() {
         0 => Ok(()),
         1 => Err(failed.remove(0).into()),

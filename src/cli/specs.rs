@@ -8,7 +8,7 @@ use crate::schema::Faults;
 /// One line per experiment: dataset, claim, latest result.
 pub(super) fn list(house: &House) -> Done {
     let (library, catalogue) = (house.library()?, house.catalogue()?);
-    let runs = house.store().finished()?;
+    let runs = house.finished()?;
     println!("{:24} {:14} {:9} {:9} latest result", "experiment", "dataset", "published", "seeds");
     for name in library.names() {
         let plan = match Plan::read(name, &library, &catalogue, &Options::default()) {

@@ -38,7 +38,7 @@ pub enum Data {
 }
 
 /// How a dataset may be made smaller, for quick looks; files on disk are never cut.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cut {
     /// Tracks per genre of an embedded audio corpus.
     pub tracks_per_genre: Option<usize>,

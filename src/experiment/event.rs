@@ -1,5 +1,7 @@
 //! What happens while experiments run, for whoever shows it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::vocab::Epoch;
 
 /// Sees what happens; called from several threads.
@@ -9,7 +11,7 @@ pub trait Observer: Sync {
 }
 
 /// Which run an event is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RunLabel {
     /// The experiment's name.
     pub experiment: String,
@@ -20,7 +22,7 @@ pub struct RunLabel {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Event {
     /// Features of a dataset are being made.
     Features {
@@ -31,10 +33,26 @@ pub enum Event {
         /// Tracks in all.
         n_tracks: usize,
     },
-    /// A run begins.
+    /// Another process is at the same run: this one waits for it.
+    Waiting {
+        /// Which one.
+        run: RunLabel,
+        /// The other's process number, where it is known.
+        process: Option<u32>,
+    },
+    /// Something about a run that a reader should know, e.g. that a file was damaged.
+    Note {
+        /// Which one.
+        run: RunLabel,
+        /// In words.
+        text: String,
+    },
+    /// A run begins, or goes on.
     Started {
         /// Which one.
         run: RunLabel,
+        /// Epochs that are done already: above 0 where the run goes on from a checkpoint.
+        n_epochs_done: usize,
         /// At most so many epochs; absent for models that are fitted in one go.
         max_epochs: Option<usize>,
     },
@@ -57,6 +75,13 @@ pub enum Event {
         seconds: f64,
         /// Whether it was done before and only found again.
         found: bool,
+    },
+    /// A run was stopped and is saved.
+    Stopped {
+        /// Which one.
+        run: RunLabel,
+        /// The epoch that it was in.
+        epoch: usize,
     },
     /// A run failed.
     Failed {

@@ -4,15 +4,21 @@
 //! must never know the terminal: it reports [`Event`]s.
 
 mod event;
+mod job;
 mod library;
 mod plan;
 mod predict;
 mod queue;
 mod run;
+mod verify;
+mod why;
 
 pub use event::{Event, Observer, RunLabel};
+pub use job::do_run;
 pub use library::{Library, derive_spec};
 pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};
 pub use predict::{Guess, Predictor};
-pub use queue::{Outcome, run_all};
-pub use run::RunError;
+pub use queue::{Outcome, Setting, run_all};
+pub use run::{CODE_VERSION, RunError};
+pub use verify::{Repetition, VerifyError, verify};
+pub use why::{Reason, why};

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::Library;
 use crate::dataset::{Catalogue, Cut, Kind, Manifest};
 use crate::features::Features;
 use crate::model::{MODELS, Model, Reader, Training};
-use crate::record::Claim;
+use crate::record::{Claim, Run};
 use crate::schema::{Fault, Faults, Fields, Int, List, OneOf, Real, Text, Tree, Value, read};
 use crate::split::Protocol;
 use crate::vocab::Sha256;
 
 /// What the command line adds to a spec.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// `key=value` overrides.
     pub set: Vec<String>,
@@ -25,7 +27,7 @@ pub struct Options {
 }
 
 /// Which dataset a run uses.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DataChoice {
     /// The spec's where it is there, else its embedded stand-in.
     #[default]
@@ -37,7 +39,7 @@ pub enum DataChoice {
 }
 
 /// How a run is made smaller than its spec.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shrink {
     /// At most so many epochs.
     pub max_epochs: Option<usize>,
@@ -62,8 +64,12 @@ pub enum PlanError {
 pub struct Plan {
     /// The experiment's name.
     pub name: String,
+    /// The spec's file, for messages.
+    pub origin: String,
     /// The spec's text as it was written.
     pub text: String,
+    /// What the command line added.
+    pub options: Options,
     /// What it is, in a line.
     pub title: String,
     /// What it wants to know.
@@ -92,8 +98,6 @@ pub struct Plan {
     pub resolved: serde_json::Value,
     /// SHA-256 of what decides a run's result, apart from seed and data.
     pub spec_hash: String,
-    /// Overrides as typed.
-    pub overrides: Vec<String>,
     /// Why this is no full run of the spec.
     pub cut: Vec<String>,
     /// How the dataset is made smaller.
@@ -130,6 +134,21 @@ impl Plan {
         Self::from_text(name, &path.display().to_string(), text, catalogue, options)
     }
 
+    /// The plan of a finished run, on the dataset that it used.
+    ///
+    /// # Errors
+    /// Where the run's spec is damaged, or means nothing to this version.
+    pub fn of_run(run: &Run, catalogue: &Catalogue) -> Result<Self, PlanError> {
+        let unreadable = |error: String| PlanError::Usage(format!("{}: {error}", run.id));
+        let text = run.spec().map_err(|error| PlanError::Usage(error.to_string()))?;
+        let options: Options = serde_json::from_value(run.record.options.clone())
+            .map_err(|error| unreadable(error.to_string()))?;
+        let data = DataChoice::Named(run.record.data.dataset.clone());
+        let options = Options { data, ..options };
+        let origin = run.folder.join("spec.toml").display().to_string();
+        Self::from_text(run.record.experiment.clone(), &origin, text, catalogue, &options)
+    }
+
     /// Checks a spec's text; `origin` is the file's name for messages.
     ///
     /// # Errors
@@ -161,7 +180,9 @@ impl Plan {
             spec_hash: spec_hash(&resolved),
             features: read.features.with_settings(&resolved),
             name,
+            origin: origin.to_owned(),
             text,
+            options: options.clone(),
             title: read.title,
             question: read.question,
             dataset: dataset.clone(),
@@ -174,7 +195,6 @@ impl Plan {
             max_epochs: read.max_epochs,
             claims: read.claims,
             resolved,
-            overrides: options.set.clone(),
             cut,
             data_cut: options.shrink.data,
         })

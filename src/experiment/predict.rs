@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::run::RunError;
-use super::{DataChoice, Options, Plan, PlanError};
+use super::{Plan, PlanError};
 use crate::audio::{self, AudioError};
 use crate::dataset::{Catalogue, Kind};
 use crate::features::{Features, Segments};
@@ -51,16 +51,7 @@ impl Predictor {
     /// Where the run is of a table, or its files are damaged.
     pub fn load(run: &Run, catalogue: &Catalogue) -> Result<Self, PredictError> {
         let record = &run.record;
-        let path = run.folder.join("spec.toml");
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| PredictError::Unfit(format!("{}: {error}", path.display())))?;
-        let options = Options {
-            set: record.overrides.clone(),
-            data: DataChoice::Named(record.data.dataset.clone()),
-            ..Options::default()
-        };
-        let origin = path.display().to_string();
-        let plan = Plan::from_text(record.experiment.clone(), &origin, text, catalogue, &options)?;
+        let plan = Plan::of_run(run, catalogue)?;
         let Kind::Audio { sample_rate_hz } = plan.dataset.kind() else {
             let message = format!("the run {} has learnt from a table, not from audio", run.id);
             return Err(PredictError::Unfit(message));

@@ -2,22 +2,29 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Instant, SystemTime};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Event, Observer, Plan, RunLabel};
 use crate::dataset::{Catalogue, Data, DatasetError};
 use crate::features::{Examples, FeatureError};
+use crate::kernels::isa::Isa;
 use crate::metrics;
-use crate::model::{self, Classifier, Flow, Job, ModelError, Watch};
+use crate::model::{self, Classifier, Fitted, Flow, Job, ModelError, Next, Watch};
 use crate::record::{
-    CodeFacts, DataFacts, Epoch, Excluded, Member, ModelFacts, Prediction, Record, Run, RunWriter,
-    Scores, SplitFacts, Store, StoreError, Timings,
+    Asked, Checkpoint, CodeFacts, DataFacts, Epoch, Excluded, Member, ModelFacts, Outputs,
+    Prediction, RECORD_FORMAT, Record, Run, RunClaim, RunWriter, Scores, SplitFacts, Store,
+    StoreError, Timings,
 };
 use crate::split::{Items, Split, SplitError};
 use crate::vocab::{Seed, Sha256, SplitName};
 
-/// Version of the record's layout.
-const RECORD_FORMAT: u32 = 1;
+/// Raised with every change after which the same spec, data and seed come to other bits: older runs
+/// are stale then. `tests/repeatable.rs` notices.
+pub const CODE_VERSION: u32 = 2;
+
+/// How long a run waits between two looks at a lock.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What can go wrong with a run.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +47,33 @@ pub enum RunError {
     /// The run broke down in a way that should not be.
     #[error("the run broke down: {0}")]
     Panic(String),
+    /// The run's own process said what went wrong, or ended without a word.
+    #[error("{0}")]
+    Process(String),
+    /// The run was asked to stop; it is saved.
+    #[error("stopped and saved: the same command goes on from there")]
+    Stopped {
+        /// The epoch that it was in; 0 before the first.
+        epoch: usize,
+    },
+}
+
+/// Where and how a run is done, whichever run it is.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) code: &'a CodeFacts,
+    pub(super) store: &'a Store,
+    pub(super) observer: &'a dyn Observer,
+    /// Set from outside: save and stop.
+    pub(super) stop: &'a AtomicBool,
+    /// At most this long between two checkpoints of a training.
+    pub(super) checkpoint_every: Duration,
+}
+
+impl Surroundings<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// The examples of a plan, shared by its seeds.
@@ -54,20 +88,35 @@ pub(super) struct Prepared {
     seconds: f64,
 }
 
+impl Prepared {
+    pub(super) fn features_hash(&self) -> &str {
+        &self.examples.hash
+    }
+
+    pub(super) fn data_hash(&self) -> &str {
+        &self.data_hash
+    }
+}
+
 /// Loads a plan's dataset and makes or finds its features.
 pub(super) fn prepare(
     plan: &Plan,
     catalogue: &Catalogue,
     observer: &dyn Observer,
+    stop: &AtomicBool,
 ) -> Result<Prepared, RunError> {
     let start = Instant::now();
     let data = catalogue.load(&plan.dataset, plan.data_cut)?;
     let progress = |n_done: usize, n_tracks: usize| {
         let dataset = plan.dataset.name.clone();
         observer.event(&Event::Features { dataset, n_done, n_tracks });
+        !stop.load(Ordering::Relaxed)
     };
     let cache = catalogue.place().features_folder();
-    let examples = plan.features.examples(&data, &cache, &progress)?;
+    let examples = match plan.features.examples(&data, &cache, &progress) {
+        Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
+        other => other?,
+    };
     let (synthetic, hash, n_tracks, excluded, notes, part) = match data {
         Data::Audio(x) => (x.synthetic, x.hash, x.tracks.len(), x.excluded, x.notes, x.part),
         Data::Table(x) => (x.synthetic, x.hash, x.ids.len(), x.excluded, x.notes, x.part),
@@ -87,7 +136,7 @@ pub(super) fn prepare(
 /// The run's name: readable, and other wherever something that decides its result is other.
 pub(super) fn id(plan: &Plan, prepared: &Prepared, seed: u64) -> String {
     let hash = Sha256::new()
-        .piece(env!("CARGO_PKG_VERSION"))
+        .piece(CODE_VERSION.to_le_bytes())
         .piece(&plan.spec_hash)
         .piece(&prepared.examples.hash)
         .piece(seed.to_le_bytes())
@@ -95,37 +144,75 @@ pub(super) fn id(plan: &Plan, prepared: &Prepared, seed: u64) -> String {
     format!("{}.{}.seed-{seed}.{}", plan.name.replace('/', "."), plan.dataset.name, &hash[..8])
 }
 
-/// Fits, scores and records one run.
+/// Does one run, goes on with it where it was cut off, or finds it done; true for the last.
+///
+/// Where another process is at the same run, waits for it and finds what it made.
 pub(super) fn run(
     plan: &Plan,
     prepared: &Prepared,
     seed: u64,
-    code: &CodeFacts,
-    store: &Store,
-    observer: &dyn Observer,
+    around: Surroundings,
+) -> Result<(Run, bool), RunError> {
+    let id = id(plan, prepared, seed);
+    let Surroundings { store, observer, .. } = around;
+    let claim = claim(&id, &label(plan, seed), around)?;
+    match store.read_whole(&id) {
+        Ok(Some(run)) => {
+            store.tidy(&run)?;
+            return Ok((run, true));
+        }
+        Ok(None) => {}
+        Err(error @ StoreError::Damaged { .. }) => {
+            let text = format!("{error}").lines().next().unwrap_or_default().to_owned();
+            let text = format!("{text}; the run is made anew");
+            observer.event(&Event::Note { run: label(plan, seed), text });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok((anew(plan, prepared, seed, claim, around)?, false))
+}
+
+/// Waits for the right to write the run's folder.
+fn claim(id: &str, label: &RunLabel, around: Surroundings) -> Result<RunClaim, RunError> {
+    let mut has_said = false;
+    loop {
+        if around.is_stopped() {
+            return Err(RunError::Stopped { epoch: 0 });
+        }
+        match around.store.claim(id)? {
+            Asked::Ours(claim) => return Ok(claim),
+            Asked::Busy { process } => {
+                if !has_said {
+                    around.observer.event(&Event::Waiting { run: label.clone(), process });
+                    has_said = true;
+                }
+                std::thread::sleep(PATIENCE);
+            }
+        }
+    }
+}
+
+/// Fits, scores and records one run, from its last good checkpoint if there is one.
+fn anew(
+    plan: &Plan,
+    prepared: &Prepared,
+    seed: u64,
+    claim: RunClaim,
+    around: Surroundings,
 ) -> Result<Run, RunError> {
     let start = Instant::now();
-    let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let examples = &prepared.examples;
     let items = Items { ids: &examples.ids, labels: &examples.labels };
     let split = plan.split.divide(items, Seed(seed))?;
-    let mut writer = store.begin(&id(plan, prepared, seed))?;
+    let (mut writer, found, notes) = around.store.begin(claim)?;
+    for text in notes {
+        around.observer.event(&Event::Note { run: label(plan, seed), text });
+    }
     writer.spec(&plan.text)?;
     writer.members(&members(examples, &split))?;
-
-    let label = label(plan, seed);
-    let mut watch =
-        Watcher { writer: &mut writer, label, plan, observer, n_epochs: 0, error: None };
     let view = |rows| view(examples, rows);
-    let job = Job { train: view(&split.train), valid: view(&split.valid), seed: Seed(seed) };
-    let fit_start = Instant::now();
-    let fitted = plan.model.fit(&job, &mut watch);
-    let (n_epochs, error) = (watch.n_epochs, watch.error);
-    if let Some(error) = error {
-        return Err(error.into());
-    }
-    let fitted = fitted?;
-    let fit_s = fit_start.elapsed().as_secs_f64();
+    let (fitted, watched) =
+        fit(plan, [view(&split.train), view(&split.valid)], seed, found, &mut writer, around)?;
 
     let classifier = fitted.classifier.as_ref();
     let (test, probabilities) = score(classifier, view(&split.test))?;
@@ -141,7 +228,8 @@ pub(super) fn run(
         question: plan.question.clone(),
         spec: plan.resolved.clone(),
         spec_hash: plan.spec_hash.clone(),
-        overrides: plan.overrides.clone(),
+        overrides: plan.options.set.clone(),
+        options: serde_json::to_value(&plan.options).expect("options are plain data"),
         seed,
         cut: plan.cut.iter().chain(&prepared.cut).cloned().collect(),
         claims: plan.claims.clone(),
@@ -157,23 +245,91 @@ pub(super) fn run(
         model: ModelFacts {
             name: plan.model_name.to_owned(),
             n_parameters: fitted.n_parameters,
-            n_epochs: plan.max_epochs.map(|_| n_epochs),
+            n_epochs: plan.max_epochs.map(|_| watched.epochs.len()),
             max_epochs: plan.max_epochs,
             kept_epoch: fitted.kept_epoch,
             notes: fitted.notes.into_iter().chain(split.notes).collect(),
         },
-        code: code.clone(),
+        code: around.code.clone(),
         train,
         valid,
         test,
         timings: Timings {
-            started,
             features_s: prepared.seconds,
-            fit_s,
-            total_s: start.elapsed().as_secs_f64(),
+            total_s: start.elapsed().as_secs_f64() + watched.fit_s - watched.own_fit_s,
+            started: watched.started,
+            n_resumed: watched.n_resumed,
+            fit_s: watched.fit_s,
         },
+        outputs: Outputs::default(),
+        files: std::collections::BTreeMap::new(),
+        seal: String::new(),
     };
-    Ok(writer.finish(&record)?)
+    Ok(writer.finish(record, &watched.epochs)?)
+}
+
+/// What a fit leaves besides the model.
+struct Watched {
+    epochs: Vec<Epoch>,
+    started: String,
+    n_resumed: usize,
+    /// Of all processes that were at it, and of this one.
+    fit_s: f64,
+    own_fit_s: f64,
+}
+
+/// Fits the model, from a checkpoint where there is one and it can be used.
+fn fit(
+    plan: &Plan,
+    [train, valid]: [model::Examples; 2],
+    seed: u64,
+    found: Option<Checkpoint>,
+    writer: &mut RunWriter,
+    around: Surroundings,
+) -> Result<(Fitted, Watched), RunError> {
+    let start = Instant::now();
+    let now = || humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let fresh = || Checkpoint {
+        started: now(),
+        fit_s: 0.0,
+        n_resumed: 0,
+        epochs: vec![],
+        snapshot: vec![],
+    };
+    let mut state =
+        found.map_or_else(fresh, |found| Checkpoint { n_resumed: found.n_resumed + 1, ..found });
+    loop {
+        let (run, max_epochs) = (label(plan, seed), plan.max_epochs);
+        let n_epochs_done = state.epochs.len();
+        around.observer.event(&Event::Started { run: run.clone(), n_epochs_done, max_epochs });
+        let snapshot = std::mem::take(&mut state.snapshot);
+        let resume = (!snapshot.is_empty()).then_some(snapshot.as_slice());
+        let job = Job { train, valid, seed: Seed(seed), resume };
+        let (base_s, last_save) = (state.fit_s, Instant::now());
+        let mut watch =
+            Watcher { writer, plan, run, around, state, base_s, start, last_save, error: None };
+        let fitted = plan.model.fit(&job, &mut watch);
+        let Watcher { state: seen, error, .. } = watch;
+        if let Some(error) = error {
+            return Err(error.into());
+        }
+        let own_fit_s = start.elapsed().as_secs_f64();
+        match fitted {
+            Ok(fitted) => {
+                let Checkpoint { started, n_resumed, epochs, .. } = seen;
+                let fit_s = base_s + own_fit_s;
+                return Ok((fitted, Watched { epochs, started, n_resumed, fit_s, own_fit_s }));
+            }
+            Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
+            Err(ModelError::Snapshot(said)) if resume.is_some() => {
+                let text = format!("the checkpoint can't be used ({said}): the run starts anew");
+                around.observer.event(&Event::Note { run: label(plan, seed), text });
+                writer.restart()?;
+                state = fresh();
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 pub(super) fn label(plan: &Plan, seed: u64) -> RunLabel {
@@ -192,6 +348,8 @@ pub(super) fn code_facts(folder: &Path) -> CodeFacts {
     let status = git(&["status", "--porcelain", "--", ".", ":!reports"]);
     CodeFacts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        code_version: CODE_VERSION,
+        instructions: format!("{:?}", Isa::best()).to_lowercase(),
         git_dirty: git_commit.as_ref().and(status).map(|status| !status.is_empty()),
         git_commit,
     }
@@ -266,26 +424,59 @@ fn data_facts(plan: &Plan, prepared: &Prepared) -> DataFacts {
     }
 }
 
-/// Writes every epoch into the record and tells the observer.
+/// Writes every epoch into the record, saves now and then, and tells the observer.
 struct Watcher<'a> {
     writer: &'a mut RunWriter,
-    label: RunLabel,
     plan: &'a Plan,
-    observer: &'a dyn Observer,
-    n_epochs: usize,
+    run: RunLabel,
+    around: Surroundings<'a>,
+    /// What the next checkpoint holds, but for the snapshot and the time.
+    state: Checkpoint,
+    /// Time that earlier processes were at the fit, in seconds.
+    base_s: f64,
+    start: Instant,
+    last_save: Instant,
     error: Option<StoreError>,
+}
+
+impl Watcher<'_> {
+    fn go_on(&mut self, result: Result<(), StoreError>) -> Flow {
+        match result {
+            Ok(()) => Flow::Continue,
+            Err(error) => {
+                self.error = Some(error);
+                Flow::Stop
+            }
+        }
+    }
 }
 
 impl Watch for Watcher<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
-        self.n_epochs += 1;
-        if let Err(error) = self.writer.epoch(epoch) {
-            self.error = Some(error);
-            return Flow::Stop;
-        }
-        let (run, epoch) = (self.label.clone(), *epoch);
+        self.state.epochs.push(*epoch);
+        let (run, epoch) = (self.run.clone(), *epoch);
         let max_epochs = self.plan.max_epochs.unwrap_or(epoch.epoch);
-        self.observer.event(&Event::Epoch { run, epoch, max_epochs });
-        Flow::Continue
+        self.around.observer.event(&Event::Epoch { run, epoch, max_epochs });
+        let written = self.writer.epoch(&epoch);
+        self.go_on(written)
+    }
+
+    fn next(&mut self) -> Next {
+        if self.around.is_stopped() {
+            Next::SaveAndStop
+        } else if self.last_save.elapsed() >= self.around.checkpoint_every {
+            Next::Save
+        } else {
+            Next::Go
+        }
+    }
+
+    fn keep(&mut self, snapshot: Vec<u8>) -> Flow {
+        self.state.fit_s = self.base_s + self.start.elapsed().as_secs_f64();
+        self.state.snapshot = snapshot;
+        let written = self.writer.checkpoint(&self.state);
+        self.state.snapshot = vec![];
+        self.last_save = Instant::now();
+        self.go_on(written)
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn examples(
     feature: &dyn AudioFeature,
     settings: &serde_json::Value,
     cache: &Path,
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Examples, FeatureError> {
     let hash = Sha256::new()
         .piece(EXTRACTOR_VERSION.to_le_bytes())
@@ -78,7 +78,7 @@ fn make(
     segments: Segments,
     feature: &dyn AudioFeature,
     folder: &Path,
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<(), FeatureError> {
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(|source| io(parent, source))?;
@@ -94,12 +94,15 @@ fn make(
         let extract = |&(number, track): &(usize, &Track)| {
             let out = of_track(audio, number, track, segments, feature);
             let n = n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-            progress(n, audio.tracks.len());
-            out
+            (out, progress(n, audio.tracks.len()))
         };
-        let made: Vec<Result<(Vec<f32>, Rows), FeatureError>> =
-            group.par_iter().map(extract).collect();
-        for track in made {
+        let made: Vec<(Made, bool)> = group.par_iter().map(extract).collect();
+        if made.iter().any(|(_, goes_on)| !goes_on) {
+            drop(file);
+            fs::remove_dir_all(&beside).map_err(|source| io(&beside, source))?;
+            return Err(FeatureError::Stopped);
+        }
+        for (track, _) in made {
             let (numbers, of_track) = track?;
             file.write_all(bytemuck::cast_slice(&numbers)).map_err(|source| io(&path, source))?;
             rows.rows.extend(of_track.rows);
@@ -120,6 +123,9 @@ fn make(
     }
 }
 
+/// Numbers and rows of one track.
+type Made = Result<(Vec<f32>, Rows), FeatureError>;
+
 /// The features of one track's segments, those that are too short left out and named.
 fn of_track(
     audio: &AudioData,
@@ -127,7 +133,7 @@ fn of_track(
     track: &Track,
     segments: Segments,
     feature: &dyn AudioFeature,
-) -> Result<(Vec<f32>, Rows), FeatureError> {
+) -> Made {
     let samples = audio.waveform(track)?;
     let whole = segments.n_samples(audio.sample_rate_hz);
     let width: usize = feature.shape(whole).iter().product();

@@ -101,6 +101,9 @@ pub enum FeatureError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Whoever watched the progress asked to stop.
+    #[error("stopped while features were made")]
+    Stopped,
     /// Features and dataset are of different kinds, or a column is missing.
     #[error("{0}")]
     Mismatch(String),
@@ -170,7 +173,8 @@ impl Features {
 
     /// Makes the examples of a dataset, or finds them in the cache.
     ///
-    /// `progress` is told how many tracks of how many are done; it is not called on a cache hit.
+    /// `progress` is told how many tracks of how many are done and says whether to go on; it is not
+    /// called on a cache hit.
     ///
     /// # Errors
     /// Where a recording can't be read, the cache can't be written, or a column is missing.
@@ -178,7 +182,7 @@ impl Features {
         &self,
         data: &Data,
         cache: &std::path::Path,
-        progress: &(dyn Fn(usize, usize) + Sync),
+        progress: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<Examples, FeatureError> {
         match (self, data) {
             (Self::Audio { segments, feature, settings }, Data::Audio(audio)) => {

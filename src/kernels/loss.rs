@@ -1,4 +1,6 @@
 //! Softmax cross-entropy.
+//!
+//! It is computed in `f64` by libm's functions, whose bits no platform's C library changes.
 
 /// A batch's loss and hits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -9,32 +11,60 @@ pub struct Score {
     pub n_right: usize,
 }
 
-/// The mean of `-ln softmax(logits)[label]` and its gradient, `(softmax - one_hot) / n`. `logits` and `d_logits` are
-/// `[n, n_classes]`.
+/// What a batch's rows should become.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a> {
+    /// Each row's class, which hits are counted by, `[n]`.
+    pub labels: &'a [usize],
+    /// Weights of the classes, at least 0, `[n, n_classes]`; a row's sum is its example's weight (1, or its class's
+    /// weight). Empty: all the weight, 1, is the label's.
+    pub rows: &'a [f32],
+}
+
+impl<'a> Targets<'a> {
+    /// Each row's label with weight 1.
+    #[must_use]
+    pub const fn one_hot(labels: &'a [usize]) -> Self {
+        Self { labels, rows: &[] }
+    }
+}
+
+/// The loss, `sum_i sum_c t_ic * -ln softmax(logits_i)_c / n`, and its gradient, `(w_i * softmax(logits_i) - t_i) / n`
+/// with `w_i` the sum of row `t_i`. `logits` and `d_logits` are `[n, n_classes]`.
 ///
 /// # Panics
-/// When a label is no class.
+/// When a label is no class, or target rows are neither none nor one for each label.
 pub fn softmax_cross_entropy(
     logits: &[f32],
-    labels: &[usize],
+    targets: &Targets<'_>,
     n_classes: usize,
     d_logits: &mut [f32],
 ) -> Score {
-    let n = labels.len();
+    let (n, soft) = (targets.labels.len(), targets.rows);
+    assert!(soft.is_empty() || soft.len() == n * n_classes, "a target row for each label");
     let mut score = Score::default();
+    let (mut exponentials, mut one_hot) = (vec![0.0; n_classes], vec![0.0; n_classes]);
     let rows = logits.chunks_exact(n_classes).zip(d_logits.chunks_exact_mut(n_classes));
-    for ((row, d_row), &label) in rows.zip(labels) {
+    for (i, ((row, d_row), &label)) in rows.zip(targets.labels).enumerate() {
+        assert!(label < n_classes, "a label is a class");
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let mut sum = 0.0;
-        for (d, &logit) in d_row.iter_mut().zip(row) {
-            *d = (logit - largest).exp();
-            sum += *d;
+        for (exponential, &logit) in exponentials.iter_mut().zip(row) {
+            *exponential = libm::exp(f64::from(logit) - f64::from(largest));
+            sum += *exponential;
         }
-        for d in d_row.iter_mut() {
-            *d /= sum * n as f32;
+        let log_sum = libm::log(sum) + f64::from(largest);
+        one_hot.fill(0.0);
+        one_hot[label] = 1.0;
+        let target = soft.chunks_exact(n_classes).nth(i).unwrap_or(&one_hot);
+        let weight: f64 = target.iter().map(|&t| f64::from(t)).sum();
+        for (class, (d, &t)) in d_row.iter_mut().zip(target).enumerate() {
+            let t = f64::from(t);
+            *d = ((weight * exponentials[class] / sum - t) / n as f64) as f32;
+            if t > 0.0 {
+                score.loss += t * (log_sum - f64::from(row[class]));
+            }
         }
-        d_row[label] -= 1.0 / n as f32;
-        score.loss += f64::from(sum.ln() + largest - row[label]);
         score.n_right += usize::from(row.iter().position(|&logit| logit == largest) == Some(label));
     }
     score.loss /= n as f64;
@@ -50,34 +80,58 @@ mod tests {
     #[test]
     fn equal_logits_cost_ln_2_and_the_first_is_the_guess() {
         let mut d = [0.0; 4];
-        let score = softmax_cross_entropy(&[3.0, 3.0, 0.0, 0.0], &[0, 1], 2, &mut d);
-        assert!((score.loss - 2.0_f64.ln()).abs() < 1e-6);
+        let targets = Targets::one_hot(&[0, 1]);
+        let score = softmax_cross_entropy(&[3.0, 3.0, 0.0, 0.0], &targets, 2, &mut d);
+        assert!((score.loss - 2.0_f64.ln()).abs() < 1e-12);
         assert_eq!((score.n_right, d), (1, [-0.25, 0.25, 0.25, -0.25]));
     }
 
     #[test]
     fn large_logits_do_not_overflow() {
-        let score = softmax_cross_entropy(&[1000.0, -1000.0], &[1], 2, &mut [0.0; 2]);
+        let one = Targets::one_hot(&[1]);
+        let score = softmax_cross_entropy(&[1000.0, -1000.0], &one, 2, &mut [0.0; 2]);
         assert_eq!(score.loss, 2000.0);
+    }
+
+    #[test]
+    fn a_soft_row_by_hand() {
+        // Weight 4, of which 1 and 3, against softmax [1/2, 1/2]; the guess is the first, the label the second.
+        let (mut d, targets) = ([0.0; 2], Targets { labels: &[1], rows: &[1.0, 3.0] });
+        let score = softmax_cross_entropy(&[0.0, 0.0], &targets, 2, &mut d);
+        assert!((score.loss - 4.0 * 2.0_f64.ln()).abs() < 1e-12);
+        assert_eq!((score.n_right, d), (0, [1.0, -1.0]));
     }
 
     proptest! {
         #[test]
-        fn gradient_is_the_slope(n in 1_usize..6, n_classes in 1_usize..12, key: u64) {
+        fn gradient_is_the_slope(n in 1_usize..6, n_classes in 1_usize..12, key: u64, is_soft: bool) {
             let logits = random(key, n * n_classes);
             let labels: Vec<usize> = (0..n).map(|i| (key as usize % 97 + i) % n_classes).collect();
+            let soft: Vec<f32> = random(key ^ 1, n * n_classes).iter().map(|t| t.max(0.0)).collect();
+            let one_hot: Vec<f32> =
+                (0..n * n_classes).map(|i| f32::from(labels[i / n_classes] == i % n_classes)).collect();
+            let rows = if is_soft { &soft } else { &one_hot };
             let loss = |logits: &[f64]| -> f64 {
-                logits.chunks(n_classes).zip(&labels)
-                    .map(|(row, &label)| row.iter().map(|z| z.exp()).sum::<f64>().ln() - row[label]).sum::<f64>() / n as f64
+                let of_row = |(z, t): (&[f64], &[f32])| -> f64 {
+                    let log_sum = z.iter().map(|z| z.exp()).sum::<f64>().ln();
+                    z.iter().zip(t).map(|(z, &t)| f64::from(t) * (log_sum - z)).sum()
+                };
+                logits.chunks(n_classes).zip(rows.chunks(n_classes)).map(of_row).sum::<f64>() / n as f64
             };
             let mut d = vec![0.0; logits.len()];
-            let score = softmax_cross_entropy(&logits, &labels, n_classes, &mut d);
-            prop_assert!((score.loss - loss(&wide(&logits))).abs() < 1e-5);
+            let targets = Targets { labels: &labels, rows };
+            let score = softmax_cross_entropy(&logits, &targets, n_classes, &mut d);
+            prop_assert!((score.loss - loss(&wide(&logits))).abs() < 1e-9);
             let slopes: Vec<f64> = (0..logits.len()).map(|i| {
                 let moved = |by: f64| { let mut z = wide(&logits); z[i] += by; loss(&z) };
                 (moved(1e-5) - moved(-1e-5)) / 2e-5
             }).collect();
-            assert_close(&d, &slopes, 1e-5);
+            assert_close(&d, &slopes, 1e-6);
+            if !is_soft {
+                let mut same = vec![0.0; logits.len()];
+                prop_assert_eq!(softmax_cross_entropy(&logits, &Targets::one_hot(&labels), n_classes, &mut same), score);
+                prop_assert_eq!(same, d);
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ pub mod geometry;
 pub mod isa;
 pub mod loss;
 pub mod net;
-pub mod optimiser;
+pub mod optimizer;
 pub mod outer;
 pub mod pooling;
 pub mod product;

@@ -1,6 +1,6 @@
 //! The files of a saved model: JSON and safetensors, with errors that name the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -33,8 +33,14 @@ pub(super) struct Array<'a> {
     pub(super) values: &'a [f32],
 }
 
-/// Writes named f32 arrays as safetensors, sorted by name.
-pub(super) fn write_arrays(path: &Path, arrays: &[Array]) -> Result<(), ModelError> {
+/// Named f32 arrays as the bytes of a safetensors file, sorted by name.
+///
+/// # Errors
+/// Where an array's values are not as many as its shape says.
+pub(super) fn to_safetensors(
+    arrays: &[Array],
+    metadata: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>, String> {
     let bytes: BTreeMap<&str, Vec<u8>> = arrays
         .iter()
         .map(|array| {
@@ -48,8 +54,13 @@ pub(super) fn write_arrays(path: &Path, arrays: &[Array]) -> Result<(), ModelErr
             Ok((array.name.as_str(), view))
         })
         .collect::<Result<BTreeMap<_, _>, safetensors::SafeTensorError>>()
-        .map_err(|error| file_error(path, error))?;
-    let file = safetensors::serialize(views, None).map_err(|error| file_error(path, error))?;
+        .map_err(|error| error.to_string())?;
+    safetensors::serialize(views, metadata).map_err(|error| error.to_string())
+}
+
+/// Writes named f32 arrays as safetensors, sorted by name.
+pub(super) fn write_arrays(path: &Path, arrays: &[Array]) -> Result<(), ModelError> {
+    let file = to_safetensors(arrays, None).map_err(|error| file_error(path, error))?;
     std::fs::write(path, file).map_err(|error| file_error(path, error))
 }
 
@@ -66,21 +77,28 @@ pub(super) fn read_arrays(
     if let Some(extra) = file.names().iter().find(|name| wanted.iter().all(|(w, _)| w != *name)) {
         return Err(file_error(path, format!("the array `{extra}` belongs to another model")));
     }
-    wanted
-        .iter()
-        .map(|(name, shape)| {
-            let view = file
-                .tensor(name)
-                .map_err(|_| file_error(path, format!("the array `{name}` is missing")))?;
-            if view.dtype() != Dtype::F32 || view.shape() != shape {
-                let got = format!("{:?} {:?}", view.dtype(), view.shape());
-                let said = format!("the array `{name}` must be F32 {shape:?}, got {got}");
-                return Err(file_error(path, said));
-            }
-            let (numbers, _) = view.data().as_chunks::<4>();
-            Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-        })
-        .collect()
+    let read = |(name, shape): &(String, Vec<usize>)| {
+        read_f32(&file, name, shape).map_err(|message| file_error(path, message))
+    };
+    wanted.iter().map(read).collect()
+}
+
+/// One array of a known name and shape.
+///
+/// # Errors
+/// Where it is missing or of another type or shape.
+pub(super) fn read_f32(
+    file: &SafeTensors,
+    name: &str,
+    shape: &[usize],
+) -> Result<Vec<f32>, String> {
+    let view = file.tensor(name).map_err(|_| format!("the array `{name}` is missing"))?;
+    if view.dtype() != Dtype::F32 || view.shape() != shape {
+        let got = format!("{:?} {:?}", view.dtype(), view.shape());
+        return Err(format!("the array `{name}` must be F32 {shape:?}, got {got}"));
+    }
+    let (numbers, _) = view.data().as_chunks::<4>();
+    Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
 #[cfg(test)]

@@ -282,7 +282,12 @@ mod tests {
     }
 
     fn fit(model: &Logistic, examples: Examples) -> Result<Fitted, ModelError> {
-        let job = Job { train: examples, valid: Examples { rows: &[], ..examples }, seed: Seed(1) };
+        let job = Job {
+            train: examples,
+            valid: Examples { rows: &[], ..examples },
+            seed: Seed(1),
+            resume: None,
+        };
         model.fit(&job, &mut Silent)
     }
 

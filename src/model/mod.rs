@@ -13,10 +13,12 @@ mod logistic;
 mod majority;
 mod net;
 mod scaler;
+mod schedule;
 mod training;
 
 pub use examples::Examples;
-pub use training::{Augment, EarlyStopping, Optimizer, Training};
+pub use schedule::Schedule;
+pub use training::{Augment, ClassWeights, EarlyStopping, Monitor, Training};
 
 use std::path::Path;
 
@@ -82,6 +84,8 @@ pub struct Job<'a> {
     pub valid: Examples<'a>,
     /// Keys all randomness: weights, shuffling, dropout, augmentation.
     pub seed: Seed,
+    /// Where a training that was cut off goes on: the last bytes that [`Watch::keep`] was given.
+    pub resume: Option<&'a [u8]>,
 }
 
 /// What a fit leaves.
@@ -111,19 +115,41 @@ pub trait Classifier: Send + Sync {
     fn save(&self, folder: &Path) -> Result<(), ModelError>;
 }
 
-/// Told after every epoch; may end the training.
+/// Sees a training as it goes; may have it saved, and may end it.
 pub trait Watch {
     /// Sees one finished epoch.
     fn epoch(&mut self, epoch: &Epoch) -> Flow;
+
+    /// Asked after every step; must be quick.
+    fn next(&mut self) -> Next {
+        Next::Go
+    }
+
+    /// Keeps a snapshot, as asked for by [`Self::next`]: all that a training needs to go on and end
+    /// with the same bits, together with the epochs seen so far.
+    fn keep(&mut self, _snapshot: Vec<u8>) -> Flow {
+        Flow::Continue
+    }
 }
 
-/// What a [`Watch`] wants next.
+/// What a [`Watch`] wants after an epoch or a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// Go on.
     Continue,
     /// Stop now: the fit ends with [`ModelError::Stopped`].
     Stop,
+}
+
+/// What a [`Watch`] wants after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Go on.
+    Go,
+    /// Give a snapshot and go on.
+    Save,
+    /// Give a snapshot and end with [`ModelError::Stopped`].
+    SaveAndStop,
 }
 
 /// What can go wrong in fitting, saving and loading.
@@ -134,7 +160,7 @@ pub enum ModelError {
     Examples(String),
     /// The loss was no number any more.
     #[error(
-        "the loss became {loss} in epoch {epoch}\nhint: a smaller training.optimizer learning_rate usually helps"
+        "the loss became {loss} in epoch {epoch}\nhint: a smaller training.optimizer learning_rate usually helps; encore lr-find looks for one"
     )]
     Diverged {
         /// One-based.
@@ -142,12 +168,27 @@ pub enum ModelError {
         /// What it became.
         loss: f64,
     },
+    /// The loss of an epoch was out of all proportion.
+    #[error(
+        "the loss ran away: {loss:.1} in epoch {epoch}, after {least:.3} at best\nhint: a smaller training.optimizer learning_rate or training.clip_norm usually helps; encore lr-find looks for a rate"
+    )]
+    RanAway {
+        /// One-based.
+        epoch: usize,
+        /// Mean over the epoch.
+        loss: f64,
+        /// The least mean of an epoch before it.
+        least: f64,
+    },
     /// The [`Watch`] asked to stop.
-    #[error("stopped after epoch {epoch}")]
+    #[error("stopped in epoch {epoch}")]
     Stopped {
-        /// The last finished epoch, one-based.
+        /// The epoch that was under way or has just ended, one-based.
         epoch: usize,
     },
+    /// A snapshot is not of this training.
+    #[error("the snapshot can't be used: {0}")]
+    Snapshot(String),
     /// A file of the model can't be read or written.
     #[error("{path}: {message}")]
     File {

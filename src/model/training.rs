@@ -1,59 +1,84 @@
-//! `[training]`: how a net is trained - optimizer, batches, epochs, early stopping, augmentation.
+//! `[training]`: how a net is trained - optimizer, schedule, loss, batches, early stopping, augmentation.
 
-use crate::schema::{Fields, Flag, Int, List, OneOf, Real};
+use serde_json::json;
+
+use super::schedule::Schedule;
+use crate::kernels::optimizer::Optimizer;
+use crate::schema::{Fields, Flag, Int, List, Node, OneOf, Real, Rule, Value};
+use crate::vocab::Epoch;
 
 /// A checked `[training]` table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Training {
     /// How the weights move.
     pub optimizer: Optimizer,
+    /// What the optimizer's learning rate is multiplied by, step by step.
+    pub schedule: Schedule,
+    /// Gradients whose norm, over all arrays together and with the penalties' part, is above this are
+    /// scaled down to it.
+    pub clip_norm: Option<f64>,
+    /// Share of every target that is spread evenly over all classes, `[0, 1)`.
+    pub label_smoothing: f64,
+    /// What each example's loss is multiplied by, by its class.
+    pub class_weights: ClassWeights,
+    /// Mixes pairs of examples by a share drawn from Beta(`mixup`, `mixup`) for each batch; 0 for none.
+    pub mixup: f64,
     /// Examples a step, at least 1; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Passes over the training examples, at least 1.
     pub epochs: usize,
-    /// When to end before that.
+    /// The validation examples are scored after every so many epochs, and after the last.
+    pub validate_every: usize,
+    /// When to end before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
     /// What is done to training examples, drawn anew every epoch.
     pub augment: Vec<Augment>,
 }
 
-/// A rule that turns gradients into steps, with Keras's defaults.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Optimizer {
-    /// Running mean and running mean square of the gradient, both corrected for their start at 0.
-    Adam {
-        /// Size of a step, `(0, inf)`.
-        learning_rate: f64,
-        /// Decay of the mean, `[0, 1)`.
-        beta_1: f64,
-        /// Decay of the mean square, `[0, 1)`.
-        beta_2: f64,
-        /// Added to the root of the mean square, `(0, inf)`.
-        epsilon: f64,
-    },
-    /// Running mean square of the gradient, not centred.
-    RmsProp {
-        /// Size of a step, `(0, inf)`.
-        learning_rate: f64,
-        /// Decay of the mean square, `[0, 1)`.
-        rho: f64,
-        /// Fraction of the last step that is taken again, `[0, 1)`.
-        momentum: f64,
-        /// Added to the mean square under the root, `(0, inf)`.
-        epsilon: f64,
-    },
+/// Weights of the classes in the loss. The loss of a batch is the weighted sum over its size, as Keras has it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClassWeights {
+    /// All 1.
+    Even,
+    /// `n / (n_classes * n_of_class)` over the training examples (scikit-learn's `balanced`).
+    Balanced,
+    /// In the order of the classes' names, each in `(0, inf)`.
+    Given(Vec<f64>),
 }
 
-/// Ends a training whose valid loss no longer falls.
+/// Ends a training that no longer gets better.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EarlyStopping {
-    /// Epochs in a row without a better valid loss before the end, at least 1.
+    /// What is watched.
+    pub monitor: Monitor,
+    /// Epochs in a row without a better value before the end, at least 1.
     pub patience: usize,
-    /// A loss counts as better where it is below the best by more than this, `[0, inf)`.
+    /// A value counts as better where it beats the best by more than this, `[0, inf)`.
     pub min_delta: f64,
     /// Whether the weights of the best epoch are kept, or those of the last.
     pub restore_best: bool,
 }
+
+/// A number of an epoch that early stopping can watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Monitor {
+    /// The lower, the better.
+    ValidLoss,
+    /// The higher, the better.
+    ValidAccuracy,
+    /// The lower, the better.
+    TrainLoss,
+    /// The higher, the better.
+    TrainAccuracy,
+}
+
+/// Names of [`Monitor`]s in specs.
+const MONITORS: &[(&str, Monitor)] = &[
+    ("valid_loss", Monitor::ValidLoss),
+    ("valid_accuracy", Monitor::ValidAccuracy),
+    ("train_loss", Monitor::TrainLoss),
+    ("train_accuracy", Monitor::TrainAccuracy),
+];
 
 /// A random change to training examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +92,15 @@ impl Training {
     ///
     /// What is missing, out of range or impossible for the shape becomes a fault.
     pub fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Self {
-        let optimizer = fields.choice("optimizer", &["adam", "rmsprop"], Optimizer::read);
+        let optimizer = fields.choice("optimizer", OPTIMIZERS, read_optimizer);
         let batch_size = fields.required("batch_size", &Int::within(1..=65_536));
         let epochs = fields.required("epochs", &Int::within(1..=1_000_000));
+        let schedule = Schedule::read(fields, epochs);
+        let clip_norm = fields.optional("clip_norm", &Real::positive());
+        let label_smoothing = fields.or("label_smoothing", &Real::from_to_below(0.0, 1.0), 0.0);
+        let class_weights = fields.or("class_weights", &Weighting, ClassWeights::Even);
+        let mixup = fields.or("mixup", &Real::from_to(0.0, 100.0), 0.0);
+        let validate_every = fields.or("validate_every", &Int::within(1..=1_000_000), 1);
         let early_stopping = fields.table("early_stopping", EarlyStopping::read);
         let known = OneOf(&[("time_reversal", Augment::TimeReversal)]);
         let augment = fields.or("augment", &List::of(known), vec![]);
@@ -82,46 +113,129 @@ impl Training {
             );
             fields.fault_at("augment", &said);
         }
-        let stand_in =
-            Optimizer::RmsProp { learning_rate: 0.001, rho: 0.9, momentum: 0.0, epsilon: 1e-7 };
         Self {
-            optimizer: optimizer.unwrap_or(stand_in),
+            optimizer: optimizer.unwrap_or(Optimizer::rms_prop(0.001)),
+            schedule: schedule.unwrap_or(Schedule::Constant),
+            clip_norm,
+            label_smoothing,
+            class_weights,
+            mixup,
             batch_size,
             epochs,
+            validate_every,
             early_stopping,
             augment,
         }
     }
 }
 
-impl Optimizer {
-    fn read(name: &str, fields: &mut Fields) -> Self {
-        let decay = Real::from_to_below(0.0, 1.0);
-        let positive = Real::positive();
-        match name {
-            "adam" => Self::Adam {
-                learning_rate: fields.required("learning_rate", &positive),
-                beta_1: fields.or("beta_1", &decay, 0.9),
-                beta_2: fields.or("beta_2", &decay, 0.999),
-                epsilon: fields.or("epsilon", &positive, 1e-7),
+const OPTIMIZERS: &[&str] = &["adam", "adamw", "rmsprop", "sgd"];
+
+/// Reads an optimizer's table; defaults are Keras's, but Adam and SGD must say their learning rate.
+fn read_optimizer(name: &str, fields: &mut Fields) -> Optimizer {
+    let decay = Real::from_to_below(0.0, 1.0);
+    let positive = Real::positive();
+    match name {
+        "adam" | "adamw" => Optimizer::Adam {
+            learning_rate: fields.required("learning_rate", &positive),
+            beta_1: fields.or("beta_1", &decay, 0.9),
+            beta_2: fields.or("beta_2", &decay, 0.999),
+            epsilon: fields.or("epsilon", &positive, 1e-7),
+            weight_decay: match name {
+                "adamw" => fields.or("weight_decay", &decay, 0.004),
+                _ => 0.0,
             },
-            _ => Self::RmsProp {
-                learning_rate: fields.or("learning_rate", &positive, 0.001),
-                rho: fields.or("rho", &decay, 0.9),
-                momentum: fields.or("momentum", &decay, 0.0),
-                epsilon: fields.or("epsilon", &positive, 1e-7),
-            },
-        }
+        },
+        "sgd" => Optimizer::Sgd {
+            learning_rate: fields.required("learning_rate", &positive),
+            momentum: fields.or("momentum", &decay, 0.0),
+            nesterov: fields.or("nesterov", &Flag, false),
+            weight_decay: fields.or("weight_decay", &decay, 0.0),
+        },
+        _ => Optimizer::RmsProp {
+            learning_rate: fields.or("learning_rate", &positive, 0.001),
+            rho: fields.or("rho", &decay, 0.9),
+            momentum: fields.or("momentum", &decay, 0.0),
+            epsilon: fields.or("epsilon", &positive, 1e-7),
+        },
     }
 }
 
 impl EarlyStopping {
     fn read(fields: &mut Fields) -> Self {
         Self {
+            monitor: fields.or("monitor", &OneOf(MONITORS), Monitor::ValidLoss),
             patience: fields.required("patience", &Int::within(1..=1_000_000)),
             min_delta: fields.or("min_delta", &Real::not_negative(), 0.0),
             restore_best: fields.or("restore_best", &Flag, true),
         }
+    }
+}
+
+impl Monitor {
+    /// Its name in specs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let named = MONITORS.iter().find(|(_, monitor)| *monitor == self);
+        named.map_or("", |(name, _)| name)
+    }
+
+    /// Its value; NaN where the epoch has none.
+    #[must_use]
+    pub fn of(self, epoch: &Epoch) -> f64 {
+        match self {
+            Self::ValidLoss => epoch.valid_loss,
+            Self::ValidAccuracy => epoch.valid_accuracy,
+            Self::TrainLoss => epoch.train_loss,
+            Self::TrainAccuracy => epoch.train_accuracy,
+        }
+    }
+
+    /// By how much one value is better than another; negative where it is worse.
+    #[must_use]
+    pub fn gain(self, value: f64, other: f64) -> f64 {
+        match self {
+            Self::ValidLoss | Self::TrainLoss => other - value,
+            Self::ValidAccuracy | Self::TrainAccuracy => value - other,
+        }
+    }
+
+    /// Whether it needs validation examples.
+    #[must_use]
+    pub fn is_of_valid(self) -> bool {
+        matches!(self, Self::ValidLoss | Self::ValidAccuracy)
+    }
+}
+
+/// What `class_weights` may be.
+struct Weighting;
+
+impl Rule for Weighting {
+    type Made = ClassWeights;
+
+    fn allowed(&self) -> String {
+        "\"even\", \"balanced\" or a list of numbers in (0, inf), one a class".to_owned()
+    }
+
+    fn check(&self, node: &Node) -> Result<ClassWeights, Option<String>> {
+        match &node.value {
+            Value::Text(text) if text == "even" => Ok(ClassWeights::Even),
+            Value::Text(text) if text == "balanced" => Ok(ClassWeights::Balanced),
+            Value::List(_) => List::of_some(Real::positive()).check(node).map(ClassWeights::Given),
+            _ => Err(None),
+        }
+    }
+
+    fn keep(&self, made: &ClassWeights) -> serde_json::Value {
+        match made {
+            ClassWeights::Even => json!("even"),
+            ClassWeights::Balanced => json!("balanced"),
+            ClassWeights::Given(weights) => json!(weights),
+        }
+    }
+
+    fn stand_in(&self) -> ClassWeights {
+        ClassWeights::Even
     }
 }
 
@@ -144,15 +258,17 @@ mod tests {
         assert_eq!(
             training(text, &[130, 13]),
             Ok(Training {
-                optimizer: Optimizer::Adam {
-                    learning_rate: 1e-4,
-                    beta_1: 0.9,
-                    beta_2: 0.999,
-                    epsilon: 1e-7
-                },
+                optimizer: Optimizer::adam(1e-4),
+                schedule: Schedule::Constant,
+                clip_norm: None,
+                label_smoothing: 0.0,
+                class_weights: ClassWeights::Even,
+                mixup: 0.0,
                 batch_size: 32,
                 epochs: 400,
+                validate_every: 1,
                 early_stopping: Some(EarlyStopping {
+                    monitor: Monitor::ValidLoss,
                     patience: 15,
                     min_delta: 0.0,
                     restore_best: true
@@ -161,9 +277,46 @@ mod tests {
             })
         );
         let rmsprop = training("optimizer.rmsprop = {}\nbatch_size = 64\nepochs = 1", &[21]);
+        assert_eq!(rmsprop.unwrap().optimizer, Optimizer::rms_prop(0.001));
+    }
+
+    #[test]
+    fn everything_can_be_said() {
+        let text = "optimizer.adamw = { learning_rate = 0.1 }\nbatch_size = 32\nepochs = 9\n\
+                    schedule.cosine = { warmup_epochs = 2 }\nclip_norm = 1\nmixup = 0.2\n\
+                    label_smoothing = 0.1\nclass_weights = [1, 2.5]\nvalidate_every = 3\n\
+                    early_stopping = { patience = 2, monitor = \"valid_accuracy\" }";
+        let read = training(text, &[21]).unwrap();
+        let Optimizer::Adam { weight_decay, .. } = read.optimizer else { panic!("not Adam") };
+        assert_eq!(weight_decay, 0.004);
+        assert_eq!(read.schedule, Schedule::Cosine { warmup_epochs: 2, min_factor: 0.0 });
+        assert_eq!((read.clip_norm, read.mixup, read.label_smoothing), (Some(1.0), 0.2, 0.1));
+        assert_eq!(read.class_weights, ClassWeights::Given(vec![1.0, 2.5]));
+        assert_eq!(read.validate_every, 3);
+        assert_eq!(read.early_stopping.unwrap().monitor, Monitor::ValidAccuracy);
+        let sgd = "optimizer.sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = true }\n\
+                   batch_size = 1\nepochs = 1\nclass_weights = \"balanced\"\n\
+                   schedule.step = { every = 10, factor = 0.5 }";
+        let read = training(sgd, &[21]).unwrap();
+        assert!(matches!(read.optimizer, Optimizer::Sgd { nesterov: true, .. }));
+        assert_eq!(read.class_weights, ClassWeights::Balanced);
+        assert_eq!(read.schedule, Schedule::Step { every: 10, factor: 0.5 });
+    }
+
+    #[test]
+    fn faults_of_the_new_fields_say_what_is_allowed() {
+        let text = "optimizer.sgd = { learning_rate = 0.1, momentum = 1 }\nbatch_size = 1\n\
+                    epochs = 2\nschedule.cosine = { warmup_epochs = 2 }\nclip_norm = 0\n\
+                    class_weights = \"even-ish\"\nearly_stopping = { patience = 1, monitor = \"loss\" }";
         assert_eq!(
-            rmsprop.unwrap().optimizer,
-            Optimizer::RmsProp { learning_rate: 0.001, rho: 0.9, momentum: 0.0, epsilon: 1e-7 }
+            training(text, &[21]).unwrap_err(),
+            "x.toml:1: optimizer.sgd.momentum must be a number in [0, 1), got 1\n\
+             x.toml:4: schedule.cosine.warmup_epochs must be below training.epochs, 2, got 2\n\
+             x.toml:5: clip_norm must be a number in (0, inf), got 0\n\
+             x.toml:6: class_weights must be \"even\", \"balanced\" or a list of numbers in \
+             (0, inf), one a class, got the text \"even-ish\"\n\
+             x.toml:7: early_stopping.monitor must be `valid_loss`, `valid_accuracy`, `train_loss` \
+             or `train_accuracy`, got the text \"loss\""
         );
     }
 

@@ -1,6 +1,10 @@
 //! What a record says of a run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::vocab::sha256_hex;
 
 /// All that is small about one finished run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +23,8 @@ pub struct Record {
     pub spec_hash: String,
     /// `--set` overrides, as typed.
     pub overrides: Vec<String>,
+    /// All that the command line added to the spec's text, to run it again.
+    pub options: serde_json::Value,
     /// What keys all randomness of this run.
     pub seed: u64,
     /// Why this run is no full run of its spec, one reason each; empty for a full one.
@@ -41,6 +47,32 @@ pub struct Record {
     pub test: Scores,
     /// How long it took.
     pub timings: Timings,
+    /// What a repetition must come to, bit by bit.
+    pub outputs: Outputs,
+    /// SHA-256 of every other file of the run, by its path in the run's folder.
+    pub files: BTreeMap<String, String>,
+    /// SHA-256 of this record with an empty seal.
+    pub seal: String,
+}
+
+impl Record {
+    /// What the seal must be.
+    #[must_use]
+    pub fn make_seal(&self) -> String {
+        let unsealed = Self { seal: String::new(), ..self.clone() };
+        sha256_hex(&serde_json::to_vec(&unsealed).expect("a record is plain data"))
+    }
+}
+
+/// Hashes of what a run has come to; equal on every repetition with the same engine version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// Of all epochs' numbers but the time they took.
+    pub curves: String,
+    /// Of the model's files.
+    pub model: String,
+    /// Of the test examples' probabilities.
+    pub predictions: String,
 }
 
 /// A published figure.
@@ -131,6 +163,10 @@ pub struct ModelFacts {
 pub struct CodeFacts {
     /// Version of `encore`.
     pub version: String,
+    /// Raised with every change after which the same run gives other bits.
+    pub code_version: u32,
+    /// The vector instructions that it used, e.g. `avx512`.
+    pub instructions: String,
     /// The commit of the working tree it ran in, where there is one.
     pub git_commit: Option<String>,
     /// Whether that tree had uncommitted changes.
@@ -157,6 +193,8 @@ pub struct Scores {
 pub struct Timings {
     /// When the run began, RFC 3339, UTC.
     pub started: String,
+    /// How often it was cut off and has gone on.
+    pub n_resumed: usize,
     /// Making or finding the features.
     pub features_s: f64,
     /// Fitting.

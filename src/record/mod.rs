@@ -10,17 +10,26 @@
 //! | `split.csv` | the members of every set |
 //! | `spec.toml` | the spec's text as it was written |
 //! | `model/` | the trained model's files |
+//! | `checkpoint-1`, `checkpoint-2` | what an unfinished run goes on from, written in turn |
+//! | `lock` | locked by the process that writes the folder |
+//!
+//! Nothing is trusted unseen: checkpoints carry a checksum, the record carries one of every file and
+//! of itself, and what does not fit is named, not used.
 //!
 //! This room must never know a model or audio.
 
+mod checkpoint;
 mod facts;
 mod store;
 mod tables;
+mod writer;
 
+pub use checkpoint::Checkpoint;
 pub use facts::{
-    Claim, CodeFacts, DataFacts, Excluded, ModelFacts, Record, Scores, SplitFacts, Timings,
+    Claim, CodeFacts, DataFacts, Excluded, ModelFacts, Outputs, Record, Scores, SplitFacts, Timings,
 };
-pub use store::{Run, RunWriter, Store, StoreError};
+pub use store::{Asked, Claim as RunClaim, RECORD_FORMAT, Run, Store, StoreError};
 pub use tables::{Member, Prediction};
+pub use writer::RunWriter;
 
 pub use crate::vocab::Epoch;

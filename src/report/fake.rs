@@ -5,8 +5,8 @@ use std::path::Path;
 use super::Options;
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
-    Claim, CodeFacts, DataFacts, Epoch, Excluded, ModelFacts, Record, Run, Scores, SplitFacts,
-    Store, Timings,
+    Asked, Claim, CodeFacts, DataFacts, Epoch, Excluded, ModelFacts, Outputs, RECORD_FORMAT,
+    Record, Run, Scores, SplitFacts, Store, Timings,
 };
 use crate::vocab::Seed;
 
@@ -114,11 +114,17 @@ pub fn run(root: &Path, fake: &Fake) -> Run {
         fake.seed,
         if fake.cut { "-cut" } else { "" }
     );
-    let mut writer = Store::new(root).begin(&id).unwrap();
-    for epoch in epochs(fake) {
-        writer.epoch(&epoch).unwrap();
+    let store = Store::new(root);
+    let Asked::Ours(claim) = store.claim(&id).unwrap() else { panic!("nobody else is at it") };
+    let (mut writer, _, _) = store.begin(claim).unwrap();
+    let epochs = epochs(fake);
+    for epoch in &epochs {
+        writer.epoch(epoch).unwrap();
     }
-    writer.finish(&record).unwrap()
+    writer.spec("").unwrap();
+    writer.members(&[]).unwrap();
+    writer.predictions(&[], &record.data.classes).unwrap();
+    writer.finish(record, &epochs).unwrap()
 }
 
 /// A record whose numbers fit each other.
@@ -132,13 +138,14 @@ pub fn record(fake: &Fake) -> Record {
     let n_test = if table { 2573 } else { 2996 };
     let test = scores(fake, classes.len(), n_test);
     Record {
-        format: 1,
+        format: RECORD_FORMAT,
         experiment: fake.experiment.to_owned(),
         title: "A net of convolutions with regularisation".to_owned(),
         question: "Does it reach the published accuracy?".to_owned(),
         spec: serde_json::json!({}),
         spec_hash: "5bec0123456789abcdef".to_owned(),
         overrides: vec![],
+        options: serde_json::Value::Null,
         seed: fake.seed,
         cut: if fake.cut { vec!["3 of 250 epochs".to_owned()] } else { vec![] },
         claims: fake.claim.iter().map(|value| claim(*value, table)).collect(),
@@ -165,6 +172,8 @@ pub fn record(fake: &Fake) -> Record {
         },
         code: CodeFacts {
             version: "0.1.0".to_owned(),
+            code_version: 1,
+            instructions: "avx2".to_owned(),
             git_commit: Some("0123456789abcdef0123".to_owned()),
             git_dirty: Some(true),
         },
@@ -177,10 +186,14 @@ pub fn record(fake: &Fake) -> Record {
         test,
         timings: Timings {
             started: "2026-01-02T03:04:05Z".to_owned(),
+            n_resumed: 0,
             features_s: 11.5,
             fit_s: 3.5 * fake.n_epochs as f64,
             total_s: 3.5 * fake.n_epochs as f64 + 14.0,
         },
+        outputs: Outputs::default(),
+        files: std::collections::BTreeMap::new(),
+        seal: String::new(),
     }
 }
 
@@ -250,6 +263,7 @@ fn epochs(fake: &Fake) -> Vec<Epoch> {
             train_accuracy: (0.1 + (fake.accuracy + 0.02) * grown + noise(0.004)).clamp(0.0, 1.0),
             valid_loss: 9.0 * (-1.1 * i as f64).exp() + 2.3 - 1.6 * grown + 0.05 * t + noise(0.03),
             valid_accuracy: (0.1 + (fake.accuracy - 0.1) * grown + noise(0.012)).clamp(0.0, 1.0),
+            learning_rate: 1e-4,
             seconds: 3.5,
         }
     };

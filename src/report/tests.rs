@@ -162,5 +162,5 @@ fn damaged_curves_are_refused_by_name() {
     let run = fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578));
     fs::write(run.folder.join("epochs.jsonl"), "{\"epoch\":").unwrap();
     let error = write(&[run], &options(&[]), &folder.path().join("page")).unwrap_err().to_string();
-    assert!(error.contains("dnn-gtzan-1/epochs.jsonl: line 1"), "{error}");
+    assert!(error.contains("dnn-gtzan-1/epochs.jsonl: is damaged or was changed"), "{error}");
 }

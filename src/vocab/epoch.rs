@@ -18,6 +18,8 @@ pub struct Epoch {
     /// Fraction right on the validation examples, `[0, 1]`; NaN where there are none.
     #[serde(deserialize_with = "null_is_nan")]
     pub valid_accuracy: f64,
+    /// The optimizer's learning rate at the epoch's last step.
+    pub learning_rate: f64,
     /// Wall time that the epoch took, in seconds.
     pub seconds: f64,
 }
@@ -38,6 +40,7 @@ mod tests {
             train_accuracy: 1.0 / 3.0,
             valid_loss: f64::NAN,
             valid_accuracy: f64::NAN,
+            learning_rate: 1e-4,
             seconds: 0.5,
         };
         let text = serde_json::to_string(&epoch).unwrap();

@@ -81,6 +81,38 @@ impl Rng {
         radius * libm::cos(std::f64::consts::TAU * self.uniform())
     }
 
+    /// A draw from the gamma distribution of a shape in `(0, inf)` and scale 1.
+    ///
+    /// # Source
+    /// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; below 1 with the
+    /// boost of their section 6.
+    pub fn gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let boost = libm::pow(1.0 - self.uniform(), 1.0 / shape);
+            return self.gamma(shape + 1.0) * boost;
+        }
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / libm::sqrt(9.0 * d);
+        loop {
+            let x = self.normal();
+            let cube = 1.0 + c * x;
+            if cube <= 0.0 {
+                continue;
+            }
+            let v = cube * cube * cube;
+            let u = 1.0 - self.uniform();
+            if libm::log(u) < 0.5 * x * x + d * (1.0 - v + libm::log(v)) {
+                return d * v;
+            }
+        }
+    }
+
+    /// A draw from Beta(`a`, `a`), in `[0, 1]`; 0.5 where both gamma draws vanish.
+    pub fn beta(&mut self, a: f64) -> f64 {
+        let (x, y) = (self.gamma(a), self.gamma(a));
+        if x + y > 0.0 { x / (x + y) } else { 0.5 }
+    }
+
     /// Puts a slice into random order (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
@@ -116,6 +148,28 @@ mod tests {
             first(1, "dropout", &[0]),
         ] {
             assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn gamma_and_beta_have_their_moments() {
+        for shape in [0.2, 0.7, 1.0, 3.5] {
+            let mut rng = Seed(5).rng("test", &[]);
+            let n = 100_000;
+            let moments = |draws: &[f64]| {
+                let mean = draws.iter().sum::<f64>() / f64::from(n);
+                let square = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(n);
+                (mean, square)
+            };
+            let draws: Vec<f64> = (0..n).map(|_| rng.gamma(shape)).collect();
+            let (mean, variance) = moments(&draws);
+            assert!((mean - shape).abs() < 0.03 * shape.max(0.5), "{shape}: mean {mean}");
+            assert!((variance - shape).abs() < 0.06 * shape.max(0.5), "{shape}: {variance}");
+            let draws: Vec<f64> = (0..n).map(|_| rng.beta(shape)).collect();
+            let (mean, variance) = moments(&draws);
+            // Variance of Beta(a, a): 1 / (4 (2 a + 1)).
+            assert!((mean - 0.5).abs() < 0.01, "{shape}: {mean}");
+            assert!((variance - 0.25 / (2.0 * shape + 1.0)).abs() < 0.005, "{shape}: {variance}");
         }
     }
 

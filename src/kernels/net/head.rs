@@ -1,4 +1,4 @@
-//! The dense layers' work on a whole batch, with the optimiser's step in the pass that makes their gradients.
+//! The dense layers' work on a whole batch, with the optimizer's step in the pass that makes their gradients.
 
 use rayon::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::kernels::dropout::{dropout, key_of};
 use crate::kernels::isa::Isa;
 use crate::kernels::net::plan::{DensePlan, Plan};
 use crate::kernels::net::state::State;
-use crate::kernels::optimiser::{Constants, Parameters, update};
+use crate::kernels::optimizer::{Constants, Parameters, add_penalty, update};
 
 /// Buffers of the dense layers.
 #[derive(Clone, Debug)]
@@ -51,14 +51,15 @@ impl Head {
         }
     }
 
-    /// Backward from `d_rows`' last entry, moving each layer's parameters; gives back the penalties' sum.
+    /// Backward from `d_rows`' last entry, moving each layer's parameters if constants are given; gives back the
+    /// penalties' sum.
     pub fn backward(
         &mut self,
         isa: Isa,
         plan: &Plan,
         state: &mut State,
         n: usize,
-        constants: &Constants,
+        constants: Option<&Constants>,
     ) -> f64 {
         let mut penalty = 0.0;
         for (index, layer) in plan.dense.iter().enumerate().rev() {
@@ -88,7 +89,9 @@ impl Head {
                 &mut self.penalties,
             );
             dense.bias_gradient(d_output, &mut state.gradients[layer.bias.clone()]);
-            state.update(isa, constants, layer.bias.clone());
+            if let Some(constants) = constants {
+                state.update(isa, constants, layer.bias.clone());
+            }
         }
         penalty
     }
@@ -100,7 +103,7 @@ fn gate_behind(isa: Isa, before: &DensePlan, x: &[f32], scale: f32, d_x: &mut [f
     }
 }
 
-/// Gradient and step, panel by panel, while a panel is in the cache.
+/// Gradient and, if constants are given, step, panel by panel, while a panel is in the cache.
 #[expect(clippy::too_many_arguments, reason = "one pass over all that a layer has")]
 fn update_kernel(
     isa: Isa,
@@ -109,7 +112,7 @@ fn update_kernel(
     state: &mut State,
     x: &[f32],
     d_output: &[f32],
-    constants: &Constants,
+    constants: Option<&Constants>,
     penalties: &mut [f64],
 ) -> f64 {
     let l2 = layer.layer.l2;
@@ -117,7 +120,10 @@ fn update_kernel(
     let penalties = &mut penalties[..dense.n_in().div_ceil(PANEL)];
     let work = |panel: usize, parameters: Parameters<'_>| {
         dense.weight_gradient(isa, panel, x, d_output, parameters.gradients);
-        update(isa, constants, l2, parameters)
+        match constants {
+            Some(constants) => update(isa, constants, l2, parameters),
+            None => add_penalty(isa, l2, parameters.values, parameters.gradients),
+        }
     };
     let all = state.parameters(layer.kernel.clone());
     all.values

@@ -32,7 +32,7 @@ pub struct Tensor {
     pub name: String,
     /// As Keras stores it.
     pub shape: Vec<usize>,
-    /// Whether the optimiser moves it (moving statistics are not moved).
+    /// Whether the optimizer moves it (moving statistics are not moved).
     pub trainable: bool,
     /// How its values begin.
     pub start: Start,
@@ -146,6 +146,11 @@ impl Plan {
     pub fn n_products(&self) -> Vec<usize> {
         let blocks = self.blocks.iter().map(|block| block.convolution.geometry().n_products());
         blocks.chain(self.dense.iter().map(|d| d.dense.n_in() * d.dense.n_out())).collect()
+    }
+
+    /// Whether a dense layer has it; blocks come first.
+    pub(super) fn is_dense(&self, tensor: &Tensor) -> bool {
+        self.dense.first().is_some_and(|first| tensor.range.start >= first.kernel.start)
     }
 
     pub(super) fn n_values(&self) -> usize {

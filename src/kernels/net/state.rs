@@ -1,9 +1,14 @@
-//! What a training carries from step to step: parameters and the optimiser's moments.
+//! What a training carries from step to step: parameters and the optimizer's moments.
+
+use rayon::prelude::*;
 
 use crate::kernels::dropout::{GOLDEN, mix};
 use crate::kernels::isa::Isa;
 use crate::kernels::net::plan::{Plan, Start, Tensor};
-use crate::kernels::optimiser::{Constants, Parameters, update};
+use crate::kernels::optimizer::{Constants, Parameters, sum_of_squares, update};
+
+/// Values that one thread takes at a time; sums over pieces have one order on any number of threads.
+const PIECE: usize = 1 << 14;
 
 /// Values, gradients and moments of every parameter, in one slice each.
 #[derive(Clone, Debug)]
@@ -32,7 +37,7 @@ impl State {
         }
     }
 
-    /// The slices of one parameter, for the optimiser.
+    /// The slices of one parameter, for the optimizer.
     pub fn parameters(&mut self, range: std::ops::Range<usize>) -> Parameters<'_> {
         Parameters {
             values: &mut self.values[range.clone()],
@@ -44,7 +49,30 @@ impl State {
 
     /// Moves one parameter.
     pub fn update(&mut self, isa: Isa, constants: &Constants, range: std::ops::Range<usize>) {
-        let _no_penalty = update(isa, constants, 0.0, self.parameters(range));
+        let Parameters { values, gradients, first, second } = self.parameters(range);
+        values
+            .par_chunks_mut(PIECE)
+            .zip(gradients.par_chunks_mut(PIECE))
+            .zip(first.par_chunks_mut(PIECE))
+            .zip(second.par_chunks_mut(PIECE))
+            .for_each(|(((values, gradients), first), second)| {
+                let piece = Parameters { values, gradients, first, second };
+                let _no_penalty = update(isa, constants, 0.0, piece);
+            });
+    }
+
+    /// Scales all gradients so that their common norm is at most `max_norm`. Those of parameters that are not trained
+    /// are 0.
+    pub fn clip(&mut self, isa: Isa, max_norm: f64) {
+        let pieces = self.gradients.par_chunks(PIECE);
+        let squares: Vec<f64> = pieces.map(|values| sum_of_squares(isa, values)).collect();
+        let scale = max_norm / squares.iter().sum::<f64>().sqrt();
+        if scale < 1.0 {
+            let scale = scale as f32;
+            self.gradients.par_chunks_mut(PIECE).for_each(|piece| {
+                piece.iter_mut().for_each(|gradient| *gradient *= scale);
+            });
+        }
     }
 }
 

@@ -146,9 +146,9 @@ fn plain_loss(
     x.chunks(width).zip(labels).map(cross).sum::<f64>() / n as f64 + penalty
 }
 
-/// A net whose optimiser stands still and whose gammas and betas are of both signs.
+/// A net whose optimizer stands still and whose gammas and betas are of both signs.
 fn still(layers: &[Layer], max_batch: usize) -> Net {
-    let mut net = Net::new(Plan::new(layers, INPUT, max_batch).unwrap(), Optimiser::adam(0.0), 5);
+    let mut net = Net::new(Plan::new(layers, INPUT, max_batch).unwrap(), Optimizer::adam(0.0), 5);
     for (i, tensor) in net.plan().tensors().to_vec().iter().enumerate() {
         if tensor.name.starts_with("batch_norm") && tensor.trainable
             || tensor.name.ends_with("bias")
@@ -174,7 +174,7 @@ fn loss_and_every_gradient_are_the_plain_nets() {
         let labels: Vec<usize> = (0..n).map(|i| i % 3).collect();
         let score = net.train_step(
             &Batch { features: &features, rows: &rows, reversed: &[] },
-            &labels,
+            &Targets::one_hot(&labels),
             key,
         );
 
@@ -214,13 +214,13 @@ fn loss_and_every_gradient_are_the_plain_nets() {
 fn trained(n_threads: usize) -> Vec<f32> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
     pool.install(|| {
-        let mut net = Net::new(Plan::new(&small(), INPUT, 32).unwrap(), Optimiser::adam(1e-2), 5);
+        let mut net = Net::new(Plan::new(&small(), INPUT, 32).unwrap(), Optimizer::adam(1e-2), 5);
         let features = random(77, 40 * 104);
         let labels: Vec<usize> = (0..29).map(|i| i % 3).collect();
         for step in 0..5 {
             let rows: Vec<usize> = (0..29).map(|i| (i * 7 + step) % 40).collect();
             let batch = Batch { features: &features, rows: &rows, reversed: &[true, false, true] };
-            let score = net.train_step(&batch, &labels, step as u64);
+            let score = net.train_step(&batch, &Targets::one_hot(&labels), step as u64);
             assert!(score.loss.is_finite());
         }
         net.state.values
@@ -239,13 +239,13 @@ fn instruction_levels_above_the_baseline_change_no_bit() {
     let run = |isa| {
         let mut net = still(&small(), 16);
         net.isa = isa;
-        net.set_optimiser(Optimiser::rms_prop(1e-3));
+        net.set_optimizer(Optimizer::rms_prop(1e-3));
         let (features, labels) = (random(7, 16 * 104), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
         let rows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
         for step in 0..3 {
             net.train_step(
                 &Batch { features: &features, rows: &rows, reversed: &[] },
-                &labels,
+                &Targets::one_hot(&labels),
                 step,
             );
         }
@@ -260,12 +260,16 @@ fn instruction_levels_above_the_baseline_change_no_bit() {
 #[test]
 fn it_learns_by_heart_and_predicts_what_it_learnt() {
     let layers = [conv(8, [3, 3], true, Some(2), 0.0), dense(3, Activation::Linear, 0.0, 0.0)];
-    let mut net = Net::new(Plan::new(&layers, INPUT, 8).unwrap(), Optimiser::adam(1e-2), 1);
+    let mut net = Net::new(Plan::new(&layers, INPUT, 8).unwrap(), Optimizer::adam(1e-2), 1);
     let (features, rows) = (random(9, 20 * 104), (0..20).collect::<Vec<usize>>());
     let labels: Vec<usize> = (0..20).map(|i| i % 3).collect();
     for step in 0..200 {
         for (rows, labels) in rows.chunks(8).zip(labels.chunks(8)) {
-            net.train_step(&Batch { features: &features, rows, reversed: &[] }, labels, step);
+            net.train_step(
+                &Batch { features: &features, rows, reversed: &[] },
+                &Targets::one_hot(labels),
+                step,
+            );
         }
     }
     let batch = Batch { features: &features, rows: &rows, reversed: &[] };
@@ -273,7 +277,7 @@ fn it_learns_by_heart_and_predicts_what_it_learnt() {
     assert_eq!(score.n_right, 20, "{score:?}");
     let mut logits = vec![0.0; 60];
     net.predict_logits(&batch, &mut logits);
-    let again = softmax_cross_entropy(&logits, &labels, 3, &mut vec![0.0; 60]);
+    let again = softmax_cross_entropy(&logits, &Targets::one_hot(&labels), 3, &mut vec![0.0; 60]);
     assert!((again.loss - score.loss).abs() < 1e-6 && again.n_right == 20);
 }
 
@@ -283,12 +287,12 @@ fn a_restored_state_goes_on_as_if_never_stopped() {
     let step = |net: &mut Net, key| {
         net.train_step(
             &Batch { features: &features, rows: &[5, 1, 4, 7], reversed: &[] },
-            &labels,
+            &Targets::one_hot(&labels),
             key,
         )
     };
     let fresh =
-        |seed| Net::new(Plan::new(&small(), INPUT, 4).unwrap(), Optimiser::adam(1e-2), seed);
+        |seed| Net::new(Plan::new(&small(), INPUT, 4).unwrap(), Optimizer::adam(1e-2), seed);
     let mut net = fresh(1);
     step(&mut net, 1);
     let mut restored = fresh(2);
@@ -321,7 +325,7 @@ fn inference_by_a_batchs_own_statistics_is_the_training_pass() {
     let (features, rows, labels) =
         (random(7, 9 * 104), [0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 2, 0, 1, 2, 0, 1, 2]);
     let batch = Batch { features: &features, rows: &rows, reversed: &[] };
-    let trained = net.train_step(&batch, &labels, 1);
+    let trained = net.train_step(&batch, &Targets::one_hot(&labels), 1);
     let score = net.evaluate(&batch, &labels);
     assert!((score.loss - trained.loss).abs() < 1e-6, "{score:?}, in training {trained:?}");
 }

@@ -1,20 +1,73 @@
-//! Gathers examples into batches: shuffled, perhaps reversed, standardised.
+//! Gathers examples into batches: shuffled, perhaps reversed, standardised, mixed.
 
-use super::super::Examples;
 use super::super::scaler::Scaler;
-use super::super::training::Augment;
+use super::super::training::{Augment, ClassWeights, Training};
+use super::super::{Examples, ModelError};
 use super::engine::Batch;
 use crate::vocab::{Rng, Seed};
 
-/// The batches of training examples of one epoch.
+/// How training examples become batches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recipe<'a> {
+    pub(super) batch_size: usize,
+    pub(super) augment: &'a [Augment],
+    /// The parameter of the Beta distribution that shares are drawn from; 0 for none.
+    pub(super) mixup: f64,
+    /// Row by class: the targets of an example of that class; empty for plain labels.
+    pub(super) targets: &'a [f32],
+    pub(super) seed: Seed,
+}
+
+/// What an example of each class is trained towards, `[n_classes, n_classes]`; empty where it is the
+/// plain label.
+///
+/// # Errors
+/// Where the weights are not one a class.
+pub(super) fn targets(training: &Training, train: Examples) -> Result<Vec<f32>, ModelError> {
+    let n_classes = train.n_classes;
+    let weights: Vec<f64> = match &training.class_weights {
+        ClassWeights::Even => vec![1.0; n_classes],
+        ClassWeights::Given(weights) if weights.len() != n_classes => {
+            return Err(ModelError::Examples(format!(
+                "training.class_weights must hold {n_classes} numbers, one a class in the order of \
+                 their names, got {}",
+                weights.len()
+            )));
+        }
+        ClassWeights::Given(weights) => weights.clone(),
+        ClassWeights::Balanced => {
+            let mut counts = vec![0_usize; n_classes];
+            (0..train.len()).for_each(|index| counts[train.label(index)] += 1);
+            let balanced = train.len() as f64 / n_classes as f64;
+            counts.iter().map(|&count| balanced / count.max(1) as f64).collect()
+        }
+    };
+    let smoothing = training.label_smoothing;
+    if smoothing == 0.0 && training.mixup == 0.0 && training.class_weights == ClassWeights::Even {
+        return Ok(vec![]);
+    }
+    let row = |class: usize| {
+        let weight = weights[class];
+        let elsewhere = weight * smoothing / n_classes as f64;
+        let at =
+            move |other| elsewhere + if other == class { weight * (1.0 - smoothing) } else { 0.0 };
+        (0..n_classes).map(move |other| at(other) as f32)
+    };
+    Ok((0..n_classes).flat_map(row).collect())
+}
+
+/// The batches of one pass over some examples.
 pub(super) struct Batches<'a> {
     examples: Examples<'a>,
     scaler: Option<&'a Scaler>,
     /// Which examples, in the order of use.
     order: Vec<usize>,
     batch_size: usize,
+    targets: &'a [f32],
     /// Draws which examples are reversed, by their index.
     reversal: Option<Rng>,
+    /// Seed, epoch and Beta's parameter.
+    mixup: Option<(Seed, usize, f64)>,
 }
 
 impl<'a> Batches<'a> {
@@ -22,17 +75,17 @@ impl<'a> Batches<'a> {
     pub(super) fn shuffled(
         examples: Examples<'a>,
         scaler: Option<&'a Scaler>,
-        batch_size: usize,
-        augment: &[Augment],
-        seed: Seed,
+        recipe: Recipe<'a>,
         epoch: usize,
     ) -> Self {
+        let Recipe { batch_size, augment, mixup, targets, seed } = recipe;
         let mut order: Vec<usize> = (0..examples.len()).collect();
         seed.rng("shuffle", &[epoch as u64]).shuffle(&mut order);
         let reversal = augment
             .contains(&Augment::TimeReversal)
             .then(|| seed.rng("time_reversal", &[epoch as u64]));
-        Self { examples, scaler, order, batch_size, reversal }
+        let mixup = (mixup > 0.0).then_some((seed, epoch, mixup));
+        Self { examples, scaler, order, batch_size, targets, reversal, mixup }
     }
 
     /// All examples as they stand.
@@ -42,12 +95,29 @@ impl<'a> Batches<'a> {
         batch_size: usize,
     ) -> Self {
         let order = (0..examples.len()).collect();
-        Self { examples, scaler, order, batch_size, reversal: None }
+        Self { examples, scaler, order, batch_size, targets: &[], reversal: None, mixup: None }
     }
 
-    /// The batches, the last perhaps smaller.
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.order.len().div_ceil(self.batch_size)
+    }
+
+    /// One of them; the last is perhaps smaller.
+    pub(super) fn batch(&self, step: usize) -> Batch {
+        let first = step * self.batch_size;
+        let indices = &self.order[first..self.order.len().min(first + self.batch_size)];
+        let mut batch = self.gather(indices);
+        if let Some((seed, epoch, alpha)) = self.mixup {
+            let mut rng = seed.rng("mixup", &[epoch as u64, step as u64]);
+            mix(&mut batch, &mut rng, alpha);
+        }
+        batch
+    }
+
+    /// All of them, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Batch> + '_ {
-        self.order.chunks(self.batch_size).map(|indices| self.gather(indices))
+        (0..self.len()).map(|step| self.batch(step))
     }
 
     fn gather(&self, indices: &[usize]) -> Batch {
@@ -67,8 +137,42 @@ impl<'a> Batches<'a> {
         if let Some(scaler) = self.scaler {
             scaler.apply(&mut inputs);
         }
-        Batch { inputs, labels: indices.iter().map(|&index| self.examples.label(index)).collect() }
+        let labels: Vec<usize> = indices.iter().map(|&index| self.examples.label(index)).collect();
+        let mut targets = vec![];
+        if !self.targets.is_empty() {
+            let n_classes = self.examples.n_classes;
+            let row = |label: &usize| &self.targets[label * n_classes..][..n_classes];
+            targets.extend(labels.iter().flat_map(row));
+        }
+        Batch { inputs, labels, targets }
     }
+}
+
+/// Mixes every example with a partner of the same batch, and its targets likewise; the label becomes
+/// that of the larger share.
+///
+/// # Source
+/// Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: beyond empirical risk minimization", ICLR 2018.
+fn mix(batch: &mut Batch, rng: &mut Rng, alpha: f64) {
+    let share = rng.beta(alpha) as f32;
+    let mut partners: Vec<usize> = (0..batch.labels.len()).collect();
+    rng.shuffle(&mut partners);
+    batch.inputs = mixed(&batch.inputs, &partners, share);
+    batch.targets = mixed(&batch.targets, &partners, share);
+    if share < 0.5 {
+        batch.labels = partners.iter().map(|&partner| batch.labels[partner]).collect();
+    }
+}
+
+/// Rows of which each is `share` of itself and the rest of its partner.
+fn mixed(rows: &[f32], partners: &[usize], share: f32) -> Vec<f32> {
+    let width = rows.len() / partners.len();
+    let mut mixed = Vec::with_capacity(rows.len());
+    for (row, &partner) in rows.chunks_exact(width).zip(partners) {
+        let other = &rows[partner * width..][..width];
+        mixed.extend(row.iter().zip(other).map(|(x, y)| share * x + (1.0 - share) * y));
+    }
+    mixed
 }
 
 #[cfg(test)]
@@ -85,13 +189,16 @@ mod tests {
         matrix
     };
 
+    const PLAIN: Recipe<'_> =
+        Recipe { batch_size: 2, augment: &[], mixup: 0.0, targets: &[], seed: Seed(1) };
+
     fn examples(rows: &[usize]) -> Examples<'_> {
         Examples { shape: &[3, 2], matrix: &MATRIX, labels: &[0, 1, 2, 3], rows, n_classes: 4 }
     }
 
     #[test]
     fn every_example_comes_once_and_the_last_batch_is_smaller() {
-        let batches = Batches::shuffled(examples(&[0, 1, 2, 3, 1]), None, 2, &[], Seed(1), 1);
+        let batches = Batches::shuffled(examples(&[0, 1, 2, 3, 1]), None, PLAIN, 1);
         let batches: Vec<Batch> = batches.iter().collect();
         assert_eq!(batches.iter().map(|b| b.labels.len()).collect::<Vec<_>>(), [2, 2, 1]);
         let mut labels: Vec<usize> = batches.iter().flat_map(|b| b.labels.clone()).collect();
@@ -107,8 +214,10 @@ mod tests {
     #[test]
     fn orders_differ_between_epochs_and_seeds() {
         let rows: Vec<usize> = vec![0; 50];
-        let order =
-            |seed, epoch| Batches::shuffled(examples(&rows), None, 2, &[], Seed(seed), epoch).order;
+        let order = |seed, epoch| {
+            let recipe = Recipe { seed: Seed(seed), ..PLAIN };
+            Batches::shuffled(examples(&rows), None, recipe, epoch).order
+        };
         assert_eq!(order(1, 1), order(1, 1));
         assert_ne!(order(1, 1), order(1, 2));
         assert_ne!(order(1, 1), order(2, 1));
@@ -119,7 +228,8 @@ mod tests {
         let rows: Vec<usize> = vec![1; 1000];
         let turned = |epoch| -> Vec<bool> {
             let augment = [Augment::TimeReversal];
-            let mut batches = Batches::shuffled(examples(&rows), None, 7, &augment, Seed(1), epoch);
+            let recipe = Recipe { batch_size: 7, augment: &augment, ..PLAIN };
+            let mut batches = Batches::shuffled(examples(&rows), None, recipe, epoch);
             batches.order = (0..1000).collect();
             let inputs: Vec<f32> = batches.iter().flat_map(|b| b.inputs).collect();
             inputs
@@ -135,5 +245,52 @@ mod tests {
         let n_turned = first.iter().filter(|turned| **turned).count();
         assert!((450..550).contains(&n_turned), "{n_turned}");
         assert_ne!(first, turned(2));
+    }
+
+    fn training(text: &str) -> Training {
+        let text =
+            format!("{text}\noptimizer.sgd = {{ learning_rate = 1 }}\nbatch_size = 2\nepochs = 1");
+        let tree = crate::schema::Tree::parse("x.toml", &text).unwrap();
+        crate::schema::read(&tree, |fields| Training::read(fields, None)).unwrap().0
+    }
+
+    #[test]
+    fn targets_are_smoothed_and_weighted() {
+        let rows = [0, 1, 1, 1];
+        let of = |text: &str| targets(&training(text), examples(&rows));
+        assert!(of("").unwrap().is_empty());
+        let smooth = of("label_smoothing = 0.2").unwrap();
+        assert_eq!(smooth[..4], [0.85, 0.05, 0.05, 0.05]);
+        // 4 examples over 4 classes: class 0 has one, class 1 has three.
+        let balanced = of("class_weights = \"balanced\"").unwrap();
+        assert_eq!(balanced[..8], [1.0, 0.0, 0.0, 0.0, 0.0, 1.0 / 3.0, 0.0, 0.0]);
+        let both = of("class_weights = [2, 1, 1, 1]\nlabel_smoothing = 0.2").unwrap();
+        assert_eq!(both[..4], [1.7, 0.1, 0.1, 0.1]);
+        let said = of("class_weights = [2, 1]").unwrap_err().to_string();
+        assert!(said.contains("must hold 4 numbers") && said.contains("got 2"), "{said}");
+    }
+
+    #[test]
+    fn mixup_mixes_examples_and_their_targets_by_one_share() {
+        let rows = [0, 1, 2, 3];
+        let eye: Vec<f32> = (0..16).map(|i| f32::from(u8::from(i % 5 == 0))).collect();
+        let recipe = Recipe { batch_size: 4, mixup: 0.4, targets: &eye, ..PLAIN };
+        let mut shares = vec![];
+        for epoch in 1..=40 {
+            let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0);
+            for (row, input) in batch.inputs.chunks(6).enumerate() {
+                let targets = &batch.targets[row * 4..][..4];
+                assert!((targets.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+                // Example k begins with 6 k: the input is the targets' mean of that.
+                let mean: f32 = targets.iter().enumerate().map(|(k, t)| 6.0 * k as f32 * t).sum();
+                assert!((input[0] - mean).abs() < 1e-4, "{input:?} {targets:?}");
+                let largest = targets.iter().copied().fold(0.0, f32::max);
+                assert!(targets[batch.labels[row]] >= largest - 1e-6);
+                shares.push(largest);
+            }
+        }
+        assert!(
+            shares.iter().any(|share| *share < 0.9) && shares.iter().any(|share| *share > 0.99)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What the training loop asks of whoever computes: one step, logits, the weights.
+//! What the training loop asks of whoever computes: one step, logits, and all that it carries from step to step.
 
 use super::loss::Tally;
 use super::weights::Weights;
@@ -9,8 +9,11 @@ use crate::vocab::{Rng, Seed};
 pub(super) struct Batch {
     /// `[n, height, width, channels]`, row-major.
     pub(super) inputs: Vec<f32>,
-    /// `[n]`.
+    /// `[n]`: what a hit is counted against.
     pub(super) labels: Vec<usize>,
+    /// `[n, n_classes]`: weights of the classes, each row summing to its example's weight; empty where
+    /// all weight, 1, is on the label.
+    pub(super) targets: Vec<f32>,
 }
 
 /// Which step of which training: keys the dropout.
@@ -23,11 +26,22 @@ pub(super) struct StepKey {
     pub(super) step: usize,
 }
 
+/// All that an engine carries from step to step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
+    /// In the order of the net's parameters, as the two moments.
+    pub(super) weights: Weights,
+    /// The optimizer's first and second memory; 0 where it has none.
+    pub(super) moments: [Weights; 2],
+    /// Steps taken.
+    pub(super) n_steps: u64,
+}
+
 /// Computes a net, forwards and backwards.
 pub(super) trait Engine {
     /// Forward with dropout, backward, one move of the weights. The tally is from before the move,
     /// and its loss has the penalties of all examples in it.
-    fn step(&mut self, batch: Batch, key: StepKey) -> Tally;
+    fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally;
 
     /// Logits `[n, n_classes]` of inputs `[n, width]`: no dropout, moving statistics.
     fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32>;
@@ -39,7 +53,13 @@ pub(super) trait Engine {
     fn weights(&self) -> Weights;
 
     /// Puts other weights in their place.
-    fn set_weights(&mut self, weights: Weights);
+    fn set_weights(&mut self, weights: &Weights);
+
+    /// Everything: a fresh engine with this state goes on bit by bit as this one would.
+    fn state(&self) -> State;
+
+    /// Goes on from a state of the same net and optimizer.
+    fn set_state(&mut self, state: &State);
 }
 
 /// Which values a dropout layer keeps: those whose draw is not below a bound.

@@ -1,18 +1,26 @@
-//! The training loop: epochs, early stopping, what is reported.
+//! The training loop: steps, epochs, early stopping, what is reported and saved.
 
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::scaler::Scaler;
 use super::super::training::{EarlyStopping, Training};
-use super::super::{Examples, Flow, Job, ModelError, Watch};
-use super::batches::Batches;
+use super::super::{Examples, Flow, Job, ModelError, Next, Watch};
+use super::batches::{self, Batches, Recipe};
 use super::engine::{Engine, StepKey};
+use super::layer::Net;
 use super::loss::cross_entropy;
+use super::snapshot;
 use super::weights::Weights;
 use crate::vocab::Epoch;
 
 /// Examples at a time where no gradient is needed.
 pub(super) const CHUNK: usize = 64;
+
+/// An epoch whose mean training loss is above so many times the least of the epochs before it, or the
+/// loss of knowing nothing where that is more, has run away.
+const RUN_AWAY: f64 = 100.0;
 
 /// How a training ended; the engine holds the kept weights.
 #[derive(Debug, PartialEq)]
@@ -23,78 +31,245 @@ pub(super) struct Ended {
     pub(super) notes: Vec<String>,
 }
 
-/// Trains to the end, to an early stop, or until the watch says stop.
+/// Where a training stands, apart from the engine's arrays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The one-based epoch that is under way.
+    pub(super) epoch: usize,
+    /// Its next step, zero-based.
+    pub(super) step: usize,
+    /// Summed over the epoch's steps so far.
+    loss: f64,
+    n_right: usize,
+    seconds: f64,
+    /// Of the epoch's last step.
+    learning_rate: f64,
+    /// The least mean training loss of the epochs so far.
+    least_loss: Option<f64>,
+    best: Option<Best>,
+}
+
+/// The best epoch so far, in the sense of early stopping.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Best {
+    epoch: usize,
+    value: f64,
+}
+
+impl Progress {
+    fn start() -> Self {
+        Self {
+            epoch: 1,
+            step: 0,
+            loss: 0.0,
+            n_right: 0,
+            seconds: 0.0,
+            learning_rate: 0.0,
+            least_loss: None,
+            best: None,
+        }
+    }
+}
+
+/// Trains to the end, to an early stop, or until the watch says stop; goes on where the job's snapshot
+/// left off.
 ///
 /// # Errors
-/// Where the loss is no number any more, the watch asks to stop, or early stopping has nothing to
-/// watch.
+/// Where the loss is no number any more or runs away, the watch asks to stop, early stopping has
+/// nothing to watch, or the snapshot is of another training.
 pub(super) fn train(
     engine: &mut dyn Engine,
+    net: &Net,
     job: &Job,
     training: &Training,
     scaler: Option<&Scaler>,
     watch: &mut dyn Watch,
 ) -> Result<Ended, ModelError> {
-    if training.early_stopping.is_some() && job.valid.is_empty() {
-        let said = "training.early_stopping watches the valid loss, but no example is in valid";
-        return Err(ModelError::Examples(said.to_owned()));
+    if let Some(rule) = training.early_stopping
+        && rule.monitor.is_of_valid()
+        && job.valid.is_empty()
+    {
+        let monitor = rule.monitor.name();
+        let said = format!("training.early_stopping watches {monitor}, but no example is in valid");
+        return Err(ModelError::Examples(said));
     }
-    let mut patience = training.early_stopping.map(Patience::new);
-    for epoch in 1..=training.epochs {
-        let report = one_epoch(engine, job, training, scaler, epoch)?;
-        if watch.epoch(&report) == Flow::Stop {
-            return Err(ModelError::Stopped { epoch });
+    let targets = batches::targets(training, job.train)?;
+    let recipe = Recipe {
+        batch_size: training.batch_size,
+        augment: &training.augment,
+        mixup: training.mixup,
+        targets: &targets,
+        seed: job.seed,
+    };
+    let (progress, best_weights) = match job.resume {
+        None => (Progress::start(), None),
+        Some(bytes) => {
+            let found = snapshot::decode(net, bytes)?;
+            engine.set_state(&found.state);
+            (found.progress, found.best_weights)
         }
-        if let Some(patience) = &mut patience
-            && patience.is_over(&report, engine)
+    };
+    let mut trainer =
+        Trainer { engine, net, job, training, scaler, recipe, progress, best_weights };
+    trainer.run(watch)
+}
+
+struct Trainer<'a> {
+    engine: &'a mut dyn Engine,
+    net: &'a Net,
+    job: &'a Job<'a>,
+    training: &'a Training,
+    scaler: Option<&'a Scaler>,
+    recipe: Recipe<'a>,
+    progress: Progress,
+    best_weights: Option<Weights>,
+}
+
+impl Trainer<'_> {
+    fn run(&mut self, watch: &mut dyn Watch) -> Result<Ended, ModelError> {
+        while self.progress.epoch <= self.training.epochs {
+            let report = self.one_epoch(watch)?;
+            if watch.epoch(&report) == Flow::Stop {
+                return Err(ModelError::Stopped { epoch: report.epoch });
+            }
+            let is_over = self.take_note(&report);
+            let Progress { epoch, least_loss, best, .. } = self.progress;
+            let least_loss = Some(least_loss.unwrap_or(f64::INFINITY).min(report.train_loss));
+            self.progress = Progress { epoch: epoch + 1, least_loss, best, ..Progress::start() };
+            if is_over {
+                return Ok(self.end(report.epoch, true));
+            }
+        }
+        Ok(self.end(self.training.epochs, false))
+    }
+
+    /// Goes through the rest of the epoch's steps, then scores the validation examples.
+    fn one_epoch(&mut self, watch: &mut dyn Watch) -> Result<Epoch, ModelError> {
+        let epoch = self.progress.epoch;
+        let mut began = Instant::now();
+        let batches = Batches::shuffled(self.job.train, self.scaler, self.recipe, epoch);
+        let n_steps = batches.len();
+        while self.progress.step < n_steps {
+            let step = self.progress.step;
+            let batch = batches.batch(step);
+            let Training { optimizer, schedule, epochs, .. } = self.training;
+            let factor = schedule.factor(epoch, step, n_steps, *epochs);
+            let rate = optimizer.learning_rate() * factor;
+            let tally =
+                self.engine.step(&batch, StepKey { seed: self.job.seed, epoch, step }, rate);
+            let progress = &mut self.progress;
+            progress.loss += tally.loss;
+            progress.n_right += tally.n_right;
+            progress.learning_rate = rate;
+            progress.step += 1;
+            check(progress.loss, epoch)?;
+            match watch.next() {
+                Next::Go => {}
+                next => {
+                    self.progress.seconds += began.elapsed().as_secs_f64();
+                    began = Instant::now();
+                    let kept = watch.keep(self.snapshot());
+                    if kept == Flow::Stop || next == Next::SaveAndStop {
+                        return Err(ModelError::Stopped { epoch });
+                    }
+                }
+            }
+        }
+        let n = self.job.train.len() as f64;
+        let train_loss = self.progress.loss / n;
+        self.check_run_away(train_loss)?;
+        let is_scored =
+            epoch.is_multiple_of(self.training.validate_every) || epoch == self.training.epochs;
+        let (valid_loss, valid_accuracy) =
+            if is_scored { self.evaluate()? } else { (f64::NAN, f64::NAN) };
+        Ok(Epoch {
+            epoch,
+            train_loss,
+            train_accuracy: self.progress.n_right as f64 / n,
+            valid_loss,
+            valid_accuracy,
+            learning_rate: self.progress.learning_rate,
+            seconds: self.progress.seconds + began.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Mean loss, penalty included, and accuracy; both NaN where there is no example.
+    fn evaluate(&mut self) -> Result<(f64, f64), ModelError> {
+        let examples = self.job.valid;
+        if examples.is_empty() {
+            return Ok((f64::NAN, f64::NAN));
+        }
+        let found = evaluate(self.engine, examples, self.scaler);
+        check(found.0, self.progress.epoch)?;
+        Ok(found)
+    }
+
+    fn check_run_away(&self, loss: f64) -> Result<(), ModelError> {
+        let clueless = (self.job.train.n_classes as f64).ln();
+        match self.progress.least_loss {
+            Some(least) if loss > RUN_AWAY * least.max(clueless) => {
+                Err(ModelError::RanAway { epoch: self.progress.epoch, loss, least })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        snapshot::encode(self.net, &self.engine.state(), &self.progress, self.best_weights.as_ref())
+    }
+
+    /// Takes note of an epoch; true where the last better one is too far back.
+    fn take_note(&mut self, report: &Epoch) -> bool {
+        let Some(rule) = self.training.early_stopping else { return false };
+        let value = rule.monitor.of(report);
+        let is_better = |best: Best| rule.monitor.gain(value, best.value) > rule.min_delta;
+        // An epoch whose validation examples were not scored has no value and is no better.
+        if value.is_finite() && self.progress.best.is_none_or(is_better) {
+            self.progress.best = Some(Best { epoch: report.epoch, value });
+            if rule.restore_best {
+                self.best_weights = Some(self.engine.weights());
+            }
+        }
+        report.epoch - self.progress.best.map_or(0, |best| best.epoch) >= rule.patience
+    }
+
+    fn end(&mut self, last_epoch: usize, early: bool) -> Ended {
+        let mut notes = vec![];
+        if let (true, Some(rule), best) = (early, self.training.early_stopping, self.progress.best)
         {
-            return Ok(patience.end(engine, epoch, true));
+            notes.push(said_of_early_end(rule, best, last_epoch));
+        }
+        let kept_epoch = match (self.best_weights.take(), self.progress.best) {
+            (Some(weights), Some(best)) => {
+                self.engine.set_weights(&weights);
+                best.epoch
+            }
+            _ => last_epoch,
+        };
+        Ended { kept_epoch, notes }
+    }
+}
+
+fn said_of_early_end(rule: EarlyStopping, best: Option<Best>, last_epoch: usize) -> String {
+    let EarlyStopping { monitor, patience, .. } = rule;
+    let monitor = monitor.name();
+    match best {
+        Some(Best { epoch, value }) => format!(
+            "stopped early after epoch {last_epoch}: for {patience} epochs no {monitor} was better \
+             than the {value:.4} of epoch {epoch}"
+        ),
+        None => {
+            format!("stopped early after epoch {last_epoch}: no {monitor} in {patience} epochs")
         }
     }
-    Ok(match &mut patience {
-        Some(patience) => patience.end(engine, training.epochs, false),
-        None => Ended { kept_epoch: training.epochs, notes: vec![] },
-    })
 }
 
-fn one_epoch(
-    engine: &mut dyn Engine,
-    job: &Job,
-    training: &Training,
-    scaler: Option<&Scaler>,
-    epoch: usize,
-) -> Result<Epoch, ModelError> {
-    let began = Instant::now();
-    let Training { batch_size, augment, .. } = training;
-    let batches = Batches::shuffled(job.train, scaler, *batch_size, augment, job.seed, epoch);
-    let (mut loss, mut n_right) = (0.0, 0);
-    for (step, batch) in batches.iter().enumerate() {
-        let tally = engine.step(batch, StepKey { seed: job.seed, epoch, step });
-        loss += tally.loss;
-        n_right += tally.n_right;
-        check(loss, epoch)?;
-    }
-    let n = job.train.len() as f64;
-    let (valid_loss, valid_accuracy) = evaluate(engine, job.valid, scaler);
-    if !job.valid.is_empty() {
-        check(valid_loss, epoch)?;
-    }
-    Ok(Epoch {
-        epoch,
-        train_loss: loss / n,
-        train_accuracy: n_right as f64 / n,
-        valid_loss,
-        valid_accuracy,
-        seconds: began.elapsed().as_secs_f64(),
-    })
-}
-
-/// Mean loss, penalty included, and accuracy; both NaN where there is no example.
+/// Mean loss, penalty included, and accuracy.
 fn evaluate(engine: &mut dyn Engine, examples: Examples, scaler: Option<&Scaler>) -> (f64, f64) {
     let (mut loss, mut n_right) = (0.0, 0);
     for batch in Batches::in_order(examples, scaler, CHUNK).iter() {
         let logits = engine.logits(batch.inputs);
-        let (tally, _) = cross_entropy(&logits, &batch.labels, examples.n_classes);
+        let (tally, _) = cross_entropy(&logits, &batch.labels, &[], examples.n_classes);
         loss += tally.loss;
         n_right += tally.n_right;
     }
@@ -106,57 +281,14 @@ fn check(loss: f64, epoch: usize) -> Result<(), ModelError> {
     if loss.is_finite() { Ok(()) } else { Err(ModelError::Diverged { epoch, loss }) }
 }
 
-/// Remembers the best epoch.
-struct Patience {
-    rule: EarlyStopping,
-    best_loss: f64,
-    best_epoch: usize,
-    best_weights: Option<Weights>,
-}
-
-impl Patience {
-    fn new(rule: EarlyStopping) -> Self {
-        Self { rule, best_loss: f64::INFINITY, best_epoch: 0, best_weights: None }
-    }
-
-    /// Takes note of an epoch; true where the last better one is too far back.
-    fn is_over(&mut self, report: &Epoch, engine: &dyn Engine) -> bool {
-        if report.valid_loss < self.best_loss - self.rule.min_delta {
-            self.best_loss = report.valid_loss;
-            self.best_epoch = report.epoch;
-            if self.rule.restore_best {
-                self.best_weights = Some(engine.weights());
-            }
-        }
-        report.epoch - self.best_epoch >= self.rule.patience
-    }
-
-    fn end(&mut self, engine: &mut dyn Engine, last_epoch: usize, early: bool) -> Ended {
-        let mut notes = vec![];
-        if early {
-            notes.push(format!(
-                "stopped early after epoch {last_epoch}: for {} epochs no valid loss was below the \
-                 {:.4} of epoch {}",
-                self.rule.patience, self.best_loss, self.best_epoch
-            ));
-        }
-        let kept_epoch = match self.best_weights.take() {
-            Some(weights) => {
-                engine.set_weights(weights);
-                self.best_epoch
-            }
-            None => last_epoch,
-        };
-        Ended { kept_epoch, notes }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::super::training::Optimizer;
-    use super::super::engine::Batch;
+    use super::super::super::Schedule;
+    use super::super::super::training::{ClassWeights, Monitor};
+    use super::super::engine::{Batch, State};
     use super::super::loss::Tally;
     use super::*;
+    use crate::kernels::optimizer::Optimizer;
     use crate::vocab::Seed;
 
     /// Its one weight counts the steps; `losses[step]` is what valid then costs.
@@ -173,7 +305,7 @@ mod tests {
     }
 
     impl Engine for Scripted {
-        fn step(&mut self, batch: Batch, _: StepKey) -> Tally {
+        fn step(&mut self, batch: &Batch, _: StepKey, _: f64) -> Tally {
             let loss = batch.labels.len() as f64 * (1.0 + self.penalty());
             self.weights.0[0][0] += 1.0;
             Tally { loss, n_right: 1 }
@@ -193,8 +325,17 @@ mod tests {
             self.weights.clone()
         }
 
-        fn set_weights(&mut self, weights: Weights) {
-            self.weights = weights;
+        fn set_weights(&mut self, weights: &Weights) {
+            self.weights = weights.clone();
+        }
+
+        fn state(&self) -> State {
+            let none = || Weights(vec![]);
+            State { weights: self.weights.clone(), moments: [none(), none()], n_steps: 0 }
+        }
+
+        fn set_state(&mut self, state: &State) {
+            self.weights = state.weights.clone();
         }
     }
 
@@ -223,23 +364,33 @@ mod tests {
             rows: &[0, 1, 2],
             n_classes: 2,
         };
-        let rule =
-            Optimizer::RmsProp { learning_rate: 0.1, rho: 0.9, momentum: 0.0, epsilon: 1e-7 };
         let training = Training {
-            optimizer: rule,
+            optimizer: Optimizer::rms_prop(0.1),
+            schedule: Schedule::Constant,
+            clip_norm: None,
+            label_smoothing: 0.0,
+            class_weights: ClassWeights::Even,
+            mixup: 0.0,
             batch_size: 3,
             epochs: engine.losses.len(),
+            validate_every: 1,
             early_stopping,
             augment: vec![],
         };
-        let job = Job { train: examples, valid: examples, seed: Seed(1) };
-        train(engine, &job, &training, None, seen)
+        let job = Job { train: examples, valid: examples, seed: Seed(1), resume: None };
+        let net = Net::new([1, 1, 1], &[]).unwrap();
+        train(engine, &net, &job, &training, None, seen)
     }
 
     #[test]
     fn early_stopping_waits_its_patience_and_restores_the_best() {
         let losses = [30.0, 20.0, 25.0, 20.0, 21.0, 10.0];
-        let rule = EarlyStopping { patience: 3, min_delta: 0.0, restore_best: true };
+        let rule = EarlyStopping {
+            monitor: Monitor::ValidLoss,
+            patience: 3,
+            min_delta: 0.0,
+            restore_best: true,
+        };
         let mut engine = Scripted::new(&losses);
         let mut seen = Seen::default();
         let ended = run(&mut engine, Some(rule), &mut seen).unwrap();
@@ -247,8 +398,10 @@ mod tests {
         assert_eq!(engine.weights, Weights(vec![vec![2.0]]));
         assert_eq!(
             ended.notes,
-            ["stopped early after epoch 5: for 3 epochs no valid loss was below the 20.0000 of \
-              epoch 2"]
+            [
+                "stopped early after epoch 5: for 3 epochs no valid_loss was better than the 20.0000 of \
+              epoch 2"
+            ]
         );
         let last = EarlyStopping { restore_best: false, ..rule };
         let mut engine = Scripted::new(&losses);
@@ -258,7 +411,12 @@ mod tests {
 
     #[test]
     fn the_best_is_restored_at_the_regular_end_too() {
-        let rule = EarlyStopping { patience: 9, min_delta: 4.0, restore_best: true };
+        let rule = EarlyStopping {
+            monitor: Monitor::ValidLoss,
+            patience: 9,
+            min_delta: 4.0,
+            restore_best: true,
+        };
         let mut engine = Scripted::new(&[30.0, 27.0, 20.0, 17.0]);
         let ended = run(&mut engine, Some(rule), &mut Seen::default()).unwrap();
         // 27 and 17 are not better by more than 4.
@@ -270,7 +428,7 @@ mod tests {
     fn a_watch_can_stop_and_a_lost_loss_ends_the_training() {
         let mut seen = Seen { stop_at: Some(2), ..Seen::default() };
         let stopped = run(&mut Scripted::new(&[1.0; 5]), None, &mut seen).unwrap_err();
-        assert_eq!(stopped.to_string(), "stopped after epoch 2");
+        assert_eq!(stopped.to_string(), "stopped in epoch 2");
         let mut engine = Scripted::new(&[1.0, f32::NAN]);
         let diverged = run(&mut engine, None, &mut Seen::default()).unwrap_err();
         assert!(matches!(diverged, ModelError::Diverged { epoch: 2, .. }), "{diverged}");

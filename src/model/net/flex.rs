@@ -7,20 +7,21 @@ use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, linear, max_poo
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::super::training::Optimizer;
-use super::engine::{Batch, DropoutMask, Engine, StepKey};
+use super::engine::{Batch, DropoutMask, Engine, State, StepKey};
 use super::layer::{
     BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Kind, Layer, Net, Shape, same_padding,
 };
 use super::loss::{Tally, cross_entropy};
-use super::optimizer::Stepper;
 use super::weights::Weights;
+use crate::kernels::isa::Isa;
+use crate::kernels::optimizer::{self, Optimizer, Parameters};
 
 /// An [`Engine`] on flex.
 pub(super) struct FlexEngine {
     net: Net,
-    weights: Weights,
-    stepper: Stepper,
+    state: State,
+    optimizer: Optimizer,
+    clip_norm: Option<f64>,
 }
 
 /// What a training pass gives.
@@ -35,43 +36,79 @@ pub(super) struct Gradients {
 
 impl FlexEngine {
     /// An engine at the start of a training.
-    pub(super) fn new(net: Net, weights: Weights, optimizer: Optimizer) -> Self {
-        let lengths: Vec<usize> = weights.0.iter().map(Vec::len).collect();
-        Self { net, weights, stepper: Stepper::new(optimizer, &lengths) }
+    pub(super) fn new(
+        net: Net,
+        weights: Weights,
+        optimizer: Optimizer,
+        clip_norm: Option<f64>,
+    ) -> Self {
+        let zeros = || Weights(weights.0.iter().map(|values| vec![0.0; values.len()]).collect());
+        let moments = [zeros(), zeros()];
+        Self { net, state: State { weights, moments, n_steps: 0 }, optimizer, clip_norm }
     }
 }
 
 impl Engine for FlexEngine {
-    fn step(&mut self, batch: Batch, key: StepKey) -> Tally {
+    fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally {
         let penalty = batch.labels.len() as f64 * self.penalty();
-        let found = gradients(&self.net, &self.weights, batch, key);
-        self.stepper.next_step();
-        for (index, gradient) in found.by_parameter.iter().enumerate() {
+        let mut found = gradients(&self.net, &self.state.weights, batch, key);
+        if let Some(max_norm) = self.clip_norm {
+            clip(&mut found.by_parameter, max_norm);
+        }
+        let State { weights, moments: [first, second], n_steps } = &mut self.state;
+        *n_steps += 1;
+        let constants = self.optimizer.with_learning_rate(learning_rate).at_step(*n_steps);
+        for (index, gradients) in found.by_parameter.iter_mut().enumerate() {
             if self.net.parameters[index].trainable {
-                self.stepper.apply(index, &mut self.weights.0[index], gradient);
+                let parameters = Parameters {
+                    values: &mut weights.0[index],
+                    gradients,
+                    first: &mut first.0[index],
+                    second: &mut second.0[index],
+                };
+                // The penalty's gradient is in already.
+                let _none = optimizer::update(Isa::best(), &constants, 0.0, parameters);
             }
         }
         for (first, mean, variance) in found.statistics {
-            blend(&mut self.weights.0[first + 2], &mean);
-            blend(&mut self.weights.0[first + 3], &variance);
+            blend(&mut weights.0[first + 2], &mean);
+            blend(&mut weights.0[first + 3], &variance);
         }
         Tally { loss: found.tally.loss + penalty, ..found.tally }
     }
 
     fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
-        logits(&self.net, &self.weights, inputs)
+        logits(&self.net, &self.state.weights, inputs)
     }
 
     fn penalty(&self) -> f64 {
-        self.weights.penalty(&self.net)
+        self.state.weights.penalty(&self.net)
     }
 
     fn weights(&self) -> Weights {
-        self.weights.clone()
+        self.state.weights.clone()
     }
 
-    fn set_weights(&mut self, weights: Weights) {
-        self.weights = weights;
+    fn set_weights(&mut self, weights: &Weights) {
+        self.state.weights = weights.clone();
+    }
+
+    fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    fn set_state(&mut self, state: &State) {
+        self.state = state.clone();
+    }
+}
+
+/// Scales gradients so that their common norm is at most `max_norm`.
+fn clip(gradients: &mut [Vec<f32>], max_norm: f64) {
+    let squares = gradients.iter().flatten().map(|g| f64::from(*g).powi(2));
+    let norm = squares.sum::<f64>().sqrt();
+    if norm > max_norm {
+        let factor = (max_norm / norm) as f32;
+        gradients.iter_mut().flatten().for_each(|g| *g *= factor);
     }
 }
 
@@ -84,7 +121,7 @@ pub(super) fn logits(net: &Net, weights: &Weights, inputs: Vec<f32>) -> Vec<f32>
 }
 
 /// One training pass: dropout on, statistics of the batch.
-pub(super) fn gradients(net: &Net, weights: &Weights, batch: Batch, key: StepKey) -> Gradients {
+pub(super) fn gradients(net: &Net, weights: &Weights, batch: &Batch, key: StepKey) -> Gradients {
     let device = Device::flex().autodiff();
     let parameters: Vec<_> = net
         .parameters
@@ -95,10 +132,10 @@ pub(super) fn gradients(net: &Net, weights: &Weights, batch: Batch, key: StepKey
             if parameter.trainable { leaf.require_grad() } else { leaf }
         })
         .collect();
-    let input = input(net, batch.inputs, &device);
+    let input = input(net, batch.inputs.clone(), &device);
     let passed = forward(net, &parameters, input, Some(key));
     let logits = into_vec(passed.logits.clone().inner());
-    let (tally, by_logit) = cross_entropy(&logits, &batch.labels, net.n_classes());
+    let (tally, by_logit) = cross_entropy(&logits, &batch.labels, &batch.targets, net.n_classes());
     // The sum of logits * constants has the wanted gradient, whatever the loss is.
     let shape = passed.logits.dims();
     let by_logit = Tensor::<2>::from_data(TensorData::new(by_logit, shape), &device);

@@ -9,7 +9,8 @@
 //! | `engine` | what the loop asks of whoever computes |
 //! | `flex` | the engine that computes with burn: any net, and what the other is checked against |
 //! | `fused` | the engine that computes with our own kernels: much faster |
-//! | `loss`, `optimizer` | cross-entropy; Adam and RMSprop |
+//! | `loss` | cross-entropy |
+//! | `snapshot` | a training half-way, as bytes |
 //!
 //! All randomness is keyed by the job's seed and drawn here, never by burn, whose generator is
 //! shared by the whole process.
@@ -23,7 +24,7 @@ mod flex;
 mod fused;
 mod layer;
 mod loss;
-mod optimizer;
+mod snapshot;
 mod weights;
 
 use std::path::Path;
@@ -60,10 +61,10 @@ impl NetModel {
 impl NetModel {
     /// The fused kernels where they know all that is asked for, burn's operations else.
     fn engine(&self, net: &Net, weights: Weights) -> Box<dyn Engine> {
-        let Training { optimizer, batch_size, .. } = self.training;
-        match FusedEngine::new(net, &weights, optimizer, batch_size.max(fit::CHUNK)) {
+        let Training { optimizer, clip_norm, batch_size, .. } = self.training;
+        match FusedEngine::new(net, &weights, optimizer, clip_norm, batch_size.max(fit::CHUNK)) {
             Some(engine) => Box::new(engine),
-            None => Box::new(FlexEngine::new(net.clone(), weights, optimizer)),
+            None => Box::new(FlexEngine::new(net.clone(), weights, optimizer, clip_norm)),
         }
     }
 }
@@ -79,7 +80,7 @@ impl Model for NetModel {
         let scaler = self.standardize.then(|| Scaler::fit(&job.train));
         let weights = Weights::start(&net, job.seed);
         let mut engine = self.engine(&net, weights);
-        let ended = fit::train(engine.as_mut(), job, &self.training, scaler.as_ref(), watch)?;
+        let ended = fit::train(engine.as_mut(), &net, job, &self.training, scaler.as_ref(), watch)?;
         let n_parameters = net.n_parameters();
         let weights = engine.weights();
         let shape = job.train.shape.to_vec();

@@ -2,10 +2,12 @@
 
 use super::super::Augment;
 use super::super::tests::Silent;
-use super::super::training::{EarlyStopping, Optimizer};
+use super::super::training::{ClassWeights, EarlyStopping, Monitor};
+use super::super::{Flow, Next, Schedule};
 use super::engine::{Batch, StepKey};
 use super::*;
-use crate::vocab::{Seed, Sha256};
+use crate::kernels::optimizer::Optimizer;
+use crate::vocab::{Epoch, Seed, Sha256};
 
 const KEY: StepKey = StepKey { seed: Seed(7), epoch: 1, step: 0 };
 
@@ -55,9 +57,8 @@ fn batch_norm_uses_moving_statistics_and_blends_in_the_batch() {
     assert_eq!(logits([2, 1, 1], &kinds, weights.clone(), &[3.0, 5.0]), [1.0, 3.0]);
 
     let net = Net::new([2, 1, 1], &kinds).unwrap();
-    let rule = Optimizer::Adam { learning_rate: 1e-9, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
-    let mut engine = FlexEngine::new(net, Weights(weights), rule);
-    engine.step(Batch { inputs: vec![3.0, 5.0], labels: vec![0] }, KEY);
+    let mut engine = FlexEngine::new(net, Weights(weights), Optimizer::adam(1e-9), None);
+    engine.step(&Batch { inputs: vec![3.0, 5.0], labels: vec![0], targets: vec![] }, KEY, 1e-9);
     // Batch mean 4, biased variance 1.
     let moved = &engine.weights().0;
     assert!((moved[2][0] - (0.99 * 3.0 + 0.01 * 4.0)).abs() < 1e-6);
@@ -87,12 +88,12 @@ fn gradients_agree_with_finite_differences() {
     let weights = Weights::start(&net, Seed(3));
     let mut rng = Seed(4).rng("test", &[]);
     let inputs: Vec<f32> = (0..4 * 90).map(|_| rng.normal() as f32).collect();
-    let batch = Batch { inputs, labels: vec![0, 1, 2, 1] };
+    let batch = Batch { inputs, labels: vec![0, 1, 2, 1], targets: vec![] };
     let loss = |weights: &Weights| {
-        let found = flex::gradients(&net, weights, batch.clone(), KEY);
+        let found = flex::gradients(&net, weights, &batch, KEY);
         found.tally.loss / 4.0 + weights.penalty(&net)
     };
-    let found = flex::gradients(&net, &weights, batch.clone(), KEY);
+    let found = flex::gradients(&net, &weights, &batch, KEY);
     let mut n_checked = 0;
     for (index, parameter) in net.parameters.iter().enumerate() {
         if !parameter.trainable {
@@ -118,26 +119,74 @@ fn gradients_agree_with_finite_differences() {
     assert!(n_checked > 15, "{n_checked}");
 }
 
-/// A few epochs of a small net with everything random in it; the hash of the saved file.
-fn trained(seed: u64) -> String {
-    let mut rng = Seed(9).rng("test", &[]);
-    let matrix: Vec<f32> = (0..40 * 12 * 6).map(|_| rng.normal() as f32).collect();
-    let labels: Vec<usize> = (0..40).map(|i| i % 3).collect();
-    let rows: Vec<usize> = (0..40).collect();
-    let examples =
-        |rows| Examples { shape: &[12, 6], matrix: &matrix, labels: &labels, rows, n_classes: 3 };
-    let training = Training {
-        optimizer: Optimizer::Adam {
-            learning_rate: 1e-3,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
-        },
+/// Standard normal noise and three classes in turn.
+struct Noise {
+    matrix: Vec<f32>,
+    labels: Vec<usize>,
+    rows: Vec<usize>,
+}
+
+impl Noise {
+    fn new() -> Self {
+        let mut rng = Seed(9).rng("test", &[]);
+        let matrix = (0..40 * 12 * 6).map(|_| rng.normal() as f32).collect();
+        Self { matrix, labels: (0..40).map(|i| i % 3).collect(), rows: (0..40).collect() }
+    }
+
+    /// 30 examples to fit on, 10 to watch.
+    fn job(&self, seed: u64) -> Job<'_> {
+        let examples = |rows| Examples {
+            shape: &[12, 6],
+            matrix: &self.matrix,
+            labels: &self.labels,
+            rows,
+            n_classes: 3,
+        };
+        let (train, valid) = (examples(&self.rows[..30]), examples(&self.rows[30..]));
+        Job { train, valid, seed: Seed(seed), resume: None }
+    }
+}
+
+/// Everything random or remembered that a training can have.
+fn everything() -> Training {
+    Training {
+        optimizer: Optimizer::adam(1e-3),
+        schedule: Schedule::Cosine { warmup_epochs: 1, min_factor: 0.1 },
+        clip_norm: Some(1.0),
+        label_smoothing: 0.1,
+        class_weights: ClassWeights::Given(vec![1.0, 2.0, 0.5]),
+        mixup: 0.3,
         batch_size: 9,
-        epochs: 3,
-        early_stopping: Some(EarlyStopping { patience: 2, min_delta: 0.0, restore_best: true }),
+        epochs: 4,
+        validate_every: 1,
+        early_stopping: Some(EarlyStopping {
+            monitor: Monitor::ValidLoss,
+            patience: 3,
+            min_delta: 0.0,
+            restore_best: true,
+        }),
         augment: vec![Augment::TimeReversal],
-    };
+    }
+}
+
+/// The plainest training.
+fn plain() -> Training {
+    Training {
+        optimizer: Optimizer::adam(1e-2),
+        schedule: Schedule::Constant,
+        clip_norm: None,
+        label_smoothing: 0.0,
+        class_weights: ClassWeights::Even,
+        mixup: 0.0,
+        batch_size: 9,
+        epochs: 30,
+        validate_every: 1,
+        early_stopping: None,
+        augment: vec![],
+    }
+}
+
+fn small(training: Training) -> NetModel {
     let hidden = vec![
         Kind::Conv { filters: 8, kernel: [3, 3] },
         Kind::Relu,
@@ -149,12 +198,156 @@ fn trained(seed: u64) -> String {
         Kind::Relu,
     ];
     let input = |shape: &[usize]| Ok([shape[0], shape[1], 1]);
-    let model = NetModel { input, hidden, standardize: true, training };
-    let job = Job { train: examples(&rows[..30]), valid: examples(&rows[30..]), seed: Seed(seed) };
-    let fitted = model.fit(&job, &mut Silent).unwrap();
+    NetModel { input, hidden, standardize: true, training }
+}
+
+/// The hash of the saved file.
+fn saved(fitted: &Fitted) -> String {
     let folder = tempfile::tempdir().unwrap();
     fitted.classifier.save(folder.path()).unwrap();
     Sha256::new().piece(std::fs::read(folder.path().join(FILE)).unwrap()).hex()
+}
+
+fn trained(seed: u64) -> String {
+    saved(&small(everything()).fit(&Noise::new().job(seed), &mut Silent).unwrap())
+}
+
+/// Keeps every epoch, and stops with a snapshot after a step, counted from 1.
+#[derive(Default)]
+struct Stopper {
+    stop_after: Option<usize>,
+    n_steps: usize,
+    epochs: Vec<Epoch>,
+    snapshot: Option<Vec<u8>>,
+}
+
+impl Watch for Stopper {
+    fn epoch(&mut self, epoch: &Epoch) -> Flow {
+        self.epochs.push(Epoch { seconds: 0.0, ..*epoch });
+        Flow::Continue
+    }
+
+    fn next(&mut self) -> Next {
+        self.n_steps += 1;
+        if self.stop_after == Some(self.n_steps) { Next::SaveAndStop } else { Next::Go }
+    }
+
+    fn keep(&mut self, snapshot: Vec<u8>) -> Flow {
+        self.snapshot = Some(snapshot);
+        Flow::Continue
+    }
+}
+
+#[test]
+fn a_training_stopped_after_any_step_goes_on_to_the_same_bits() {
+    let (noise, model) = (Noise::new(), small(everything()));
+    let mut through = Stopper::default();
+    let wanted = model.fit(&noise.job(1), &mut through).unwrap();
+    // Four steps an epoch, four epochs.
+    assert_eq!(through.n_steps, 16);
+    for stop_after in 1..=16 {
+        let mut first = Stopper { stop_after: Some(stop_after), ..Stopper::default() };
+        let Err(ModelError::Stopped { epoch }) = model.fit(&noise.job(1), &mut first) else {
+            panic!("it was to stop after step {stop_after}");
+        };
+        assert_eq!(epoch, stop_after.div_ceil(4));
+        let mut second = Stopper { epochs: first.epochs, ..Stopper::default() };
+        let job = Job { resume: first.snapshot.as_deref(), ..noise.job(1) };
+        let got = model.fit(&job, &mut second).unwrap();
+        assert_eq!(saved(&got), saved(&wanted), "stopped after step {stop_after}");
+        assert_eq!((got.kept_epoch, &got.notes), (wanted.kept_epoch, &wanted.notes));
+        assert_eq!(second.epochs, through.epochs, "stopped after step {stop_after}");
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_net_or_no_snapshot_is_refused() {
+    let noise = Noise::new();
+    let mut watch = Stopper { stop_after: Some(2), ..Stopper::default() };
+    let mut other = small(everything());
+    other.hidden.remove(2);
+    assert!(other.fit(&noise.job(1), &mut watch).is_err());
+    for bytes in [watch.snapshot.unwrap(), vec![1, 2, 3]] {
+        let job = Job { resume: Some(&bytes), ..noise.job(1) };
+        let error = small(everything()).fit(&job, &mut Silent).err().unwrap();
+        assert!(matches!(error, ModelError::Snapshot(_)), "{error}");
+    }
+}
+
+/// Mean training loss and accuracy of the last epoch.
+fn last_epoch(training: Training) -> Epoch {
+    let mut watch = Stopper::default();
+    small(training).fit(&Noise::new().job(1), &mut watch).unwrap();
+    *watch.epochs.last().unwrap()
+}
+
+#[test]
+fn every_optimizer_learns_the_noise_by_heart() {
+    for optimizer in [
+        Optimizer::adam(1e-2),
+        Optimizer::rms_prop(5e-3),
+        Optimizer::RmsProp { learning_rate: 3e-3, rho: 0.9, momentum: 0.5, epsilon: 1e-7 },
+        Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0, nesterov: false, weight_decay: 0.0 },
+        Optimizer::Sgd { learning_rate: 0.02, momentum: 0.9, nesterov: true, weight_decay: 0.0 },
+    ] {
+        let last = last_epoch(Training { optimizer, ..plain() });
+        assert!(last.train_accuracy > 0.8, "{optimizer:?}: {last:?}");
+    }
+}
+
+#[test]
+fn mixup_and_smoothing_keep_the_loss_up() {
+    let bare = last_epoch(plain());
+    // The least possible loss with a share of 0.3 over three classes: the entropy of (0.8, 0.1, 0.1).
+    let smooth = last_epoch(Training { label_smoothing: 0.3, ..plain() });
+    assert!(bare.train_loss < 0.3 && smooth.train_loss > 0.639, "{bare:?} {smooth:?}");
+    let mixed = last_epoch(Training { mixup: 1.0, ..plain() });
+    assert!(mixed.train_loss > bare.train_loss + 0.2, "{bare:?} {mixed:?}");
+}
+
+#[test]
+fn a_heavy_class_is_learnt_first() {
+    let noise = Noise::new();
+    let share = |weights: ClassWeights| {
+        let training = Training { class_weights: weights, epochs: 2, ..plain() };
+        let fitted = small(training).fit(&noise.job(1), &mut Silent).unwrap();
+        let p = fitted.classifier.predict_proba(&noise.job(1).train).unwrap();
+        p.chunks(3).map(|row| row[1]).sum::<f32>() / 30.0
+    };
+    let (even, heavy) =
+        (share(ClassWeights::Even), share(ClassWeights::Given(vec![1.0, 20.0, 1.0])));
+    assert!(heavy > even + 0.2, "{even} {heavy}");
+}
+
+#[test]
+fn valid_is_scored_every_so_many_epochs_and_at_the_end() {
+    let mut watch = Stopper::default();
+    let training = Training { validate_every: 3, epochs: 7, ..plain() };
+    small(training).fit(&Noise::new().job(1), &mut watch).unwrap();
+    let scored: Vec<usize> =
+        watch.epochs.iter().filter(|e| e.valid_loss.is_finite()).map(|e| e.epoch).collect();
+    assert_eq!(scored, [3, 6, 7]);
+}
+
+#[test]
+fn epochs_tell_the_scheduled_rate() {
+    let mut watch = Stopper::default();
+    let schedule = Schedule::Step { every: 2, factor: 0.1 };
+    small(Training { schedule, epochs: 4, ..plain() })
+        .fit(&Noise::new().job(1), &mut watch)
+        .unwrap();
+    let rates: Vec<f64> = watch.epochs.iter().map(|epoch| epoch.learning_rate).collect();
+    assert_eq!(rates[..2], [1e-2, 1e-2]);
+    assert!(rates[2..].iter().all(|rate| (rate - 1e-3).abs() < 1e-15), "{rates:?}");
+}
+
+#[test]
+fn a_loss_that_runs_away_ends_the_training_with_its_epoch() {
+    let optimizer =
+        Optimizer::Sgd { learning_rate: 1e4, momentum: 0.9, nesterov: false, weight_decay: 0.0 };
+    let error = small(Training { optimizer, ..plain() }).fit(&Noise::new().job(1), &mut Silent);
+    let error = error.err().expect("it can't end well").to_string();
+    assert!(error.contains("the loss") && error.contains("in epoch"), "{error}");
 }
 
 #[test]

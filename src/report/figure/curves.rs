@@ -125,7 +125,9 @@ fn legend(figure: &mut Figure, n_seeds: usize, published_words: Option<&str>) {
 
 fn draw(figure: &mut Figure, plane: &Plane, curves: &[Curve]) {
     let points = |values: &[f64]| -> Vec<Point> {
-        values.iter().enumerate().map(|(i, value)| (i as f64 + 1.0, *value)).collect()
+        // Epochs after which the validation examples were not scored have no point.
+        let points = values.iter().enumerate().map(|(i, value)| (i as f64 + 1.0, *value));
+        points.filter(|(_, value)| value.is_finite()).collect()
     };
     for curve in curves {
         let clamp = |value: f64| value.clamp(plane.up.low, plane.up.high);
@@ -254,6 +256,7 @@ mod tests {
             train_accuracy: 0.5,
             valid_loss: loss,
             valid_accuracy: 0.5,
+            learning_rate: 1e-4,
             seconds: 1.0,
         };
         let runs = [vec![epoch(1, 2.0), epoch(2, 1.0)], vec![epoch(1, 4.0)]];

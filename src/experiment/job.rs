@@ -1,0 +1,198 @@
+//! One run in a process of its own: what it is told, what it says, and how the two ends talk.
+//!
+//! The run's process reads one line of JSON, then does the run and writes an event a line. Its input
+//! stays open as long as its parent wants it to go on: when that ends, however it ends, the run is
+//! saved and stops. So no run is left behind by a parent that was killed.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::run::{Surroundings, code_facts, id, prepare, run};
+use super::{Event, Observer, Options, Plan, RunError};
+use crate::dataset::Catalogue;
+use crate::record::Store;
+
+/// The run that a process is to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Task {
+    pub(super) name: String,
+    pub(super) origin: String,
+    pub(super) text: String,
+    pub(super) options: Options,
+    pub(super) seed: u64,
+    /// The run's name as the parent knows it: data or code must not have changed in between.
+    pub(super) id: String,
+    pub(super) project: PathBuf,
+    pub(super) store: PathBuf,
+    pub(super) n_threads: usize,
+    pub(super) checkpoint_every: Duration,
+}
+
+/// A line that a run's process writes.
+#[derive(Debug, Serialize, Deserialize)]
+enum Line {
+    Event(Event),
+    /// The run is done, or was found done.
+    Done {
+        found: bool,
+    },
+    Stopped {
+        epoch: usize,
+    },
+    Failed(String),
+}
+
+/// How a run's process ended.
+pub(super) enum End {
+    Done { found: bool },
+    Stopped { epoch: usize },
+    Failed(String),
+}
+
+/// The open input of a run's process, which goes on while it is open.
+#[derive(Debug)]
+pub(super) struct Lifeline(Mutex<Option<ChildStdin>>);
+
+impl Lifeline {
+    /// Makes the process save and stop.
+    pub(super) fn cut(&self) {
+        drop(self.0.lock().expect("no holder of the input panics").take());
+    }
+}
+
+/// Starts a process on a task; `program` is this program's own file.
+pub(super) fn start(program: &Path, task: &Task) -> std::io::Result<(Child, Lifeline)> {
+    let mut child = Command::new(program)
+        .arg("do-run")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut input = child.stdin.take().expect("it was asked for just above");
+    let mut line = serde_json::to_string(task).expect("a task is plain data");
+    line.push('\n');
+    input.write_all(line.as_bytes())?;
+    Ok((child, Lifeline(Mutex::new(Some(input)))))
+}
+
+/// Passes a process's events on until it ends; how it did.
+pub(super) fn follow(child: &mut Child, observer: &dyn Observer) -> std::io::Result<End> {
+    let output = child.stdout.take().expect("it was asked for at the start");
+    let errors = child.stderr.take().expect("it was asked for at the start");
+    let errors = std::thread::spawn(move || {
+        let lines = BufReader::new(errors).lines().map_while(Result::ok);
+        lines.fold(String::new(), |mut all, line| {
+            // The last words are what counts.
+            if all.len() > 10_000 {
+                all.clear();
+            }
+            all.push_str(&line);
+            all.push('\n');
+            all
+        })
+    });
+    let mut end = None;
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        match serde_json::from_str(&line) {
+            Ok(Line::Event(event)) => observer.event(&event),
+            Ok(Line::Done { found }) => end = Some(End::Done { found }),
+            Ok(Line::Stopped { epoch }) => end = Some(End::Stopped { epoch }),
+            Ok(Line::Failed(error)) => end = Some(End::Failed(error)),
+            // A line cut off by a kill.
+            Err(_) => {}
+        }
+    }
+    let status = child.wait()?;
+    let errors = errors.join().unwrap_or_default();
+    Ok(end.unwrap_or_else(|| End::Failed(silent_end(status, &errors))))
+}
+
+/// Says how a process ended that had no last word.
+fn silent_end(status: ExitStatus, errors: &str) -> String {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let how = match signal {
+        Some(9) => "was killed (signal 9), by hand or for want of memory".to_owned(),
+        Some(signal) => format!("was ended by signal {signal}"),
+        None => format!("ended with {status}"),
+    };
+    let said = errors.trim();
+    let said = if said.is_empty() { String::new() } else { format!("; its last words: {said}") };
+    format!(
+        "the run's process {how}{said}\nhint: the same command goes on from its last checkpoint"
+    )
+}
+
+/// Writes events and the end to the output, a line each.
+struct Speaker(Mutex<std::io::Stdout>);
+
+impl Speaker {
+    fn say(&self, line: &Line) {
+        let mut text = serde_json::to_string(line).expect("a line is plain data");
+        text.push('\n');
+        let mut output = self.0.lock().expect("no holder of the output panics");
+        // A parent that hears no more has also closed the input, which stops the run.
+        let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    }
+}
+
+impl Observer for Speaker {
+    fn event(&self, event: &Event) {
+        self.say(&Line::Event(event.clone()));
+    }
+}
+
+/// Does the run that the input tells of; `stop` is set by whoever catches signals.
+///
+/// # Errors
+/// Where the input holds no task. All that goes wrong with the run itself is said on the output.
+pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;
+    let task: Task = serde_json::from_str(&line)
+        .map_err(|error| format!("the input is no task of a run: {error}"))?;
+    std::thread::spawn(move || {
+        // Nothing more is ever sent: the input ends when the parent wants an end, or has ended.
+        let _ = std::io::stdin().read_line(&mut String::new());
+        stop.store(true, Ordering::Relaxed);
+    });
+    let speaker = Speaker(Mutex::new(std::io::stdout()));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(task.n_threads).build();
+    let pool = pool.map_err(|error| error.to_string())?;
+    let end = super::queue::guarded(|| pool.install(|| one(&task, stop, &speaker)));
+    speaker.say(&match end {
+        Ok(found) => Line::Done { found },
+        Err(RunError::Stopped { epoch }) => Line::Stopped { epoch },
+        Err(error) => Line::Failed(error.to_string()),
+    });
+    Ok(())
+}
+
+fn one(task: &Task, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, RunError> {
+    let process = |error: String| RunError::Process(error);
+    let catalogue = Catalogue::open(&task.project.join("datasets"))
+        .map_err(|faults| process(faults.to_string()))?;
+    let (name, text) = (task.name.clone(), task.text.clone());
+    let plan = Plan::from_text(name, &task.origin, text, &catalogue, &task.options)
+        .map_err(|error| process(error.to_string()))?;
+    let prepared = prepare(&plan, &catalogue, observer, stop)?;
+    if id(&plan, &prepared, task.seed) != task.id {
+        return Err(process("the data changed while the run was to begin: start again".to_owned()));
+    }
+    let around = Surroundings {
+        code: &code_facts(&task.project),
+        store: &Store::new(&task.store),
+        observer,
+        stop,
+        checkpoint_every: task.checkpoint_every,
+    };
+    run(&plan, &prepared, task.seed, around).map(|(_, found)| found)
+}

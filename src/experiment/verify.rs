@@ -1,0 +1,103 @@
+//! Does a finished run come out the same when it is done again?
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::run::{CODE_VERSION, RunError, Surroundings, code_facts, prepare, run};
+use super::{Observer, Plan, PlanError};
+use crate::dataset::Catalogue;
+use crate::record::{Run, Store, StoreError};
+
+/// What a repetition came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repetition {
+    /// Whether curves, model and predictions are the same, bit by bit.
+    pub curves: bool,
+    /// As above.
+    pub model: bool,
+    /// As above.
+    pub predictions: bool,
+    /// Accuracy on the test examples, as recorded and as repeated.
+    pub accuracy: [f64; 2],
+}
+
+impl Repetition {
+    /// Whether all is the same.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.curves && self.model && self.predictions
+    }
+}
+
+/// Why a run can't be repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// Its spec can't be read any more.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// It can't be done again.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Its files, or those of the repetition.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It would be another run today.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Does a finished run again, beside it, and compares the hashes of what both came to.
+///
+/// # Errors
+/// Where data or code are not those of the run, or it fails.
+pub fn verify(
+    recorded: &Run,
+    catalogue: &Catalogue,
+    store: &Store,
+    project: &std::path::Path,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Repetition, VerifyError> {
+    let record = &recorded.record;
+    if record.code.code_version != CODE_VERSION {
+        return Err(VerifyError::Other(format!(
+            "{} was made by code version {}, and this is {CODE_VERSION}: equal bits can't be expected",
+            recorded.id, record.code.code_version
+        )));
+    }
+    store.read_whole(&recorded.id)?;
+    let plan = Plan::of_run(recorded, catalogue)?;
+    let prepared = prepare(&plan, catalogue, observer, stop)?;
+    let features_hash = prepared.features_hash();
+    if features_hash != record.data.features_hash {
+        return Err(VerifyError::Other(format!(
+            "the dataset {} or its features are not what {} was made from: their hash was {}…, now it is {}…",
+            record.data.dataset,
+            recorded.id,
+            &record.data.features_hash[..8],
+            &features_hash[..8]
+        )));
+    }
+    let beside = store.root().join(format!(".verify-{}", std::process::id()));
+    let around = Surroundings {
+        code: &code_facts(project),
+        store: &Store::new(&beside),
+        observer,
+        stop,
+        // Nobody goes on from a repetition.
+        checkpoint_every: Duration::MAX,
+    };
+    let repeated = run(&plan, &prepared, record.seed, around);
+    if beside.exists() {
+        std::fs::remove_dir_all(&beside)
+            .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
+    }
+    let repeated = repeated?.0.record;
+    let (was, is) = (&record.outputs, &repeated.outputs);
+    Ok(Repetition {
+        curves: was.curves == is.curves,
+        model: was.model == is.model,
+        predictions: was.predictions == is.predictions,
+        accuracy: [record.test.accuracy, repeated.test.accuracy],
+    })
+}

@@ -1,0 +1,142 @@
+//! Why a run is to be done, or need not be: what of spec, data and code is other than in the runs there are.
+
+use std::sync::atomic::AtomicBool;
+
+use serde_json::Value;
+
+use super::run::{CODE_VERSION, Prepared, RunError, id, label, prepare};
+use super::{Observer, Plan, RunLabel};
+use crate::dataset::Catalogue;
+use crate::record::{Run, Store, StoreError};
+
+/// What is there of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// It is done.
+    Done {
+        /// The record's folder.
+        id: String,
+    },
+    /// It was cut off and goes on.
+    CutOff,
+    /// No run of this experiment with this seed was finished.
+    Never,
+    /// The latest such run is stale.
+    Stale {
+        /// That run.
+        id: String,
+        /// What is other now, a line each.
+        because: Vec<String>,
+    },
+    /// Its files are damaged.
+    Damaged(String),
+}
+
+/// Says of every run of a plan what is there.
+///
+/// # Errors
+/// Where the dataset or the store can't be read.
+pub fn why(
+    plan: &Plan,
+    catalogue: &Catalogue,
+    store: &Store,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Vec<(RunLabel, Reason)>, RunError> {
+    let prepared = prepare(plan, catalogue, observer, stop)?;
+    let (runs, _) = store.finished()?;
+    let of_seed =
+        |&seed: &u64| Ok((label(plan, seed), reason(plan, &prepared, seed, store, &runs)?));
+    plan.seeds.iter().map(of_seed).collect()
+}
+
+fn reason(
+    plan: &Plan,
+    prepared: &Prepared,
+    seed: u64,
+    store: &Store,
+    runs: &[Run],
+) -> Result<Reason, StoreError> {
+    let id = id(plan, prepared, seed);
+    match store.read_whole(&id) {
+        Ok(Some(run)) => return Ok(Reason::Done { id: run.id }),
+        Ok(None) if store.folder(&id).exists() => return Ok(Reason::CutOff),
+        Ok(None) => {}
+        Err(error @ StoreError::Damaged { .. }) => {
+            let text = error.to_string();
+            return Ok(Reason::Damaged(text.lines().next().unwrap_or_default().to_owned()));
+        }
+        Err(error) => return Err(error),
+    }
+    let same = |run: &&Run| run.record.experiment == plan.name && run.record.seed == seed;
+    let latest = runs.iter().filter(same).max_by_key(|run| &run.record.timings.started);
+    Ok(latest.map_or(Reason::Never, |run| Reason::Stale {
+        id: run.id.clone(),
+        because: because(plan, prepared, run),
+    }))
+}
+
+fn because(plan: &Plan, prepared: &Prepared, run: &Run) -> Vec<String> {
+    let record = &run.record;
+    let mut lines = vec![];
+    if record.code.code_version != CODE_VERSION {
+        lines.push(format!("code version: {} -> {CODE_VERSION}", record.code.code_version));
+    }
+    if record.data.dataset != plan.dataset.name {
+        lines.push(format!("data: {} -> {}", record.data.dataset, plan.dataset.name));
+    } else if record.data.features_hash != prepared.features_hash() {
+        let what = if record.data.hash == prepared.data_hash() {
+            "features of the same data"
+        } else {
+            "data"
+        };
+        let (was, is) = (&record.data.features_hash[..8], &prepared.features_hash()[..8]);
+        lines.push(format!("{what}: {was}… -> {is}…"));
+    }
+    let mut differences = vec![];
+    compare("", &record.spec, &plan.resolved, &mut differences);
+    let decides = |line: &&String| {
+        !["title", "question", "claims", "seeds", "dataset"]
+            .iter()
+            .any(|key| line.split([':', '.']).next() == Some(key))
+    };
+    lines.extend(differences.iter().filter(decides).map(|line| format!("spec: {line}")));
+    lines
+}
+
+/// The leaves in which two resolved specs differ, as `path: was -> is`.
+fn compare(path: &str, was: &Value, is: &Value, lines: &mut Vec<String>) {
+    if was == is {
+        return;
+    }
+    let (Value::Object(before), Value::Object(after)) = (was, is) else {
+        let said =
+            |value: &Value| if value.is_null() { "absent".to_owned() } else { value.to_string() };
+        lines.push(format!("{path}: {} -> {}", said(was), said(is)));
+        return;
+    };
+    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    for key in keys {
+        let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let of =
+            |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
+        compare(&inner, &of(before), &of(after), lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn differing_leaves_are_named_with_both_values() {
+        let mut lines = vec![];
+        let was = json!({"training": {"epochs": 250, "batch_size": 64}, "seeds": [1]});
+        let is = json!({"training": {"epochs": 300, "batch_size": 64, "mixup": 0.2}, "seeds": [1]});
+        compare("", &was, &is, &mut lines);
+        assert_eq!(lines, ["training.epochs: 250 -> 300", "training.mixup: absent -> 0.2"]);
+    }
+}

@@ -1,0 +1,80 @@
+//! A training half-way, as bytes: safetensors with the progress in its metadata.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::super::ModelError;
+use super::super::files::{Array, read_f32, to_safetensors};
+use super::engine::State;
+use super::fit::Progress;
+use super::layer::Net;
+use super::weights::Weights;
+use safetensors::SafeTensors;
+
+/// What the arrays' names begin with: weights, the two moments, the best weights so far.
+const PARTS: [&str; 4] = ["weights", "first", "second", "best"];
+
+/// A snapshot read back.
+pub(super) struct Snapshot {
+    pub(super) state: State,
+    pub(super) progress: Progress,
+    pub(super) best_weights: Option<Weights>,
+}
+
+/// Puts all of a training into bytes.
+pub(super) fn encode(
+    net: &Net,
+    state: &State,
+    progress: &Progress,
+    best_weights: Option<&Weights>,
+) -> Vec<u8> {
+    let [first, second] = &state.moments;
+    let parts = [Some(&state.weights), Some(first), Some(second), best_weights];
+    let mut arrays = vec![];
+    for (part, weights) in PARTS.into_iter().zip(parts) {
+        let Some(weights) = weights else { continue };
+        arrays.extend(net.parameters.iter().zip(&weights.0).map(|(parameter, values)| Array {
+            name: format!("{part}.{}", parameter.name),
+            shape: parameter.shape.clone(),
+            values,
+        }));
+    }
+    let progress = serde_json::to_string(progress).expect("a progress is plain data");
+    let metadata = HashMap::from([
+        ("progress".to_owned(), progress),
+        ("n_steps".to_owned(), state.n_steps.to_string()),
+    ]);
+    to_safetensors(&arrays, Some(metadata)).expect("names and shapes are a net's own")
+}
+
+/// Reads back what [`encode`] made of the same net.
+///
+/// # Errors
+/// Where the bytes are of another net or no snapshot at all.
+pub(super) fn decode(net: &Net, bytes: &[u8]) -> Result<Snapshot, ModelError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| broken(&error.to_string()))?;
+    let (_, header) =
+        SafeTensors::read_metadata(bytes).map_err(|error| broken(&error.to_string()))?;
+    let metadata: BTreeMap<_, _> = header.metadata().iter().flatten().collect();
+    let said = |key: &str| {
+        metadata.get(&key.to_owned()).ok_or_else(|| broken(&format!("it lacks `{key}`")))
+    };
+    let progress = serde_json::from_str(said("progress")?).map_err(|e| broken(&e.to_string()))?;
+    let n_steps = said("n_steps")?.parse().map_err(|_| broken("its count of steps is none"))?;
+    let part = |part: &str| -> Result<Weights, ModelError> {
+        let values = net.parameters.iter().map(|parameter| {
+            let name = format!("{part}.{}", parameter.name);
+            read_f32(&file, &name, &parameter.shape).map_err(|message| broken(&message))
+        });
+        values.collect::<Result<_, _>>().map(Weights)
+    };
+    let [weights, first, second, best] = PARTS;
+    let has_best = file.names().iter().any(|name| name.starts_with("best."));
+    let best_weights = if has_best { Some(part(best)?) } else { None };
+    let moments = [part(first)?, part(second)?];
+    let state = State { weights: part(weights)?, moments, n_steps };
+    Ok(Snapshot { state, progress, best_weights })
+}
+
+fn broken(message: &str) -> ModelError {
+    ModelError::Snapshot(message.to_owned())
+}

@@ -1,0 +1,177 @@
+//! What an unfinished run goes on from: two files, written in turn, so that a good one is always there.
+//!
+//! A file is one line, `encore-checkpoint 1 SHA256`, then what the sum is of: one line of JSON and the model's own
+//! snapshot, which this room does not look into.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Epoch;
+use super::store::{StoreError, io, write_whole};
+use crate::vocab::sha256_hex;
+
+const MAGIC: &str = "encore-checkpoint 1 ";
+const SLOTS: [&str; 2] = ["checkpoint-1", "checkpoint-2"];
+
+/// A run half-way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// When the run first began, RFC 3339, UTC.
+    pub started: String,
+    /// Wall time of the fit so far, in seconds.
+    pub fit_s: f64,
+    /// How often the run has gone on from a checkpoint so far.
+    pub n_resumed: usize,
+    /// All finished epochs.
+    pub epochs: Vec<Epoch>,
+    /// What the model goes on from.
+    pub snapshot: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    number: u64,
+    started: String,
+    fit_s: f64,
+    n_resumed: usize,
+    epochs: Vec<Epoch>,
+}
+
+/// The checkpoints of one run's folder.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    folder: PathBuf,
+    /// Of the newest file; 0 where there is none.
+    number: u64,
+}
+
+impl Checkpoints {
+    /// The newest good checkpoint of a folder; every damaged one is named in the notes.
+    pub(super) fn open(folder: &Path) -> (Self, Option<Checkpoint>, Vec<String>) {
+        let mut newest: Option<(u64, Checkpoint)> = None;
+        let mut notes = vec![];
+        for slot in SLOTS {
+            let path = folder.join(slot);
+            match fs::read(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => notes.push(format!("{}: {error}", path.display())),
+                Ok(bytes) => match decode(&bytes) {
+                    Err(damage) => notes.push(format!("{}: {damage}", path.display())),
+                    Ok(found) => {
+                        if newest.as_ref().is_none_or(|(number, _)| *number < found.0) {
+                            newest = Some(found);
+                        }
+                    }
+                },
+            }
+        }
+        let number = newest.as_ref().map_or(0, |(number, _)| *number);
+        (Self { folder: folder.to_owned(), number }, newest.map(|(_, found)| found), notes)
+    }
+
+    /// Writes a checkpoint over the older of the two; whatever fails, the newer one stays.
+    pub(super) fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let number = self.number + 1;
+        let path = self.folder.join(SLOTS[(number % 2) as usize]);
+        write_whole(&path, &encode(number, checkpoint))?;
+        self.number = number;
+        Ok(())
+    }
+}
+
+/// Removes what a finished run needs no more.
+pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
+    for slot in SLOTS {
+        let path = folder.join(slot);
+        if path.exists() {
+            fs::remove_file(&path).map_err(|source| io(&path, source))?;
+        }
+    }
+    Ok(())
+}
+
+fn encode(number: u64, checkpoint: &Checkpoint) -> Vec<u8> {
+    let Checkpoint { started, fit_s, n_resumed, epochs, snapshot } = checkpoint;
+    let (started, epochs) = (started.clone(), epochs.clone());
+    let head = Head { number, started, fit_s: *fit_s, n_resumed: *n_resumed, epochs };
+    let mut body = serde_json::to_vec(&head).expect("a head is plain data");
+    body.push(b'\n');
+    body.extend_from_slice(snapshot);
+    let mut bytes = format!("{MAGIC}{}\n", sha256_hex(&body)).into_bytes();
+    bytes.append(&mut body);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Result<(u64, Checkpoint), String> {
+    let line = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n');
+    let end = line(bytes).ok_or("is damaged: it has no first line")?;
+    let first = String::from_utf8_lossy(&bytes[..end]);
+    let sum = first.strip_prefix(MAGIC).ok_or("is damaged: it begins with other words")?;
+    let body = &bytes[end + 1..];
+    if sha256_hex(body) != sum {
+        return Err("is damaged: its checksum does not fit".to_owned());
+    }
+    let end = line(body).ok_or("is damaged: it has no head")?;
+    let head: Head = serde_json::from_slice(&body[..end]).map_err(|e| format!("its head: {e}"))?;
+    let Head { number, started, fit_s, n_resumed, epochs } = head;
+    let snapshot = body[end + 1..].to_vec();
+    Ok((number, Checkpoint { started, fit_s, n_resumed, epochs, snapshot }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint(n: usize) -> Checkpoint {
+        let epoch = |epoch| Epoch {
+            epoch,
+            train_loss: 1.0 / 3.0,
+            train_accuracy: 0.1,
+            valid_loss: 0.5,
+            valid_accuracy: 0.25,
+            learning_rate: 1e-4,
+            seconds: 1.0,
+        };
+        let epochs = (1..=n).map(epoch).collect();
+        let snapshot = vec![n as u8, b'\n', 0, 255];
+        Checkpoint { started: "2026".to_owned(), fit_s: 1.5, n_resumed: 0, epochs, snapshot }
+    }
+
+    #[test]
+    fn the_newest_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut checkpoints, found, notes) = Checkpoints::open(folder.path());
+        assert!(found.is_none() && notes.is_empty());
+        for n in 1..=3 {
+            checkpoints.write(&checkpoint(n)).unwrap();
+            assert_eq!(Checkpoints::open(folder.path()).1, Some(checkpoint(n)));
+        }
+        remove(folder.path()).unwrap();
+        assert!(Checkpoints::open(folder.path()).1.is_none());
+    }
+
+    #[test]
+    fn every_flipped_byte_and_every_cut_is_found_and_the_one_before_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut checkpoints, _, _) = Checkpoints::open(folder.path());
+        checkpoints.write(&checkpoint(1)).unwrap();
+        checkpoints.write(&checkpoint(2)).unwrap();
+        let path = folder.path().join("checkpoint-1");
+        let whole = fs::read(&path).unwrap();
+        assert_eq!(decode(&whole).unwrap().0, 2);
+        let damaged = (0..whole.len()).flat_map(|place| {
+            let mut flipped = whole.clone();
+            flipped[place] ^= 1;
+            [flipped, whole[..place].to_vec()]
+        });
+        for bytes in damaged {
+            fs::write(&path, bytes).unwrap();
+            let (_, found, notes) = Checkpoints::open(folder.path());
+            assert_eq!(found, Some(checkpoint(1)));
+            assert_eq!(notes.len(), 1);
+            assert!(notes[0].contains("checkpoint-1"), "{notes:?}");
+        }
+    }
+}
