@@ -430,3 +430,78 @@ fn jobs_and_threads_change_no_bit() {
     assert_eq!(all(&homes[0]), all(&homes[1]));
     assert_eq!(all(&homes[0]).len(), 4);
 }
+
+/// What two small runs come to with `CODE_VERSION` 2 on machines with AVX2 or AVX-512: curves, model
+/// and predictions. If they come to something else after a change that is meant, raise `CODE_VERSION`
+/// (older runs are then stale) and write what they come to now.
+const BITS: [(&str, [&str; 3]); 2] = [
+    ("cnn-2", ["cc8cc748999526c8", "edf2ed0f00be2909", "e467f8f005eac7a2"]),
+    ("spotify-dense", ["", "", ""]),
+];
+
+#[test]
+fn the_bits_are_those_of_this_code_version_on_every_machine_with_avx2() {
+    assert_eq!(encore::experiment::CODE_VERSION, 2, "new bits belong to a new version");
+    let home = project();
+    for (experiment, bits) in BITS {
+        ok(home.path(), &run(experiment, &[]));
+        let folders = runs(home.path());
+        let records = folders.iter().map(|folder| record(folder));
+        let record = records.into_iter().find(|record| record["experiment"] == experiment).unwrap();
+        let instructions = record["code"]["instructions"].as_str().unwrap();
+        if !["avx2", "avx512"].contains(&instructions) {
+            println!("not compared: {instructions} fuses no multiply-add, or is no x86");
+            continue;
+        }
+        let of = |what: &str| record["outputs"][what].as_str().unwrap()[..16].to_owned();
+        let got = ["curves", "model", "predictions"].map(of);
+        assert_eq!(got, bits, "{experiment}");
+    }
+}
+
+#[test]
+fn a_range_test_suggests_and_draws_and_foreign_weights_make_a_run_apart() {
+    let home = project();
+    let found = ok(home.path(), &["lr-find", "spotify-dense", "--steps", "60"]);
+    let said = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(said.contains("the loss falls most steeply at"), "{said}");
+    let drawn = fs::read_to_string(home.path().join("reports/lr-find/spotify-dense.svg")).unwrap();
+    assert!(drawn.contains("learning rate") && drawn.contains("<polyline"), "{drawn}");
+    let refused = encore(home.path(), &["lr-find", "spotify-logistic"]);
+    assert!(stderr(&refused).contains("it has no learning rate"), "{}", stderr(&refused));
+
+    // The weights of a run of ours come back as foreign ones, and say the same.
+    ok(home.path(), &run("cnn-1", &[]));
+    let trained = runs(home.path())[0].clone();
+    let weights = trained.join("model/model.safetensors");
+    let import = ["import-weights", "cnn-1", weights.to_str().unwrap(), "--layout", "keras"];
+    ok(home.path(), &import);
+    let imported = runs(home.path())
+        .into_iter()
+        .find(|run| run.to_string_lossy().contains("imported-"))
+        .unwrap();
+    let (one, other) = (record(&trained), record(&imported));
+    assert_eq!(one["outputs"]["predictions"], other["outputs"]["predictions"]);
+    assert_eq!(other["model"]["imported"]["layout"], "Keras");
+    assert!(
+        other["cut"][0].as_str().unwrap().starts_with("weights imported from model.safetensors")
+    );
+    let refused = encore(
+        home.path(),
+        &["import-weights", "cnn-2", weights.to_str().unwrap(), "--layout", "keras"],
+    );
+    assert!(
+        stderr(&refused).contains("holds nothing for `batch_norm_1.gamma`"),
+        "{}",
+        stderr(&refused)
+    );
+    let id = imported.file_name().unwrap().to_str().unwrap();
+    let refused = encore(home.path(), &["verify", id]);
+    assert!(stderr(&refused).contains("there is no training to repeat"), "{}", stderr(&refused));
+    // The net's layers are described beside its arrays.
+    let text = fs::read_to_string(trained.join("model/architecture.json")).unwrap();
+    let layers: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(layers["layers"][0]["kind"], "conv");
+    assert_eq!(layers["layers"][0]["output"], serde_json::json!([128, 11, 32]));
+    assert_eq!(layers["example"], serde_json::json!([130, 13]));
+}

@@ -30,6 +30,10 @@ pub(super) enum Command {
         /// A run's id: the name of its folder in reports/runs
         run: String,
     },
+    /// Look for a learning rate: a short training whose rate rises until the loss is lost
+    LrFind(LrFind),
+    /// Make a run from weights that Keras or PyTorch trained, scored on the spec's test examples
+    ImportWeights(ImportWeights),
     /// Do the one run that the input tells of (started by encore itself)
     #[command(hide = true)]
     DoRun,
@@ -78,6 +82,47 @@ pub(super) struct Run {
     pub why: bool,
     #[command(flatten)]
     pub common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct LrFind {
+    /// Name of an experiment, or a path to a spec
+    pub name: String,
+    /// Override one field of the spec, e.g. training.batch_size=64
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// auto: the spec's dataset where it is imported, else its embedded stand-in; embedded; or a name
+    #[arg(long, default_value = "auto", value_name = "auto|embedded|NAME")]
+    pub data: String,
+    /// Keys weights, split and batches [default: the spec's first]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The first rate
+    #[arg(long, default_value_t = 1e-7, value_name = "RATE")]
+    pub from: f64,
+    /// The last rate, where the loss lasts so long
+    #[arg(long, default_value_t = 10.0, value_name = "RATE")]
+    pub to: f64,
+    /// Steps from the first to the last
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    pub steps: usize,
+}
+
+#[derive(Args)]
+pub(super) struct ImportWeights {
+    /// Name of an experiment, or a path to a spec
+    pub name: String,
+    /// The weights, a safetensors file
+    pub file: PathBuf,
+    /// How the file names and lays out its arrays
+    #[arg(long, value_parser = ["keras", "pytorch"])]
+    pub layout: String,
+    /// auto: the spec's dataset where it is imported, else its embedded stand-in; embedded; or a name
+    #[arg(long, default_value = "auto", value_name = "auto|embedded|NAME")]
+    pub data: String,
+    /// Keys the split [default: the spec's first]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 }
 
 #[derive(Args)]

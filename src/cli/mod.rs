@@ -3,6 +3,7 @@
 
 mod arguments;
 mod data;
+mod foreign;
 mod predict;
 mod progress;
 mod runs;
@@ -86,6 +87,8 @@ pub fn main() -> ExitCode {
         Command::Reproduce(arguments) => runs::reproduce(&house, &arguments),
         Command::Run(arguments) => runs::run(&house, &arguments),
         Command::Verify { run } => verify::verify(&house, &run),
+        Command::LrFind(arguments) => foreign::lr_find(&house, &arguments),
+        Command::ImportWeights(arguments) => foreign::import_weights(&house, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&house, &arguments),
         Command::Predict(arguments) => predict::predict(&house, &arguments),

@@ -133,18 +133,23 @@ fn quick(house: &House) -> PathBuf {
     house.reports().join("quick")
 }
 
-fn options(common: &Common, set: Vec<String>) -> Options {
-    let data = match common.data.as_str() {
+/// What `--data` means.
+pub(super) fn data_choice(data: &str) -> DataChoice {
+    match data {
         "auto" => DataChoice::Auto,
         "embedded" => DataChoice::Embedded,
         name => DataChoice::Named(name.to_owned()),
-    };
+    }
+}
+
+fn options(common: &Common, set: Vec<String>) -> Options {
+    let data = data_choice(&common.data);
     let seeds = (!common.seeds.is_empty()).then(|| common.seeds.clone());
     Options { set, data, seeds, shrink: Shrink::default() }
 }
 
 /// One line per embedded corpus that stands in for a real dataset, with how to get the real one.
-fn say_data(plans: &[Plan]) {
+pub(super) fn say_data(plans: &[Plan]) {
     let mut said = vec![];
     for plan in plans {
         let (asked, used) = (&plan.asked, &plan.dataset.name);
@@ -242,7 +247,7 @@ fn failures(outcomes: Vec<Outcome>) -> Done {
     }
 }
 
-fn page_options(order: Vec<String>) -> report::Options {
+pub(super) fn page_options(order: Vec<String>) -> report::Options {
     report::Options { title: "Music genre classification, repeated".to_owned(), order }
 }
 

@@ -4,6 +4,7 @@
 //! must never know the terminal: it reports [`Event`]s.
 
 mod event;
+mod foreign;
 mod job;
 mod library;
 mod plan;
@@ -14,6 +15,7 @@ mod verify;
 mod why;
 
 pub use event::{Event, Observer, RunLabel};
+pub use foreign::{import_weights, range_test};
 pub use job::do_run;
 pub use library::{Library, derive_spec};
 pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};

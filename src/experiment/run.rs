@@ -12,9 +12,9 @@ use crate::kernels::isa::Isa;
 use crate::metrics;
 use crate::model::{self, Classifier, Fitted, Flow, Job, ModelError, Next, Watch};
 use crate::record::{
-    Asked, Checkpoint, CodeFacts, DataFacts, Epoch, Excluded, Member, ModelFacts, Outputs,
-    Prediction, RECORD_FORMAT, Record, Run, RunClaim, RunWriter, Scores, SplitFacts, Store,
-    StoreError, Timings,
+    Asked, Checkpoint, CodeFacts, DataFacts, Epoch, Excluded, Imported, Member, ModelFacts,
+    Outputs, Prediction, RECORD_FORMAT, Record, Run, RunClaim, RunWriter, Scores, SplitFacts,
+    Store, StoreError, Timings,
 };
 use crate::split::{Items, Split, SplitError};
 use crate::vocab::{Seed, Sha256, SplitName};
@@ -91,6 +91,22 @@ pub(super) struct Prepared {
 impl Prepared {
     pub(super) fn features_hash(&self) -> &str {
         &self.examples.hash
+    }
+
+    /// The sets of one seed.
+    pub(super) fn split(&self, plan: &Plan, seed: u64) -> Result<Split, SplitError> {
+        let Examples { ids, labels, .. } = &self.examples;
+        plan.split.divide(Items { ids, labels }, Seed(seed))
+    }
+
+    /// What a fit of one seed works from.
+    pub(super) fn job<'a>(&'a self, split: &'a Split, seed: u64) -> Job<'a> {
+        let [train, valid] = [&split.train, &split.valid].map(|rows| view(&self.examples, rows));
+        Job { train, valid, seed: Seed(seed), resume: None }
+    }
+
+    pub(super) fn members(&self, split: &Split) -> Vec<Member> {
+        members(&self.examples, split)
     }
 
     pub(super) fn data_hash(&self) -> &str {
@@ -173,7 +189,11 @@ pub(super) fn run(
 }
 
 /// Waits for the right to write the run's folder.
-fn claim(id: &str, label: &RunLabel, around: Surroundings) -> Result<RunClaim, RunError> {
+pub(super) fn claim(
+    id: &str,
+    label: &RunLabel,
+    around: Surroundings,
+) -> Result<RunClaim, RunError> {
     let mut has_said = false;
     loop {
         if around.is_stopped() {
@@ -200,20 +220,35 @@ fn anew(
     claim: RunClaim,
     around: Surroundings,
 ) -> Result<Run, RunError> {
-    let start = Instant::now();
-    let examples = &prepared.examples;
-    let items = Items { ids: &examples.ids, labels: &examples.labels };
-    let split = plan.split.divide(items, Seed(seed))?;
+    let split = prepared.split(plan, seed)?;
     let (mut writer, found, notes) = around.store.begin(claim)?;
     for text in notes {
         around.observer.event(&Event::Note { run: label(plan, seed), text });
     }
     writer.spec(&plan.text)?;
-    writer.members(&members(examples, &split))?;
-    let view = |rows| view(examples, rows);
-    let (fitted, watched) =
-        fit(plan, [view(&split.train), view(&split.valid)], seed, found, &mut writer, around)?;
+    writer.members(&prepared.members(&split))?;
+    let job = prepared.job(&split, seed);
+    let (fitted, watched) = fit(plan, &job, found, &mut writer, around)?;
 
+    conclude(plan, prepared, seed, &split, writer, fitted, watched, None, around)
+}
+
+/// Scores a fitted model and writes all that is left of the run's record.
+#[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
+pub(super) fn conclude(
+    plan: &Plan,
+    prepared: &Prepared,
+    seed: u64,
+    split: &Split,
+    writer: RunWriter,
+    fitted: Fitted,
+    watched: Watched,
+    imported: Option<Imported>,
+    around: Surroundings,
+) -> Result<Run, RunError> {
+    let examples = &prepared.examples;
+    let items = Items { ids: &examples.ids, labels: &examples.labels };
+    let view = |rows| view(examples, rows);
     let classifier = fitted.classifier.as_ref();
     let (test, probabilities) = score(classifier, view(&split.test))?;
     let train = score(classifier, view(&split.train))?.0;
@@ -245,10 +280,11 @@ fn anew(
         model: ModelFacts {
             name: plan.model_name.to_owned(),
             n_parameters: fitted.n_parameters,
-            n_epochs: plan.max_epochs.map(|_| watched.epochs.len()),
+            n_epochs: fitted.kept_epoch.map(|_| watched.epochs.len()),
             max_epochs: plan.max_epochs,
             kept_epoch: fitted.kept_epoch,
-            notes: fitted.notes.into_iter().chain(split.notes).collect(),
+            imported,
+            notes: fitted.notes.iter().chain(&split.notes).cloned().collect(),
         },
         code: around.code.clone(),
         train,
@@ -256,7 +292,7 @@ fn anew(
         test,
         timings: Timings {
             features_s: prepared.seconds,
-            total_s: start.elapsed().as_secs_f64() + watched.fit_s - watched.own_fit_s,
+            total_s: watched.start.elapsed().as_secs_f64() + watched.fit_s - watched.own_fit_s,
             started: watched.started,
             n_resumed: watched.n_resumed,
             fit_s: watched.fit_s,
@@ -269,26 +305,38 @@ fn anew(
 }
 
 /// What a fit leaves besides the model.
-struct Watched {
+pub(super) struct Watched {
     epochs: Vec<Epoch>,
     started: String,
     n_resumed: usize,
     /// Of all processes that were at it, and of this one.
     fit_s: f64,
     own_fit_s: f64,
+    /// When this process began.
+    start: Instant,
+}
+
+impl Watched {
+    /// Nothing was trained.
+    pub(super) fn nothing() -> Self {
+        let (epochs, started, start) = (vec![], now(), Instant::now());
+        Self { epochs, started, n_resumed: 0, fit_s: 0.0, own_fit_s: 0.0, start }
+    }
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
 /// Fits the model, from a checkpoint where there is one and it can be used.
 fn fit(
     plan: &Plan,
-    [train, valid]: [model::Examples; 2],
-    seed: u64,
+    job: &Job,
     found: Option<Checkpoint>,
     writer: &mut RunWriter,
     around: Surroundings,
 ) -> Result<(Fitted, Watched), RunError> {
     let start = Instant::now();
-    let now = || humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let fresh = || Checkpoint {
         started: now(),
         fit_s: 0.0,
@@ -299,12 +347,12 @@ fn fit(
     let mut state =
         found.map_or_else(fresh, |found| Checkpoint { n_resumed: found.n_resumed + 1, ..found });
     loop {
-        let (run, max_epochs) = (label(plan, seed), plan.max_epochs);
+        let (run, max_epochs) = (label(plan, job.seed.0), plan.max_epochs);
         let n_epochs_done = state.epochs.len();
         around.observer.event(&Event::Started { run: run.clone(), n_epochs_done, max_epochs });
         let snapshot = std::mem::take(&mut state.snapshot);
         let resume = (!snapshot.is_empty()).then_some(snapshot.as_slice());
-        let job = Job { train, valid, seed: Seed(seed), resume };
+        let job = Job { resume, ..*job };
         let (base_s, last_save) = (state.fit_s, Instant::now());
         let mut watch =
             Watcher { writer, plan, run, around, state, base_s, start, last_save, error: None };
@@ -318,12 +366,15 @@ fn fit(
             Ok(fitted) => {
                 let Checkpoint { started, n_resumed, epochs, .. } = seen;
                 let fit_s = base_s + own_fit_s;
-                return Ok((fitted, Watched { epochs, started, n_resumed, fit_s, own_fit_s }));
+                return Ok((
+                    fitted,
+                    Watched { epochs, started, n_resumed, fit_s, own_fit_s, start },
+                ));
             }
             Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
             Err(ModelError::Snapshot(said)) if resume.is_some() => {
                 let text = format!("the checkpoint can't be used ({said}): the run starts anew");
-                around.observer.event(&Event::Note { run: label(plan, seed), text });
+                around.observer.event(&Event::Note { run: label(plan, job.seed.0), text });
                 writer.restart()?;
                 state = fresh();
             }
@@ -349,7 +400,7 @@ pub(super) fn code_facts(folder: &Path) -> CodeFacts {
     CodeFacts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         code_version: CODE_VERSION,
-        instructions: format!("{:?}", Isa::best()).to_lowercase(),
+        instructions: Isa::best().name().to_owned(),
         git_dirty: git_commit.as_ref().and(status).map(|status| !status.is_empty()),
         git_commit,
     }

@@ -59,6 +59,12 @@ pub fn verify(
     observer: &dyn Observer,
 ) -> Result<Repetition, VerifyError> {
     let record = &recorded.record;
+    if let Some(imported) = &record.model.imported {
+        return Err(VerifyError::Other(format!(
+            "the weights of {} were imported from {}: there is no training to repeat",
+            recorded.id, imported.file
+        )));
+    }
     if record.code.code_version != CODE_VERSION {
         return Err(VerifyError::Other(format!(
             "{} was made by code version {}, and this is {CODE_VERSION}: equal bits can't be expected",

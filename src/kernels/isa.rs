@@ -95,6 +95,18 @@ impl Isa {
         *BEST.get_or_init(|| *Self::available().last().expect("the baseline is always there"))
     }
 
+    /// `baseline`, `avx2` or `avx512`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Baseline => "baseline",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+        }
+    }
+
     /// Does `work` at this level.
     #[inline]
     #[cfg_attr(

@@ -12,11 +12,13 @@ mod forest;
 mod logistic;
 mod majority;
 mod net;
+mod probe;
 mod scaler;
 mod schedule;
 mod training;
 
 pub use examples::Examples;
+pub use probe::{Probe, RangeTest, suggestion};
 pub use schedule::Schedule;
 pub use training::{Augment, ClassWeights, EarlyStopping, Monitor, Training};
 
@@ -74,6 +76,46 @@ pub trait Model: Send + Sync {
         shape: &[usize],
         n_classes: usize,
     ) -> Result<Box<dyn Classifier>, ModelError>;
+
+    /// Takes weights that another program trained, from a safetensors file; what must be fitted
+    /// besides (means and scales) is fitted to the job's training examples.
+    ///
+    /// # Errors
+    /// Where the file is of another net, or the model has no weights to be imported.
+    fn import(&self, _job: &Job, _file: &Path, _layout: Layout) -> Result<Fitted, ModelError> {
+        Err(ModelError::Examples("weights can be imported into nets only".to_owned()))
+    }
+
+    /// A short training with a rising learning rate.
+    ///
+    /// # Errors
+    /// Where the examples can't be learnt from, or the model has no learning rate.
+    fn range_test(&self, _job: &Job, _test: RangeTest) -> Result<Vec<Probe>, ModelError> {
+        let said = "the model is fitted in one go: it has no learning rate";
+        Err(ModelError::Examples(said.to_owned()))
+    }
+}
+
+/// How a file of foreign weights names and lays out its arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `kernel` `[height, width, in, out]` or `[in, out]`, `bias`, `gamma`, `beta`, `moving_mean`,
+    /// `moving_variance`; flattened with the channels last.
+    Keras,
+    /// `weight` `[out, in, height, width]` or `[out, in]`, `bias`, `running_mean`, `running_var`;
+    /// flattened with the channels first.
+    PyTorch,
+}
+
+impl Layout {
+    /// Whose it is.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keras => "Keras",
+            Self::PyTorch => "PyTorch",
+        }
+    }
 }
 
 /// What a fit works from.
@@ -107,6 +149,15 @@ pub trait Classifier: Send + Sync {
     /// # Errors
     /// Where the examples have another shape than those it was fitted on.
     fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError>;
+
+    /// The logits that the probabilities are the softmax of, of the same shape; nothing where the
+    /// model has none.
+    ///
+    /// # Errors
+    /// As [`Self::predict_proba`].
+    fn logits(&self, _examples: &Examples) -> Result<Option<Vec<f32>>, ModelError> {
+        Ok(None)
+    }
 
     /// Writes the model's files into an existing folder.
     ///

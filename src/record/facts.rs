@@ -154,8 +154,21 @@ pub struct ModelFacts {
     pub max_epochs: Option<usize>,
     /// The epoch whose weights were kept.
     pub kept_epoch: Option<usize>,
+    /// Where the weights come from, for a model that was not trained here.
+    pub imported: Option<Imported>,
     /// E.g. that the solver did not converge.
     pub notes: Vec<String>,
+}
+
+/// Where foreign weights come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The file's name.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Whose layout it has, e.g. `PyTorch`.
+    pub layout: String,
 }
 
 /// The program that ran.

@@ -164,6 +164,7 @@ pub fn record(fake: &Fake) -> Record {
             n_epochs: (fake.n_epochs > 0).then_some(fake.n_epochs),
             max_epochs: (fake.n_epochs > 0).then_some(if fake.cut { 250 } else { fake.n_epochs }),
             kept_epoch: (fake.n_epochs > 0).then_some(fake.n_epochs),
+            imported: None,
             notes: if table && fake.seed == 1 {
                 vec!["the solver did not converge in 1000 iterations".to_owned()]
             } else {

@@ -27,6 +27,8 @@ mod terminal;
 mod tests;
 mod words;
 
+pub use figure::RatePoint;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -104,6 +106,22 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let results = folder.join("results.csv");
     put(&results, &csv::results(&rows))?;
     Ok(Written { readme, results, figures: drawn.files(&figures_folder) })
+}
+
+/// Draws a learning-rate range test of an experiment into a folder, which is made if need be; the
+/// path of the SVG, beside which a PNG lies.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_rates(
+    experiment: &str,
+    points: &[RatePoint],
+    suggestion: Option<f64>,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    fs::create_dir_all(folder)
+        .map_err(|source| ReportError::Io { path: folder.to_owned(), source })?;
+    figure::draw_rates(experiment, points, suggestion, folder)
 }
 
 /// The summary as a plain table of at most 100 columns, with its warnings below.

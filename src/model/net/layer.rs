@@ -3,6 +3,8 @@
 //! A [`Net`] is a plain list of layers whose shapes fit together. It knows no values and no
 //! arithmetic: an [`Engine`](super::engine::Engine) walks the list.
 
+use serde::Serialize;
+
 use super::weights::Start;
 
 /// Height (time), width (coefficient) and channels; a flat row of `n` numbers is `[1, 1, n]`.
@@ -14,7 +16,8 @@ pub(super) const BATCH_NORM_EPSILON: f64 = 1e-3;
 pub(super) const BATCH_NORM_MOMENTUM: f32 = 0.99;
 
 /// What a layer does, with Keras's meaning.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Kind {
     /// Convolution over what is wholly inside the input ('valid'), stride 1, plus a bias.
     Conv { filters: usize, kernel: [usize; 2] },
@@ -34,14 +37,16 @@ pub(super) enum Kind {
 }
 
 /// A layer in its place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Layer {
+    #[serde(flatten)]
     pub(super) kind: Kind,
     /// Of one example, before the layer.
     pub(super) input: Shape,
     /// Of one example, after the layer.
     pub(super) output: Shape,
     /// Where this layer's arrays begin in [`Net::parameters`].
+    #[serde(skip)]
     pub(super) first: usize,
 }
 

@@ -10,6 +10,8 @@
 //! | `flex` | the engine that computes with burn: any net, and what the other is checked against |
 //! | `fused` | the engine that computes with our own kernels: much faster |
 //! | `loss` | cross-entropy |
+//! | `range_test` | the loss at every learning rate |
+//! | `import` | weights of Keras and PyTorch |
 //! | `snapshot` | a training half-way, as bytes |
 //!
 //! All randomness is keyed by the job's seed and drawn here, never by burn, whose generator is
@@ -22,16 +24,20 @@ mod engine;
 mod fit;
 mod flex;
 mod fused;
+mod import;
 mod layer;
 mod loss;
+mod range_test;
 mod snapshot;
 mod weights;
 
 use std::path::Path;
 
-use super::files::Array;
+use super::files::{Array, write_json};
 use super::scaler::Scaler;
-use super::{Classifier, Examples, Fitted, Job, Model, ModelError, Training, Watch};
+use super::{
+    Classifier, Examples, Fitted, Job, Layout, Model, ModelError, Probe, RangeTest, Training, Watch,
+};
 use batches::Batches;
 use engine::Engine;
 use flex::FlexEngine;
@@ -39,7 +45,10 @@ use fused::FusedEngine;
 use layer::{Kind, Net, Shape};
 use weights::Weights;
 
+/// The arrays of a saved net.
 const FILE: &str = "model.safetensors";
+/// Its layers, for whoever reads the arrays with another program.
+const ARCHITECTURE: &str = "architecture.json";
 
 /// A checked net of any kind, all but its last layer, whose width is the number of classes.
 struct NetModel {
@@ -59,6 +68,17 @@ impl NetModel {
 }
 
 impl NetModel {
+    /// Checks a job; the net for it, and the scaler fitted to its training examples.
+    fn prepare(&self, job: &Job) -> Result<(Net, Option<Scaler>), ModelError> {
+        job.train.check_for_fit()?;
+        job.valid.check_for_predict(job.train.shape)?;
+        if !job.valid.is_empty() {
+            job.valid.check_for_fit()?;
+        }
+        let net = self.net(job.train.shape, job.train.n_classes).map_err(ModelError::Examples)?;
+        Ok((net, self.standardize.then(|| Scaler::fit(&job.train))))
+    }
+
     /// The fused kernels where they know all that is asked for, burn's operations else.
     fn engine(&self, net: &Net, weights: Weights) -> Box<dyn Engine> {
         let Training { optimizer, clip_norm, batch_size, .. } = self.training;
@@ -71,13 +91,7 @@ impl NetModel {
 
 impl Model for NetModel {
     fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
-        job.train.check_for_fit()?;
-        job.valid.check_for_predict(job.train.shape)?;
-        if !job.valid.is_empty() {
-            job.valid.check_for_fit()?;
-        }
-        let net = self.net(job.train.shape, job.train.n_classes).map_err(ModelError::Examples)?;
-        let scaler = self.standardize.then(|| Scaler::fit(&job.train));
+        let (net, scaler) = self.prepare(job)?;
         let weights = Weights::start(&net, job.seed);
         let mut engine = self.engine(&net, weights);
         let ended = fit::train(engine.as_mut(), &net, job, &self.training, scaler.as_ref(), watch)?;
@@ -90,6 +104,20 @@ impl Model for NetModel {
             kept_epoch: Some(ended.kept_epoch),
             notes: ended.notes,
         })
+    }
+
+    fn import(&self, job: &Job, file: &Path, layout: Layout) -> Result<Fitted, ModelError> {
+        let (net, scaler) = self.prepare(job)?;
+        let (weights, notes) = import::import(&net, file, layout)?;
+        let (n_parameters, shape) = (net.n_parameters(), job.train.shape.to_vec());
+        let classifier = Box::new(NetClassifier { net, weights, scaler, shape });
+        Ok(Fitted { classifier, n_parameters, kept_epoch: None, notes })
+    }
+
+    fn range_test(&self, job: &Job, test: RangeTest) -> Result<Vec<Probe>, ModelError> {
+        let (net, scaler) = self.prepare(job)?;
+        let mut engine = self.engine(&net, Weights::start(&net, job.seed));
+        range_test::range_test(engine.as_mut(), job, &self.training, scaler.as_ref(), test)
     }
 
     fn load(
@@ -112,6 +140,19 @@ fn scaler_arrays(width: usize) -> Vec<(String, Vec<usize>)> {
     ["standardize.mean", "standardize.scale"].map(|name| (name.to_owned(), vec![width])).into()
 }
 
+/// What `architecture.json` says.
+#[derive(serde::Serialize)]
+struct Architecture<'a> {
+    file: &'a str,
+    layout: &'a str,
+    /// The shape of one example.
+    example: &'a [usize],
+    /// Whether `standardize.mean` and `standardize.scale` come before the first layer.
+    standardized: bool,
+    n_parameters: usize,
+    layers: &'a [layer::Layer],
+}
+
 /// A trained net.
 struct NetClassifier {
     net: Net,
@@ -122,18 +163,21 @@ struct NetClassifier {
 
 impl Classifier for NetClassifier {
     fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+        let logits = self.logits(examples)?.expect("a net has logits");
+        Ok(loss::softmax(&logits, self.net.n_classes()))
+    }
+
+    fn logits(&self, examples: &Examples) -> Result<Option<Vec<f32>>, ModelError> {
         examples.check_for_predict(&self.shape)?;
-        let n_classes = self.net.n_classes();
-        let mut probabilities = Vec::with_capacity(examples.len() * n_classes);
+        let mut logits = Vec::with_capacity(examples.len() * self.net.n_classes());
         let mut engine = FusedEngine::for_prediction(&self.net, &self.weights);
         for batch in Batches::in_order(*examples, self.scaler.as_ref(), fit::CHUNK).iter() {
-            let logits = match &mut engine {
+            logits.extend(match &mut engine {
                 Some(engine) => engine.logits(batch.inputs),
                 None => flex::logits(&self.net, &self.weights, batch.inputs),
-            };
-            probabilities.extend(loss::softmax(&logits, n_classes));
+            });
         }
-        Ok(probabilities)
+        Ok(Some(logits))
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
@@ -145,6 +189,15 @@ impl Classifier for NetClassifier {
                 .map(|((name, shape), values)| Array { name, shape, values })
                 .collect(),
         };
+        let architecture = Architecture {
+            file: FILE,
+            layout: "Keras: channels last, kernels [height, width, in, out] and [in, out]",
+            example: &self.shape,
+            standardized: self.scaler.is_some(),
+            n_parameters: self.net.n_parameters(),
+            layers: &self.net.layers,
+        };
+        write_json(&folder.join(ARCHITECTURE), &architecture)?;
         self.weights.save(&self.net, more, &folder.join(FILE))
     }
 }

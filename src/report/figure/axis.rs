@@ -12,6 +12,7 @@ pub(super) struct Axis {
     pub(super) low: f64,
     pub(super) high: f64,
     step: f64,
+    is_power: bool,
 }
 
 impl Axis {
@@ -24,6 +25,7 @@ impl Axis {
             low: (low / step + 1e-9).floor() * step,
             high: (high / step - 1e-9).ceil() * step,
             step,
+            is_power: false,
         }
     }
 
@@ -31,7 +33,13 @@ impl Axis {
     pub(super) fn epochs(n: usize) -> Self {
         let (low, high) = if n <= 1 { (0.5, 1.5) } else { (1.0, n as f64) };
         let step = nice_step((high - low) / 7.0).max(1.0);
-        Self { label: "epoch".to_owned(), low, high, step }
+        Self { label: "epoch".to_owned(), low, high, step, is_power: false }
+    }
+
+    /// Powers of ten, given and placed by their decimal logarithms.
+    pub(super) fn powers(label: &str, low: f64, high: f64) -> Self {
+        let (low, high) = (low.floor(), high.ceil().max(low.floor() + 1.0));
+        Self { label: label.to_owned(), low, high, step: 1.0, is_power: true }
     }
 
     /// The ticks, each with its label.
@@ -41,7 +49,9 @@ impl Axis {
         let last = (self.high / self.step + 1e-9).floor() as i64;
         let tick = |i: i64| {
             let value = i as f64 * self.step;
-            (value, format!("{value:.decimals$}"))
+            let label =
+                if self.is_power { format!("1e{i}") } else { format!("{value:.decimals$}") };
+            (value, label)
         };
         (first..=last).map(tick).collect()
     }

@@ -5,13 +5,17 @@
 //! | `accuracies` | every row's accuracy with its interval, the published figure, the largest class |
 //! | `curves` | accuracy and loss over the epochs, training against validation |
 //! | `matrix` | who was taken for whom |
+//! | `rates` | the loss at every learning rate of a range test |
 
 mod accuracies;
 mod axis;
 mod canvas;
 mod curves;
 mod matrix;
+mod rates;
 mod render;
+
+pub use rates::RatePoint;
 
 use std::path::{Path, PathBuf};
 
@@ -57,6 +61,18 @@ pub(super) fn draw_all(rows: &[Row], folder: &Path) -> Result<Drawn, ReportError
         by_row.push(images);
     }
     Ok(Drawn { overview, by_row })
+}
+
+/// Draws a learning-rate range test into a folder, as SVG and PNG.
+pub(super) fn draw_rates(
+    name: &str,
+    points: &[RatePoint],
+    suggestion: Option<f64>,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let file = name.replace('/', "-");
+    render::save(&rates::figure(name, points, suggestion), folder, &file)?;
+    Ok(folder.join(format!("{file}.svg")))
 }
 
 /// The experiment's name as a file's; the dataset, and a number if need be, where it is taken.

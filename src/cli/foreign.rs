@@ -1,0 +1,85 @@
+//! `import-weights` and `lr-find`.
+
+use super::arguments::{ImportWeights, LrFind};
+use super::progress::Progress;
+use super::runs::{data_choice, page_options, say_data};
+use super::{Done, Failure, House, signals};
+use crate::experiment::{self, Options, Plan};
+use crate::model::{Layout, RangeTest, suggestion};
+use crate::report;
+
+/// Looks for a learning rate, shows the losses on the way and draws them.
+pub(super) fn lr_find(house: &House, arguments: &LrFind) -> Done {
+    let LrFind { from: low, to: high, steps: n_steps, .. } = *arguments;
+    if !(low > 0.0 && low < high && high.is_finite() && n_steps >= 20) {
+        let said = format!(
+            "--from must be above 0 and below --to, --steps at least 20, got {low}, {high} and {n_steps}"
+        );
+        return Err(Failure::Usage(said));
+    }
+    let (plan, seed) =
+        plan(house, &arguments.name, &arguments.data, &arguments.set, arguments.seed)?;
+    let test = RangeTest { low, high, n_steps };
+    let (catalogue, progress) = (house.catalogue()?, Progress::new(1));
+    let probes =
+        experiment::range_test(&plan, seed, test, &catalogue, signals::caught(), &progress)?;
+    println!("learning rate    loss   running mean");
+    for probe in probes.iter().step_by((probes.len() / 20).max(1)) {
+        let (rate, loss, mean) = (probe.learning_rate, probe.loss, probe.smoothed);
+        println!("{rate:13.1e} {loss:7.3} {mean:14.3}");
+    }
+    let found = suggestion(&probes);
+    match found {
+        Some(rate) => println!(
+            "the loss falls most steeply at {rate:.1e}: try training.optimizer.*.learning_rate = {rate:.0e}"
+        ),
+        None => println!("the loss never falls: nothing to suggest; try another range or seed"),
+    }
+    let points: Vec<_> =
+        probes.iter().map(|probe| (probe.learning_rate, probe.loss, probe.smoothed)).collect();
+    let folder = house.reports().join("lr-find");
+    println!("{}", report::draw_rates(&plan.name, &points, found, &folder)?.display());
+    Ok(())
+}
+
+/// Makes a run from foreign weights and shows its line.
+pub(super) fn import_weights(house: &House, arguments: &ImportWeights) -> Done {
+    let layout = match arguments.layout.as_str() {
+        "keras" => Layout::Keras,
+        _ => Layout::PyTorch,
+    };
+    let (plan, seed) = plan(house, &arguments.name, &arguments.data, &[], arguments.seed)?;
+    let name = plan.name.clone();
+    let (catalogue, store, progress) = (house.catalogue()?, house.store(), Progress::new(1));
+    let run = experiment::import_weights(
+        plan,
+        seed,
+        &arguments.file,
+        layout,
+        &catalogue,
+        &store,
+        &house.root,
+        signals::caught(),
+        &progress,
+    )?;
+    run.record.model.notes.iter().for_each(|note| println!("{note}"));
+    print!("{}", report::terminal_table(std::slice::from_ref(&run), &page_options(vec![name]))?);
+    println!("{}", run.folder.display());
+    Ok(())
+}
+
+fn plan(
+    house: &House,
+    name: &str,
+    data: &str,
+    set: &[String],
+    seed: Option<u64>,
+) -> Result<(Plan, u64), Failure> {
+    let seeds = seed.map(|seed| vec![seed]);
+    let options =
+        Options { set: set.to_vec(), data: data_choice(data), seeds, ..Options::default() };
+    let plan = Plan::read(name, &house.library()?, &house.catalogue()?, &options)?;
+    say_data(std::slice::from_ref(&plan));
+    let seed = plan.seeds[0];
+    Ok((plan, seed))
+}
