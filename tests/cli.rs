@@ -94,6 +94,7 @@ fn wrong_names_are_usage_and_missing_data_is_missing_data() {
             3,
             "hint: encore data import gtzan PATH",
         ),
+        (vec!["run", "cnn-3", "--device", "gpu"], 2, "device must be one of cpu, wgpu, cuda"),
         (vec!["data", "import", "synth-songs", "."], 2, "needs no import"),
         (vec!["data", "import", "gtzan", "."], 3, "no folder of a genre"),
         (vec!["new", "cnn-3", "--from", "dnn"], 2, "there is already an experiment `cnn-3`"),

@@ -158,6 +158,9 @@ pub(super) struct Common {
     /// [default: cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Where nets are computed; wgpu and cuda are built in by the features of these names
+    #[arg(long, default_value = "cpu", value_name = "cpu|wgpu|cuda")]
+    pub device: String,
     /// At most so many seconds of a training are lost by a kill; 0 saves after every step
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub checkpoint_every: u32,

@@ -11,6 +11,7 @@ use crate::experiment::{
     DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Setting, Shrink,
     run_all, why,
 };
+use crate::model::NoDevice;
 use crate::record::Store;
 use crate::report;
 use crate::schema::Faults;
@@ -63,7 +64,7 @@ pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
     for name in &names {
         // A dataset named by `--data` is for the experiments of its kind; the others choose by themselves.
         let (_, path) = library.find(name).map_err(Failure::Usage)?;
-        let mut options = options(&arguments.common, vec![]);
+        let mut options = options(&arguments.common, vec![])?;
         if let DataChoice::Named(data) = &options.data {
             let named = catalogue.find(data).map_err(Failure::Usage)?.kind().as_str();
             let probe = Plan::read(name, &library, &catalogue, &Options::default());
@@ -102,7 +103,7 @@ pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
 /// Runs some experiments and shows their table.
 pub(super) fn run(house: &House, arguments: &Run) -> Done {
     let (library, catalogue) = (house.library()?, house.catalogue()?);
-    let options = options(&arguments.common, arguments.set.clone());
+    let options = options(&arguments.common, arguments.set.clone())?;
     let mut plans = vec![];
     for name in &arguments.names {
         plans.push(Plan::read(name, &library, &catalogue, &options)?);
@@ -142,10 +143,12 @@ pub(super) fn data_choice(data: &str) -> DataChoice {
     }
 }
 
-fn options(common: &Common, set: Vec<String>) -> Options {
+fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
     let data = data_choice(&common.data);
     let seeds = (!common.seeds.is_empty()).then(|| common.seeds.clone());
-    Options { set, data, seeds, shrink: Shrink::default() }
+    let device =
+        common.device.parse().map_err(|error: NoDevice| Failure::Usage(error.to_string()))?;
+    Ok(Options { set, data, seeds, device, shrink: Shrink::default() })
 }
 
 /// One line per embedded corpus that stands in for a real dataset, with how to get the real one.

@@ -29,8 +29,8 @@ pub(super) fn verify(house: &House, id: &str) -> Done {
     }
     let code = &run.record.code;
     Err(Failure::Differs(format!(
-        "{id} does not come out the same; it was made by encore {} on a machine with {}",
-        code.version, code.instructions
+        "{id} does not come out the same; it was made by encore {} on {}",
+        code.version, code.device
     )))
 }
 

@@ -42,7 +42,7 @@ pub fn import_weights(
     let around = Surroundings { code: &code, store, observer, stop, checkpoint_every };
     let id = format!("{}.imported-{}", id(&plan, &prepared, seed), &sha256[..8]);
     let split = prepared.split(&plan, seed)?;
-    let fitted = plan.model.import(&prepared.job(&split, seed), file, layout)?;
+    let fitted = plan.model.import(&prepared.job(&plan, &split, seed), file, layout)?;
     let claim = claim(&id, &label(&plan, seed), around)?;
     let (writer, _, _) = store.begin(claim)?;
     writer.spec(&plan.text)?;
@@ -51,7 +51,7 @@ pub fn import_weights(
     plan.cut.push(format!("weights imported from {name} ({layout}), not trained here"));
     let imported = Some(Imported { file: name, sha256, layout });
     let nothing = Watched::nothing();
-    conclude(&plan, &prepared, seed, &split, writer, fitted, nothing, imported, around)
+    conclude(&plan, &prepared, seed, &split, writer, &fitted, nothing, imported, around)
 }
 
 /// A learning-rate range test on a plan's training examples.
@@ -68,5 +68,5 @@ pub fn range_test(
 ) -> Result<Vec<Probe>, RunError> {
     let prepared = prepare(plan, catalogue, observer, stop)?;
     let split = prepared.split(plan, seed)?;
-    Ok(plan.model.range_test(&prepared.job(&split, seed), test)?)
+    Ok(plan.model.range_test(&prepared.job(plan, &split, seed), test)?)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Library;
 use crate::dataset::{Catalogue, Cut, Kind, Manifest};
 use crate::features::Features;
-use crate::model::{MODELS, Model, Reader, Training};
+use crate::model::{Device, MODELS, Model, Reader, Training};
 use crate::record::{Claim, Run};
 use crate::schema::{Fault, Faults, Fields, Int, List, OneOf, Real, Text, Tree, Value, read};
 use crate::split::Protocol;
@@ -24,6 +24,8 @@ pub struct Options {
     pub seeds: Option<Vec<u64>>,
     /// How the run is made smaller.
     pub shrink: Shrink,
+    /// Where nets are computed.
+    pub device: Device,
 }
 
 /// Which dataset a run uses.
@@ -147,6 +149,12 @@ impl Plan {
         let options = Options { data, ..options };
         let origin = run.folder.join("spec.toml").display().to_string();
         Self::from_text(run.record.experiment.clone(), &origin, text, catalogue, &options)
+    }
+
+    /// Where the model is computed: models that are fitted in one go know the CPU only.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        if self.max_epochs.is_some() { self.options.device } else { Device::Cpu }
     }
 
     /// Checks a spec's text; `origin` is the file's name for messages.

@@ -10,7 +10,7 @@ use crate::dataset::{Catalogue, Data, DatasetError};
 use crate::features::{Examples, FeatureError};
 use crate::kernels::isa::Isa;
 use crate::metrics;
-use crate::model::{self, Classifier, Fitted, Flow, Job, ModelError, Next, Watch};
+use crate::model::{self, Classifier, Device, Fitted, Flow, Job, ModelError, Next, Watch};
 use crate::record::{
     Asked, Checkpoint, CodeFacts, DataFacts, Epoch, Excluded, Imported, Member, ModelFacts,
     Outputs, Prediction, RECORD_FORMAT, Record, Run, RunClaim, RunWriter, Scores, SplitFacts,
@@ -100,9 +100,9 @@ impl Prepared {
     }
 
     /// What a fit of one seed works from.
-    pub(super) fn job<'a>(&'a self, split: &'a Split, seed: u64) -> Job<'a> {
+    pub(super) fn job<'a>(&'a self, plan: &Plan, split: &'a Split, seed: u64) -> Job<'a> {
         let [train, valid] = [&split.train, &split.valid].map(|rows| view(&self.examples, rows));
-        Job { train, valid, seed: Seed(seed), resume: None }
+        Job { train, valid, seed: Seed(seed), device: plan.device(), resume: None }
     }
 
     pub(super) fn members(&self, split: &Split) -> Vec<Member> {
@@ -151,12 +151,15 @@ pub(super) fn prepare(
 
 /// The run's name: readable, and other wherever something that decides its result is other.
 pub(super) fn id(plan: &Plan, prepared: &Prepared, seed: u64) -> String {
-    let hash = Sha256::new()
+    let mut hash = Sha256::new()
         .piece(CODE_VERSION.to_le_bytes())
         .piece(&plan.spec_hash)
         .piece(&prepared.examples.hash)
-        .piece(seed.to_le_bytes())
-        .hex();
+        .piece(seed.to_le_bytes());
+    if plan.device() != Device::Cpu {
+        hash = hash.piece(plan.device().name());
+    }
+    let hash = hash.hex();
     format!("{}.{}.seed-{seed}.{}", plan.name.replace('/', "."), plan.dataset.name, &hash[..8])
 }
 
@@ -227,10 +230,10 @@ fn anew(
     }
     writer.spec(&plan.text)?;
     writer.members(&prepared.members(&split))?;
-    let job = prepared.job(&split, seed);
+    let job = prepared.job(plan, &split, seed);
     let (fitted, watched) = fit(plan, &job, found, &mut writer, around)?;
 
-    conclude(plan, prepared, seed, &split, writer, fitted, watched, None, around)
+    conclude(plan, prepared, seed, &split, writer, &fitted, watched, None, around)
 }
 
 /// Scores a fitted model and writes all that is left of the run's record.
@@ -241,7 +244,7 @@ pub(super) fn conclude(
     seed: u64,
     split: &Split,
     writer: RunWriter,
-    fitted: Fitted,
+    fitted: &Fitted,
     watched: Watched,
     imported: Option<Imported>,
     around: Surroundings,
@@ -286,7 +289,11 @@ pub(super) fn conclude(
             imported,
             notes: fitted.notes.iter().chain(&split.notes).cloned().collect(),
         },
-        code: around.code.clone(),
+        code: match plan.device() {
+            Device::Cpu => around.code.clone(),
+            #[cfg(any(feature = "wgpu", feature = "cuda"))]
+            other => CodeFacts { device: other.to_string(), ..around.code.clone() },
+        },
         train,
         valid,
         test,
@@ -400,7 +407,7 @@ pub(super) fn code_facts(folder: &Path) -> CodeFacts {
     CodeFacts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         code_version: CODE_VERSION,
-        instructions: Isa::best().name().to_owned(),
+        device: format!("cpu ({})", Isa::best().name()),
         git_dirty: git_commit.as_ref().and(status).map(|status| !status.is_empty()),
         git_commit,
     }

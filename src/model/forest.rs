@@ -277,7 +277,13 @@ mod tests {
             Examples { rows: &rows[..40], ..examples },
             Examples { rows: &rows[40..], ..examples },
         );
-        let job = Job { train, valid: test, seed: Seed(1), resume: None };
+        let job = Job {
+            train,
+            valid: test,
+            seed: Seed(1),
+            device: crate::model::Device::Cpu,
+            resume: None,
+        };
         let train_labels: Vec<u32> = labels[..40].iter().map(|label| *label as u32).collect();
         let (x, x_test) = (super::matrix(&train).unwrap(), super::matrix(&test).unwrap());
         for number in 0..5 {
@@ -305,7 +311,13 @@ mod tests {
         let examples =
             Examples { shape: &[3], matrix: &matrix, labels: &labels, rows: &rows, n_classes: 2 };
         let grown = |seed, n_threads| {
-            let job = Job { train: examples, valid: examples, seed: Seed(seed), resume: None };
+            let job = Job {
+                train: examples,
+                valid: examples,
+                seed: Seed(seed),
+                device: crate::model::Device::Cpu,
+                resume: None,
+            };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
             let folder = tempfile::tempdir().unwrap();
             pool.install(|| fit(&job)).classifier.save(folder.path()).unwrap();

@@ -286,6 +286,7 @@ mod tests {
             train: examples,
             valid: Examples { rows: &[], ..examples },
             seed: Seed(1),
+            device: crate::model::Device::Cpu,
             resume: None,
         };
         model.fit(&job, &mut Silent)

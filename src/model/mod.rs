@@ -6,6 +6,7 @@
 //!
 //! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`].
 
+mod device;
 mod examples;
 mod files;
 mod forest;
@@ -17,6 +18,7 @@ mod scaler;
 mod schedule;
 mod training;
 
+pub use device::{Device, NoDevice};
 pub use examples::Examples;
 pub use probe::{Probe, RangeTest, suggestion};
 pub use schedule::Schedule;
@@ -126,6 +128,8 @@ pub struct Job<'a> {
     pub valid: Examples<'a>,
     /// Keys all randomness: weights, shuffling, dropout, augmentation.
     pub seed: Seed,
+    /// Where nets are computed; models that are fitted in one go know the CPU only.
+    pub device: Device,
     /// Where a training that was cut off goes on: the last bytes that [`Watch::keep`] was given.
     pub resume: Option<&'a [u8]>,
 }

@@ -74,7 +74,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         Examples { shape: &SHAPE, matrix: &matrix, labels: &labels, rows: &rows, n_classes: 4 };
     let (train, test) =
         (Examples { rows: &rows[..45], ..all }, Examples { rows: &rows[45..], ..all });
-    let job = Job { train, valid: test, seed: Seed(1), resume: None };
+    let job = Job { train, valid: test, seed: Seed(1), device: Device::Cpu, resume: None };
 
     let mut n_seen = 0;
     for entry in MODELS {

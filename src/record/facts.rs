@@ -178,8 +178,8 @@ pub struct CodeFacts {
     pub version: String,
     /// Raised with every change after which the same run gives other bits.
     pub code_version: u32,
-    /// The vector instructions that it used, e.g. `avx512`.
-    pub instructions: String,
+    /// Where the model was computed, e.g. `cpu (avx512)`.
+    pub device: String,
     /// The commit of the working tree it ran in, where there is one.
     pub git_commit: Option<String>,
     /// Whether that tree had uncommitted changes.

@@ -174,7 +174,7 @@ pub fn record(fake: &Fake) -> Record {
         code: CodeFacts {
             version: "0.1.0".to_owned(),
             code_version: 1,
-            instructions: "avx2".to_owned(),
+            device: "cpu (avx2)".to_owned(),
             git_commit: Some("0123456789abcdef0123".to_owned()),
             git_dirty: Some(true),
         },

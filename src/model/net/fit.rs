@@ -283,8 +283,8 @@ fn check(loss: f64, epoch: usize) -> Result<(), ModelError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Schedule;
     use super::super::super::training::{ClassWeights, Monitor};
+    use super::super::super::{Device, Schedule};
     use super::super::engine::{Batch, State};
     use super::super::loss::Tally;
     use super::*;
@@ -377,7 +377,13 @@ mod tests {
             early_stopping,
             augment: vec![],
         };
-        let job = Job { train: examples, valid: examples, seed: Seed(1), resume: None };
+        let job = Job {
+            train: examples,
+            valid: examples,
+            seed: Seed(1),
+            device: Device::Cpu,
+            resume: None,
+        };
         let net = Net::new([1, 1, 1], &[]).unwrap();
         train(engine, &net, &job, &training, None, seen)
     }

@@ -1,7 +1,7 @@
 //! Computes a net with the fused kernels of the room `kernels`.
 //!
 //! They know what the report's nets are made of. Whatever else a net or an optimizer asks for is
-//! left to [`FlexEngine`](super::flex::FlexEngine), which computes the same by burn's operations.
+//! left to [`BurnEngine`](super::burn::BurnEngine), which computes the same by burn's operations.
 
 use super::engine::{Batch, Engine, State, StepKey};
 use super::layer::{BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Kind, Net};
@@ -162,8 +162,9 @@ fn dropout<'a>(kinds: &mut std::iter::Peekable<impl Iterator<Item = &'a Kind>>) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::Device;
+    use super::super::burn::BurnEngine;
     use super::super::cnn::tests::{CNN_2, net};
-    use super::super::flex::FlexEngine;
     use super::*;
     use crate::vocab::Seed;
 
@@ -200,7 +201,7 @@ mod tests {
         ] {
             let weights = Weights::start(&net, Seed(3));
             let mut ours = FusedEngine::new(&net, &weights, optimizer, clip, 64).unwrap();
-            let mut burns = FlexEngine::new(net.clone(), weights, optimizer, clip);
+            let mut burns = BurnEngine::new(net.clone(), weights, optimizer, clip, Device::Cpu);
             for step in 0..3 {
                 let key = StepKey { seed: Seed(1), epoch: 1, step };
                 let mut given = batch(9, net.width(), step as u64);
@@ -226,7 +227,7 @@ mod tests {
             Box::new(FusedEngine::new(&net, &weights, ADAM, None, 64).unwrap())
         };
         let burns = || -> Box<dyn Engine> {
-            Box::new(FlexEngine::new(net.clone(), weights.clone(), ADAM, None))
+            Box::new(BurnEngine::new(net.clone(), weights.clone(), ADAM, None, Device::Cpu))
         };
         let makers: [&dyn Fn() -> Box<dyn Engine>; 2] = [&fused, &burns];
         for make in makers {

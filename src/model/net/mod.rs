@@ -7,7 +7,7 @@
 //! | `weights` | the values: drawn, saved, loaded |
 //! | `batches`, `fit` | shuffling and augmentation; epochs and early stopping |
 //! | `engine` | what the loop asks of whoever computes |
-//! | `flex` | the engine that computes with burn: any net, and what the other is checked against |
+//! | `burn` | the engine that computes with burn: any net on any device, and what the other is checked against |
 //! | `fused` | the engine that computes with our own kernels: much faster |
 //! | `loss` | cross-entropy |
 //! | `range_test` | the loss at every learning rate |
@@ -18,11 +18,11 @@
 //! shared by the whole process.
 
 mod batches;
+mod burn;
 pub(super) mod cnn;
 pub(super) mod dense;
 mod engine;
 mod fit;
-mod flex;
 mod fused;
 mod import;
 mod layer;
@@ -36,11 +36,13 @@ use std::path::Path;
 use super::files::{Array, write_json};
 use super::scaler::Scaler;
 use super::{
-    Classifier, Examples, Fitted, Job, Layout, Model, ModelError, Probe, RangeTest, Training, Watch,
+    Classifier, Device, Examples, Fitted, Job, Layout, Model, ModelError, Probe, RangeTest,
+    Training, Watch,
 };
 use batches::Batches;
+use burn::BurnEngine;
+pub(super) use burn::has_device;
 use engine::Engine;
-use flex::FlexEngine;
 use fused::FusedEngine;
 use layer::{Kind, Net, Shape};
 use weights::Weights;
@@ -79,12 +81,18 @@ impl NetModel {
         Ok((net, self.standardize.then(|| Scaler::fit(&job.train))))
     }
 
-    /// The fused kernels where they know all that is asked for, burn's operations else.
-    fn engine(&self, net: &Net, weights: Weights) -> Box<dyn Engine> {
+    /// On the CPU the fused kernels where they know all that is asked for, burn's operations else.
+    fn engine(&self, net: &Net, weights: Weights, device: Device) -> Box<dyn Engine> {
         let Training { optimizer, clip_norm, batch_size, .. } = self.training;
-        match FusedEngine::new(net, &weights, optimizer, clip_norm, batch_size.max(fit::CHUNK)) {
+        let max_batch = batch_size.max(fit::CHUNK);
+        let fused = match device {
+            Device::Cpu => FusedEngine::new(net, &weights, optimizer, clip_norm, max_batch),
+            #[cfg(any(feature = "wgpu", feature = "cuda"))]
+            _ => None,
+        };
+        match fused {
             Some(engine) => Box::new(engine),
-            None => Box::new(FlexEngine::new(net.clone(), weights, optimizer, clip_norm)),
+            None => Box::new(BurnEngine::new(net.clone(), weights, optimizer, clip_norm, device)),
         }
     }
 }
@@ -93,7 +101,7 @@ impl Model for NetModel {
     fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
         let (net, scaler) = self.prepare(job)?;
         let weights = Weights::start(&net, job.seed);
-        let mut engine = self.engine(&net, weights);
+        let mut engine = self.engine(&net, weights, job.device);
         let ended = fit::train(engine.as_mut(), &net, job, &self.training, scaler.as_ref(), watch)?;
         let n_parameters = net.n_parameters();
         let weights = engine.weights();
@@ -116,7 +124,7 @@ impl Model for NetModel {
 
     fn range_test(&self, job: &Job, test: RangeTest) -> Result<Vec<Probe>, ModelError> {
         let (net, scaler) = self.prepare(job)?;
-        let mut engine = self.engine(&net, Weights::start(&net, job.seed));
+        let mut engine = self.engine(&net, Weights::start(&net, job.seed), job.device);
         range_test::range_test(engine.as_mut(), job, &self.training, scaler.as_ref(), test)
     }
 
@@ -174,7 +182,7 @@ impl Classifier for NetClassifier {
         for batch in Batches::in_order(*examples, self.scaler.as_ref(), fit::CHUNK).iter() {
             logits.extend(match &mut engine {
                 Some(engine) => engine.logits(batch.inputs),
-                None => flex::logits(&self.net, &self.weights, batch.inputs),
+                None => burn::logits(&self.net, &self.weights, batch.inputs, Device::Cpu),
             });
         }
         Ok(Some(logits))

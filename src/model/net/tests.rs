@@ -13,7 +13,7 @@ const KEY: StepKey = StepKey { seed: Seed(7), epoch: 1, step: 0 };
 
 fn logits(input: Shape, kinds: &[Kind], weights: Vec<Vec<f32>>, inputs: &[f32]) -> Vec<f32> {
     let net = Net::new(input, kinds).unwrap();
-    flex::logits(&net, &Weights(weights), inputs.to_vec())
+    burn::logits(&net, &Weights(weights), inputs.to_vec(), Device::Cpu)
 }
 
 #[test]
@@ -57,7 +57,8 @@ fn batch_norm_uses_moving_statistics_and_blends_in_the_batch() {
     assert_eq!(logits([2, 1, 1], &kinds, weights.clone(), &[3.0, 5.0]), [1.0, 3.0]);
 
     let net = Net::new([2, 1, 1], &kinds).unwrap();
-    let mut engine = FlexEngine::new(net, Weights(weights), Optimizer::adam(1e-9), None);
+    let mut engine =
+        BurnEngine::new(net, Weights(weights), Optimizer::adam(1e-9), None, Device::Cpu);
     engine.step(&Batch { inputs: vec![3.0, 5.0], labels: vec![0], targets: vec![] }, KEY, 1e-9);
     // Batch mean 4, biased variance 1.
     let moved = &engine.weights().0;
@@ -90,10 +91,10 @@ fn gradients_agree_with_finite_differences() {
     let inputs: Vec<f32> = (0..4 * 90).map(|_| rng.normal() as f32).collect();
     let batch = Batch { inputs, labels: vec![0, 1, 2, 1], targets: vec![] };
     let loss = |weights: &Weights| {
-        let found = flex::gradients(&net, weights, &batch, KEY);
+        let found = burn::gradients(&net, weights, &batch, KEY, Device::Cpu);
         found.tally.loss / 4.0 + weights.penalty(&net)
     };
-    let found = flex::gradients(&net, &weights, &batch, KEY);
+    let found = burn::gradients(&net, &weights, &batch, KEY, Device::Cpu);
     let mut n_checked = 0;
     for (index, parameter) in net.parameters.iter().enumerate() {
         if !parameter.trainable {
@@ -143,7 +144,7 @@ impl Noise {
             n_classes: 3,
         };
         let (train, valid) = (examples(&self.rows[..30]), examples(&self.rows[30..]));
-        Job { train, valid, seed: Seed(seed), resume: None }
+        Job { train, valid, seed: Seed(seed), device: Device::Cpu, resume: None }
     }
 }
 

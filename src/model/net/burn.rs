@@ -1,12 +1,14 @@
-//! Computes a net with burn's CPU backend `flex`.
+//! Computes a net with burn's operations, on whichever device burn computes on: `flex`, its CPU
+//! backend, or a graphics card.
 //!
 //! burn holds values only within one call: weights live as plain arrays in Keras's layout and are
 //! laid out for burn inside the graph, so that gradients come back in Keras's layout too.
 
 use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, linear, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device as BurnDevice, Tensor, TensorData, Transaction, activation};
 
+use super::super::Device;
 use super::engine::{Batch, DropoutMask, Engine, State, StepKey};
 use super::layer::{
     BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Kind, Layer, Net, Shape, same_padding,
@@ -16,8 +18,9 @@ use super::weights::Weights;
 use crate::kernels::isa::Isa;
 use crate::kernels::optimizer::{self, Optimizer, Parameters};
 
-/// An [`Engine`] on flex.
-pub(super) struct FlexEngine {
+/// An [`Engine`] on burn.
+pub(super) struct BurnEngine {
+    device: Device,
     net: Net,
     state: State,
     optimizer: Optimizer,
@@ -34,24 +37,25 @@ pub(super) struct Gradients {
     statistics: Vec<(usize, Vec<f32>, Vec<f32>)>,
 }
 
-impl FlexEngine {
+impl BurnEngine {
     /// An engine at the start of a training.
     pub(super) fn new(
         net: Net,
         weights: Weights,
         optimizer: Optimizer,
         clip_norm: Option<f64>,
+        device: Device,
     ) -> Self {
         let zeros = || Weights(weights.0.iter().map(|values| vec![0.0; values.len()]).collect());
         let moments = [zeros(), zeros()];
-        Self { net, state: State { weights, moments, n_steps: 0 }, optimizer, clip_norm }
+        Self { device, net, state: State { weights, moments, n_steps: 0 }, optimizer, clip_norm }
     }
 }
 
-impl Engine for FlexEngine {
+impl Engine for BurnEngine {
     fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally {
         let penalty = batch.labels.len() as f64 * self.penalty();
-        let mut found = gradients(&self.net, &self.state.weights, batch, key);
+        let mut found = gradients(&self.net, &self.state.weights, batch, key, self.device);
         if let Some(max_norm) = self.clip_norm {
             clip(&mut found.by_parameter, max_norm);
         }
@@ -78,7 +82,7 @@ impl Engine for FlexEngine {
     }
 
     fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
-        logits(&self.net, &self.state.weights, inputs)
+        logits(&self.net, &self.state.weights, inputs, self.device)
     }
 
     fn penalty(&self) -> f64 {
@@ -112,17 +116,45 @@ fn clip(gradients: &mut [Vec<f32>], max_norm: f64) {
     }
 }
 
+/// burn's name for a device.
+fn on(device: Device) -> BurnDevice {
+    match device {
+        Device::Cpu => BurnDevice::flex(),
+        #[cfg(feature = "wgpu")]
+        Device::Wgpu => BurnDevice::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+        #[cfg(feature = "cuda")]
+        Device::Cuda => BurnDevice::cuda(burn::tensor::DeviceIndex::Default),
+    }
+}
+
+/// Whether burn finds such a device on this machine.
+pub(in super::super) fn has_device(device: Device) -> bool {
+    match device {
+        Device::Cpu => true,
+        #[cfg(feature = "wgpu")]
+        Device::Wgpu => !BurnDevice::enumerate(burn::tensor::DeviceType::Wgpu).is_empty(),
+        #[cfg(feature = "cuda")]
+        Device::Cuda => !BurnDevice::enumerate(burn::tensor::DeviceType::Cuda).is_empty(),
+    }
+}
+
 /// Logits `[n, n_classes]` of inputs `[n, width]`, as [`Engine::logits`].
-pub(super) fn logits(net: &Net, weights: &Weights, inputs: Vec<f32>) -> Vec<f32> {
-    let device = Device::flex();
+pub(super) fn logits(net: &Net, weights: &Weights, inputs: Vec<f32>, device: Device) -> Vec<f32> {
+    let device = on(device);
     let parameters: Vec<_> = weights.0.iter().map(|w| tensor(w.clone(), &device)).collect();
     let input = input(net, inputs, &device);
     into_vec(forward(net, &parameters, input, None).logits)
 }
 
 /// One training pass: dropout on, statistics of the batch.
-pub(super) fn gradients(net: &Net, weights: &Weights, batch: &Batch, key: StepKey) -> Gradients {
-    let device = Device::flex().autodiff();
+pub(super) fn gradients(
+    net: &Net,
+    weights: &Weights,
+    batch: &Batch,
+    key: StepKey,
+    device: Device,
+) -> Gradients {
+    let device = on(device).autodiff();
     let parameters: Vec<_> = net
         .parameters
         .iter()
@@ -140,27 +172,36 @@ pub(super) fn gradients(net: &Net, weights: &Weights, batch: &Batch, key: StepKe
     let shape = passed.logits.dims();
     let by_logit = Tensor::<2>::from_data(TensorData::new(by_logit, shape), &device);
     let mut tape = (passed.logits * by_logit).sum().backward();
-    let by_parameter = net
-        .parameters
-        .iter()
-        .zip(&parameters)
-        .zip(&weights.0)
-        .map(|((parameter, leaf), values)| {
-            let Some(gradient) = leaf.grad_remove(&mut tape) else { return vec![] };
-            let mut gradient = into_vec(gradient);
-            if parameter.l2 > 0.0 {
-                let factor = (2.0 * parameter.l2) as f32;
-                gradient.iter_mut().zip(values).for_each(|(g, w)| *g += factor * w);
-            }
-            gradient
-        })
-        .collect();
-    Gradients { tally, by_parameter, statistics: passed.statistics }
+    // All that is wanted back is read at once, because a read waits for the device.
+    let mut wanted = Transaction::default();
+    let mut moved = vec![];
+    for (index, leaf) in parameters.iter().enumerate() {
+        if let Some(gradient) = leaf.grad_remove(&mut tape) {
+            wanted = wanted.register(gradient);
+            moved.push(index);
+        }
+    }
+    for (_, mean, variance) in &passed.statistics {
+        wanted = wanted.register(mean.clone()).register(variance.clone());
+    }
+    let mut read = wanted.execute().into_iter().map(values);
+    let mut by_parameter = vec![vec![]; parameters.len()];
+    for (index, mut gradient) in moved.into_iter().zip(&mut read) {
+        let l2 = net.parameters[index].l2;
+        if l2 > 0.0 {
+            let factor = (2.0 * l2) as f32;
+            gradient.iter_mut().zip(&weights.0[index]).for_each(|(g, w)| *g += factor * w);
+        }
+        by_parameter[index] = gradient;
+    }
+    let mut next = || read.next().expect("all that was registered is read");
+    let statistics = passed.statistics.iter().map(|(first, ..)| (*first, next(), next())).collect();
+    Gradients { tally, by_parameter, statistics }
 }
 
 struct Passed {
     logits: Tensor<2>,
-    statistics: Vec<(usize, Vec<f32>, Vec<f32>)>,
+    statistics: Vec<(usize, Tensor<1>, Tensor<1>)>,
 }
 
 /// Walks the layers; `x` is `[n, channels, height, width]` all the way.
@@ -184,8 +225,7 @@ fn forward(
             Kind::BatchNorm if training.is_some() => {
                 let made =
                     batch_norm_train(x, held[0].clone(), held[1].clone(), BATCH_NORM_EPSILON);
-                let (mean, variance) = (made.mean.inner(), made.variance.inner());
-                statistics.push((layer.first, into_vec(mean), into_vec(variance)));
+                statistics.push((layer.first, made.mean.inner(), made.variance.inner()));
                 made.output
             }
             Kind::BatchNorm => {
@@ -248,24 +288,71 @@ fn channels_first(mask: &DropoutMask, n: usize, [height, width, channels]: Shape
     values
 }
 
-fn input(net: &Net, inputs: Vec<f32>, device: &Device) -> Tensor<4> {
+fn input(net: &Net, inputs: Vec<f32>, device: &BurnDevice) -> Tensor<4> {
     let [height, width, channels] = net.layers[0].input;
     let n = inputs.len() / net.width();
     let data = TensorData::new(inputs, [n, height, width, channels]);
     Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2])
 }
 
-fn tensor(values: Vec<f32>, device: &Device) -> Tensor<1> {
+fn tensor(values: Vec<f32>, device: &BurnDevice) -> Tensor<1> {
     let shape = [values.len()];
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 fn into_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().expect("every tensor of this room is f32")
+    values(tensor.into_data())
+}
+
+fn values(data: TensorData) -> Vec<f32> {
+    data.try_into_vec().expect("every tensor of this room is f32")
 }
 
 fn blend(moving: &mut [f32], batch: &[f32]) {
     for (moving, batch) in moving.iter_mut().zip(batch) {
         *moving = BATCH_NORM_MOMENTUM * *moving + (1.0 - BATCH_NORM_MOMENTUM) * batch;
+    }
+}
+
+#[cfg(all(test, any(feature = "wgpu", feature = "cuda")))]
+mod tests {
+    use super::super::cnn::tests::{CNN_2, net};
+    use super::*;
+    use crate::vocab::Seed;
+
+    fn three_steps_and_the_logits_after_them_equal_flexs(name: &str) {
+        let device: Device = name.parse().expect("this test wants such a device");
+        let net = net(CNN_2, &[40, 13], 10);
+        let weights = Weights::start(&net, Seed(3));
+        let mut rng = Seed(7).rng("test", &[]);
+        let mut inputs =
+            |n: usize| -> Vec<f32> { (0..n * net.width()).map(|_| rng.normal() as f32).collect() };
+        // The first steps of Adam move every weight by about its rate, however small the gradient:
+        // a small rate keeps rounding from growing.
+        let rule = Optimizer::adam(1e-4);
+        let engine = |device| BurnEngine::new(net.clone(), weights.clone(), rule, None, device);
+        let (mut here, mut there) = (engine(Device::Cpu), engine(device));
+        for step in 0..3 {
+            let key = StepKey { seed: Seed(1), epoch: 1, step };
+            let batch = Batch { inputs: inputs(9), labels: (0..9).collect(), targets: vec![] };
+            let (a, b) = (here.step(&batch, key, 1e-4), there.step(&batch, key, 1e-4));
+            assert!((a.loss - b.loss).abs() < 1e-3 * a.loss, "step {step}: {a:?} {b:?}");
+        }
+        let inputs = inputs(5);
+        let (a, b) = (here.logits(inputs.clone()), there.logits(inputs));
+        let largest = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(largest < 5e-3, "{largest}");
+    }
+
+    #[test]
+    #[cfg(feature = "wgpu")]
+    fn wgpu_computes_what_flex_does() {
+        three_steps_and_the_logits_after_them_equal_flexs("wgpu");
+    }
+
+    #[test]
+    #[cfg(feature = "cuda")]
+    fn cuda_computes_what_flex_does() {
+        three_steps_and_the_logits_after_them_equal_flexs("cuda");
     }
 }
