@@ -13,7 +13,7 @@ use std::{env, fs};
 
 use encore::dataset::Catalogue;
 use encore::experiment::{DataChoice, Library, Options, Plan};
-use encore::model::{Examples, Flow, Job, Watch};
+use encore::model::{Device, Examples, Flow, Job, Watch};
 use encore::vocab::{Epoch, Rng, Seed};
 
 #[global_allocator]
@@ -115,7 +115,8 @@ fn fit(plan: &Plan, data: &Data, n_threads: usize, stopwatch: &mut Stopwatch) {
         rows,
         n_classes: N_CLASSES,
     };
-    let job = Job { train: view(&rows), valid: view(&[]), seed: Seed(1) };
+    let (train, valid) = (view(&rows), view(&[]));
+    let job = Job { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
     let fitted = pool.install(|| plan.model.fit(&job, stopwatch)).expect("the report's nets train");
     std::hint::black_box(fitted.n_parameters);
