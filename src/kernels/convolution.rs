@@ -227,7 +227,7 @@ pub fn conv_backward(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::reference::{assert_close, convolution, random, wide};
+    use crate::kernels::reference::{assert_close, convolution, dot, random, slope, wide};
     use proptest::prelude::*;
 
     #[test]
@@ -265,6 +265,15 @@ mod tests {
             assert_close(&actual.d_x, &expected.d_x, 1e-4);
             assert_close(&actual.d_kernel, &expected.d_kernel, 1e-4);
             assert_close(&actual.d_bias, &expected.d_bias, 1e-4);
+
+            // ReLU's gate stands still in a small step.
+            let (x, kernel, bias) = (wide(&x), wide(&kernel), wide(&bias));
+            let loss = |x: &[f64], kernel: &[f64], bias: &[f64]| dot(&convolution(&g, x, kernel, bias, &gated).output, &gated);
+            let at = |len: usize| key as usize % len;
+            let (i, k, c) = (at(x.len()), at(kernel.len()), at(c_out));
+            assert_close(&actual.d_x[i..=i], &[slope(&x, i, 0.5, &|x| loss(x, &kernel, &bias))], 1e-4);
+            assert_close(&actual.d_kernel[k..=k], &[slope(&kernel, k, 0.5, &|kernel| loss(&x, kernel, &bias))], 1e-4);
+            assert_close(&actual.d_bias[c..=c], &[slope(&bias, c, 0.5, &|bias| loss(&x, &kernel, bias))], 1e-4);
         }
     }
 }

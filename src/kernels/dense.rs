@@ -207,7 +207,7 @@ impl Work for Gate<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::reference::{assert_close, random};
+    use crate::kernels::reference::{assert_close, dot, random, slope, wide};
     use proptest::prelude::*;
 
     #[test]
@@ -217,7 +217,70 @@ mod tests {
         assert_eq!(d, [0.0, 2.0, 0.0]);
     }
 
+    /// `x * weights + bias`.
+    fn plain(x: &[f64], weights: &[f64], bias: &[f64]) -> Vec<f64> {
+        let (n_out, n_in) = (bias.len(), weights.len() / bias.len());
+        let output = |i: usize| {
+            let row = &x[i / n_out * n_in..][..n_in];
+            let products = row.iter().enumerate().map(|(k, x)| x * weights[k * n_out + i % n_out]);
+            bias[i % n_out] + products.sum::<f64>()
+        };
+        (0..x.len() / n_in * n_out).map(output).collect()
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn gate_is_relus_and_dropouts_slope(n in 1_usize..100, key: u64, share in 0.0_f32..0.9) {
+            let rate = crate::kernels::dropout::Rate::new(share).unwrap();
+            let (before, d) = (random(key, n), random(key ^ 1, n));
+            let mut mask = vec![1.0; n];
+            crate::kernels::dropout::dropout(Isa::best(), rate, key, &mut mask);
+            let output: Vec<f32> = before.iter().zip(&mask).map(|(v, m)| v.max(0.0) * m).collect();
+            let expected: Vec<f64> =
+                (0..n).map(|i| if before[i] > 0.0 { f64::from(d[i] * mask[i]) } else { 0.0 }).collect();
+            for isa in Isa::available() {
+                let mut gated = d.clone();
+                gate(isa, &output, rate.scale(), &mut gated);
+                assert_close(&gated, &expected, 1e-6);
+            }
+        }
+
+        #[test]
+        fn a_deep_layer_is_the_plain_one_and_its_gradients_are_slopes(
+            n in 1_usize..15, n_in in 1_usize..300, n_out in 1_usize..40, relu: bool, key: u64,
+        ) {
+            let (dense, isa) = (Dense::new(15, n_in, n_out), Isa::best());
+            let (x, w, b) = (random(key, n * n_in), random(key ^ 1, n_in * n_out), random(key ^ 2, n_out));
+            let activation = if relu { Activation::Relu } else { Activation::Linear };
+            let mut output = vec![f32::NAN; n * n_out];
+            dense.forward(isa, &x, &w, &b, activation, &mut output);
+            let (x64, w64, b64) = (wide(&x), wide(&w), wide(&b));
+            let expected = plain(&x64, &w64, &b64);
+            let activated: Vec<f64> = expected.iter().map(|y| if relu { y.max(0.0) } else { *y }).collect();
+            assert_close(&output, &activated, 1e-5);
+
+            let mut d = random(key ^ 3, n * n_out);
+            if relu {
+                gate(isa, &output, 1.0, &mut d);
+            }
+            let d64 = wide(&d);
+            let (mut transposed, mut d_x) = (vec![0.0; w.len()], vec![0.0; x.len()]);
+            dense.transpose(&w, &mut transposed);
+            dense.input_gradient(isa, &d, &transposed, &mut d_x);
+            let (mut d_w, mut d_b) = (vec![0.0; w.len()], vec![0.0; n_out]);
+            for (panel, d_w) in d_w.chunks_mut(PANEL * n_out).enumerate() {
+                dense.weight_gradient(isa, panel, &x, &d, d_w);
+            }
+            dense.bias_gradient(&d, &mut d_b);
+            // ReLU's gate stands still in a small step: the rest is linear.
+            let at = |len: usize| key as usize % len;
+            let (i, k, c) = (at(x.len()), at(w.len()), at(n_out));
+            assert_close(&d_x[i..=i], &[slope(&x64, i, 0.5, &|x| dot(&plain(x, &w64, &b64), &d64))], 1e-4);
+            assert_close(&d_w[k..=k], &[slope(&w64, k, 0.5, &|w| dot(&plain(&x64, w, &b64), &d64))], 1e-4);
+            assert_close(&d_b[c..=c], &[slope(&b64, c, 0.5, &|b| dot(&plain(&x64, &w64, b), &d64))], 1e-4);
+        }
+
         #[test]
         fn gradients_are_the_plain_ones(n in 1_usize..20, n_in in 1_usize..60, n_out in 1_usize..40, key: u64) {
             let (dense, isa) = (Dense::new(20, n_in, n_out), Isa::best());

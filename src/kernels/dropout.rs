@@ -139,6 +139,8 @@ impl Work for Drop<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::reference::random;
+    use proptest::prelude::*;
 
     #[test]
     fn mix_gives_splitmix64_of_seed_zero() {
@@ -175,6 +177,35 @@ mod tests {
         let mut other = vec![1.0; 150];
         dropout(Isa::best(), rate, 43, &mut other);
         assert_ne!(other, masks[0]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_length_is_the_plain_mask_forward_and_back(n in 1_usize..200, key: u64, share in 0.0_f32..0.95) {
+            let rate = Rate::new(share).unwrap();
+            // Of 64 values, the quarters of draw j decide j, 16 + j, 32 + j and 48 + j.
+            let draw = |i: usize| {
+                let counter = (i / 64 * 16 + i % 16) as u64;
+                mix(key.wrapping_add(counter.wrapping_mul(GOLDEN))) >> (16 * (i % 64 / 16)) & 0xFFFF
+            };
+            let is_kept = |i: usize| draw(i) as f64 >= (f64::from(share) * 65_536.0).round();
+            let plain = |values: &[f32]| -> Vec<f32> {
+                values.iter().enumerate().map(|(i, v)| if is_kept(i) { v / (1.0 - share) } else { 0.0 }).collect()
+            };
+            let (x, d) = (random(key, n), random(key ^ 1, n));
+            for isa in Isa::available() {
+                let (mut out, mut argmax, mut back, mut same) = (x.clone(), vec![7_u8; n], d.clone(), d.clone());
+                dropout_pooled(isa, rate, key, &mut out, &mut argmax);
+                dropout_pooled_backward(isa, rate, &argmax, &mut back);
+                dropout(isa, rate, key, &mut same);
+                for (actual, expected) in [(&out, plain(&x)), (&back, plain(&d)), (&same, plain(&d))] {
+                    for (a, e) in actual.iter().zip(&expected) {
+                        prop_assert!((a - e).abs() <= 1e-5 * e.abs(), "{} for {}", a, e);
+                    }
+                }
+                prop_assert!(argmax.iter().enumerate().all(|(i, mark)| (*mark == 7) == is_kept(i)));
+            }
+        }
     }
 
     #[test]

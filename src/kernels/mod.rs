@@ -5,7 +5,8 @@
 //! vectorises ([`isa`] picks the best instructions at run time). A batch is split into chunks of a fixed size whose
 //! gradients are added in a fixed order, so that the number of threads changes no bit.
 //!
-//! The room knows nothing of specs, files, features or other numerical libraries.
+//! The room knows nothing of specs, files, features or other numerical libraries but libm, whose functions have the
+//! same bits on every platform.
 
 #![expect(
     clippy::inline_always,

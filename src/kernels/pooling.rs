@@ -321,7 +321,7 @@ impl Work for Through<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::reference::{max_pool, random, wide};
+    use crate::kernels::reference::{assert_close, dot, max_pool, random, slope, wide};
     use proptest::prelude::*;
 
     fn pooling(
@@ -355,6 +355,24 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_gradient_is_the_slope(
+            height in 1_usize..8, width in 1_usize..8, channels in 1_usize..6, kh in 1_usize..10, kw in 1_usize..5,
+            sh in 1_usize..4, sw in 1_usize..4, key: u64,
+        ) {
+            let pool = pooling(height, width, channels, [kh, kw], [sh, sw]);
+            let g = *pool.geometry();
+            // No two values are equal: 10007 is a prime, larger than the image.
+            let x: Vec<f32> = (0..g.input_len()).map(|i| ((key as usize % 10_007 + i * 7919) % 10_007) as f32 / 10_007.0).collect();
+            let d = random(key, g.output_len());
+            let (mut pooled, mut argmax, mut d_x) = (vec![0.0; d.len()], vec![0; d.len()], vec![f32::NAN; x.len()]);
+            pool.forward(Isa::best(), &x, &vec![1.0; channels], &mut pooled, &mut argmax);
+            pool.backward(Isa::best(), &d, &argmax, &mut d_x);
+            let (x, d) = (wide(&x), wide(&d));
+            let slopes: Vec<f64> = (0..x.len()).map(|i| slope(&x, i, 1e-5, &|x| dot(&max_pool(&g, x).0, &d))).collect();
+            assert_close(&d_x, &slopes, 1e-5);
+        }
+
+        #[test]
         fn any_shape_is_the_plain_pooling(
             height in 1_usize..9, width in 1_usize..7, channels in 1_usize..38, kh in 1_usize..4, kw in 1_usize..4,
             sh in 1_usize..4, sw in 1_usize..4, key: u64, ties: bool,
@@ -376,7 +394,7 @@ mod tests {
                 pool.forward(isa, &x, &vec![1.0; channels], &mut pooled, &mut argmax);
                 prop_assert_eq!(&wide(&pooled), &values);
                 pool.backward(isa, &d, &argmax, &mut d_x);
-                crate::kernels::reference::assert_close(&d_x, &expected, 1e-5);
+                assert_close(&d_x, &expected, 1e-5);
                 // Through a line and ReLU's gate.
                 let slope = |k: u64| random(key ^ k, channels);
                 let slopes = Slopes { a: slope(2), b: slope(3), c: slope(4) };
@@ -387,9 +405,9 @@ mod tests {
                     let (k, v) = (i % channels, f64::from(x[i]));
                     if v > 0.0 { f64::from(slopes.a[k]) * expected[i] + f64::from(slopes.b[k]) + f64::from(slopes.c[k]) * v } else { 0.0 }
                 }).collect();
-                crate::kernels::reference::assert_close(&through, &line, 1e-5);
+                assert_close(&through, &line, 1e-5);
                 let of_channel = |k: usize| 0.5 + line.iter().skip(k).step_by(channels).sum::<f64>();
-                crate::kernels::reference::assert_close(&d_bias, &(0..channels).map(of_channel).collect::<Vec<_>>(), 1e-4);
+                assert_close(&d_bias, &(0..channels).map(of_channel).collect::<Vec<_>>(), 1e-4);
             }
         }
     }

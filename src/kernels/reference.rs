@@ -32,6 +32,23 @@ pub fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64) {
     }
 }
 
+/// The slope of `f` along the `index`-th of `values`, by the central difference over `+-by`.
+#[must_use]
+pub fn slope(values: &[f64], index: usize, by: f64, f: &dyn Fn(&[f64]) -> f64) -> f64 {
+    let moved = |by: f64| {
+        let mut values = values.to_vec();
+        values[index] += by;
+        f(&values)
+    };
+    (moved(by) - moved(-by)) / (2.0 * by)
+}
+
+/// `sum a[i] b[i]`: a loss whose gradient is `b`.
+#[must_use]
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
 /// Convolution + bias, and its gradients for a given gradient of the result.
 pub struct ConvReference {
     /// `[n, out_height, out_width, c_out]`.

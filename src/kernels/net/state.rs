@@ -11,7 +11,7 @@ use crate::kernels::optimizer::{Constants, Parameters, sum_of_squares, update};
 const PIECE: usize = 1 << 14;
 
 /// Values, gradients and moments of every parameter, in one slice each.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct State {
     pub values: Vec<f32>,
     pub gradients: Vec<f32>,

@@ -29,9 +29,9 @@ impl Work for Update<'_> {
 
 #[inline(always)]
 fn step_all(formula: impl Formula, decay: f32, p: Parameters<'_>) {
-    let n = p.values.len();
-    let (values, gradients) = (&mut p.values[..n], &p.gradients[..n]);
-    let (first, second) = (&mut p.first[..n], &mut p.second[..n]);
+    let Parameters { values, gradients, first, second } = p;
+    let n = values.len();
+    let (gradients, first, second) = (&gradients[..n], &mut first[..n], &mut second[..n]);
     for i in 0..n {
         let value = values[i] - decay * values[i];
         values[i] = formula.step(value, gradients[i], &mut first[i], &mut second[i]);

@@ -453,4 +453,33 @@ mod tests {
         assert!((first.train_accuracy - 1.0 / 3.0).abs() < 1e-12);
         assert!(first.valid_accuracy < 1e-12);
     }
+
+    #[test]
+    fn any_number_of_an_epoch_can_be_watched() {
+        // The training loss rises with the penalty, the accuracy stays: neither gets better.
+        for (monitor, better) in [
+            (Monitor::ValidLoss, [3.0, 2.0, 1.0, 0.5]),
+            (Monitor::TrainLoss, [1.0; 4]),
+            (Monitor::TrainAccuracy, [1.0; 4]),
+            // Every label is 0: a logit below it is right, one above it wrong.
+            (Monitor::ValidAccuracy, [1.0, -1.0, 1.0, 1.0]),
+        ] {
+            let rule = EarlyStopping { monitor, patience: 2, min_delta: 0.0, restore_best: true };
+            let mut engine = Scripted::new(&better);
+            engine.l2 = 0.5;
+            let ended = run(&mut engine, Some(rule), &mut Seen::default()).unwrap();
+            let wanted = match monitor {
+                Monitor::ValidAccuracy => {
+                    (2, "valid_accuracy was better than the 1.0000 of epoch 2")
+                }
+                Monitor::ValidLoss => (1, "valid_loss was better than the 3.5486 of epoch 1"),
+                Monitor::TrainLoss => (1, "train_loss was better than the 1.0000 of epoch 1"),
+                Monitor::TrainAccuracy => {
+                    (1, "train_accuracy was better than the 0.3333 of epoch 1")
+                }
+            };
+            assert_eq!(ended.kept_epoch, wanted.0, "{monitor:?}");
+            assert!(ended.notes[0].ends_with(wanted.1), "{monitor:?}: {:?}", ended.notes);
+        }
+    }
 }
