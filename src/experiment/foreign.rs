@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::run::{
-    RunError, Surroundings, Watched, claim, code_facts, conclude, id, label, prepare,
-};
+use super::conclude::conclude;
+use super::run::{RunError, Surroundings, claim, code_facts, id, label, prepare};
+use super::training::Watched;
 use super::{Observer, Plan};
 use crate::dataset::Catalogue;
 use crate::model::{Layout, ModelError, Probe, RangeTest};

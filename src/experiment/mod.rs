@@ -3,6 +3,7 @@
 //! A spec is what was typed; a [`Plan`] is what was checked, and only a plan can be run. This room
 //! must never know the terminal: it reports [`Event`]s.
 
+mod conclude;
 mod event;
 mod foreign;
 mod job;
@@ -11,6 +12,7 @@ mod plan;
 mod predict;
 mod queue;
 mod run;
+mod training;
 mod verify;
 mod why;
 

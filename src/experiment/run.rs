@@ -3,19 +3,16 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use super::conclude::conclude;
+use super::training::fit;
 use super::{Event, Observer, Plan, RunLabel};
 use crate::dataset::{Catalogue, Data, DatasetError};
 use crate::features::{Examples, FeatureError};
 use crate::kernels::isa::Isa;
-use crate::metrics;
-use crate::model::{self, Classifier, Device, Fitted, Flow, Job, ModelError, Next, Watch};
-use crate::record::{
-    Asked, Checkpoint, CodeFacts, DataFacts, Epoch, Excluded, Imported, Member, ModelFacts,
-    Outputs, Prediction, RECORD_FORMAT, Record, Run, RunClaim, RunWriter, Scores, SplitFacts,
-    Store, StoreError, Timings,
-};
+use crate::model::{self, Device, Job, ModelError};
+use crate::record::{Asked, CodeFacts, Excluded, Member, Run, RunClaim, Store, StoreError};
 use crate::split::{Items, Split, SplitError};
 use crate::vocab::{Seed, Sha256, SplitName};
 
@@ -71,28 +68,24 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 }
 
 /// The examples of a plan, shared by its seeds.
 pub(super) struct Prepared {
-    examples: Examples,
-    synthetic: bool,
-    data_hash: String,
-    n_tracks: usize,
-    excluded: Vec<Excluded>,
-    notes: Vec<String>,
-    cut: Vec<String>,
-    seconds: f64,
+    pub(super) examples: Examples,
+    pub(super) synthetic: bool,
+    pub(super) data_hash: String,
+    pub(super) n_tracks: usize,
+    pub(super) excluded: Vec<Excluded>,
+    pub(super) notes: Vec<String>,
+    pub(super) cut: Vec<String>,
+    pub(super) seconds: f64,
 }
 
 impl Prepared {
-    pub(super) fn features_hash(&self) -> &str {
-        &self.examples.hash
-    }
-
     /// The sets of one seed.
     pub(super) fn split(&self, plan: &Plan, seed: u64) -> Result<Split, SplitError> {
         let Examples { ids, labels, .. } = &self.examples;
@@ -107,10 +100,6 @@ impl Prepared {
 
     pub(super) fn members(&self, split: &Split) -> Vec<Member> {
         members(&self.examples, split)
-    }
-
-    pub(super) fn data_hash(&self) -> &str {
-        &self.data_hash
     }
 }
 
@@ -236,160 +225,6 @@ fn anew(
     conclude(plan, prepared, seed, &split, writer, &fitted, watched, None, around)
 }
 
-/// Scores a fitted model and writes all that is left of the run's record.
-#[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
-pub(super) fn conclude(
-    plan: &Plan,
-    prepared: &Prepared,
-    seed: u64,
-    split: &Split,
-    writer: RunWriter,
-    fitted: &Fitted,
-    watched: Watched,
-    imported: Option<Imported>,
-    around: Surroundings,
-) -> Result<Run, RunError> {
-    let examples = &prepared.examples;
-    let items = Items { ids: &examples.ids, labels: &examples.labels };
-    let view = |rows| view(examples, rows);
-    let classifier = fitted.classifier.as_ref();
-    let (test, probabilities) = score(classifier, view(&split.test))?;
-    let train = score(classifier, view(&split.train))?.0;
-    let valid =
-        if split.valid.is_empty() { None } else { Some(score(classifier, view(&split.valid))?.0) };
-    writer.predictions(&predictions(examples, &split.test, &probabilities), &examples.classes)?;
-    classifier.save(&writer.model_folder())?;
-    let record = Record {
-        format: RECORD_FORMAT,
-        experiment: plan.name.clone(),
-        title: plan.title.clone(),
-        question: plan.question.clone(),
-        spec: plan.resolved.clone(),
-        spec_hash: plan.spec_hash.clone(),
-        overrides: plan.options.set.clone(),
-        options: serde_json::to_value(&plan.options).expect("options are plain data"),
-        seed,
-        cut: plan.cut.iter().chain(&prepared.cut).cloned().collect(),
-        claims: plan.claims.clone(),
-        data: data_facts(plan, prepared),
-        split: SplitFacts {
-            protocol: plan.split.describe(),
-            n_train: split.train.len(),
-            n_valid: split.valid.len(),
-            n_test: split.test.len(),
-            n_test_tracks: split.n_test_tracks(items),
-            n_leaking: split.n_leaking(items),
-        },
-        model: ModelFacts {
-            name: plan.model_name.to_owned(),
-            n_parameters: fitted.n_parameters,
-            n_epochs: fitted.kept_epoch.map(|_| watched.epochs.len()),
-            max_epochs: plan.max_epochs,
-            kept_epoch: fitted.kept_epoch,
-            imported,
-            notes: fitted.notes.iter().chain(&split.notes).cloned().collect(),
-        },
-        code: match plan.device() {
-            Device::Cpu => around.code.clone(),
-            #[cfg(any(feature = "wgpu", feature = "cuda"))]
-            other => CodeFacts { device: other.to_string(), ..around.code.clone() },
-        },
-        train,
-        valid,
-        test,
-        timings: Timings {
-            features_s: prepared.seconds,
-            total_s: watched.start.elapsed().as_secs_f64() + watched.fit_s - watched.own_fit_s,
-            started: watched.started,
-            n_resumed: watched.n_resumed,
-            fit_s: watched.fit_s,
-        },
-        outputs: Outputs::default(),
-        files: std::collections::BTreeMap::new(),
-        seal: String::new(),
-    };
-    Ok(writer.finish(record, &watched.epochs)?)
-}
-
-/// What a fit leaves besides the model.
-pub(super) struct Watched {
-    epochs: Vec<Epoch>,
-    started: String,
-    n_resumed: usize,
-    /// Of all processes that were at it, and of this one.
-    fit_s: f64,
-    own_fit_s: f64,
-    /// When this process began.
-    start: Instant,
-}
-
-impl Watched {
-    /// Nothing was trained.
-    pub(super) fn nothing() -> Self {
-        let (epochs, started, start) = (vec![], now(), Instant::now());
-        Self { epochs, started, n_resumed: 0, fit_s: 0.0, own_fit_s: 0.0, start }
-    }
-}
-
-fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
-}
-
-/// Fits the model, from a checkpoint where there is one and it can be used.
-fn fit(
-    plan: &Plan,
-    job: &Job,
-    found: Option<Checkpoint>,
-    writer: &mut RunWriter,
-    around: Surroundings,
-) -> Result<(Fitted, Watched), RunError> {
-    let start = Instant::now();
-    let fresh = || Checkpoint {
-        started: now(),
-        fit_s: 0.0,
-        n_resumed: 0,
-        epochs: vec![],
-        snapshot: vec![],
-    };
-    let mut state =
-        found.map_or_else(fresh, |found| Checkpoint { n_resumed: found.n_resumed + 1, ..found });
-    loop {
-        let (run, max_epochs) = (label(plan, job.seed.0), plan.max_epochs);
-        let n_epochs_done = state.epochs.len();
-        around.observer.event(&Event::Started { run: run.clone(), n_epochs_done, max_epochs });
-        let snapshot = std::mem::take(&mut state.snapshot);
-        let resume = (!snapshot.is_empty()).then_some(snapshot.as_slice());
-        let job = Job { resume, ..*job };
-        let (base_s, last_save) = (state.fit_s, Instant::now());
-        let mut watch =
-            Watcher { writer, plan, run, around, state, base_s, start, last_save, error: None };
-        let fitted = plan.model.fit(&job, &mut watch);
-        let Watcher { state: seen, error, .. } = watch;
-        if let Some(error) = error {
-            return Err(error.into());
-        }
-        let own_fit_s = start.elapsed().as_secs_f64();
-        match fitted {
-            Ok(fitted) => {
-                let Checkpoint { started, n_resumed, epochs, .. } = seen;
-                let fit_s = base_s + own_fit_s;
-                return Ok((
-                    fitted,
-                    Watched { epochs, started, n_resumed, fit_s, own_fit_s, start },
-                ));
-            }
-            Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
-            Err(ModelError::Snapshot(said)) if resume.is_some() => {
-                let text = format!("the checkpoint can't be used ({said}): the run starts anew");
-                around.observer.event(&Event::Note { run: label(plan, job.seed.0), text });
-                writer.restart()?;
-                state = fresh();
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
 pub(super) fn label(plan: &Plan, seed: u64) -> RunLabel {
     RunLabel { experiment: plan.name.clone(), dataset: plan.dataset.name.clone(), seed }
 }
@@ -413,7 +248,8 @@ pub(super) fn code_facts(folder: &Path) -> CodeFacts {
     }
 }
 
-fn view<'a>(examples: &'a Examples, rows: &'a [usize]) -> model::Examples<'a> {
+/// Some rows of the examples, as a model sees them.
+pub(super) fn view<'a>(examples: &'a Examples, rows: &'a [usize]) -> model::Examples<'a> {
     model::Examples {
         shape: &examples.shape,
         matrix: examples.matrix.as_slice(),
@@ -421,37 +257,6 @@ fn view<'a>(examples: &'a Examples, rows: &'a [usize]) -> model::Examples<'a> {
         rows,
         n_classes: examples.classes.len(),
     }
-}
-
-fn score(
-    classifier: &dyn Classifier,
-    examples: model::Examples,
-) -> Result<(Scores, Vec<f32>), ModelError> {
-    let probabilities = classifier.predict_proba(&examples)?;
-    let actual: Vec<usize> = (0..examples.len()).map(|index| examples.label(index)).collect();
-    let predicted = metrics::most_likely(&probabilities, examples.n_classes);
-    let scores = metrics::Scores::new(&actual, &predicted, &probabilities, examples.n_classes);
-    let scores = Scores {
-        n: scores.n,
-        accuracy: scores.accuracy,
-        macro_f1: scores.macro_f1,
-        log_loss: scores.log_loss,
-        confusion: scores.confusion,
-    };
-    Ok((scores, probabilities))
-}
-
-fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Vec<Prediction> {
-    let n_classes = examples.classes.len();
-    let predicted = metrics::most_likely(probabilities, n_classes);
-    let rows = rows.iter().zip(predicted).zip(probabilities.chunks(n_classes));
-    rows.map(|((&row, predicted), probabilities)| Prediction {
-        example: examples.ids[row].clone(),
-        actual: examples.labels[row],
-        predicted,
-        probabilities: probabilities.to_vec(),
-    })
-    .collect()
 }
 
 fn members(examples: &Examples, split: &Split) -> Vec<Member> {
@@ -464,77 +269,4 @@ fn members(examples: &Examples, split: &Split) -> Vec<Member> {
         rows.iter().map(|&row| Member { example: examples.ids[row].clone(), set }).collect()
     };
     sets.into_iter().flat_map(of_set).collect()
-}
-
-fn data_facts(plan: &Plan, prepared: &Prepared) -> DataFacts {
-    DataFacts {
-        dataset: plan.dataset.name.clone(),
-        asked: plan.asked.clone(),
-        synthetic: prepared.synthetic,
-        hash: prepared.data_hash.clone(),
-        features_hash: prepared.examples.hash.clone(),
-        shape: prepared.examples.shape.clone(),
-        classes: prepared.examples.classes.clone(),
-        n_tracks: prepared.n_tracks,
-        n_examples: prepared.examples.ids.len(),
-        excluded: prepared.excluded.clone(),
-        notes: prepared.notes.clone(),
-    }
-}
-
-/// Writes every epoch into the record, saves now and then, and tells the observer.
-struct Watcher<'a> {
-    writer: &'a mut RunWriter,
-    plan: &'a Plan,
-    run: RunLabel,
-    around: Surroundings<'a>,
-    /// What the next checkpoint holds, but for the snapshot and the time.
-    state: Checkpoint,
-    /// Time that earlier processes were at the fit, in seconds.
-    base_s: f64,
-    start: Instant,
-    last_save: Instant,
-    error: Option<StoreError>,
-}
-
-impl Watcher<'_> {
-    fn go_on(&mut self, result: Result<(), StoreError>) -> Flow {
-        match result {
-            Ok(()) => Flow::Continue,
-            Err(error) => {
-                self.error = Some(error);
-                Flow::Stop
-            }
-        }
-    }
-}
-
-impl Watch for Watcher<'_> {
-    fn epoch(&mut self, epoch: &Epoch) -> Flow {
-        self.state.epochs.push(*epoch);
-        let (run, epoch) = (self.run.clone(), *epoch);
-        let max_epochs = self.plan.max_epochs.unwrap_or(epoch.epoch);
-        self.around.observer.event(&Event::Epoch { run, epoch, max_epochs });
-        let written = self.writer.epoch(&epoch);
-        self.go_on(written)
-    }
-
-    fn next(&mut self) -> Next {
-        if self.around.is_stopped() {
-            Next::SaveAndStop
-        } else if self.last_save.elapsed() >= self.around.checkpoint_every {
-            Next::Save
-        } else {
-            Next::Go
-        }
-    }
-
-    fn keep(&mut self, snapshot: Vec<u8>) -> Flow {
-        self.state.fit_s = self.base_s + self.start.elapsed().as_secs_f64();
-        self.state.snapshot = snapshot;
-        let written = self.writer.checkpoint(&self.state);
-        self.state.snapshot = vec![];
-        self.last_save = Instant::now();
-        self.go_on(written)
-    }
 }

@@ -74,8 +74,8 @@ pub fn verify(
     store.read_whole(&recorded.id)?;
     let plan = Plan::of_run(recorded, catalogue)?;
     let prepared = prepare(&plan, catalogue, observer, stop)?;
-    let features_hash = prepared.features_hash();
-    if features_hash != record.data.features_hash {
+    let features_hash = &prepared.examples.hash;
+    if *features_hash != record.data.features_hash {
         return Err(VerifyError::Other(format!(
             "the dataset {} or its features are not what {} was made from: their hash was {}…, now it is {}…",
             record.data.dataset,

@@ -84,13 +84,13 @@ fn because(plan: &Plan, prepared: &Prepared, run: &Run) -> Vec<String> {
     }
     if record.data.dataset != plan.dataset.name {
         lines.push(format!("data: {} -> {}", record.data.dataset, plan.dataset.name));
-    } else if record.data.features_hash != prepared.features_hash() {
-        let what = if record.data.hash == prepared.data_hash() {
+    } else if record.data.features_hash != prepared.examples.hash {
+        let what = if record.data.hash == prepared.data_hash {
             "features of the same data"
         } else {
             "data"
         };
-        let (was, is) = (&record.data.features_hash[..8], &prepared.features_hash()[..8]);
+        let (was, is) = (&record.data.features_hash[..8], &prepared.examples.hash[..8]);
         lines.push(format!("{what}: {was}… -> {is}…"));
     }
     let mut differences = vec![];

@@ -2,6 +2,8 @@
 //!
 //! It is computed in `f64` by libm's functions, whose bits no platform's C library changes.
 
+use crate::kernels::optimizer::{TINY, flushed};
+
 /// A batch's loss and hits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
@@ -60,7 +62,7 @@ pub fn softmax_cross_entropy(
         let weight: f64 = target.iter().map(|&t| f64::from(t)).sum();
         for (class, (d, &t)) in d_row.iter_mut().zip(target).enumerate() {
             let t = f64::from(t);
-            *d = ((weight * exponentials[class] / sum - t) / n as f64) as f32;
+            *d = flushed(((weight * exponentials[class] / sum - t) / n as f64) as f32, TINY);
             if t > 0.0 {
                 score.loss += t * (log_sum - f64::from(row[class]));
             }

@@ -61,12 +61,17 @@ impl State {
             });
     }
 
+    /// The norm of all gradients together.
+    pub fn gradient_norm(&self, isa: Isa) -> f64 {
+        let pieces = self.gradients.par_chunks(PIECE);
+        let squares: Vec<f64> = pieces.map(|values| sum_of_squares(isa, values)).collect();
+        squares.iter().sum::<f64>().sqrt()
+    }
+
     /// Scales all gradients so that their common norm is at most `max_norm`. Those of parameters that are not trained
     /// are 0.
     pub fn clip(&mut self, isa: Isa, max_norm: f64) {
-        let pieces = self.gradients.par_chunks(PIECE);
-        let squares: Vec<f64> = pieces.map(|values| sum_of_squares(isa, values)).collect();
-        let scale = max_norm / squares.iter().sum::<f64>().sqrt();
+        let scale = max_norm / self.gradient_norm(isa);
         if scale < 1.0 {
             let scale = scale as f32;
             self.gradients.par_chunks_mut(PIECE).for_each(|piece| {

@@ -9,6 +9,7 @@ mod work;
 use crate::kernels::isa::Isa;
 use formula::{Adam, Nesterov, RmsProp, Sgd};
 use work::{AddPenalty, Squares, Update};
+pub use work::{TINY, flushed};
 
 /// How parameters follow their gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -278,6 +279,31 @@ mod tests {
             let slower = optimizer.with_learning_rate(0.05);
             assert_eq!((optimizer.learning_rate(), slower.learning_rate()), (0.1, 0.05));
             assert_eq!(slower.with_learning_rate(0.1), optimizer);
+        }
+    }
+
+    #[test]
+    fn what_nothing_moves_any_more_becomes_0_and_not_subnormal() {
+        let heavy =
+            Optimizer::Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: 0.0 };
+        for (optimizer, l2) in
+            [(Optimizer::adam(1e-2), 0.0), (Optimizer::adam(1e-2), 1e-3), (heavy, 0.5)]
+        {
+            let (mut p, mut m, mut v) = ([0.3], [0.0], [0.0]);
+            for t in 1..120_000 {
+                let mut gradients = [if t < 5 { 1e-3 } else { 0.0 }];
+                let parameters = Parameters {
+                    values: &mut p,
+                    gradients: &mut gradients,
+                    first: &mut m,
+                    second: &mut v,
+                };
+                let _penalty = update(Isa::best(), &optimizer.at_step(t), l2, parameters);
+                let all = [p[0], m[0], v[0], gradients[0]];
+                assert!(all.iter().all(|x| !x.is_subnormal()), "{optimizer:?} at {t}: {all:?}");
+            }
+            assert_eq!(m, [0.0], "{optimizer:?}");
+            assert!(l2 == 0.0 || p[0].abs() < 1e-9, "{optimizer:?}: {p:?}");
         }
     }
 

@@ -37,6 +37,26 @@ fn threads_and_levels_that_fuse_change_no_bit() {
 }
 
 #[test]
+fn a_norm_of_many_pieces_is_one_number() {
+    // What rounding to f32 would hide from the test above.
+    let layers = [dense(250, Activation::Relu, 0.0, 0.0), dense(90, Activation::Linear, 0.0, 0.0)];
+    let mut state = State::new(&Plan::new(&layers, [25, 10, 1], 1).unwrap(), 1);
+    let n = state.gradients.len();
+    state.gradients.copy_from_slice(&random(3, n));
+    let norm = |n_threads, isa| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        pool.install(|| state.gradient_norm(isa))
+    };
+    let plain = wide(&state.gradients).iter().map(|g| g * g).sum::<f64>().sqrt();
+    assert!((norm(1, Isa::best()) / plain - 1.0).abs() < 1e-12);
+    for (n_threads, isa) in
+        (1..=4).flat_map(|n| Isa::available().into_iter().map(move |isa| (n, isa)))
+    {
+        assert_eq!(norm(n_threads, isa), norm(1, Isa::best()), "{n_threads} threads, {isa:?}");
+    }
+}
+
+#[test]
 fn the_baseline_is_near() {
     let levels = Isa::available();
     let (baseline, best) = (trained(7, 1, levels[0], None), trained(7, 1, Isa::best(), None));

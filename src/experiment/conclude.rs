@@ -1,0 +1,135 @@
+//! The end of one run: scores, predictions, the model's files, the record.
+
+use super::Plan;
+use super::run::{Prepared, RunError, Surroundings, view};
+use super::training::Watched;
+use crate::features::Examples;
+use crate::metrics;
+use crate::model::{self, Classifier, Device, Fitted, ModelError};
+use crate::record::{
+    DataFacts, Imported, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
+    Scores, SplitFacts, Timings,
+};
+use crate::split::{Items, Split};
+
+/// Scores a fitted model and writes all that is left of the run's record.
+#[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
+pub(super) fn conclude(
+    plan: &Plan,
+    prepared: &Prepared,
+    seed: u64,
+    split: &Split,
+    writer: RunWriter,
+    fitted: &Fitted,
+    watched: Watched,
+    imported: Option<Imported>,
+    around: Surroundings,
+) -> Result<Run, RunError> {
+    let examples = &prepared.examples;
+    let items = Items { ids: &examples.ids, labels: &examples.labels };
+    let view = |rows| view(examples, rows);
+    let classifier = fitted.classifier.as_ref();
+    let (test, probabilities) = score(classifier, view(&split.test))?;
+    let train = score(classifier, view(&split.train))?.0;
+    let valid =
+        if split.valid.is_empty() { None } else { Some(score(classifier, view(&split.valid))?.0) };
+    writer.predictions(&predictions(examples, &split.test, &probabilities), &examples.classes)?;
+    classifier.save(&writer.model_folder())?;
+    let record = Record {
+        format: RECORD_FORMAT,
+        experiment: plan.name.clone(),
+        title: plan.title.clone(),
+        question: plan.question.clone(),
+        spec: plan.resolved.clone(),
+        spec_hash: plan.spec_hash.clone(),
+        overrides: plan.options.set.clone(),
+        options: serde_json::to_value(&plan.options).expect("options are plain data"),
+        seed,
+        cut: plan.cut.iter().chain(&prepared.cut).cloned().collect(),
+        claims: plan.claims.clone(),
+        data: data_facts(plan, prepared),
+        split: SplitFacts {
+            protocol: plan.split.describe(),
+            n_train: split.train.len(),
+            n_valid: split.valid.len(),
+            n_test: split.test.len(),
+            n_test_tracks: split.n_test_tracks(items),
+            n_leaking: split.n_leaking(items),
+        },
+        model: ModelFacts {
+            name: plan.model_name.to_owned(),
+            n_parameters: fitted.n_parameters,
+            n_epochs: fitted.kept_epoch.map(|_| watched.epochs.len()),
+            max_epochs: plan.max_epochs,
+            kept_epoch: fitted.kept_epoch,
+            imported,
+            notes: fitted.notes.iter().chain(&split.notes).cloned().collect(),
+        },
+        code: match plan.device() {
+            Device::Cpu => around.code.clone(),
+            #[cfg(any(feature = "wgpu", feature = "cuda"))]
+            other => crate::record::CodeFacts { device: other.to_string(), ..around.code.clone() },
+        },
+        train,
+        valid,
+        test,
+        timings: Timings {
+            features_s: prepared.seconds,
+            total_s: watched.start.elapsed().as_secs_f64() + watched.fit_s - watched.own_fit_s,
+            started: watched.started,
+            n_resumed: watched.n_resumed,
+            fit_s: watched.fit_s,
+        },
+        outputs: Outputs::default(),
+        files: std::collections::BTreeMap::new(),
+        seal: String::new(),
+    };
+    Ok(writer.finish(record, &watched.epochs)?)
+}
+
+fn score(
+    classifier: &dyn Classifier,
+    examples: model::Examples,
+) -> Result<(Scores, Vec<f32>), ModelError> {
+    let probabilities = classifier.predict_proba(&examples)?;
+    let actual: Vec<usize> = (0..examples.len()).map(|index| examples.label(index)).collect();
+    let predicted = metrics::most_likely(&probabilities, examples.n_classes);
+    let scores = metrics::Scores::new(&actual, &predicted, &probabilities, examples.n_classes);
+    let scores = Scores {
+        n: scores.n,
+        accuracy: scores.accuracy,
+        macro_f1: scores.macro_f1,
+        log_loss: scores.log_loss,
+        confusion: scores.confusion,
+    };
+    Ok((scores, probabilities))
+}
+
+fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Vec<Prediction> {
+    let n_classes = examples.classes.len();
+    let predicted = metrics::most_likely(probabilities, n_classes);
+    let rows = rows.iter().zip(predicted).zip(probabilities.chunks(n_classes));
+    rows.map(|((&row, predicted), probabilities)| Prediction {
+        example: examples.ids[row].clone(),
+        actual: examples.labels[row],
+        predicted,
+        probabilities: probabilities.to_vec(),
+    })
+    .collect()
+}
+
+fn data_facts(plan: &Plan, prepared: &Prepared) -> DataFacts {
+    DataFacts {
+        dataset: plan.dataset.name.clone(),
+        asked: plan.asked.clone(),
+        synthetic: prepared.synthetic,
+        hash: prepared.data_hash.clone(),
+        features_hash: prepared.examples.hash.clone(),
+        shape: prepared.examples.shape.clone(),
+        classes: prepared.examples.classes.clone(),
+        n_tracks: prepared.n_tracks,
+        n_examples: prepared.examples.ids.len(),
+        excluded: prepared.excluded.clone(),
+        notes: prepared.notes.clone(),
+    }
+}
