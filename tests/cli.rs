@@ -2,26 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A project with our experiments and datasets, and nothing imported.
-fn project() -> tempfile::TempDir {
-    let home = tempfile::tempdir().unwrap();
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["experiments", "datasets"] {
-        fs::create_dir(home.path().join(folder)).unwrap();
-        for entry in fs::read_dir(ours.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                let to = home.path().join(folder).join(path.file_name().unwrap());
-                fs::copy(path, to).unwrap();
-            }
-        }
-    }
-    home
-}
+use common::project;
 
 fn encore(project: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,20 +14,9 @@ use std::time::{Duration, Instant};
 /// The six experiments of the report, made small.
 const SIX: &[&str] = &["dnn", "cnn-1", "cnn-2", "cnn-3", "spotify-logistic", "spotify-dense"];
 
-/// A project with our experiments and datasets, the corpora made small, their features made.
+/// A project whose corpora are small.
 fn project() -> tempfile::TempDir {
-    let home = tempfile::tempdir().unwrap();
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["experiments", "datasets"] {
-        fs::create_dir(home.path().join(folder)).unwrap();
-        for entry in fs::read_dir(ours.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                let to = home.path().join(folder).join(path.file_name().unwrap());
-                fs::copy(path, to).unwrap();
-            }
-        }
-    }
+    let home = common::project();
     edit(&home.path().join("datasets/synth-songs.toml"), "n_rows = 8576", "n_rows = 300");
     edit(
         &home.path().join("datasets/synth-genres.toml"),

@@ -4,6 +4,7 @@ use super::arguments::{ImportWeights, LrFind};
 use super::progress::Progress;
 use super::runs::{data_choice, page_options, say_data};
 use super::{Done, Failure, House, signals};
+use crate::dataset::Catalogue;
 use crate::experiment::{self, Options, Plan};
 use crate::model::{Layout, RangeTest, suggestion};
 use crate::report;
@@ -17,10 +18,10 @@ pub(super) fn lr_find(house: &House, arguments: &LrFind) -> Done {
         );
         return Err(Failure::Usage(said));
     }
-    let (plan, seed) =
-        plan(house, &arguments.name, &arguments.data, &arguments.set, arguments.seed)?;
-    let test = RangeTest { low, high, n_steps };
     let (catalogue, progress) = (house.catalogue()?, Progress::new(1));
+    let LrFind { name, data, set, seed, .. } = arguments;
+    let (plan, seed) = plan(house, &catalogue, name, data, set, *seed)?;
+    let test = RangeTest { low, high, n_steps };
     let probes =
         experiment::range_test(&plan, seed, test, &catalogue, signals::caught(), &progress)?;
     println!("learning rate    loss   running mean");
@@ -48,9 +49,10 @@ pub(super) fn import_weights(house: &House, arguments: &ImportWeights) -> Done {
         "keras" => Layout::Keras,
         _ => Layout::PyTorch,
     };
-    let (plan, seed) = plan(house, &arguments.name, &arguments.data, &[], arguments.seed)?;
-    let name = plan.name.clone();
     let (catalogue, store, progress) = (house.catalogue()?, house.store(), Progress::new(1));
+    let ImportWeights { name, data, seed, .. } = arguments;
+    let (plan, seed) = plan(house, &catalogue, name, data, &[], *seed)?;
+    let name = plan.name.clone();
     let run = experiment::import_weights(
         plan,
         seed,
@@ -70,6 +72,7 @@ pub(super) fn import_weights(house: &House, arguments: &ImportWeights) -> Done {
 
 fn plan(
     house: &House,
+    catalogue: &Catalogue,
     name: &str,
     data: &str,
     set: &[String],
@@ -78,7 +81,7 @@ fn plan(
     let seeds = seed.map(|seed| vec![seed]);
     let options =
         Options { set: set.to_vec(), data: data_choice(data), seeds, ..Options::default() };
-    let plan = Plan::read(name, &house.library()?, &house.catalogue()?, &options)?;
+    let plan = Plan::read(name, &house.library()?, catalogue, &options)?;
     say_data(std::slice::from_ref(&plan));
     let seed = plan.seeds[0];
     Ok((plan, seed))

@@ -18,6 +18,14 @@ pub(super) struct Recipe<'a> {
     pub(super) seed: Seed,
 }
 
+impl<'a> Recipe<'a> {
+    /// What a training asks for; `targets` is what [`targets`] made of it.
+    pub(super) fn new(training: &'a Training, targets: &'a [f32], seed: Seed) -> Self {
+        let Training { batch_size, mixup, ref augment, .. } = *training;
+        Self { batch_size, augment, mixup, targets, seed }
+    }
+}
+
 /// What an example of each class is trained towards, `[n_classes, n_classes]`; empty where it is the
 /// plain label.
 ///

@@ -61,7 +61,13 @@ fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> Vec<Kind> {
     kinds.extend((rate > 0.0).then_some(Kind::Dropout { rate }));
     if let Some(input) = *left {
         let output = kinds.iter().try_fold(input, |shape, kind| kind.output(shape));
-        *left = output.map_err(|said| block.fault_at("kernel", &said)).ok();
+        *left = match output {
+            Ok(shape) => Some(shape),
+            Err(said) => {
+                block.fault_at("kernel", &said);
+                None
+            }
+        };
     }
     kinds
 }

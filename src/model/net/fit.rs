@@ -94,13 +94,7 @@ pub(super) fn train(
         return Err(ModelError::Examples(said));
     }
     let targets = batches::targets(training, job.train)?;
-    let recipe = Recipe {
-        batch_size: training.batch_size,
-        augment: &training.augment,
-        mixup: training.mixup,
-        targets: &targets,
-        seed: job.seed,
-    };
+    let recipe = Recipe::new(training, &targets, job.seed);
     let (progress, best_weights) = match job.resume {
         None => (Progress::start(), None),
         Some(bytes) => {

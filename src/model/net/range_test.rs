@@ -24,13 +24,7 @@ pub(super) fn range_test(
     test: RangeTest,
 ) -> Result<Vec<Probe>, ModelError> {
     let targets = batches::targets(training, job.train)?;
-    let recipe = Recipe {
-        batch_size: training.batch_size,
-        augment: &training.augment,
-        mixup: training.mixup,
-        targets: &targets,
-        seed: job.seed,
-    };
+    let recipe = Recipe::new(training, &targets, job.seed);
     let n_steps = test.n_steps.max(2);
     let ratio = libm::pow(test.high / test.low, 1.0 / (n_steps - 1) as f64);
     let (mut probes, mut mean, mut weight): (Vec<Probe>, f64, f64) = (vec![], 0.0, 0.0);
