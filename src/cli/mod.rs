@@ -18,7 +18,7 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
-use crate::experiment::{self, Library, PlanError, RunError};
+use crate::experiment::{self, Library, Observer, PlanError, RunError, Setting};
 use crate::record::{Run, Store};
 use crate::schema::Faults;
 
@@ -59,6 +59,15 @@ impl House {
 
     fn store(&self) -> Store {
         Store::new(self.reports().join("runs"))
+    }
+
+    fn setting<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        store: &'a Store,
+        observer: &'a dyn Observer,
+    ) -> Setting<'a> {
+        Setting { catalogue, store, project: &self.root, stop: signals::caught(), observer }
     }
 
     /// The finished runs of the page; those that are damaged are named and left out.

@@ -1,7 +1,7 @@
 //! `verify`.
 
 use super::progress::Progress;
-use super::{Done, Failure, House, signals};
+use super::{Done, Failure, House};
 use crate::experiment::{self, Repetition, VerifyError};
 use crate::vocab::nearest;
 
@@ -17,8 +17,7 @@ pub(super) fn verify(house: &House, id: &str) -> Done {
         return Err(Failure::Data(format!("there is no finished run {id}; {hint}")));
     };
     let progress = Progress::new(1);
-    let stop = signals::caught();
-    let found = experiment::verify(&run, &catalogue, &store, &house.root, stop, &progress)?;
+    let found = experiment::verify(&run, house.setting(&catalogue, &store, &progress))?;
     let Repetition { curves, model, predictions, accuracy: [was, is] } = found;
     for (what, is_same) in [("curves", curves), ("model", model), ("predictions", predictions)] {
         println!("{what:12} {}", if is_same { "the same, bit by bit" } else { "OTHER" });

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::run::{Surroundings, code_facts, id, prepare, run};
-use super::{Event, Observer, Options, Plan, RunError};
+use super::{Event, Observer, Options, Plan, RunError, Setting};
 use crate::dataset::Catalogue;
 use crate::record::Store;
 
@@ -183,15 +183,16 @@ fn one(task: &Task, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, 
     let (name, text) = (task.name.clone(), task.text.clone());
     let plan = Plan::from_text(name, &task.origin, text, &catalogue, &task.options)
         .map_err(|error| process(error.to_string()))?;
-    let prepared = prepare(&plan, &catalogue, observer, stop)?;
+    let store = Store::new(&task.store);
+    let setting =
+        Setting { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };
+    let prepared = prepare(&plan, setting)?;
     if id(&plan, &prepared, task.seed) != task.id {
         return Err(process("the data changed while the run was to begin: start again".to_owned()));
     }
     let around = Surroundings {
+        setting,
         code: &code_facts(&task.project),
-        store: &Store::new(&task.store),
-        observer,
-        stop,
         checkpoint_every: task.checkpoint_every,
     };
     run(&plan, &prepared, task.seed, around).map(|(_, found)| found)

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::conclude::conclude;
 use super::training::fit;
-use super::{Event, Observer, Plan, RunLabel};
-use crate::dataset::{Catalogue, Data, DatasetError};
+use super::{Event, Plan, RunLabel, Setting};
+use crate::dataset::{Data, DatasetError};
 use crate::features::{Examples, FeatureError};
 use crate::kernels::isa::Isa;
 use crate::model::{self, Device, Job, ModelError};
-use crate::record::{Asked, CodeFacts, Excluded, Member, Run, RunClaim, Store, StoreError};
+use crate::record::{Asked, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
 use crate::split::{Items, Split, SplitError};
 use crate::vocab::{Seed, Sha256, SplitName};
 
@@ -58,18 +58,15 @@ pub enum RunError {
 /// Where and how a run is done, whichever run it is.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
+    pub(super) setting: Setting<'a>,
     pub(super) code: &'a CodeFacts,
-    pub(super) store: &'a Store,
-    pub(super) observer: &'a dyn Observer,
-    /// Set from outside: save and stop.
-    pub(super) stop: &'a AtomicBool,
     /// At most this long between two checkpoints of a training.
     pub(super) checkpoint_every: Duration,
 }
 
 impl Surroundings<'_> {
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.setting.stop.load(Ordering::Relaxed)
     }
 }
 
@@ -104,12 +101,8 @@ impl Prepared {
 }
 
 /// Loads a plan's dataset and makes or finds its features.
-pub(super) fn prepare(
-    plan: &Plan,
-    catalogue: &Catalogue,
-    observer: &dyn Observer,
-    stop: &AtomicBool,
-) -> Result<Prepared, RunError> {
+pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunError> {
+    let Setting { catalogue, observer, stop, .. } = setting;
     let start = Instant::now();
     let data = catalogue.load(&plan.dataset, plan.data_cut)?;
     let progress = |n_done: usize, n_tracks: usize| {
@@ -162,7 +155,7 @@ pub(super) fn run(
     around: Surroundings,
 ) -> Result<(Run, bool), RunError> {
     let id = id(plan, prepared, seed);
-    let Surroundings { store, observer, .. } = around;
+    let Setting { store, observer, .. } = around.setting;
     let claim = claim(&id, &label(plan, seed), around)?;
     match store.read_whole(&id) {
         Ok(Some(run)) => {
@@ -191,11 +184,11 @@ pub(super) fn claim(
         if around.is_stopped() {
             return Err(RunError::Stopped { epoch: 0 });
         }
-        match around.store.claim(id)? {
+        match around.setting.store.claim(id)? {
             Asked::Ours(claim) => return Ok(claim),
             Asked::Busy { process } => {
                 if !has_said {
-                    around.observer.event(&Event::Waiting { run: label.clone(), process });
+                    around.setting.observer.event(&Event::Waiting { run: label.clone(), process });
                     has_said = true;
                 }
                 std::thread::sleep(PATIENCE);
@@ -213,9 +206,9 @@ fn anew(
     around: Surroundings,
 ) -> Result<Run, RunError> {
     let split = prepared.split(plan, seed)?;
-    let (mut writer, found, notes) = around.store.begin(claim)?;
+    let (mut writer, found, notes) = around.setting.store.begin(claim)?;
     for text in notes {
-        around.observer.event(&Event::Note { run: label(plan, seed), text });
+        around.setting.observer.event(&Event::Note { run: label(plan, seed), text });
     }
     writer.spec(&plan.text)?;
     writer.members(&prepared.members(&split))?;

@@ -1,11 +1,9 @@
 //! Does a finished run come out the same when it is done again?
 
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::run::{CODE_VERSION, RunError, Surroundings, code_facts, prepare, run};
-use super::{Observer, Plan, PlanError};
-use crate::dataset::Catalogue;
+use super::{Plan, PlanError, Setting};
 use crate::record::{Run, Store, StoreError};
 
 /// What a repetition came to.
@@ -50,14 +48,8 @@ pub enum VerifyError {
 ///
 /// # Errors
 /// Where data or code are not those of the run, or it fails.
-pub fn verify(
-    recorded: &Run,
-    catalogue: &Catalogue,
-    store: &Store,
-    project: &std::path::Path,
-    stop: &AtomicBool,
-    observer: &dyn Observer,
-) -> Result<Repetition, VerifyError> {
+pub fn verify(recorded: &Run, setting: Setting) -> Result<Repetition, VerifyError> {
+    let Setting { catalogue, store, project, .. } = setting;
     let record = &recorded.record;
     if let Some(imported) = &record.model.imported {
         return Err(VerifyError::Other(format!(
@@ -73,7 +65,7 @@ pub fn verify(
     }
     store.read_whole(&recorded.id)?;
     let plan = Plan::of_run(recorded, catalogue)?;
-    let prepared = prepare(&plan, catalogue, observer, stop)?;
+    let prepared = prepare(&plan, setting)?;
     let features_hash = &prepared.examples.hash;
     if *features_hash != record.data.features_hash {
         return Err(VerifyError::Other(format!(
@@ -86,10 +78,8 @@ pub fn verify(
     }
     let beside = store.root().join(format!(".verify-{}", std::process::id()));
     let around = Surroundings {
+        setting: Setting { store: &Store::new(&beside), ..setting },
         code: &code_facts(project),
-        store: &Store::new(&beside),
-        observer,
-        stop,
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,
     };
