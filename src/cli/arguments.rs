@@ -164,6 +164,9 @@ pub(super) struct Common {
     /// At most so many seconds of a training are lost by a kill; 0 saves after every step
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub checkpoint_every: u32,
+    /// Train nothing where test examples leak: of one track, one group, or copies of what is trained on
+    #[arg(long)]
+    pub forbid_leaks: bool,
     /// End with exit code 4 where a claim differs
     #[arg(long)]
     pub strict: bool,

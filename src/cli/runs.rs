@@ -179,6 +179,7 @@ fn execute(
         program: &std::env::current_exe()?,
         n_jobs: common.jobs.map(usize::from),
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
+        forbid_leaks: common.forbid_leaks,
     };
     Ok(run_all(plans, house.setting(catalogue, store, &Progress::new(n_runs)), how))
 }

@@ -1,7 +1,7 @@
 //! The end of one run: scores, predictions, the model's files, the record.
 
 use super::Plan;
-use super::run::{Prepared, RunError, Surroundings, view};
+use super::run::{Divided, Prepared, RunError, Surroundings, view};
 use super::training::Watched;
 use crate::features::Examples;
 use crate::metrics;
@@ -10,7 +10,7 @@ use crate::record::{
     DataFacts, Imported, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
     Scores, SplitFacts, Timings,
 };
-use crate::split::{Items, Split};
+use crate::split::Items;
 
 /// Scores a fitted model and writes all that is left of the run's record.
 #[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
@@ -18,7 +18,7 @@ pub(super) fn conclude(
     plan: &Plan,
     prepared: &Prepared,
     seed: u64,
-    split: &Split,
+    Divided { split, audit }: &Divided,
     writer: RunWriter,
     fitted: &Fitted,
     watched: Watched,
@@ -56,6 +56,7 @@ pub(super) fn conclude(
             n_test_tracks: split.n_test_tracks(items),
             n_leaking: split.n_leaking(items),
         },
+        audit: audit.clone(),
         model: ModelFacts {
             name: plan.model_name.to_owned(),
             n_parameters: fitted.n_parameters,
@@ -63,7 +64,13 @@ pub(super) fn conclude(
             max_epochs: plan.max_epochs,
             kept_epoch: fitted.kept_epoch,
             imported,
-            notes: fitted.notes.iter().chain(&split.notes).cloned().collect(),
+            notes: fitted
+                .notes
+                .iter()
+                .chain(&split.notes)
+                .chain(&audit.unchecked)
+                .cloned()
+                .collect(),
         },
         code: match plan.device() {
             Device::Cpu => around.code.clone(),

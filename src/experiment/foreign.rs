@@ -31,19 +31,21 @@ pub fn import_weights(
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let prepared = prepare(&plan, setting)?;
     let code = code_facts(setting.project);
-    let around = Surroundings { setting, code: &code, checkpoint_every: Duration::MAX };
+    let around =
+        Surroundings { setting, code: &code, checkpoint_every: Duration::MAX, forbid_leaks: false };
     let id = format!("{}.imported-{}", id(&plan, &prepared, seed), &sha256[..8]);
-    let split = prepared.split(&plan, seed)?;
-    let fitted = plan.model.import(&prepared.job(&plan, &split, seed), file, layout)?;
+    let divided = prepared.divide(&plan, seed)?;
+    let split = &divided.split;
+    let fitted = plan.model.import(&prepared.job(&plan, split, seed), file, layout)?;
     let claim = claim(&id, &label(&plan, seed), around)?;
     let (writer, _, _) = setting.store.begin(claim)?;
     writer.spec(&plan.text)?;
-    writer.members(&prepared.members(&split))?;
+    writer.members(&prepared.members(split))?;
     let layout = layout.name().to_owned();
     plan.cut.push(format!("weights imported from {name} ({layout}), not trained here"));
     let imported = Some(Imported { file: name, sha256, layout });
     let nothing = Watched::nothing();
-    conclude(&plan, &prepared, seed, &split, writer, &fitted, nothing, imported, around)
+    conclude(&plan, &prepared, seed, &divided, writer, &fitted, nothing, imported, around)
 }
 
 /// A learning-rate range test on a plan's training examples.

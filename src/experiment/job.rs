@@ -32,6 +32,7 @@ pub(super) struct Task {
     pub(super) store: PathBuf,
     pub(super) n_threads: usize,
     pub(super) checkpoint_every: Duration,
+    pub(super) forbid_leaks: bool,
 }
 
 /// A line that a run's process writes.
@@ -45,6 +46,11 @@ enum Line {
     Stopped {
         epoch: usize,
     },
+    /// The split leaks, and that was forbidden.
+    Leaks {
+        label: String,
+        leaks: String,
+    },
     Failed(String),
 }
 
@@ -52,6 +58,7 @@ enum Line {
 pub(super) enum End {
     Done { found: bool },
     Stopped { epoch: usize },
+    Leaks { label: String, leaks: String },
     Failed(String),
 }
 
@@ -103,6 +110,7 @@ pub(super) fn follow(child: &mut Child, observer: &dyn Observer) -> std::io::Res
             Ok(Line::Event(event)) => observer.event(&event),
             Ok(Line::Done { found }) => end = Some(End::Done { found }),
             Ok(Line::Stopped { epoch }) => end = Some(End::Stopped { epoch }),
+            Ok(Line::Leaks { label, leaks }) => end = Some(End::Leaks { label, leaks }),
             Ok(Line::Failed(error)) => end = Some(End::Failed(error)),
             // A line cut off by a kill.
             Err(_) => {}
@@ -171,6 +179,7 @@ pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     speaker.say(&match end {
         Ok(found) => Line::Done { found },
         Err(RunError::Stopped { epoch }) => Line::Stopped { epoch },
+        Err(RunError::Leaks { label, leaks }) => Line::Leaks { label, leaks },
         Err(error) => Line::Failed(error.to_string()),
     });
     Ok(())
@@ -194,6 +203,7 @@ fn one(task: &Task, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, 
         setting,
         code: &code_facts(&task.project),
         checkpoint_every: task.checkpoint_every,
+        forbid_leaks: task.forbid_leaks,
     };
     run(&plan, &prepared, task.seed, around).map(|(_, found)| found)
 }

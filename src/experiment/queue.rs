@@ -32,6 +32,8 @@ pub struct SideBySide<'a> {
     pub n_jobs: Option<usize>,
     /// At most this long between two checkpoints of a training.
     pub checkpoint_every: Duration,
+    /// Train nothing where the split leaks.
+    pub forbid_leaks: bool,
 }
 
 /// A run that waits for its turn.
@@ -122,7 +124,7 @@ impl Queue<'_> {
         let began = Instant::now();
         let result = match store.read_whole(&job.id) {
             // Damage is told, and the run made anew, by the run's own process.
-            Ok(Some(run)) => Ok((run, true)),
+            Ok(Some(run)) if !self.how.forbid_leaks => Ok((run, true)),
             _ => guarded(|| self.in_process(job)),
         };
         observer.event(&match &result {
@@ -139,7 +141,7 @@ impl Queue<'_> {
 
     fn in_process(&self, job: &Waiting) -> Result<(Run, bool), RunError> {
         let Setting { store, observer, project, .. } = self.setting;
-        let SideBySide { program, checkpoint_every, .. } = self.how;
+        let SideBySide { program, checkpoint_every, forbid_leaks, .. } = self.how;
         let Waiting { plan, id, seed } = job;
         let task = Task {
             name: plan.name.clone(),
@@ -152,6 +154,7 @@ impl Queue<'_> {
             store: store.root().to_owned(),
             n_threads: self.n_threads,
             checkpoint_every,
+            forbid_leaks,
         };
         let process = |error: std::io::Error| {
             RunError::Process(format!("{} can't be started: {error}", program.display()))
@@ -170,6 +173,7 @@ impl Queue<'_> {
                 })
             }
             End::Stopped { epoch } => Err(RunError::Stopped { epoch }),
+            End::Leaks { label, leaks } => Err(RunError::Leaks { label, leaks }),
             End::Failed(error) => Err(RunError::Process(error)),
         }
     }

@@ -12,8 +12,8 @@ use crate::dataset::{Data, DatasetError};
 use crate::features::{Examples, FeatureError};
 use crate::kernels::isa::Isa;
 use crate::model::{self, Device, Job, ModelError};
-use crate::record::{Asked, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
-use crate::split::{Items, Split, SplitError};
+use crate::record::{Asked, Audit, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
+use crate::split::{Items, Numbers, Split, SplitError, audit};
 use crate::vocab::{Seed, Sha256, SplitName};
 
 /// Raised with every change after which the same spec, data and seed come to other bits: older runs
@@ -47,6 +47,16 @@ pub enum RunError {
     /// The run's own process said what went wrong, or ended without a word.
     #[error("{0}")]
     Process(String),
+    /// The split leaks, and that was forbidden.
+    #[error(
+        "{label}: the split leaks, and --forbid-leaks forbids it: {leaks}\nhint: split by track or by group"
+    )]
+    Leaks {
+        /// Which run.
+        label: String,
+        /// What leaks, in words.
+        leaks: String,
+    },
     /// The run was asked to stop; it is saved.
     #[error("stopped and saved: the same command goes on from there")]
     Stopped {
@@ -62,6 +72,14 @@ pub(super) struct Surroundings<'a> {
     pub(super) code: &'a CodeFacts,
     /// At most this long between two checkpoints of a training.
     pub(super) checkpoint_every: Duration,
+    /// Train nothing where the split leaks.
+    pub(super) forbid_leaks: bool,
+}
+
+/// The sets of one seed, and what was found in them before the training.
+pub(super) struct Divided {
+    pub(super) split: Split,
+    pub(super) audit: Audit,
 }
 
 impl Surroundings<'_> {
@@ -83,6 +101,15 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// The sets of one seed, looked through for leaks.
+    pub(super) fn divide(&self, plan: &Plan, seed: u64) -> Result<Divided, SplitError> {
+        let split = self.split(plan, seed)?;
+        let Examples { ids, labels, matrix, shape, .. } = &self.examples;
+        let numbers = Numbers { values: matrix.as_slice(), shape };
+        let audit = audit(&split, Items { ids, labels }, numbers);
+        Ok(Divided { split, audit })
+    }
+
     /// The sets of one seed.
     pub(super) fn split(&self, plan: &Plan, seed: u64) -> Result<Split, SplitError> {
         let Examples { ids, labels, .. } = &self.examples;
@@ -159,6 +186,7 @@ pub(super) fn run(
     let claim = claim(&id, &label(plan, seed), around)?;
     match store.read_whole(&id) {
         Ok(Some(run)) => {
+            refuse_leaks(&label(plan, seed), &run.record.audit, around)?;
             store.tidy(&run)?;
             return Ok((run, true));
         }
@@ -205,17 +233,36 @@ fn anew(
     claim: RunClaim,
     around: Surroundings,
 ) -> Result<Run, RunError> {
-    let split = prepared.split(plan, seed)?;
+    let divided = prepared.divide(plan, seed)?;
+    let split = &divided.split;
+    refuse_leaks(&label(plan, seed), &divided.audit, around)?;
     let (mut writer, found, notes) = around.setting.store.begin(claim)?;
     for text in notes {
         around.setting.observer.event(&Event::Note { run: label(plan, seed), text });
     }
     writer.spec(&plan.text)?;
-    writer.members(&prepared.members(&split))?;
-    let job = prepared.job(plan, &split, seed);
+    writer.members(&prepared.members(split))?;
+    let job = prepared.job(plan, split, seed);
     let (fitted, watched) = fit(plan, &job, found, &mut writer, around)?;
 
-    conclude(plan, prepared, seed, &split, writer, &fitted, watched, None, around)
+    conclude(plan, prepared, seed, &divided, writer, &fitted, watched, None, around)
+}
+
+/// Refuses a run whose split leaks, where that was asked for.
+fn refuse_leaks(label: &RunLabel, audit: &Audit, around: Surroundings) -> Result<(), RunError> {
+    if !around.forbid_leaks || audit.n_leaking == 0 {
+        return Ok(());
+    }
+    let leaks = audit.leaks.iter().filter(|leak| leak.n_test > 0);
+    let leaks: Vec<String> = leaks
+        .map(|leak| {
+            let named = leak.named.first().map_or(String::new(), |named| format!(", e.g. {named}"));
+            format!("{} test examples {}{named}", leak.n_test, leak.kind.words())
+        })
+        .collect();
+    let RunLabel { experiment, dataset, seed } = label;
+    let label = format!("{experiment} on {dataset} seed {seed}");
+    Err(RunError::Leaks { label, leaks: leaks.join("; ") })
 }
 
 pub(super) fn label(plan: &Plan, seed: u64) -> RunLabel {

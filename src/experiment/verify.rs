@@ -82,6 +82,7 @@ pub fn verify(recorded: &Run, setting: Setting) -> Result<Repetition, VerifyErro
         code: &code_facts(project),
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,
+        forbid_leaks: false,
     };
     let repeated = run(&plan, &prepared, record.seed, around);
     if beside.exists() {

@@ -26,8 +26,8 @@ mod writer;
 
 pub use checkpoint::Checkpoint;
 pub use facts::{
-    Claim, CodeFacts, DataFacts, Excluded, Imported, ModelFacts, Outputs, Record, Scores,
-    SplitFacts, Timings,
+    Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
+    Record, Scores, SplitFacts, Timings,
 };
 pub use store::{Asked, Claim as RunClaim, RECORD_FORMAT, Run, Store, StoreError};
 pub use tables::{Member, Prediction};

@@ -10,7 +10,7 @@ use super::{Checkpoint, Epoch, Prediction, Record, checkpoint};
 use crate::vocab::sha256_hex;
 
 /// Version of the record's layout.
-pub const RECORD_FORMAT: u32 = 2;
+pub const RECORD_FORMAT: u32 = 3;
 
 /// What can go wrong with files of runs.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,12 @@
 //! Which example serves for fitting, watching and scoring.
 //!
-//! This room must never know a model, or what the numbers of an example are.
+//! This room must never know a model, or what the numbers of an example mean.
 
+mod audit;
 mod listed;
 mod random;
 
+pub use audit::{Numbers, audit};
 pub use listed::Listed;
 pub use random::{By, Random};
 
