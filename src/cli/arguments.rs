@@ -25,10 +25,19 @@ pub(super) enum Command {
     Report(Report),
     /// Say the genre of audio files, by a model that a run has left
     Predict(Predict),
-    /// Do a finished run again and say whether it comes out the same, bit by bit
+    /// Do a finished run again and say whether it comes out the same, bit by bit; or check a capsule
     Verify {
-        /// A run's id: the name of its folder in reports/runs
+        /// A run's id, the name of its folder in reports/runs; or a capsule's file
         run: String,
+    },
+    /// Pack finished runs into one file that can be sent and verified: all but their models
+    Capsule {
+        /// Experiments, for all their finished runs, or ids of runs
+        #[arg(required = true)]
+        runs: Vec<String>,
+        /// The file to write, e.g. result.tar.zst
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Look for a learning rate: a short training whose rate rises until the loss is lost
     LrFind(LrFind),

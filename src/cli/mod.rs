@@ -96,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Reproduce(arguments) => runs::reproduce(&house, &arguments),
         Command::Run(arguments) => runs::run(&house, &arguments),
         Command::Verify { run } => verify::verify(&house, &run),
+        Command::Capsule { runs, out } => verify::capsule(&house, &runs, &out),
         Command::LrFind(arguments) => foreign::lr_find(&house, &arguments),
         Command::ImportWeights(arguments) => foreign::import_weights(&house, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),

@@ -8,7 +8,7 @@ use crate::metrics;
 use crate::model::{self, Classifier, Device, Fitted, ModelError};
 use crate::record::{
     DataFacts, Imported, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
-    Scores, SplitFacts, Timings,
+    Scores, SplitFacts, StoreError, Timings,
 };
 use crate::split::Items;
 
@@ -101,15 +101,33 @@ fn score(
     let probabilities = classifier.predict_proba(&examples)?;
     let actual: Vec<usize> = (0..examples.len()).map(|index| examples.label(index)).collect();
     let predicted = metrics::most_likely(&probabilities, examples.n_classes);
-    let scores = metrics::Scores::new(&actual, &predicted, &probabilities, examples.n_classes);
-    let scores = Scores {
+    Ok((scores(&actual, &predicted, &probabilities, examples.n_classes), probabilities))
+}
+
+fn scores(
+    actual: &[usize],
+    predicted: &[usize],
+    probabilities: &[f32],
+    n_classes: usize,
+) -> Scores {
+    let scores = metrics::Scores::new(actual, predicted, probabilities, n_classes);
+    Scores {
         n: scores.n,
         accuracy: scores.accuracy,
         macro_f1: scores.macro_f1,
         log_loss: scores.log_loss,
         confusion: scores.confusion,
-    };
-    Ok((scores, probabilities))
+    }
+}
+
+/// The test scores that a finished run's predictions come to.
+pub(super) fn rescore(run: &Run) -> Result<Scores, StoreError> {
+    let predictions = run.predictions()?;
+    let actual: Vec<usize> = predictions.iter().map(|row| row.actual).collect();
+    let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
+    let probabilities: Vec<f32> =
+        predictions.iter().flat_map(|row| &row.probabilities).copied().collect();
+    Ok(scores(&actual, &predicted, &probabilities, run.record.data.classes.len()))
 }
 
 fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Vec<Prediction> {

@@ -24,7 +24,7 @@ pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};
 pub use predict::{Guess, Predictor};
 pub use queue::{Outcome, SideBySide, run_all};
 pub use run::{CODE_VERSION, RunError};
-pub use verify::{Repetition, VerifyError, verify};
+pub use verify::{Repetition, VerifyError, verify, verify_capsule};
 pub use why::{Reason, why};
 
 use std::path::Path;

@@ -1,10 +1,12 @@
 //! Does a finished run come out the same when it is done again?
 
+use std::path::Path;
 use std::time::Duration;
 
+use super::conclude::rescore;
 use super::run::{CODE_VERSION, RunError, Surroundings, code_facts, prepare, run};
 use super::{Plan, PlanError, Setting};
-use crate::record::{Run, Store, StoreError};
+use crate::record::{Capsule, Run, Store, StoreError, unpack_capsule};
 
 /// What a repetition came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,27 @@ pub enum VerifyError {
     /// It would be another run today.
     #[error("{0}")]
     Other(String),
+}
+
+/// Unpacks a capsule into a folder and scores its runs again, from their predictions alone.
+///
+/// # Errors
+/// Where a byte is not what was packed, or predictions come to other scores than the record has.
+pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>), VerifyError> {
+    let (capsule, runs) = unpack_capsule(path, folder)?;
+    for run in &runs {
+        let (was, is) = (&run.record.test, rescore(run)?);
+        if *was != is {
+            return Err(VerifyError::Other(format!(
+                "{}: the predictions of {} come to an accuracy of {}, and its record says {}",
+                path.display(),
+                run.id,
+                is.accuracy,
+                was.accuracy
+            )));
+        }
+    }
+    Ok((capsule, runs))
 }
 
 /// Does a finished run again, beside it, and compares the hashes of what both came to.

@@ -18,12 +18,14 @@
 //!
 //! This room must never know a model or audio.
 
+mod capsule;
 mod checkpoint;
 mod facts;
 mod store;
 mod tables;
 mod writer;
 
+pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
 pub use checkpoint::Checkpoint;
 pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
