@@ -1,12 +1,17 @@
-//! CSV -> clean typed columns. polars lives in this room only.
+//! CSV -> clean typed columns, and columns -> Parquet. polars lives in this room only.
 //!
 //! Everything is read as text first and cast column by column, so that one odd cell (`?` in a
 //! column of tempos) costs its row and not the column. This room must never know a model.
+
+mod parquet;
+mod thrift;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, CsvReadOptions, DataFrame, DataType, PolarsError, SerReader};
+
+pub use parquet::{Values, write_parquet};
 
 /// What can go wrong with a table on disk.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +22,14 @@ pub enum TableError {
         /// Which file.
         path: PathBuf,
         /// What polars said.
+        message: String,
+    },
+    /// The file can't be written.
+    #[error("{path}: {message}")]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// What the library or the system said.
         message: String,
     },
     /// Columns that are needed are not there.
