@@ -217,7 +217,7 @@ fn write(library: &Library, folder: &std::path::Path, is_strict: bool) -> Done {
     let options = page_options(order);
     let written = report::write(&runs, &options, folder)?;
     print!("{}", report::terminal_table(&runs, &options)?);
-    println!("the page: {}", written.readme.display());
+    println!("the page: {}", written.page.display());
     strict(&runs, &options, is_strict)
 }
 

@@ -1,41 +1,48 @@
-//! `results.csv`: one line per run that the page counts, numbers unrounded.
+//! One line per run that the page counts, numbers unrounded: `results.csv` and `results.parquet`.
 
-use super::group::Row;
-use crate::record::Run;
+use super::group::{Group, Row};
+use crate::record::Record;
+use crate::table::Values;
 
-const HEAD: &str = "experiment,dataset,seed,accuracy,macro_f1,log_loss,n_test,epochs,seconds,\
-                    spec_hash,data_hash,synthetic,cut,run\n";
-
-/// The file's text, in the order of the page.
-pub(super) fn results(rows: &[Row]) -> String {
-    let mut text = HEAD.to_owned();
-    for row in rows {
-        if let Row::Ran(group) = row {
-            text.extend(group.runs.iter().map(|run| line(run)));
-        }
-    }
-    text
+/// The columns of both files, in the order of the page.
+pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
+    let runs = || rows.iter().filter_map(Row::group).flat_map(|group: &Group| group.runs.iter());
+    let texts =
+        |of: &dyn Fn(&Record) -> String| Values::Texts(runs().map(|run| of(&run.record)).collect());
+    let numbers =
+        |of: &dyn Fn(&Record) -> f64| Values::Numbers(runs().map(|run| of(&run.record)).collect());
+    let counts = |of: &dyn Fn(&Record) -> Option<usize>| {
+        Values::Counts(runs().map(|run| of(&run.record).map(|n| n as u64)).collect())
+    };
+    vec![
+        ("experiment", texts(&|record| record.experiment.clone())),
+        ("dataset", texts(&|record| record.data.dataset.clone())),
+        ("seed", Values::Counts(runs().map(|run| Some(run.record.seed)).collect())),
+        ("accuracy", numbers(&|record| record.test.accuracy)),
+        ("macro_f1", numbers(&|record| record.test.macro_f1)),
+        ("log_loss", numbers(&|record| record.test.log_loss)),
+        ("n_test", counts(&|record| Some(record.test.n))),
+        ("epochs", counts(&|record| record.model.n_epochs)),
+        ("seconds", numbers(&|record| record.timings.total_s)),
+        ("spec_hash", texts(&|record| record.spec_hash.clone())),
+        ("data_hash", texts(&|record| record.data.hash.clone())),
+        ("synthetic", Values::Flags(runs().map(|run| run.record.data.synthetic).collect())),
+        ("cut", texts(&|record| record.cut.join("; "))),
+        ("run", Values::Texts(runs().map(|run| run.id.clone()).collect())),
+    ]
 }
 
-fn line(run: &Run) -> String {
-    let record = &run.record;
-    let cells = [
-        record.experiment.clone(),
-        record.data.dataset.clone(),
-        record.seed.to_string(),
-        record.test.accuracy.to_string(),
-        record.test.macro_f1.to_string(),
-        record.test.log_loss.to_string(),
-        record.test.n.to_string(),
-        record.model.n_epochs.map_or(String::new(), |n| n.to_string()),
-        record.timings.total_s.to_string(),
-        record.spec_hash.clone(),
-        record.data.hash.clone(),
-        record.data.synthetic.to_string(),
-        record.cut.join("; "),
-        run.id.clone(),
-    ];
-    cells.map(|cell| quoted(&cell)).join(",") + "\n"
+/// The columns as CSV.
+pub(super) fn text(columns: &[(&'static str, Values)]) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let mut text = names.join(",") + "\n";
+    let n_lines = columns.first().map_or(0, |(_, values)| values.len());
+    for line in 0..n_lines {
+        let cells: Vec<String> =
+            columns.iter().map(|(_, values)| quoted(&values.cell(line))).collect();
+        text += &(cells.join(",") + "\n");
+    }
+    text
 }
 
 /// A cell, quoted where it must be (RFC 4180).
@@ -53,7 +60,12 @@ mod tests {
 
     #[test]
     fn a_comma_or_a_quote_stays_in_its_cell() {
-        assert_eq!(quoted("3 of 250 epochs, \"small\""), "\"3 of 250 epochs, \"\"small\"\"\"");
-        assert_eq!(quoted("cnn-3"), "cnn-3");
+        let columns = [
+            ("cut", Values::Texts(vec!["3 of 250 epochs, \"small\"".to_owned()])),
+            ("epochs", Values::Counts(vec![None])),
+            ("accuracy", Values::Numbers(vec![0.5])),
+        ];
+        let wanted = "cut,epochs,accuracy\n\"3 of 250 epochs, \"\"small\"\"\",,0.5\n";
+        assert_eq!(text(&columns), wanted);
     }
 }

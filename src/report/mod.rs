@@ -6,7 +6,9 @@
 //! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
 //! | `section` | one row -> its section: answer, figures, per-class table, how it was made |
 //! | `page` | all of it -> `README.md` |
-//! | `csv` | one line per run -> `results.csv` |
+//! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
+//! | `tex` | the summary -> `table.tex`, for LaTeX |
+//! | `csv` | one line per run -> `results.csv`, `results.parquet` |
 //! | `terminal` | rows -> the table that the command line prints |
 //! | `figure/` | curves, confusion matrix, all accuracies -> SVG and PNG (plotters lives here only) |
 //!
@@ -19,12 +21,14 @@ mod csv;
 mod fake;
 mod figure;
 mod group;
+mod html;
 mod page;
 mod section;
 mod summary;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod tex;
 mod words;
 
 pub use figure::RatePoint;
@@ -34,6 +38,7 @@ use std::path::{Path, PathBuf};
 
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
+use crate::table::{TableError, write_parquet};
 
 /// What the page is to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +53,16 @@ pub struct Options {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The page.
+    /// The page as a forge shows it.
     pub readme: PathBuf,
-    /// One line per run.
+    /// The page as a browser shows it.
+    pub page: PathBuf,
+    /// One line per run, as CSV.
     pub results: PathBuf,
+    /// The same as Parquet.
+    pub parquet: PathBuf,
+    /// The summary for LaTeX.
+    pub tex: PathBuf,
     /// Every figure, SVG and PNG.
     pub figures: Vec<PathBuf>,
 }
@@ -62,6 +73,9 @@ pub enum ReportError {
     /// A run's file can't be read or makes no sense.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A table can't be written.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A record contradicts itself.
     #[error(
         "{path}: {message}\nhint: delete the folder {} and run the experiment again",
@@ -91,7 +105,8 @@ pub enum ReportError {
     },
 }
 
-/// Writes `README.md`, `results.csv` and `figures/` into a folder, which is made if need be.
+/// Writes `README.md`, `index.html`, `table.tex`, `results.csv`, `results.parquet` and `figures/` into
+/// a folder, which is made if need be.
 ///
 /// # Errors
 /// Where a record contradicts itself, a run's curves can't be read or a file can't be written.
@@ -103,9 +118,16 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let drawn = figure::draw_all(&rows, &figures_folder)?;
     let readme = folder.join("README.md");
     put(&readme, &page::text(&rows, &drawn, options, folder))?;
+    let page = folder.join("index.html");
+    put(&page, &html::text(&rows, options, folder)?)?;
     let results = folder.join("results.csv");
-    put(&results, &csv::results(&rows))?;
-    Ok(Written { readme, results, figures: drawn.files(&figures_folder) })
+    let columns = csv::columns(&rows);
+    put(&results, &csv::text(&columns))?;
+    let parquet = folder.join("results.parquet");
+    write_parquet(&parquet, &columns)?;
+    let tex = folder.join("table.tex");
+    put(&tex, &tex::table(&rows))?;
+    Ok(Written { readme, page, results, parquet, tex, figures: drawn.files(&figures_folder) })
 }
 
 /// Draws a learning-rate range test of an experiment into a folder, which is made if need be; the

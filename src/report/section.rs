@@ -5,138 +5,179 @@ use std::path::Path;
 use super::figure::Drawn;
 use super::group::Group;
 use super::summary::{epochs, interval, leaks};
-use super::words::{count, counted, duration, fraction, list, plain, short, signed, span, table};
+use super::words::{
+    Markup, count, counted, duration, fraction, list, plain, short, signed, span, table,
+};
 use crate::metrics::{Verdict, per_class};
-use crate::record::{Claim, Record};
+use crate::record::{Claim, Record, Run};
+
+/// What a leak does to a row.
+pub(super) const LEAK_SENTENCE: &str =
+    "the split leaks, so this accuracy is too high for music never heard.";
 
 /// Kept-out tracks that are named on the page; the record names all.
 const MOST_NAMES: usize = 20;
 
 /// The section without its heading. `folder` is where the page lies.
 pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> String {
-    let mut parts = vec![answer(group)];
+    let mut parts = vec![format!("**Answer.** {}\n", answer(group, Markup::Markdown))];
     let leaks = leaks(group);
     if !leaks.is_empty() {
         parts.push(format!(
-            "> **Warning: the split leaks,** so this accuracy is too high for music never heard.\n>\n{}",
+            "> **Warning: {LEAK_SENTENCE}**\n>\n{}",
             leaks.iter().map(|leak| format!("> - {}\n", plain(leak))).collect::<String>()
         ));
     }
     parts.extend(drawn.images(row));
-    parts.push(classes(group));
+    parts.push(classes_title(group).map_or(String::new(), |title| format!("{title}:\n")));
+    let cells: Vec<Vec<String>> =
+        classes(group).iter().map(|line| line.iter().map(|cell| plain(cell)).collect()).collect();
+    parts.push(table(&cells, &[1, 2, 3, 4]));
     parts.push(how(group));
     parts.push(runs(group, folder));
+    parts.retain(|part| !part.is_empty());
     parts.join("\n")
 }
 
-fn answer(group: &Group) -> String {
+/// What the runs answer to the question.
+pub(super) fn answer(group: &Group, markup: Markup) -> String {
     let mut text = format!(
-        "**Answer.** Over {}, {} of the test examples are classified correctly. ",
+        "Over {}, {} of the test examples are classified correctly. ",
         counted(group.runs.len(), "seed"),
         interval(&group.accuracy)
     );
-    let sentences: Vec<String> =
-        group.judged.iter().map(|(claim, verdict)| sentence(group, claim, verdict)).collect();
+    let sentences: Vec<String> = group
+        .judged
+        .iter()
+        .map(|(claim, verdict)| sentence(group, claim, verdict, markup))
+        .collect();
     text += &if sentences.is_empty() {
         "There is no published figure for it.".to_owned()
     } else {
         sentences.join(" ")
     };
     text += &format!(
-        " Always predicting the largest class would give {}.\n",
+        " Always predicting the largest class would give {}.",
         fraction(group.largest_class())
     );
     text
 }
 
-fn sentence(group: &Group, claim: &Claim, verdict: &Verdict) -> String {
+fn sentence(group: &Group, claim: &Claim, verdict: &Verdict, markup: Markup) -> String {
     let published = format!(
-        "Published {}: {} ({})",
-        plain(&claim.metric),
+        "Published {}: {} ({}): {}",
+        markup.text(&claim.metric),
         fraction(claim.value),
-        plain(&claim.source)
+        markup.text(&claim.source),
+        markup.strong(verdict.as_str())
     );
     match verdict {
-        Verdict::Reproduced => format!("{published}: **reproduced**, it lies within the interval."),
+        Verdict::Reproduced => format!("{published}, it lies within the interval."),
         Verdict::Differs { by } => {
             let side = if *by > 0.0 { "higher" } else { "lower" };
             let seed = if group.runs.len() == 1 { " (one seed says little)" } else { "" };
-            format!("{published}: **differs**, ours is {side}, by {}{seed}.", signed(*by))
+            format!("{published}, ours is {side}, by {}{seed}.", signed(*by))
         }
         Verdict::NotComparable { reason } => {
-            format!("{published}: **not comparable**, {}.", plain(reason))
+            format!("{published}, {}.", markup.text(reason))
         }
     }
 }
 
-fn classes(group: &Group) -> String {
+/// Precision, recall and F1 of every class, as text under a head.
+pub(super) fn classes(group: &Group) -> Vec<[String; 5]> {
     let head = ["class", "precision", "recall", "F1", "test examples"];
-    let mut cells = vec![head.map(str::to_owned).to_vec()];
+    let mut cells = vec![head.map(str::to_owned)];
     for (name, class) in group.record().data.classes.iter().zip(per_class(&group.confusion())) {
-        let scores = [class.precision, class.recall, class.f1].map(fraction);
-        let mut line = vec![plain(name)];
-        line.extend(scores);
-        line.push(count(class.support));
-        cells.push(line);
+        let [precision, recall, f1] = [class.precision, class.recall, class.f1].map(fraction);
+        cells.push([name.clone(), precision, recall, f1, count(class.support)]);
     }
-    let over = match group.runs.len() {
-        1 => String::new(),
-        n => format!("Per class, the test sets of {} taken together:\n\n", counted(n, "seed")),
-    };
-    over + &table(&cells, &[1, 2, 3, 4])
+    cells
+}
+
+/// What the scores per class are over, where that is more than one run.
+pub(super) fn classes_title(group: &Group) -> Option<String> {
+    let n = group.runs.len();
+    (n > 1).then(|| format!("Per class, the test sets of {} taken together", counted(n, "seed")))
 }
 
 fn how(group: &Group) -> String {
-    let record = group.record();
-    let Record { data, split, model, .. } = record;
-    let mut lines = vec![
-        format!("spec: `{}`{}", short(&record.spec_hash), overrides(record)),
-        format!(
-            "data: {}, {}, {} of {}; index `{}`, features `{}`",
-            plain(&group.dataset_words()),
-            counted(data.n_tracks, "track"),
-            counted(data.n_examples, "example"),
-            shape(&data.shape),
-            short(&data.hash),
-            short(&data.features_hash)
-        ),
-        format!(
-            "split: {}; train {}, valid {}, test {} examples",
-            plain(&split.protocol),
-            span(group.records().map(|record| record.split.n_train)),
-            span(group.records().map(|record| record.split.n_valid)),
-            span(group.records().map(|record| record.split.n_test)),
-        ),
-        independent(group),
-        format!(
-            "model: {}, {}{}",
-            plain(&model.name),
-            counted(model.n_parameters, "parameter"),
-            training(group)
-        ),
-        code(group),
-        format!(
-            "time per run: {} in all, {} for features, {} for fitting",
-            duration(group.mean(|record| record.timings.total_s)),
-            duration(group.mean(|record| record.timings.features_s)),
-            duration(group.mean(|record| record.timings.fit_s))
-        ),
-    ];
-    lines.extend(notes(group));
-    lines.extend(kept_out(record));
-    if group.n_superseded > 0 {
-        let left = counted(group.n_superseded, "earlier run");
-        lines.push(format!("left out: {left} with a seed that was run again"));
-    }
-    format!("How it was made:\n\n- {}\n", lines.join("\n- "))
+    let facts = facts(group, Markup::Markdown);
+    let lines: Vec<String> =
+        facts.iter().map(|(what, text)| format!("- {what}: {text}\n")).collect();
+    format!("How it was made:\n\n{}", lines.concat())
 }
 
-fn overrides(record: &Record) -> String {
+/// How the row was made: what, and its text in markup.
+pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)> {
+    let record = group.record();
+    let Record { data, split, model, .. } = record;
+    let hash = |hash: &str| markup.code(short(hash));
+    let mut facts = vec![
+        ("spec", format!("{}{}", hash(&record.spec_hash), overrides(record, markup))),
+        (
+            "data",
+            format!(
+                "{}, {}, {} of {}; index {}, features {}",
+                markup.text(&group.dataset_words()),
+                counted(data.n_tracks, "track"),
+                counted(data.n_examples, "example"),
+                shape(&data.shape),
+                hash(&data.hash),
+                hash(&data.features_hash)
+            ),
+        ),
+        (
+            "split",
+            format!(
+                "{}; train {}, valid {}, test {} examples",
+                markup.text(&split.protocol),
+                span(group.records().map(|record| record.split.n_train)),
+                span(group.records().map(|record| record.split.n_valid)),
+                span(group.records().map(|record| record.split.n_test)),
+            ),
+        ),
+        ("interval", independent(group)),
+        (
+            "model",
+            format!(
+                "{}, {}{}",
+                markup.text(&model.name),
+                counted(model.n_parameters, "parameter"),
+                training(group)
+            ),
+        ),
+        ("seeds", seeds(group)),
+        ("code", code(group, markup)),
+        (
+            "time per run",
+            format!(
+                "{} in all, {} for features, {} for fitting",
+                duration(group.mean(|record| record.timings.total_s)),
+                duration(group.mean(|record| record.timings.features_s)),
+                duration(group.mean(|record| record.timings.fit_s))
+            ),
+        ),
+    ];
+    let mut unchecked: Vec<&String> =
+        group.records().flat_map(|record| &record.audit.unchecked).collect();
+    unchecked.sort();
+    unchecked.dedup();
+    facts.extend(unchecked.into_iter().map(|what| ("not audited", markup.text(what))));
+    facts.extend(notes(group, markup).into_iter().map(|note| ("note", note)));
+    facts.extend(kept_out(record, markup).map(|names| ("kept out", names)));
+    if group.n_superseded > 0 {
+        let left = counted(group.n_superseded, "earlier run");
+        facts.push(("left out", format!("{left} with a seed that was run again")));
+    }
+    facts
+}
+
+fn overrides(record: &Record, markup: Markup) -> String {
     if record.overrides.is_empty() {
         return String::new();
     }
-    let typed: Vec<String> =
-        record.overrides.iter().map(|text| format!("`{}`", plain(text))).collect();
+    let typed: Vec<String> = record.overrides.iter().map(|text| markup.code(text)).collect();
     format!(", changed by {}", list(&typed))
 }
 
@@ -153,11 +194,11 @@ fn independent(group: &Group) -> String {
     let examples = group.records().map(|record| record.split.n_test).min().unwrap_or(0);
     if group.n_independent < examples {
         format!(
-            "interval: over the {tracks} tracks behind the test examples, for examples of one \
-             track are not independent"
+            "over the {tracks} tracks behind the test examples, for examples of one track are not \
+             independent"
         )
     } else {
-        "interval: over the test examples, each from a track of its own".to_owned()
+        "over the test examples, each from a track of its own".to_owned()
     }
 }
 
@@ -173,26 +214,40 @@ fn training(group: &Group) -> String {
     format!("; epochs {}{most}{kept}", epochs(group))
 }
 
-fn code(group: &Group) -> String {
+/// `1, 2 and 3; seed 2 went on from a checkpoint 1 time`.
+fn seeds(group: &Group) -> String {
+    let all: Vec<String> = group.records().map(|record| record.seed.to_string()).collect();
+    let resumed = group.records().filter(|record| record.timings.n_resumed > 0).map(|record| {
+        let times = counted(record.timings.n_resumed, "time");
+        format!("; seed {} went on from a checkpoint {times}", record.seed)
+    });
+    list(&all) + &resumed.collect::<String>()
+}
+
+fn code(group: &Group, markup: Markup) -> String {
     let mut codes: Vec<String> = group
         .records()
         .map(|record| {
             let code = &record.code;
-            let commit = code
-                .git_commit
-                .as_deref()
-                .map_or("no commit".to_owned(), |commit| format!("commit `{}`", short(commit)));
+            let commit = code.git_commit.as_deref().map_or("no commit".to_owned(), |commit| {
+                format!("commit {}", markup.code(short(commit)))
+            });
             let dirty = if code.git_dirty == Some(true) { " with uncommitted changes" } else { "" };
-            format!("encore {}, {commit}{dirty}", code.version)
+            format!(
+                "encore {}, code version {}, {commit}{dirty}, on {}",
+                markup.text(&code.version),
+                code.code_version,
+                markup.text(&code.device)
+            )
         })
         .collect();
     codes.sort();
     codes.dedup();
-    format!("code: {}", codes.join("; "))
+    codes.join("; ")
 }
 
 /// Notes on data and model, each once, with its seeds where not all have it.
-fn notes(group: &Group) -> Vec<String> {
+fn notes(group: &Group, markup: Markup) -> Vec<String> {
     let mut notes: Vec<(&str, Vec<String>)> = vec![];
     for record in group.records() {
         for note in record.data.notes.iter().chain(&record.model.notes) {
@@ -204,34 +259,37 @@ fn notes(group: &Group) -> Vec<String> {
         }
     }
     let line = |(note, seeds): &(&str, Vec<String>)| match seeds.len() {
-        n if n == group.runs.len() => format!("note: {}", plain(note)),
-        1 => format!("note: {} (seed {})", plain(note), seeds[0]),
-        _ => format!("note: {} (seeds {})", plain(note), list(seeds)),
+        n if n == group.runs.len() => markup.text(note),
+        1 => format!("{} (seed {})", markup.text(note), seeds[0]),
+        _ => format!("{} (seeds {})", markup.text(note), list(seeds)),
     };
     notes.iter().map(line).collect()
 }
 
-fn kept_out(record: &Record) -> Option<String> {
+fn kept_out(record: &Record, markup: Markup) -> Option<String> {
     let excluded = &record.data.excluded;
     if excluded.is_empty() {
         return None;
     }
-    let name = |i: usize| format!("{} ({})", plain(&excluded[i].name), plain(&excluded[i].reason));
-    let named: Vec<String> = (0..excluded.len().min(MOST_NAMES)).map(name).collect();
+    let named: Vec<String> = excluded
+        .iter()
+        .take(MOST_NAMES)
+        .map(|out| format!("{} ({})", markup.text(&out.name), markup.text(&out.reason)))
+        .collect();
     let rest = match excluded.len() - named.len() {
         0 => String::new(),
         n => format!(", and {} more that the record names", count(n)),
     };
-    Some(format!("kept out ({}): {}{rest}", count(excluded.len()), named.join(", ")))
+    Some(format!("{}: {}{rest}", count(excluded.len()), named.join(", ")))
 }
 
-fn runs(group: &Group, folder: &Path) -> String {
+/// Every run's numbers, as text under a head; what comes last names the record.
+pub(super) fn run_lines(group: &Group) -> Vec<[String; 9]> {
     let head =
         ["seed", "test", "valid", "train", "macro F1", "log-loss", "epochs", "time", "record"];
-    let mut cells = vec![head.map(str::to_owned).to_vec()];
-    for run in &group.runs {
+    let line = |run: &&Run| {
         let record = &run.record;
-        cells.push(vec![
+        [
             record.seed.to_string(),
             fraction(record.test.accuracy),
             record.valid.as_ref().map_or("-".to_owned(), |valid| fraction(valid.accuracy)),
@@ -240,21 +298,40 @@ fn runs(group: &Group, folder: &Path) -> String {
             fraction(record.test.log_loss),
             record.model.n_epochs.map_or("-".to_owned(), count),
             duration(record.timings.total_s),
-            format!("[{}]({})", plain(&run.id), link(&run.folder, folder)),
-        ]);
+            run.id.clone(),
+        ]
+    };
+    std::iter::once(head.map(str::to_owned)).chain(group.runs.iter().map(line)).collect()
+}
+
+fn runs(group: &Group, folder: &Path) -> String {
+    let mut cells = run_lines(group);
+    for (cells, run) in cells.iter_mut().skip(1).zip(&group.runs) {
+        cells[8] = format!("[{}]({})", plain(&run.id), link(&run.folder, folder));
     }
+    let cells: Vec<Vec<String>> = cells.into_iter().map(Vec::from).collect();
     format!("Accuracy of each run:\n\n{}", table(&cells, &[0, 1, 2, 3, 4, 5, 6, 7]))
 }
 
 /// The way from one folder to another, as a link on a page says it.
-fn link(to: &Path, from: &Path) -> String {
+pub(super) fn link(to: &Path, from: &Path) -> String {
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (to, from) = (whole(to), whole(from));
     let shared = to.components().zip(from.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| "..".to_owned());
     let down = to.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into());
     let parts: Vec<String> = up.chain(down).collect();
-    parts.join("/").replace(' ', "%20")
+    parts.join("/").bytes().map(in_a_link).collect()
+}
+
+/// A byte of a path as a link says it; a colon could be read as the end of a scheme.
+fn in_a_link(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    }
 }
 
 #[cfg(test)]
@@ -265,5 +342,7 @@ mod tests {
     fn links_go_up_and_down_from_the_page() {
         assert_eq!(link(Path::new("/a/runs/x 1"), Path::new("/a/report")), "../runs/x%201");
         assert_eq!(link(Path::new("out/runs/x"), Path::new("out")), "runs/x");
+        let odd = link(Path::new("out/java:\"é#)"), Path::new("out"));
+        assert_eq!(odd, "java%3A%22%C3%A9%23%29");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::group::{Group, Row, spec_words};
-use super::words::{counted, duration, fraction, list, plain, signed, span, table};
+use super::words::{Markup, counted, duration, fraction, list, plain, signed, span, table};
 use crate::metrics::{Interval, Verdict};
 use crate::record::{LeakKind, Record};
 
@@ -24,31 +24,34 @@ pub(super) fn epochs(group: &Group) -> String {
     if epochs.is_empty() { "-".to_owned() } else { span(epochs) }
 }
 
+/// What the summary's columns say.
+pub(super) const HEAD: [&str; 9] = [
+    "experiment",
+    "published (source)",
+    "ours [95 % interval]",
+    "delta",
+    "verdict",
+    "epochs",
+    "seeds",
+    "time per run",
+    "dataset",
+];
+
 /// The summary table in Markdown.
 pub(super) fn markdown(rows: &[Row]) -> String {
-    let head = [
-        "experiment",
-        "published (source)",
-        "ours [95 % interval]",
-        "delta",
-        "verdict",
-        "epochs",
-        "seeds",
-        "time per run",
-        "dataset",
-    ];
-    let mut cells = vec![head.map(str::to_owned).to_vec()];
-    cells.extend(rows.iter().map(|row| match row {
-        Row::Ran(group) => line(group, rows),
-        Row::NotRun(name) => {
-            let cells = [&plain(name), "-", "-", "-", "not run", "-", "-", "-", "-"];
-            cells.map(str::to_owned).to_vec()
-        }
-    }));
+    let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
+    cells.extend(rows.iter().map(|row| line(row, rows).map(|cell| plain(&cell)).to_vec()));
     table(&cells, &[3, 5, 6, 7])
 }
 
-fn line(group: &Group, rows: &[Row]) -> Vec<String> {
+/// One row's cells, as text.
+pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 9] {
+    let group = match row {
+        Row::Ran(group) => group,
+        Row::NotRun(name) => {
+            return [name, "-", "-", "-", "not run", "-", "-", "-", "-"].map(str::to_owned);
+        }
+    };
     let published = group.first_claim().map_or("-".to_owned(), |(claim, _)| {
         format!("{} ({})", fraction(claim.value), claim.source)
     });
@@ -56,7 +59,7 @@ fn line(group: &Group, rows: &[Row]) -> Vec<String> {
         Some(spec) => format!("{}, {spec}", group.dataset_words()),
         None => group.dataset_words(),
     };
-    let cells = [
+    [
         group.experiment().to_owned(),
         published,
         interval(&group.accuracy),
@@ -66,12 +69,11 @@ fn line(group: &Group, rows: &[Row]) -> Vec<String> {
         group.seeds_words(),
         duration(group.mean(|record| record.timings.total_s)),
         dataset,
-    ];
-    cells.map(|cell| plain(&cell)).to_vec()
+    ]
 }
 
 /// What the rows come to, in a few sentences. An experiment with several rows counts by its first.
-pub(super) fn headline(rows: &[Row]) -> String {
+pub(super) fn headline(rows: &[Row], markup: Markup) -> String {
     let (mut reproduced, mut differ, mut apart) = (0, vec![], 0);
     let (mut seen, mut not_run) = (vec![], 0);
     for row in rows {
@@ -86,7 +88,7 @@ pub(super) fn headline(rows: &[Row]) -> String {
         match group.first_claim().map(|(_, verdict)| verdict) {
             Some(Verdict::Reproduced) => reproduced += 1,
             Some(Verdict::Differs { by }) => {
-                differ.push(format!("{} by {}", plain(group.experiment()), signed(*by)));
+                differ.push(format!("{} by {}", markup.text(group.experiment()), signed(*by)));
             }
             Some(Verdict::NotComparable { .. }) => apart += 1,
             None => {}
@@ -103,21 +105,21 @@ pub(super) fn headline(rows: &[Row]) -> String {
     let figures = counted(n_claims, "published figure");
     let mut text = match n_claims {
         0 => "No published figure was put to the test.".to_owned(),
-        _ => format!("**Of {figures}: {}.**", list(&parts)),
+        _ => markup.strong(&format!("Of {figures}: {}.", list(&parts))),
     };
     if not_run > 0 {
         let all = counted(seen.len() + not_run, "experiment");
         text += &format!(" Not run: {not_run} of {all}.");
     }
-    text + "\n" + &data_sentence(rows)
+    text
 }
 
-/// Says which rows are about made-up data.
-fn data_sentence(rows: &[Row]) -> String {
+/// Says which rows are about made-up data; empty where none is.
+pub(super) fn data_sentence(rows: &[Row], markup: Markup) -> String {
     let ran = || rows.iter().filter_map(Row::group);
     let mut names: Vec<String> = ran()
         .filter(|group| group.record().data.synthetic)
-        .map(|group| format!("`{}`", group.record().data.dataset))
+        .map(|group| markup.code(&group.record().data.dataset))
         .collect();
     names.sort();
     names.dedup();
@@ -131,8 +133,9 @@ fn data_sentence(rows: &[Row]) -> String {
         format!("{} {}", counted(n, "row"), if n == 1 { "is" } else { "are" })
     };
     format!(
-        "{which} on **synthetic** data ({}), made by this program: such a row shows that the \
-         experiment runs, not that its published figure holds.\n",
+        "{which} on {} data ({}), made by this program: such a row shows that the experiment runs, \
+         not that its published figure holds.",
+        markup.strong("synthetic"),
         list(&names)
     )
 }
@@ -203,31 +206,59 @@ pub(super) fn leaks(group: &Group) -> Vec<String> {
     kinds.into_iter().map(of).collect()
 }
 
+/// Why a split that leaks matters, in two sentences.
+pub(super) const LEAK_WARNING: [&str; 2] = [
+    "Test examples come from tracks that also gave examples to train or valid.",
+    "A model that recognises the recording is right without knowing the genre, so accuracy counted \
+     this way is too high for music never heard.",
+];
+
+/// What the columns of the table of leaks say.
+pub(super) const LEAK_HEAD: [&str; 5] =
+    ["experiment", "test examples that leak", "with the leak", "split by track", "difference"];
+
+/// A row whose split leaks, and its twin that does not leak, where that was run.
+pub(super) struct LeakingRow<'a> {
+    pub(super) group: &'a Group<'a>,
+    pub(super) twin: Option<&'a Group<'a>>,
+}
+
+/// Every row whose split leaks.
+pub(super) fn leaking_rows<'a>(rows: &'a [Row<'a>]) -> Vec<LeakingRow<'a>> {
+    let groups = || rows.iter().filter_map(Row::group);
+    let leak = |group: &'a Group<'a>| LeakingRow {
+        group,
+        twin: groups().find(|other| group.is_honest_twin(other)),
+    };
+    groups().filter(|group| group.leaks()).map(leak).collect()
+}
+
+impl LeakingRow<'_> {
+    /// The twin's accuracy minus the leaking one's.
+    pub(super) fn difference(&self) -> Option<f64> {
+        self.twin.map(|twin| twin.accuracy.mean - self.group.accuracy.mean)
+    }
+
+    /// The cells under [`LEAK_HEAD`], as text.
+    pub(super) fn line(&self) -> [String; 5] {
+        [
+            format!("{}, {}", self.group.experiment(), self.group.dataset_short()),
+            leaking(self.group),
+            interval(&self.group.accuracy),
+            self.twin.map_or("not run".to_owned(), |twin| interval(&twin.accuracy)),
+            self.difference().map_or("-".to_owned(), signed),
+        ]
+    }
+}
+
 /// The warning about splits that leak, with the honest figures beside; empty where none does.
 pub(super) fn leak_warning(rows: &[Row]) -> String {
-    let groups: Vec<&Group> = rows.iter().filter_map(Row::group).collect();
-    let head =
-        ["experiment", "test examples that leak", "with the leak", "split by track", "difference"];
-    let mut cells = vec![head.map(str::to_owned).to_vec()];
-    for group in groups.iter().filter(|group| group.leaks()) {
-        let twin = groups.iter().find(|other| group.is_honest_twin(other));
-        let (honest, difference) = match twin {
-            Some(twin) => {
-                (interval(&twin.accuracy), signed(twin.accuracy.mean - group.accuracy.mean))
-            }
-            None => ("not run".to_owned(), "-".to_owned()),
-        };
-        let name = format!("{}, {}", group.experiment(), group.dataset_words());
-        let with = interval(&group.accuracy);
-        cells.push(vec![plain(&name), leaking(group), with, honest, difference]);
-    }
-    if cells.len() == 1 {
+    let leaks = leaking_rows(rows);
+    if leaks.is_empty() {
         return String::new();
     }
-    format!(
-        "> **Warning: these splits leak.** Test examples come from tracks that also gave examples \
-         to train or valid.\n> A model that recognises the recording is right without knowing the \
-         genre, so accuracy counted this way is too high for music never heard.\n\n{}",
-        table(&cells, &[1, 4])
-    )
+    let mut cells = vec![LEAK_HEAD.map(str::to_owned).to_vec()];
+    cells.extend(leaks.iter().map(|leak| leak.line().map(|cell| plain(&cell)).to_vec()));
+    let [what, why] = LEAK_WARNING;
+    format!("> **Warning: these splits leak.** {what}\n> {why}\n\n{}", table(&cells, &[1, 4]))
 }

@@ -26,7 +26,7 @@ fn the_same_records_give_the_same_bytes() {
         let written = write(&runs, &fake::options(), &root.join(folder)).unwrap();
         let mut files = written.figures;
         assert_eq!(files.len(), 2 * (1 + 9 + 7));
-        files.extend([written.readme, written.results]);
+        files.extend([written.readme, written.page, written.results, written.parquet, written.tex]);
         files.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>()
     };
     assert!(bytes("first") == bytes("second"), "two pages from the same records differ");

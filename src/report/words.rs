@@ -70,6 +70,55 @@ pub(super) fn plain(text: &str) -> String {
     text.replace(['\n', '\r'], " ").replace('|', "\\|").replace('<', "&lt;")
 }
 
+/// What a page is written in: the same sentences stand on both pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Markup {
+    Markdown,
+    Html,
+}
+
+impl Markup {
+    /// Text that the page takes as text.
+    pub(super) fn text(self, text: &str) -> String {
+        match self {
+            Self::Markdown => plain(text),
+            Self::Html => escaped(text),
+        }
+    }
+
+    /// What is more important than the rest; `inner` is markup already.
+    pub(super) fn strong(self, inner: &str) -> String {
+        match self {
+            Self::Markdown => format!("**{inner}**"),
+            Self::Html => format!("<strong>{inner}</strong>"),
+        }
+    }
+
+    /// Text from a machine.
+    pub(super) fn code(self, text: &str) -> String {
+        match self {
+            Self::Markdown => format!("`{}`", plain(text)),
+            Self::Html => format!("<code>{}</code>", escaped(text)),
+        }
+    }
+}
+
+/// Text that HTML takes as text, within an attribute's quotes too.
+pub(super) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe += "&amp;",
+            '<' => safe += "&lt;",
+            '>' => safe += "&gt;",
+            '"' => safe += "&quot;",
+            '\'' => safe += "&#39;",
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// A Markdown table whose columns are padded, so that it reads as plain text too.
 ///
 /// The first row is the head. Columns named in `right` are right-aligned.
@@ -125,6 +174,14 @@ mod tests {
             times.map(duration),
             ["0.4 s", "12 s", "1 min 0 s", "15 min 11 s", "1 h 0 min", "2 h 6 min"]
         );
+    }
+
+    #[test]
+    fn text_stays_text_in_either_markup() {
+        assert_eq!(Markup::Html.text("<b a='1'>&\"|"), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;|");
+        assert_eq!(Markup::Markdown.text("<b>|\n"), "&lt;b>\\| ");
+        assert_eq!(Markup::Html.code("<"), "<code>&lt;</code>");
+        assert_eq!(Markup::Markdown.strong("a"), "**a**");
     }
 
     #[test]

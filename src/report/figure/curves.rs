@@ -39,40 +39,68 @@ pub(super) fn figure(group: &Group, epochs: &[Vec<Epoch>]) -> Figure {
     });
     legend(&mut figure, group.runs.len(), published_words);
 
-    let n_epochs = epochs.iter().map(Vec::len).max().unwrap_or(0);
-    let plane = |left: f64, up: Axis| Plane {
-        left,
-        top: 100.0,
-        right: left + 338.0,
-        bottom: 334.0,
-        across: Axis::epochs(n_epochs),
-        up,
-    };
-    let accuracy = [
-        Curve::new(epochs, VERMILION, 1.6, |epoch| epoch.train_accuracy),
-        Curve::new(epochs, BLUE, 1.8, |epoch| epoch.valid_accuracy),
-    ];
-    let loss = [
-        Curve::new(epochs, VERMILION, 1.6, |epoch| epoch.train_loss),
-        Curve::new(epochs, BLUE, 1.8, |epoch| epoch.valid_loss),
-    ];
-    let (low, high) = accuracy_range(&accuracy, claim);
-    let left = plane(72.0, Axis::nice("accuracy", low, high, 5));
-    left.frame(&mut figure);
-    draw(&mut figure, &left, &accuracy);
-    if let Some(claim) = claim {
-        published(&mut figure, &left, &accuracy, claim);
-    }
-    let (low, high, peak) = loss_range(&loss);
-    let right = plane(500.0, Axis::nice("loss", low, high, 5));
-    right.frame(&mut figure);
-    draw(&mut figure, &right, &loss);
-    if peak > right.up.high {
-        let at = (right.left + 8.0, right.top - 9.0);
-        let note = format!("first epochs off the scale, up to {}", short_number(peak));
-        figure.text(Text::new(note, at, 12.0).colour(GREY));
-    }
+    let half = |left: f64| Half { left, top: 100.0, right: left + 338.0, bottom: 334.0 };
+    half(72.0).accuracy(&mut figure, epochs, claim);
+    half(500.0).loss(&mut figure, epochs);
     figure
+}
+
+/// Accuracy alone and loss alone, for a page that says heading and legend in words of its own.
+pub(super) fn panels(group: &Group, epochs: &[Vec<Epoch>]) -> [Figure; 2] {
+    let half = Half { left: 62.0, top: 24.0, right: 414.0, bottom: 252.0 };
+    let panel = |what: &str| {
+        Figure::new(format!("{}: {what} over the epochs", group.experiment()), 430, 308)
+    };
+    let [mut accuracy, mut loss] = [panel("accuracy"), panel("loss")];
+    half.accuracy(&mut accuracy, epochs, group.first_claim().map(|(claim, _)| claim.value));
+    half.loss(&mut loss, epochs);
+    [accuracy, loss]
+}
+
+/// Where one of the two quantities is drawn.
+struct Half {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Half {
+    fn plane(&self, epochs: &[Vec<Epoch>], up: Axis) -> Plane {
+        let n_epochs = epochs.iter().map(Vec::len).max().unwrap_or(0);
+        let &Self { left, top, right, bottom } = self;
+        Plane { left, top, right, bottom, across: Axis::epochs(n_epochs), up }
+    }
+
+    fn accuracy(&self, figure: &mut Figure, epochs: &[Vec<Epoch>], claim: Option<f64>) {
+        let curves = [
+            Curve::new(epochs, VERMILION, 1.6, |epoch| epoch.train_accuracy),
+            Curve::new(epochs, BLUE, 1.8, |epoch| epoch.valid_accuracy),
+        ];
+        let (low, high) = accuracy_range(&curves, claim);
+        let plane = self.plane(epochs, Axis::nice("accuracy", low, high, 5));
+        plane.frame(figure);
+        draw(figure, &plane, &curves);
+        if let Some(claim) = claim {
+            published(figure, &plane, &curves, claim);
+        }
+    }
+
+    fn loss(&self, figure: &mut Figure, epochs: &[Vec<Epoch>]) {
+        let curves = [
+            Curve::new(epochs, VERMILION, 1.6, |epoch| epoch.train_loss),
+            Curve::new(epochs, BLUE, 1.8, |epoch| epoch.valid_loss),
+        ];
+        let (low, high, peak) = loss_range(&curves);
+        let plane = self.plane(epochs, Axis::nice("loss", low, high, 5));
+        plane.frame(figure);
+        draw(figure, &plane, &curves);
+        if peak > plane.up.high {
+            let at = (plane.left + 8.0, plane.top - 9.0);
+            let note = format!("first epochs off the scale, up to {}", short_number(peak));
+            figure.text(Text::new(note, at, 12.0).colour(GREY));
+        }
+    }
 }
 
 impl Curve {

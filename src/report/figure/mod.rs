@@ -3,6 +3,7 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `accuracies` | every row's accuracy with its interval, the published figure, the largest class |
+//! | `inline` | any figure as SVG within the web page, in the page's colours |
 //! | `curves` | accuracy and loss over the epochs, training against validation |
 //! | `matrix` | who was taken for whom |
 //! | `rates` | the loss at every learning rate of a range test |
@@ -11,6 +12,7 @@ mod accuracies;
 mod axis;
 mod canvas;
 mod curves;
+mod inline;
 mod matrix;
 mod rates;
 mod render;
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 use super::ReportError;
 use super::group::{Group, Row};
 use super::words::plain;
+use crate::record::Epoch;
 
 /// The figures that were drawn, by row.
 pub(super) struct Drawn {
@@ -61,6 +64,15 @@ pub(super) fn draw_all(rows: &[Row], folder: &Path) -> Result<Drawn, ReportError
         by_row.push(images);
     }
     Ok(Drawn { overview, by_row })
+}
+
+/// One row's accuracy and loss over the epochs, as SVG that stands within a page and takes its
+/// colours; none for models that are fitted in one go. `epochs` has one list per run.
+pub(super) fn inline_curves(group: &Group, epochs: &[Vec<Epoch>]) -> Vec<String> {
+    if epochs.iter().all(Vec::is_empty) {
+        return vec![];
+    }
+    curves::panels(group, epochs).iter().map(inline::svg).collect()
 }
 
 /// Draws a learning-rate range test into a folder, as SVG and PNG.

@@ -1,0 +1,151 @@
+//! The page for a browser, `index.html`: one file that needs no other and asks no network.
+//!
+//! | file | what it makes |
+//! |---|---|
+//! | `overview` | headline, data, leaks, summary, claims |
+//! | `strips` | all accuracies at a glance |
+//! | `section` | one row -> its section |
+//! | `matrix` | a confusion matrix as a shaded table |
+//! | `spec` | a resolved spec as text |
+//! | `table` | escaped cells -> a table that a reader can sort |
+//! | `style.css`, `script.js` | what is put into the page: its looks, on screens light and dark and on paper; sorting |
+//!
+//! It says what `README.md` says, by the same words, and holds more of how each row was made. The
+//! page works without its script: that only sorts, and unfolds what is linked or printed.
+
+mod matrix;
+mod overview;
+mod section;
+mod spec;
+mod strips;
+mod table;
+
+use std::path::Path;
+
+use super::group::Row;
+use super::page::HOW_TO_READ;
+use super::words::escaped;
+use super::{Options, ReportError};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// What the page's own parts are called, so that no experiment is.
+const RESERVED: [&str; 6] = ["top", "leaks", "summary", "claims", "experiments", "reading"];
+
+/// Nothing may be loaded, and nothing but what stands in the page runs.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
+/// The page's text. `folder` is where it will lie.
+///
+/// # Errors
+/// Where a run's curves can't be read.
+pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<String, ReportError> {
+    let anchors = anchors(rows);
+    let title = escaped(&options.title);
+    let (leaks, strips) = (overview::leaks(rows, &anchors), strips::html(rows, &anchors));
+    let mut sections = String::new();
+    for (row, anchor) in rows.iter().zip(&anchors) {
+        if let Row::Ran(group) = row {
+            sections += &section::html(group, rows, anchor, folder)?;
+        }
+    }
+    let navigation = navigation(!leaks.is_empty(), !sections.is_empty());
+    let (headline, data, made_from) =
+        (overview::headline(rows), overview::data(rows), overview::made_from(rows));
+    let (summary, claims) = (overview::table(rows, &anchors), overview::claims(rows, &anchors));
+    let contents = contents(rows, &anchors);
+    let reading: String = HOW_TO_READ
+        .iter()
+        .map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n"))
+        .collect();
+    Ok(format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <body id=\"top\">\n<a class=\"skip\" href=\"#main\">Skip to the summary</a>\n\
+         <header>\n<p class=\"kicker\">encore report</p>\n<h1>{title}</h1>\n{headline}\
+         <p>Every row repeats a published experiment, or asks one of our own, from a declared spec. All \
+         that is said here is computed from the runs' records alone.</p>\n{data}{made_from}\
+         {navigation}</header>\n<main id=\"main\">\n{leaks}\
+         <section id=\"summary\" aria-labelledby=\"summary-title\">\n\
+         <h2 id=\"summary-title\">Summary</h2>\n{strips}{summary}</section>\n\
+         <section id=\"claims\" aria-labelledby=\"claims-title\">\n\
+         <h2 id=\"claims-title\">Claims</h2>\n{claims}</section>\n\
+         <section id=\"reading\" aria-labelledby=\"reading-title\">\n\
+         <h2 id=\"reading-title\">How to read this</h2>\n<dl>{reading}</dl></section>\n\
+         {contents}{sections}</main>\n\
+         <footer><p>The same elsewhere: <a href=\"README.md\">README.md</a> (plain text, with the \
+         figures as files), <a href=\"results.csv\">results.csv</a> and \
+         <a href=\"results.parquet\">results.parquet</a> (a line per run), \
+         <a href=\"table.tex\">table.tex</a> (the summary for LaTeX).</p>\
+         <p><a href=\"#top\">Back to the top</a></p></footer>\n\
+         <script>\n{SCRIPT}</script>\n</body>\n</html>\n"
+    ))
+}
+
+fn navigation(has_leaks: bool, has_sections: bool) -> String {
+    let mut parts =
+        vec![("summary", "Summary"), ("claims", "Claims"), ("reading", "How to read this")];
+    if has_leaks {
+        parts.insert(0, ("leaks", "Leaks"));
+    }
+    if has_sections {
+        parts.push(("experiments", "Experiments"));
+    }
+    let links: String =
+        parts.iter().map(|(id, name)| format!("<a href=\"#{id}\">{name}</a>")).collect();
+    format!("<nav aria-label=\"Parts of the page\">{links}</nav>\n")
+}
+
+/// Links to every section; empty if nothing ran.
+fn contents(rows: &[Row], anchors: &[String]) -> String {
+    let links: String = rows
+        .iter()
+        .zip(anchors)
+        .filter_map(|(row, anchor)| {
+            let name = escaped(row.group()?.experiment());
+            Some(format!("<li><a href=\"#{anchor}\">{name}</a></li>"))
+        })
+        .collect();
+    if links.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<nav id=\"experiments\" aria-labelledby=\"experiments-title\">\
+         <h2 id=\"experiments-title\">Experiments</h2><ul class=\"contents\">{links}</ul></nav>\n"
+    )
+}
+
+/// An anchor for every row: its experiment's name, numbered where it is taken.
+fn anchors(rows: &[Row]) -> Vec<String> {
+    let mut taken: Vec<String> = RESERVED.iter().map(|id| format!("{id}-title")).collect();
+    taken.extend(RESERVED.map(str::to_owned));
+    taken.push("main".to_owned());
+    let mut anchors = vec![];
+    for row in rows {
+        let name = match row {
+            Row::Ran(group) => group.experiment(),
+            Row::NotRun(name) => name,
+        };
+        let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
+        let base: String = name.chars().map(safe).collect();
+        let numbered = (2..).map(|n| format!("{base}-{n}"));
+        let free = |anchor: &String| {
+            !taken.contains(anchor) && !taken.contains(&format!("{anchor}-title"))
+        };
+        let anchor = std::iter::once(base.clone())
+            .chain(numbered)
+            .find(free)
+            .expect("one of endless numbers is free");
+        taken.extend([anchor.clone(), format!("{anchor}-title")]);
+        anchors.push(anchor);
+    }
+    anchors
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! The head of the page: what the rows come to, the summary, the ledger of claims, the leaks.
+
+use super::table::{Cell, Table};
+use crate::metrics::Verdict;
+use crate::record::CodeFacts;
+use crate::report::group::{Group, Row, spec_words};
+use crate::report::summary::{self, LeakingRow, interval};
+use crate::report::words::{Markup, counted, escaped, fraction, list, short, signed};
+
+/// What the rows come to, in a sentence.
+pub(super) fn headline(rows: &[Row]) -> String {
+    format!("<p class=\"lead\">{}</p>\n", summary::headline(rows, Markup::Html))
+}
+
+/// Whether the data are real or made by the program.
+pub(super) fn data(rows: &[Row]) -> String {
+    let synthetic = summary::data_sentence(rows, Markup::Html);
+    if !synthetic.is_empty() {
+        return note("Synthetic data", &synthetic);
+    }
+    let mut names: Vec<String> = rows
+        .iter()
+        .filter_map(Row::group)
+        .map(|group| Markup::Html.code(&group.record().data.dataset))
+        .collect();
+    names.sort();
+    names.dedup();
+    match names.as_slice() {
+        [] => String::new(),
+        _ => format!("<p>All rows are on the real data: {}.</p>\n", list(&names)),
+    }
+}
+
+fn note(title: &str, html: &str) -> String {
+    format!("<div class=\"note\"><p><strong>{title}.</strong> {html}</p></div>\n")
+}
+
+/// A verdict that says itself by word, sign and colour.
+pub(super) fn verdict(verdict: &str) -> String {
+    let (class, sign) = match verdict {
+        "reproduced" => ("good", "✓"),
+        "differs" => ("bad", "≠"),
+        "not comparable" => ("apart", "∼"),
+        _ => return escaped(verdict),
+    };
+    format!(
+        "<span class=\"verdict {class}\"><span aria-hidden=\"true\">{sign}</span> {verdict}</span>"
+    )
+}
+
+/// A link to a row's section.
+pub(super) fn to_section(name: &str, anchor: &str) -> String {
+    format!("<a href=\"#{anchor}\">{}</a>", escaped(name))
+}
+
+/// A row's name, linked to its section, with its dataset below.
+fn named(group: &Group, rows: &[Row], anchor: &str) -> String {
+    let spec = spec_words(group, rows).map_or(String::new(), |spec| format!(", {spec}"));
+    let below = escaped(&format!("{}{spec}", group.dataset_short()));
+    format!("{} <small>{below}</small>", to_section(group.experiment(), anchor))
+}
+
+/// The summary, a row each.
+pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
+    let line = |(row, anchor): (&Row, &String)| {
+        let [name, _, ours, delta, said, epochs, seeds, time, _] = summary::line(row, rows);
+        let group = row.group();
+        let name = match group {
+            Some(group) => Cell::html(named(group, rows, anchor)),
+            None => Cell::text(&name),
+        };
+        let published = match group.and_then(Group::first_claim) {
+            Some((claim, _)) => {
+                let (value, source) = (fraction(claim.value), escaped(&claim.source));
+                Cell::html(format!("{value} <small>{source}</small>")).by(claim.value)
+            }
+            None => Cell::text("-"),
+        };
+        let longest = group.and_then(|group| {
+            group.records().filter_map(|record| record.model.n_epochs).max().map(|n| n as f64)
+        });
+        vec![
+            name,
+            published,
+            Cell::interval(&ours, group.map(|group| group.accuracy.mean)),
+            Cell::number(&delta).by(group.and_then(Group::delta)),
+            Cell::html(verdict(&said)),
+            Cell::number(&epochs).by(longest),
+            Cell::number(&seeds).by(group.map(|group| group.runs.len() as f64)),
+            Cell::number(&time).by(group.map(|group| group.mean(|record| record.timings.total_s))),
+        ]
+    };
+    // The dataset, the last column elsewhere, stands under the name here.
+    let (_, head) = summary::HEAD.split_last().expect("the head has nine names");
+    let table = Table {
+        caption: "Every experiment with its published figure",
+        head,
+        rows: rows.iter().zip(anchors).map(line).collect(),
+        is_sortable: true,
+    };
+    table.html()
+}
+
+/// Every claim of every row with its verdict and why; empty without any.
+pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
+    let mut lines = vec![];
+    for (row, anchor) in rows.iter().zip(anchors) {
+        let Some(group) = row.group() else { continue };
+        for (claim, judged) in &group.judged {
+            let why = match judged {
+                Verdict::Reproduced => "the figure lies within the interval".to_owned(),
+                Verdict::Differs { by } => {
+                    let side = if *by > 0.0 { "above" } else { "below" };
+                    format!("ours is {side} it by {}", fraction(by.abs()))
+                }
+                Verdict::NotComparable { reason } => reason.clone(),
+            };
+            lines.push(vec![
+                Cell::html(to_section(group.experiment(), anchor)),
+                Cell::text(&claim.metric),
+                Cell::number(&fraction(claim.value)).by(claim.value),
+                Cell::text(&claim.source),
+                Cell::text(&claim.dataset),
+                Cell::interval(&interval(&group.accuracy), group.accuracy.mean),
+                Cell::html(verdict(judged.as_str())),
+                Cell::text(&why),
+            ]);
+        }
+    }
+    if lines.is_empty() {
+        return "<p>No published figure was put to the test.</p>\n".to_owned();
+    }
+    let head = [
+        "experiment",
+        "claim",
+        "value",
+        "source",
+        "measured on",
+        "ours [95 % interval]",
+        "verdict",
+        "why",
+    ];
+    let caption = "Every published figure and what the runs say of it";
+    Table { caption, head: &head, rows: lines, is_sortable: true }.html()
+}
+
+/// The warning about splits that leak, the largest difference first; empty where none does.
+pub(super) fn leaks(rows: &[Row], anchors: &[String]) -> String {
+    let leaks = summary::leaking_rows(rows);
+    if leaks.is_empty() {
+        return String::new();
+    }
+    let [what, why] = summary::LEAK_WARNING;
+    let line = |leak: &LeakingRow| {
+        let [_, n, with, without, difference] = leak.line();
+        let anchor = anchor_of(leak.group, rows, anchors);
+        let n_leaking = leak.group.records().map(|record| record.split.n_leaking).max();
+        vec![
+            Cell::html(named(leak.group, rows, anchor)),
+            Cell::number(&n).by(n_leaking.map(|n| n as f64)),
+            Cell::interval(&with, leak.group.accuracy.mean),
+            match leak.twin {
+                Some(twin) => {
+                    let anchor = anchor_of(twin, rows, anchors);
+                    Cell::html(to_section(&without, anchor)).by(twin.accuracy.mean)
+                }
+                None => Cell::text(&without),
+            },
+            Cell::number(&difference).by(leak.difference()),
+        ]
+    };
+    let table = Table {
+        caption: "What the leak is worth: the same experiments split by track",
+        head: &summary::LEAK_HEAD,
+        rows: leaks.iter().map(line).collect(),
+        is_sortable: true,
+    };
+    format!(
+        "<section class=\"warning\" id=\"leaks\" aria-labelledby=\"leaks-title\">\
+         <h2 id=\"leaks-title\"><span aria-hidden=\"true\">⚠</span> Warning: {}</h2>\n\
+         <p class=\"lead\">{}</p>\n<p>{what} {why}</p>\n{}</section>\n",
+        match leaks.len() {
+            1 => "a split leaks".to_owned(),
+            n => format!("{n} splits leak"),
+        },
+        worst(&leaks),
+        table.html()
+    )
+}
+
+/// The row that a leak flatters most, in numbers.
+fn worst(leaks: &[LeakingRow]) -> String {
+    let by_difference = |a: &&LeakingRow, b: &&LeakingRow| {
+        let of = |leak: &LeakingRow| leak.difference().unwrap_or(f64::INFINITY);
+        of(a).total_cmp(&of(b))
+    };
+    let Some(leak) = leaks.iter().min_by(by_difference) else { return String::new() };
+    let name = escaped(leak.group.experiment());
+    let leaking = summary::leaking(leak.group);
+    let with = fraction(leak.group.accuracy.mean);
+    match (leak.twin, leak.difference()) {
+        (Some(twin), Some(difference)) => format!(
+            "{name}: {leaking} test examples leak. Accuracy {with}; split by track it is {} \
+             (<strong>{}</strong>).",
+            fraction(twin.accuracy.mean),
+            signed(difference)
+        ),
+        _ => format!(
+            "{name}: {leaking} test examples leak. Accuracy {with}; the same split by track was not \
+             run."
+        ),
+    }
+}
+
+fn anchor_of<'a>(group: &Group, rows: &[Row], anchors: &'a [String]) -> &'a str {
+    let at =
+        rows.iter().position(|row| row.group().is_some_and(|other| std::ptr::eq(other, group)));
+    &anchors[at.expect("the group is one of the rows")]
+}
+
+/// How many runs, from when to when, by which program: what the page is made from.
+pub(super) fn made_from(rows: &[Row]) -> String {
+    let records = || rows.iter().filter_map(Row::group).flat_map(Group::records);
+    let day = |started: &str| escaped(started.get(..10).unwrap_or(started));
+    let started = || records().map(|record| record.timings.started.as_str());
+    let (Some(first), Some(last)) = (started().min(), started().max()) else {
+        return "<p class=\"made\">Made from no run: there is none yet.</p>\n".to_owned();
+    };
+    let when = match (day(first), day(last)) {
+        (first, last) if first == last => format!("on {first}"),
+        (first, last) => format!("from {first} to {last}"),
+    };
+    let unique = |of: &dyn Fn(&CodeFacts) -> String| {
+        let mut all: Vec<String> = records().map(|record| of(&record.code)).collect();
+        all.sort();
+        all.dedup();
+        list(&all)
+    };
+    let commit = |code: &CodeFacts| match &code.git_commit {
+        Some(commit) => Markup::Html.code(short(commit)),
+        None => "no commit".to_owned(),
+    };
+    format!(
+        "<p class=\"made\">Made from the records of {}, started {when} (UTC), by encore {}, commit {}, \
+         on {}.</p>\n",
+        counted(records().count(), "run"),
+        unique(&|code| escaped(&code.version)),
+        unique(&commit),
+        unique(&|code| escaped(&code.device)),
+    )
+}

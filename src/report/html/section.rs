@@ -1,0 +1,153 @@
+//! One row's section: the answer, the curves, the classes, every run, and how it was made.
+
+use std::path::Path;
+
+use super::overview::verdict;
+use super::table::{Cell, Table};
+use super::{matrix, spec};
+use crate::record::Run;
+use crate::report::ReportError;
+use crate::report::figure::inline_curves;
+use crate::report::group::{Group, Row, spec_words};
+use crate::report::page::n_rows_of;
+use crate::report::section::{
+    LEAK_SENTENCE, answer, classes, classes_title, facts, link, run_lines,
+};
+use crate::report::summary::leaks;
+use crate::report::words::{Markup, escaped};
+
+/// The section, which a link finds by its anchor. `folder` is where the page lies.
+pub(super) fn html(
+    group: &Group,
+    rows: &[Row],
+    anchor: &str,
+    folder: &Path,
+) -> Result<String, ReportError> {
+    let record = group.record();
+    let mut text = format!(
+        "<section class=\"experiment\" id=\"{anchor}\" aria-labelledby=\"{anchor}-title\">\n\
+         <h2 id=\"{anchor}-title\"><span class=\"name\">{}</span> {}</h2>\n",
+        escaped(group.experiment()),
+        escaped(&record.title)
+    );
+    if !record.question.trim().is_empty() {
+        text += &format!("<p class=\"question\">{}</p>\n", escaped(&record.question));
+    }
+    text += &tags(group, rows);
+    text += &format!("<p>{}</p>\n", answer(group, Markup::Html));
+    text += &leaking(group);
+    text += &curves(group)?;
+    text += &format!("<div class=\"two\">{}{}</div>\n", matrix::html(group), per_class(group));
+    text += &runs(group, folder);
+    text += &made(group);
+    Ok(text + "</section>\n")
+}
+
+/// What the audit found before the training; empty if nothing.
+fn leaking(group: &Group) -> String {
+    let found: String =
+        leaks(group).iter().map(|leak| format!("<li>{}</li>", escaped(leak))).collect();
+    if found.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<div class=\"note bad\"><p><strong>Warning: {LEAK_SENTENCE}</strong></p><ul>{found}</ul></div>\n"
+    )
+}
+
+/// Dataset, seeds and verdict at a glance.
+fn tags(group: &Group, rows: &[Row]) -> String {
+    let mut tags = vec![escaped(&group.dataset_words())];
+    if n_rows_of(rows, group.experiment()) > 1 {
+        tags.extend(spec_words(group, rows).map(|spec| escaped(&spec)));
+    }
+    tags.push(format!("seeds: {}", group.seeds_words()));
+    let mut html: String = tags.iter().map(|tag| format!("<li class=\"tag\">{tag}</li>")).collect();
+    if let Some((_, said)) = group.first_claim() {
+        html += &format!("<li>{}</li>", verdict(said.as_str()));
+    }
+    format!("<ul class=\"tags\">{html}</ul>\n")
+}
+
+fn curves(group: &Group) -> Result<String, ReportError> {
+    let epochs = group.runs.iter().map(|run| run.epochs()).collect::<Result<Vec<_>, _>>()?;
+    let panels = inline_curves(group, &epochs);
+    if panels.is_empty() {
+        return Ok(String::new());
+    }
+    let seeds = match group.runs.len() {
+        1 => String::new(),
+        n => format!(" <span>line: mean of {n} seeds, band: their range</span>"),
+    };
+    Ok(format!(
+        "<figure class=\"curves\"><figcaption>Over the epochs: <span class=\"key\"><svg class=\"plot\" \
+         aria-hidden=\"true\" width=\"22\" height=\"10\"><line class=\"l vermilion\" stroke-width=\"2\" \
+         x2=\"22\" y1=\"5\" y2=\"5\"/></svg> training</span> <span class=\"key\"><svg class=\"plot\" \
+         aria-hidden=\"true\" width=\"22\" height=\"10\"><line class=\"l blue\" stroke-width=\"2.6\" \
+         x2=\"22\" y1=\"5\" y2=\"5\"/></svg> validation</span>{seeds}</figcaption>\n\
+         <div class=\"panels\">{}</div></figure>\n",
+        panels.concat()
+    ))
+}
+
+fn per_class(group: &Group) -> String {
+    let lines = classes(group);
+    let (head, lines) = lines.split_first().expect("the first line is the head");
+    let number = |cell: &String| {
+        let plain: Option<f64> = cell.replace(',', "").parse().ok();
+        Cell::number(cell).by(plain)
+    };
+    let line = |line: &[String; 5]| {
+        let (name, numbers) = line.split_first().expect("a line has five cells");
+        std::iter::once(Cell::text(name)).chain(numbers.iter().map(number)).collect()
+    };
+    let table = Table {
+        caption: &classes_title(group).unwrap_or("Per class, on the test examples".to_owned()),
+        head: &head.each_ref().map(String::as_str),
+        rows: lines.iter().map(line).collect(),
+        is_sortable: true,
+    };
+    table.html()
+}
+
+fn runs(group: &Group, folder: &Path) -> String {
+    let lines = run_lines(group);
+    let (head, lines) = lines.split_first().expect("the first line is the head");
+    let line = |(line, run): (&[String; 9], &&Run)| {
+        let (record, numbers) = line.split_last().expect("a line has nine cells");
+        let link = format!("{}/record.json", link(&run.folder, folder));
+        let mut cells: Vec<Cell> = numbers.iter().map(|cell| Cell::number(cell)).collect();
+        cells.push(Cell::html(format!("<a href=\"{link}\">{}</a>", escaped(record))));
+        cells
+    };
+    let table = Table {
+        caption: "Accuracy of each run, and its record",
+        head: &head.each_ref().map(String::as_str),
+        rows: lines.iter().zip(&group.runs).map(line).collect(),
+        is_sortable: false,
+    };
+    table.html()
+}
+
+fn made(group: &Group) -> String {
+    let record = group.record();
+    let mut all = facts(group, Markup::Html);
+    let code = |hash: &str| Markup::Html.code(hash);
+    all.push((
+        "hashes",
+        format!(
+            "spec {}<br>data {}<br>features {}",
+            code(&record.spec_hash),
+            code(&record.data.hash),
+            code(&record.data.features_hash)
+        ),
+    ));
+    let facts: String =
+        all.iter().map(|(what, text)| format!("<dt>{what}</dt><dd>{text}</dd>\n")).collect();
+    format!(
+        "<details><summary>How it was made</summary>\n<dl>{facts}</dl>\n\
+         <h3>The spec, resolved: overrides applied, defaults filled in</h3>\n\
+         <pre>{}</pre>\n</details>\n",
+        escaped(&spec::text(&record.spec))
+    )
+}
