@@ -1,0 +1,186 @@
+//! A headless Chromium, driven over a pipe by its DevTools protocol: messages of JSON, each ended by a
+//! zero byte.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// A browser that says nothing for so long has hung.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What the variable CHROMIUM names, else a Chromium or Chrome on the PATH.
+pub fn find() -> Option<PathBuf> {
+    let named = std::env::var_os("CHROMIUM").filter(|named| !named.is_empty());
+    if named.is_some() {
+        return named.map(PathBuf::from);
+    }
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut all = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    all.find(|file| file.is_file())
+}
+
+/// A browser with one open page; it ends with this value.
+pub struct Browser {
+    child: Child,
+    to: ChildStdin,
+    from: Receiver<Value>,
+    n_sent: u64,
+    session: Option<String>,
+    events: Vec<Value>,
+}
+
+impl Browser {
+    /// Starts it with a profile of its own in a folder.
+    pub fn start(program: &Path, profile: &Path) -> Self {
+        // Chromium reads from 3 and writes to 4; only a shell can hand it our pipes there.
+        let mut child = Command::new("sh")
+            .args(["-c", r#"exec "$0" "$@" 3<&0 4>&1 0</dev/null 1>&2"#])
+            .arg(program)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--remote-debugging-pipe",
+            ])
+            .args(["--no-first-run", "--disable-extensions", "--disable-background-networking"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg("about:blank")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let to = child.stdin.take().unwrap();
+        let mut pipe = BufReader::new(child.stdout.take().unwrap());
+        let (send, from) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = vec![];
+            while pipe.read_until(0, &mut bytes).is_ok_and(|n| n > 0) {
+                bytes.pop();
+                let message = serde_json::from_slice(&bytes).unwrap();
+                if send.send(message).is_err() {
+                    return;
+                }
+                bytes.clear();
+            }
+        });
+        let mut browser = Self { child, to, from, n_sent: 0, session: None, events: vec![] };
+        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
+        let attach = json!({"targetId": target["targetId"], "flatten": true});
+        let attached = browser.call("Target.attachToTarget", attach);
+        browser.session = attached["sessionId"].as_str().map(str::to_owned);
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            browser.call(&format!("{domain}.enable"), json!({}));
+        }
+        browser
+    }
+
+    /// Calls a method of the protocol and waits for its result.
+    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.n_sent += 1;
+        let mut message = json!({"id": self.n_sent, "method": method});
+        message["params"] = parameters;
+        if let Some(session) = &self.session {
+            message["sessionId"] = json!(session);
+        }
+        let mut bytes = serde_json::to_vec(&message).unwrap();
+        bytes.push(0);
+        self.to.write_all(&bytes).unwrap();
+        loop {
+            let answer = self.next();
+            if answer["id"] == self.n_sent {
+                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
+                return answer["result"].clone();
+            }
+            self.events.push(answer);
+        }
+    }
+
+    fn next(&self) -> Value {
+        self.from.recv_timeout(PATIENCE).expect("the browser answers")
+    }
+
+    /// Opens a file and waits until all of it is there.
+    pub fn open(&mut self, file: &Path) {
+        let address = format!("file://{}", file.display());
+        let loaded = |event: &Value| event["method"] == "Page.loadEventFired";
+        self.events.retain(|event| !loaded(event));
+        self.call("Page.navigate", json!({"url": address}));
+        while !self.events.iter().any(loaded) {
+            let event = self.next();
+            self.events.push(event);
+        }
+    }
+
+    /// Pretends a screen (or paper, by `media`) of a width in CSS pixels, light or dark.
+    pub fn pretend(&mut self, width: u32, media: &str, scheme: &str) {
+        let screen =
+            json!({"width": width, "height": 812, "deviceScaleFactor": 1, "mobile": width < 500});
+        self.call("Emulation.setDeviceMetricsOverride", screen);
+        let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.call("Emulation.setEmulatedMedia", json!({"media": media, "features": scheme}));
+    }
+
+    /// The value of an expression of JavaScript.
+    pub fn evaluate(&mut self, expression: &str) -> Value {
+        let parameters =
+            json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let result = self.call("Runtime.evaluate", parameters);
+        assert!(
+            result["exceptionDetails"].is_null(),
+            "{expression}: {}",
+            result["exceptionDetails"]
+        );
+        result["result"]["value"].clone()
+    }
+
+    /// Presses and releases a key.
+    pub fn press(&mut self, key: &str) {
+        let (code, text) = match key {
+            "Tab" => (9, ""),
+            "Enter" => (13, "\r"),
+            other => panic!("{other} has no code here"),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({
+                "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code
+            });
+            self.call("Input.dispatchKeyEvent", event);
+        }
+    }
+
+    /// What the page wrote to the console, what went wrong in it, and what it asked the network for.
+    pub fn complaints(&self) -> Vec<String> {
+        let said = |event: &Value| {
+            let parameters = &event["params"];
+            match event["method"].as_str()? {
+                "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded" => {
+                    Some(parameters.to_string())
+                }
+                "Network.requestWillBeSent" => {
+                    let address = parameters["request"]["url"].as_str()?;
+                    let is_local = address.starts_with("file:") || address.starts_with("data:");
+                    (!is_local).then(|| format!("asked for {address}"))
+                }
+                _ => None,
+            }
+        };
+        self.events.iter().filter_map(said).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // It may have ended by itself: there is nothing to be done about either.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
