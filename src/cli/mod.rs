@@ -142,6 +142,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Dataset(error) => error.into(),
+            RunError::Unfit(reason) => Self::Data(reason),
             error @ RunError::Stopped { .. } => Self::Stopped(error.to_string()),
             error => Self::Internal(error.into()),
         }

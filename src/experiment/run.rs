@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::conclude::conclude;
 use super::training::fit;
 use super::{Event, Observer, Plan, RunLabel};
-use crate::dataset::{Catalogue, Data, DatasetError};
+use crate::dataset::{Catalogue, Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError};
 use crate::kernels::isa::Isa;
 use crate::model::{self, Device, Job, ModelError};
@@ -29,6 +29,9 @@ pub enum RunError {
     /// The dataset is not there, or has changed.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// The dataset lacks what the split goes by.
+    #[error("{0}")]
+    Unfit(String),
     /// Features can't be made.
     #[error(transparent)]
     Features(#[from] FeatureError),
@@ -76,6 +79,7 @@ impl Surroundings<'_> {
 /// The examples of a plan, shared by its seeds.
 pub(super) struct Prepared {
     pub(super) examples: Examples,
+    pub(super) track_columns: TrackColumns,
     pub(super) synthetic: bool,
     pub(super) data_hash: String,
     pub(super) n_tracks: usize,
@@ -86,10 +90,14 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    pub(super) fn items(&self) -> Items<'_> {
+        let Examples { ids, labels, .. } = &self.examples;
+        Items { ids, labels, columns: &self.track_columns }
+    }
+
     /// The sets of one seed.
     pub(super) fn split(&self, plan: &Plan, seed: u64) -> Result<Split, SplitError> {
-        let Examples { ids, labels, .. } = &self.examples;
-        plan.split.divide(Items { ids, labels }, Seed(seed))
+        plan.split.divide(self.items(), Seed(seed))
     }
 
     /// What a fit of one seed works from.
@@ -111,7 +119,10 @@ pub(super) fn prepare(
     stop: &AtomicBool,
 ) -> Result<Prepared, RunError> {
     let start = Instant::now();
-    let data = catalogue.load(&plan.dataset, plan.data_cut)?;
+    if let Some(reason) = plan.unfit() {
+        return Err(RunError::Unfit(reason));
+    }
+    let mut data = catalogue.load(&plan.dataset, plan.data_cut)?;
     let progress = |n_done: usize, n_tracks: usize| {
         let dataset = plan.dataset.name.clone();
         observer.event(&Event::Features { dataset, n_done, n_tracks });
@@ -122,13 +133,16 @@ pub(super) fn prepare(
         Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
         other => other?,
     };
+    let track_columns = data.take_track_columns();
     let (synthetic, hash, n_tracks, excluded, notes, part) = match data {
         Data::Audio(x) => (x.synthetic, x.hash, x.tracks.len(), x.excluded, x.notes, x.part),
         Data::Table(x) => (x.synthetic, x.hash, x.ids.len(), x.excluded, x.notes, x.part),
+        Data::Arrays(x) => (false, x.hash, x.n_tracks, x.excluded, x.notes, x.part),
     };
     Ok(Prepared {
         excluded: excluded.into_iter().chain(examples.excluded.iter().cloned()).collect(),
         examples,
+        track_columns,
         synthetic,
         data_hash: hash,
         n_tracks,
@@ -145,6 +159,9 @@ pub(super) fn id(plan: &Plan, prepared: &Prepared, seed: u64) -> String {
         .piece(&plan.spec_hash)
         .piece(&prepared.examples.hash)
         .piece(seed.to_le_bytes());
+    if let Some(sources) = plan.split.sources_hash(&prepared.track_columns) {
+        hash = hash.piece(sources);
+    }
     if plan.device() != Device::Cpu {
         hash = hash.piece(plan.device().name());
     }

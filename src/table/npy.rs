@@ -109,9 +109,9 @@ fn parse(bytes: &[u8]) -> Result<Npy<'_>, String> {
     let axes = axes.map(|axes| axes.split(',').map(str::trim).filter(|axis| !axis.is_empty()));
     let shape: Option<Vec<usize>> =
         axes.and_then(|axes| axes.map(|axis| axis.parse().ok()).collect());
-    let shape = shape.filter(|shape| !shape.is_empty()).ok_or_else(|| {
-        format!("must have a shape whose first axis is the examples, got {text}")
-    })?;
+    let shape = shape
+        .filter(|shape| !shape.is_empty())
+        .ok_or_else(|| format!("must have a shape whose first axis is the examples, got {text}"))?;
     let n_bytes = shape.iter().try_fold(dtype.size(), |n, &axis| n.checked_mul(axis));
     if n_bytes != Some(data.len()) {
         let wanted = n_bytes.map_or("more bytes than there can be".to_owned(), |n| n.to_string());
@@ -178,7 +178,10 @@ mod tests {
         assert_eq!(npy.shape(), [2, 3]);
         assert_eq!(npy.row(0).collect::<Vec<_>>(), [1.0, -2.0, 65_504.0]);
         // The least subnormal number, a third as 16 bits have it, minus infinity.
-        assert_eq!(npy.row(1).collect::<Vec<_>>(), [5.960_464_5e-8, 0.333_251_95, f32::NEG_INFINITY]);
+        assert_eq!(
+            npy.row(1).collect::<Vec<_>>(),
+            [5.960_464_5e-8, 0.333_251_95, f32::NEG_INFINITY]
+        );
     }
 
     #[test]
@@ -206,7 +209,8 @@ mod tests {
     #[test]
     fn every_16_bit_float_is_widened_to_its_number() {
         for bits in 0..=u16::MAX {
-            let (sign, exponent, fraction) = (bits >> 15, i32::from(bits >> 10 & 0x1f), bits & 0x3ff);
+            let (sign, exponent, fraction) =
+                (bits >> 15, i32::from(bits >> 10 & 0x1f), bits & 0x3ff);
             let sign = if sign == 1 { -1.0 } else { 1.0 };
             let fraction = f64::from(fraction) / 1024.0;
             let number = match exponent {
