@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use encore::dataset::{Catalogue, TrackColumns};
+use encore::experiment::{DataChoice, Library, Options, Plan};
 
 fn columns() -> TrackColumns {
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
@@ -63,7 +64,41 @@ fn no_artist_is_in_two_sets_and_no_group_in_two_folds() {
     // the folds may have several groups. So each is to be used with its own division.
     let [(group, _)] = in_two(&columns, "artist_group", "filtered")[..] else { panic!() };
     assert_eq!(group, "138");
-    assert_eq!(in_two(&columns, "artist", "fold").len(), 20);
+    assert_eq!(in_two(&columns, "artist", "fold").len(), 24);
+}
+
+#[test]
+fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let catalogue = Catalogue::open(&ours.join("datasets")).unwrap();
+    let library = Library::open(&ours.join("experiments")).unwrap();
+    let plan = |name: &str| {
+        let options = Options { data: DataChoice::Embedded, ..Options::default() };
+        Plan::read(name, &library, &catalogue, &options).unwrap()
+    };
+    let published: Vec<&str> = library
+        .names()
+        .iter()
+        .map(String::as_str)
+        .filter(|name| plan(name).unfit().is_some())
+        .collect();
+    assert_eq!(
+        published,
+        [
+            "honest/cnn-1-filtered",
+            "honest/cnn-2-filtered",
+            "honest/cnn-3-filtered",
+            "honest/cnn-3-folds",
+            "honest/dnn-filtered",
+            "honest/forest-filtered",
+        ]
+    );
+    assert_eq!(plan("honest/cnn-3-folds").seeds, [1, 2, 3]);
+    assert_eq!(plan("honest/cnn-3-filtered").split.describe(), "as published (filtered)");
+    assert_eq!(
+        plan("honest/cnn-3-folds").split.describe(),
+        "3 published folds (fold), 20 % of the other folds valid by group (artist_group), stratified"
+    );
 }
 
 /// Compares with the lists as they were published, in the folder that `ENCORE_GTZAN_SPLITS` names;

@@ -118,6 +118,7 @@ impl TrackFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{Catalogue, Cut};
 
     #[test]
     fn a_track_has_one_cell_and_empty_ones_are_none() {
@@ -143,5 +144,30 @@ mod tests {
         let hash = of(&[("a", "1"), ("b", "2")], "X");
         assert_eq!(hash, of(&[("b", "2"), ("a", "1")], "Y"));
         assert_ne!(hash, of(&[("a", "1"), ("b", "1")], "X"));
+    }
+
+    #[test]
+    fn any_dataset_may_have_columns_in_a_file_beside_its_manifest() {
+        let home = tempfile::tempdir().unwrap();
+        let manifest = |columns: &str| {
+            let text = format!(
+                "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"h\"\n\
+                 [track_columns]\nfile = \"ours.csv\"\ncolumns = {columns}\n\
+                 [synth_genres]\nseed = 1\ntracks_per_genre = 1\n"
+            );
+            std::fs::write(home.path().join("ours.toml"), text).unwrap();
+            Catalogue::open(home.path()).map_err(|faults| faults.to_string())
+        };
+        let said = manifest("[\"artist\", \"artist\"]").unwrap_err();
+        assert!(said.contains("track_columns has the column `artist` twice"), "{said}");
+        assert!(said.contains("must be a file beside it, got \"ours.csv\""), "{said}");
+        let file = "# by us\ntrack,artist,set\nblues.00000,B,\nelsewhere,E,train\n";
+        std::fs::write(home.path().join("ours.csv"), file).unwrap();
+        let catalogue = manifest("[\"artist\", \"set\"]").unwrap();
+        let ours = catalogue.find("ours").unwrap();
+        assert_eq!(ours.track_columns().collect::<Vec<_>>(), ["artist", "set"]);
+        let columns = catalogue.load(ours, Cut::default()).unwrap().take_track_columns();
+        assert_eq!(columns.column("artist").unwrap()["blues.00000"], "B");
+        assert_eq!(columns.column("set").unwrap().len(), 1);
     }
 }

@@ -106,8 +106,9 @@ impl Units<'_> {
     /// Divides some units into those that stay and a share that is drawn.
     ///
     /// Segments and tracks: `ceil(share * n)` units as scikit-learn does, stratified by largest
-    /// remainder. Groups differ in size, so that they are taken in random order, each if it brings the
-    /// drawn examples of every class (without `stratify`, of all together) nearer to their share.
+    /// remainder. Groups differ in size, so that they are taken in random order, each taken or put back
+    /// if that brings the drawn examples of the classes (without `stratify`, of all together) nearer to
+    /// their share.
     pub(super) fn draw(
         &self,
         by: &By,
@@ -137,27 +138,30 @@ impl Units<'_> {
         (stay, drawn)
     }
 
-    /// Takes units, in the order given, that lessen the squared distance of the classes' drawn shares
-    /// from `share`, summed over classes.
+    /// Takes units, in the order given, and puts some back, as long as that lessens the squared distance
+    /// of the classes' drawn shares from `share`, summed over classes.
     fn draw_groups(&self, units: Vec<usize>, share: f64) -> (Vec<usize>, Vec<usize>) {
         let totals = self.totals(&units);
         let mut drawn_of = vec![0.0; totals.len()];
-        let lessens = |unit: usize, drawn_of: &[f64]| {
-            let change = |(class, n): (usize, f64)| {
-                let missing = share * totals[class] - drawn_of[class];
-                n * (n - 2.0 * missing) / totals[class].powi(2)
-            };
-            self.strata(unit).map(change).sum::<f64>() < 0.0
-        };
-        let (mut stay, mut drawn) = (vec![], vec![]);
-        for unit in units {
-            if lessens(unit, &drawn_of) {
-                self.strata(unit).for_each(|(class, n)| drawn_of[class] += n);
-                drawn.push(unit);
-            } else {
-                stay.push(unit);
+        let mut is_drawn = vec![false; self.units.len()];
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = false;
+            for &unit in &units {
+                let sign = if is_drawn[unit] { -1.0 } else { 1.0 };
+                let growth = |(class, n): (usize, f64)| {
+                    let surplus = drawn_of[class] - share * totals[class];
+                    n * (n + 2.0 * sign * surplus) / totals[class].powi(2)
+                };
+                // Less by more than rounding, so that it comes to an end.
+                if self.strata(unit).map(growth).sum::<f64>() < -1e-9 {
+                    self.strata(unit).for_each(|(class, n)| drawn_of[class] += sign * n);
+                    is_drawn[unit] = !is_drawn[unit];
+                    goes_on = true;
+                }
             }
         }
+        let (drawn, stay) = units.into_iter().partition(|&unit| is_drawn[unit]);
         (stay, drawn)
     }
 

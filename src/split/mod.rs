@@ -102,7 +102,8 @@ impl Protocol {
         let n = items.ids.len();
         for (set, rows) in [(SplitName::Train, &split.train), (SplitName::Test, &split.test)] {
             if rows.is_empty() {
-                let why = format!("{n} examples, {}", self.describe());
+                let said: String = split.notes.iter().map(|note| format!("; {note}")).collect();
+                let why = format!("{n} examples, {}{said}", self.describe());
                 return Err(SplitError::Empty { set, why });
             }
         }

@@ -157,11 +157,11 @@ mod tests {
             assert!(sets[1].is_disjoint(&sets[2]));
             let n: usize = [&split.train, &split.valid, &split.test].iter().map(|s| s.len()).sum();
             assert_eq!(n, 2_000);
-            assert!(split.test.len().abs_diff(600) < 40, "{}", split.test.len());
+            assert!(split.test.len().abs_diff(600) <= 40, "{}", split.test.len());
             for class in 0..10 {
                 // 60 of 200, as near as artists of up to 28 tracks allow.
                 let n = count(&examples, &split.test, class);
-                assert!(n.abs_diff(60) <= 28, "class {class}, seed {seed}: {n}");
+                assert!(n.abs_diff(60) <= 20, "class {class}, seed {seed}: {n}");
             }
             tested.extend(split.test.iter().map(artist));
         }
