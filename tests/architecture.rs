@@ -41,6 +41,8 @@ const AT_HOME: &[(&str, &str)] = &[
     ("indicatif", "cli"),
     ("anyhow", "cli"),
     ("signal_hook", "cli"),
+    ("ruzstd", "record"),
+    ("tar", "record"),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {

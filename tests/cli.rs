@@ -138,3 +138,57 @@ fn a_new_experiment_is_one_file_and_runs() {
     let line = list.lines().find(|line| line.starts_with("mine ")).unwrap();
     assert!(line.contains("on synth-songs, seed 1") && line.contains("cut down"), "{line}");
 }
+
+#[test]
+fn a_capsule_is_checked_to_the_last_byte() {
+    let home = project();
+    edit(home.path(), "datasets/synth-songs.toml", "n_rows = 8576", "n_rows = 300");
+    let runs = ["baseline-spotify", "spotify-logistic-final"];
+    let run = encore(home.path(), &["run", runs[0], runs[1], "--seeds", "7"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let pack = |out: &str| encore(home.path(), &["capsule", runs[0], runs[1], "-o", out]);
+    assert!(pack("a.tar.zst").status.success() && pack("b.tar.zst").status.success());
+    let bytes = fs::read(home.path().join("a.tar.zst")).unwrap();
+    assert_eq!(bytes, fs::read(home.path().join("b.tar.zst")).unwrap());
+
+    let verify = |file: &str| encore(home.path(), &["verify", file]);
+    let whole = verify("a.tar.zst");
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    let said = stdout(&whole);
+    assert!(said.contains("baseline-spotify") && said.contains("spotify-logistic-final"), "{said}");
+    assert!(said.contains("2 runs, every byte as packed"), "{said}");
+    // A byte of the head, one of the middle, one of the seal; and a file cut short.
+    for at in [5, bytes.len() / 2, bytes.len() - 1] {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        fs::write(home.path().join("c.tar.zst"), changed).unwrap();
+        let output = verify("c.tar.zst");
+        assert_eq!(output.status.code(), Some(4), "byte {at}: {}", stdout(&output));
+        assert!(stderr(&output).contains("c.tar.zst: is damaged or was changed"));
+    }
+    fs::write(home.path().join("c.tar.zst"), &bytes[..bytes.len() - 100]).unwrap();
+    assert!(stderr(&verify("c.tar.zst")).contains("does not end with a seal"));
+    let unknown = encore(home.path(), &["capsule", "baseline-spotfy", "-o", "d.tar.zst"]);
+    assert_eq!(unknown.status.code(), Some(3));
+    assert!(stderr(&unknown).contains("did you mean baseline-spotify?"));
+}
+
+#[test]
+fn a_leaking_split_trains_nothing_where_that_is_forbidden() {
+    let home = project();
+    edit(home.path(), "datasets/synth-songs.toml", "n_rows = 8576", "n_rows = 300");
+    let run = |more: &[&str]| {
+        let command = ["run", "baseline-spotify", "--seeds", "7"];
+        encore(home.path(), &[&command[..], more].concat())
+    };
+    assert!(run(&["--forbid-leaks"]).status.success(), "independent rows do not leak");
+    let genres = home.path().join("datasets/synth-genres.toml");
+    let text = fs::read_to_string(&genres).unwrap();
+    fs::write(&genres, text.replace("tracks_per_genre = 40", "tracks_per_genre = 2")).unwrap();
+    let forbidden = ["run", "baseline-audio", "--seeds", "7", "--forbid-leaks"];
+    let output = encore(home.path(), &forbidden);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("test examples have their track in train or valid, e.g. "), "{said}");
+    assert!(fs::read_dir(home.path().join("reports/runs")).unwrap().count() <= 2, "no record");
+}

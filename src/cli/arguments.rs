@@ -25,10 +25,19 @@ pub(super) enum Command {
     Report(Report),
     /// Say the genre of audio files, by a model that a run has left
     Predict(Predict),
-    /// Do a finished run again and say whether it comes out the same, bit by bit
+    /// Do a finished run again and say whether it comes out the same, bit by bit; or check a capsule
     Verify {
-        /// A run's id: the name of its folder in reports/runs
+        /// A run's id, the name of its folder in reports/runs; or a capsule's file
         run: String,
+    },
+    /// Pack finished runs into one file that can be sent and verified: all but their models
+    Capsule {
+        /// Experiments, for all their finished runs, or ids of runs
+        #[arg(required = true)]
+        runs: Vec<String>,
+        /// The file to write, e.g. result.tar.zst
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Look for a learning rate: a short training whose rate rises until the loss is lost
     LrFind(LrFind),
@@ -164,6 +173,9 @@ pub(super) struct Common {
     /// At most so many seconds of a training are lost by a kill; 0 saves after every step
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub checkpoint_every: u32,
+    /// Train nothing where test examples leak: of one track, one group, or copies of what is trained on
+    #[arg(long)]
+    pub forbid_leaks: bool,
     /// End with exit code 4 where a claim differs
     #[arg(long)]
     pub strict: bool,

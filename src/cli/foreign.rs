@@ -3,7 +3,7 @@
 use super::arguments::{ImportWeights, LrFind};
 use super::progress::Progress;
 use super::runs::{data_choice, page_options, say_data};
-use super::{Done, Failure, House, signals};
+use super::{Done, Failure, House};
 use crate::dataset::Catalogue;
 use crate::experiment::{self, Options, Plan};
 use crate::model::{Layout, RangeTest, suggestion};
@@ -18,12 +18,12 @@ pub(super) fn lr_find(house: &House, arguments: &LrFind) -> Done {
         );
         return Err(Failure::Usage(said));
     }
-    let (catalogue, progress) = (house.catalogue()?, Progress::new(1));
+    let (catalogue, store, progress) = (house.catalogue()?, house.store(), Progress::new(1));
     let LrFind { name, data, set, seed, .. } = arguments;
     let (plan, seed) = plan(house, &catalogue, name, data, set, *seed)?;
     let test = RangeTest { low, high, n_steps };
-    let probes =
-        experiment::range_test(&plan, seed, test, &catalogue, signals::caught(), &progress)?;
+    let setting = house.setting(&catalogue, &store, &progress);
+    let probes = experiment::range_test(&plan, seed, test, setting)?;
     println!("learning rate    loss   running mean");
     for probe in probes.iter().step_by((probes.len() / 20).max(1)) {
         let (rate, loss, mean) = (probe.learning_rate, probe.loss, probe.smoothed);
@@ -53,17 +53,8 @@ pub(super) fn import_weights(house: &House, arguments: &ImportWeights) -> Done {
     let ImportWeights { name, data, seed, .. } = arguments;
     let (plan, seed) = plan(house, &catalogue, name, data, &[], *seed)?;
     let name = plan.name.clone();
-    let run = experiment::import_weights(
-        plan,
-        seed,
-        &arguments.file,
-        layout,
-        &catalogue,
-        &store,
-        &house.root,
-        signals::caught(),
-        &progress,
-    )?;
+    let setting = house.setting(&catalogue, &store, &progress);
+    let run = experiment::import_weights(plan, seed, &arguments.file, layout, setting)?;
     run.record.model.notes.iter().for_each(|note| println!("{note}"));
     print!("{}", report::terminal_table(std::slice::from_ref(&run), &page_options(vec![name]))?);
     println!("{}", run.folder.display());

@@ -18,7 +18,7 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
-use crate::experiment::{self, Library, PlanError, RunError};
+use crate::experiment::{self, Library, Observer, PlanError, RunError, Setting};
 use crate::record::{Run, Store};
 use crate::schema::Faults;
 
@@ -61,6 +61,15 @@ impl House {
         Store::new(self.reports().join("runs"))
     }
 
+    fn setting<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        store: &'a Store,
+        observer: &'a dyn Observer,
+    ) -> Setting<'a> {
+        Setting { catalogue, store, project: &self.root, stop: signals::caught(), observer }
+    }
+
     /// The finished runs of the page; those that are damaged are named and left out.
     fn finished(&self) -> Result<Vec<Run>, Failure> {
         finished(&self.store())
@@ -87,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Reproduce(arguments) => runs::reproduce(&house, &arguments),
         Command::Run(arguments) => runs::run(&house, &arguments),
         Command::Verify { run } => verify::verify(&house, &run),
+        Command::Capsule { runs, out } => verify::capsule(&house, &runs, &out),
         Command::LrFind(arguments) => foreign::lr_find(&house, &arguments),
         Command::ImportWeights(arguments) => foreign::import_weights(&house, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
@@ -143,6 +153,7 @@ impl From<RunError> for Failure {
         match error {
             RunError::Dataset(error) => error.into(),
             RunError::Unfit(reason) => Self::Data(reason),
+            error @ RunError::Leaks { .. } => Self::Usage(error.to_string()),
             error @ RunError::Stopped { .. } => Self::Stopped(error.to_string()),
             error => Self::Internal(error.into()),
         }

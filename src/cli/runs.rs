@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::{Done, Failure, House, finished, signals};
 use crate::dataset::{Catalogue, Cut};
 use crate::experiment::{
-    DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Setting, Shrink,
+    DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Shrink, SideBySide,
     run_all, why,
 };
 use crate::model::NoDevice;
@@ -195,25 +195,22 @@ fn execute(
     common: &Common,
 ) -> Result<Vec<Outcome>, Failure> {
     let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
-    let setting = Setting {
-        catalogue,
-        store,
-        project: &house.root,
+    let how = SideBySide {
         program: &std::env::current_exe()?,
         n_jobs: common.jobs.map(usize::from),
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
-        stop: signals::caught(),
-        observer: &Progress::new(n_runs),
+        forbid_leaks: common.forbid_leaks,
     };
-    Ok(run_all(plans, setting))
+    Ok(run_all(plans, house.setting(catalogue, store, &Progress::new(n_runs)), how))
 }
 
 /// Says of every run whether it is done and, where a finished one is stale, what made it so.
 fn say_why(house: &House, catalogue: &Catalogue, plans: &[Plan]) -> Done {
     let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
-    let progress = Progress::new(n_runs);
+    let (store, progress) = (house.store(), Progress::new(n_runs));
+    let setting = house.setting(catalogue, &store, &progress);
     for plan in plans {
-        for (run, reason) in why(plan, catalogue, &house.store(), signals::caught(), &progress)? {
+        for (run, reason) in why(plan, setting)? {
             let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
             match reason {
                 Reason::Done { id } => println!("{name}: done, {id}"),

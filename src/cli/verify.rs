@@ -1,12 +1,69 @@
 //! `verify`.
 
+use std::path::Path;
+
 use super::progress::Progress;
-use super::{Done, Failure, House, signals};
+use super::runs::page_options;
+use super::{Done, Failure, House};
 use crate::experiment::{self, Repetition, VerifyError};
+use crate::record::{Run, pack_capsule};
+use crate::report;
 use crate::vocab::nearest;
 
-/// Does a finished run again and says what is the same.
+/// The versions of all libraries that this program was built from.
+const LOCK: &str = include_str!("../../Cargo.lock");
+
+/// Packs runs into a file.
+pub(super) fn capsule(house: &House, names: &[String], out: &Path) -> Done {
+    let all = house.finished()?;
+    let mut runs: Vec<Run> = vec![];
+    for name in names {
+        let is_named = |run: &&Run| run.id == *name || run.record.experiment == *name;
+        let found: Vec<&Run> = all.iter().filter(is_named).collect();
+        if found.is_empty() {
+            let known = all.iter().flat_map(|run| [run.id.as_str(), &run.record.experiment]);
+            let hint = nearest(name, known)
+                .map_or(String::new(), |near| format!(", did you mean {near}?"));
+            return Err(Failure::Data(format!("there is no finished run {name}{hint}")));
+        }
+        let is_new = |run: &&&Run| runs.iter().all(|known| known.id != run.id);
+        let new: Vec<Run> = found.iter().filter(is_new).map(|run| (*run).clone()).collect();
+        runs.extend(new);
+    }
+    let capsule = pack_capsule(&runs, LOCK, out)?;
+    let size = std::fs::metadata(out)?.len();
+    println!("{}: {} runs, {} files, {size} bytes", out.display(), runs.len(), capsule.files.len());
+    Ok(())
+}
+
+/// Checks every byte of a capsule and shows the table that its predictions come to.
+fn verify_capsule(house: &House, file: &Path) -> Done {
+    let folder = house.reports().join(format!(".capsule-{}", std::process::id()));
+    let checked = experiment::verify_capsule(file, &folder).map_err(|error| {
+        // The hint of a damaged run's file, to run it again, is of no use here.
+        Failure::Differs(error.to_string().lines().next().unwrap_or_default().to_owned())
+    });
+    let shown = checked.and_then(|(capsule, runs)| {
+        let mut order: Vec<String> = runs.iter().map(|run| run.record.experiment.clone()).collect();
+        order.dedup();
+        print!("{}", report::terminal_table(&runs, &page_options(order))?);
+        println!(
+            "{}: {} runs, every byte as packed, scores as their predictions come to; by encore {}, {}, {}",
+            file.display(), runs.len(), capsule.encore, capsule.rustc, capsule.target
+        );
+        Ok(())
+    });
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    shown
+}
+
+/// Does a finished run again and says what is the same; or checks a capsule.
 pub(super) fn verify(house: &House, id: &str) -> Done {
+    if Path::new(id).is_file() {
+        return verify_capsule(house, Path::new(id));
+    }
     let (store, catalogue) = (house.store(), house.catalogue()?);
     let Some(run) = store.read(id)? else {
         let runs = house.finished()?;
@@ -17,8 +74,7 @@ pub(super) fn verify(house: &House, id: &str) -> Done {
         return Err(Failure::Data(format!("there is no finished run {id}; {hint}")));
     };
     let progress = Progress::new(1);
-    let stop = signals::caught();
-    let found = experiment::verify(&run, &catalogue, &store, &house.root, stop, &progress)?;
+    let found = experiment::verify(&run, house.setting(&catalogue, &store, &progress))?;
     let Repetition { curves, model, predictions, accuracy: [was, is] } = found;
     for (what, is_same) in [("curves", curves), ("model", model), ("predictions", predictions)] {
         println!("{what:12} {}", if is_same { "the same, bit by bit" } else { "OTHER" });

@@ -45,7 +45,7 @@ struct Stored {
 }
 
 /// One array's numbers.
-pub struct Numbers {
+pub struct ArrayNumbers {
     /// Row-major, `[examples, product of the array's example shape]`, in memory as 32-bit floats.
     pub matrix: Vec<f32>,
     /// The examples that are in the matrix, by their place in [`ArrayData::ids`].
@@ -136,7 +136,7 @@ impl ArrayData {
     ///
     /// # Errors
     /// Where there is no array of this name, or its file is gone or has changed since the import.
-    pub fn numbers(&self, name: &str) -> Result<Numbers, DatasetError> {
+    pub fn numbers(&self, name: &str) -> Result<ArrayNumbers, DatasetError> {
         let (array, stored) = self
             .find(name)
             .map_err(|message| DatasetError::Layout { path: self.root.clone(), message })?;
@@ -144,7 +144,7 @@ impl ArrayData {
         let npy = array.parse(&stored.path, &bytes)?;
         check_rows(&self.rows, &npy, &stored.path)?;
         let width = npy.width();
-        let mut numbers = Numbers {
+        let mut numbers = ArrayNumbers {
             matrix: Vec::with_capacity(width * self.rows.len()),
             kept: vec![],
             excluded: vec![],

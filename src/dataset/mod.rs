@@ -19,7 +19,7 @@ pub mod synth;
 mod table_data;
 mod track_columns;
 
-pub use array_data::{ArrayData, Numbers};
+pub use array_data::{ArrayData, ArrayNumbers};
 pub use arrays::{ArrayFile, Arrays};
 pub use audio_data::{AudioData, Track};
 pub use catalogue::Catalogue;

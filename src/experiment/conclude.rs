@@ -1,16 +1,15 @@
 //! The end of one run: scores, predictions, the model's files, the record.
 
 use super::Plan;
-use super::run::{Prepared, RunError, Surroundings, view};
+use super::run::{Divided, Prepared, RunError, Surroundings, view};
 use super::training::Watched;
 use crate::features::Examples;
 use crate::metrics;
 use crate::model::{self, Classifier, Device, Fitted, ModelError};
 use crate::record::{
     DataFacts, Imported, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
-    Scores, SplitFacts, Timings,
+    Scores, SplitFacts, StoreError, Timings,
 };
-use crate::split::Split;
 
 /// Scores a fitted model and writes all that is left of the run's record.
 #[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
@@ -18,7 +17,7 @@ pub(super) fn conclude(
     plan: &Plan,
     prepared: &Prepared,
     seed: u64,
-    split: &Split,
+    Divided { split, audit }: &Divided,
     writer: RunWriter,
     fitted: &Fitted,
     watched: Watched,
@@ -57,6 +56,7 @@ pub(super) fn conclude(
             n_leaking: split.n_leaking(items),
             sources_hash: plan.split.sources_hash(&prepared.track_columns),
         },
+        audit: audit.clone(),
         model: ModelFacts {
             name: plan.model_name.to_owned(),
             n_parameters: fitted.n_parameters,
@@ -64,7 +64,13 @@ pub(super) fn conclude(
             max_epochs: plan.max_epochs,
             kept_epoch: fitted.kept_epoch,
             imported,
-            notes: fitted.notes.iter().chain(&split.notes).cloned().collect(),
+            notes: fitted
+                .notes
+                .iter()
+                .chain(&split.notes)
+                .chain(&audit.unchecked)
+                .cloned()
+                .collect(),
         },
         code: match plan.device() {
             Device::Cpu => around.code.clone(),
@@ -95,15 +101,33 @@ fn score(
     let probabilities = classifier.predict_proba(&examples)?;
     let actual: Vec<usize> = (0..examples.len()).map(|index| examples.label(index)).collect();
     let predicted = metrics::most_likely(&probabilities, examples.n_classes);
-    let scores = metrics::Scores::new(&actual, &predicted, &probabilities, examples.n_classes);
-    let scores = Scores {
+    Ok((scores(&actual, &predicted, &probabilities, examples.n_classes), probabilities))
+}
+
+fn scores(
+    actual: &[usize],
+    predicted: &[usize],
+    probabilities: &[f32],
+    n_classes: usize,
+) -> Scores {
+    let scores = metrics::Scores::new(actual, predicted, probabilities, n_classes);
+    Scores {
         n: scores.n,
         accuracy: scores.accuracy,
         macro_f1: scores.macro_f1,
         log_loss: scores.log_loss,
         confusion: scores.confusion,
-    };
-    Ok((scores, probabilities))
+    }
+}
+
+/// The test scores that a finished run's predictions come to.
+pub(super) fn rescore(run: &Run) -> Result<Scores, StoreError> {
+    let predictions = run.predictions()?;
+    let actual: Vec<usize> = predictions.iter().map(|row| row.actual).collect();
+    let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
+    let probabilities: Vec<f32> =
+        predictions.iter().flat_map(|row| &row.probabilities).copied().collect();
+    Ok(scores(&actual, &predicted, &probabilities, run.record.data.classes.len()))
 }
 
 fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Vec<Prediction> {

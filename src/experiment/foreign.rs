@@ -1,16 +1,14 @@
 //! A run from weights that another program trained, and the search for a learning rate.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::conclude::conclude;
 use super::run::{RunError, Surroundings, claim, code_facts, id, label, prepare};
 use super::training::Watched;
-use super::{Observer, Plan};
-use crate::dataset::Catalogue;
+use super::{Plan, Setting};
 use crate::model::{Layout, ModelError, Probe, RangeTest};
-use crate::record::{Imported, Run, Store};
+use crate::record::{Imported, Run};
 use crate::vocab::sha256_hex;
 
 /// Scores foreign weights on a plan's test examples and records it, as a run that says where they come
@@ -18,17 +16,12 @@ use crate::vocab::sha256_hex;
 ///
 /// # Errors
 /// Where the file does not fit the net, or data or store can't be used.
-#[expect(clippy::too_many_arguments, reason = "a run's surroundings, the file and its layout")]
 pub fn import_weights(
     mut plan: Plan,
     seed: u64,
     file: &Path,
     layout: Layout,
-    catalogue: &Catalogue,
-    store: &Store,
-    project: &Path,
-    stop: &AtomicBool,
-    observer: &dyn Observer,
+    setting: Setting,
 ) -> Result<Run, RunError> {
     let bytes = std::fs::read(file).map_err(|error| {
         let (path, message) = (file.display().to_string(), error.to_string());
@@ -36,22 +29,23 @@ pub fn import_weights(
     })?;
     let sha256 = sha256_hex(&bytes);
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let prepared = prepare(&plan, catalogue, observer, stop)?;
-    let code = code_facts(project);
-    let checkpoint_every = Duration::MAX;
-    let around = Surroundings { code: &code, store, observer, stop, checkpoint_every };
+    let prepared = prepare(&plan, setting)?;
+    let code = code_facts(setting.project);
+    let around =
+        Surroundings { setting, code: &code, checkpoint_every: Duration::MAX, forbid_leaks: false };
     let id = format!("{}.imported-{}", id(&plan, &prepared, seed), &sha256[..8]);
-    let split = prepared.split(&plan, seed)?;
-    let fitted = plan.model.import(&prepared.job(&plan, &split, seed), file, layout)?;
+    let divided = prepared.divide(&plan, seed)?;
+    let split = &divided.split;
+    let fitted = plan.model.import(&prepared.job(&plan, split, seed), file, layout)?;
     let claim = claim(&id, &label(&plan, seed), around)?;
-    let (writer, _, _) = store.begin(claim)?;
+    let (writer, _, _) = setting.store.begin(claim)?;
     writer.spec(&plan.text)?;
-    writer.members(&prepared.members(&split))?;
+    writer.members(&prepared.members(split))?;
     let layout = layout.name().to_owned();
     plan.cut.push(format!("weights imported from {name} ({layout}), not trained here"));
     let imported = Some(Imported { file: name, sha256, layout });
     let nothing = Watched::nothing();
-    conclude(&plan, &prepared, seed, &split, writer, &fitted, nothing, imported, around)
+    conclude(&plan, &prepared, seed, &divided, writer, &fitted, nothing, imported, around)
 }
 
 /// A learning-rate range test on a plan's training examples.
@@ -62,11 +56,9 @@ pub fn range_test(
     plan: &Plan,
     seed: u64,
     test: RangeTest,
-    catalogue: &Catalogue,
-    stop: &AtomicBool,
-    observer: &dyn Observer,
+    setting: Setting,
 ) -> Result<Vec<Probe>, RunError> {
-    let prepared = prepare(plan, catalogue, observer, stop)?;
+    let prepared = prepare(plan, setting)?;
     let split = prepared.split(plan, seed)?;
     Ok(plan.model.range_test(&prepared.job(plan, &split, seed), test)?)
 }

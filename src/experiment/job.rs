@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::run::{Surroundings, code_facts, id, prepare, run};
-use super::{Event, Observer, Options, Plan, RunError};
+use super::{Event, Observer, Options, Plan, RunError, Setting};
 use crate::dataset::Catalogue;
 use crate::record::Store;
 
@@ -32,6 +32,7 @@ pub(super) struct Task {
     pub(super) store: PathBuf,
     pub(super) n_threads: usize,
     pub(super) checkpoint_every: Duration,
+    pub(super) forbid_leaks: bool,
 }
 
 /// A line that a run's process writes.
@@ -45,6 +46,11 @@ enum Line {
     Stopped {
         epoch: usize,
     },
+    /// The split leaks, and that was forbidden.
+    Leaks {
+        label: String,
+        leaks: String,
+    },
     Failed(String),
 }
 
@@ -52,6 +58,7 @@ enum Line {
 pub(super) enum End {
     Done { found: bool },
     Stopped { epoch: usize },
+    Leaks { label: String, leaks: String },
     Failed(String),
 }
 
@@ -103,6 +110,7 @@ pub(super) fn follow(child: &mut Child, observer: &dyn Observer) -> std::io::Res
             Ok(Line::Event(event)) => observer.event(&event),
             Ok(Line::Done { found }) => end = Some(End::Done { found }),
             Ok(Line::Stopped { epoch }) => end = Some(End::Stopped { epoch }),
+            Ok(Line::Leaks { label, leaks }) => end = Some(End::Leaks { label, leaks }),
             Ok(Line::Failed(error)) => end = Some(End::Failed(error)),
             // A line cut off by a kill.
             Err(_) => {}
@@ -171,6 +179,7 @@ pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     speaker.say(&match end {
         Ok(found) => Line::Done { found },
         Err(RunError::Stopped { epoch }) => Line::Stopped { epoch },
+        Err(RunError::Leaks { label, leaks }) => Line::Leaks { label, leaks },
         Err(error) => Line::Failed(error.to_string()),
     });
     Ok(())
@@ -183,16 +192,18 @@ fn one(task: &Task, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, 
     let (name, text) = (task.name.clone(), task.text.clone());
     let plan = Plan::from_text(name, &task.origin, text, &catalogue, &task.options)
         .map_err(|error| process(error.to_string()))?;
-    let prepared = prepare(&plan, &catalogue, observer, stop)?;
+    let store = Store::new(&task.store);
+    let setting =
+        Setting { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };
+    let prepared = prepare(&plan, setting)?;
     if id(&plan, &prepared, task.seed) != task.id {
         return Err(process("the data changed while the run was to begin: start again".to_owned()));
     }
     let around = Surroundings {
+        setting,
         code: &code_facts(&task.project),
-        store: &Store::new(&task.store),
-        observer,
-        stop,
         checkpoint_every: task.checkpoint_every,
+        forbid_leaks: task.forbid_leaks,
     };
     run(&plan, &prepared, task.seed, around).map(|(_, found)| found)
 }

@@ -23,7 +23,28 @@ pub use job::do_run;
 pub use library::{Library, derive_spec};
 pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};
 pub use predict::{Guess, Predictor};
-pub use queue::{Outcome, Setting, run_all};
+pub use queue::{Outcome, SideBySide, run_all};
 pub use run::{CODE_VERSION, RunError};
-pub use verify::{Repetition, VerifyError, verify};
+pub use verify::{Repetition, VerifyError, verify, verify_capsule};
 pub use why::{Reason, why};
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use crate::dataset::Catalogue;
+use crate::record::Store;
+
+/// Where runs are done, and who is told.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// The datasets.
+    pub catalogue: &'a Catalogue,
+    /// Where records go.
+    pub store: &'a Store,
+    /// The project's folder.
+    pub project: &'a Path,
+    /// Set from outside: save all and stop.
+    pub stop: &'a AtomicBool,
+    /// Told what happens.
+    pub observer: &'a dyn Observer,
+}

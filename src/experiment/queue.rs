@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::job::{End, Lifeline, Task, follow, start};
 use super::run::{id, label, prepare};
-use super::{Event, Observer, Plan, RunError, RunLabel};
-use crate::dataset::Catalogue;
-use crate::record::{Run, Store};
+use super::{Event, Plan, RunError, RunLabel, Setting};
+use crate::record::Run;
 
 /// How long it takes at most until a wish to stop is passed on.
 const ATTENTION: Duration = Duration::from_millis(50);
@@ -24,25 +23,34 @@ pub struct Outcome {
     pub result: Result<Run, RunError>,
 }
 
-/// Where and how runs are done.
+/// How many runs are done side by side.
 #[derive(Clone, Copy)]
-pub struct Setting<'a> {
-    /// The datasets.
-    pub catalogue: &'a Catalogue,
-    /// Where records go.
-    pub store: &'a Store,
-    /// The project's folder.
-    pub project: &'a Path,
+pub struct SideBySide<'a> {
     /// This program's own file, started once for each run with the command `do-run`.
     pub program: &'a Path,
     /// Runs at a time; absent for as many as there are cores.
     pub n_jobs: Option<usize>,
     /// At most this long between two checkpoints of a training.
     pub checkpoint_every: Duration,
-    /// Set from outside: save all and stop.
-    pub stop: &'a AtomicBool,
-    /// Told what happens.
-    pub observer: &'a dyn Observer,
+    /// Train nothing where the split leaks.
+    pub forbid_leaks: bool,
+}
+
+/// A run that waits for its turn.
+struct Waiting<'a> {
+    plan: &'a Plan,
+    id: String,
+    seed: u64,
+}
+
+/// What all of a queue's runs have in common.
+struct Queue<'a> {
+    setting: Setting<'a>,
+    how: SideBySide<'a>,
+    /// Threads of each run.
+    n_threads: usize,
+    /// Of the runs that go on now.
+    lifelines: Mutex<Vec<Arc<Lifeline>>>,
 }
 
 /// Runs every seed of every plan, some at a time, each in its own process; finished ones are found
@@ -51,19 +59,19 @@ pub struct Setting<'a> {
 /// A run that fails, or whose process is killed, takes nothing else with it. Cores that are more than
 /// the runs are given to threads within them, which changes no bit. Outcomes come in the order of
 /// plans and seeds; runs that were not begun before a stop have none.
-pub fn run_all(plans: &[Plan], setting: Setting) -> Vec<Outcome> {
-    let Setting { catalogue, observer, stop, .. } = setting;
+pub fn run_all(plans: &[Plan], setting: Setting, how: SideBySide) -> Vec<Outcome> {
+    let Setting { observer, stop, .. } = setting;
     let mut jobs = VecDeque::new();
     let mut outcomes = vec![];
     for plan in plans {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        match guarded(|| prepare(plan, catalogue, observer, stop)) {
+        match guarded(|| prepare(plan, setting)) {
             // The run's process looks the features up again by itself.
             Ok(prepared) => {
-                let named = |&seed: &u64| (plan, id(plan, &prepared, seed), seed);
-                jobs.extend(plan.seeds.iter().map(named));
+                let waiting = |&seed: &u64| Waiting { plan, id: id(plan, &prepared, seed), seed };
+                jobs.extend(plan.seeds.iter().map(waiting));
             }
             Err(error) => {
                 let run = label(plan, plan.seeds[0]);
@@ -73,19 +81,19 @@ pub fn run_all(plans: &[Plan], setting: Setting) -> Vec<Outcome> {
         }
     }
     let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let n_jobs = setting.n_jobs.unwrap_or(n_cores).clamp(1, jobs.len().max(1));
+    let n_jobs = how.n_jobs.unwrap_or(n_cores).clamp(1, jobs.len().max(1));
     // Two runs side by side get more done than one run on two cores, one alone may have both.
     let n_threads = (n_cores / n_jobs).max(1);
-    let order: Vec<RunLabel> = jobs.iter().map(|(plan, _, seed)| label(plan, *seed)).collect();
+    let queue = Queue { setting, how, n_threads, lifelines: Mutex::default() };
+    let order: Vec<RunLabel> = jobs.iter().map(|job| label(job.plan, job.seed)).collect();
     let jobs = Mutex::new(jobs);
     let done = Mutex::new(vec![]);
-    let lifelines: Mutex<Vec<Arc<Lifeline>>> = Mutex::new(vec![]);
     let is_over = AtomicBool::new(false);
     let work = || {
         while !stop.load(Ordering::Relaxed) {
             let job = jobs.lock().expect("no holder of the queue panics").pop_front();
-            let Some((plan, id, seed)) = job else { break };
-            let outcome = one(plan, &id, seed, n_threads, setting, &lifelines);
+            let Some(job) = job else { break };
+            let outcome = queue.one(&job);
             done.lock().expect("no holder of the list panics").push(outcome);
         }
     };
@@ -93,7 +101,7 @@ pub fn run_all(plans: &[Plan], setting: Setting) -> Vec<Outcome> {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
                 if stop.load(Ordering::Relaxed) {
-                    let lifelines = lifelines.lock().expect("no holder of the list panics");
+                    let lifelines = queue.lifelines.lock().expect("no holder of the list panics");
                     lifelines.iter().for_each(|lifeline| lifeline.cut());
                 }
                 std::thread::sleep(ATTENTION);
@@ -109,71 +117,65 @@ pub fn run_all(plans: &[Plan], setting: Setting) -> Vec<Outcome> {
     outcomes
 }
 
-fn one(
-    plan: &Plan,
-    id: &str,
-    seed: u64,
-    n_threads: usize,
-    setting: Setting,
-    lifelines: &Mutex<Vec<Arc<Lifeline>>>,
-) -> Outcome {
-    let Setting { store, observer, .. } = setting;
-    let label = label(plan, seed);
-    let began = Instant::now();
-    let result = match store.read_whole(id) {
-        // Damage is told, and the run made anew, by the run's own process.
-        Ok(Some(run)) => Ok((run, true)),
-        _ => guarded(|| in_process(plan, id, seed, n_threads, setting, lifelines)),
-    };
-    observer.event(&match &result {
-        Ok((run, found)) => Event::Finished {
-            run: label.clone(),
-            accuracy: run.record.test.accuracy,
-            seconds: began.elapsed().as_secs_f64(),
-            found: *found,
-        },
-        Err(error) => failure(&label, error),
-    });
-    Outcome { label, result: result.map(|(run, _)| run) }
-}
+impl Queue<'_> {
+    fn one(&self, job: &Waiting) -> Outcome {
+        let Setting { store, observer, .. } = self.setting;
+        let label = label(job.plan, job.seed);
+        let began = Instant::now();
+        let result = match store.read_whole(&job.id) {
+            // Damage is told, and the run made anew, by the run's own process.
+            Ok(Some(run)) if !self.how.forbid_leaks => Ok((run, true)),
+            _ => guarded(|| self.in_process(job)),
+        };
+        observer.event(&match &result {
+            Ok((run, found)) => Event::Finished {
+                run: label.clone(),
+                accuracy: run.record.test.accuracy,
+                seconds: began.elapsed().as_secs_f64(),
+                found: *found,
+            },
+            Err(error) => failure(&label, error),
+        });
+        Outcome { label, result: result.map(|(run, _)| run) }
+    }
 
-fn in_process(
-    plan: &Plan,
-    id: &str,
-    seed: u64,
-    n_threads: usize,
-    setting: Setting,
-    lifelines: &Mutex<Vec<Arc<Lifeline>>>,
-) -> Result<(Run, bool), RunError> {
-    let task = Task {
-        name: plan.name.clone(),
-        origin: plan.origin.clone(),
-        text: plan.text.clone(),
-        options: plan.options.clone(),
-        seed,
-        id: id.to_owned(),
-        project: setting.project.to_owned(),
-        store: setting.store.root().to_owned(),
-        n_threads,
-        checkpoint_every: setting.checkpoint_every,
-    };
-    let process = |error: std::io::Error| {
-        RunError::Process(format!("{} can't be started: {error}", setting.program.display()))
-    };
-    let (mut child, lifeline) = start(setting.program, &task).map_err(process)?;
-    let lifeline = Arc::new(lifeline);
-    lifelines.lock().expect("no holder of the list panics").push(Arc::clone(&lifeline));
-    let end = follow(&mut child, setting.observer);
-    lifelines.lock().expect("no holder of the list panics").retain(|l| !Arc::ptr_eq(l, &lifeline));
-    match end.map_err(process)? {
-        End::Done { found } => {
-            let run = setting.store.read(id)?;
-            run.map(|run| (run, found)).ok_or_else(|| {
-                RunError::Process(format!("the run's process made no record of {id}"))
-            })
+    fn in_process(&self, job: &Waiting) -> Result<(Run, bool), RunError> {
+        let Setting { store, observer, project, .. } = self.setting;
+        let SideBySide { program, checkpoint_every, forbid_leaks, .. } = self.how;
+        let Waiting { plan, id, seed } = job;
+        let task = Task {
+            name: plan.name.clone(),
+            origin: plan.origin.clone(),
+            text: plan.text.clone(),
+            options: plan.options.clone(),
+            seed: *seed,
+            id: id.clone(),
+            project: project.to_owned(),
+            store: store.root().to_owned(),
+            n_threads: self.n_threads,
+            checkpoint_every,
+            forbid_leaks,
+        };
+        let process = |error: std::io::Error| {
+            RunError::Process(format!("{} can't be started: {error}", program.display()))
+        };
+        let (mut child, lifeline) = start(program, &task).map_err(process)?;
+        let lifeline = Arc::new(lifeline);
+        let lifelines = || self.lifelines.lock().expect("no holder of the list panics");
+        lifelines().push(Arc::clone(&lifeline));
+        let end = follow(&mut child, observer);
+        lifelines().retain(|other| !Arc::ptr_eq(other, &lifeline));
+        match end.map_err(process)? {
+            End::Done { found } => {
+                let run = store.read(id)?;
+                run.map(|run| (run, found)).ok_or_else(|| {
+                    RunError::Process(format!("the run's process made no record of {id}"))
+                })
+            }
+            End::Stopped { epoch } => Err(RunError::Stopped { epoch }),
+            End::Leaks { label, leaks } => Err(RunError::Leaks { label, leaks }),
+            End::Failed(error) => Err(RunError::Process(error)),
         }
-        End::Stopped { epoch } => Err(RunError::Stopped { epoch }),
-        End::Failed(error) => Err(RunError::Process(error)),
     }
 }
 

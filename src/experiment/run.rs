@@ -2,18 +2,18 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::conclude::conclude;
 use super::training::fit;
-use super::{Event, Observer, Plan, RunLabel};
-use crate::dataset::{Catalogue, Data, DatasetError, TrackColumns};
+use super::{Event, Plan, RunLabel, Setting};
+use crate::dataset::{Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError};
 use crate::kernels::isa::Isa;
 use crate::model::{self, Device, Job, ModelError};
-use crate::record::{Asked, CodeFacts, Excluded, Member, Run, RunClaim, Store, StoreError};
-use crate::split::{Items, Split, SplitError};
+use crate::record::{Asked, Audit, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
+use crate::split::{Items, Numbers, Split, SplitError, audit};
 use crate::vocab::{Seed, Sha256, SplitName};
 
 /// Raised with every change after which the same spec, data and seed come to other bits: older runs
@@ -50,6 +50,16 @@ pub enum RunError {
     /// The run's own process said what went wrong, or ended without a word.
     #[error("{0}")]
     Process(String),
+    /// The split leaks, and that was forbidden.
+    #[error(
+        "{label}: the split leaks, and --forbid-leaks forbids it: {leaks}\nhint: split by track or by group"
+    )]
+    Leaks {
+        /// Which run.
+        label: String,
+        /// What leaks, in words.
+        leaks: String,
+    },
     /// The run was asked to stop; it is saved.
     #[error("stopped and saved: the same command goes on from there")]
     Stopped {
@@ -61,18 +71,23 @@ pub enum RunError {
 /// Where and how a run is done, whichever run it is.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
+    pub(super) setting: Setting<'a>,
     pub(super) code: &'a CodeFacts,
-    pub(super) store: &'a Store,
-    pub(super) observer: &'a dyn Observer,
-    /// Set from outside: save and stop.
-    pub(super) stop: &'a AtomicBool,
     /// At most this long between two checkpoints of a training.
     pub(super) checkpoint_every: Duration,
+    /// Train nothing where the split leaks.
+    pub(super) forbid_leaks: bool,
+}
+
+/// The sets of one seed, and what was found in them before the training.
+pub(super) struct Divided {
+    pub(super) split: Split,
+    pub(super) audit: Audit,
 }
 
 impl Surroundings<'_> {
     pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.setting.stop.load(Ordering::Relaxed)
     }
 }
 
@@ -95,6 +110,15 @@ impl Prepared {
         Items { ids, labels, columns: &self.track_columns }
     }
 
+    /// The sets of one seed, looked through for leaks.
+    pub(super) fn divide(&self, plan: &Plan, seed: u64) -> Result<Divided, SplitError> {
+        let split = self.split(plan, seed)?;
+        let Examples { matrix, shape, .. } = &self.examples;
+        let numbers = Numbers { values: matrix.as_slice(), shape };
+        let audit = audit(&split, self.items(), numbers, plan.split.group(&self.track_columns));
+        Ok(Divided { split, audit })
+    }
+
     /// The sets of one seed.
     pub(super) fn split(&self, plan: &Plan, seed: u64) -> Result<Split, SplitError> {
         plan.split.divide(self.items(), Seed(seed))
@@ -112,12 +136,8 @@ impl Prepared {
 }
 
 /// Loads a plan's dataset and makes or finds its features.
-pub(super) fn prepare(
-    plan: &Plan,
-    catalogue: &Catalogue,
-    observer: &dyn Observer,
-    stop: &AtomicBool,
-) -> Result<Prepared, RunError> {
+pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunError> {
+    let Setting { catalogue, observer, stop, .. } = setting;
     let start = Instant::now();
     if let Some(reason) = plan.unfit() {
         return Err(RunError::Unfit(reason));
@@ -179,10 +199,11 @@ pub(super) fn run(
     around: Surroundings,
 ) -> Result<(Run, bool), RunError> {
     let id = id(plan, prepared, seed);
-    let Surroundings { store, observer, .. } = around;
+    let Setting { store, observer, .. } = around.setting;
     let claim = claim(&id, &label(plan, seed), around)?;
     match store.read_whole(&id) {
         Ok(Some(run)) => {
+            refuse_leaks(&label(plan, seed), &run.record.audit, around)?;
             store.tidy(&run)?;
             return Ok((run, true));
         }
@@ -208,11 +229,11 @@ pub(super) fn claim(
         if around.is_stopped() {
             return Err(RunError::Stopped { epoch: 0 });
         }
-        match around.store.claim(id)? {
+        match around.setting.store.claim(id)? {
             Asked::Ours(claim) => return Ok(claim),
             Asked::Busy { process } => {
                 if !has_said {
-                    around.observer.event(&Event::Waiting { run: label.clone(), process });
+                    around.setting.observer.event(&Event::Waiting { run: label.clone(), process });
                     has_said = true;
                 }
                 std::thread::sleep(PATIENCE);
@@ -229,17 +250,36 @@ fn anew(
     claim: RunClaim,
     around: Surroundings,
 ) -> Result<Run, RunError> {
-    let split = prepared.split(plan, seed)?;
-    let (mut writer, found, notes) = around.store.begin(claim)?;
+    let divided = prepared.divide(plan, seed)?;
+    let split = &divided.split;
+    refuse_leaks(&label(plan, seed), &divided.audit, around)?;
+    let (mut writer, found, notes) = around.setting.store.begin(claim)?;
     for text in notes {
-        around.observer.event(&Event::Note { run: label(plan, seed), text });
+        around.setting.observer.event(&Event::Note { run: label(plan, seed), text });
     }
     writer.spec(&plan.text)?;
-    writer.members(&prepared.members(&split))?;
-    let job = prepared.job(plan, &split, seed);
+    writer.members(&prepared.members(split))?;
+    let job = prepared.job(plan, split, seed);
     let (fitted, watched) = fit(plan, &job, found, &mut writer, around)?;
 
-    conclude(plan, prepared, seed, &split, writer, &fitted, watched, None, around)
+    conclude(plan, prepared, seed, &divided, writer, &fitted, watched, None, around)
+}
+
+/// Refuses a run whose split leaks, where that was asked for.
+fn refuse_leaks(label: &RunLabel, audit: &Audit, around: Surroundings) -> Result<(), RunError> {
+    if !around.forbid_leaks || audit.n_leaking == 0 {
+        return Ok(());
+    }
+    let leaks = audit.leaks.iter().filter(|leak| leak.n_test > 0);
+    let leaks: Vec<String> = leaks
+        .map(|leak| {
+            let named = leak.named.first().map_or(String::new(), |named| format!(", e.g. {named}"));
+            format!("{} test examples {}{named}", leak.n_test, leak.kind.words())
+        })
+        .collect();
+    let RunLabel { experiment, dataset, seed } = label;
+    let label = format!("{experiment} on {dataset} seed {seed}");
+    Err(RunError::Leaks { label, leaks: leaks.join("; ") })
 }
 
 pub(super) fn label(plan: &Plan, seed: u64) -> RunLabel {

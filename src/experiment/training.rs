@@ -52,7 +52,11 @@ pub(super) fn fit(
     loop {
         let (run, max_epochs) = (label(plan, job.seed.0), plan.max_epochs);
         let n_epochs_done = state.epochs.len();
-        around.observer.event(&Event::Started { run: run.clone(), n_epochs_done, max_epochs });
+        around.setting.observer.event(&Event::Started {
+            run: run.clone(),
+            n_epochs_done,
+            max_epochs,
+        });
         let snapshot = std::mem::take(&mut state.snapshot);
         let resume = (!snapshot.is_empty()).then_some(snapshot.as_slice());
         let job = Job { resume, ..*job };
@@ -77,7 +81,7 @@ pub(super) fn fit(
             Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
             Err(ModelError::Snapshot(said)) if resume.is_some() => {
                 let text = format!("the checkpoint can't be used ({said}): the run starts anew");
-                around.observer.event(&Event::Note { run: label(plan, job.seed.0), text });
+                around.setting.observer.event(&Event::Note { run: label(plan, job.seed.0), text });
                 writer.restart()?;
                 state = fresh();
             }
@@ -118,7 +122,7 @@ impl Watch for Watcher<'_> {
         self.state.epochs.push(*epoch);
         let (run, epoch) = (self.run.clone(), *epoch);
         let max_epochs = self.plan.max_epochs.unwrap_or(epoch.epoch);
-        self.around.observer.event(&Event::Epoch { run, epoch, max_epochs });
+        self.around.setting.observer.event(&Event::Epoch { run, epoch, max_epochs });
         let written = self.writer.epoch(&epoch);
         self.go_on(written)
     }

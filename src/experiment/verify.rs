@@ -1,12 +1,12 @@
 //! Does a finished run come out the same when it is done again?
 
-use std::sync::atomic::AtomicBool;
+use std::path::Path;
 use std::time::Duration;
 
+use super::conclude::rescore;
 use super::run::{CODE_VERSION, RunError, Surroundings, code_facts, prepare, run};
-use super::{Observer, Plan, PlanError};
-use crate::dataset::Catalogue;
-use crate::record::{Run, Store, StoreError};
+use super::{Plan, PlanError, Setting};
+use crate::record::{Capsule, Run, Store, StoreError, unpack_capsule};
 
 /// What a repetition came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,18 +46,33 @@ pub enum VerifyError {
     Other(String),
 }
 
+/// Unpacks a capsule into a folder and scores its runs again, from their predictions alone.
+///
+/// # Errors
+/// Where a byte is not what was packed, or predictions come to other scores than the record has.
+pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>), VerifyError> {
+    let (capsule, runs) = unpack_capsule(path, folder)?;
+    for run in &runs {
+        let (was, is) = (&run.record.test, rescore(run)?);
+        if *was != is {
+            return Err(VerifyError::Other(format!(
+                "{}: the predictions of {} come to an accuracy of {}, and its record says {}",
+                path.display(),
+                run.id,
+                is.accuracy,
+                was.accuracy
+            )));
+        }
+    }
+    Ok((capsule, runs))
+}
+
 /// Does a finished run again, beside it, and compares the hashes of what both came to.
 ///
 /// # Errors
 /// Where data or code are not those of the run, or it fails.
-pub fn verify(
-    recorded: &Run,
-    catalogue: &Catalogue,
-    store: &Store,
-    project: &std::path::Path,
-    stop: &AtomicBool,
-    observer: &dyn Observer,
-) -> Result<Repetition, VerifyError> {
+pub fn verify(recorded: &Run, setting: Setting) -> Result<Repetition, VerifyError> {
+    let Setting { catalogue, store, project, .. } = setting;
     let record = &recorded.record;
     if let Some(imported) = &record.model.imported {
         return Err(VerifyError::Other(format!(
@@ -73,7 +88,7 @@ pub fn verify(
     }
     store.read_whole(&recorded.id)?;
     let plan = Plan::of_run(recorded, catalogue)?;
-    let prepared = prepare(&plan, catalogue, observer, stop)?;
+    let prepared = prepare(&plan, setting)?;
     let features_hash = &prepared.examples.hash;
     if *features_hash != record.data.features_hash {
         return Err(VerifyError::Other(format!(
@@ -86,12 +101,11 @@ pub fn verify(
     }
     let beside = store.root().join(format!(".verify-{}", std::process::id()));
     let around = Surroundings {
+        setting: Setting { store: &Store::new(&beside), ..setting },
         code: &code_facts(project),
-        store: &Store::new(&beside),
-        observer,
-        stop,
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,
+        forbid_leaks: false,
     };
     let repeated = run(&plan, &prepared, record.seed, around);
     if beside.exists() {

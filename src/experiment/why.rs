@@ -1,12 +1,9 @@
 //! Why a run is to be done, or need not be: what of spec, data and code is other than in the runs there are.
 
-use std::sync::atomic::AtomicBool;
-
 use serde_json::Value;
 
 use super::run::{CODE_VERSION, Prepared, RunError, id, label, prepare};
-use super::{Observer, Plan, RunLabel};
-use crate::dataset::Catalogue;
+use super::{Plan, RunLabel, Setting};
 use crate::record::{Run, Store, StoreError};
 
 /// What is there of a run.
@@ -36,17 +33,11 @@ pub enum Reason {
 ///
 /// # Errors
 /// Where the dataset or the store can't be read.
-pub fn why(
-    plan: &Plan,
-    catalogue: &Catalogue,
-    store: &Store,
-    stop: &AtomicBool,
-    observer: &dyn Observer,
-) -> Result<Vec<(RunLabel, Reason)>, RunError> {
-    let prepared = prepare(plan, catalogue, observer, stop)?;
-    let (runs, _) = store.finished()?;
+pub fn why(plan: &Plan, setting: Setting) -> Result<Vec<(RunLabel, Reason)>, RunError> {
+    let prepared = prepare(plan, setting)?;
+    let (runs, _) = setting.store.finished()?;
     let of_seed =
-        |&seed: &u64| Ok((label(plan, seed), reason(plan, &prepared, seed, store, &runs)?));
+        |&seed: &u64| Ok((label(plan, seed), reason(plan, &prepared, seed, setting.store, &runs)?));
     plan.seeds.iter().map(of_seed).collect()
 }
 

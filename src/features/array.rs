@@ -4,7 +4,7 @@
 //! not copied into the cache, since it lies on disk already.
 
 use super::{Examples, FeatureError, Matrix};
-use crate::dataset::{ArrayData, ArrayFile, Numbers};
+use crate::dataset::{ArrayData, ArrayFile, ArrayNumbers};
 use crate::schema::{Fields, Text};
 use crate::vocab::{nearest, quoted_list};
 
@@ -40,7 +40,7 @@ impl ArrayChoice {
 
     pub(super) fn examples(&self, data: &ArrayData) -> Result<Examples, FeatureError> {
         let hash = data.array_hash(&self.name).map_err(FeatureError::Mismatch)?;
-        let Numbers { matrix, kept, excluded } = data.numbers(&self.name)?;
+        let ArrayNumbers { matrix, kept, excluded } = data.numbers(&self.name)?;
         Ok(Examples {
             matrix: Matrix::Owned(matrix),
             shape: self.shape.clone(),

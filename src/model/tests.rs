@@ -101,6 +101,23 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         let again = model.fit(&job, &mut Silent).unwrap();
         assert_eq!(again.classifier.predict_proba(&test).unwrap(), got, "{name}");
 
+        // Other numbers and labels in all rows but the training's, no validation set to choose by:
+        // the same model, so no mean, deviation or count of classes has looked at them.
+        let changed: Vec<f32> =
+            matrix.iter().enumerate().map(|(i, x)| if i < 45 * 24 { *x } else { 99.0 }).collect();
+        let relabelled: Vec<usize> =
+            labels.iter().enumerate().map(|(i, l)| if i < 45 { *l } else { 3 }).collect();
+        let other = Examples { matrix: &changed, labels: &relabelled, ..train };
+        let blind = |train| {
+            let job = Job { train, valid: Examples { rows: &[], ..train }, ..job };
+            model.fit(&job, &mut Silent).unwrap().classifier.predict_proba(&test).unwrap()
+        };
+        assert_eq!(
+            blind(other),
+            blind(train),
+            "{name} looks at rows that it is not to be fitted on"
+        );
+
         assert!(model.load(folder.path(), &[5, 4], 4).is_err(), "{name} of another shape");
         assert!(model.load(folder.path(), &SHAPE, 5).is_err(), "{name} of more classes");
         let empty = tempfile::tempdir().unwrap();

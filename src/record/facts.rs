@@ -35,6 +35,8 @@ pub struct Record {
     pub data: DataFacts,
     /// Who was in which set.
     pub split: SplitFacts,
+    /// What was looked for before the training, so that a score is not owed to having seen the answer.
+    pub audit: Audit,
     /// What was fitted.
     pub model: ModelFacts,
     /// The program that ran.
@@ -142,6 +144,62 @@ pub struct SplitFacts {
     /// SHA-256 of the published lists or columns that it went by; absent where it went by none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources_hash: Option<String>,
+}
+
+/// What tells of test or validation examples before they are scored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Test examples that leak in any way.
+    pub n_leaking: usize,
+    /// What was found, by kind; what was looked for and not found is not here.
+    pub leaks: Vec<Leak>,
+    /// What could not be looked for, and why.
+    pub unchecked: Vec<String>,
+}
+
+/// One kind of leak.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leak {
+    /// Which kind.
+    pub kind: LeakKind,
+    /// Test examples that training or validation examples tell of.
+    pub n_test: usize,
+    /// Validation examples that training examples tell of.
+    pub n_valid: usize,
+    /// A few of them, with what tells of them.
+    pub named: Vec<String>,
+}
+
+/// How one example tells of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakKind {
+    /// It is in both sets itself.
+    SameExample,
+    /// They are pieces of one track.
+    SameTrack,
+    /// Their tracks are of one group, e.g. of one artist.
+    SameGroup,
+    /// Another track has the same numbers, bit by bit.
+    SameNumbers,
+    /// Another track has nearly the same numbers.
+    NearNumbers,
+}
+
+impl LeakKind {
+    /// Words that follow a count of examples: `are pieces of a track that was seen`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::SameExample => "were seen themselves",
+            Self::SameTrack => "have their track in train or valid",
+            Self::SameGroup => "have their group in train or valid",
+            Self::SameNumbers => "are equal to an example of another track in train or valid",
+            Self::NearNumbers => {
+                "are nearly equal to an example of another track in train or valid"
+            }
+        }
+    }
 }
 
 /// What was fitted.

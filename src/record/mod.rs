@@ -18,16 +18,18 @@
 //!
 //! This room must never know a model or audio.
 
+mod capsule;
 mod checkpoint;
 mod facts;
 mod store;
 mod tables;
 mod writer;
 
+pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
 pub use checkpoint::Checkpoint;
 pub use facts::{
-    Claim, CodeFacts, DataFacts, Excluded, Imported, ModelFacts, Outputs, Record, Scores,
-    SplitFacts, Timings,
+    Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
+    Record, Scores, SplitFacts, Timings,
 };
 pub use store::{Asked, Claim as RunClaim, RECORD_FORMAT, Run, Store, StoreError};
 pub use tables::{Member, Prediction};

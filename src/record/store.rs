@@ -10,7 +10,7 @@ use super::{Checkpoint, Epoch, Prediction, Record, checkpoint};
 use crate::vocab::sha256_hex;
 
 /// Version of the record's layout.
-pub const RECORD_FORMAT: u32 = 2;
+pub const RECORD_FORMAT: u32 = 3;
 
 /// What can go wrong with files of runs.
 #[derive(Debug, thiserror::Error)]
@@ -236,7 +236,7 @@ impl Run {
     }
 
     /// A file that the record names, if it is what was written.
-    fn bytes(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.folder.join(name);
         let damaged = |message: String| StoreError::Damaged { path: path.clone(), message };
         let Some(written) = self.record.files.get(name) else {
@@ -289,7 +289,9 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
-        sync_folder(path.parent().unwrap_or(path))
+        // The parent of a bare name is the empty path.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        sync_folder(folder.unwrap_or(Path::new(".")))
     };
     write().map_err(|source| {
         // A full disk is not made fuller; the first error is the one to be told.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::figure::Drawn;
 use super::group::Group;
-use super::summary::{epochs, interval, leaking};
+use super::summary::{epochs, interval, leaks};
 use super::words::{count, counted, duration, fraction, list, plain, short, signed, span, table};
 use crate::metrics::{Verdict, per_class};
 use crate::record::{Claim, Record};
@@ -15,11 +15,11 @@ const MOST_NAMES: usize = 20;
 /// The section without its heading. `folder` is where the page lies.
 pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> String {
     let mut parts = vec![answer(group)];
-    if group.leaks() {
+    let leaks = leaks(group);
+    if !leaks.is_empty() {
         parts.push(format!(
-            "> **Warning: the split leaks.** {} test examples have their track in train or valid, \
-             so this accuracy is too high for music never heard.\n",
-            leaking(group)
+            "> **Warning: the split leaks,** so this accuracy is too high for music never heard.\n>\n{}",
+            leaks.iter().map(|leak| format!("> - {}\n", plain(leak))).collect::<String>()
         ));
     }
     parts.extend(drawn.images(row));

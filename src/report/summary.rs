@@ -1,8 +1,11 @@
 //! The summary: every experiment in a line, what that comes to, and what to beware of.
 
+use std::collections::BTreeSet;
+
 use super::group::{Group, Row, spec_words};
 use super::words::{counted, duration, fraction, list, plain, signed, span, table};
 use crate::metrics::{Interval, Verdict};
+use crate::record::{LeakKind, Record};
 
 /// `0.838 [0.832, 0.844]`.
 pub(super) fn interval(accuracy: &Interval) -> String {
@@ -174,6 +177,30 @@ pub(super) fn leaking(group: &Group) -> String {
     let leaking = span(group.records().map(|record| record.split.n_leaking));
     let all = span(group.records().map(|record| record.split.n_test));
     format!("{leaking} of {all}")
+}
+
+/// What the audits before training found, a line a kind: how many examples of all seeds, and one pair.
+pub(super) fn leaks(group: &Group) -> Vec<String> {
+    let kinds: BTreeSet<LeakKind> =
+        group.records().flat_map(|record| &record.audit.leaks).map(|leak| leak.kind).collect();
+    let of = |kind: LeakKind| {
+        let of_kind = move |record: &Record| {
+            record.audit.leaks.iter().find(|leak| leak.kind == kind).cloned()
+        };
+        let n_test = group.records().map(|record| of_kind(record).map_or(0, |leak| leak.n_test));
+        let n_valid = group.records().map(|record| of_kind(record).map_or(0, |leak| leak.n_valid));
+        let all = span(group.records().map(|record| record.split.n_test));
+        let named =
+            group.records().filter_map(of_kind).find_map(|leak| leak.named.first().cloned());
+        format!(
+            "{} of {all} test examples {}, and {} validation examples in train; e.g. {}",
+            span(n_test),
+            kind.words(),
+            span(n_valid),
+            named.unwrap_or_default()
+        )
+    };
+    kinds.into_iter().map(of).collect()
 }
 
 /// The warning about splits that leak, with the honest figures beside; empty where none does.

@@ -1,12 +1,14 @@
 //! Which example serves for fitting, watching and scoring.
 //!
-//! This room must never know a model, or what the numbers of an example are.
+//! This room must never know a model, or what the numbers of an example mean.
 
+mod audit;
 mod by;
 mod k_fold;
 mod listed;
 mod random;
 
+pub use audit::{Numbers, audit};
 pub use by::By;
 pub use k_fold::KFold;
 pub use listed::Listed;
@@ -142,6 +144,18 @@ impl Protocol {
             ],
         };
         named.into_iter().filter_map(|(field, column)| Some((field, column?))).collect()
+    }
+
+    /// The column of groups in which to look for leaks: the one that it keeps together, else `artist`
+    /// where that is known.
+    #[must_use]
+    pub fn group(&self, columns: &TrackColumns) -> Option<&str> {
+        let by = match self {
+            Self::Random(random) => random.by.column(),
+            Self::Listed(_) => None,
+            Self::KFold(k_fold) => k_fold.by.column(),
+        };
+        by.or_else(|| columns.column("artist").is_ok().then_some("artist"))
     }
 
     /// SHA-256 of the columns or files that it goes by, so that a run is found again by them too;

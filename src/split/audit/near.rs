@@ -1,0 +1,260 @@
+//! Nearly the same numbers in another track: the same recording in another encoding or at another
+//! level, the same song in another edition.
+//!
+//! Examples with time, `[n_frames, n]`, are compared by the correlation of their courses: every column
+//! is divided by its deviation over the dataset and stripped of its mean over the example, so that
+//! level and timbre fall out. From [`MIN_CORRELATION`] on they count as the same recording: two tracks of
+//! GTZAN that are not the same stay below 0.50 and two of the embedded corpus below 0.67 (MFCC of 3 s),
+//! while copies that are louder, clipped, in 8 bits or noisy at 30 dB lie above 0.8; copies that begin more
+//! than about 25 ms apart are missed. Rows of a table are compared by the root mean square of their
+//! differences in deviations of their columns: up to [`MAX_DISTANCE`] most pairs of a real table of
+//! songs have the same name, further away fewer.
+
+use rayon::prelude::*;
+
+use super::{Numbers, Pair, Sets};
+use crate::kernels::isa::Isa;
+use crate::kernels::product::{Activation, Product, Segments, Start, dense_places};
+
+/// From this correlation of their courses on two examples are one recording.
+const MIN_CORRELATION: f32 = 0.8;
+/// Up to this distance, in deviations, two rows are one song.
+const MAX_DISTANCE: f32 = 0.02;
+/// Fewer frames than this have no course.
+const MIN_FRAMES: usize = 8;
+/// Pieces of a course that a sketch keeps the means of.
+const N_PIECES: usize = 10;
+/// Comparisons of whole rows, at most; beyond, nothing is looked for and the record says so.
+const MAX_COMPARISONS: usize = 20_000_000_000;
+
+/// Targets that a seen row of another track comes near to; an error says why none was looked for.
+pub(super) fn pairs(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
+    if sets.targets.is_empty() || sets.seen.is_empty() || numbers.width() == 0 {
+        return Ok(vec![]);
+    }
+    match numbers.shape {
+        [n_frames, rest @ ..] if !rest.is_empty() && *n_frames >= MIN_FRAMES => {
+            Ok(courses(sets, &Courses::new(numbers, *n_frames)))
+        }
+        _ => rows(sets, numbers),
+    }
+}
+
+/// One over the deviation of every column of `[n, n_columns]`; 0 where it has none.
+fn inverse_deviations(values: &[f32], n_columns: usize) -> Vec<f32> {
+    let n = (values.len() / n_columns) as f64;
+    let mut sums = vec![[0.0_f64; 2]; n_columns];
+    let shift: Vec<f32> = values[..n_columns].to_vec();
+    for row in values.chunks_exact(n_columns) {
+        for ((sum, &value), &shift) in sums.iter_mut().zip(row).zip(&shift) {
+            let value = f64::from(value - shift);
+            sum[0] += value;
+            sum[1] += value * value;
+        }
+    }
+    let inverse = |[sum, squares]: [f64; 2]| {
+        let variance = squares / n - (sum / n).powi(2);
+        if variance > 1e-12 { (1.0 / variance.sqrt()) as f32 } else { 0.0 }
+    };
+    sums.into_iter().map(inverse).collect()
+}
+
+/// Examples with time, and how they become courses of unit length.
+struct Courses<'a> {
+    numbers: Numbers<'a>,
+    n_frames: usize,
+    n_columns: usize,
+    scale: Vec<f32>,
+}
+
+impl<'a> Courses<'a> {
+    fn new(numbers: Numbers<'a>, n_frames: usize) -> Self {
+        let n_columns = numbers.width() / n_frames;
+        let scale = inverse_deviations(numbers.values, n_columns);
+        Self { numbers, n_frames, n_columns, scale }
+    }
+
+    /// A row's course, `[n_frames, n_columns]`; zeros where nothing ever changes.
+    fn course(&self, row: usize) -> Vec<f32> {
+        let mut course = self.numbers.row(row).to_vec();
+        let mut means = vec![0.0_f32; self.n_columns];
+        for frame in course.chunks_exact_mut(self.n_columns) {
+            for ((value, scale), mean) in frame.iter_mut().zip(&self.scale).zip(&mut means) {
+                *value *= scale;
+                *mean += *value / self.n_frames as f32;
+            }
+        }
+        for frame in course.chunks_exact_mut(self.n_columns) {
+            frame.iter_mut().zip(&means).for_each(|(value, mean)| *value -= mean);
+        }
+        let norm = dot(&course, &course).sqrt();
+        let factor = if norm > 1e-6 { 1.0 / norm } else { 0.0 };
+        course.iter_mut().for_each(|value| *value *= factor);
+        course
+    }
+
+    fn sketch_width(&self) -> usize {
+        self.n_frames.div_ceil(self.piece()) * self.n_columns
+    }
+
+    /// Frames of a piece.
+    fn piece(&self) -> usize {
+        self.n_frames.div_ceil(N_PIECES)
+    }
+
+    /// The course on an orthonormal basis of pieces, and the length of what that leaves out: courses
+    /// correlate by at most the product of their sketches plus that of their rests (Cauchy-Schwarz).
+    fn sketch(&self, course: &[f32], sketch: &mut [f32]) -> f32 {
+        let pieces = course.chunks(self.piece() * self.n_columns);
+        for (frames, out) in pieces.zip(sketch.chunks_exact_mut(self.n_columns)) {
+            let n = (frames.len() / self.n_columns) as f32;
+            out.fill(0.0);
+            for frame in frames.chunks_exact(self.n_columns) {
+                out.iter_mut().zip(frame).for_each(|(out, value)| *out += value);
+            }
+            out.iter_mut().for_each(|out| *out /= n.sqrt());
+        }
+        (dot(course, course) - dot(sketch, sketch)).max(0.0).sqrt()
+    }
+
+    /// Sketches of rows, `[n, sketch_width]`, and what each leaves out.
+    fn sketches(&self, rows: &[usize]) -> (Vec<f32>, Vec<f32>) {
+        let width = self.sketch_width();
+        let mut sketches = vec![0.0; rows.len() * width];
+        let rests = sketches
+            .par_chunks_mut(width)
+            .zip(rows)
+            .map(|(sketch, &row)| self.sketch(&self.course(row), sketch))
+            .collect();
+        (sketches, rests)
+    }
+}
+
+fn courses(sets: &Sets, courses: &Courses) -> Vec<Pair> {
+    const TARGETS: usize = 48;
+    const SEEN: usize = 512;
+    let width = courses.sketch_width();
+    let (sketches, rests) = courses.sketches(&sets.targets);
+    let (seen_sketches, seen_rests) = courses.sketches(&sets.seen);
+    // Blocks of the seen rows' sketches, each `[width, n]`.
+    let turned: Vec<Vec<f32>> = seen_sketches
+        .par_chunks(SEEN * width)
+        .map(|block| {
+            let n = block.len() / width;
+            let mut turned = vec![0.0; block.len()];
+            for (column, sketch) in block.chunks_exact(width).enumerate() {
+                sketch
+                    .iter()
+                    .enumerate()
+                    .for_each(|(row, value)| turned[row * n + column] = *value);
+            }
+            turned
+        })
+        .collect();
+    let chunks = sets.targets.par_chunks(TARGETS).zip(sketches.par_chunks(TARGETS * width));
+    let best = chunks.zip(rests.par_chunks(TARGETS)).map(|((targets, sketches), rests)| {
+        let mut best: Vec<Option<(f32, usize)>> = vec![None; targets.len()];
+        let mut own: Vec<Option<Vec<f32>>> = vec![None; targets.len()];
+        let mut products = vec![0.0; TARGETS * SEEN];
+        for (block, weights) in turned.iter().enumerate() {
+            let n = weights.len() / width;
+            Product {
+                input: sketches,
+                places: &dense_places(targets.len(), width, n),
+                segments: Segments::one(width),
+                weights,
+                start: Start::Zero,
+                n_out: n,
+                activation: Activation::Linear,
+                output: &mut products[..targets.len() * n],
+            }
+            .run(Isa::best());
+            for (index, products) in products[..targets.len() * n].chunks_exact(n).enumerate() {
+                for (column, product) in products.iter().enumerate() {
+                    let at = block * SEEN + column;
+                    let least = best[index].map_or(MIN_CORRELATION, |(best, _)| best);
+                    // A little more, for rounding.
+                    if product + rests[index] * seen_rests[at] + 1e-4 < least {
+                        continue;
+                    }
+                    let (target, seen) = (targets[index], sets.seen[at]);
+                    if sets.track(target) == sets.track(seen) {
+                        continue;
+                    }
+                    let own = own[index].get_or_insert_with(|| courses.course(target));
+                    let correlation = dot(own, &courses.course(seen));
+                    if correlation >= least {
+                        best[index] = Some((correlation, seen));
+                    }
+                }
+            }
+        }
+        let pair = |(best, &target): (&Option<(f32, usize)>, &usize)| Some((target, (*best)?.1));
+        best.iter().zip(targets).filter_map(pair).collect::<Vec<Pair>>()
+    });
+    best.collect::<Vec<_>>().concat()
+}
+
+fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
+    let n_columns = numbers.width();
+    let scale = inverse_deviations(numbers.values, n_columns);
+    let reach = MAX_DISTANCE * (n_columns as f32).sqrt();
+    // Rows near each other are near in every column: the one that tells most rows apart narrows most.
+    let column =
+        (0..n_columns).max_by_key(|&column| n_distinct(sets, numbers, column)).unwrap_or(0);
+    let place = |row: usize| numbers.row(row)[column] * scale[column];
+    let mut seen: Vec<(f32, usize)> = sets.seen.iter().map(|&row| (place(row), row)).collect();
+    seen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let window = |row: usize| {
+        let at = place(row);
+        let first = seen.partition_point(|(place, _)| *place < at - reach);
+        let end = seen.partition_point(|(place, _)| *place <= at + reach);
+        first..end
+    };
+    let n_comparisons: usize = sets.targets.par_iter().map(|&row| window(row).len()).sum();
+    if n_comparisons > MAX_COMPARISONS {
+        return Err(format!(
+            "nearly equal rows were not looked for: {n_comparisons} comparisons, more than {MAX_COMPARISONS}"
+        ));
+    }
+    let nearest = |&row: &usize| {
+        let own = numbers.row(row);
+        let (mut least, mut nearest) = (reach * reach, None);
+        for &(_, other) in &seen[window(row)] {
+            let mut squares = 0.0;
+            for ((a, b), scale) in own.iter().zip(numbers.row(other)).zip(&scale) {
+                squares += ((a - b) * scale).powi(2);
+                if squares > least {
+                    break;
+                }
+            }
+            if squares <= least && sets.track(other) != sets.track(row) {
+                (least, nearest) = (squares, Some((row, other)));
+            }
+        }
+        nearest
+    };
+    Ok(sets.targets.par_iter().filter_map(nearest).collect())
+}
+
+/// How many values a column has among some of the seen rows.
+fn n_distinct(sets: &Sets, numbers: Numbers, column: usize) -> usize {
+    const N_LOOKED_AT: usize = 10_000;
+    let rows = sets.seen.iter().step_by(sets.seen.len().div_ceil(N_LOOKED_AT));
+    let mut values: Vec<u32> = rows.map(|&row| numbers.row(row)[column].to_bits()).collect();
+    values.sort_unstable();
+    values.dedup();
+    values.len()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sums = [0.0_f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
