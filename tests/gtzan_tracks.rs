@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use encore::dataset::{Catalogue, TrackColumns};
 use encore::experiment::{DataChoice, Library, Options, Plan};
+use encore::split::{By, Items, KFold, Protocol, Random, Split};
+use encore::vocab::{ExampleId, Seed};
 
 fn columns() -> TrackColumns {
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
@@ -65,6 +67,55 @@ fn no_artist_is_in_two_sets_and_no_group_in_two_folds() {
     let [(group, _)] = in_two(&columns, "artist_group", "filtered")[..] else { panic!() };
     assert_eq!(group, "138");
     assert_eq!(in_two(&columns, "artist", "fold").len(), 24);
+}
+
+/// The 1,000 tracks as one example each, ten classes of 100.
+fn tracks() -> (Vec<ExampleId>, Vec<usize>) {
+    let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
+    let text = fs::read_to_string(datasets.join("gtzan-tracks.csv")).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with("# ")).skip(1);
+    let id =
+        |line: &str| ExampleId { track: line.split(',').next().unwrap().to_owned(), segment: 0 };
+    let ids: Vec<ExampleId> = lines.map(id).collect();
+    assert_eq!(ids.len(), 1_000);
+    let labels = (0..1_000).map(|row| row / 100).collect();
+    (ids, labels)
+}
+
+/// The largest distance of a class's tested tracks from what was asked for.
+fn worst(split: &Split, wanted: usize) -> usize {
+    let count = |class: usize| split.test.iter().filter(|&&row| row / 100 == class).count();
+    (0..10).map(|class| count(class).abs_diff(wanted)).max().unwrap()
+}
+
+#[test]
+fn draws_and_folds_by_artist_keep_the_genres_about_even() {
+    let columns = columns();
+    let (ids, labels) = tracks();
+    let items = Items { ids: &ids, labels: &labels, columns: &columns };
+    let by = By::Group("artist".to_owned());
+    let artists = columns.column("artist").unwrap();
+    let artist = |row: &usize| artists.get(&ids[*row].track);
+    let disjoint = |split: &Split| {
+        let [train, valid, test] = [&split.train, &split.valid, &split.test]
+            .map(|rows| rows.iter().filter_map(artist).collect::<BTreeSet<_>>());
+        train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test)
+    };
+    let random =
+        Random { by: by.clone(), stratify: true, test: 0.3, valid: 0.3, watch_test: false };
+    for seed in 1..=10 {
+        let split = Protocol::Random(random.clone()).divide(items, Seed(seed)).unwrap();
+        assert!(disjoint(&split));
+        assert!(worst(&split, 30) <= 9, "seed {seed}: {}", worst(&split, 30));
+        assert!(split.test.len().abs_diff(300) <= 20, "seed {seed}: {}", split.test.len());
+    }
+    let k_fold = KFold { k: 5, repeats: 1, by, stratify: true, valid: 0.2, column: None };
+    for fold in 1..=5 {
+        let split = Protocol::KFold(k_fold.clone()).divide(items, Seed(fold)).unwrap();
+        assert!(disjoint(&split));
+        // One artist alone has 35 tracks of reggae, 15 more than a fold's share.
+        assert!(worst(&split, 20) <= 15, "fold {fold}: {}", worst(&split, 20));
+    }
 }
 
 #[test]
