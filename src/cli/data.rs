@@ -5,7 +5,7 @@ use std::path::Path;
 use super::arguments::Data as Command;
 use super::progress::Progress;
 use super::{Done, Failure, House};
-use crate::dataset::{Catalogue, Cut, Data, Index, Manifest};
+use crate::dataset::{Catalogue, Cut, Data, Index, Kind, Manifest};
 
 pub(super) fn data(house: &House, command: &Command) -> Done {
     let catalogue = house.catalogue()?;
@@ -51,6 +51,15 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
     for known in &manifest.known_faults {
         println!("  known fault {}: {}", known.track, known.fault);
     }
+    let columns: Vec<&str> = manifest.track_columns().collect();
+    if !columns.is_empty() {
+        println!("  of tracks   {}", columns.join(", "));
+    }
+    if let Kind::Arrays(arrays) = manifest.kind() {
+        for array in arrays {
+            println!("  array       {}: {:?} per row", array.name, array.example_shape());
+        }
+    }
     if !catalogue.is_there(manifest) {
         println!("  not imported; encore data import {} PATH", manifest.name);
         return Ok(());
@@ -64,6 +73,7 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
             (audio.classes, labels)
         }
         Data::Table(table) => (table.classes, table.labels),
+        Data::Arrays(arrays) => (arrays.classes, arrays.labels),
     };
     let unit = if manifest.kind().as_str() == "audio" { "tracks" } else { "rows" };
     println!("  {} {unit} in {} classes:", labels.len(), classes.len());
@@ -141,8 +151,9 @@ fn export(
     let cut = Cut { tracks_per_genre, n_rows: None };
     let Data::Audio(audio) = catalogue.load(manifest, cut)? else {
         return Err(Failure::Usage(format!(
-            "{} is a table, and only audio is exported",
-            manifest.name
+            "{} is {}, and only audio is exported",
+            manifest.name,
+            if manifest.kind().as_str() == "table" { "a table" } else { "arrays" }
         )));
     };
     let progress = Progress::new(0);

@@ -152,6 +152,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Dataset(error) => error.into(),
+            RunError::Unfit(reason) => Self::Data(reason),
             error @ RunError::Leaks { .. } => Self::Usage(error.to_string()),
             error @ RunError::Stopped { .. } => Self::Stopped(error.to_string()),
             error => Self::Internal(error.into()),

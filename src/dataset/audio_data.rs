@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DatasetError, Folder, Index, Manifest, synth};
+use super::{DatasetError, Folder, Index, Manifest, TrackColumns, synth};
 use crate::audio;
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256};
@@ -13,6 +13,8 @@ pub struct AudioData {
     pub classes: Vec<String>,
     /// The recordings, by genre and name.
     pub tracks: Vec<Track>,
+    /// What else is known of tracks, of this copy or not.
+    pub track_columns: TrackColumns,
     /// At which rate waveforms are handed out.
     pub sample_rate_hz: u32,
     /// SHA-256 of what the tracks are.
@@ -65,6 +67,7 @@ impl AudioData {
         Self {
             classes: folder.genres.clone(),
             tracks,
+            track_columns: TrackColumns::default(),
             sample_rate_hz: folder.sample_rate_hz,
             hash: Sha256::new()
                 .piece(index.hash())
@@ -90,6 +93,7 @@ impl AudioData {
         Self {
             classes: synth::STYLES.iter().map(|style| (*style).to_owned()).collect(),
             tracks: tracks.collect(),
+            track_columns: TrackColumns::default(),
             sample_rate_hz: synth::SAMPLE_RATE_HZ,
             hash: Sha256::new()
                 .piece("synth-genres")

@@ -1,9 +1,11 @@
 //! All manifests of a `datasets/` folder, and the way from a name to data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{AudioData, Cut, Data, DatasetError, Index, Layout, Manifest, Place, TableData};
+use super::{
+    ArrayData, AudioData, Cut, Data, DatasetError, Index, Layout, Manifest, Place, TableData,
+};
 use crate::schema::{Fault, Faults};
 use crate::vocab::{nearest, quoted_list};
 
@@ -43,6 +45,7 @@ impl Catalogue {
             }
         }
         for manifest in manifests.values() {
+            faults.extend(faulty_columns(folder, manifest));
             let Some(stand_in) = &manifest.stand_in else { continue };
             if !manifests.get(stand_in).is_some_and(Manifest::is_embedded) {
                 let origin = folder.join(format!("{}.toml", manifest.name)).display().to_string();
@@ -93,6 +96,14 @@ impl Catalogue {
     /// # Errors
     /// Where it was never imported, or has changed since.
     pub fn load(&self, manifest: &Manifest, cut: Cut) -> Result<Data, DatasetError> {
+        let mut data = self.load_layout(manifest, cut)?;
+        if let Some(file) = &manifest.track_file {
+            data.track_columns_mut().extend(file.load(&self.folder)?);
+        }
+        Ok(data)
+    }
+
+    fn load_layout(&self, manifest: &Manifest, cut: Cut) -> Result<Data, DatasetError> {
         match &manifest.layout {
             Layout::Folder(folder) => {
                 let index = self.index(manifest)?;
@@ -101,6 +112,10 @@ impl Catalogue {
             Layout::Table(rows) => {
                 let index = self.index(manifest)?;
                 Ok(Data::Table(TableData::from_index(manifest, rows, &index)?))
+            }
+            Layout::Arrays(arrays) => {
+                let index = self.index(manifest)?;
+                Ok(Data::Arrays(ArrayData::from_index(manifest, arrays, &index)?))
             }
             Layout::SynthGenres { seed, tracks_per_genre } => {
                 let n = cut.tracks_per_genre.unwrap_or(*tracks_per_genre).min(*tracks_per_genre);
@@ -169,6 +184,24 @@ impl Catalogue {
     }
 }
 
+/// Columns that are there twice, or whose file is not there.
+fn faulty_columns(folder: &Path, manifest: &Manifest) -> Vec<Fault> {
+    let mut messages = vec![];
+    let mut known = BTreeSet::new();
+    let mut names = manifest.track_columns();
+    if let Some(again) = names.find(|name| !known.insert(name.to_owned())) {
+        messages.push(format!("track_columns has the column `{again}` twice"));
+    }
+    if let Some(file) = &manifest.track_file
+        && !folder.join(&file.file).is_file()
+    {
+        messages.push(format!("track_columns.file must be a file beside it, got {:?}", file.file));
+    }
+    let origin = folder.join(format!("{}.toml", manifest.name)).display().to_string();
+    let fault = |message| Fault { origin: origin.clone(), line: 0, message };
+    messages.into_iter().map(fault).collect()
+}
+
 fn index_of(
     manifest: &Manifest,
     from: &Path,
@@ -177,6 +210,7 @@ fn index_of(
     match &manifest.layout {
         Layout::Folder(folder) => folder.index(manifest, from, progress),
         Layout::Table(rows) => rows.index(manifest, from),
+        Layout::Arrays(arrays) => arrays.index(manifest, from, progress),
         Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => {
             Err(DatasetError::Embedded(manifest.name.clone()))
         }

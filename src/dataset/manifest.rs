@@ -1,6 +1,6 @@
 //! `datasets/NAME.toml`: what a dataset is, apart from where it lies.
 
-use super::{Folder, Rows};
+use super::{ArrayFile, Arrays, Folder, Rows, TrackFile};
 use crate::dataset::synth;
 use crate::schema::{Faults, Fields, Int, Text, Tree, read};
 use crate::vocab::Seed;
@@ -12,6 +12,7 @@ type Entry = (&'static str, fn(&mut Fields) -> Layout);
 pub static LAYOUTS: &[Entry] = &[
     ("folder", |fields| Layout::Folder(Folder::read(fields))),
     ("table", |fields| Layout::Table(Rows::read(fields))),
+    ("arrays", |fields| Layout::Arrays(Arrays::read(fields))),
     ("synth_genres", |fields| Layout::SynthGenres {
         seed: seed(fields),
         tracks_per_genre: fields.required("tracks_per_genre", &Int::within(1..=100_000)),
@@ -43,6 +44,8 @@ pub struct Manifest {
     pub stand_in: Option<String>,
     /// Tracks that are known to be damaged or wrong.
     pub known_faults: Vec<KnownFault>,
+    /// What is known of its tracks, in a file beside the manifest.
+    pub track_file: Option<TrackFile>,
     /// How it lies on disk, or how it is made.
     pub layout: Layout,
 }
@@ -63,6 +66,8 @@ pub enum Layout {
     Folder(Folder),
     /// A CSV file, a row per example.
     Table(Rows),
+    /// Arrays with a CSV file that says what their rows are.
+    Arrays(Arrays),
     /// The embedded audio corpus.
     SynthGenres {
         /// What it is made from.
@@ -81,7 +86,7 @@ pub enum Layout {
 
 /// What kind of examples a dataset has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Kind<'a> {
     /// Recordings, read at one sample rate.
     Audio {
         /// In hertz.
@@ -89,15 +94,18 @@ pub enum Kind {
     },
     /// Rows of numbers.
     Table,
+    /// Rows of arrays.
+    Arrays(&'a [ArrayFile]),
 }
 
-impl Kind {
-    /// `audio` or `table`.
+impl Kind<'_> {
+    /// `audio`, `table` or `arrays`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Audio { .. } => "audio",
             Self::Table => "table",
+            Self::Arrays(_) => "arrays",
         }
     }
 }
@@ -131,6 +139,7 @@ impl Manifest {
                     track: fault.required("track", &Text),
                     fault: fault.required("fault", &Text),
                 }),
+                track_file: fields.table("track_columns", TrackFile::read),
                 layout: layout?,
             })
         })?;
@@ -139,12 +148,24 @@ impl Manifest {
 
     /// What kind of examples it has.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind<'_> {
         match &self.layout {
             Layout::Folder(folder) => Kind::Audio { sample_rate_hz: folder.sample_rate_hz },
             Layout::SynthGenres { .. } => Kind::Audio { sample_rate_hz: synth::SAMPLE_RATE_HZ },
             Layout::Table(_) | Layout::SynthSongs { .. } => Kind::Table,
+            Layout::Arrays(arrays) => Kind::Arrays(&arrays.arrays),
         }
+    }
+
+    /// The columns that it has of its tracks besides their genre, e.g. `artist`.
+    pub fn track_columns(&self) -> impl Iterator<Item = &str> + Clone {
+        let named = match &self.layout {
+            Layout::Table(rows) => rows.track_columns.as_slice(),
+            Layout::Arrays(arrays) => &arrays.track_columns,
+            Layout::Folder(_) | Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => &[],
+        };
+        let of_file = self.track_file.iter().flat_map(|file| &file.columns);
+        named.iter().map(|(ours, _)| ours).chain(of_file).map(String::as_str)
     }
 
     /// Whether the program makes it.

@@ -7,6 +7,8 @@
 //!
 //! To add a dataset: one manifest. To add a layout on disk: one file here and one line in [`LAYOUTS`].
 
+mod array_data;
+mod arrays;
 mod audio_data;
 mod catalogue;
 mod folder;
@@ -15,7 +17,10 @@ mod manifest;
 mod rows;
 pub mod synth;
 mod table_data;
+mod track_columns;
 
+pub use array_data::{ArrayData, ArrayNumbers};
+pub use arrays::{ArrayFile, Arrays};
 pub use audio_data::{AudioData, Track};
 pub use catalogue::Catalogue;
 pub use folder::Folder;
@@ -23,6 +28,7 @@ pub use index::{Index, IndexedFile, Place};
 pub use manifest::{Kind, KnownFault, LAYOUTS, Layout, Manifest};
 pub use rows::Rows;
 pub use table_data::TableData;
+pub use track_columns::{TrackColumn, TrackColumns, TrackFile, no_column};
 
 use std::path::PathBuf;
 
@@ -35,6 +41,24 @@ pub enum Data {
     Audio(AudioData),
     /// Labelled rows of numbers.
     Table(TableData),
+    /// Labelled rows of arrays that somebody else computed.
+    Arrays(ArrayData),
+}
+
+impl Data {
+    /// Takes out what is known of the tracks besides their genre.
+    #[must_use]
+    pub fn take_track_columns(&mut self) -> TrackColumns {
+        std::mem::take(self.track_columns_mut())
+    }
+
+    fn track_columns_mut(&mut self) -> &mut TrackColumns {
+        match self {
+            Self::Audio(audio) => &mut audio.track_columns,
+            Self::Table(table) => &mut table.track_columns,
+            Self::Arrays(arrays) => &mut arrays.track_columns,
+        }
+    }
 }
 
 /// How a dataset may be made smaller, for quick looks; files on disk are never cut.

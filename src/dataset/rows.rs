@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use super::{DatasetError, Index, IndexedFile, Manifest};
+use super::{DatasetError, Index, IndexedFile, Manifest, TrackColumns, track_columns};
 use crate::record::Excluded;
 use crate::schema::{Fields, Flag, Int, Keyed, List, Text};
 use crate::table::Table;
@@ -17,6 +17,8 @@ pub struct Rows {
     pub id: Vec<String>,
     /// Our names of the numeric columns, and the file's.
     pub columns: Vec<(String, String)>,
+    /// Our names of columns of text that say more of a row, e.g. its artist, and the file's.
+    pub track_columns: Vec<(String, String)>,
     /// How a row gets its class.
     pub label: Label,
     /// Rows that a whole copy leaves after the recipe.
@@ -43,6 +45,7 @@ pub(super) struct Labelled {
     pub ids: Vec<String>,
     pub labels: Vec<String>,
     pub columns: BTreeMap<String, Vec<f64>>,
+    pub track_columns: TrackColumns,
     pub excluded: Vec<Excluded>,
     pub notes: Vec<String>,
 }
@@ -52,6 +55,7 @@ impl Rows {
         Self {
             id: fields.required("id", &List::of_some(Text)),
             columns: fields.required("columns", &Keyed(Text)),
+            track_columns: track_columns::read_named(fields),
             n_rows: fields.required("n_rows", &Int::within(1..=1_000_000_000)),
             label: fields.required_table("label", Label::read).unwrap_or_else(|| Label {
                 column: String::new(),
@@ -92,10 +96,10 @@ impl Rows {
 
     /// Reads the file and applies the recipe; what is left out is counted by reason.
     pub(super) fn labelled(&self, path: &Path) -> Result<Labelled, DatasetError> {
-        let mut texts: Vec<&str> = self.id.iter().map(String::as_str).collect();
-        if !texts.contains(&self.label.column.as_str()) {
-            texts.push(&self.label.column);
-        }
+        let more = self.track_columns.iter().map(|(_, theirs)| theirs);
+        let texts: BTreeSet<&str> =
+            self.id.iter().chain([&self.label.column]).chain(more).map(String::as_str).collect();
+        let texts: Vec<&str> = texts.into_iter().collect();
         let theirs: Vec<&str> = self.columns.iter().map(|(_, theirs)| theirs.as_str()).collect();
         let table = Table::read_csv(path, &texts, &theirs)?;
         let all: Vec<String> =
@@ -119,6 +123,12 @@ impl Rows {
             return Err(DatasetError::Layout { path: path.to_owned(), message });
         }
         let (ids, notes) = self.ids(&table, &rows);
+        let mut track_columns = TrackColumns::default();
+        for (ours, theirs) in &self.track_columns {
+            let cells = rows.iter().map(|&row| table.texts[theirs][row].as_str());
+            let added = track_columns.add(ours, ids.iter().map(String::as_str).zip(cells));
+            added.expect("every row has a name of its own");
+        }
         let column = |(ours, theirs): &(String, String)| {
             (ours.clone(), rows.iter().map(|&row| table.numbers[theirs][row]).collect())
         };
@@ -129,6 +139,7 @@ impl Rows {
             ids,
             labels: rows.iter().map(|&row| all[row].clone()).collect(),
             columns: self.columns.iter().map(column).collect(),
+            track_columns,
             excluded: excluded.collect(),
             notes,
         })
@@ -196,7 +207,8 @@ mod tests {
 
     fn rows(label: Label) -> Rows {
         let columns = vec![("tempo".to_owned(), "Tempo".to_owned())];
-        Rows { id: vec!["Name".to_owned()], columns, label, n_rows: 5 }
+        let track_columns = vec![("artist".to_owned(), "Name".to_owned())];
+        Rows { id: vec!["Name".to_owned()], columns, track_columns, label, n_rows: 5 }
     }
 
     fn label() -> Label {
@@ -224,6 +236,9 @@ mod tests {
         assert_eq!(got.ids, ["x", "x #2"]);
         assert_eq!(got.labels, ["pop", "pop"]);
         assert_eq!(got.columns["tempo"], [100.0, 110.0]);
+        // Both rows are of one artist, whatever they are called.
+        let artists = got.track_columns.column("artist").unwrap();
+        assert_eq!((&artists["x"][..], &artists["x #2"][..]), ("x", "x"));
         let out: Vec<String> =
             got.excluded.iter().map(|out| format!("{} {}", out.name, out.reason)).collect();
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DatasetError, Index, Manifest, Rows, synth};
+use super::{DatasetError, Index, Manifest, Rows, TrackColumns, synth};
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256, sha256_hex};
 
@@ -16,6 +16,8 @@ pub struct TableData {
     pub labels: Vec<usize>,
     /// The numeric columns by our names, a number per row, all finite.
     pub columns: BTreeMap<String, Vec<f64>>,
+    /// What else is known of the rows: columns of text.
+    pub track_columns: TrackColumns,
     /// SHA-256 of what the rows are.
     pub hash: String,
     /// Whether the program made it.
@@ -54,6 +56,7 @@ impl TableData {
             ids: labelled.ids,
             labels,
             columns: labelled.columns,
+            track_columns: labelled.track_columns,
             hash: Sha256::new().piece(index.hash()).piece(recipe).hex(),
             synthetic: false,
             excluded: labelled.excluded,
@@ -77,6 +80,7 @@ impl TableData {
             ids: songs.into_iter().map(|song| song.id).collect(),
             labels,
             columns,
+            track_columns: TrackColumns::default(),
             hash: Sha256::new()
                 .piece("synth-songs")
                 .piece(synth::VERSION.to_le_bytes())
@@ -109,7 +113,7 @@ fn features(song: &synth::Song) -> [(&'static str, f64); 11] {
 }
 
 /// The sorted distinct names, and every item's place among them.
-fn numbered(names: &[String]) -> (Vec<String>, Vec<usize>) {
+pub(super) fn numbered(names: &[String]) -> (Vec<String>, Vec<usize>) {
     let mut classes: Vec<String> = names.to_vec();
     classes.sort();
     classes.dedup();

@@ -10,7 +10,6 @@ use crate::record::{
     DataFacts, Imported, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
     Scores, SplitFacts, StoreError, Timings,
 };
-use crate::split::Items;
 
 /// Scores a fitted model and writes all that is left of the run's record.
 #[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
@@ -26,7 +25,7 @@ pub(super) fn conclude(
     around: Surroundings,
 ) -> Result<Run, RunError> {
     let examples = &prepared.examples;
-    let items = Items { ids: &examples.ids, labels: &examples.labels };
+    let items = prepared.items();
     let view = |rows| view(examples, rows);
     let classifier = fitted.classifier.as_ref();
     let (test, probabilities) = score(classifier, view(&split.test))?;
@@ -55,6 +54,7 @@ pub(super) fn conclude(
             n_test: split.test.len(),
             n_test_tracks: split.n_test_tracks(items),
             n_leaking: split.n_leaking(items),
+            sources_hash: plan.split.sources_hash(&prepared.track_columns),
         },
         audit: audit.clone(),
         model: ModelFacts {

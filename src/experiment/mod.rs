@@ -10,6 +10,7 @@ mod job;
 mod library;
 mod plan;
 mod predict;
+mod protocol;
 mod queue;
 mod run;
 mod training;

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Library;
+use super::{Library, protocol};
 use crate::dataset::{Catalogue, Cut, Kind, Manifest};
 use crate::features::Features;
 use crate::model::{Device, MODELS, Model, Reader, Training};
 use crate::record::{Claim, Run};
-use crate::schema::{Fault, Faults, Fields, Int, List, OneOf, Real, Text, Tree, Value, read};
+use crate::schema::{Fault, Faults, Fields, OneOf, Real, Text, Tree, Value, read};
 use crate::split::Protocol;
 use crate::vocab::Sha256;
 
@@ -151,6 +151,13 @@ impl Plan {
         Self::from_text(run.record.experiment.clone(), &origin, text, catalogue, &options)
     }
 
+    /// Why the plan can't be run on its dataset, although the spec is right for the one that it asks
+    /// for: the split goes by a column that the stand-in, or the one chosen instead, does not have.
+    #[must_use]
+    pub fn unfit(&self) -> Option<String> {
+        protocol::unfit(&self.split, &self.dataset, &self.asked)
+    }
+
     /// Where the model is computed: models that are fitted in one go know the CPU only.
     #[must_use]
     pub fn device(&self) -> Device {
@@ -261,10 +268,9 @@ fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
     let title = fields.required("title", &Text);
     let question = fields.required("question", &Text);
     fields.required("dataset", &Text);
-    let seeds = fields.required("seeds", &List::of_some(Int::within(0..=i64::MAX)));
+    let (split, seeds) = protocol::read(fields, asked);
     let features = Features::read(fields, kind);
     let shape = features.as_ref().map(|features| features.shape(kind));
-    let split = Protocol::read(fields);
     let model = model(fields, shape.as_deref());
     let claims = fields.each_table("claims", |claim| Claim {
         metric: claim.required("metric", &OneOf(&[("accuracy", "accuracy")])).to_owned(),
@@ -276,7 +282,7 @@ fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
     Some(Read {
         title,
         question,
-        seeds: seeds.into_iter().map(|seed| seed as u64).collect(),
+        seeds,
         features: features?,
         shape: shape?,
         split: split?,
@@ -349,6 +355,10 @@ fn spec_hash(resolved: &serde_json::Value) -> String {
     if let Some(table) = deciding.as_object_mut() {
         for key in ["title", "question", "claims", "seeds", "dataset"] {
             table.remove(key);
+        }
+        // More repetitions are more runs, and the first ones stay what they are.
+        if let Some(k_fold) = table.get_mut("split").and_then(|split| split.get_mut("k_fold")) {
+            k_fold.as_object_mut().and_then(|k_fold| k_fold.remove("repeats"));
         }
     }
     Sha256::new().piece(deciding.to_string()).hex()

@@ -53,7 +53,8 @@ impl Predictor {
         let record = &run.record;
         let plan = Plan::of_run(run, catalogue)?;
         let Kind::Audio { sample_rate_hz } = plan.dataset.kind() else {
-            let message = format!("the run {} has learnt from a table, not from audio", run.id);
+            let kind = plan.dataset.kind().as_str();
+            let message = format!("the run {} has learnt from {kind}, not from audio", run.id);
             return Err(PredictError::Unfit(message));
         };
         let classes = record.data.classes.clone();

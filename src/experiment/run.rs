@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::conclude::conclude;
 use super::training::fit;
 use super::{Event, Plan, RunLabel, Setting};
-use crate::dataset::{Data, DatasetError};
+use crate::dataset::{Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError};
 use crate::kernels::isa::Isa;
 use crate::model::{self, Device, Job, ModelError};
@@ -29,6 +29,9 @@ pub enum RunError {
     /// The dataset is not there, or has changed.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// The dataset lacks what the split goes by.
+    #[error("{0}")]
+    Unfit(String),
     /// Features can't be made.
     #[error(transparent)]
     Features(#[from] FeatureError),
@@ -91,6 +94,7 @@ impl Surroundings<'_> {
 /// The examples of a plan, shared by its seeds.
 pub(super) struct Prepared {
     pub(super) examples: Examples,
+    pub(super) track_columns: TrackColumns,
     pub(super) synthetic: bool,
     pub(super) data_hash: String,
     pub(super) n_tracks: usize,
@@ -101,19 +105,23 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    pub(super) fn items(&self) -> Items<'_> {
+        let Examples { ids, labels, .. } = &self.examples;
+        Items { ids, labels, columns: &self.track_columns }
+    }
+
     /// The sets of one seed, looked through for leaks.
     pub(super) fn divide(&self, plan: &Plan, seed: u64) -> Result<Divided, SplitError> {
         let split = self.split(plan, seed)?;
-        let Examples { ids, labels, matrix, shape, .. } = &self.examples;
+        let Examples { matrix, shape, .. } = &self.examples;
         let numbers = Numbers { values: matrix.as_slice(), shape };
-        let audit = audit(&split, Items { ids, labels }, numbers);
+        let audit = audit(&split, self.items(), numbers, plan.split.group(&self.track_columns));
         Ok(Divided { split, audit })
     }
 
     /// The sets of one seed.
     pub(super) fn split(&self, plan: &Plan, seed: u64) -> Result<Split, SplitError> {
-        let Examples { ids, labels, .. } = &self.examples;
-        plan.split.divide(Items { ids, labels }, Seed(seed))
+        plan.split.divide(self.items(), Seed(seed))
     }
 
     /// What a fit of one seed works from.
@@ -131,7 +139,10 @@ impl Prepared {
 pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunError> {
     let Setting { catalogue, observer, stop, .. } = setting;
     let start = Instant::now();
-    let data = catalogue.load(&plan.dataset, plan.data_cut)?;
+    if let Some(reason) = plan.unfit() {
+        return Err(RunError::Unfit(reason));
+    }
+    let mut data = catalogue.load(&plan.dataset, plan.data_cut)?;
     let progress = |n_done: usize, n_tracks: usize| {
         let dataset = plan.dataset.name.clone();
         observer.event(&Event::Features { dataset, n_done, n_tracks });
@@ -142,13 +153,16 @@ pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunErro
         Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
         other => other?,
     };
+    let track_columns = data.take_track_columns();
     let (synthetic, hash, n_tracks, excluded, notes, part) = match data {
         Data::Audio(x) => (x.synthetic, x.hash, x.tracks.len(), x.excluded, x.notes, x.part),
         Data::Table(x) => (x.synthetic, x.hash, x.ids.len(), x.excluded, x.notes, x.part),
+        Data::Arrays(x) => (false, x.hash, x.n_tracks, x.excluded, x.notes, x.part),
     };
     Ok(Prepared {
         excluded: excluded.into_iter().chain(examples.excluded.iter().cloned()).collect(),
         examples,
+        track_columns,
         synthetic,
         data_hash: hash,
         n_tracks,
@@ -165,6 +179,9 @@ pub(super) fn id(plan: &Plan, prepared: &Prepared, seed: u64) -> String {
         .piece(&plan.spec_hash)
         .piece(&prepared.examples.hash)
         .piece(seed.to_le_bytes());
+    if let Some(sources) = plan.split.sources_hash(&prepared.track_columns) {
+        hash = hash.piece(sources);
+    }
     if plan.device() != Device::Cpu {
         hash = hash.piece(plan.device().name());
     }

@@ -84,6 +84,9 @@ fn because(plan: &Plan, prepared: &Prepared, run: &Run) -> Vec<String> {
         let (was, is) = (&record.data.features_hash[..8], &prepared.examples.hash[..8]);
         lines.push(format!("{what}: {was}… -> {is}…"));
     }
+    if record.split.sources_hash != plan.split.sources_hash(&prepared.track_columns) {
+        lines.push("the lists or columns that the split goes by".to_owned());
+    }
     let mut differences = vec![];
     compare("", &record.spec, &plan.resolved, &mut differences);
     let decides = |line: &&String| {

@@ -5,6 +5,7 @@
 //!
 //! To add a feature: one file with an `ENTRY`, and one line in [`AUDIO_FEATURES`].
 
+mod array;
 mod cache;
 mod matrix;
 mod mfcc;
@@ -12,6 +13,7 @@ mod mfcc_statistics;
 mod segments;
 mod table;
 
+pub use array::ArrayChoice;
 pub use matrix::Matrix;
 pub use segments::Segments;
 pub use table::TableColumns;
@@ -67,6 +69,8 @@ pub enum Features {
     },
     /// Columns of a table.
     Table(TableColumns),
+    /// Rows of an array.
+    Array(ArrayChoice),
 }
 
 /// The examples of one dataset.
@@ -114,38 +118,44 @@ impl Features {
     ///
     /// Returns nothing where a fault was reported.
     pub fn read(fields: &mut Fields, kind: Kind) -> Option<Self> {
-        match kind {
-            Kind::Table => {
+        let segments = match kind {
+            Kind::Audio { .. } => fields.required_table("segments", Segments::read),
+            Kind::Table | Kind::Arrays(_) => {
                 if fields.is_given("segments") {
-                    fields.fault_at("segments", "makes no sense for a dataset that is a table");
+                    let said = format!("makes no sense for a dataset that is {}", a_kind(kind));
+                    fields.fault_at("segments", &said);
                     fields.table("segments", Segments::read);
                 }
-                let known = names().chain(["table"]).collect::<Vec<_>>();
-                fields.choice("features", &known, |name, inner| {
-                    if name == "table" {
-                        return Some(Self::Table(TableColumns::read(inner)));
-                    }
-                    inner.fault("is a feature of audio, and the dataset is a table");
-                    read_audio(name, inner, 22_050);
-                    None
-                })?
+                None
             }
-            Kind::Audio { sample_rate_hz } => {
-                let segments = fields.required_table("segments", Segments::read);
-                let known = names().chain(["table"]).collect::<Vec<_>>();
-                let feature = fields.choice("features", &known, |name, inner| {
-                    if name == "table" {
-                        inner.fault("is for tables, and the dataset is audio");
-                        TableColumns::read(inner);
-                        return None;
-                    }
-                    read_audio(name, inner, sample_rate_hz)
-                });
-                let (segments, feature) = (segments?, feature??);
+        };
+        let known = names().chain(["table", "array"]).collect::<Vec<_>>();
+        fields.choice("features", &known, |name, inner| match (name, kind) {
+            ("table", Kind::Table) => Some(Self::Table(TableColumns::read(inner))),
+            ("array", Kind::Arrays(arrays)) => Some(Self::Array(ArrayChoice::read(inner, arrays)?)),
+            ("table", _) => {
+                inner.fault(&format!("is for tables, and the dataset is {}", a_kind(kind)));
+                TableColumns::read(inner);
+                None
+            }
+            ("array", _) => {
+                inner.fault(&format!("is for arrays, and the dataset is {}", a_kind(kind)));
+                ArrayChoice::read(inner, &[]);
+                None
+            }
+            (name, Kind::Audio { sample_rate_hz }) => {
+                let (segments, feature) = (segments, read_audio(name, inner, sample_rate_hz)?);
                 // The settings are filled in by `with_settings`, once the whole spec is read.
-                Some(Self::Audio { segments, feature, settings: serde_json::Value::Null })
+                let settings = serde_json::Value::Null;
+                Some(Self::Audio { segments: segments?, feature, settings })
             }
-        }
+            (name, _) => {
+                let said = format!("is a feature of audio, and the dataset is {}", a_kind(kind));
+                inner.fault(&said);
+                read_audio(name, inner, 22_050);
+                None
+            }
+        })?
     }
 
     /// The same, with the resolved settings that key its cache.
@@ -155,7 +165,7 @@ impl Features {
             Self::Audio { segments, feature, .. } => {
                 Self::Audio { segments, feature, settings: resolved_spec["features"].clone() }
             }
-            table @ Self::Table(_) => table,
+            other @ (Self::Table(_) | Self::Array(_)) => other,
         }
     }
 
@@ -166,8 +176,9 @@ impl Features {
             (Self::Audio { segments, feature, .. }, Kind::Audio { sample_rate_hz }) => {
                 feature.shape(segments.n_samples(sample_rate_hz))
             }
-            (Self::Audio { .. }, Kind::Table) => vec![],
+            (Self::Audio { .. }, Kind::Table | Kind::Arrays(_)) => vec![],
             (Self::Table(columns), _) => vec![columns.width()],
+            (Self::Array(array), _) => array.shape(),
         }
     }
 
@@ -189,18 +200,35 @@ impl Features {
                 cache::examples(audio, *segments, feature.as_ref(), settings, cache, progress)
             }
             (Self::Table(columns), Data::Table(table)) => columns.examples(table),
-            (Self::Audio { .. }, Data::Table(_)) => Err(FeatureError::Mismatch(
-                "the features are of audio, and the dataset is a table".to_owned(),
-            )),
-            (Self::Table(_), Data::Audio(_)) => Err(FeatureError::Mismatch(
-                "the features are of a table, and the dataset is audio".to_owned(),
-            )),
+            (Self::Array(array), Data::Arrays(arrays)) => array.examples(arrays),
+            (features, data) => {
+                let features = match features {
+                    Self::Audio { .. } => "audio",
+                    Self::Table(_) => "a table",
+                    Self::Array(_) => "arrays",
+                };
+                let data = match data {
+                    Data::Audio(_) => "audio",
+                    Data::Table(_) => "a table",
+                    Data::Arrays(_) => "arrays",
+                };
+                let said = format!("the features are of {features}, and the dataset is {data}");
+                Err(FeatureError::Mismatch(said))
+            }
         }
     }
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
     AUDIO_FEATURES.iter().map(|entry| entry.name)
+}
+
+fn a_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Audio { .. } => "audio",
+        Kind::Table => "a table",
+        Kind::Arrays(_) => "arrays",
+    }
 }
 
 fn read_audio(name: &str, fields: &mut Fields, rate: u32) -> Option<Box<dyn AudioFeature>> {
@@ -211,6 +239,7 @@ fn read_audio(name: &str, fields: &mut Fields, rate: u32) -> Option<Box<dyn Audi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::ArrayFile;
     use crate::schema::{Tree, read};
 
     #[test]
@@ -240,6 +269,37 @@ mod tests {
             faults.to_string(),
             "x.toml:1: segments makes no sense for a dataset that is a table\n\
              x.toml:4: features.mfcc is a feature of audio, and the dataset is a table"
+        );
+    }
+
+    #[test]
+    fn arrays_are_for_arrays_and_named_as_the_manifest_does() {
+        let arrays = [ArrayFile {
+            name: "mfcc13".to_owned(),
+            file: "x.npy".to_owned(),
+            shape: vec![130, 13],
+            transpose: false,
+        }];
+        let said = |text: &str, kind: Kind| {
+            let tree = Tree::parse("x.toml", text).unwrap();
+            let read = read(&tree, |fields| Features::read(fields, kind).map(|f| f.shape(kind)));
+            read.map(|(shape, _)| shape).map_err(|faults| faults.to_string())
+        };
+        let array = "[features.array]\nname = \"mfcc13\"\n";
+        let audio = Kind::Audio { sample_rate_hz: 22_050 };
+        assert_eq!(said(array, Kind::Arrays(&arrays)), Ok(Some(vec![130, 13])));
+        assert_eq!(
+            said("[features.array]\nname = \"mfcc\"\n", Kind::Arrays(&arrays)).unwrap_err(),
+            "x.toml:2: features.array.name must be `mfcc13`, got \"mfcc\", did you mean `mfcc13`?"
+        );
+        assert_eq!(
+            said("[features.mfcc]\n", Kind::Arrays(&arrays)).unwrap_err(),
+            "x.toml:1: features.mfcc is a feature of audio, and the dataset is arrays"
+        );
+        let segments = "[segments]\nseconds = 3.0\nper_track = 10\n";
+        assert_eq!(
+            said(&format!("{segments}{array}"), audio).unwrap_err(),
+            "x.toml:4: features.array is for arrays, and the dataset is audio"
         );
     }
 }

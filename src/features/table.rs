@@ -108,6 +108,7 @@ mod tests {
             labels: vec![0, 0],
             columns: [("tempo".to_owned(), vec![100.0, 90.5]), ("key".to_owned(), vec![0.0, 2.0])]
                 .into(),
+            track_columns: crate::dataset::TrackColumns::default(),
             hash: "h".to_owned(),
             synthetic: true,
             excluded: vec![],

@@ -141,6 +141,9 @@ pub struct SplitFacts {
     pub n_test_tracks: usize,
     /// Test examples whose track also has training or validation examples: a leak.
     pub n_leaking: usize,
+    /// SHA-256 of the published lists or columns that it went by; absent where it went by none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources_hash: Option<String>,
 }
 
 /// What tells of test or validation examples before they are scored.

@@ -157,6 +157,7 @@ pub fn record(fake: &Fake) -> Record {
             n_test,
             n_test_tracks: if table { n_test } else { 967 },
             n_leaking: if fake.leaks { n_test - 4 } else { 0 },
+            sources_hash: None,
         },
         audit: audit(fake, n_test),
         model: ModelFacts {

@@ -1,15 +1,21 @@
-//! `[split.listed]`: as published lists of tracks say, one track a line.
+//! `[split.listed]`: as published - lists of tracks, one a line, or a column that names each track's set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Items, Split, SplitError};
 use crate::schema::{Fields, Text};
-use crate::vocab::SplitName;
+use crate::vocab::{Sha256, SplitName};
 
-/// Lists of tracks, one file a set, paths from the working folder.
+/// Tracks that are listed but not there are named up to this many.
+const MOST_NAMES: usize = 5;
+
+/// A published split: which tracks are in which set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
+    /// The column that names sets; without it the sets are files of tracks.
+    column: Option<String>,
+    /// A file's path from the working folder, or a set as the column names it.
     train: String,
     valid: Option<String>,
     test: String,
@@ -17,7 +23,11 @@ pub struct Listed {
 
 impl Listed {
     pub(super) fn read(fields: &mut Fields) -> Self {
+        if fields.is_given("column") {
+            return Self::read_column(fields);
+        }
         let listed = Self {
+            column: None,
             train: fields.required("train", &Text),
             valid: fields.optional("valid", &Text),
             test: fields.required("test", &Text),
@@ -37,31 +47,72 @@ impl Listed {
         listed
     }
 
-    pub(super) fn describe(&self) -> String {
-        let valid = self.valid.as_deref().unwrap_or("none");
-        format!("published lists: train {}, valid {valid}, test {}", self.train, self.test)
+    /// Sets are called train, valid and test unless said otherwise; one that is called as another is
+    /// left out, so that `test = "valid"` scores the validation set and watches none.
+    fn read_column(fields: &mut Fields) -> Self {
+        let column = fields.required("column", &Text);
+        let train = fields.or("train", &Text, "train".to_owned());
+        let test = fields.or("test", &Text, "test".to_owned());
+        let valid = fields.optional("valid", &Text).or_else(|| {
+            let is_free = train != "valid" && test != "valid" && !fields.is_given("valid");
+            is_free.then(|| "valid".to_owned())
+        });
+        let same = |a: &str, b: &str| a == b && !a.is_empty();
+        if same(&train, &test) {
+            fields.fault_at("test", &format!("must be another set than train, got {test:?}"));
+        }
+        if let Some(valid) = valid.as_ref().filter(|v| same(v, &train) || same(v, &test)) {
+            let message = format!("must be another set than train and test, got {valid:?}");
+            fields.fault_at("valid", &message);
+        }
+        Self { column: Some(column), train, valid, test }
     }
 
-    pub(super) fn divide(&self, items: Items) -> Result<Split, SplitError> {
+    /// The column that it goes by.
+    pub(super) fn column(&self) -> Option<&str> {
+        self.column.as_deref()
+    }
+
+    fn sets(&self) -> impl Iterator<Item = (SplitName, &str)> {
         let sets = [
             (SplitName::Train, Some(&self.train)),
             (SplitName::Valid, self.valid.as_ref()),
             (SplitName::Test, Some(&self.test)),
         ];
-        let mut set_of: BTreeMap<String, SplitName> = BTreeMap::new();
-        for (set, path) in sets {
-            let Some(path) = path else { continue };
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| SplitError::List(format!("{path}: {error}")))?;
-            for track in text.lines().filter_map(track) {
-                if let Some(other) = set_of.insert(track.clone(), set).filter(|other| *other != set)
-                {
-                    let message = format!("{path}: {track} is also in the {other} list");
-                    return Err(SplitError::List(message));
-                }
+        sets.into_iter().filter_map(|(set, name)| Some((set, name?.as_str())))
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let valid = self.valid.as_deref().unwrap_or("none");
+        let (train, test) = (&self.train, &self.test);
+        match &self.column {
+            None => format!("published lists: train {train}, valid {valid}, test {test}"),
+            Some(column) if self.sets().all(|(set, name)| set.as_str() == name) => {
+                format!("as published ({column})")
+            }
+            Some(column) => {
+                format!("as published ({column}): train `{train}`, valid `{valid}`, test `{test}`")
             }
         }
+    }
+
+    /// SHA-256 of the files' contents; nothing where a column says it. What can't be read is an error
+    /// in dividing, not here.
+    pub(super) fn files_hash(&self) -> Option<String> {
+        self.column.is_none().then(|| {
+            let add = |hash: Sha256, (set, path): (SplitName, &str)| {
+                hash.piece(set.as_str()).piece(std::fs::read(path).unwrap_or_default())
+            };
+            self.sets().fold(Sha256::new(), add).hex()
+        })
+    }
+
+    pub(super) fn divide(&self, items: Items) -> Result<Split, SplitError> {
         let mut split = Split { train: vec![], valid: vec![], test: vec![], notes: vec![] };
+        let set_of = match &self.column {
+            None => self.sets_of_files()?,
+            Some(column) => self.sets_of_column(items, column, &mut split.notes)?,
+        };
         let mut unlisted = BTreeSet::new();
         for (row, id) in items.ids.iter().enumerate() {
             match set_of.get(&id.track) {
@@ -73,18 +124,68 @@ impl Listed {
                 }
             }
         }
-        let tracks: BTreeSet<&str> = items.ids.iter().map(|id| id.track.as_str()).collect();
-        let absent = set_of.keys().filter(|track| !tracks.contains(track.as_str())).count();
-        if !unlisted.is_empty() {
+        if !unlisted.is_empty() && self.column.is_none() {
             split
                 .notes
                 .push(format!("{} tracks are in no list and serve for nothing", unlisted.len()));
         }
-        if absent > 0 {
-            split.notes.push(format!("{absent} listed tracks are not in the dataset"));
-        }
+        split.notes.extend(absent(items, &set_of));
         Ok(split)
     }
+
+    fn sets_of_files(&self) -> Result<BTreeMap<String, SplitName>, SplitError> {
+        let mut set_of: BTreeMap<String, SplitName> = BTreeMap::new();
+        for (set, path) in self.sets() {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| SplitError::List(format!("{path}: {error}")))?;
+            for track in text.lines().filter_map(track) {
+                if let Some(other) = set_of.insert(track.clone(), set).filter(|other| *other != set)
+                {
+                    let message = format!("{path}: {track} is also in the {other} list");
+                    return Err(SplitError::List(message));
+                }
+            }
+        }
+        Ok(set_of)
+    }
+
+    /// Sets by a column; tracks in none of them are counted by what the column says of them.
+    fn sets_of_column(
+        &self,
+        items: Items,
+        column: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<BTreeMap<String, SplitName>, SplitError> {
+        let cells = items.column(column)?;
+        let set = |cell: &str| self.sets().find(|(_, name)| *name == cell).map(|(set, _)| set);
+        let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+        let tracks: BTreeSet<&str> = items.ids.iter().map(|id| id.track.as_str()).collect();
+        for track in tracks {
+            let cell = cells.get(track).map_or("", String::as_str);
+            if set(cell).is_none() {
+                *others.entry(cell).or_default() += 1;
+            }
+        }
+        notes.extend(others.into_iter().map(|(cell, n)| match cell {
+            "" => format!("{n} tracks are in no set of {column} and serve for nothing"),
+            _ => format!("{n} tracks are `{cell}` in {column} and serve for nothing"),
+        }));
+        Ok(cells.iter().filter_map(|(track, cell)| Some((track.clone(), set(cell)?))).collect())
+    }
+}
+
+/// Says which listed tracks are not in the dataset.
+fn absent(items: Items, set_of: &BTreeMap<String, SplitName>) -> Option<String> {
+    let tracks: BTreeSet<&str> = items.ids.iter().map(|id| id.track.as_str()).collect();
+    let absent: Vec<String> = set_of
+        .iter()
+        .filter(|(track, _)| !tracks.contains(track.as_str()))
+        .map(|(track, set)| format!("{track} ({set})"))
+        .collect();
+    let shown = absent.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    let more = if absent.len() > MOST_NAMES { ", …" } else { "" };
+    (!absent.is_empty())
+        .then(|| format!("{} listed tracks are not in the dataset: {shown}{more}", absent.len()))
 }
 
 /// The track that a line names: `blues/blues.00029.wav` is `blues.00029`; comments and blanks none.
@@ -103,7 +204,8 @@ fn track(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::tests::examples;
+    use crate::schema::{Tree, read};
+    use crate::split::tests::{Owned, examples};
 
     fn list(folder: &Path, name: &str, text: &str) -> String {
         let path = folder.join(name);
@@ -115,6 +217,7 @@ mod tests {
     fn tracks_go_where_the_lists_say_and_the_rest_is_counted() {
         let folder = tempfile::tempdir().unwrap();
         let listed = Listed {
+            column: None,
             train: list(folder.path(), "train", "# ours\nc0/c0.0.wav\nc0.9\n"),
             valid: None,
             test: list(folder.path(), "test", "c1/c1.0.au\n"),
@@ -126,20 +229,79 @@ mod tests {
             split.notes,
             [
                 "2 tracks are in no list and serve for nothing",
-                "1 listed tracks are not in the dataset"
+                "1 listed tracks are not in the dataset: c0.9 (train)"
             ]
         );
+        let hash = listed.files_hash();
+        list(folder.path(), "test", "c1/c1.1.au\n");
+        assert_ne!(hash, listed.files_hash(), "a list that changes is another split");
     }
 
     #[test]
     fn a_track_in_two_lists_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let listed = Listed {
+            column: None,
             train: list(folder.path(), "train", "c0.0\n"),
             valid: None,
             test: list(folder.path(), "test", "c0.0\n"),
         };
         let error = listed.divide(examples(2, 2, 2).items()).unwrap_err().to_string();
         assert!(error.ends_with("c0.0 is also in the train list"), "{error}");
+    }
+
+    fn with_column(cells: &[(&str, &str)]) -> Owned {
+        let mut owned = examples(2, 3, 1);
+        owned.columns.add("filtered", cells.iter().copied()).unwrap();
+        owned
+    }
+
+    fn parsed(text: &str) -> Result<Listed, String> {
+        let tree = Tree::parse("x.toml", text).unwrap();
+        read(&tree, Listed::read).map(|(listed, _)| listed).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn a_column_says_who_is_where_and_the_rest_is_counted_by_what_it_says() {
+        let owned = with_column(&[
+            ("c0.0", "train"),
+            ("c0.1", "valid"),
+            ("c0.2", "test"),
+            ("c1.0", "train"),
+            ("c1.1", "none"),
+            ("c9.9", "train"),
+        ]);
+        let listed = parsed("column = \"filtered\"").unwrap();
+        let split = listed.divide(owned.items()).unwrap();
+        assert_eq!((split.train, split.valid, split.test), (vec![0, 3], vec![1], vec![2]));
+        assert_eq!(
+            split.notes,
+            [
+                "1 tracks are in no set of filtered and serve for nothing",
+                "1 tracks are `none` in filtered and serve for nothing",
+                "1 listed tracks are not in the dataset: c9.9 (train)"
+            ]
+        );
+        assert_eq!(listed.describe(), "as published (filtered)");
+    }
+
+    #[test]
+    fn sets_may_be_called_otherwise_and_none_twice() {
+        let owned = with_column(&[("c0.0", "train"), ("c0.1", "valid"), ("c0.2", "test")]);
+        let listed = parsed("column = \"filtered\"\ntest = \"valid\"").unwrap();
+        let split = listed.divide(owned.items()).unwrap();
+        assert_eq!((split.train, split.valid, split.test), (vec![0], vec![], vec![1]));
+        assert_eq!(
+            listed.describe(),
+            "as published (filtered): train `train`, valid `none`, test `valid`"
+        );
+        assert_eq!(
+            parsed("column = \"filtered\"\ntrain = \"a\"\ntest = \"a\"").unwrap_err(),
+            "x.toml:3: test must be another set than train, got \"a\""
+        );
+        assert_eq!(
+            parsed("column = \"filtered\"\nvalid = \"test\"").unwrap_err(),
+            "x.toml:2: valid must be another set than train and test, got \"test\""
+        );
     }
 }

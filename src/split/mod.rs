@@ -3,34 +3,50 @@
 //! This room must never know a model, or what the numbers of an example mean.
 
 mod audit;
+mod by;
+mod k_fold;
 mod listed;
 mod random;
 
 pub use audit::{Numbers, audit};
+pub use by::By;
+pub use k_fold::KFold;
 pub use listed::Listed;
-pub use random::{By, Random};
+pub use random::Random;
 
 use std::collections::BTreeSet;
 
+use crate::dataset::{TrackColumn, TrackColumns};
 use crate::schema::Fields;
-use crate::vocab::{ExampleId, Seed, SplitName};
+use crate::vocab::{ExampleId, Seed, Sha256, SplitName};
 
-/// What is divided: where every example comes from, and its class.
+/// What is divided: where every example comes from, its class, and what else is known of tracks.
 #[derive(Debug, Clone, Copy)]
 pub struct Items<'a> {
     /// Track and segment of every example.
     pub ids: &'a [ExampleId],
     /// Class of every example.
     pub labels: &'a [usize],
+    /// Groups and published sets of tracks.
+    pub columns: &'a TrackColumns,
+}
+
+impl<'a> Items<'a> {
+    /// One column of the tracks.
+    fn column(&self, name: &str) -> Result<&'a TrackColumn, SplitError> {
+        self.columns.column(name).map_err(|said| SplitError::List(format!("the dataset {said}")))
+    }
 }
 
 /// How a spec divides its examples.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Protocol {
-    /// At random, by segment or by track.
+    /// At random, by segment, by track or by group.
     Random(Random),
     /// As published lists of tracks say.
     Listed(Listed),
+    /// In folds, each a run of its own.
+    KFold(KFold),
 }
 
 /// Rows of the examples, by what they serve for; each in ascending order.
@@ -57,16 +73,17 @@ pub enum SplitError {
         /// How that came.
         why: String,
     },
-    /// A published list can't be used.
+    /// A published list or a column can't be used.
     #[error("{0}")]
     List(String),
 }
 
 impl Protocol {
-    /// Reads `[split.random]` or `[split.listed]`.
+    /// Reads `[split.random]`, `[split.listed]` or `[split.k_fold]`.
     pub fn read(fields: &mut Fields) -> Option<Self> {
-        fields.choice("split", &["random", "listed"], |name, inner| match name {
+        fields.choice("split", &["random", "listed", "k_fold"], |name, inner| match name {
             "random" => Self::Random(Random::read(inner)),
+            "k_fold" => Self::KFold(KFold::read(inner)),
             _ => Self::Listed(Listed::read(inner)),
         })
     }
@@ -77,8 +94,9 @@ impl Protocol {
     /// Where a set that is asked for stays empty, or a list can't be read.
     pub fn divide(&self, items: Items, seed: Seed) -> Result<Split, SplitError> {
         let mut split = match self {
-            Self::Random(random) => random.divide(items, seed),
+            Self::Random(random) => random.divide(items, seed)?,
             Self::Listed(listed) => listed.divide(items)?,
+            Self::KFold(k_fold) => k_fold.divide(items, seed)?,
         };
         for rows in [&mut split.train, &mut split.valid, &mut split.test] {
             rows.sort_unstable();
@@ -86,7 +104,8 @@ impl Protocol {
         let n = items.ids.len();
         for (set, rows) in [(SplitName::Train, &split.train), (SplitName::Test, &split.test)] {
             if rows.is_empty() {
-                let why = format!("{n} examples, {}", self.describe());
+                let said: String = split.notes.iter().map(|note| format!("; {note}")).collect();
+                let why = format!("{n} examples, {}{said}", self.describe());
                 return Err(SplitError::Empty { set, why });
             }
         }
@@ -99,7 +118,56 @@ impl Protocol {
         match self {
             Self::Random(random) => random.describe(),
             Self::Listed(listed) => listed.describe(),
+            Self::KFold(k_fold) => k_fold.describe(),
         }
+    }
+
+    /// The runs that it takes to have every fold in every repetition, seeds from 1; nothing where
+    /// there are no folds.
+    #[must_use]
+    pub fn n_folds(&self) -> Option<usize> {
+        match self {
+            Self::KFold(k_fold) => Some(k_fold.k * k_fold.repeats),
+            Self::Random(_) | Self::Listed(_) => None,
+        }
+    }
+
+    /// The columns of tracks that it goes by, each with the field that names it.
+    #[must_use]
+    pub fn columns(&self) -> Vec<(&'static str, &str)> {
+        let named = match self {
+            Self::Random(random) => vec![("random.group", random.by.column())],
+            Self::Listed(listed) => vec![("listed.column", listed.column())],
+            Self::KFold(k_fold) => vec![
+                ("k_fold.group", k_fold.by.column()),
+                ("k_fold.column", k_fold.column.as_deref()),
+            ],
+        };
+        named.into_iter().filter_map(|(field, column)| Some((field, column?))).collect()
+    }
+
+    /// The column of groups in which to look for leaks: the one that it keeps together, else `artist`
+    /// where that is known.
+    #[must_use]
+    pub fn group(&self, columns: &TrackColumns) -> Option<&str> {
+        let by = match self {
+            Self::Random(random) => random.by.column(),
+            Self::Listed(_) => None,
+            Self::KFold(k_fold) => k_fold.by.column(),
+        };
+        by.or_else(|| columns.column("artist").is_ok().then_some("artist"))
+    }
+
+    /// SHA-256 of the columns or files that it goes by, so that a run is found again by them too;
+    /// nothing where it goes by none.
+    #[must_use]
+    pub fn sources_hash(&self, columns: &TrackColumns) -> Option<String> {
+        let mut hashes: Vec<String> =
+            self.columns().into_iter().map(|(_, column)| columns.hash(column)).collect();
+        if let Self::Listed(listed) = self {
+            hashes.extend(listed.files_hash());
+        }
+        (!hashes.is_empty()).then(|| hashes.iter().fold(Sha256::new(), Sha256::piece).hex())
     }
 }
 
@@ -130,16 +198,18 @@ pub(crate) mod tests {
     pub(crate) struct Owned {
         pub ids: Vec<ExampleId>,
         pub labels: Vec<usize>,
+        pub columns: TrackColumns,
     }
 
     impl Owned {
         pub(crate) fn items(&self) -> Items<'_> {
-            Items { ids: &self.ids, labels: &self.labels }
+            Items { ids: &self.ids, labels: &self.labels, columns: &self.columns }
         }
     }
 
     pub(crate) fn examples(classes: usize, tracks: usize, segments: u32) -> Owned {
-        let mut owned = Owned { ids: vec![], labels: vec![] };
+        let columns = TrackColumns::default();
+        let mut owned = Owned { ids: vec![], labels: vec![], columns };
         for class in 0..classes {
             for track in 0..tracks {
                 for segment in 0..segments {

@@ -1,12 +1,17 @@
-//! CSV -> clean typed columns, and columns -> Parquet. polars lives in this room only.
+//! CSV -> clean typed columns, `.npy` -> rows of numbers, columns -> Parquet. polars lives in this room only.
 //!
 //! Everything is read as text first and cast column by column, so that one odd cell (`?` in a
 //! column of tempos) costs its row and not the column. This room must never know a model.
 
+mod npy;
 mod parquet;
 mod thrift;
 
+pub use npy::Npy;
+
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, CsvReadOptions, DataFrame, DataType, PolarsError, SerReader};
@@ -16,12 +21,12 @@ pub use parquet::{Values, write_parquet};
 /// What can go wrong with a table on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// The file can't be read as CSV.
+    /// The file can't be read as what it should be.
     #[error("{path}: {message}")]
     Unreadable {
         /// Which file.
         path: PathBuf,
-        /// What polars said.
+        /// What is wrong with it.
         message: String,
     },
     /// The file can't be written.
@@ -54,7 +59,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads some columns of a CSV file with a header; the others are passed over.
+    /// Reads some columns of a CSV file with a header; the others are passed over, and so are lines
+    /// before the header that begin with `# `.
     ///
     /// # Errors
     /// Where the file can't be read, or a column is missing.
@@ -63,7 +69,12 @@ impl Table {
             path: path.to_owned(),
             message: error.to_string(),
         };
+        let n_remarks = n_remarks(path).map_err(|error| TableError::Unreadable {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
         let frame = CsvReadOptions::default()
+            .with_skip_lines(n_remarks)
             .with_infer_schema_length(Some(0))
             .try_into_reader_with_file_path(Some(path.to_owned()))
             .and_then(SerReader::finish)
@@ -79,6 +90,21 @@ impl Table {
             table.numbers.insert((*name).to_owned(), column);
         }
         Ok(table)
+    }
+}
+
+/// Lines at the head of a file that begin with `# `: whose data these are, for readers.
+fn n_remarks(path: &Path) -> std::io::Result<usize> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut n = 0;
+    let mut line = vec![];
+    loop {
+        line.clear();
+        file.read_until(b'\n', &mut line)?;
+        if !line.starts_with(b"# ") {
+            return Ok(n);
+        }
+        n += 1;
     }
 }
 
@@ -131,6 +157,14 @@ mod tests {
         assert_eq!(table.numbers["tempo"][0], 120.5);
         assert!(table.numbers["tempo"][1..].iter().all(|x| x.is_nan()));
         assert_eq!(table.numbers["key"], [1.0, 2.0, 3.0, -0.4]);
+    }
+
+    #[test]
+    fn remarks_before_the_header_are_passed_over_and_nowhere_else() {
+        let file = file("# by A. Author\n# and B, \"quoted\nname,n\n# no remark,1\n");
+        let table = Table::read_csv(file.path(), &["name"], &["n"]).unwrap();
+        assert_eq!(table.texts["name"], ["# no remark"]);
+        assert_eq!(table.numbers["n"], [1.0]);
     }
 
     #[test]

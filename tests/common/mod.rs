@@ -11,7 +11,7 @@ pub fn project() -> tempfile::TempDir {
         fs::create_dir(home.path().join(folder)).unwrap();
         for entry in fs::read_dir(ours.join(folder)).unwrap() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
+            if path.extension().is_some_and(|extension| extension == "toml" || extension == "csv") {
                 let to = home.path().join(folder).join(path.file_name().unwrap());
                 fs::copy(path, to).unwrap();
             }

@@ -17,6 +17,7 @@ mod near;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Items, Split};
+use crate::dataset::TrackColumn;
 use crate::record::{Audit, Leak, LeakKind};
 
 /// Pairs that are named in a record, at most.
@@ -47,6 +48,8 @@ type Pair = (usize, usize);
 /// What of some rows was seen in others.
 struct Sets<'a> {
     items: Items<'a>,
+    /// The groups of tracks, e.g. their artists, where they are known.
+    groups: Option<&'a TrackColumn>,
     /// Scored or watched.
     targets: Vec<usize>,
     /// Fitted on, or watched where the targets are scored.
@@ -59,7 +62,7 @@ impl Sets<'_> {
     }
 
     /// Targets with a seen row that has the same key; rows without a key share nothing.
-    fn sharing<'k, K: Ord>(&self, key: impl Fn(usize) -> Option<K> + 'k) -> Vec<Pair> {
+    fn sharing<K: Ord>(&self, key: impl Fn(usize) -> Option<K>) -> Vec<Pair> {
         let mut first: BTreeMap<K, usize> = BTreeMap::new();
         for &row in &self.seen {
             if let Some(key) = key(row) {
@@ -72,9 +75,14 @@ impl Sets<'_> {
 
     fn pairs(&self, numbers: Numbers) -> Result<Vec<(LeakKind, Vec<Pair>)>, String> {
         let track = |row: usize| Some(self.track(row).to_owned());
+        let same_track = self.sharing(track);
+        let is_same_track: BTreeSet<usize> = same_track.iter().map(|pair| pair.0).collect();
+        let mut same_group = self.sharing(|row| self.groups?.get(self.track(row)).cloned());
+        same_group.retain(|pair| !is_same_track.contains(&pair.0));
         let mut found = vec![
             (LeakKind::SameExample, self.sharing(Some)),
-            (LeakKind::SameTrack, self.sharing(track)),
+            (LeakKind::SameTrack, same_track),
+            (LeakKind::SameGroup, same_group),
         ];
         let exact = exact::pairs(self, numbers);
         let is_exact: BTreeSet<usize> = exact.iter().map(|pair| pair.0).collect();
@@ -87,18 +95,21 @@ impl Sets<'_> {
     }
 }
 
-/// Looks for everything that makes a test or validation example known before.
+/// Looks for everything that makes a test or validation example known before; `group` is the column of
+/// the tracks' groups, where there is one.
 #[must_use]
-pub fn audit(split: &Split, items: Items, numbers: Numbers) -> Audit {
+pub fn audit(split: &Split, items: Items, numbers: Numbers, group: Option<&str>) -> Audit {
+    let groups = group.and_then(|column| items.columns.column(column).ok());
     let test: BTreeSet<usize> = split.test.iter().copied().collect();
     let watched: Vec<usize> =
         split.valid.iter().copied().filter(|row| !test.contains(row)).collect();
     let of_test = Sets {
         items,
+        groups,
         targets: split.test.clone(),
         seen: split.train.iter().chain(&watched).copied().collect(),
     };
-    let of_valid = Sets { items, targets: watched, seen: split.train.clone() };
+    let of_valid = Sets { items, groups, targets: watched, seen: split.train.clone() };
     let has_segments = items.ids.iter().any(|id| id.segment > 0);
     let mut unchecked = vec![];
     let mut leaks: Vec<Leak> = vec![];
@@ -163,7 +174,8 @@ mod tests {
         let owned = examples(2, 5, 1);
         let values = noise(&owned, 4);
         let numbers = Numbers { values: &values, shape: &[4] };
-        let audit = audit(&split(&[0, 1, 2, 3], &[4, 5], &[6, 7, 8, 9]), owned.items(), numbers);
+        let audit =
+            audit(&split(&[0, 1, 2, 3], &[4, 5], &[6, 7, 8, 9]), owned.items(), numbers, None);
         assert_eq!(audit, Audit { n_leaking: 0, leaks: vec![], unchecked: vec![] });
     }
 
@@ -173,7 +185,7 @@ mod tests {
         let owned = examples(1, 2, 2);
         let values = noise(&owned, 4);
         let numbers = Numbers { values: &values, shape: &[4] };
-        let leak = |split: &Split| audit(split, owned.items(), numbers);
+        let leak = |split: &Split| audit(split, owned.items(), numbers, None);
         assert_eq!(leak(&split(&[0, 1], &[], &[2, 3])).n_leaking, 0);
         let both = leak(&split(&[0], &[1], &[2, 3]));
         assert_eq!((both.n_leaking, found(&both)), (0, vec![(LeakKind::SameTrack, 0, 1)]));
@@ -185,13 +197,28 @@ mod tests {
     }
 
     #[test]
+    fn another_track_of_a_group_is_counted_apart_from_the_same_track() {
+        let mut owned = examples(1, 4, 2);
+        owned.columns.add("artist", [("c0.0", "A"), ("c0.1", "A"), ("c0.3", "B")]).unwrap();
+        let values = noise(&owned, 4);
+        let numbers = Numbers { values: &values, shape: &[4] };
+        // Row 1 has its track in train, rows 2 and 3 its artist, 4 and 6 neither.
+        let split = split(&[0], &[], &[1, 2, 3, 4, 6]);
+        let leaks = audit(&split, owned.items(), numbers, Some("artist"));
+        let wanted = [(LeakKind::SameTrack, 1, 0), (LeakKind::SameGroup, 2, 0)];
+        assert_eq!((leaks.n_leaking, &found(&leaks)[..]), (3, &wanted[..]));
+        assert_eq!(leaks.leaks[1].named[0], "c0.1 segment 0 (test) and c0.0 segment 0 (train)");
+        assert_eq!(audit(&split, owned.items(), numbers, None).n_leaking, 1);
+    }
+
+    #[test]
     fn a_watched_test_set_does_not_leak_into_itself_and_a_fitted_one_does() {
         let owned = examples(1, 4, 1);
         let values = noise(&owned, 4);
         let numbers = Numbers { values: &values, shape: &[4] };
-        let watched = audit(&split(&[0, 1], &[2, 3], &[2, 3]), owned.items(), numbers);
+        let watched = audit(&split(&[0, 1], &[2, 3], &[2, 3]), owned.items(), numbers, None);
         assert_eq!(watched.n_leaking, 0);
-        let fitted = audit(&split(&[0, 1, 2], &[], &[2, 3]), owned.items(), numbers);
+        let fitted = audit(&split(&[0, 1, 2], &[], &[2, 3]), owned.items(), numbers, None);
         let wanted = vec![(LeakKind::SameExample, 1, 0), (LeakKind::SameTrack, 1, 0)];
         assert_eq!((fitted.n_leaking, found(&fitted)), (1, wanted));
     }
@@ -211,7 +238,7 @@ mod tests {
             let train: Vec<usize> = (0..10).collect();
             let test: Vec<usize> = (10..20).collect();
             let numbers = Numbers { values: &values, shape };
-            let audit = audit(&split(&train, &[], &test), owned.items(), numbers);
+            let audit = audit(&split(&train, &[], &test), owned.items(), numbers, None);
             let wanted = [(LeakKind::SameNumbers, 1, 0), (LeakKind::NearNumbers, 1, 0)];
             assert_eq!(found(&audit), wanted, "{shape:?}");
             assert_eq!(audit.n_leaking, 2);

@@ -1,0 +1,173 @@
+//! What is known of tracks besides their genre: named columns of text, e.g. the artist or the set
+//! that a publication put them in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::DatasetError;
+use crate::schema::{Fields, Keyed, List, Text};
+use crate::table::Table;
+use crate::vocab::{Sha256, nearest, quoted_list};
+
+/// The cells of one column, by track; a track without a cell is in none of its groups and sets.
+pub type TrackColumn = BTreeMap<String, String>;
+
+/// Named columns of text about tracks, which may be more or fewer than the dataset's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrackColumns(BTreeMap<String, TrackColumn>);
+
+impl TrackColumns {
+    /// Adds a column's cells; empty ones are none.
+    ///
+    /// # Errors
+    /// Where two rows say two things of one track: the track, and both.
+    pub fn add<'a>(
+        &mut self,
+        column: &str,
+        cells: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), String> {
+        let known = self.0.entry(column.to_owned()).or_default();
+        for (track, cell) in cells {
+            if cell.is_empty() {
+                continue;
+            }
+            let before = known.insert(track.to_owned(), cell.to_owned());
+            if let Some(before) = before.filter(|before| before != cell) {
+                return Err(format!(
+                    "{track} is both `{before}` and `{cell}` in the column {column}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// One column.
+    ///
+    /// # Errors
+    /// A sentence that names the nearest column there is.
+    pub fn column(&self, name: &str) -> Result<&TrackColumn, String> {
+        self.0.get(name).ok_or_else(|| no_column(name, self.0.keys().map(String::as_str)))
+    }
+
+    /// SHA-256 of one column's cells; of nothing where it is not there.
+    #[must_use]
+    pub fn hash(&self, column: &str) -> String {
+        let cells = self.0.get(column).into_iter().flatten();
+        let start = Sha256::new().piece(column);
+        cells.fold(start, |hash, (track, cell)| hash.piece(track).piece(cell)).hex()
+    }
+
+    pub(super) fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+}
+
+/// Says that a dataset lacks a column, with what it has.
+#[must_use]
+pub fn no_column<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match (nearest(name, known.clone()), known.clone().next()) {
+        (Some(near), _) => format!("has no column `{name}` of its tracks, did you mean `{near}`?"),
+        (None, Some(_)) => {
+            format!("has no column `{name}` of its tracks, it has {}", quoted_list(known))
+        }
+        (None, None) => format!("has no columns of its tracks, and so no `{name}`"),
+    }
+}
+
+/// `track_columns = { artist = "Artist" }` of a layout with a table: our names and the file's.
+pub(super) fn read_named(fields: &mut Fields) -> Vec<(String, String)> {
+    fields.or("track_columns", &Keyed(Text), vec![])
+}
+
+/// `[track_columns]`: a CSV file beside the manifest, a line a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackFile {
+    /// Its path from the manifest's folder.
+    pub file: String,
+    /// The columns that are used; one more, `track`, says which track a line is about.
+    pub columns: Vec<String>,
+}
+
+impl TrackFile {
+    pub(super) fn read(fields: &mut Fields) -> Self {
+        Self {
+            file: fields.required("file", &Text),
+            columns: fields.required("columns", &List::of_some(Text)),
+        }
+    }
+
+    /// Reads the file; `manifests` is the folder of the manifest.
+    ///
+    /// # Errors
+    /// Where it can't be read, lacks a column, or says two things of one track.
+    pub fn load(&self, manifests: &Path) -> Result<TrackColumns, DatasetError> {
+        let path = manifests.join(&self.file);
+        let names: Vec<&str> = self.columns.iter().map(String::as_str).chain(["track"]).collect();
+        let table = Table::read_csv(&path, &names, &[])?;
+        let tracks = || table.texts["track"].iter().map(String::as_str);
+        let mut all = TrackColumns::default();
+        for name in &self.columns {
+            let cells = table.texts[name].iter().map(String::as_str);
+            let added = all.add(name, tracks().zip(cells));
+            added.map_err(|message| DatasetError::Layout { path: path.clone(), message })?;
+        }
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Catalogue, Cut};
+
+    #[test]
+    fn a_track_has_one_cell_and_empty_ones_are_none() {
+        let mut columns = TrackColumns::default();
+        columns.add("artist", [("a", "X"), ("b", ""), ("a", "X")]).unwrap();
+        assert_eq!(columns.column("artist").unwrap().len(), 1);
+        let error = columns.add("artist", [("a", "Y")]).unwrap_err();
+        assert_eq!(error, "a is both `X` and `Y` in the column artist");
+        let error = columns.column("artists").unwrap_err();
+        assert_eq!(error, "has no column `artists` of its tracks, did you mean `artist`?");
+        let error = TrackColumns::default().column("artist").unwrap_err();
+        assert_eq!(error, "has no columns of its tracks, and so no `artist`");
+    }
+
+    #[test]
+    fn the_hash_of_a_column_is_of_its_cells_alone() {
+        let of = |cells: &[(&str, &str)], other: &str| {
+            let mut columns = TrackColumns::default();
+            columns.add("fold", cells.iter().copied()).unwrap();
+            columns.add("artist", [("a", other)]).unwrap();
+            columns.hash("fold")
+        };
+        let hash = of(&[("a", "1"), ("b", "2")], "X");
+        assert_eq!(hash, of(&[("b", "2"), ("a", "1")], "Y"));
+        assert_ne!(hash, of(&[("a", "1"), ("b", "1")], "X"));
+    }
+
+    #[test]
+    fn any_dataset_may_have_columns_in_a_file_beside_its_manifest() {
+        let home = tempfile::tempdir().unwrap();
+        let manifest = |columns: &str| {
+            let text = format!(
+                "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"h\"\n\
+                 [track_columns]\nfile = \"ours.csv\"\ncolumns = {columns}\n\
+                 [synth_genres]\nseed = 1\ntracks_per_genre = 1\n"
+            );
+            std::fs::write(home.path().join("ours.toml"), text).unwrap();
+            Catalogue::open(home.path()).map_err(|faults| faults.to_string())
+        };
+        let said = manifest("[\"artist\", \"artist\"]").unwrap_err();
+        assert!(said.contains("track_columns has the column `artist` twice"), "{said}");
+        assert!(said.contains("must be a file beside it, got \"ours.csv\""), "{said}");
+        let file = "# by us\ntrack,artist,set\nblues.00000,B,\nelsewhere,E,train\n";
+        std::fs::write(home.path().join("ours.csv"), file).unwrap();
+        let catalogue = manifest("[\"artist\", \"set\"]").unwrap();
+        let ours = catalogue.find("ours").unwrap();
+        assert_eq!(ours.track_columns().collect::<Vec<_>>(), ["artist", "set"]);
+        let columns = catalogue.load(ours, Cut::default()).unwrap().take_track_columns();
+        assert_eq!(columns.column("artist").unwrap()["blues.00000"], "B");
+        assert_eq!(columns.column("set").unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,46 @@
+//! What a spec's split asks of its dataset and of its seeds.
+
+use crate::dataset::{Manifest, no_column};
+use crate::schema::{Fields, Int, List};
+use crate::split::Protocol;
+
+/// Reads `[split]` and `seeds`, which are the folds where there are some. Columns that the dataset that
+/// the spec asks for does not have are faults.
+pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, Vec<u64>) {
+    let split = Protocol::read(fields);
+    for (field, column) in split.iter().flat_map(Protocol::columns) {
+        // An empty name is a fault already.
+        if !column.is_empty() && !asked.track_columns().any(|known| known == column) {
+            let said = no_column(column, asked.track_columns());
+            let name = &asked.name;
+            fields.fault_at(
+                "split",
+                &format!("names a column ({field}), and the dataset {name} {said}"),
+            );
+        }
+    }
+    let rule = List::of_some(Int::within(0..=i64::MAX));
+    let seeds = match split.as_ref().and_then(Protocol::n_folds) {
+        None => fields.required("seeds", &rule),
+        Some(n_folds) => {
+            if fields.is_given("seeds") {
+                let said = "must be left out where split.k_fold is: every fold is a seed";
+                fields.fault_at("seeds", said);
+            }
+            fields.or("seeds", &rule, (1..=n_folds).collect())
+        }
+    };
+    (split, seeds.into_iter().map(|seed| seed as u64).collect())
+}
+
+/// Why a split can't be made of the dataset that is used, although it can of the one that is asked for:
+/// a stand-in, or one that the command line names, may lack a column.
+pub(super) fn unfit(split: &Protocol, used: &Manifest, asked: &str) -> Option<String> {
+    let has = |column: &str| used.track_columns().any(|known| known == column);
+    let (_, column) = split.columns().into_iter().find(|(_, column)| !has(column))?;
+    let used = &used.name;
+    Some(format!(
+        "the split goes by the column `{column}` of {asked}, and {used} has no such column\n\
+         hint: encore data import {asked} PATH, then run it on {asked}"
+    ))
+}

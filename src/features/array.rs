@@ -1,0 +1,54 @@
+//! `[features.array]`: rows of an array that somebody else computed, as they are.
+//!
+//! The array is held in memory as 32-bit floats, widened from 16 where the file has those: it is
+//! not copied into the cache, since it lies on disk already.
+
+use super::{Examples, FeatureError, Matrix};
+use crate::dataset::{ArrayData, ArrayFile, ArrayNumbers};
+use crate::schema::{Fields, Text};
+use crate::vocab::{nearest, quoted_list};
+
+/// Which array of a dataset is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrayChoice {
+    name: String,
+    shape: Vec<usize>,
+}
+
+impl ArrayChoice {
+    pub(super) fn read(fields: &mut Fields, arrays: &[ArrayFile]) -> Option<Self> {
+        let name = fields.required("name", &Text);
+        if let Some(array) = arrays.iter().find(|array| array.name == name) {
+            return Some(Self { name, shape: array.example_shape() });
+        }
+        // Without any array another fault says that the dataset is of another kind.
+        if !name.is_empty() && !arrays.is_empty() {
+            let known = || arrays.iter().map(|array| array.name.as_str());
+            let hint = nearest(&name, known())
+                .map_or(String::new(), |near| format!(", did you mean `{near}`?"));
+            let message = format!("must be {}, got {name:?}{hint}", quoted_list(known()));
+            fields.fault_at("name", &message);
+        }
+        None
+    }
+
+    /// The shape of one example.
+    #[must_use]
+    pub fn shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    pub(super) fn examples(&self, data: &ArrayData) -> Result<Examples, FeatureError> {
+        let hash = data.array_hash(&self.name).map_err(FeatureError::Mismatch)?;
+        let ArrayNumbers { matrix, kept, excluded } = data.numbers(&self.name)?;
+        Ok(Examples {
+            matrix: Matrix::Owned(matrix),
+            shape: self.shape.clone(),
+            ids: kept.iter().map(|&place| data.ids[place].clone()).collect(),
+            labels: kept.iter().map(|&place| data.labels[place]).collect(),
+            classes: data.classes.clone(),
+            hash,
+            excluded,
+        })
+    }
+}

@@ -1,0 +1,294 @@
+//! What is drawn as a whole - a segment, a track, a group of tracks - and how some are drawn of all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Items, SplitError};
+use crate::schema::{Fields, OneOf, Text};
+use crate::vocab::Rng;
+
+/// What is drawn as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// Every segment by itself: the segments of a track fall into different sets, which leaks.
+    Segment,
+    /// A track with all its segments.
+    Track,
+    /// All tracks with the same text in a column, e.g. `artist`; a track without one is a group of
+    /// its own.
+    Group(String),
+}
+
+impl By {
+    /// Reads `by` and, where that is `"group"`, `group`.
+    pub(super) fn read(fields: &mut Fields) -> Self {
+        let words = [("segment", 0), ("track", 1), ("group", 2)];
+        let word = fields.required("by", &OneOf(&words));
+        match word {
+            2 => return Self::Group(fields.required("group", &Text)),
+            _ if fields.is_given("group") => {
+                fields
+                    .fault_at("group", "is the column for by = \"group\", and makes no sense here");
+                fields.optional("group", &Text);
+            }
+            _ => {}
+        }
+        if word == 0 { Self::Segment } else { Self::Track }
+    }
+
+    /// `segment`, `track` or `group (artist)`.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Segment => "segment".to_owned(),
+            Self::Track => "track".to_owned(),
+            Self::Group(column) => format!("group ({column})"),
+        }
+    }
+
+    /// The column that it goes by.
+    pub(super) fn column(&self) -> Option<&str> {
+        match self {
+            Self::Segment | Self::Track => None,
+            Self::Group(column) => Some(column),
+        }
+    }
+
+    /// Some rows in units that are drawn as a whole, in the order of their names.
+    pub(super) fn units(
+        &self,
+        items: Items,
+        rows: &[usize],
+    ) -> Result<Vec<Vec<usize>>, SplitError> {
+        if *self == Self::Segment {
+            return Ok(rows.iter().map(|&row| vec![row]).collect());
+        }
+        let groups = self.column().map(|column| items.column(column)).transpose()?;
+        // A track without a group is a unit of its own, whatever groups are called.
+        let mut units: BTreeMap<(bool, &str), Vec<usize>> = BTreeMap::new();
+        for &row in rows {
+            let track = items.ids[row].track.as_str();
+            let group = groups.and_then(|groups| groups.get(track));
+            let name = group.map_or((false, track), |group| (true, group.as_str()));
+            units.entry(name).or_default().push(row);
+        }
+        Ok(units.into_values().collect())
+    }
+
+    /// What a reader should know of the groups.
+    pub(super) fn notes(&self, items: Items) -> Result<Vec<String>, SplitError> {
+        let Some(column) = self.column() else { return Ok(vec![]) };
+        let groups = items.column(column)?;
+        let tracks: BTreeSet<&str> = items.ids.iter().map(|id| id.track.as_str()).collect();
+        let named: BTreeSet<&str> =
+            tracks.iter().filter_map(|track| groups.get(*track)).map(String::as_str).collect();
+        let n_alone = tracks.iter().filter(|track| !groups.contains_key(**track)).count();
+        let mut notes =
+            vec![format!("{} tracks in {} groups ({column})", tracks.len() - n_alone, named.len())];
+        if n_alone > 0 {
+            notes.push(format!("{n_alone} tracks without {column} are a group each"));
+        }
+        Ok(notes)
+    }
+}
+
+/// Units of rows, with what is needed to draw some of them.
+pub(super) struct Units<'a> {
+    pub(super) units: Vec<Vec<usize>>,
+    pub(super) labels: &'a [usize],
+    pub(super) stratify: bool,
+}
+
+impl Units<'_> {
+    /// The rows of some units.
+    pub(super) fn rows(&self, chosen: &[usize]) -> Vec<usize> {
+        chosen.iter().flat_map(|&unit| self.units[unit].iter().copied()).collect()
+    }
+
+    /// Divides some units into those that stay and a share that is drawn.
+    ///
+    /// Segments and tracks: `ceil(share * n)` units as scikit-learn does, stratified by largest
+    /// remainder. Groups differ in size, so that they are taken in random order, each taken or put back
+    /// if that brings the drawn examples of the classes (without `stratify`, of all together) nearer to
+    /// their share.
+    pub(super) fn draw(
+        &self,
+        by: &By,
+        mut units: Vec<usize>,
+        share: f64,
+        rng: &mut Rng,
+    ) -> (Vec<usize>, Vec<usize>) {
+        rng.shuffle(&mut units);
+        if by.column().is_some() {
+            return self.draw_groups(units, share);
+        }
+        let n_drawn = (share * units.len() as f64 - 1e-9).ceil().max(0.0) as usize;
+        if !self.stratify {
+            let stay = units.split_off(n_drawn);
+            return (stay, units);
+        }
+        let mut by_class: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for unit in units {
+            by_class.entry(self.labels[self.units[unit][0]]).or_default().push(unit);
+        }
+        let sizes: Vec<usize> = by_class.values().map(Vec::len).collect();
+        let (mut stay, mut drawn) = (vec![], vec![]);
+        for (mut members, quota) in by_class.into_values().zip(quotas(&sizes, n_drawn)) {
+            stay.extend(members.split_off(quota));
+            drawn.extend(members);
+        }
+        (stay, drawn)
+    }
+
+    /// Takes units, in the order given, and puts some back, as long as that lessens the squared distance
+    /// of the classes' drawn shares from `share`, summed over classes.
+    fn draw_groups(&self, units: Vec<usize>, share: f64) -> (Vec<usize>, Vec<usize>) {
+        let totals = self.totals(&units);
+        let mut drawn_of = vec![0.0; totals.len()];
+        let mut is_drawn = vec![false; self.units.len()];
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = false;
+            for &unit in &units {
+                let sign = if is_drawn[unit] { -1.0 } else { 1.0 };
+                let growth = |(class, n): (usize, f64)| {
+                    let surplus = drawn_of[class] - share * totals[class];
+                    n * (n + 2.0 * sign * surplus) / totals[class].powi(2)
+                };
+                // Less by more than rounding, so that it comes to an end.
+                if self.strata(unit).map(growth).sum::<f64>() < -1e-9 {
+                    self.strata(unit).for_each(|(class, n)| drawn_of[class] += sign * n);
+                    is_drawn[unit] = !is_drawn[unit];
+                    goes_on = true;
+                }
+            }
+        }
+        let (drawn, stay) = units.into_iter().partition(|&unit| is_drawn[unit]);
+        (stay, drawn)
+    }
+
+    /// Puts every unit into one of `k` folds; the fold of every unit.
+    ///
+    /// The largest units come first, equal ones in random order, each into the fold that leaves the
+    /// classes (without `stratify`, all examples together) spread most evenly over the folds.
+    ///
+    /// # Source
+    /// The greedy way of scikit-learn's `StratifiedGroupKFold`; the spread is the variance of the
+    /// classes' shares, summed over classes, where that takes the mean of standard deviations.
+    pub(super) fn folds(&self, k: usize, rng: &mut Rng) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.units.len()).collect();
+        rng.shuffle(&mut order);
+        let totals = self.totals(&order);
+        let weight = |&unit: &usize| -> f64 {
+            self.strata(unit).map(|(class, n)| (n / totals[class]).powi(2)).sum()
+        };
+        let mut weighted: Vec<(f64, usize)> = order.iter().map(|u| (weight(u), *u)).collect();
+        weighted.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut held = vec![vec![0.0; totals.len()]; k];
+        let mut sizes = vec![0; k];
+        let mut folds = vec![0; self.units.len()];
+        for (_, unit) in weighted {
+            // The variance grows by twice this and by what is the same for every fold.
+            let growth = |fold: usize| -> f64 {
+                let part = |(class, n): (usize, f64)| held[fold][class] * n / totals[class].powi(2);
+                self.strata(unit).map(part).sum()
+            };
+            let better = |a: &usize, b: &usize| {
+                growth(*a).total_cmp(&growth(*b)).then(sizes[*a].cmp(&sizes[*b]))
+            };
+            let fold = (0..k).min_by(better).expect("there are at least two folds");
+            self.strata(unit).for_each(|(class, n)| held[fold][class] += n);
+            sizes[fold] += self.units[unit].len();
+            folds[unit] = fold;
+        }
+        folds
+    }
+
+    /// How many rows a unit has of every class that it has, all in one where nothing is stratified.
+    fn strata(&self, unit: usize) -> impl Iterator<Item = (usize, f64)> {
+        let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
+        for &row in &self.units[unit] {
+            let class = if self.stratify { self.labels[row] } else { 0 };
+            *counts.entry(class).or_default() += 1.0;
+        }
+        counts.into_iter()
+    }
+
+    fn totals(&self, units: &[usize]) -> Vec<f64> {
+        let n_classes = self.labels.iter().max().map_or(1, |most| most + 1);
+        let mut totals = vec![0.0; n_classes];
+        for &unit in units {
+            self.strata(unit).for_each(|(class, n)| totals[class] += n);
+        }
+        totals
+    }
+}
+
+/// Shares `total` among groups in proportion to their sizes, by largest remainder.
+fn quotas(sizes: &[usize], total: usize) -> Vec<usize> {
+    let all: usize = sizes.iter().sum();
+    let exact = |size: usize| size as f64 * total as f64 / all.max(1) as f64;
+    let mut quotas: Vec<usize> = sizes.iter().map(|&size| exact(size).floor() as usize).collect();
+    let remainder = |&group: &usize| exact(sizes[group]).fract();
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by(|a, b| remainder(b).total_cmp(&remainder(a)).then(a.cmp(b)));
+    let missing = total - quotas.iter().sum::<usize>();
+    for &group in order.iter().take(missing) {
+        quotas[group] += 1;
+    }
+    quotas
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split::tests::examples;
+    use crate::vocab::Seed;
+
+    #[test]
+    fn quotas_add_up() {
+        assert_eq!(quotas(&[5, 3, 2], 5), [3, 1, 1]);
+        assert_eq!(quotas(&[1, 1, 1], 2), [1, 1, 0]);
+    }
+
+    #[test]
+    fn folds_are_even_in_size_and_class_where_units_allow() {
+        let owned = examples(3, 20, 4);
+        let rows: Vec<usize> = (0..owned.ids.len()).collect();
+        for (by, n) in [(By::Segment, 16), (By::Track, 16)] {
+            let units = by.units(owned.items(), &rows).unwrap();
+            let units = Units { units, labels: &owned.labels, stratify: true };
+            let folds = units.folds(5, &mut Seed(1).rng("test", &[]));
+            for fold in 0..5 {
+                let chosen: Vec<usize> = (0..folds.len()).filter(|&u| folds[u] == fold).collect();
+                for class in 0..3 {
+                    let rows = units.rows(&chosen);
+                    let count = rows.iter().filter(|&&row| owned.labels[row] == class).count();
+                    assert_eq!(count, n, "{by:?} fold {fold} class {class}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_track_without_a_group_is_a_unit_of_its_own() {
+        let mut owned = examples(2, 3, 2);
+        // Tracks c0.0 and c1.0 are of one artist, c0.1 is of an artist with the name of a track.
+        let cells = [("c0.0", "A"), ("c1.0", "A"), ("c0.1", "c0.2"), ("elsewhere", "B")];
+        owned.columns.add("artist", cells).unwrap();
+        let by = By::Group("artist".to_owned());
+        let rows: Vec<usize> = (0..12).collect();
+        let units = by.units(owned.items(), &rows).unwrap();
+        assert_eq!(
+            units,
+            [[4, 5].to_vec(), vec![8, 9], vec![10, 11], vec![0, 1, 6, 7], vec![2, 3]]
+        );
+        assert_eq!(
+            by.notes(owned.items()).unwrap(),
+            ["3 tracks in 2 groups (artist)", "3 tracks without artist are a group each"]
+        );
+        let error = By::Group("artis".to_owned()).units(owned.items(), &rows).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the dataset has no column `artis` of its tracks, did you mean `artist`?"
+        );
+    }
+}
