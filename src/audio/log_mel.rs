@@ -24,11 +24,11 @@ pub struct LogMelSettings {
 /// such as music. The transform is in single precision and librosa's in double, which shows in bands
 /// far below the loudest of their frame: measured, 1.4e-3 dB on a chirp over hiss at -60 dB (bands
 /// down to -80 dB), and 1.1e-2 dB on two pure tones with the exponent 1 (bands down to -160 dB).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct LogMel {
-    stft: Stft,
-    bank: MelBank,
-    decibel: DecibelSettings,
+    pub(super) stft: Stft,
+    pub(super) bank: MelBank,
+    pub(super) decibel: DecibelSettings,
 }
 
 impl LogMel {

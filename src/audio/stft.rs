@@ -3,10 +3,8 @@
 //! # Source
 //! `librosa.stft`, version 0.11.0.
 
-use std::f64::consts::TAU;
-
 use super::{
-    AudioError, Workspace,
+    AudioError, Window, Workspace,
     dot::LANES,
     fft::{Transform, TransformBuffers},
 };
@@ -24,7 +22,7 @@ pub enum Padding {
     Off,
 }
 
-/// How samples are cut into frames and transformed. The window is a periodic Hann window.
+/// How samples are cut into frames and transformed.
 ///
 /// The defaults are librosa's; at 22,050 Hz they are frames of 93 ms, 23 ms apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,13 +33,21 @@ pub struct StftSettings {
     pub win_length: Option<usize>,
     /// Samples from one frame to the next, >= 1.
     pub hop_length: usize,
+    /// What a frame's samples are weighted by.
+    pub window: Window,
     /// What lies outside the signal, and so where the frames are.
     pub padding: Padding,
 }
 
 impl Default for StftSettings {
     fn default() -> Self {
-        Self { n_fft: 2048, win_length: None, hop_length: 512, padding: Padding::Zeros }
+        Self {
+            n_fft: 2048,
+            win_length: None,
+            hop_length: 512,
+            window: Window::Hann,
+            padding: Padding::Zeros,
+        }
     }
 }
 
@@ -71,7 +77,7 @@ pub struct Stft {
 #[derive(Debug, Clone, Default)]
 pub(super) struct FrameBuffers {
     /// `[n_fft]`: the samples of a frame that reaches beyond the signal.
-    edge: Vec<f32>,
+    pub(super) edge: Vec<f32>,
     transform: TransformBuffers,
     /// `[n_bins + LANES]`: the last ones stay zero, so that a row may be read in whole lanes.
     power: Vec<f32>,
@@ -98,7 +104,7 @@ impl Stft {
         let mut window = vec![0.0; n_fft];
         let start = (n_fft - win_length) / 2;
         for (i, weight) in window[start..start + win_length].iter_mut().enumerate() {
-            *weight = (0.5 - 0.5 * (TAU * i as f64 / win_length as f64).cos()) as f32;
+            *weight = settings.window.weight(i, win_length) as f32;
         }
         Ok(Self { settings: *settings, window, transform: Transform::new(n_fft) })
     }
@@ -160,7 +166,8 @@ impl Stft {
         power
     }
 
-    fn n_before(&self) -> usize {
+    /// Samples that the first frame reaches before the signal.
+    pub(super) fn n_before(&self) -> usize {
         match self.settings.padding {
             Padding::Zeros | Padding::Reflect => self.settings.n_fft / 2,
             Padding::Off => 0,
@@ -168,7 +175,7 @@ impl Stft {
     }
 
     /// The samples of a frame: a part of the signal, or `edge` where it reaches beyond it.
-    fn cut_frame<'a>(
+    pub(super) fn cut_frame<'a>(
         &self,
         samples: &'a [f32],
         frame_idx: usize,
@@ -206,10 +213,12 @@ fn mirror(position: isize, n_samples: isize) -> isize {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::TAU;
+
     use super::*;
 
     fn stft(n_fft: usize, hop_length: usize, padding: Padding) -> Stft {
-        Stft::new(&StftSettings { n_fft, win_length: None, hop_length, padding })
+        Stft::new(&StftSettings { n_fft, hop_length, padding, ..Default::default() })
             .expect("the settings are in range")
     }
 
