@@ -4,9 +4,9 @@
 use std::{path::Path, str::FromStr};
 
 use encore::audio::{
-    FrameFeature, FrameFeatures, FrameSettings, LogMel, LogMelSettings, MelNorm,
-    MelScale, Mfcc, MfccSettings, Padding, Reference, Stft, Tempo, TempoSettings, Window, Workspace,
-    decode, power_to_db,
+    FrameFeature, FrameFeatures, FrameSettings, LogMel, LogMelSettings, MelNorm, MelScale, Mfcc,
+    MfccSettings, Padding, Reference, Stft, Tempo, TempoSettings, Window, Workspace, decode,
+    power_to_db,
 };
 
 /// How far a value may be from librosa's: `absolute`, and `relative` to the value.
@@ -77,7 +77,8 @@ fn compare(file: &str, n_cases: usize) {
             assert_eq!(wanted.len(), got.len(), "{name}: frame {frame}");
             let allowed = tolerance(kind, &wanted);
             for (column, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
-                let off = (got - wanted).abs() / (allowed.absolute + allowed.relative * wanted.abs());
+                let off =
+                    (got - wanted).abs() / (allowed.absolute + allowed.relative * wanted.abs());
                 // Both may be exactly 0, where nothing is allowed.
                 if off > worst {
                     worst = off;

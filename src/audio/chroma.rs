@@ -90,8 +90,7 @@ impl Chroma {
         for (power, out) in
             spectrogram.chunks_exact(self.stride()).zip(out.chunks_exact_mut(n_chroma))
         {
-            for (filters, out) in
-                bank.chunks_exact(BLOCK * power.len()).zip(out.chunks_mut(BLOCK))
+            for (filters, out) in bank.chunks_exact(BLOCK * power.len()).zip(out.chunks_mut(BLOCK))
             {
                 out.copy_from_slice(&block_dot(filters, power)[..out.len()]);
             }

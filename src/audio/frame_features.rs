@@ -89,10 +89,15 @@ impl FrameFeatures {
     /// # Errors
     /// [`AudioError::Setting`] for the first setting outside its range, or a part named twice.
     pub fn new(settings: &FrameSettings, parts: &[FrameFeature]) -> Result<Self, AudioError> {
-        let FrameSettings { mfcc: MfccSettings { stft, mel, .. }, chroma, roll_percent } = *settings;
+        let FrameSettings { mfcc: MfccSettings { stft, mel, .. }, chroma, roll_percent } =
+            *settings;
         for (i, part) in parts.iter().enumerate() {
             if parts[..i].contains(part) {
-                return Err(AudioError::setting("parts", "named once each", format!("{part:?} twice")));
+                return Err(AudioError::setting(
+                    "parts",
+                    "named once each",
+                    format!("{part:?} twice"),
+                ));
             }
         }
         let mfcc = Mfcc::new(&settings.mfcc)?;
@@ -161,7 +166,14 @@ impl FrameFeatures {
         self.look_at_spectra(
             workspace,
             samples,
-            &mut Wanted { chroma: chroma.is_some(), mel: needs_mel, rms, centroid, bandwidth, rolloff },
+            &mut Wanted {
+                chroma: chroma.is_some(),
+                mel: needs_mel,
+                rms,
+                centroid,
+                bandwidth,
+                rolloff,
+            },
         );
         if let Some(out) = chroma {
             self.chroma.compute(&mut workspace.peaks, &workspace.spectrogram, out);

@@ -136,8 +136,8 @@ impl Tempo {
             // Two frames at a time, as real and imaginary part. Each is scaled so that its
             // autocorrelation begins with 1; the power spectra then add up.
             let has_real = self.put(padded, first, frames, |number| &mut number.re);
-            let has_imaginary =
-                first + 1 < n_frames && self.put(padded, first + 1, frames, |number| &mut number.im);
+            let has_imaginary = first + 1 < n_frames
+                && self.put(padded, first + 1, frames, |number| &mut number.im);
             if !(has_real || has_imaginary) {
                 continue;
             }

@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn four_weights_are_scipys() {
-        let weights = |window: Window| -> Vec<f64> { (0..4).map(|i| window.weight(i, 4)).collect() };
+        let weights =
+            |window: Window| -> Vec<f64> { (0..4).map(|i| window.weight(i, 4)).collect() };
         for (window, wanted) in [
             (Window::Hann, [0.0, 0.5, 1.0, 0.5]),
             (Window::Hamming, [0.08, 0.54, 1.0, 0.54]),
