@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::{
     AudioError,
-    dot::LANES,
+    dot::{LANES, dot},
     tuning::{N_TUNINGS, Peaks, estimate_tuning, tuning_of},
 };
 
@@ -35,9 +35,6 @@ pub(super) struct Chroma {
     sample_rate_hz: u32,
     banks: Vec<OnceLock<Vec<f32>>>,
 }
-
-/// Filters side by side, so that their sums do not wait for each other.
-const BLOCK: usize = 4;
 
 impl Chroma {
     /// # Errors
@@ -87,23 +84,16 @@ impl Chroma {
                 self.banks[at].get_or_init(|| self.bank(tuning_of(at)))
             }
         };
-        for (power, out) in
-            spectrogram.chunks_exact(self.stride()).zip(out.chunks_exact_mut(n_chroma))
-        {
-            for (filters, out) in bank.chunks_exact(BLOCK * power.len()).zip(out.chunks_mut(BLOCK))
-            {
-                out.copy_from_slice(&block_dot(filters, power)[..out.len()]);
+        let stride = self.stride();
+        for (power, out) in spectrogram.chunks_exact(stride).zip(out.chunks_exact_mut(n_chroma)) {
+            for (value, filter) in out.iter_mut().zip(bank.chunks_exact(stride)) {
+                *value = wide_dot(filter, power);
             }
-            let peak = out.iter().fold(0.0_f32, |peak, &value| peak.max(value));
-            if peak >= f32::MIN_POSITIVE {
-                for value in out {
-                    *value /= peak;
-                }
-            }
+            normalize(out);
         }
     }
 
-    /// Filters for one tuning, `[n_chroma up to whole blocks, stride]`.
+    /// Filters for one tuning, `[n_chroma, stride]`.
     fn bank(&self, tuning: f64) -> Vec<f32> {
         let (n_chroma, n_fft) = (self.n_chroma(), self.n_fft);
         let classes = n_chroma as f64;
@@ -116,7 +106,7 @@ impl Chroma {
         };
         let half = (classes / 2.0).round_ties_even();
         let stride = self.stride();
-        let mut bank = vec![0.0; n_chroma.next_multiple_of(BLOCK) * stride];
+        let mut bank = vec![0.0; n_chroma * stride];
         let mut weights = vec![0.0; n_chroma];
         for bin in 0..=n_fft / 2 {
             let here = place(bin);
@@ -140,21 +130,28 @@ impl Chroma {
     }
 }
 
-/// The inner products of four filters, one after the other in `filters`, with `power`.
-#[inline]
-fn block_dot(filters: &[f32], power: &[f32]) -> [f32; BLOCK] {
-    let rows: [&[[f32; LANES]]; BLOCK] = std::array::from_fn(|row| {
-        filters[row * power.len()..][..power.len()].as_chunks::<LANES>().0
-    });
-    let mut sums = [[0.0_f32; LANES]; BLOCK];
-    for (i, power) in power.as_chunks::<LANES>().0.iter().enumerate() {
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            for lane in 0..LANES {
-                sums[lane] += row[i][lane] * power[lane];
-            }
+/// The inner product of rows so long that twice as many partial sums as in [`dot`] keep the
+/// processor from waiting for each.
+fn wide_dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_lanes, a_rest) = a.as_chunks::<{ 2 * LANES }>();
+    let (b_lanes, b_rest) = b.as_chunks::<{ 2 * LANES }>();
+    let mut sums = [0.0_f32; 2 * LANES];
+    for (x, y) in a_lanes.iter().zip(b_lanes) {
+        for (sum, (x, y)) in sums.iter_mut().zip(x.iter().zip(y)) {
+            *sum += x * y;
         }
     }
-    sums.map(|sums| sums.iter().sum())
+    sums.iter().sum::<f32>() + dot(a_rest, b_rest)
+}
+
+/// Divides by the largest; what is all but silent stays as it is.
+fn normalize(values: &mut [f32]) {
+    let peak = values.iter().fold(0.0_f32, |peak, &value| peak.max(value));
+    if peak >= f32::MIN_POSITIVE {
+        for value in values {
+            *value /= peak;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::{
     decibel::to_db,
     samples::{count_crossings, rms, zero_crossing_rate},
     spectral::Spectral,
-    tempo::onset_strength,
+    tempo::{Aggregate, onset_shift, onset_strength},
 };
 
 /// A feature that every frame has, by librosa's name.
@@ -27,8 +27,8 @@ pub enum FrameFeature {
     SpectralRolloff,
     /// Part of the samples that differ in sign from the one before, in [0, 1].
     ZeroCrossingRate,
-    /// Mean rise of the mel bands against the frame before, in dB, >= 0 (`onset_strength` of the
-    /// log-mel spectrogram, with this `n_fft` and `hop_length`).
+    /// Rise of the mel bands against the frame before, in dB, >= 0 (`onset_strength` of the log-mel
+    /// spectrogram, with this `n_fft` and `hop_length`).
     OnsetStrength,
     /// Mel-frequency cepstral coefficients.
     Mfcc,
@@ -43,6 +43,8 @@ pub struct FrameSettings {
     pub mfcc: MfccSettings,
     /// Pitch classes.
     pub chroma: ChromaSettings,
+    /// How the bands' rises become the onset strength.
+    pub aggregate: Aggregate,
     /// Which part of the magnitude lies below the roll-off, in (0, 1).
     pub roll_percent: f64,
 }
@@ -52,6 +54,7 @@ impl Default for FrameSettings {
         Self {
             mfcc: MfccSettings::default(),
             chroma: ChromaSettings::default(),
+            aggregate: Aggregate::Mean,
             roll_percent: 0.85,
         }
     }
@@ -89,8 +92,8 @@ impl FrameFeatures {
     /// # Errors
     /// [`AudioError::Setting`] for the first setting outside its range, or a part named twice.
     pub fn new(settings: &FrameSettings, parts: &[FrameFeature]) -> Result<Self, AudioError> {
-        let FrameSettings { mfcc: MfccSettings { stft, mel, .. }, chroma, roll_percent } =
-            *settings;
+        let FrameSettings { mfcc: MfccSettings { stft, mel, .. }, chroma, .. } = *settings;
+        let roll_percent = settings.roll_percent;
         for (i, part) in parts.iter().enumerate() {
             if parts[..i].contains(part) {
                 return Err(AudioError::setting(
@@ -186,7 +189,9 @@ impl FrameFeatures {
             to_db(&mut workspace.log_mel, &decibel);
         }
         if let Some(out) = onset {
-            onset_strength(&workspace.log_mel, mel.n_mels, stft.n_fft, stft.hop_length, out);
+            let Workspace { log_mel, folded, .. } = workspace;
+            let shift = onset_shift(stft.n_fft, stft.hop_length);
+            onset_strength(log_mel, mel.n_mels, shift, self.settings.aggregate, folded, out);
         }
         if let Some(out) = mfcc {
             self.mfcc.transform(&mut workspace.folded, &workspace.log_mel, out);

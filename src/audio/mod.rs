@@ -58,7 +58,7 @@ pub use mel::{MelNorm, MelScale, MelSettings};
 pub use mfcc::{Mfcc, MfccSettings};
 pub use resample::resample;
 pub use stft::{Padding, Stft, StftSettings};
-pub use tempo::{Tempo, TempoSettings};
+pub use tempo::{Aggregate, Tempo, TempoSettings};
 pub use wav::write_wav;
 pub use window::Window;
 pub use workspace::Workspace;

@@ -16,14 +16,15 @@ pub(super) fn rms(frame: &[f32]) -> f32 {
 pub(super) fn count_crossings(samples: &[f32], crossings: &mut Vec<u32>) {
     const THRESHOLD: f32 = -1e-10;
     crossings.clear();
-    let mut was_negative = samples.first().is_some_and(|&first| first < THRESHOLD);
+    crossings.extend(samples.first().map(|_| 0));
+    // In two steps, of which the first becomes vector instructions.
+    let changes = samples.windows(2).map(|pair| (pair[0] < THRESHOLD) != (pair[1] < THRESHOLD));
+    crossings.extend(changes.map(u32::from));
     let mut count = 0;
-    crossings.extend(samples.iter().map(|&sample| {
-        let is_negative = sample < THRESHOLD;
-        count += u32::from(is_negative != was_negative);
-        was_negative = is_negative;
-        count
-    }));
+    for crossing in crossings {
+        count += *crossing;
+        *crossing = count;
+    }
 }
 
 /// The part of a frame's samples that are crossings; `start` may lie before the signal, which goes

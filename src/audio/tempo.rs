@@ -7,7 +7,17 @@ use std::{fmt, sync::Arc};
 
 use rustfft::{Fft, FftPlanner, num_complex::Complex64};
 
-use super::{AudioError, Window, Workspace};
+use super::{AudioError, Window, Workspace, tuning::median};
+
+/// How the rises of a frame's mel bands become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Aggregate {
+    /// Their mean, as in `librosa.onset.onset_strength`.
+    #[default]
+    Mean,
+    /// Their median, as in `librosa.beat.beat_track`.
+    Median,
+}
 
 /// How a tempo is estimated. The defaults are librosa's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -210,22 +220,36 @@ fn pad_by_ramps(values: &[f32], width: usize, padded: &mut Vec<f64>) {
 /// Writes how much louder the bands get, frame by frame, from a log-mel spectrogram
 /// `[n_frames, n_mels]` in dB to `out`, `[n_frames]`, >= 0.
 ///
-/// A frame's onset is where its sound begins, half of `n_fft` after the frame's start.
+/// A rise from one frame to the next is put `shift` frames after the first of them. `rises` is
+/// memory to work in.
 pub(super) fn onset_strength(
     log_mel: &[f32],
     n_mels: usize,
-    n_fft: usize,
-    hop_length: usize,
+    shift: usize,
+    aggregate: Aggregate,
+    rises: &mut Vec<f32>,
     out: &mut [f32],
 ) {
     out.fill(0.0);
-    let shift = 1 + n_fft / (2 * hop_length);
     let following = log_mel.get(n_mels..).unwrap_or(&[]);
     let pairs = log_mel.chunks_exact(n_mels).zip(following.chunks_exact(n_mels));
     for (strength, (before, after)) in out.iter_mut().skip(shift).zip(pairs) {
-        let rises = after.iter().zip(before).map(|(after, before)| (after - before).max(0.0));
-        *strength = rises.sum::<f32>() / n_mels as f32;
+        let rise = after.iter().zip(before).map(|(after, before)| (after - before).max(0.0));
+        *strength = match aggregate {
+            Aggregate::Mean => rise.sum::<f32>() / n_mels as f32,
+            Aggregate::Median => {
+                rises.clear();
+                rises.extend(rise);
+                median(rises)
+            }
+        };
     }
+}
+
+/// How many frames after a rise's first frame librosa sees its onset: one for the difference, and
+/// half a frame's length, since a sound is heard in a frame before its middle reaches it.
+pub(super) fn onset_shift(n_fft: usize, hop_length: usize) -> usize {
+    1 + n_fft / (2 * hop_length)
 }
 
 #[cfg(test)]
@@ -252,10 +276,15 @@ mod tests {
 
     #[test]
     fn only_rises_count_and_come_after_the_frames_half() {
-        // n_fft 4, hop 2: one frame for the difference and one for the half.
-        let mut out = [f32::NAN; 5];
-        onset_strength(&[0.0, 0.0, 3.0, -1.0, 3.0, 1.0, 0.0, 0.0, 0.0, 0.0], 2, 4, 2, &mut out);
-        assert_eq!(out, [0.0, 0.0, 1.5, 1.0, 0.0]);
+        let log_mel = [0.0, 0.0, 0.0, 3.0, -1.0, 1.0, 3.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let strength = |aggregate| {
+            let mut out = [f32::NAN; 5];
+            let shift = onset_shift(4, 2);
+            onset_strength(&log_mel, 3, shift, aggregate, &mut Vec::new(), &mut out);
+            out
+        };
+        assert_eq!(strength(Aggregate::Mean), [0.0, 0.0, 4.0 / 3.0, 2.0 / 3.0, 0.0]);
+        assert_eq!(strength(Aggregate::Median), [0.0, 0.0, 1.0, 0.0, 0.0]);
     }
 
     #[test]

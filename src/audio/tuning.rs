@@ -5,6 +5,8 @@
 //! # Source
 //! `librosa.estimate_tuning`, `librosa.piptrack` and `librosa.pitch_tuning`, version 0.11.0.
 
+use super::dot::LANES;
+
 /// Bins of the histogram, of one semitone (or other pitch class).
 pub(super) const N_TUNINGS: usize = 100;
 
@@ -40,31 +42,37 @@ impl Peaks {
         let end = (HIGHEST_HZ.min(sample_rate_hz / 2.0) / bin_hz).ceil() as usize;
         let end = end.min(power.len() - 1);
         let threshold = 0.1 * peak(power);
-        for bin in first..end {
-            let (before, here, after) = (power[bin - 1], power[bin], power[bin + 1]);
-            if here > threshold && here > before && here >= after {
-                let a = f64::from(after + before) - 2.0 * f64::from(here);
-                let b = f64::from(after - before) / 2.0;
-                let shift = if b.abs() >= a.abs() { 0.0 } else { (-b / a) as f32 };
-                let pitch = (bin as f64 + f64::from(shift)) * sample_rate_hz / n_fft as f64;
-                self.pitches_hz.push(pitch as f32);
-                self.magnitudes.push(here + 0.5 * ((after - before) / 2.0) * shift);
+        for first in (first..end).step_by(LANES) {
+            let bins = first..end.min(first + LANES);
+            // Most bins lie below the threshold: eight are asked at once.
+            if !power[bins.clone()].iter().fold(false, |any, &here| any | (here > threshold)) {
+                continue;
+            }
+            for bin in bins {
+                let (before, here, after) = (power[bin - 1], power[bin], power[bin + 1]);
+                if here > threshold && here > before && here >= after {
+                    let a = f64::from(after + before) - 2.0 * f64::from(here);
+                    let b = f64::from(after - before) / 2.0;
+                    let shift = if b.abs() >= a.abs() { 0.0 } else { (-b / a) as f32 };
+                    let pitch = (bin as f64 + f64::from(shift)) * sample_rate_hz / n_fft as f64;
+                    self.pitches_hz.push(pitch as f32);
+                    self.magnitudes.push(here + 0.5 * ((after - before) / 2.0) * shift);
+                }
             }
         }
     }
+}
 
-    /// The middle magnitude, or the mean of the two in the middle; of at least one.
-    fn median(&mut self) -> f32 {
-        self.sorted.clone_from(&self.magnitudes);
-        let middle = self.sorted.len() / 2;
-        let is_odd = self.sorted.len() % 2 == 1;
-        let (below, &mut upper, _) = self.sorted.select_nth_unstable_by(middle, f32::total_cmp);
-        if is_odd {
-            return upper;
-        }
-        let lower = below.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
-        lower.midpoint(upper)
+/// The middle of at least one value, or the mean of the two in the middle; changes their order.
+pub(super) fn median(values: &mut [f32]) -> f32 {
+    let middle = values.len() / 2;
+    let is_odd = values.len() % 2 == 1;
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    if is_odd {
+        return upper;
     }
+    let lower = below.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+    lower.midpoint(upper)
 }
 
 /// The bin of the histogram that most of the louder half of the peaks fall into; that of 0 if
@@ -73,7 +81,8 @@ pub(super) fn estimate_tuning(peaks: &mut Peaks, bins_per_octave: usize) -> usiz
     if peaks.magnitudes.is_empty() {
         return N_TUNINGS / 2;
     }
-    let threshold = peaks.median();
+    peaks.sorted.clone_from(&peaks.magnitudes);
+    let threshold = median(&mut peaks.sorted);
     let mut counts = [0_u32; N_TUNINGS];
     for (&hz, &magnitude) in peaks.pitches_hz.iter().zip(&peaks.magnitudes) {
         if magnitude >= threshold {
@@ -97,11 +106,14 @@ pub(super) fn estimate_tuning(peaks: &mut Peaks, bins_per_octave: usize) -> usiz
 
 /// The largest of values >= 0, in lanes.
 fn peak(values: &[f32]) -> f32 {
-    let (lanes, rest) = values.as_chunks::<8>();
-    let mut peaks = [0.0_f32; 8];
+    let (lanes, rest) = values.as_chunks::<LANES>();
+    let mut peaks = [0.0_f32; LANES];
     for chunk in lanes {
-        for (peak, value) in peaks.iter_mut().zip(chunk) {
-            *peak = peak.max(*value);
+        for (peak, &value) in peaks.iter_mut().zip(chunk) {
+            // A comparison is one vector instruction; `max`, which minds NaN, is several.
+            if value > *peak {
+                *peak = value;
+            }
         }
     }
     peaks.iter().chain(rest).fold(0.0, |a, &b| a.max(b))
@@ -133,7 +145,8 @@ mod tests {
             magnitudes: vec![4.0, 1.0, 2.0, 5.0],
             sorted: vec![],
         };
-        assert_eq!(peaks.median(), 3.0);
+        assert_eq!(median(&mut peaks.magnitudes.clone()), 3.0);
+        assert_eq!(median(&mut [5.0, 1.0, 4.0]), 4.0);
         assert!((tuning_of(estimate_tuning(&mut peaks, 12)) - 0.01).abs() < 1e-9);
         peaks.magnitudes = vec![4.0, 6.0, 7.0, 5.0];
         assert!(tuning_of(estimate_tuning(&mut peaks, 12)) < -0.48);

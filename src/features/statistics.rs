@@ -1,12 +1,13 @@
 //! `[features.statistics]`: mean and variance over a segment's frames of what librosa says of each.
 //!
-//! With the defaults these are the columns of GTZAN's `features_30_sec.csv` and `features_3_sec.csv`,
-//! without their `harmony` and `perceptr`.
+//! These are the columns of GTZAN's `features_30_sec.csv`, without its `harmony` and `perceptr`. Its
+//! numbers are an older librosa's, for which `pad_mode = "reflect"` was the default, and its tempo is
+//! that of `beat_track`: `aggregate = "median"`.
 
 use super::{AudioFeature, Entry, Worker, spectra};
 use crate::audio::{
-    AudioError, ChromaSettings, FrameFeature, FrameFeatures, FrameSettings, Tempo, TempoSettings,
-    Workspace,
+    Aggregate, AudioError, ChromaSettings, FrameFeature, FrameFeatures, FrameSettings, Tempo,
+    TempoSettings, Workspace,
 };
 use crate::schema::{Fields, Int, List, OneOf, Real};
 
@@ -36,6 +37,10 @@ const PARTS: &[(&str, Part)] = &[
     ("mfcc", Part::Frames(FrameFeature::Mfcc)),
 ];
 
+/// How the bands' rises become the onset strength that the tempo is found in.
+const AGGREGATES: &[(&str, Aggregate)] =
+    &[("mean", Aggregate::Mean), ("median", Aggregate::Median)];
+
 struct Statistics {
     parts: Vec<Part>,
     frames: FrameFeatures,
@@ -58,6 +63,7 @@ fn read(fields: &mut Fields, sample_rate_hz: u32) -> Statistics {
             n_chroma: n_chroma.unwrap_or(ChromaSettings::default().n_chroma),
             tuning: fields.optional("tuning", &Real::from_to(-0.5, 0.5)),
         },
+        aggregate: fields.optional("aggregate", &OneOf(AGGREGATES)).unwrap_or_default(),
         roll_percent: fields.optional("roll_percent", &Real::between(0.0, 1.0)).unwrap_or(0.85),
     };
     let hop_length = mfcc.stft.hop_length;
