@@ -42,6 +42,7 @@ fn features_of_frames_and_spectrograms_equal_librosas() {
     compare("features.txt", 126);
 }
 
+#[expect(clippy::print_stderr, reason = "a test tells how near it came")]
 fn compare(file: &str, n_cases: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let text = std::fs::read_to_string(folder.join(file)).expect("golden values are there");

@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(feature.column_names(), ["mfcc1_mean", "mfcc2_mean", "mfcc1_var", "mfcc2_var"]);
         // Silence: every frame has the same coefficients, the first of 128 bands at -100 dB.
         let mut out = [f32::NAN; 4];
-        feature.worker().compute(&[0.0; 5000], &mut out);
+        feature.worker().compute(&vec![0.0; 5000], &mut out);
         assert!((f64::from(out[0]) + 100.0 * 128_f64.sqrt()).abs() < 1e-3, "{out:?}");
         assert!(out[1].abs() < 1e-3 && out[2..] == [0.0, 0.0], "{out:?}");
     }
