@@ -1,4 +1,5 @@
-//! Clips per CPU-second on one thread: decoding, and the ten MFCC matrices of each clip.
+//! Clips per CPU-second on one thread: decoding, and the ten MFCC matrices or rows of statistics of
+//! each clip.
 //!
 //! `ENCORE_BENCH_CLIPS=<folder of audio> cargo bench --bench mfcc`; without the folder, 30 s of noise
 //! stand in. `benches/mfcc_librosa.py` does the same with librosa.
@@ -12,7 +13,12 @@ use std::{
     time::Instant,
 };
 
-use encore::audio::{Mfcc, MfccSettings, Waveform, Workspace, decode, write_wav};
+use encore::audio::{
+    FrameFeature, FrameFeatures, FrameSettings, Mfcc, MfccSettings, Waveform, Workspace, decode,
+    write_wav,
+};
+use encore::features::{AUDIO_FEATURES, AudioFeature};
+use encore::schema::{Tree, read};
 
 const SEGMENT_SAMPLES: usize = 66_150;
 const N_ROUNDS: usize = 5;
@@ -66,7 +72,42 @@ fn main() {
             ten_segments(&decode(path).expect("it was just written"));
         }
     });
+    let statistics = statistics();
+    let mut worker = statistics.worker();
+    let mut out = vec![0.0; statistics.shape(SEGMENT_SAMPLES)[0]];
+    report("statistics, 10 segments", wavs.len(), || {
+        for segment in waveforms.iter().flat_map(|w| w.samples.chunks_exact(SEGMENT_SAMPLES)) {
+            worker.compute(segment, &mut out);
+            black_box(&out);
+        }
+    });
+    for part in [
+        FrameFeature::ChromaStft,
+        FrameFeature::Rms,
+        FrameFeature::SpectralCentroid,
+        FrameFeature::SpectralBandwidth,
+        FrameFeature::SpectralRolloff,
+        FrameFeature::ZeroCrossingRate,
+        FrameFeature::OnsetStrength,
+    ] {
+        let plan = FrameFeatures::new(&FrameSettings::default(), &[part]).expect("in range");
+        let mut out = vec![0.0; plan.n_values(SEGMENT_SAMPLES)];
+        report(&format!("{part:?}"), wavs.len(), || {
+            for segment in waveforms.iter().flat_map(|w| w.samples.chunks_exact(SEGMENT_SAMPLES)) {
+                plan.compute(&mut workspace, segment, &mut out);
+                black_box(&out);
+            }
+        });
+    }
     fs::remove_dir_all(&scratch).expect("it is ours");
+}
+
+/// `[features.statistics]` with its defaults.
+fn statistics() -> Box<dyn AudioFeature> {
+    let entry = AUDIO_FEATURES.iter().find(|entry| entry.name == "statistics");
+    let entry = entry.expect("it is in the list");
+    let tree = Tree::parse("nothing", "").expect("nothing is valid");
+    read(&tree, |fields| (entry.read)(fields, 22_050)).expect("the defaults are in range").0
 }
 
 /// Prints the best round's clips per CPU-second of this thread.
@@ -79,7 +120,7 @@ fn report(what: &str, n_clips: usize, mut run: impl FnMut()) {
             cpu_s(start) - before_s
         })
         .fold(f64::INFINITY, f64::min);
-    println!("{what:<20} {:8.1} clips/s", n_clips as f64 / best_s);
+    println!("{what:<24} {:8.1} clips/s", n_clips as f64 / best_s);
 }
 
 /// CPU time of this thread where Linux tells it, else wall time since `start`.

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import librosa
+import numpy as np
 import soundfile
 
 SEGMENT_SAMPLES = 66150
@@ -26,6 +27,32 @@ def ten_segments(y):
         librosa.feature.mfcc(y=y[start : start + SEGMENT_SAMPLES], sr=22050, n_mfcc=13)
 
 
+def ten_statistics(y):
+    for start in range(0, len(y) - SEGMENT_SAMPLES + 1, SEGMENT_SAMPLES):
+        statistics(y[start : start + SEGMENT_SAMPLES])
+
+
+def statistics(y):
+    """The 53 columns of `[features.statistics]`, everything over one STFT."""
+    feature, sr = librosa.feature, 22050
+    magnitude = np.abs(librosa.stft(y))
+    power = magnitude**2
+    log_mel = librosa.power_to_db(feature.melspectrogram(S=power, sr=sr))
+    centroid = feature.spectral_centroid(S=magnitude, sr=sr)
+    parts = [
+        feature.chroma_stft(S=power, sr=sr),
+        feature.rms(y=y),
+        centroid,
+        feature.spectral_bandwidth(S=magnitude, sr=sr, centroid=centroid),
+        feature.spectral_rolloff(S=magnitude, sr=sr),
+        feature.zero_crossing_rate(y),
+        *feature.mfcc(S=log_mel, n_mfcc=20),
+    ]
+    onset = librosa.onset.onset_strength(S=log_mel, sr=sr)
+    tempo = feature.tempo(onset_envelope=onset, sr=sr)
+    return [tempo] + [number for part in parts for number in (part.mean(), part.var())]
+
+
 def report(what, n_clips, run):
     """Best of some rounds, in CPU-seconds of this process."""
     best = float("inf")
@@ -33,7 +60,7 @@ def report(what, n_clips, run):
         start = time.process_time()
         run()
         best = min(best, time.process_time() - start)
-    print(f"{what:<20} {n_clips / best:8.1f} clips/s", flush=True)
+    print(f"{what:<24} {n_clips / best:8.1f} clips/s", flush=True)
 
 
 def main():
@@ -41,6 +68,7 @@ def main():
     clips = clips[:: max(1, len(clips) // int(sys.argv[2]))] if len(sys.argv) > 2 else clips
     waves = [soundfile.read(p, dtype="float32")[0] for p in clips]
     ten_segments(waves[0])
+    ten_statistics(waves[0])
     print(f"{len(clips)} clips, best of {N_ROUNDS} rounds, one thread, librosa {librosa.__version__}")
     with tempfile.TemporaryDirectory() as folder:
         wavs = [f"{folder}/{i}.wav" for i in range(len(clips))]
@@ -49,6 +77,7 @@ def main():
         report("decode as given", len(clips), lambda: [soundfile.read(p, dtype="float32") for p in clips])
         report("decode 16-bit wav", len(clips), lambda: [soundfile.read(p, dtype="float32") for p in wavs])
         report("MFCC, 10 segments", len(clips), lambda: [ten_segments(y) for y in waves])
+        report("statistics, 10 segments", len(clips), lambda: [ten_statistics(y) for y in waves])
         report("wav to MFCC", len(clips), lambda: [ten_segments(librosa.load(p, sr=None)[0]) for p in wavs])
 
 

@@ -1,7 +1,7 @@
 //! Log-mel spectrogram: STFT, mel bands and decibel as one plan.
 
 use super::{
-    AudioError, DecibelSettings, MelSettings, StftSettings,
+    AudioError, DecibelSettings, MelSettings, StftSettings, Workspace,
     decibel::to_db,
     mel::MelBank,
     stft::{FrameBuffers, Stft},
@@ -24,30 +24,11 @@ pub struct LogMelSettings {
 /// such as music. The transform is in single precision and librosa's in double, which shows in bands
 /// far below the loudest of their frame: measured, 1.4e-3 dB on a chirp over hiss at -60 dB (bands
 /// down to -80 dB), and 1.1e-2 dB on two pure tones with the exponent 1 (bands down to -160 dB).
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct LogMel {
-    stft: Stft,
-    bank: MelBank,
-    decibel: DecibelSettings,
-}
-
-/// The memory that computing needs: one a thread, reused from signal to signal. It fits itself to
-/// the plan that uses it.
-#[derive(Debug, Clone, Default)]
-pub struct Workspace {
-    pub(super) buffers: FrameBuffers,
-    /// `[n_frames, n_mels]`, for plans that go on from there.
-    pub(super) log_mel: Vec<f32>,
-    /// What the cosine transform works in.
-    pub(super) folded: Vec<f32>,
-}
-
-impl Workspace {
-    /// An empty workspace; the first use allocates.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+    pub(super) stft: Stft,
+    pub(super) bank: MelBank,
+    pub(super) decibel: DecibelSettings,
 }
 
 impl LogMel {
@@ -97,7 +78,7 @@ impl LogMel {
             "out must have n_frames * n_mels elements"
         );
         for (frame_idx, bands) in out.chunks_exact_mut(self.n_mels()).enumerate() {
-            let power = self.stft.power(buffers, samples, frame_idx);
+            let power = self.stft.frame_power(buffers, samples, frame_idx);
             self.bank.apply(power, bands);
         }
         to_db(out, &self.decibel);

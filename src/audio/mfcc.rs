@@ -51,9 +51,9 @@ impl Default for MfccSettings {
 /// assert_eq!(out.len(), 130 * 13);
 /// # Ok::<(), encore::audio::AudioError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Mfcc {
-    log_mel: LogMel,
+    pub(super) log_mel: LogMel,
     dct: Dct,
 }
 
@@ -97,13 +97,16 @@ impl Mfcc {
     pub fn compute(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
         let n_frames = self.n_frames(samples.len());
         assert_eq!(out.len(), n_frames * self.n_mfcc(), "out must have n_frames * n_mfcc elements");
-        let n_mels = self.log_mel.n_mels();
-        let Workspace { buffers, log_mel, folded } = workspace;
-        log_mel.resize(n_frames * n_mels, 0.0);
+        let Workspace { buffers, log_mel, folded, .. } = workspace;
+        log_mel.resize(n_frames * self.log_mel.n_mels(), 0.0);
         self.log_mel.compute_into(buffers, samples, log_mel);
-        for (row, coefficients) in
-            log_mel.chunks_exact(n_mels).zip(out.chunks_exact_mut(self.n_mfcc()))
-        {
+        self.transform(folded, log_mel, out);
+    }
+
+    /// MFCCs, `[n_frames, n_mfcc]`, of a log-mel spectrogram, `[n_frames, n_mels]`.
+    pub(super) fn transform(&self, folded: &mut Vec<f32>, log_mel: &[f32], out: &mut [f32]) {
+        let rows = log_mel.chunks_exact(self.log_mel.n_mels());
+        for (row, coefficients) in rows.zip(out.chunks_exact_mut(self.n_mfcc())) {
             self.dct.apply(folded, row, coefficients);
         }
     }

@@ -8,15 +8,23 @@
 //! | `au`, `wav`, `pcm` | the uncompressed formats: headers, encodings, a wav writer |
 //! | `resample` | band-limited change of the sample rate |
 //! | `fft` | a frame -> its power spectrum |
-//! | `stft` | samples -> power spectrum, frame by frame |
+//! | `window` | window functions |
+//! | `stft` | samples -> power spectra, all or frame by frame |
 //! | `mel` | power spectrum -> mel bands |
 //! | `decibel` | power -> dB |
 //! | `log_mel` | the three before as one plan |
 //! | `dct`, `mfcc` | log-mel -> MFCC |
+//! | `chroma`, `tuning` | power spectra -> pitch classes |
+//! | `spectral` | a spectrum -> centroid, bandwidth, roll-off |
+//! | `samples` | samples -> RMS, zero crossings |
+//! | `tempo` | log-mel -> onset strength -> beats per minute |
+//! | `frame_features` | any of these over one STFT |
 //! | `dot` | the inner product that both use |
+//! | `workspace` | the memory that the plans compute in |
 //! | `error` | everything that can go wrong |
 
 mod au;
+mod chroma;
 mod dct;
 mod decibel;
 mod decode;
@@ -25,23 +33,35 @@ mod decode_tests;
 mod dot;
 mod error;
 mod fft;
+mod frame_features;
 mod log_mel;
 mod mel;
 mod mfcc;
 mod pcm;
 mod resample;
+mod samples;
+mod spectral;
 mod stft;
+mod tempo;
+mod tuning;
 mod wav;
+mod window;
+mod workspace;
 
+pub use chroma::ChromaSettings;
 pub use decibel::{DecibelSettings, Reference, power_to_db};
 pub use decode::{MAX_DURATION_S, decode, load};
 pub use error::AudioError;
-pub use log_mel::{LogMel, LogMelSettings, Workspace};
+pub use frame_features::{FrameFeature, FrameFeatures, FrameSettings};
+pub use log_mel::{LogMel, LogMelSettings};
 pub use mel::{MelNorm, MelScale, MelSettings};
 pub use mfcc::{Mfcc, MfccSettings};
 pub use resample::resample;
-pub use stft::{Padding, StftSettings};
+pub use stft::{Padding, Stft, StftSettings};
+pub use tempo::{Aggregate, Tempo, TempoSettings};
 pub use wav::write_wav;
+pub use window::Window;
+pub use workspace::Workspace;
 
 /// A mono recording in memory.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! `[features.mfcc]`: mel-frequency cepstral coefficients of a segment, as librosa computes them.
 
-use super::{AudioFeature, Entry, Worker};
-use crate::audio::{MelSettings, Mfcc, MfccSettings, StftSettings, Workspace};
-use crate::schema::{Fields, Int, Real};
+use super::{AudioFeature, Entry, Worker, spectra};
+use crate::audio::{Mfcc, MfccSettings, Workspace};
+use crate::schema::Fields;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "mfcc",
@@ -12,27 +12,11 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// The plan that `[features.mfcc]` describes; where a field is wrong, one with librosa's defaults.
 pub(super) fn read(fields: &mut Fields, sample_rate_hz: u32) -> Mfcc {
-    let nyquist_hz = f64::from(sample_rate_hz) / 2.0;
     let librosa = MfccSettings::default();
-    let settings = MfccSettings {
-        n_mfcc: fields.or("n_mfcc", &Int::within(1..=512), librosa.n_mfcc),
-        stft: StftSettings {
-            n_fft: fields.or("n_fft", &Int::within(16..=65_536), librosa.stft.n_fft),
-            hop_length: fields.or("hop_length", &Int::within(1..=65_536), librosa.stft.hop_length),
-            ..librosa.stft
-        },
-        mel: MelSettings {
-            sample_rate_hz,
-            n_mels: fields.or("n_mels", &Int::within(1..=1_024), librosa.mel.n_mels),
-            fmin_hz: fields.or("fmin", &Real::from_to_below(0.0, nyquist_hz), 0.0),
-            fmax_hz: Some(fields.or("fmax", &Real::from_to(1.0, nyquist_hz), nyquist_hz)),
-            ..librosa.mel
-        },
-        ..librosa
-    };
+    let settings = spectra::read_mfcc(fields, sample_rate_hz, librosa.n_mfcc);
     Mfcc::new(&settings).unwrap_or_else(|error| {
         fields.fault(&error.to_string());
-        Mfcc::new(&MfccSettings::default()).expect("librosa's defaults make a plan")
+        Mfcc::new(&librosa).expect("librosa's defaults make a plan")
     })
 }
 
@@ -42,17 +26,7 @@ impl AudioFeature for Mfcc {
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(MfccWorker { plan: self, workspace: Workspace::new() })
-    }
-}
-
-struct MfccWorker<'a> {
-    plan: &'a Mfcc,
-    workspace: Workspace,
-}
-
-impl Worker for MfccWorker<'_> {
-    fn compute(&mut self, samples: &[f32], out: &mut [f32]) {
-        self.plan.compute(&mut self.workspace, samples, out);
+        let mut workspace = Workspace::new();
+        Box::new(move |samples: &[f32], out: &mut [f32]| self.compute(&mut workspace, samples, out))
     }
 }

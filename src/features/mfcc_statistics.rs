@@ -1,67 +1,59 @@
 //! `[features.mfcc_statistics]`: mean and variance over a segment's frames of each coefficient.
 
-use super::{AudioFeature, Entry, Worker, mfcc};
-use crate::audio::Mfcc;
+use super::{AudioFeature, Entry, Worker, mfcc, statistics::mean_and_variance};
+use crate::audio::{Mfcc, Workspace};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "mfcc_statistics",
     doc: "mean, then variance over the frames of each MFCC, [2 n_mfcc]; settings as of mfcc",
-    read: |fields, rate| Box::new(Statistics { mfcc: mfcc::read(fields, rate) }),
+    read: |fields, rate| Box::new(MfccStatistics(mfcc::read(fields, rate))),
 };
 
-struct Statistics {
-    mfcc: Mfcc,
-}
+struct MfccStatistics(Mfcc);
 
-impl AudioFeature for Statistics {
+impl AudioFeature for MfccStatistics {
     fn shape(&self, _n_samples: usize) -> Vec<usize> {
-        vec![2 * self.mfcc.n_mfcc()]
+        vec![2 * self.0.n_mfcc()]
     }
 
     fn is_whole(&self, n_samples: usize, whole: usize) -> bool {
-        self.mfcc.n_frames(n_samples) == self.mfcc.n_frames(whole)
+        self.0.n_frames(n_samples) == self.0.n_frames(whole)
+    }
+
+    fn column_names(&self) -> Vec<String> {
+        let of = |what| (1..=self.0.n_mfcc()).map(move |number| format!("mfcc{number}_{what}"));
+        of("mean").chain(of("var")).collect()
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {
-        Box::new(StatisticsWorker { inner: self.mfcc.worker(), plan: &self.mfcc, frames: vec![] })
-    }
-}
-
-struct StatisticsWorker<'a> {
-    inner: Box<dyn Worker + 'a>,
-    plan: &'a Mfcc,
-    frames: Vec<f32>,
-}
-
-impl Worker for StatisticsWorker<'_> {
-    fn compute(&mut self, samples: &[f32], out: &mut [f32]) {
-        let (n_frames, n_mfcc) = (self.plan.n_frames(samples.len()), self.plan.n_mfcc());
-        self.frames.resize(n_frames * n_mfcc, 0.0);
-        self.inner.compute(samples, &mut self.frames);
-        mean_and_variance(&self.frames, n_mfcc, out);
-    }
-}
-
-/// Column means, then column variances (divided by the number of rows) of `[n_rows, n_columns]`.
-fn mean_and_variance(rows: &[f32], n_columns: usize, out: &mut [f32]) {
-    let n_rows = (rows.len() / n_columns) as f64;
-    for column in 0..n_columns {
-        let values = || rows.iter().skip(column).step_by(n_columns).map(|&x| f64::from(x));
-        let mean = values().sum::<f64>() / n_rows;
-        let variance = values().map(|x| (x - mean).powi(2)).sum::<f64>() / n_rows;
-        out[column] = mean as f32;
-        out[n_columns + column] = variance as f32;
+        let (mut workspace, mut frames) = (Workspace::new(), vec![]);
+        Box::new(move |samples: &[f32], out: &mut [f32]| {
+            let n_mfcc = self.0.n_mfcc();
+            frames.resize(self.0.n_frames(samples.len()) * n_mfcc, 0.0);
+            self.0.compute(&mut workspace, samples, &mut frames);
+            let (means, variances) = out.split_at_mut(n_mfcc);
+            for (column, (mean, variance)) in means.iter_mut().zip(variances).enumerate() {
+                let values = frames.iter().skip(column).step_by(n_mfcc);
+                (*mean, *variance) = mean_and_variance(values);
+            }
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::MfccSettings;
 
     #[test]
     fn means_come_before_variances() {
-        let mut out = [0.0; 4];
-        mean_and_variance(&[1.0, 10.0, 3.0, 10.0], 2, &mut out);
-        assert_eq!(out, [2.0, 10.0, 1.0, 0.0]);
+        let settings = MfccSettings { n_mfcc: 2, ..Default::default() };
+        let feature = MfccStatistics(Mfcc::new(&settings).unwrap());
+        assert_eq!(feature.column_names(), ["mfcc1_mean", "mfcc2_mean", "mfcc1_var", "mfcc2_var"]);
+        // Silence: every frame has the same coefficients, the first of 128 bands at -100 dB.
+        let mut out = [f32::NAN; 4];
+        feature.worker().compute(&vec![0.0; 5000], &mut out);
+        assert!((f64::from(out[0]) + 100.0 * 128_f64.sqrt()).abs() < 1e-3, "{out:?}");
+        assert!(out[1].abs() < 1e-3 && out[2..] == [0.0, 0.0], "{out:?}");
     }
 }

@@ -7,10 +7,14 @@
 
 mod array;
 mod cache;
+mod log_mel;
 mod matrix;
 mod mfcc;
 mod mfcc_statistics;
 mod segments;
+mod spectra;
+mod statistics;
+mod stft;
 mod table;
 
 pub use array::ArrayChoice;
@@ -24,7 +28,8 @@ use crate::schema::Fields;
 use crate::vocab::ExampleId;
 
 /// Every feature of audio segments that a spec can name.
-pub static AUDIO_FEATURES: &[Entry] = &[mfcc::ENTRY, mfcc_statistics::ENTRY];
+pub static AUDIO_FEATURES: &[Entry] =
+    &[mfcc::ENTRY, mfcc_statistics::ENTRY, log_mel::ENTRY, stft::ENTRY, statistics::ENTRY];
 
 /// A feature's line in the list: `[features.NAME]` in a spec.
 pub struct Entry {
@@ -46,6 +51,11 @@ pub trait AudioFeature: Send + Sync {
         self.shape(n_samples) == self.shape(whole)
     }
 
+    /// The names of an example's numbers, where each has a meaning of its own; else none.
+    fn column_names(&self) -> Vec<String> {
+        vec![]
+    }
+
     /// A worker with buffers of its own, for one thread.
     fn worker(&self) -> Box<dyn Worker + '_>;
 }
@@ -54,6 +64,12 @@ pub trait AudioFeature: Send + Sync {
 pub trait Worker {
     /// Fills `out`, as long as the feature's shape says, from a segment's samples in `[-1, 1]`.
     fn compute(&mut self, samples: &[f32], out: &mut [f32]);
+}
+
+impl<F: FnMut(&[f32], &mut [f32])> Worker for F {
+    fn compute(&mut self, samples: &[f32], out: &mut [f32]) {
+        self(samples, out);
+    }
 }
 
 /// What a spec asks for as examples.
@@ -254,10 +270,12 @@ mod tests {
             let mut out = vec![f32::NAN; shape.iter().product()];
             feature.worker().compute(&samples, &mut out);
             assert!(out.iter().all(|x| x.is_finite()), "{}", entry.name);
+            let n_names = feature.column_names().len();
+            assert!(n_names == 0 || n_names == out.len(), "{}: {n_names} names", entry.name);
             assert!(!entry.doc.is_empty() && entry.name == entry.name.to_lowercase());
             n_seen += 1;
         }
-        assert_eq!(n_seen, 2);
+        assert_eq!(n_seen, 5);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-"""Makes the golden values of tests/golden_mfcc.rs: signals (16-bit wav) and what librosa 0.11.0 says.
+"""Makes the golden values of tests/golden_features.rs: signals (16-bit wav) and what librosa 0.11.0 says.
 
     pip install librosa==0.11.0 soundfile
     python tests/golden/make_mfcc.py
