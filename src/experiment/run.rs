@@ -9,7 +9,7 @@ use super::conclude::conclude;
 use super::training::fit;
 use super::{Event, Observer, Plan, RunLabel};
 use crate::dataset::{Catalogue, Data, DatasetError};
-use crate::features::{Examples, FeatureError};
+use crate::features::{Examples, FeatureError, Step};
 use crate::kernels::isa::Isa;
 use crate::model::{self, Device, Job, ModelError};
 use crate::record::{Asked, CodeFacts, Excluded, Member, Run, RunClaim, Store, StoreError};
@@ -112,13 +112,19 @@ pub(super) fn prepare(
 ) -> Result<Prepared, RunError> {
     let start = Instant::now();
     let data = catalogue.load(&plan.dataset, plan.data_cut)?;
-    let progress = |n_done: usize, n_tracks: usize| {
+    let watch = |step: Step| {
         let dataset = plan.dataset.name.clone();
-        observer.event(&Event::Features { dataset, n_done, n_tracks });
+        match step {
+            Step::Tracks { n_done, n_tracks } => {
+                observer.event(&Event::Features { dataset, n_done, n_tracks });
+            }
+            Step::Note(text) => observer.event(&Event::FeaturesNote { dataset, text }),
+            Step::Waiting => {}
+        }
         !stop.load(Ordering::Relaxed)
     };
     let cache = catalogue.place().features_folder();
-    let examples = match plan.features.examples(&data, &cache, &progress) {
+    let examples = match plan.features.examples(&data, &cache, &watch) {
         Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
         other => other?,
     };
