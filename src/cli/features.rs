@@ -67,7 +67,7 @@ fn list(house: &House, cache: &Cache, items: &[Item], check: bool) -> Done {
                 Ok(()) if n_examples.is_some() => state.push_str(", as it was written"),
                 Ok(()) => {}
                 Err(error @ FeatureError::Damaged { .. }) => {
-                    state = "damaged".to_owned();
+                    state.push_str(", its checksum does not fit");
                     faults.push(error.to_string());
                 }
                 Err(error) => return Err(error.into()),

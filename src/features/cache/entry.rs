@@ -138,7 +138,10 @@ impl Entry {
             Ok(bytes) => bytes,
             Err(_) if !folder.exists() => return Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(damaged(&path, "is missing"));
+                let is_old = folder.join("examples.json").exists();
+                let how =
+                    if is_old { "is missing: an older encore made these" } else { "is missing" };
+                return Err(damaged(&path, how));
             }
             Err(source) => return Err(io(&path, source)),
         };

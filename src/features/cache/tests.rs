@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -115,7 +115,10 @@ impl Home {
     }
 }
 
-fn flip(path: &std::path::Path, share: f64) {
+/// Does something bad to a file.
+type Damage<'a> = &'a dyn Fn(&Path);
+
+fn flip(path: &Path, share: f64) {
     let mut bytes = fs::read(path).unwrap();
     let place = (bytes.len() as f64 * share) as usize;
     bytes[place] ^= 1;
@@ -243,24 +246,24 @@ fn a_damaged_entry_is_named_and_made_again() {
     let wanted = home.examples(&audio).matrix.as_slice().to_vec();
     let folder = Cache::new(home.cache()).items().unwrap()[0].name.clone();
     let folder = home.cache().join(folder);
-    let damages: [(&str, &dyn Fn(PathBuf), &str); 6] = [
-        ("matrix.f32", &|path| fs::remove_file(path).unwrap(), "is missing"),
-        ("matrix.f32", &|path| fs::write(path, [0; 12]).unwrap(), "has 12 bytes, 640 were written"),
-        ("entry.json", &|path| fs::remove_file(path).unwrap(), "is missing"),
-        ("entry.json", &|path| fs::write(path, "{}").unwrap(), "is damaged: missing field"),
-        ("entry.json", &|path| flip(&path, 0.99), "is damaged"),
-        (
-            "entry.json",
-            &|path| {
-                let text = fs::read_to_string(&path).unwrap();
-                fs::write(path, text.replacen("\"n_tracks\":20", "\"n_tracks\":21", 1)).unwrap();
-            },
-            "is damaged: its checksum does not fit",
-        ),
+    let remove = |path: &Path| fs::remove_file(path).unwrap();
+    let cut = |path: &Path| fs::write(path, [0; 12]).unwrap();
+    let flip_last = |path: &Path| flip(path, 0.99);
+    let edit = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, text.replacen("\"n_tracks\":20", "\"n_tracks\":21", 1)).unwrap();
+    };
+    let damages: [(&str, Damage, &str); 6] = [
+        ("matrix.f32", &remove, "is missing"),
+        ("matrix.f32", &cut, "has 12 bytes, 640 were written"),
+        ("entry.json", &remove, "is missing"),
+        ("entry.json", &cut, "is damaged: expected value"),
+        ("entry.json", &flip_last, "is damaged"),
+        ("entry.json", &edit, "is damaged: its checksum does not fit"),
     ];
     home.n_computed();
     for (file, damage, words) in damages {
-        damage(folder.join(file));
+        damage(&folder.join(file));
         let items = Cache::new(home.cache()).items().unwrap();
         assert!(
             matches!(&items[0].content, Content::Damaged(said) if said.contains(words)),
