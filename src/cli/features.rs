@@ -86,7 +86,7 @@ fn list(house: &House, cache: &Cache, items: &[Item], check: bool) -> Done {
             println!("{:SHOWN$}  {}", "", settings(recipe));
         }
     }
-    println!("{} in {} folders", size(items.iter().map(|item| item.n_bytes).sum()), items.len());
+    println!("{} in all", size(items.iter().map(|item| item.n_bytes).sum()));
     if faults.is_empty() {
         return Ok(());
     }
