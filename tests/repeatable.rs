@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod common;
+mod features;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -258,7 +259,9 @@ fn flip(path: &Path, share: f64) {
     let mut bytes = fs::read(path).unwrap();
     let mut place = (bytes.len() as f64 * share) as usize;
     // In text, a digit: the file stays well formed and only its meaning changes.
-    while path.extension().is_some_and(|e| e != "safetensors") && !bytes[place].is_ascii_digit() {
+    while path.extension().is_some_and(|e| e != "safetensors" && e != "f32")
+        && !bytes[place].is_ascii_digit()
+    {
         place += 1;
     }
     bytes[place] ^= 1;

@@ -61,6 +61,9 @@ pub(super) enum Command {
     /// List, describe, import, check and export datasets
     #[command(subcommand)]
     Data(Data),
+    /// List and clean the cache of features
+    #[command(subcommand)]
+    Features(Features),
 }
 
 #[derive(Args)]
@@ -214,5 +217,27 @@ pub(super) enum Data {
         /// Only so many tracks a genre, for embedded corpora
         #[arg(long, value_name = "N")]
         tracks_per_genre: Option<usize>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum Features {
+    /// List the features there are: of what, how large, how old, used by how many runs
+    List {
+        /// Hold every byte to its checksum
+        #[arg(long)]
+        check: bool,
+    },
+    /// Remove features; those that a running encore has open are left
+    Clean {
+        /// Hashes as `features list` shows them, or their first digits
+        #[arg(value_name = "HASH", conflicts_with_all = ["partial", "all"])]
+        hashes: Vec<String>,
+        /// All that are not whole: unfinished, damaged, left over
+        #[arg(long)]
+        partial: bool,
+        /// All
+        #[arg(long, conflicts_with = "partial")]
+        all: bool,
     },
 }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod data;
+mod features;
 mod foreign;
 mod predict;
 mod progress;
@@ -106,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Check => specs::check(&house),
         Command::New { name, from } => specs::new(&house, &name, &from),
         Command::Data(command) => data::data(&house, &command),
+        Command::Features(command) => features::features(&house, &command),
     };
     let (code, message) = match done {
         Ok(()) => return ExitCode::SUCCESS,

@@ -88,6 +88,9 @@ impl Observer for Progress {
             Event::Features { dataset, n_done, n_tracks } => {
                 self.step(&format!("features of {dataset}"), *n_done, *n_tracks);
             }
+            Event::FeaturesNote { dataset, text } => {
+                self.line(&format!("features of {dataset}: {text}"));
+            }
             Event::Waiting { run, process } => {
                 let who = process.map_or(String::new(), |process| format!(" (process {process})"));
                 self.line(&format!("{}: waits, another encore is at it{who}", name(run)));

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use super::{DatasetError, Folder, Index, Manifest, TrackColumns, synth};
 use crate::audio;
 use crate::record::Excluded;
-use crate::vocab::{Seed, Sha256};
+use crate::vocab::{Seed, Sha256, sha256_hex};
 
 /// An audio dataset that is there.
 pub struct AudioData {
+    /// The manifest's name.
+    pub name: String,
     /// The genres, in the order of their numbers.
     pub classes: Vec<String>,
     /// The recordings, by genre and name.
@@ -27,6 +29,8 @@ pub struct AudioData {
     pub notes: Vec<String>,
     /// Why this is not the whole dataset, if it is not.
     pub part: Option<String>,
+    /// The folder that was imported; empty where the program makes the tracks.
+    root: PathBuf,
 }
 
 /// One labelled recording.
@@ -41,8 +45,25 @@ pub struct Track {
 }
 
 enum Source {
-    File(PathBuf),
+    File { path: PathBuf, sha256: String },
     Synthetic { seed: Seed, style: usize, number: u32 },
+}
+
+impl Track {
+    /// SHA-256 of what the recording is, whatever its name: the file's bytes, or what it is made from.
+    #[must_use]
+    pub fn content_hash(&self) -> String {
+        match &self.source {
+            Source::File { sha256, .. } => sha256.clone(),
+            Source::Synthetic { seed, style, number } => Sha256::new()
+                .piece("synth-genres")
+                .piece(synth::VERSION.to_le_bytes())
+                .piece(seed.0.to_le_bytes())
+                .piece((*style as u64).to_le_bytes())
+                .piece(number.to_le_bytes())
+                .hex(),
+        }
+    }
 }
 
 impl AudioData {
@@ -56,7 +77,10 @@ impl AudioData {
                     id: file.track.clone(),
                     class: class(&file.genre)?,
                     n_samples: file.n_samples,
-                    source: Source::File(index.root.join(&file.path)),
+                    source: Source::File {
+                        path: index.root.join(&file.path),
+                        sha256: file.sha256.clone(),
+                    },
                 })
             })
             .collect();
@@ -65,6 +89,7 @@ impl AudioData {
         let is_whole = tracks.len() + n_can_be_missing >= folder.n_tracks;
         let part = format!("{} of {} tracks", tracks.len(), folder.n_tracks);
         Self {
+            name: manifest.name.clone(),
             classes: folder.genres.clone(),
             tracks,
             track_columns: TrackColumns::default(),
@@ -77,10 +102,11 @@ impl AudioData {
             excluded: index.excluded.clone(),
             notes: index.notes.clone(),
             part: (!is_whole).then_some(part),
+            root: index.root.clone(),
         }
     }
 
-    pub(super) fn synthetic(seed: Seed, tracks_per_genre: usize, whole: usize) -> Self {
+    pub(super) fn synthetic(name: &str, seed: Seed, tracks_per_genre: usize, whole: usize) -> Self {
         let track = |style: usize, number: usize| Track {
             id: format!("{}.{number:05}", synth::STYLES[style]),
             class: style,
@@ -91,6 +117,7 @@ impl AudioData {
         let tracks = styles.flat_map(|style| (0..tracks_per_genre).map(move |k| track(style, k)));
         let part = format!("{tracks_per_genre} of {whole} tracks a genre");
         Self {
+            name: name.to_owned(),
             classes: synth::STYLES.iter().map(|style| (*style).to_owned()).collect(),
             tracks: tracks.collect(),
             track_columns: TrackColumns::default(),
@@ -105,16 +132,25 @@ impl AudioData {
             excluded: vec![],
             notes: vec!["synthetic: the program makes these recordings itself".to_owned()],
             part: (tracks_per_genre < whole).then_some(part),
+            root: PathBuf::new(),
         }
     }
 
     /// One track's samples, mono, in `[-1, 1]`, at the dataset's rate.
     ///
     /// # Errors
-    /// Where the file is gone or can't be decoded any more.
+    /// Where the file is gone, is not what was imported, or can't be decoded any more.
     pub fn waveform(&self, track: &Track) -> Result<Vec<f32>, DatasetError> {
         match &track.source {
-            Source::File(path) => Ok(audio::load(path, self.sample_rate_hz)?.samples),
+            Source::File { path, sha256 } => {
+                let bytes = std::fs::read(path)
+                    .map_err(|source| DatasetError::Io { path: path.clone(), source })?;
+                if sha256_hex(&bytes) != *sha256 {
+                    let (name, path, root) = (self.name.clone(), path.clone(), self.root.clone());
+                    return Err(DatasetError::Changed { name, path, root });
+                }
+                Ok(audio::load(path, self.sample_rate_hz)?.samples)
+            }
             Source::Synthetic { seed, style, number } => {
                 Ok(synth::render_track(*seed, *style, *number))
             }

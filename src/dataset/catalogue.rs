@@ -119,7 +119,8 @@ impl Catalogue {
             }
             Layout::SynthGenres { seed, tracks_per_genre } => {
                 let n = cut.tracks_per_genre.unwrap_or(*tracks_per_genre).min(*tracks_per_genre);
-                Ok(Data::Audio(AudioData::synthetic(*seed, n, *tracks_per_genre)))
+                let audio = AudioData::synthetic(&manifest.name, *seed, n, *tracks_per_genre);
+                Ok(Data::Audio(audio))
             }
             Layout::SynthSongs { seed, n_rows } => {
                 let n = cut.n_rows.unwrap_or(*n_rows).min(*n_rows);

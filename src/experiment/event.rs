@@ -33,6 +33,13 @@ pub enum Event {
         /// Tracks in all.
         n_tracks: usize,
     },
+    /// Something about a dataset's features that a reader should know, e.g. that a file was damaged.
+    FeaturesNote {
+        /// The dataset.
+        dataset: String,
+        /// In words.
+        text: String,
+    },
     /// Another process is at the same run: this one waits for it.
     Waiting {
         /// Which one.

@@ -6,7 +6,7 @@ use super::run::RunError;
 use super::{Plan, PlanError};
 use crate::audio::{self, AudioError};
 use crate::dataset::{Catalogue, Kind};
-use crate::features::{Features, Segments};
+use crate::features::{Extractor, Features, Segments};
 use crate::model::{self, Classifier};
 use crate::record::Run;
 
@@ -75,17 +75,9 @@ impl Predictor {
         let samples = audio::load(path, self.sample_rate_hz)?.samples;
         let length = segments.n_samples(self.sample_rate_hz);
         let all = Segments { per_track: samples.len().div_ceil(length), ..*segments };
-        let width: usize = self.plan.shape.iter().product();
-        let mut worker = feature.worker();
+        let mut extractor = Extractor::new(all, feature.as_ref(), self.sample_rate_hz);
         let mut matrix = vec![];
-        for range in all.ranges(self.sample_rate_hz, samples.len()) {
-            if feature.is_whole(range.len(), length) {
-                let start = matrix.len();
-                matrix.resize(start + width, 0.0);
-                worker.compute(&samples[range], &mut matrix[start..]);
-            }
-        }
-        let n_segments = matrix.len() / width;
+        let n_segments = extractor.extract(&samples, &mut matrix).taken.len();
         if n_segments == 0 {
             let (path, needed) = (path.display(), segments.seconds);
             let has = samples.len() as f64 / f64::from(self.sample_rate_hz);

@@ -9,7 +9,7 @@ use super::conclude::conclude;
 use super::training::fit;
 use super::{Event, Plan, RunLabel, Setting};
 use crate::dataset::{Data, DatasetError, TrackColumns};
-use crate::features::{Examples, FeatureError};
+use crate::features::{Examples, FeatureError, Step};
 use crate::kernels::isa::Isa;
 use crate::model::{self, Device, Job, ModelError};
 use crate::record::{Asked, Audit, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
@@ -143,13 +143,19 @@ pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunErro
         return Err(RunError::Unfit(reason));
     }
     let mut data = catalogue.load(&plan.dataset, plan.data_cut)?;
-    let progress = |n_done: usize, n_tracks: usize| {
+    let watch = |step: Step| {
         let dataset = plan.dataset.name.clone();
-        observer.event(&Event::Features { dataset, n_done, n_tracks });
+        match step {
+            Step::Tracks { n_done, n_tracks } => {
+                observer.event(&Event::Features { dataset, n_done, n_tracks });
+            }
+            Step::Note(text) => observer.event(&Event::FeaturesNote { dataset, text }),
+            Step::Waiting => {}
+        }
         !stop.load(Ordering::Relaxed)
     };
     let cache = catalogue.place().features_folder();
-    let examples = match plan.features.examples(&data, &cache, &progress) {
+    let examples = match plan.features.examples(&data, &cache, &watch) {
         Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
         other => other?,
     };

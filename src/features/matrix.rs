@@ -8,16 +8,22 @@ pub enum Matrix {
     /// In memory.
     Owned(Vec<f32>),
     /// In a file of little-endian 32-bit floats.
-    Mapped(memmap2::Mmap),
+    Mapped {
+        /// The file's pages.
+        pages: memmap2::Mmap,
+        /// The file, locked as one that is in use: `features clean` then leaves it alone.
+        file: File,
+    },
 }
 
 impl Matrix {
-    /// Maps a whole file of floats.
+    /// Maps a whole file of floats and marks it as in use, with a shared lock, until it is dropped.
     ///
     /// # Errors
     /// Where it can't be opened or its length is not that of whole floats.
     pub fn map(path: &Path) -> std::io::Result<Self> {
         let file = File::open(path)?;
+        file.lock_shared()?;
         if file.metadata()?.len() == 0 {
             return Ok(Self::Owned(vec![]));
         }
@@ -28,7 +34,7 @@ impl Matrix {
         bytemuck::try_cast_slice::<u8, f32>(&map).map_err(|error| {
             std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())
         })?;
-        Ok(Self::Mapped(map))
+        Ok(Self::Mapped { pages: map, file })
     }
 
     /// All numbers.
@@ -36,7 +42,7 @@ impl Matrix {
     pub fn as_slice(&self) -> &[f32] {
         match self {
             Self::Owned(numbers) => numbers,
-            Self::Mapped(map) => bytemuck::cast_slice(map),
+            Self::Mapped { pages, .. } => bytemuck::cast_slice(pages),
         }
     }
 }
@@ -44,6 +50,17 @@ impl Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mapped_file_is_locked_until_it_is_dropped() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [0; 8]).unwrap();
+        let other = File::open(file.path()).unwrap();
+        let two = [Matrix::map(file.path()).unwrap(), Matrix::map(file.path()).unwrap()];
+        assert!(other.try_lock().is_err());
+        drop(two);
+        assert!(other.try_lock().is_ok());
+    }
 
     #[test]
     fn maps_what_was_written_and_refuses_broken_lengths() {

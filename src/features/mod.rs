@@ -1,12 +1,13 @@
 //! Dataset + settings -> one matrix of examples, made once and found again by content hash.
 //!
 //! Audio is cut into segments and every segment becomes one row; rows of a table become rows. The
-//! matrix of an audio dataset is cached on disk and memory-mapped. This room must never know a model.
+//! matrix of an audio dataset is cached on disk ([`Cache`]) and memory-mapped. This room must never know a model.
 //!
 //! To add a feature: one file with an `ENTRY`, and one line in [`AUDIO_FEATURES`].
 
 mod array;
 mod cache;
+mod extractor;
 mod log_mel;
 mod matrix;
 mod mfcc;
@@ -18,6 +19,8 @@ mod stft;
 mod table;
 
 pub use array::ArrayChoice;
+pub use cache::{Cache, Content, Item, Recipe, Removed};
+pub use extractor::{Extractor, Walked};
 pub use matrix::Matrix;
 pub use segments::Segments;
 pub use table::TableColumns;
@@ -107,6 +110,25 @@ pub struct Examples {
     pub excluded: Vec<Excluded>,
 }
 
+/// What is told while features are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// So many tracks are done, those that were found as done among them.
+    Tracks {
+        /// Done.
+        n_done: usize,
+        /// In all.
+        n_tracks: usize,
+    },
+    /// Other processes are at all that is left.
+    Waiting,
+    /// Something that a user should know, e.g. that an entry of the cache was damaged.
+    Note(String),
+}
+
+/// Told of every step; says whether to go on.
+pub type Watch<'a> = dyn Fn(Step) -> bool + Sync + 'a;
+
 /// What can go wrong in making features.
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
@@ -121,7 +143,15 @@ pub enum FeatureError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Whoever watched the progress asked to stop.
+    /// A file of the cache is there and is not what was written.
+    #[error("{path}: {message}")]
+    Damaged {
+        /// Which one.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Whoever watched asked to stop; what was made stays, and is gone on from.
     #[error("stopped while features were made")]
     Stopped,
     /// Features and dataset are of different kinds, or a column is missing.
@@ -200,8 +230,7 @@ impl Features {
 
     /// Makes the examples of a dataset, or finds them in the cache.
     ///
-    /// `progress` is told how many tracks of how many are done and says whether to go on; it is not
-    /// called on a cache hit.
+    /// `watch` is not called on a cache hit.
     ///
     /// # Errors
     /// Where a recording can't be read, the cache can't be written, or a column is missing.
@@ -209,11 +238,11 @@ impl Features {
         &self,
         data: &Data,
         cache: &std::path::Path,
-        progress: &(dyn Fn(usize, usize) -> bool + Sync),
+        watch: &Watch,
     ) -> Result<Examples, FeatureError> {
         match (self, data) {
             (Self::Audio { segments, feature, settings }, Data::Audio(audio)) => {
-                cache::examples(audio, *segments, feature.as_ref(), settings, cache, progress)
+                cache::examples(audio, *segments, feature.as_ref(), settings, cache, watch)
             }
             (Self::Table(columns), Data::Table(table)) => columns.examples(table),
             (Self::Array(array), Data::Arrays(arrays)) => array.examples(arrays),

@@ -1,9 +1,11 @@
 //! How a track is cut into segments.
 
+use serde::{Deserialize, Serialize};
+
 use crate::schema::{Fields, Int, Real};
 
 /// Equal pieces of a track, one after the other from its start.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Segments {
     /// Length of one segment.
     pub seconds: f64,

@@ -31,6 +31,7 @@ pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
     Record, Scores, SplitFacts, Timings,
 };
+pub(crate) use store::sync_folder;
 pub use store::{Asked, Claim as RunClaim, RECORD_FORMAT, Run, Store, StoreError};
 pub use tables::{Member, Prediction};
 pub use writer::RunWriter;

@@ -1,0 +1,99 @@
+//! Features of audio, made in parallel, written as they come, found again by content hash.
+//!
+//! | in `datasets/cache/` | what |
+//! |---|---|
+//! | `HASH/matrix.f32` | the numbers: little-endian floats, row-major; locked (shared) by whoever reads it |
+//! | `HASH/entry.json` | what they were made from, shape, checksums, which row is which segment of which track |
+//! | `HASH.partial/` | features that are being made: `recipe.json`, a shard for every few tracks, locks |
+//! | `lock` | held for the moments in which a folder of the cache gets its name or loses it |
+//!
+//! Processes that want the same features share the work: each takes shards that nobody else has
+//! locked. Whoever finds all of them there puts them together and gives the folder its name, so
+//! nothing that is not whole looks whole, and a killed process loses the shards that it was at.
+
+mod entry;
+mod lock;
+mod reuse;
+mod shard;
+mod stock;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::path::{Path, PathBuf};
+
+pub use entry::Recipe;
+pub use stock::{Cache, Content, Item, Removed};
+
+use self::entry::Entry;
+use super::{AudioFeature, Examples, FeatureError, Matrix, Segments, Watch};
+use crate::dataset::AudioData;
+use crate::record::Excluded;
+use crate::vocab::ExampleId;
+
+pub(super) fn examples(
+    audio: &AudioData,
+    segments: Segments,
+    feature: &dyn AudioFeature,
+    settings: &serde_json::Value,
+    cache: &Path,
+    watch: &Watch,
+) -> Result<Examples, FeatureError> {
+    let recipe = Recipe::new(audio, segments, feature, settings);
+    let folder = cache.join(recipe.folder_name());
+    let (entry, matrix) = match open(&folder, &recipe) {
+        Ok(Some(found)) => found,
+        Ok(None) | Err(FeatureError::Damaged { .. }) => {
+            work::make(audio, feature, &recipe, cache, watch)?;
+            open(&folder, &recipe)?
+                .ok_or_else(|| damaged(&folder, "was taken away as soon as it was made"))?
+        }
+        Err(error) => return Err(error),
+    };
+    let mut examples = Examples {
+        matrix,
+        shape: recipe.shape,
+        ids: Vec::with_capacity(entry.n_examples),
+        labels: Vec::with_capacity(entry.n_examples),
+        classes: audio.classes.clone(),
+        hash: recipe.hash,
+        excluded: vec![],
+    };
+    for (track, rows) in audio.tracks.iter().zip(&entry.tracks) {
+        for &segment in &rows.segments.taken {
+            examples.ids.push(ExampleId { track: track.id.clone(), segment });
+            examples.labels.push(track.class);
+        }
+        let too_short = rows.segments.too_short.iter().map(|(segment, n_samples)| Excluded {
+            name: format!("{} segment {segment}", track.id),
+            reason: format!("has {n_samples} samples, too few for a whole segment"),
+        });
+        examples.excluded.extend(too_short);
+    }
+    Ok(examples)
+}
+
+/// The features of a folder, if it is there; its matrix is held open, so that nobody cleans it away.
+fn open(folder: &Path, recipe: &Recipe) -> Result<Option<(Entry, Matrix)>, FeatureError> {
+    let Some(entry) = Entry::read(folder)? else { return Ok(None) };
+    let is_meant = entry.recipe.hash == recipe.hash
+        && entry.recipe.shape == recipe.shape
+        && entry.tracks.len() == recipe.n_tracks;
+    if !is_meant {
+        return Err(damaged(&folder.join("entry.json"), "is of other features"));
+    }
+    let path = folder.join("matrix.f32");
+    match Matrix::map(&path) {
+        Ok(matrix) => Ok(Some((entry, matrix))),
+        Err(_) if !path.exists() => Ok(None),
+        Err(source) => Err(io(&path, source)),
+    }
+}
+
+fn io(path: &Path, source: std::io::Error) -> FeatureError {
+    FeatureError::Io { path: PathBuf::from(path), source }
+}
+
+fn damaged(path: &Path, message: impl Into<String>) -> FeatureError {
+    FeatureError::Damaged { path: PathBuf::from(path), message: message.into() }
+}
