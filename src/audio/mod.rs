@@ -20,8 +20,6 @@ mod au;
 mod dct;
 mod decibel;
 mod decode;
-#[cfg(test)]
-mod decode_tests;
 mod dot;
 mod error;
 mod fft;
