@@ -5,6 +5,7 @@
 //! | file | job |
 //! |---|---|
 //! | `decode` | any audio file -> [`Waveform`]; its content decides the format, not its name |
+//! | `degrade` | a waveform -> the same with noise, less bandwidth, fewer levels, a room |
 //! | `au`, `wav`, `pcm` | the uncompressed formats: headers, encodings, a wav writer |
 //! | `resample` | band-limited change of the sample rate |
 //! | `fft` | a frame -> its power spectrum |
@@ -20,6 +21,7 @@ mod au;
 mod dct;
 mod decibel;
 mod decode;
+mod degrade;
 mod dot;
 mod error;
 mod fft;
@@ -33,6 +35,7 @@ mod wav;
 
 pub use decibel::{DecibelSettings, Reference, power_to_db};
 pub use decode::{MAX_DURATION_S, decode, load};
+pub use degrade::{DEGRADATIONS, Degradation, Entry as DegradationEntry, Numbers, Parameter};
 pub use error::AudioError;
 pub use log_mel::{LogMel, LogMelSettings, Workspace};
 pub use mel::{MelNorm, MelScale, MelSettings};

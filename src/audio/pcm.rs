@@ -167,6 +167,19 @@ pub(super) fn expand_mu_law(byte: u8) -> i16 {
     if byte & 0x80 != 0 { 0x84 - magnitude } else { magnitude - 0x84 }
 }
 
+/// 16-bit PCM as one byte of mu-law: within half a step of what [`expand_mu_law`] gives back.
+///
+/// # Source
+/// As [`expand_mu_law`].
+pub(super) fn compress_mu_law(sample: i16) -> u8 {
+    let sign = if sample < 0 { 0x80 } else { 0 };
+    // The bias makes every segment begin at a power of two, 2^7 to 2^14.
+    let biased = sample.unsigned_abs().min(32_635) + 0x84;
+    let segment = biased.ilog2() - 7;
+    let step = (biased >> (segment + 3)) & 0x0f;
+    !(sign | (segment << 4) as u8 | step as u8)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +218,22 @@ mod tests {
     #[test]
     fn mu_law_expands_to_its_published_values() {
         assert_eq!([0x00, 0x80, 0xff, 0x7f].map(expand_mu_law), [-32_124, 32_124, 0, 0]);
+    }
+
+    #[test]
+    fn mu_law_compresses_to_within_half_a_step() {
+        for byte in 0..=255 {
+            // 0x7f is the second zero.
+            let wanted = if byte == 0x7f { 0xff } else { byte };
+            assert_eq!(compress_mu_law(expand_mu_law(byte)), wanted);
+        }
+        for sample in (-32_635..=32_635).step_by(7) {
+            let byte = compress_mu_law(sample);
+            let half_a_step = 4 << (!byte >> 4 & 7);
+            let error = (i32::from(expand_mu_law(byte)) - i32::from(sample)).abs();
+            assert!(error <= half_a_step, "{sample}: off by {error}, half a step is {half_a_step}");
+        }
+        assert_eq!([i16::MIN, i16::MAX].map(compress_mu_law), [0x00, 0x80]);
     }
 
     #[test]

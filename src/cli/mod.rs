@@ -3,6 +3,7 @@
 
 mod arguments;
 mod data;
+mod degrade;
 mod foreign;
 mod predict;
 mod progress;
@@ -96,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Check => specs::check(&house),
         Command::New { name, from } => specs::new(&house, &name, &from),
         Command::Data(command) => data::data(&house, &command),
+        Command::Degrade(arguments) => degrade::degrade(&arguments),
     };
     let (code, message) = match done {
         Ok(()) => return ExitCode::SUCCESS,
