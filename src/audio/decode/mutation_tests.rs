@@ -161,3 +161,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_panic_of_the_decoder_is_damage() {
+    // A vorbis codebook of more dimensions than its entries allow: symphonia 0.6.1 asserts.
+    let mut bytes = fs::read(golden("tone.ogg")).expect("the golden file is there");
+    bytes[1220] ^= 1;
+    mend_checksums(&mut bytes);
+    match decode_bytes("a.ogg", &bytes) {
+        Err(AudioError::Damaged { fault, .. }) => {
+            assert!(fault.starts_with("the decoder gave up (assertion failed"), "{fault}");
+        }
+        other => panic!("{:?}", other.map(|waveform| waveform.samples.len())),
+    }
+}

@@ -4,7 +4,9 @@
 //! the length and the rate of what went in; silence stays finite. Each degradation describes itself
 //! by an [`Entry`]; names, ranges, messages and the contract tests follow from [`DEGRADATIONS`].
 //!
-//! `mu_law` is a real codec.
+//! Real codecs are `mp3`, by the pure-Rust encoder and decoder of `rusty_mp3`, and `mu_law`. Of other
+//! encoders in pure Rust, shine-rs (mp3) is LGPL, and opus-pure and opus-rs (opus) are larger, for
+//! a codec that these datasets were never stored in.
 //!
 //! ```
 //! use encore::audio::{Degradation, Waveform};
@@ -21,6 +23,7 @@
 mod bandwidth;
 mod convolve;
 mod level;
+mod mp3;
 mod noise;
 mod quantise;
 mod reverb;
@@ -38,6 +41,7 @@ pub const DEGRADATIONS: &[Entry] = &[
     bandwidth::DOWN_UP,
     quantise::QUANTISE,
     quantise::MU_LAW,
+    mp3::MP3,
     level::CLIP,
     level::CLIP_SHARE,
     level::GAIN,
