@@ -10,12 +10,12 @@
 //! | all-zero samples | [`Waveform`]: silence is audio |
 //! | not there, a folder, no permission | `Unreadable` |
 //! | no bytes at all | `EmptyFile` |
-//! | a text file named `.wav`, an unknown format or codec (opus, he-aac) | `NotAudio`, which says what its content is |
+//! | a text file named `.wav`, an unknown format or codec (webm, opus) | `NotAudio`, which says what its content is |
 //! | a header that ends early | `NotAudio` for wav and au, `Damaged` for the rest |
 //! | a header that promises no samples, and none | `NoSamples` |
 //! | a header that promises samples, and none | `Damaged`, 0 samples decoded |
 //! | truncated | `Damaged`, with how many samples were decoded |
-//! | changed bytes in flac and ogg, which carry checksums; bytes between mp3 frames | `Damaged` |
+//! | changed bytes in flac and ogg, which carry checksums; bytes between mp3 frames, or not as many as the tag tells | `Damaged` |
 //! | NaN or an infinity | `NonFinite`, which says where |
 //! | longer than three hours | `TooLong`, after three hours have been decoded |
 //! | two hours | [`Waveform`]; the memory is 4 bytes for a sample of the result: [`load`] resamples as it decodes, so the file's own rate costs nothing |
@@ -26,7 +26,8 @@
 //! a format without checksums. These decode as what they are now.
 //!
 //! Of an m4a with one edit (what encoders write to mark the encoder's delay), the edit is cut out;
-//! of an mp3 with a LAME tag likewise. Other delays, some 1,000 samples, stay.
+//! of an mp3 with a LAME tag likewise. Other delays, some 1,000 samples, stay. HE-AAC was not tried:
+//! symphonia knows AAC-LC only.
 
 mod compressed;
 mod describe;
