@@ -37,6 +37,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("symphonia", "audio"),
     ("rustfft", "audio"),
     ("rubato", "audio"),
+    ("rusty_mp3", "audio"),
     ("clap", "cli"),
     ("indicatif", "cli"),
     ("anyhow", "cli"),

@@ -192,3 +192,29 @@ fn a_leaking_split_trains_nothing_where_that_is_forbidden() {
     assert!(said.contains("test examples have their track in train or valid, e.g. "), "{said}");
     assert!(fs::read_dir(home.path().join("reports/runs")).unwrap().count() <= 2, "no record");
 }
+
+#[test]
+fn a_recording_is_degraded_to_a_wav_file_and_wrong_words_are_usage() {
+    let home = project();
+    let tone = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tone.flac");
+    let tone = tone.to_str().unwrap();
+    let with = ["--with", "white_noise snr_db=20", "--with", "gain gain_db=20"];
+    let run = |file: &str, seed: &str| {
+        let arguments = [&["degrade", tone], &with[..], &["--out", file, "--seed", seed]].concat();
+        let output = encore(home.path(), &arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        (stdout(&output), fs::read(home.path().join(file)).unwrap())
+    };
+    let (said, bytes) = run("a.wav", "1");
+    assert!(said.starts_with("white_noise snr_db=20\ngain gain_db=20\n"), "{said}");
+    assert!(said.contains("of 6615 samples are outside full scale"), "{said}");
+    assert_eq!(bytes.len(), 44 + 2 * 6615);
+    assert_eq!(run("b.wav", "1").1, bytes);
+    assert_ne!(run("c.wav", "2").1, bytes);
+    let wrong = ["degrade", tone, "--with", "white_nose snr_db=20", "--out", "d.wav"];
+    let output = encore(home.path(), &wrong);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("did you mean `white_noise`?"), "{}", stderr(&output));
+    let missing = ["degrade", "none.mp3", "--with", "mu_law", "--out", "d.wav"];
+    assert_eq!(encore(home.path(), &missing).status.code(), Some(3));
+}

@@ -33,7 +33,7 @@ pub enum AudioError {
     /// The content is no audio format that this room reads, whatever the file is called.
     #[error(
         "{}: not audio that can be read here, found {found}\n\
-         hint: wav, au, aiff, flac, mp3, ogg vorbis and m4a (aac) are read; convert it, e.g. \
+         hint: wav, au, aiff, flac, mp3, ogg vorbis and m4a (aac, alac) are read; convert it, e.g. \
          `ffmpeg -i IN OUT.wav`",
         path.display()
     )]

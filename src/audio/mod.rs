@@ -5,6 +5,7 @@
 //! | file | job |
 //! |---|---|
 //! | `decode` | any audio file -> [`Waveform`]; its content decides the format, not its name |
+//! | `degrade` | a waveform -> the same with noise, less bandwidth, fewer levels, a room |
 //! | `au`, `wav`, `pcm` | the uncompressed formats: headers, encodings, a wav writer |
 //! | `resample` | band-limited change of the sample rate |
 //! | `fft` | a frame -> its power spectrum |
@@ -28,8 +29,7 @@ mod chroma;
 mod dct;
 mod decibel;
 mod decode;
-#[cfg(test)]
-mod decode_tests;
+mod degrade;
 mod dot;
 mod error;
 mod fft;
@@ -51,6 +51,7 @@ mod workspace;
 pub use chroma::ChromaSettings;
 pub use decibel::{DecibelSettings, Reference, power_to_db};
 pub use decode::{MAX_DURATION_S, decode, load};
+pub use degrade::{DEGRADATIONS, Degradation, Entry as DegradationEntry, Numbers, Parameter};
 pub use error::AudioError;
 pub use frame_features::{FrameFeature, FrameFeatures, FrameSettings};
 pub use log_mel::{LogMel, LogMelSettings};

@@ -53,57 +53,50 @@ pub(super) struct Layout {
     pub n_data_bytes: Option<u64>,
 }
 
-/// The samples, channels averaged, and whether the data ended where the header said.
-pub(super) struct Samples {
-    pub mono: Vec<f32>,
-    pub ended: Ended,
-}
-
 /// Why reading stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Ended {
     /// At the end of the data.
     Whole,
     /// The file ends before the data that its header promises.
     Early,
-    /// Behind the cap on the number of samples.
-    AtCap,
+    /// The system failed to read.
+    Unreadable(io::Error),
 }
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Reads samples until the data or the file ends, or there are more than `max_samples`.
+/// Gives samples, channels averaged, to `take` until the data or the file ends.
 ///
 /// A last incomplete frame is left out.
 ///
 /// # Errors
-/// Where the system fails to read.
-pub(super) fn read_mono(
+/// The first error of `take`.
+pub(super) fn read_mono<E>(
     reader: &mut impl Read,
     layout: &Layout,
-    max_samples: usize,
-) -> io::Result<Samples> {
+    mut take: impl FnMut(&[f32]) -> Result<(), E>,
+) -> Result<Ended, E> {
     let block = layout.n_channels * layout.encoding.n_bytes();
-    let n_blocks = layout.n_data_bytes.map(|n| n / block as u64);
+    let mut n_blocks_left = layout.n_data_bytes.map(|n| n / block as u64);
     let mut buffer = vec![0_u8; (CHUNK_BYTES / block).max(1) * block];
-    let mut channels = Vec::new();
-    // The header's promise is a hint for the allocation, not an order: it may be false.
-    let promised = n_blocks.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let mut mono = Vec::with_capacity(promised.min(1 << 21));
+    let (mut channels, mut mono) = (Vec::new(), Vec::new());
     loop {
-        let left = n_blocks.map_or(u64::MAX, |n| n - mono.len() as u64);
-        if mono.len() > max_samples {
-            return Ok(Samples { mono, ended: Ended::AtCap });
+        if n_blocks_left == Some(0) {
+            return Ok(Ended::Whole);
         }
-        if left == 0 {
-            return Ok(Samples { mono, ended: Ended::Whole });
-        }
-        let n_want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len() / block) * block;
-        let n_got = read_up_to(reader, &mut buffer[..n_want])?;
+        let left = n_blocks_left.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+        let n_want = left.min(buffer.len() / block) * block;
+        let n_got = match read_up_to(reader, &mut buffer[..n_want]) {
+            Ok(n) => n,
+            Err(reason) => return Ok(Ended::Unreadable(reason)),
+        };
+        mono.clear();
         append_mono(&buffer[..n_got / block * block], layout, &mut channels, &mut mono);
+        take(&mono)?;
+        n_blocks_left = n_blocks_left.map(|n| n - (n_got / block) as u64);
         if n_got < n_want {
-            let ended = if n_blocks.is_some() { Ended::Early } else { Ended::Whole };
-            return Ok(Samples { mono, ended });
+            return Ok(if n_blocks_left.is_some() { Ended::Early } else { Ended::Whole });
         }
     }
 }
@@ -168,10 +161,23 @@ fn each<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, to_f32: impl Fn([u8; N
 ///
 /// # Source
 /// ITU-T G.711, table 2, scaled to 16 bits as in Sun's g711.c.
-fn expand_mu_law(byte: u8) -> i16 {
+pub(super) fn expand_mu_law(byte: u8) -> i16 {
     let byte = !byte;
     let magnitude = ((i16::from(byte & 0x0f) << 3) + 0x84) << ((byte & 0x70) >> 4);
     if byte & 0x80 != 0 { 0x84 - magnitude } else { magnitude - 0x84 }
+}
+
+/// 16-bit PCM as one byte of mu-law: within half a step of what [`expand_mu_law`] gives back.
+///
+/// # Source
+/// As [`expand_mu_law`].
+pub(super) fn compress_mu_law(sample: i16) -> u8 {
+    let sign = if sample < 0 { 0x80 } else { 0 };
+    // The bias makes every segment begin at a power of two, 2^7 to 2^14.
+    let biased = sample.unsigned_abs().min(32_635) + 0x84;
+    let segment = biased.ilog2() - 7;
+    let step = (biased >> (segment + 3)) & 0x0f;
+    !(sign | (segment << 4) as u8 | step as u8)
 }
 
 #[cfg(test)]
@@ -186,7 +192,13 @@ mod tests {
     ) -> Vec<f32> {
         let layout =
             Layout { encoding, byte_order, n_channels, sample_rate_hz: 8000, n_data_bytes: None };
-        read_mono(&mut &*bytes, &layout, 1000).expect("a slice reads without error").mono
+        let mut mono = Vec::new();
+        let ended = read_mono(&mut &*bytes, &layout, |samples| {
+            mono.extend_from_slice(samples);
+            Ok::<(), ()>(())
+        });
+        assert!(matches!(ended, Ok(Ended::Whole)));
+        mono
     }
 
     #[test]
@@ -209,13 +221,29 @@ mod tests {
     }
 
     #[test]
+    fn mu_law_compresses_to_within_half_a_step() {
+        for byte in 0..=255 {
+            // 0x7f is the second zero.
+            let wanted = if byte == 0x7f { 0xff } else { byte };
+            assert_eq!(compress_mu_law(expand_mu_law(byte)), wanted);
+        }
+        for sample in (-32_635..=32_635).step_by(7) {
+            let byte = compress_mu_law(sample);
+            let half_a_step = 4 << (!byte >> 4 & 7);
+            let error = (i32::from(expand_mu_law(byte)) - i32::from(sample)).abs();
+            assert!(error <= half_a_step, "{sample}: off by {error}, half a step is {half_a_step}");
+        }
+        assert_eq!([i16::MIN, i16::MAX].map(compress_mu_law), [0x00, 0x80]);
+    }
+
+    #[test]
     fn channels_are_averaged_and_an_incomplete_frame_is_left_out() {
         let bytes = [0x40, 0, 0x20, 0, 0x40]; // 0.5 and 0.25, then half a sample
         assert_eq!(read(Encoding::S16, ByteOrder::Big, 2, &bytes), [0.375]);
     }
 
     #[test]
-    fn reading_stops_at_the_cap_and_notices_an_early_end() {
+    fn reading_stops_where_it_is_told_and_notices_an_early_end() {
         let layout = Layout {
             encoding: Encoding::U8,
             byte_order: ByteOrder::Little,
@@ -223,12 +251,17 @@ mod tests {
             sample_rate_hz: 8000,
             n_data_bytes: Some(200_000),
         };
-        let bytes = vec![128; 200_000];
+        let bytes = vec![128; 200_100];
         let ended = |bytes: &[u8], max_samples| {
-            read_mono(&mut &*bytes, &layout, max_samples).expect("a slice reads").ended
+            let mut n = 0;
+            let ended = read_mono(&mut &*bytes, &layout, |samples| {
+                n += samples.len();
+                if n > max_samples { Err(n) } else { Ok(()) }
+            });
+            (ended, n)
         };
-        assert_eq!(ended(&bytes, 1_000_000), Ended::Whole);
-        assert_eq!(ended(&bytes, 70_000), Ended::AtCap);
-        assert_eq!(ended(&bytes[..150_000], 1_000_000), Ended::Early);
+        assert!(matches!(ended(&bytes, 1_000_000), (Ok(Ended::Whole), 200_000)));
+        assert!(matches!(ended(&bytes, 70_000), (Err(131_072), 131_072)));
+        assert!(matches!(ended(&bytes[..150_000], 1_000_000), (Ok(Ended::Early), 150_000)));
     }
 }

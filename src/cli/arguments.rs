@@ -64,6 +64,24 @@ pub(super) enum Command {
     /// List and clean the cache of features
     #[command(subcommand)]
     Features(Features),
+    /// Write a recording with noise, less bandwidth, a room or the like as a wav file
+    #[command(after_help = super::degrade::list())]
+    Degrade(Degrade),
+}
+
+#[derive(Args)]
+pub(super) struct Degrade {
+    /// An audio file
+    pub file: PathBuf,
+    /// What to do, e.g. "white_noise snr_db=20"; given several times, in this order
+    #[arg(long = "with", value_name = "DEGRADATION", required = true)]
+    pub with: Vec<String>,
+    /// The wav file to write: mono, 16 bits, at the rate of the input
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Keys the noise
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod data;
+mod degrade;
 mod features;
 mod foreign;
 mod predict;
@@ -108,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::New { name, from } => specs::new(&house, &name, &from),
         Command::Data(command) => data::data(&house, &command),
         Command::Features(command) => features::features(&house, &command),
+        Command::Degrade(arguments) => degrade::degrade(&arguments),
     };
     let (code, message) = match done {
         Ok(()) => return ExitCode::SUCCESS,

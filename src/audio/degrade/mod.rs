@@ -1,0 +1,234 @@
+//! Degradations of a waveform: what a bad recording, a narrow channel or a coarse codec does to it.
+//!
+//! Pure functions of samples, settings and a seed: the same three give the same bits. The result has
+//! the length and the rate of what went in; silence stays finite. Each degradation describes itself
+//! by an [`Entry`]; names, ranges, messages and the contract tests follow from [`DEGRADATIONS`].
+//!
+//! Real codecs are `mp3`, by the pure-Rust encoder and decoder of `rusty_mp3`, and `mu_law`. Of other
+//! encoders in pure Rust, shine-rs (mp3) is LGPL, and opus-pure and opus-rs (opus) are larger, for
+//! a codec that these datasets were never stored in.
+//!
+//! ```
+//! use encore::audio::{Degradation, Waveform};
+//! use encore::vocab::Seed;
+//!
+//! let noisy: Degradation = "white_noise snr_db=20".parse()?;
+//! let waveform = Waveform { samples: vec![0.5; 1000], sample_rate_hz: 22_050 };
+//! let degraded = noisy.apply(&waveform, Seed(1));
+//! assert_eq!(degraded.samples.len(), 1000);
+//! assert_eq!(noisy.to_string(), "white_noise snr_db=20");
+//! # Ok::<(), encore::audio::AudioError>(())
+//! ```
+
+mod bandwidth;
+mod convolve;
+mod level;
+mod mp3;
+mod noise;
+mod quantise;
+mod reverb;
+
+use std::{fmt, str::FromStr};
+
+use super::{AudioError, Waveform};
+use crate::vocab::{Rng, Seed, nearest, quoted_list};
+
+/// Every degradation that can be named.
+pub const DEGRADATIONS: &[Entry] = &[
+    noise::WHITE,
+    noise::PINK,
+    bandwidth::LOW_PASS,
+    bandwidth::DOWN_UP,
+    quantise::QUANTISE,
+    quantise::MU_LAW,
+    mp3::MP3,
+    level::CLIP,
+    level::CLIP_SHARE,
+    level::GAIN,
+    reverb::REVERB,
+];
+
+/// A kind of degradation, described by itself.
+#[derive(Debug)]
+pub struct Entry {
+    /// What it is called, e.g. `white_noise`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub doc: &'static str,
+    /// What it has to be told, in the order of writing.
+    pub parameters: &'static [Parameter],
+    /// The samples that come out, as many as went in, given a value for each parameter.
+    run: fn(&[f64], &Waveform, &mut Rng) -> Vec<f32>,
+}
+
+/// A number that a degradation has to be told.
+#[derive(Debug)]
+pub struct Parameter {
+    /// What it is called, with its unit, e.g. `snr_db`.
+    pub name: &'static str,
+    /// What it says, in a few words.
+    pub doc: &'static str,
+    /// The least that is allowed.
+    pub low: f64,
+    /// The most that is allowed.
+    pub high: f64,
+    /// Which numbers between them are.
+    pub numbers: Numbers,
+    /// What is taken where nothing is said; `None` where something must be.
+    pub default: Option<f64>,
+}
+
+/// Which numbers a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// All.
+    Real,
+    /// Those without a fraction.
+    Whole,
+}
+
+impl Parameter {
+    fn check(&self, value: f64) -> Result<f64, AudioError> {
+        let is_allowed = (self.low..=self.high).contains(&value)
+            && (self.numbers == Numbers::Real || value.fract() == 0.0);
+        if is_allowed { Ok(value) } else { Err(self.fault(value)) }
+    }
+
+    fn fault(&self, got: impl fmt::Display) -> AudioError {
+        let kind = match self.numbers {
+            Numbers::Real => "a number",
+            Numbers::Whole => "a whole number",
+        };
+        AudioError::setting(self.name, format!("{kind} in [{}, {}]", self.low, self.high), got)
+    }
+}
+
+/// One degradation with all that it has to be told, checked.
+///
+/// Written, and read, as `name parameter=value ...`.
+#[derive(Debug, Clone)]
+pub struct Degradation {
+    entry: &'static Entry,
+    values: Vec<f64>,
+}
+
+impl Degradation {
+    /// The degradation of this name; parameters that are not given have their defaults.
+    ///
+    /// # Errors
+    /// [`AudioError::Setting`] for an unknown name or parameter, a parameter that is missing or
+    /// given twice, a value outside its range.
+    pub fn new(name: &str, given: &[(&str, f64)]) -> Result<Self, AudioError> {
+        let names = || DEGRADATIONS.iter().map(|entry| entry.name);
+        let entry = DEGRADATIONS
+            .iter()
+            .find(|entry| entry.name == name)
+            .ok_or_else(|| unknown("degradation", name, &names().collect::<Vec<_>>()))?;
+        let mut values: Vec<Option<f64>> = vec![None; entry.parameters.len()];
+        for &(key, value) in given {
+            let names = || entry.parameters.iter().map(|parameter| parameter.name);
+            let idx = names()
+                .position(|known| known == key)
+                .ok_or_else(|| unknown(entry.name, key, &names().collect::<Vec<_>>()))?;
+            let parameter = &entry.parameters[idx];
+            if values[idx].replace(parameter.check(value)?).is_some() {
+                return Err(AudioError::setting(parameter.name, "given once", "two values"));
+            }
+        }
+        let or_default = |(value, parameter): (Option<f64>, &Parameter)| {
+            value.or(parameter.default).ok_or_else(|| parameter.fault("nothing"))
+        };
+        let values =
+            values.into_iter().zip(entry.parameters).map(or_default).collect::<Result<_, _>>()?;
+        Ok(Self { entry, values })
+    }
+
+    /// The kind of degradation.
+    #[must_use]
+    pub fn entry(&self) -> &'static Entry {
+        self.entry
+    }
+
+    /// Degrades a waveform: as many samples come out, at the same rate.
+    ///
+    /// Whatever is random is drawn from the seed and the degradation's name alone. Two waveforms
+    /// with one seed get the same noise, so give each a seed of its own. Samples may leave
+    /// [-1, 1] (noise, gain, reverberation).
+    #[must_use]
+    pub fn apply(&self, waveform: &Waveform, seed: Seed) -> Waveform {
+        let mut rng = seed.rng(self.entry.name, &[]);
+        let samples = (self.entry.run)(&self.values, waveform, &mut rng);
+        debug_assert_eq!(samples.len(), waveform.samples.len());
+        Waveform { samples, sample_rate_hz: waveform.sample_rate_hz }
+    }
+}
+
+fn unknown(parameter: &'static str, got: &str, known: &[&str]) -> AudioError {
+    let meant = nearest(got, known.iter().copied());
+    let hint = meant.map_or(String::new(), |name| format!(", did you mean `{name}`?"));
+    let allowed = match known {
+        [] => "written without parameters".to_owned(),
+        _ => quoted_list(known.iter().copied()),
+    };
+    AudioError::setting(parameter, allowed, format!("`{got}`{hint}"))
+}
+
+impl PartialEq for Degradation {
+    fn eq(&self, other: &Self) -> bool {
+        self.entry.name == other.entry.name && self.values == other.values
+    }
+}
+
+impl fmt::Display for Degradation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.entry.name)?;
+        for (parameter, value) in self.entry.parameters.iter().zip(&self.values) {
+            write!(f, " {}={value}", parameter.name)?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Degradation {
+    type Err = AudioError;
+
+    /// Reads `name parameter=value ...`.
+    fn from_str(text: &str) -> Result<Self, AudioError> {
+        let mut words = text.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let read = |word| {
+            let form = || {
+                AudioError::setting(
+                    "degradation",
+                    "`name parameter=value ...`",
+                    format!("`{word}`"),
+                )
+            };
+            let (key, value) = str::split_once(word, '=').ok_or_else(form)?;
+            let value = value.parse::<f64>().map_err(|_| {
+                AudioError::setting(
+                    "degradation",
+                    format!("given a number for `{key}`"),
+                    format!("`{value}`"),
+                )
+            })?;
+            Ok((key, value))
+        };
+        let given = words.map(read).collect::<Result<Vec<_>, AudioError>>()?;
+        Self::new(name, &given)
+    }
+}
+
+/// Mean of the squared samples, 0 of nothing.
+fn power(samples: &[f32]) -> f64 {
+    let sum: f64 = samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
+    sum / samples.len().max(1) as f64
+}
+
+/// dB as a factor of amplitudes.
+fn amplitude(db: f64) -> f64 {
+    libm::pow(10.0, db / 20.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! `quantise`, `mu_law`: few levels.
+
+use super::{Entry, Numbers, Parameter};
+use crate::audio::pcm::{compress_mu_law, expand_mu_law};
+
+pub(super) const QUANTISE: Entry = Entry {
+    name: "quantise",
+    doc: "rounds to the levels of linear PCM, without dither; what is outside [-1, 1) is clipped",
+    parameters: &[Parameter {
+        name: "bits",
+        doc: "bits a sample",
+        low: 2.0,
+        high: 16.0,
+        numbers: Numbers::Whole,
+        default: Some(8.0),
+    }],
+    run: |values, waveform, _| {
+        let half_scale = libm::exp2(values[0] - 1.0) as f32;
+        let level =
+            |sample: &f32| (sample * half_scale).round().clamp(-half_scale, half_scale - 1.0);
+        waveform.samples.iter().map(|sample| level(sample) / half_scale).collect()
+    },
+};
+
+pub(super) const MU_LAW: Entry = Entry {
+    name: "mu_law",
+    doc: "8-bit mu-law (G.711) and back, the codec of digital telephony",
+    parameters: &[],
+    run: |_, waveform, _| {
+        let pcm16 = |sample: &f32| (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16;
+        let coded = |sample: &f32| expand_mu_law(compress_mu_law(pcm16(sample)));
+        waveform.samples.iter().map(|sample| f32::from(coded(sample)) / 32_768.0).collect()
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::{
+        power,
+        tests::{apply, tone, white},
+    };
+    use crate::audio::Waveform;
+
+    fn n_levels(waveform: &Waveform) -> usize {
+        waveform.samples.iter().map(|sample| sample.to_bits()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// From -1 to 1 in fine steps.
+    fn ramp() -> Waveform {
+        let samples = (0..=200_000).map(|i| i as f32 / 100_000.0 - 1.0).collect();
+        Waveform { samples, sample_rate_hz: 22_050 }
+    }
+
+    /// Signal over error of a tone, in dB.
+    fn snr_db(degradation: &str, tone: &Waveform) -> f64 {
+        let coded = apply(degradation, tone);
+        let error: Vec<f32> = coded.samples.iter().zip(&tone.samples).map(|(a, b)| a - b).collect();
+        10.0 * (power(&tone.samples) / power(&error)).log10()
+    }
+
+    #[test]
+    fn quantise_has_its_number_of_levels_and_its_noise() {
+        // -0 and 0 are two of bits and one of levels.
+        let levels = |bits: u32| n_levels(&apply(&format!("quantise bits={bits}"), &ramp()));
+        assert!((256..=257).contains(&levels(8)), "{}", levels(8));
+        assert!((16..=17).contains(&levels(4)), "{}", levels(4));
+        // 6.02 dB a bit and 1.76 dB for a tone of full scale, 0.45 dB less for 0.95 of it.
+        for bits in [6, 8, 12] {
+            let got = snr_db(&format!("quantise bits={bits}"), &tone(441.7, 0.95));
+            let wanted = 6.02 * f64::from(bits) + 1.76 - 0.45;
+            assert!((got - wanted).abs() < 0.5, "{bits} bits: {got} dB for {wanted}");
+        }
+        assert_eq!(apply("quantise", &ramp()), apply("quantise bits=8", &ramp()));
+    }
+
+    #[test]
+    fn mu_law_has_255_levels_and_keeps_its_ratio_over_a_wide_range() {
+        let levels = n_levels(&apply("mu_law", &ramp()));
+        assert_eq!(levels, 255, "two codes are 0");
+        // G.712 asks for 33 dB down to -30 dB of full scale.
+        for peak in [0.9, 0.1, 0.03] {
+            let got = snr_db("mu_law", &tone(441.7, peak));
+            assert!((33.0..41.0).contains(&got), "{got} dB at {peak}");
+        }
+    }
+
+    #[test]
+    fn what_was_coded_once_is_not_changed_again() {
+        for degradation in ["mu_law", "quantise bits=5"] {
+            let once = apply(degradation, &white());
+            assert_eq!(apply(degradation, &once), once);
+        }
+    }
+}
