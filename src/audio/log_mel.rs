@@ -1,7 +1,7 @@
 //! Log-mel spectrogram: STFT, mel bands and decibel as one plan.
 
 use super::{
-    AudioError, DecibelSettings, MelSettings, StftSettings,
+    AudioError, DecibelSettings, MelSettings, StftSettings, Workspace,
     decibel::to_db,
     mel::MelBank,
     stft::{FrameBuffers, Stft},
@@ -29,25 +29,6 @@ pub struct LogMel {
     stft: Stft,
     bank: MelBank,
     decibel: DecibelSettings,
-}
-
-/// The memory that computing needs: one a thread, reused from signal to signal. It fits itself to
-/// the plan that uses it.
-#[derive(Debug, Clone, Default)]
-pub struct Workspace {
-    pub(super) buffers: FrameBuffers,
-    /// `[n_frames, n_mels]`, for plans that go on from there.
-    pub(super) log_mel: Vec<f32>,
-    /// What the cosine transform works in.
-    pub(super) folded: Vec<f32>,
-}
-
-impl Workspace {
-    /// An empty workspace; the first use allocates.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
 }
 
 impl LogMel {
@@ -97,7 +78,7 @@ impl LogMel {
             "out must have n_frames * n_mels elements"
         );
         for (frame_idx, bands) in out.chunks_exact_mut(self.n_mels()).enumerate() {
-            let power = self.stft.power(buffers, samples, frame_idx);
+            let power = self.stft.frame_power(buffers, samples, frame_idx);
             self.bank.apply(power, bands);
         }
         to_db(out, &self.decibel);

@@ -8,12 +8,13 @@
 //! | `au`, `wav`, `pcm` | the uncompressed formats: headers, encodings, a wav writer |
 //! | `resample` | band-limited change of the sample rate |
 //! | `fft` | a frame -> its power spectrum |
-//! | `stft` | samples -> power spectrum, frame by frame |
+//! | `stft` | samples -> power spectra, all or frame by frame |
 //! | `mel` | power spectrum -> mel bands |
 //! | `decibel` | power -> dB |
 //! | `log_mel` | the three before as one plan |
 //! | `dct`, `mfcc` | log-mel -> MFCC |
 //! | `dot` | the inner product that both use |
+//! | `workspace` | the memory that the plans compute in |
 //! | `error` | everything that can go wrong |
 
 mod au;
@@ -32,16 +33,18 @@ mod pcm;
 mod resample;
 mod stft;
 mod wav;
+mod workspace;
 
 pub use decibel::{DecibelSettings, Reference, power_to_db};
 pub use decode::{MAX_DURATION_S, decode, load};
 pub use error::AudioError;
-pub use log_mel::{LogMel, LogMelSettings, Workspace};
+pub use log_mel::{LogMel, LogMelSettings};
 pub use mel::{MelNorm, MelScale, MelSettings};
 pub use mfcc::{Mfcc, MfccSettings};
 pub use resample::resample;
-pub use stft::{Padding, StftSettings};
+pub use stft::{Padding, Stft, StftSettings};
 pub use wav::write_wav;
+pub use workspace::Workspace;
 
 /// A mono recording in memory.
 #[derive(Debug, Clone, PartialEq)]

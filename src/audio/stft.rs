@@ -1,9 +1,12 @@
-//! Short-time Fourier transform: samples -> the power spectrum of one frame at a time.
+//! Short-time Fourier transform: samples -> power spectra, of all frames or one at a time.
+//!
+//! # Source
+//! `librosa.stft`, version 0.11.0.
 
 use std::f64::consts::TAU;
 
 use super::{
-    AudioError,
+    AudioError, Workspace,
     dot::LANES,
     fft::{Transform, TransformBuffers},
 };
@@ -42,9 +45,22 @@ impl Default for StftSettings {
     }
 }
 
-/// A plan: window and transform, made once.
-#[derive(Clone)]
-pub(super) struct Stft {
+/// A plan for spectra: window and transform, made once and shared between threads.
+///
+/// Equal to librosa 0.11's `abs(stft(y, ...)).T ** 2`; the transform is in single precision.
+///
+/// ```
+/// use encore::audio::{Stft, StftSettings, Workspace};
+///
+/// let plan = Stft::new(&StftSettings::default())?;
+/// let samples = vec![0.1; 22_050];
+/// let mut power = vec![0.0; plan.n_frames(samples.len()) * plan.n_bins()];
+/// plan.power(&mut Workspace::new(), &samples, &mut power);
+/// assert_eq!(power.len(), 44 * 1025);
+/// # Ok::<(), encore::audio::AudioError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Stft {
     settings: StftSettings,
     /// `[n_fft]`, zero outside `win_length`.
     window: Vec<f32>,
@@ -62,9 +78,11 @@ pub(super) struct FrameBuffers {
 }
 
 impl Stft {
+    /// Checks the settings and makes window and transform.
+    ///
     /// # Errors
-    /// [`AudioError::Setting`] for a setting outside its range.
-    pub(super) fn new(settings: &StftSettings) -> Result<Self, AudioError> {
+    /// [`AudioError::Setting`] for the first setting outside its range.
+    pub fn new(settings: &StftSettings) -> Result<Self, AudioError> {
         let StftSettings { n_fft, win_length, hop_length, .. } = *settings;
         if !(2..=1 << 20).contains(&n_fft) {
             return Err(AudioError::setting("stft.n_fft", "in [2, 1048576]", n_fft));
@@ -85,20 +103,49 @@ impl Stft {
         Ok(Self { settings: *settings, window, transform: Transform::new(n_fft) })
     }
 
-    /// Bins of a spectrum, from 0 Hz to half the sample rate.
-    pub(super) fn n_bins(&self) -> usize {
+    /// Bins of a spectrum, from 0 Hz to half the sample rate: the columns of the result.
+    #[must_use]
+    pub fn n_bins(&self) -> usize {
         self.settings.n_fft / 2 + 1
     }
 
-    /// Frames of a signal; 0 where it is too short for one.
-    pub(super) fn n_frames(&self, n_samples: usize) -> usize {
+    /// Frames of a signal: the rows of the result. 0 where it is too short for one.
+    #[must_use]
+    pub fn n_frames(&self, n_samples: usize) -> usize {
         let StftSettings { n_fft, hop_length, .. } = self.settings;
         let n_padded = n_samples + 2 * self.n_before();
         if n_samples == 0 || n_padded < n_fft { 0 } else { 1 + (n_padded - n_fft) / hop_length }
     }
 
+    /// Writes the power spectrogram `|X|^2` of `samples` to `out`, `[n_frames, n_bins]` row-major.
+    ///
+    /// A sine of amplitude `a` on a bin has the power `(a * sum(window) / 2)^2`.
+    ///
+    /// # Panics
+    /// Where `out` does not have `n_frames(samples.len()) * n_bins()` elements.
+    pub fn power(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
+        let n_bins = self.n_bins();
+        let n_frames = self.n_frames(samples.len());
+        assert_eq!(out.len(), n_frames * n_bins, "out must have n_frames * n_bins elements");
+        for (frame_idx, row) in out.chunks_exact_mut(n_bins).enumerate() {
+            let power = self.frame_power(&mut workspace.buffers, samples, frame_idx);
+            row.copy_from_slice(&power[..n_bins]);
+        }
+    }
+
+    /// Writes the magnitude spectrogram `|X|`, otherwise as [`Stft::power`] does.
+    ///
+    /// # Panics
+    /// Where `out` does not have `n_frames(samples.len()) * n_bins()` elements.
+    pub fn magnitude(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
+        self.power(workspace, samples, out);
+        for value in out {
+            *value = value.sqrt();
+        }
+    }
+
     /// The power spectrum `|X|^2` of one frame, `[n_bins]` and `LANES` zeros behind it.
-    pub(super) fn power<'b>(
+    pub(super) fn frame_power<'b>(
         &self,
         buffers: &'b mut FrameBuffers,
         samples: &[f32],
@@ -181,9 +228,24 @@ mod tests {
         // Hann halves the amplitude n/2 of a bin-centred cosine: (8 / 4)^2 = 4, neighbours (8/8)^2.
         let samples: Vec<f32> = (0..8).map(|i| (TAU * f64::from(i) / 4.0).cos() as f32).collect();
         let mut buffers = FrameBuffers::default();
-        let power = stft(8, 8, Padding::Off).power(&mut buffers, &samples, 0).to_vec();
+        let power = stft(8, 8, Padding::Off).frame_power(&mut buffers, &samples, 0).to_vec();
         for (got, wanted) in power.iter().zip([0.0, 1.0, 4.0, 1.0, 0.0]) {
             assert!((got - wanted).abs() < 1e-5, "{power:?}");
+        }
+    }
+
+    #[test]
+    fn a_spectrogram_has_a_row_a_frame_and_the_magnitude_is_its_root() {
+        let samples: Vec<f32> = (0..20).map(|i| (TAU * f64::from(i) / 4.0).cos() as f32).collect();
+        let plan = stft(8, 4, Padding::Off);
+        let mut workspace = Workspace::new();
+        let (mut power, mut magnitude) = ([0.0; 4 * 5], [0.0; 4 * 5]);
+        plan.power(&mut workspace, &samples, &mut power);
+        plan.magnitude(&mut workspace, &samples, &mut magnitude);
+        for frame in 0..4 {
+            let row = &power[frame * 5..][..5];
+            assert!((row[2] - 4.0).abs() < 1e-5 && row[4] < 1e-5, "{row:?}");
+            assert!((magnitude[frame * 5 + 2] - 2.0).abs() < 1e-5, "{magnitude:?}");
         }
     }
 
