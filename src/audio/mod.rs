@@ -39,7 +39,7 @@ pub use decibel::{DecibelSettings, Reference, power_to_db};
 pub use decode::{MAX_DURATION_S, decode, load};
 pub use error::AudioError;
 pub use log_mel::{LogMel, LogMelSettings};
-pub use mel::{MelNorm, MelScale, MelSettings};
+pub use mel::{MelNorm, MelScale, MelSettings, mel_frequencies};
 pub use mfcc::{Mfcc, MfccSettings};
 pub use resample::resample;
 pub use stft::{Padding, Stft, StftSettings};
