@@ -4,6 +4,7 @@
 mod arguments;
 mod data;
 mod foreign;
+mod plot;
 mod predict;
 mod progress;
 mod runs;
@@ -89,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Verify { run } => verify::verify(&house, &run),
         Command::LrFind(arguments) => foreign::lr_find(&house, &arguments),
         Command::ImportWeights(arguments) => foreign::import_weights(&house, &arguments),
+        Command::Plot(arguments) => plot::plot(&house, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&house, &arguments),
         Command::Predict(arguments) => predict::predict(&house, &arguments),

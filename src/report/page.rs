@@ -6,7 +6,7 @@ use super::Options;
 use super::figure::Drawn;
 use super::group::{Group, Row, spec_words};
 use super::words::plain;
-use super::{section, summary};
+use super::{data, section, summary};
 
 const HOW_TO_READ: &str = "\
 - **ours**: mean accuracy on the test examples over the seeds, with its 95 % interval. The interval
@@ -32,8 +32,9 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
         drawn.overview_image(),
         format!("How to read this:\n\n{HOW_TO_READ}"),
         "One line per run: [results.csv](results.csv). Every figure is beside its SVG as PNG too. This \
-         page is made from the runs' records alone.\n"
+         page is made from the runs' records alone, but for the pictures of the data.\n"
             .to_owned(),
+        data::text(rows, drawn, options),
     ];
     let mut last = "";
     for (i, row) in rows.iter().enumerate() {
