@@ -34,6 +34,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("polars", "table"),
     ("plotters", "report"),
     ("dejavu", "report"),
+    ("png", "report"),
     ("symphonia", "audio"),
     ("rustfft", "audio"),
     ("rubato", "audio"),

@@ -124,6 +124,65 @@ fn a_run_leaves_a_record_and_is_found_again() {
     assert!(page.status.success(), "{}", stderr(&page));
     let text = fs::read_to_string(home.path().join("reports/README.md")).unwrap();
     assert!(text.contains("spotify-logistic-final") && text.contains("synthetic"), "{text}");
+    let data = "### synth-songs (synthetic)\n\n400 rows in 8 classes, 11 columns.\n\n![";
+    assert!(text.contains(data), "{text}");
+    let figures = home.path().join("reports/figures");
+    for end in ["counts", "histograms", "correlations"] {
+        let name = format!("data-synth-songs-{end}.svg");
+        assert!(text.contains(&format!("(figures/{name})")) && figures.join(&name).is_file());
+    }
+    // Other data than the runs saw are no picture of them.
+    edit(home.path(), "datasets/synth-songs.toml", "n_rows = 400", "n_rows = 500");
+    let page = encore(home.path(), &["report"]);
+    assert!(stderr(&page).contains("no pictures of synth-songs: what lies here is not what"));
+    let text = fs::read_to_string(home.path().join("reports/README.md")).unwrap();
+    assert!(page.status.success() && !text.contains("## The data"));
+}
+
+#[test]
+fn recordings_and_datasets_are_drawn_and_what_cannot_be_is_said() {
+    let home = project();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let tones = golden.join("mfcc_tones.wav").to_string_lossy().into_owned();
+    let audio = encore(home.path(), &["plot", "audio", &tones, "--out", "out", "--start", "0.1"]);
+    assert!(audio.status.success(), "{}", stderr(&audio));
+    let said = stdout(&audio);
+    for (file, end) in ["waveform", "spectrum", "spectrogram", "mel-spectrogram", "mfcc"]
+        .into_iter()
+        .flat_map(|file| [(file, "svg"), (file, "png")])
+    {
+        let file = format!("out/mfcc_tones-{file}.{end}");
+        assert!(said.lines().any(|line| line == file), "{file}\nis not in\n{said}");
+        assert!(home.path().join(&file).is_file(), "{file}");
+    }
+    edit(
+        home.path(),
+        "datasets/synth-genres.toml",
+        "tracks_per_genre = 40",
+        "tracks_per_genre = 1",
+    );
+    let dataset = encore(home.path(), &["plot", "dataset", "synth-genres"]);
+    assert!(dataset.status.success(), "{}", stderr(&dataset));
+    let n_figures = fs::read_dir(home.path().join("reports/figures/synth-genres")).unwrap().count();
+    assert_eq!(n_figures, 2 * (2 + 10), "counts, durations and a sheet a genre");
+
+    let text = home.path().join("datasets/gtzan.toml").to_string_lossy().into_owned();
+    for (arguments, code, words) in [
+        (vec!["audio", &tones, "--out", "out", "--start", "7"], 2, "must be in [0, "),
+        (
+            vec!["audio", &tones, "--out", "out", "--seconds", "0"],
+            2,
+            "must be in [0.1, 30] s, got 0",
+        ),
+        (vec!["audio", &text, "--out", "out"], 3, "gtzan.toml"),
+        (vec!["audio", "nowhere.wav", "--out", "out"], 3, "nowhere.wav"),
+        (vec!["dataset", "synth-song"], 2, "did you mean `synth-songs`?"),
+        (vec!["dataset", "gtzan"], 3, "hint: encore data import gtzan PATH"),
+    ] {
+        let output = encore(home.path(), &[vec!["plot"], arguments.clone()].concat());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
+    }
 }
 
 #[test]

@@ -135,6 +135,16 @@ impl MelBank {
     }
 }
 
+/// Centres of the mel bands, `[n_mels]`, in Hz: where each triangle has its peak.
+///
+/// # Errors
+/// [`AudioError::Setting`] for a setting outside its range.
+pub fn mel_frequencies(settings: &MelSettings) -> Result<Vec<f64>, AudioError> {
+    let (fmin_hz, fmax_hz) = check(settings)?;
+    let edges_hz = edges_hz(settings.scale, fmin_hz, fmax_hz, settings.n_mels);
+    Ok(edges_hz[1..=settings.n_mels].to_vec())
+}
+
 fn check(settings: &MelSettings) -> Result<(f64, f64), AudioError> {
     let MelSettings { sample_rate_hz, n_mels, fmin_hz, fmax_hz, power, .. } = *settings;
     if sample_rate_hz == 0 {
@@ -217,6 +227,14 @@ mod tests {
         let bank = MelBank::new(&MelSettings::default(), 2048).expect("defaults are in range");
         assert_eq!(bank.n_mels(), 128);
         assert_eq!(bank.weights.iter().filter(|&&weight| weight > 0.0).count(), 2018);
+    }
+
+    #[test]
+    fn the_centres_lie_between_the_edges_of_their_scale() {
+        // Three bands below 800 Hz, where Slaney's scale is linear.
+        let settings = MelSettings { n_mels: 3, fmax_hz: Some(800.0), ..Default::default() };
+        let centres = mel_frequencies(&settings).expect("the settings are in range");
+        assert!(centres.iter().zip([200.0, 400.0, 600.0]).all(|(a, b)| (a - b).abs() < 1e-9));
     }
 
     #[test]

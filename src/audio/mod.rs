@@ -55,7 +55,7 @@ pub use degrade::{DEGRADATIONS, Degradation, Entry as DegradationEntry, Numbers,
 pub use error::AudioError;
 pub use frame_features::{FrameFeature, FrameFeatures, FrameSettings};
 pub use log_mel::{LogMel, LogMelSettings};
-pub use mel::{MelNorm, MelScale, MelSettings};
+pub use mel::{MelNorm, MelScale, MelSettings, mel_frequencies};
 pub use mfcc::{Mfcc, MfccSettings};
 pub use resample::resample;
 pub use stft::{Padding, Stft, StftSettings};

@@ -43,6 +43,9 @@ pub(super) enum Command {
     LrFind(LrFind),
     /// Make a run from weights that Keras or PyTorch trained, scored on the spec's test examples
     ImportWeights(ImportWeights),
+    /// Draw recordings and datasets, as SVG and PNG
+    #[command(subcommand)]
+    Plot(Plot),
     /// Do the one run that the input tells of (started by encore itself)
     #[command(hide = true)]
     DoRun,
@@ -163,6 +166,32 @@ pub(super) struct Predict {
     /// Experiment or run whose model speaks [default: the audio run with the best validation accuracy]
     #[arg(long = "with", value_name = "NAME")]
     pub with: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Plot {
+    /// Draw a segment of an audio file: waveform, spectrum, spectrogram, mel-spectrogram, MFCC
+    Audio {
+        /// The audio file
+        file: PathBuf,
+        /// Folder to write to, made if need be
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Where the segment starts, in seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+        start: f64,
+        /// How long it is
+        #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
+        seconds: f64,
+    },
+    /// Draw a dataset: class counts; a sheet per genre, or a table's histograms and correlations
+    Dataset {
+        /// Name of the dataset
+        name: String,
+        /// Folder to write to, made if need be [default: reports/figures/NAME]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]

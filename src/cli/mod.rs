@@ -6,6 +6,7 @@ mod data;
 mod degrade;
 mod features;
 mod foreign;
+mod plot;
 mod predict;
 mod progress;
 mod runs;
@@ -101,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Capsule { runs, out } => verify::capsule(&house, &runs, &out),
         Command::LrFind(arguments) => foreign::lr_find(&house, &arguments),
         Command::ImportWeights(arguments) => foreign::import_weights(&house, &arguments),
+        Command::Plot(arguments) => plot::plot(&house, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&house, &arguments),
         Command::Predict(arguments) => predict::predict(&house, &arguments),

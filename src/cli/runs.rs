@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::{Common, Report, Reproduce, Run};
 use super::progress::Progress;
-use super::{Done, Failure, House, finished, signals};
+use super::{Done, Failure, House, finished, plot, signals};
 use crate::dataset::{Catalogue, Cut};
 use crate::experiment::{
     DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Shrink, SideBySide,
@@ -107,7 +107,8 @@ pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
     let folder = if arguments.quick { quick(house) } else { house.reports() };
     let outcomes =
         execute(house, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common)?;
-    let written = write(&library, &folder, arguments.common.strict);
+    let cut = if arguments.quick { QUICK.data } else { Cut::default() };
+    let written = write(&library, &catalogue, &folder, cut, arguments.common.strict);
     failures(outcomes)?;
     written
 }
@@ -136,10 +137,14 @@ pub(super) fn run(house: &House, arguments: &Run) -> Done {
     strict(&runs, &options, arguments.common.strict)
 }
 
-/// Writes the page again, from the records alone.
+/// Writes the page again, from the records alone, with pictures of the data that are at hand.
 pub(super) fn report(house: &House, arguments: &Report) -> Done {
-    let folder = if arguments.quick { quick(house) } else { house.reports() };
-    write(&house.library()?, &folder, arguments.strict)
+    let (folder, cut) = if arguments.quick {
+        (quick(house), QUICK.data)
+    } else {
+        (house.reports(), Cut::default())
+    };
+    write(&house.library()?, &house.catalogue()?, &folder, cut, arguments.strict)
 }
 
 fn quick(house: &House) -> PathBuf {
@@ -228,13 +233,20 @@ fn say_why(house: &House, catalogue: &Catalogue, plans: &[Plan]) -> Done {
 }
 
 /// Writes the page into a folder from the runs below it, and shows its table.
-fn write(library: &Library, folder: &std::path::Path, is_strict: bool) -> Done {
+fn write(
+    library: &Library,
+    catalogue: &Catalogue,
+    folder: &std::path::Path,
+    cut: Cut,
+    is_strict: bool,
+) -> Done {
     let runs = finished(&Store::new(folder.join("runs")))?;
     let others = library.names().iter().map(String::as_str).filter(|name| !REPORT.contains(name));
     let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
     let order: Vec<String> =
         REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
-    let options = page_options(order);
+    let data = plot::looks(catalogue, &runs, cut);
+    let options = report::Options { data, ..page_options(order) };
     let written = report::write(&runs, &options, folder)?;
     print!("{}", report::terminal_table(&runs, &options)?);
     println!("the page: {}", written.page.display());
@@ -268,7 +280,11 @@ fn failures(outcomes: Vec<Outcome>) -> Done {
 }
 
 pub(super) fn page_options(order: Vec<String>) -> report::Options {
-    report::Options { title: "Music genre classification, repeated".to_owned(), order }
+    report::Options {
+        title: "Music genre classification, repeated".to_owned(),
+        order,
+        data: vec![],
+    }
 }
 
 fn strict(runs: &[crate::record::Run], options: &report::Options, is_strict: bool) -> Done {

@@ -10,13 +10,16 @@
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
 //! | `csv` | one line per run -> `results.csv`, `results.parquet` |
 //! | `terminal` | rows -> the table that the command line prints |
-//! | `figure/` | curves, confusion matrix, all accuracies -> SVG and PNG (plotters lives here only) |
+//! | `data` | what the datasets are like -> the section of their pictures |
+//! | `figure/` | curves, confusion matrix, all accuracies, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
-//! The page is made from records alone, and the same records give the same bytes. This room must
+//! The page is made from records alone, but for the pictures of the data, which come as plain numbers
+//! ([`Look`]); the same records and numbers give the same bytes. This room must
 //! never know a model, audio or a clock.
 
 mod check;
 mod csv;
+mod data;
 #[cfg(test)]
 mod fake;
 mod figure;
@@ -31,7 +34,7 @@ mod tests;
 mod tex;
 mod words;
 
-pub use figure::RatePoint;
+pub use figure::{Columns, Frames, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,13 +44,24 @@ use crate::record::{Run, StoreError};
 use crate::table::{TableError, write_parquet};
 
 /// What the page is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// The page's first heading.
     pub title: String,
     /// Experiments in the order of the page; those without a run are listed as not run, and
     /// experiments that are not named here follow by name.
     pub order: Vec<String>,
+    /// Names of datasets, each with what it is like; the page has a section of their pictures.
+    pub data: Vec<(String, Look)>,
+}
+
+/// What is drawn of a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
+    /// A segment of one of its tracks: five figures.
+    Segment(Segment),
+    /// Its columns by class: class counts, histograms, correlations.
+    Columns(Columns),
 }
 
 /// What was written.
@@ -113,9 +127,8 @@ pub enum ReportError {
 pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, ReportError> {
     let rows = group::rows(runs, options)?;
     let figures_folder = folder.join("figures");
-    fs::create_dir_all(&figures_folder)
-        .map_err(|source| ReportError::Io { path: figures_folder.clone(), source })?;
-    let drawn = figure::draw_all(&rows, &figures_folder)?;
+    make(&figures_folder)?;
+    let drawn = figure::draw_all(&rows, options, &figures_folder)?;
     let readme = folder.join("README.md");
     put(&readme, &page::text(&rows, &drawn, options, folder))?;
     let page = folder.join("index.html");
@@ -141,9 +154,33 @@ pub fn draw_rates(
     suggestion: Option<f64>,
     folder: &Path,
 ) -> Result<PathBuf, ReportError> {
-    fs::create_dir_all(folder)
-        .map_err(|source| ReportError::Io { path: folder.to_owned(), source })?;
+    make(folder)?;
     figure::draw_rates(experiment, points, suggestion, folder)
+}
+
+/// Draws what a dataset or a recording is like into a folder, which is made if need be: figures
+/// `NAME-waveform`, `NAME-counts` and so on. The paths of the SVGs, beside each of which a PNG lies.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_look(look: &Look, name: &str, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    make(folder)?;
+    figure::draw_look(look, name, folder)
+}
+
+/// Draws a segment's five figures below each other on one titled sheet into a folder, which is made
+/// if need be; the path of the SVG, beside which a PNG lies.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_sheet(
+    segment: &Segment,
+    title: &str,
+    name: &str,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    make(folder)?;
+    figure::draw_sheet(segment, title, name, folder)
 }
 
 /// The summary as a plain table of at most 100 columns, with its warnings below.
@@ -169,6 +206,10 @@ pub fn differing(runs: &[Run], options: &Options) -> Result<Vec<String>, ReportE
         }
     }
     Ok(found)
+}
+
+fn make(folder: &Path) -> Result<(), ReportError> {
+    fs::create_dir_all(folder).map_err(|source| ReportError::Io { path: folder.to_owned(), source })
 }
 
 fn put(path: &Path, text: &str) -> Result<(), ReportError> {

@@ -6,7 +6,7 @@ use super::Options;
 use super::figure::Drawn;
 use super::group::{Group, Row, spec_words};
 use super::words::{Markup, plain};
-use super::{section, summary};
+use super::{data, section, summary};
 
 /// What the columns and figures mean.
 pub(super) const HOW_TO_READ: [(&str, &str); 4] = [
@@ -48,8 +48,9 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
         "The same with sortable tables, for a browser: [index.html](index.html). One line per run: \
          [results.csv](results.csv), [results.parquet](results.parquet); the summary for LaTeX: \
          [table.tex](table.tex). Every figure is beside its SVG as PNG too. This page is made from \
-         the runs' records alone.\n"
+         the runs' records alone, but for the pictures of the data.\n"
             .to_owned(),
+        data::text(rows, drawn, options),
     ];
     let mut last = "";
     for (i, row) in rows.iter().enumerate() {

@@ -9,7 +9,7 @@ use crate::metrics::mean_over_seeds;
 
 fn options(order: &[&str]) -> Options {
     let order = order.iter().map(|name| (*name).to_owned()).collect();
-    Options { title: "Does it hold?".to_owned(), order }
+    Options { title: "Does it hold?".to_owned(), order, data: vec![] }
 }
 
 fn page(runs: &[Run], options: &Options, folder: &Path) -> String {
@@ -108,6 +108,21 @@ fn the_warning_about_a_leak_is_there_exactly_if_there_is_one() {
     let alone = page(std::slice::from_ref(&leaking), &options, &at);
     assert!(alone.contains("Warning") && alone.contains("| not run "));
     assert!(!page(&[honest], &options, &at).contains("Warning"));
+}
+
+#[test]
+fn pictures_of_the_data_have_a_section_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = [fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578))];
+    let looks = fake::looks().into_iter();
+    let names = ["gtzan", "spotify songs"].map(str::to_owned);
+    let options = Options { data: names.into_iter().zip(looks).collect(), ..options(&[]) };
+    let text = page(&runs, &options, &folder.path().join("page"));
+    assert!(text.contains("## The data\n\n### gtzan\n\nOne segment of disco.00000"), "{text}");
+    assert!(text.contains("### spotify songs\n\n400 rows in 8 classes, 6 columns.\n"), "{text}");
+    assert_eq!(text.matches("](figures/data-gtzan-").count(), 5);
+    assert_eq!(text.matches("](figures/data-spotify-songs-").count(), 3);
+    assert!(text.find("## The data").unwrap() < text.find("## dnn").unwrap());
 }
 
 #[test]

@@ -37,8 +37,8 @@ pub(super) fn figure(groups: &[&Group]) -> Figure {
         across: Axis::nice("accuracy", 0.0, 1.0, 5),
         up: Axis::nice("", 0.0, 1.0, 1),
     };
-    for (value, _) in plane.across.ticks() {
-        let (x, _) = plane.place(value, 0.0);
+    for (value, _) in &plane.across.ticks {
+        let (x, _) = plane.place(*value, 0.0);
         figure.line(vec![(x, top), (x, bottom)], PALE, 1.0);
     }
     plane.frame_below(&mut figure);

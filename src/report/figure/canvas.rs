@@ -4,6 +4,7 @@
 
 use plotters::style::RGBColor;
 
+use super::raster::Raster;
 use super::render::text_width;
 
 /// Text and axes.
@@ -127,23 +128,27 @@ impl Text {
     }
 }
 
-/// A figure: its marks in the order they are drawn.
+/// A figure: its images, and over them its marks in the order they are drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Figure {
     /// What it shows, for those who can't see it.
     pub(super) title: String,
     pub(super) width: u32,
     pub(super) height: u32,
+    pub(super) images: Vec<Raster>,
     pub(super) marks: Vec<Mark>,
 }
 
 impl Figure {
     pub(super) fn new(title: impl Into<String>, width: u32, height: u32) -> Self {
-        Self { title: title.into(), width, height, marks: vec![] }
+        Self { title: title.into(), width, height, images: vec![], marks: vec![] }
     }
 
+    /// Nothing is drawn of an empty text.
     pub(super) fn text(&mut self, text: Text) {
-        self.marks.push(Mark::Text(text));
+        if !text.words.is_empty() {
+            self.marks.push(Mark::Text(text));
+        }
     }
 
     pub(super) fn line(&mut self, points: Vec<Point>, colour: RGBColor, width: f64) {

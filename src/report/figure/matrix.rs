@@ -2,7 +2,10 @@
 
 use plotters::style::RGBColor;
 
-use super::canvas::{Align, Figure, GREY, INK, PALE, Text, WHITE};
+use super::axis::Axis;
+use super::bar::bar;
+use super::canvas::{Align, Figure, INK, PALE, Text, WHITE};
+use super::colour::ColourMap;
 use crate::report::group::Group;
 use crate::report::words::counted;
 
@@ -47,12 +50,14 @@ pub(super) fn figure(group: &Group) -> Figure {
         &format!("{}: confusion matrix", record.experiment),
         &format!("test examples of {}{over}", group.dataset_words()),
     );
+    let shades = ColourMap::through(&SHADES);
     for (i, (row, name)) in counts.iter().zip(classes).enumerate() {
         let all = row.iter().sum::<usize>().max(1) as f64;
         let y = top + cell * (i as f64 + 0.5);
         for (j, count) in row.iter().enumerate() {
             let x = left + cell * (j as f64 + 0.5);
-            paint(&mut figure, (x, y), cell, *count, *count as f64 / all);
+            let share = *count as f64 / all;
+            paint(&mut figure, (x, y), cell, (*count, share), shades.at(share));
         }
         let name = Text::new(name, (left - 8.0, y), NAME_SIZE).align(Align::Right);
         figure.text(name.fit(longest));
@@ -73,14 +78,21 @@ pub(super) fn figure(group: &Group) -> Figure {
     figure.text(actual.align(Align::Centre).upwards());
     let predicted = Text::new("predicted", (middle_x, bottom + below + 16.0), 15.0);
     figure.text(predicted.align(Align::Centre));
-    scale(&mut figure, (right + 18.0, top), bottom);
+    let share = Axis::within("share of the actual class", 0.0, 1.0, 2);
+    bar(&mut figure, (right + 18.0, top), bottom, &shades, &share);
     figure
 }
 
-fn paint(figure: &mut Figure, (x, y): (f64, f64), cell: f64, count: usize, share: f64) {
+fn paint(
+    figure: &mut Figure,
+    (x, y): (f64, f64),
+    cell: f64,
+    (count, share): (usize, f64),
+    shade: RGBColor,
+) {
     let half = cell / 2.0;
     let corner = (x - half, y - half);
-    figure.rectangle(corner, (x + half, y + half), shade(share), 1.0);
+    figure.rectangle(corner, (x + half, y + half), shade, 1.0);
     let edge = vec![(x + half, y - half), (x + half, y + half), (x - half, y + half)];
     figure.line(edge, PALE, 0.5);
     let colour = match count {
@@ -94,47 +106,16 @@ fn paint(figure: &mut Figure, (x, y): (f64, f64), cell: f64, count: usize, share
     figure.text(Text { size, ..text }.align(Align::Centre));
 }
 
-/// The key of the shades, from 0 at the bottom to 1 at the top.
-fn scale(figure: &mut Figure, (left, top): (f64, f64), bottom: f64) {
-    let n_steps = 64;
-    let right = left + 12.0;
-    let y = |share: f64| bottom - share * (bottom - top);
-    // From the top, each over the rest of the bar: no seams between them.
-    for step in (0..n_steps).rev() {
-        let share = |step: i32| f64::from(step) / f64::from(n_steps);
-        let shade = shade(f64::midpoint(share(step), share(step + 1)));
-        figure.rectangle((left, y(share(step + 1))), (right, bottom), shade, 1.0);
-    }
-    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
-    figure.line(corners.to_vec(), GREY, 0.75);
-    for share in [0.0, 0.5, 1.0] {
-        let text = Text::new(format!("{share}"), (right + 6.0, y(share)), 12.0);
-        figure.text(text.colour(GREY));
-    }
-    let label = Text::new("share of the actual class", (right + 36.0, y(0.5)), 12.5);
-    let label = label.colour(GREY).align(Align::Centre).upwards();
-    figure.text(label.fit(bottom - top + 40.0));
-}
-
-/// The shade of a share, `[0, 1]`, between its two neighbours.
-fn shade(share: f64) -> RGBColor {
-    let at = share.clamp(0.0, 1.0) * (SHADES.len() - 1) as f64;
-    let below = (at as usize).min(SHADES.len() - 2);
-    let part = at - below as f64;
-    let mix = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
-    let (a, b) = (SHADES[below], SHADES[below + 1]);
-    RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn shades_run_from_white_to_dark_and_never_get_lighter() {
-        assert_eq!((shade(0.0), shade(1.0)), (SHADES[0], SHADES[8]));
+        let shades = ColourMap::through(&SHADES);
+        assert_eq!((shades.at(0.0), shades.at(1.0)), (SHADES[0], SHADES[8]));
         let light = |share: i32| {
-            let RGBColor(r, g, b) = shade(f64::from(share) / 100.0);
+            let RGBColor(r, g, b) = shades.at(f64::from(share) / 100.0);
             2126 * u32::from(r) + 7152 * u32::from(g) + 722 * u32::from(b)
         };
         assert!((0..100).all(|share| light(share) >= light(share + 1)));

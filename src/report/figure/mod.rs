@@ -7,28 +7,38 @@
 //! | `curves` | accuracy and loss over the epochs, training against validation |
 //! | `matrix` | who was taken for whom |
 //! | `rates` | the loss at every learning rate of a range test |
+//! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
+//! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |
 
 mod accuracies;
 mod axis;
+mod bar;
 mod canvas;
+mod colour;
 mod curves;
+mod eda;
 mod inline;
 mod matrix;
+mod raster;
 mod rates;
 mod render;
+mod sound;
 
+pub use eda::Columns;
 pub use rates::RatePoint;
+pub use sound::{Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 
 use std::path::{Path, PathBuf};
 
-use super::ReportError;
 use super::group::{Group, Row};
 use super::words::plain;
+use super::{Look, Options, ReportError};
 use crate::record::Epoch;
 
 /// The figures that were drawn, by row.
 pub(super) struct Drawn {
     overview: Option<Image>,
+    by_look: Vec<Vec<Image>>,
     by_row: Vec<Vec<Image>>,
 }
 
@@ -38,7 +48,11 @@ struct Image {
 }
 
 /// Draws every figure of the page into a folder.
-pub(super) fn draw_all(rows: &[Row], folder: &Path) -> Result<Drawn, ReportError> {
+pub(super) fn draw_all(
+    rows: &[Row],
+    options: &Options,
+    folder: &Path,
+) -> Result<Drawn, ReportError> {
     let save = |figure: &canvas::Figure, name: &str| {
         render::save(figure, folder, name)?;
         Ok::<_, ReportError>(Image { name: name.to_owned(), title: figure.title.clone() })
@@ -63,7 +77,49 @@ pub(super) fn draw_all(rows: &[Row], folder: &Path) -> Result<Drawn, ReportError
         }
         by_row.push(images);
     }
-    Ok(Drawn { overview, by_row })
+    let mut by_look = vec![];
+    for (dataset, look) in &options.data {
+        let dataset = file_name(dataset);
+        let figures = look_figures(look).into_iter();
+        let images = figures.map(|(end, figure)| save(&figure, &format!("data-{dataset}-{end}")));
+        by_look.push(images.collect::<Result<_, _>>()?);
+    }
+    Ok(Drawn { overview, by_look, by_row })
+}
+
+/// A look's figures, each with the end of its file's name.
+fn look_figures(look: &Look) -> Vec<(&'static str, canvas::Figure)> {
+    match look {
+        Look::Segment(segment) => sound::figures(segment),
+        Look::Columns(columns) => eda::figures(columns),
+    }
+}
+
+/// Draws a look's figures into a folder; the SVGs' paths, beside each of which a PNG lies.
+pub(super) fn draw_look(
+    look: &Look,
+    name: &str,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let name = file_name(name);
+    let draw = |(end, figure)| draw(&figure, &format!("{name}-{end}"), folder);
+    look_figures(look).into_iter().map(draw).collect()
+}
+
+/// Draws a segment's five figures on one sheet.
+pub(super) fn draw_sheet(
+    segment: &Segment,
+    title: &str,
+    name: &str,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    draw(&sound::sheet(segment, title), &file_name(name), folder)
+}
+
+/// Saves a figure and returns its SVG's path.
+fn draw(figure: &canvas::Figure, name: &str, folder: &Path) -> Result<PathBuf, ReportError> {
+    render::save(figure, folder, name)?;
+    Ok(folder.join(format!("{name}.svg")))
 }
 
 /// One row's accuracy and loss over the epochs, as SVG that stands within a page and takes its
@@ -82,21 +138,21 @@ pub(super) fn draw_rates(
     suggestion: Option<f64>,
     folder: &Path,
 ) -> Result<PathBuf, ReportError> {
-    let file = name.replace('/', "-");
-    render::save(&rates::figure(name, points, suggestion), folder, &file)?;
-    Ok(folder.join(format!("{file}.svg")))
+    draw(&rates::figure(name, points, suggestion), &file_name(name), folder)
+}
+
+/// A name as a file's, without its ending.
+fn file_name(text: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    text.chars().map(safe).collect()
 }
 
 /// The experiment's name as a file's; the dataset, and a number if need be, where it is taken.
 fn unused_name(group: &Group, names: &mut Vec<String>) -> String {
-    let file = |text: &str| -> String {
-        let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        text.chars().map(safe).collect()
-    };
     let record = group.record();
     let cut = if record.cut.is_empty() { "" } else { "-cut" };
-    let experiment = file(&record.experiment);
-    let longer = format!("{experiment}-{}{cut}", file(&record.data.dataset));
+    let experiment = file_name(&record.experiment);
+    let longer = format!("{experiment}-{}{cut}", file_name(&record.data.dataset));
     let numbered = (2..).map(|n| format!("{longer}-{n}"));
     let name = [experiment, longer.clone()]
         .into_iter()
@@ -113,6 +169,11 @@ impl Drawn {
         self.overview.as_ref().map_or(String::new(), markdown)
     }
 
+    /// One dataset's images in Markdown.
+    pub(super) fn look_images(&self, look: usize) -> impl Iterator<Item = String> + '_ {
+        self.by_look[look].iter().map(markdown)
+    }
+
     /// One row's images in Markdown.
     pub(super) fn images(&self, row: usize) -> impl Iterator<Item = String> + '_ {
         self.by_row[row].iter().map(markdown)
@@ -120,7 +181,7 @@ impl Drawn {
 
     /// Every file, in the order of the page.
     pub(super) fn files(&self, folder: &Path) -> Vec<PathBuf> {
-        let images = self.overview.iter().chain(self.by_row.iter().flatten());
+        let images = self.overview.iter().chain(self.by_look.iter().chain(&self.by_row).flatten());
         let both =
             |image: &Image| ["svg", "png"].map(|end| folder.join(format!("{}.{end}", image.name)));
         images.flat_map(both).collect()
@@ -161,23 +222,44 @@ mod tests {
             figures.push(matrix::figure(group));
         }
         assert_eq!(figures.len(), 1 + 9 + 7);
-        for figure in &figures {
-            let texts = texts(figure);
-            for (i, text) in texts.iter().enumerate() {
-                let (left, top, right, bottom) = text.bounds();
-                let (width, height) = (f64::from(figure.width), f64::from(figure.height));
-                let inside =
-                    left >= 2.0 && top >= 2.0 && right <= width - 2.0 && bottom <= height - 2.0;
-                assert!(inside, "{}: `{}` is clipped", figure.title, text.words);
-                for other in &texts[..i] {
-                    let theirs = other.bounds();
-                    let apart = right <= theirs.0
-                        || theirs.2 <= left
-                        || bottom <= theirs.1
-                        || theirs.3 <= top;
-                    let pair = (&text.words, &other.words);
-                    assert!(apart, "{}: {pair:?} overlap", figure.title);
-                }
+        figures.extend(fake::looks().iter().flat_map(look_figures).map(|(_, figure)| figure));
+        figures.push(sound::sheet(&fake::segment(), "disco: a track of fake"));
+        assert_eq!(figures.len(), 17 + 5 + 3 + 3 + 1);
+        figures.iter().for_each(assert_legible);
+    }
+
+    /// With 19 classes and 19 columns, names that are far too long, and numbers of all sizes.
+    #[test]
+    fn crowded_figures_are_legible_too() {
+        let classes = (0..19).map(|i| format!("a genre with quite a long name {i}")).collect();
+        let labels: Vec<usize> = (0..190).map(|i| i % 19).collect();
+        let scale = |j: i32| 10.0_f64.powi(j - 7) * if j % 2 == 0 { 1.0 } else { -1.0 };
+        let column = |j: i32| (0..190).map(|i| scale(j) * f64::from(i * i % 97) / 3.0).collect();
+        let columns = (0..19).map(|j| (format!("mean of the feature {j}"), column(j))).collect();
+        let notes = (0..20).map(|i| format!("track {i}: {}", "damaged ".repeat(20))).collect();
+        let name = "a-dataset".to_owned();
+        let data = Columns { name, unit: "row", classes, labels, columns, notes };
+        look_figures(&Look::Columns(data)).iter().for_each(|(_, figure)| assert_legible(figure));
+    }
+
+    /// No text is clipped, none lies on another, and none is smaller than 12 px on a page of 720 px
+    /// in the figures that are no wider than that.
+    fn assert_legible(figure: &Figure) {
+        let texts = texts(figure);
+        for (i, text) in texts.iter().enumerate() {
+            let (left, top, right, bottom) = text.bounds();
+            let (width, height) = (f64::from(figure.width), f64::from(figure.height));
+            let inside =
+                left >= 2.0 && top >= 2.0 && right <= width - 2.0 && bottom <= height - 2.0;
+            assert!(inside, "{}: `{}` is clipped", figure.title, text.words);
+            let is_large = text.size >= 12.0 || figure.width > 720;
+            assert!(is_large, "{}: `{}` is too small", figure.title, text.words);
+            for other in &texts[..i] {
+                let theirs = other.bounds();
+                let apart =
+                    right <= theirs.0 || theirs.2 <= left || bottom <= theirs.1 || theirs.3 <= top;
+                let pair = (&text.words, &other.words);
+                assert!(apart, "{}: {pair:?} overlap", figure.title);
             }
         }
     }

@@ -13,7 +13,7 @@ use plotters::style::{
     Color, FontDesc, FontFamily, FontStyle, FontTransform, ShapeStyle, TextStyle, register_font,
 };
 
-use super::canvas::{Align, Direction, Figure, Mark, Point, Text, WHITE, Weight};
+use super::canvas::{Align, Direction, Figure, Mark, Point, Text, Weight};
 use crate::report::ReportError;
 
 /// The embedded font first; then what a viewer of the SVG is likely to have, of like width.
@@ -57,13 +57,22 @@ fn svg(figure: &Figure, path: &Path) -> Result<String, ReportError> {
     let shown =
         format!("<svg role=\"img\" width=\"{}\" height=\"{}\"", figure.width, figure.height);
     let title = figure.title.replace('&', "&amp;").replace('<', "&lt;");
+    let mut below = format!(
+        ">\n<title>{title}</title>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#FFFFFF\"/>\n"
+    );
+    for image in &figure.images {
+        below += &image.svg(f64::from(SCALE)).map_err(|error| failed(path, &error))?;
+    }
     let text = text.replacen(&drawn, &shown, 1);
-    Ok(text.replacen(">\n", &format!(">\n<title>{title}</title>\n"), 1))
+    Ok(text.replacen(">\n", &below, 1))
 }
 
 fn png(figure: &Figure, path: &Path) -> Result<(), ReportError> {
     let (width, height) = (figure.width * SCALE, figure.height * SCALE);
-    let mut drawn = vec![0; (width * height * 3) as usize];
+    let mut drawn = vec![255; (width * height * 3) as usize];
+    for image in &figure.images {
+        image.paint(&mut drawn, width as usize, f64::from(SCALE));
+    }
     let backend = BitMapBackend::with_buffer(&mut drawn, (width, height));
     replay(figure, backend, PNG).map_err(|error| failed(path, &error))?;
     let size = (width / SMOOTH, height / SMOOTH);
@@ -89,6 +98,7 @@ fn smooth(drawn: &[u8], width: usize) -> Vec<u8> {
     small
 }
 
+/// Draws the marks on what is there: paper and images.
 fn replay<B: DrawingBackend>(
     figure: &Figure,
     backend: B,
@@ -96,7 +106,6 @@ fn replay<B: DrawingBackend>(
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     register_fonts();
     let root = backend.into_drawing_area();
-    root.fill(&WHITE)?;
     for mark in &figure.marks {
         match mark {
             Mark::Line { points, colour, width } => {

@@ -12,7 +12,7 @@ fn page(runs: &[Run], options: &Options, folder: &std::path::Path) -> String {
 
 fn named(order: &[&str]) -> Options {
     let order = order.iter().map(|name| (*name).to_owned()).collect();
-    Options { title: "Does it hold?".to_owned(), order }
+    Options { title: "Does it hold?".to_owned(), order, data: vec![] }
 }
 
 #[test]
@@ -49,8 +49,11 @@ fn nothing_that_a_record_says_becomes_markup() {
     record.data.classes[3] = evil.to_owned();
     record.spec = serde_json::json!({ evil: evil });
     let at = folder.path().join("page");
-    let options =
-        Options { title: evil.to_owned(), order: vec![evil.to_owned(), "<b>".to_owned()] };
+    let options = Options {
+        title: evil.to_owned(),
+        order: vec![evil.to_owned(), "<b>".to_owned()],
+        data: vec![],
+    };
     let text = page(&[run], &options, &at);
     assert_eq!(text.matches("<script>").count(), 1, "the page's own script alone");
     assert!(!text.contains("<img") && !text.contains("<b>"));

@@ -1,0 +1,117 @@
+//! `plot audio | dataset`, and the pictures of the data on the page.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::arguments::Plot;
+use super::progress::Progress;
+use super::{Done, Failure, House};
+use crate::audio;
+use crate::dataset::{ArrayData, AudioData, Catalogue, Cut, Data, TableData};
+use crate::experiment::{self, LookError};
+use crate::record::Run;
+use crate::report::{self, Look};
+
+/// The rate at which files are drawn, in Hz: that of the report's features.
+const SAMPLE_RATE_HZ: u32 = 22_050;
+/// Length of a sheet's segment, in seconds.
+const SHEET_S: f64 = 3.0;
+
+pub(super) fn plot(house: &House, command: &Plot) -> Done {
+    let written = match command {
+        Plot::Audio { file, out, start, seconds } => plot_audio(file, out, *start, *seconds)?,
+        Plot::Dataset { name, out } => {
+            let default = || house.reports().join("figures").join(name);
+            plot_dataset(&house.catalogue()?, name, &out.clone().unwrap_or_else(default))?
+        }
+    };
+    for svg in written {
+        println!("{}", svg.display());
+        println!("{}", svg.with_extension("png").display());
+    }
+    Ok(())
+}
+
+fn plot_audio(
+    file: &Path,
+    out: &Path,
+    start_s: f64,
+    seconds: f64,
+) -> Result<Vec<PathBuf>, Failure> {
+    let recording =
+        audio::load(file, SAMPLE_RATE_HZ).map_err(|error| Failure::Data(error.to_string()))?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let segment = experiment::segment(&name, &recording, start_s, seconds)?;
+    Ok(report::draw_look(&Look::Segment(segment), &name, out)?)
+}
+
+fn plot_dataset(catalogue: &Catalogue, name: &str, out: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let manifest = catalogue.find(name).map_err(Failure::Usage)?;
+    let data = catalogue.load(manifest, Cut::default())?;
+    let columns = Look::Columns(experiment::columns(name, &data));
+    let mut written = report::draw_look(&columns, name, out)?;
+    if let Data::Audio(audio) = &data {
+        written.extend(sheets(audio, name, out)?);
+    }
+    Ok(written)
+}
+
+/// A sheet per genre: the first track of each.
+fn sheets(audio: &AudioData, name: &str, out: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let progress = Progress::new(0);
+    let n = audio.classes.len();
+    let mut written = vec![];
+    for (class, genre) in audio.classes.iter().enumerate() {
+        let Some(track) = audio.tracks.iter().find(|track| track.class == class) else {
+            eprintln!("no sheet of {genre}: {name} has no track of it");
+            continue;
+        };
+        let segment = experiment::track_segment(audio, track, SHEET_S)?;
+        let title = format!("{name}: {genre}");
+        written.push(report::draw_sheet(&segment, &title, &format!("{name}-{genre}"), out)?);
+        progress.step(&format!("drawing {name}"), class + 1, n);
+    }
+    Ok(written)
+}
+
+/// What the page shows of the datasets of its runs, by name: of those that are here, and are what the
+/// runs used. Why one is not shown is said.
+pub(super) fn looks(catalogue: &Catalogue, runs: &[Run], cut: Cut) -> Vec<(String, Look)> {
+    let mut hashes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for Run { record, .. } in runs {
+        hashes.entry(&record.data.dataset).or_default().insert(&record.data.hash);
+    }
+    let mut looks = vec![];
+    for (name, hashes) in hashes {
+        match look(catalogue, name, &hashes, cut) {
+            Ok(look) => looks.push((name.to_owned(), look)),
+            Err(why) => eprintln!("no pictures of {name}: {why}"),
+        }
+    }
+    looks
+}
+
+fn look(
+    catalogue: &Catalogue,
+    name: &str,
+    hashes: &BTreeSet<&str>,
+    cut: Cut,
+) -> Result<Look, String> {
+    let data = catalogue.load(catalogue.find(name)?, cut).map_err(|error| error.to_string())?;
+    let (Data::Audio(AudioData { hash, .. })
+    | Data::Table(TableData { hash, .. })
+    | Data::Arrays(ArrayData { hash, .. })) = &data;
+    if !hashes.contains(hash.as_str()) {
+        return Err("what lies here is not what the runs used".to_owned());
+    }
+    experiment::look(name, &data).map_err(|error| error.to_string())
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Dataset(error) => error.into(),
+            LookError::NotThere(message) => Self::Usage(message),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The section of the data's pictures: what the models are asked to tell apart.
+
+use super::figure::Drawn;
+use super::group::{Group, Row};
+use super::words::{counted, plain};
+use super::{Look, Options};
+
+/// The section; empty where there is nothing to see.
+pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options) -> String {
+    if options.data.is_empty() {
+        return String::new();
+    }
+    let mut parts = vec!["## The data\n".to_owned()];
+    for (i, (dataset, look)) in options.data.iter().enumerate() {
+        let mut groups = rows.iter().filter_map(Row::group);
+        let is_synthetic = |group: &Group| {
+            group.record().data.dataset == *dataset && group.record().data.synthetic
+        };
+        let synthetic = if groups.any(is_synthetic) { " (synthetic)" } else { "" };
+        parts.push(format!("### {}{synthetic}\n", plain(dataset)));
+        parts.push(caption(look));
+        parts.extend(drawn.look_images(i));
+    }
+    parts.join("\n")
+}
+
+fn caption(look: &Look) -> String {
+    match look {
+        Look::Segment(segment) => format!(
+            "One segment of {}, as it sounds and as the models see it.\n",
+            plain(&segment.name)
+        ),
+        Look::Columns(data) => format!(
+            "{} in {} classes, {}.\n",
+            counted(data.labels.len(), data.unit),
+            data.classes.len(),
+            counted(data.columns.len(), "column")
+        ),
+    }
+}
