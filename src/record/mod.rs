@@ -19,12 +19,14 @@
 //! This room must never know a model or audio.
 
 mod checkpoint;
+mod differences;
 mod facts;
 mod store;
 mod tables;
 mod writer;
 
 pub use checkpoint::Checkpoint;
+pub use differences::spec_differences;
 pub use facts::{
     Claim, CodeFacts, DataFacts, Excluded, Imported, ModelFacts, Outputs, Record, Scores,
     SplitFacts, Timings,
