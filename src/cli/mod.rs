@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
 
 mod arguments;
+mod compare;
 mod data;
 mod foreign;
 mod predict;
@@ -91,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::ImportWeights(arguments) => foreign::import_weights(&house, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&house, &arguments),
+        Command::Compare { names } => compare::compare(&house, &names),
         Command::Predict(arguments) => predict::predict(&house, &arguments),
         Command::List => specs::list(&house),
         Command::Check => specs::check(&house),

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::Options;
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
-    Asked, Claim, CodeFacts, DataFacts, Epoch, Excluded, ModelFacts, Outputs, RECORD_FORMAT,
-    Record, Run, Scores, SplitFacts, Store, Timings,
+    Asked, Claim, CodeFacts, DataFacts, Epoch, Excluded, ModelFacts, Outputs, Prediction,
+    RECORD_FORMAT, Record, Run, Scores, SplitFacts, Store, Timings,
 };
 use crate::vocab::Seed;
 
@@ -106,7 +106,11 @@ pub fn report_like(root: &Path) -> Vec<Run> {
 
 /// Writes one fake run into a store.
 pub fn run(root: &Path, fake: &Fake) -> Run {
-    let record = record(fake);
+    write(root, fake, record(fake), &[])
+}
+
+/// Writes a run with this record and these predictions.
+pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction]) -> Run {
     let id = format!(
         "{}-{}-{}{}",
         fake.experiment.replace('/', "-"),
@@ -123,7 +127,7 @@ pub fn run(root: &Path, fake: &Fake) -> Run {
     }
     writer.spec("").unwrap();
     writer.members(&[]).unwrap();
-    writer.predictions(&[], &record.data.classes).unwrap();
+    writer.predictions(predictions, &record.data.classes).unwrap();
     writer.finish(record, &epochs).unwrap()
 }
 

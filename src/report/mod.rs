@@ -8,12 +8,14 @@
 //! | `page` | all of it -> `README.md` |
 //! | `csv` | one line per run -> `results.csv` |
 //! | `terminal` | rows -> the table that the command line prints |
+//! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `figure/` | curves, confusion matrix, all accuracies -> SVG and PNG (plotters lives here only) |
 //!
 //! The page is made from records alone, and the same records give the same bytes. This room must
 //! never know a model, audio or a clock.
 
 mod check;
+mod compare;
 mod csv;
 #[cfg(test)]
 mod fake;
@@ -27,6 +29,7 @@ mod terminal;
 mod tests;
 mod words;
 
+pub use compare::{CompareError, compare};
 pub use figure::RatePoint;
 
 use std::fs;
