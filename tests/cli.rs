@@ -84,6 +84,9 @@ fn wrong_names_are_usage_and_missing_data_is_missing_data() {
         (vec!["run", "cnn-3", "--device", "gpu"], 2, "device must be one of cpu, wgpu, cuda"),
         (vec!["data", "import", "synth-songs", "."], 2, "needs no import"),
         (vec!["data", "import", "gtzan", "."], 3, "no folder of a genre"),
+        (vec!["compare", "cnn-2", "cnn-3"], 3, "hint: encore run cnn-2"),
+        (vec!["compare", "cnn-20", "cnn-2"], 2, "did you mean cnn-2?"),
+        (vec!["compare", "cnn-2"], 2, "2 values required"),
         (vec!["new", "cnn-3", "--from", "dnn"], 2, "there is already an experiment `cnn-3`"),
     ] {
         let output = encore(home.path(), &arguments);
@@ -120,6 +123,16 @@ fn a_run_leaves_a_record_and_is_found_again() {
     }
     let again = encore(home.path(), &run);
     assert!(stderr(&again).contains("found, done before"), "{}", stderr(&again));
+    let compared = encore(home.path(), &["compare", run[1], run[2]]);
+    assert!(compared.status.success(), "{}", stderr(&compared));
+    for part in [
+        "accuracy per example",
+        "model.majority: absent -> {}",
+        "(1 seed pair on the same 120 tracks)",
+        "McNemar, exact, seed 7: ",
+    ] {
+        assert!(stdout(&compared).contains(part), "{part}\nis not in\n{}", stdout(&compared));
+    }
     let page = encore(home.path(), &["report"]);
     assert!(page.status.success(), "{}", stderr(&page));
     let text = fs::read_to_string(home.path().join("reports/README.md")).unwrap();

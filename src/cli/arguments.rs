@@ -23,6 +23,12 @@ pub(super) enum Command {
     Run(Run),
     /// Write the page again, from the records alone
     Report(Report),
+    /// Hold experiments or runs against each other: metrics, specs, paired tests
+    Compare {
+        /// Names of experiments, for all their finished runs, or ids of runs; two or more
+        #[arg(required = true, num_args = 2..)]
+        names: Vec<String>,
+    },
     /// Say the genre of audio files, by a model that a run has left
     Predict(Predict),
     /// Do a finished run again and say whether it comes out the same, bit by bit; or check a capsule

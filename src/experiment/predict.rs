@@ -7,6 +7,7 @@ use super::{Plan, PlanError};
 use crate::audio::{self, AudioError};
 use crate::dataset::{Catalogue, Kind};
 use crate::features::{Extractor, Features, Segments};
+use crate::metrics;
 use crate::model::{self, Classifier};
 use crate::record::Run;
 
@@ -93,36 +94,9 @@ impl Predictor {
             n_classes: self.classes.len(),
         };
         let probabilities = self.classifier.predict_proba(&examples).map_err(RunError::from)?;
-        let shares = pool(&probabilities, self.classes.len());
+        let shares = metrics::pool(&probabilities, self.classes.len());
         let mut ranking: Vec<(String, f64)> = self.classes.iter().cloned().zip(shares).collect();
         ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
         Ok(Guess { ranking, n_segments })
-    }
-}
-
-/// Mean log-probabilities over rows of `[n, n_classes]`, as probabilities that sum to 1.
-fn pool(probabilities: &[f32], n_classes: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; n_classes];
-    for row in probabilities.chunks(n_classes) {
-        for (sum, &p) in sums.iter_mut().zip(row) {
-            *sum += f64::from(p).max(1e-15).ln();
-        }
-    }
-    let n = (probabilities.len() / n_classes) as f64;
-    let shares: Vec<f64> = sums.iter().map(|sum| (sum / n).exp()).collect();
-    let total: f64 = shares.iter().sum();
-    shares.iter().map(|share| share / total).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn segments_vote_by_the_mean_of_their_log_probabilities() {
-        // Geometric means 0.4 and 0.3, made to sum to 1.
-        let shares = pool(&[0.8, 0.2, 0.2, 0.45], 2);
-        assert!((shares[0] - 0.4 / 0.7).abs() < 1e-7, "{shares:?}");
-        assert!((shares[1] - 0.3 / 0.7).abs() < 1e-7, "{shares:?}");
     }
 }

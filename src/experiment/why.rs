@@ -1,10 +1,8 @@
 //! Why a run is to be done, or need not be: what of spec, data and code is other than in the runs there are.
 
-use serde_json::Value;
-
 use super::run::{CODE_VERSION, Prepared, RunError, id, label, prepare};
 use super::{Plan, RunLabel, Setting};
-use crate::record::{Run, Store, StoreError};
+use crate::record::{Run, Store, StoreError, spec_differences};
 
 /// What is there of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,50 +85,9 @@ fn because(plan: &Plan, prepared: &Prepared, run: &Run) -> Vec<String> {
     if record.split.sources_hash != plan.split.sources_hash(&prepared.track_columns) {
         lines.push("the lists or columns that the split goes by".to_owned());
     }
-    let mut differences = vec![];
-    compare("", &record.spec, &plan.resolved, &mut differences);
-    let decides = |line: &&String| {
-        !["title", "question", "claims", "seeds", "dataset"]
-            .iter()
-            .any(|key| line.split([':', '.']).next() == Some(key))
-    };
-    lines.extend(differences.iter().filter(decides).map(|line| format!("spec: {line}")));
+    let differences = spec_differences(&record.spec, &plan.resolved);
+    // Which dataset it is has been said above.
+    let spec = differences.iter().filter(|line| !line.starts_with("dataset:"));
+    lines.extend(spec.map(|line| format!("spec: {line}")));
     lines
-}
-
-/// The leaves in which two resolved specs differ, as `path: was -> is`.
-fn compare(path: &str, was: &Value, is: &Value, lines: &mut Vec<String>) {
-    if was == is {
-        return;
-    }
-    let (Value::Object(before), Value::Object(after)) = (was, is) else {
-        let said =
-            |value: &Value| if value.is_null() { "absent".to_owned() } else { value.to_string() };
-        lines.push(format!("{path}: {} -> {}", said(was), said(is)));
-        return;
-    };
-    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    for key in keys {
-        let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let of =
-            |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
-        compare(&inner, &of(before), &of(after), lines);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn differing_leaves_are_named_with_both_values() {
-        let mut lines = vec![];
-        let was = json!({"training": {"epochs": 250, "batch_size": 64}, "seeds": [1]});
-        let is = json!({"training": {"epochs": 300, "batch_size": 64, "mixup": 0.2}, "seeds": [1]});
-        compare("", &was, &is, &mut lines);
-        assert_eq!(lines, ["training.epochs: 250 -> 300", "training.mixup: absent -> 0.2"]);
-    }
 }

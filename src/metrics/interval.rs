@@ -5,14 +5,14 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// The normal distribution's 97.5 % quantile: what a two-sided 95 % interval reaches.
 const Z_975: f64 = 1.959_963_984_540_054;
 
-/// A measured fraction and the 95 % confidence interval around it.
+/// A measured fraction, or a difference of two, and the 95 % interval around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
-    /// What was measured, `[0, 1]`.
+    /// What was measured.
     pub mean: f64,
-    /// Lower end, `[0, mean]`.
+    /// Lower end, at most `mean`.
     pub low: f64,
-    /// Upper end, `[mean, 1]`.
+    /// Upper end, at least `mean`.
     pub high: f64,
 }
 
@@ -37,7 +37,8 @@ pub fn wilson(n_right: usize, n: usize) -> Interval {
     wilson_of(n_right as f64 / n as f64, n)
 }
 
-/// The mean accuracy of `k` seeds with its 95 % interval.
+/// The mean accuracy of `k` seeds with its 95 % interval, where only counts are known; with the
+/// predictions, [`super::Estimate`] is sharper and knows which tracks the seeds share.
 ///
 /// Two independent things move the mean: the seeds (weights, order, dropout, split) and which
 /// items happened to be in the test set. Their variances add up:

@@ -4,20 +4,43 @@
 //! |---|---|
 //! | `confusion` | who was taken for whom; accuracy, precision, recall, F1 from that |
 //! | `probability` | how good the probabilities are: log-loss, top-k accuracy |
-//! | `interval` | how far chance alone may have moved an accuracy |
-//! | `verdict` | whether a published figure is within that |
+//! | `calibration` | whether they are meant: calibration error, Brier score |
+//! | `votes` | what the segments of a track say together |
+//! | `interval` | how far chance alone may have moved an accuracy, from counts alone |
+//! | `cluster` | one run's score, taken apart by the tracks that it was measured on |
+//! | `estimate` | a mean over seeds, or a difference: interval, p-value, what seeds and tracks add (`seeds`) |
+//! | `repetition` | where a published figure falls if it was made as our runs were |
+//! | `paired` | McNemar's test, the paired bootstrap, Holm's correction |
+//! | `verdict` | whether a published figure is within an interval |
 //!
-//! Pure: this room must never know a path, a clock or a random number.
+//! Pure: this room must never know a path or a clock, and draws only from streams that it is given.
 
+mod calibration;
+mod cluster;
 mod confusion;
+#[cfg(test)]
+mod coverage;
+mod estimate;
+#[cfg(test)]
+mod golden;
 mod interval;
+mod paired;
 mod probability;
+mod repetition;
+mod seeds;
 mod verdict;
+mod votes;
 
+pub use calibration::{CALIBRATION_BINS, brier_scores, calibration_error};
+pub use cluster::Clustered;
 pub use confusion::{ClassScores, accuracy, confusion, macro_f1, per_class};
+pub use estimate::Estimate;
 pub use interval::{Interval, mean_over_seeds, wilson};
-pub use probability::{log_loss, most_likely, top_k_accuracy};
+pub use paired::{McNemar, bootstrap, holm, mcnemar};
+pub use probability::{log_loss, log_losses, most_likely, top_k, top_k_accuracy};
+pub use repetition::{Published, repetition};
 pub use verdict::{Verdict, verdict};
+pub use votes::{Votes, pool, track_votes};
 
 /// How a model did on one set of examples.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,40 +77,5 @@ impl Scores {
             log_loss: log_loss(actual, probabilities, n_classes),
             confusion,
         }
-    }
-}
-
-/// The example that `tests/golden/make_metrics.py` scores: ten examples, four classes, the last
-/// of them never seen nor predicted.
-#[cfg(test)]
-mod golden {
-    pub const ACTUAL: [usize; 10] = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2];
-    pub const PREDICTED: [usize; 10] = [0, 0, 1, 1, 2, 1, 2, 0, 2, 2];
-    #[rustfmt::skip]
-    pub const PROBABILITIES: [f32; 40] = [
-        0.70, 0.20, 0.05, 0.05,
-        0.40, 0.30, 0.20, 0.10,
-        0.00, 0.97, 0.02, 0.01,
-        0.25, 0.50, 0.15, 0.10,
-        0.10, 0.35, 0.45, 0.10,
-        0.30, 0.60, 0.05, 0.05,
-        0.05, 0.15, 0.75, 0.05,
-        0.50, 0.10, 0.30, 0.10,
-        0.00, 0.00, 1.00, 0.00,
-        0.20, 0.25, 0.45, 0.10,
-    ];
-
-    /// Whether two numbers agree to within `tolerance`.
-    pub fn close(got: f64, wanted: f64, tolerance: f64) {
-        assert!((got - wanted).abs() <= tolerance, "got {got}, wanted {wanted} +- {tolerance}");
-    }
-
-    #[test]
-    fn scores_agree_with_scikit_learn() {
-        let scores = super::Scores::new(&ACTUAL, &PREDICTED, &PROBABILITIES, 4);
-        assert_eq!(scores.n, 10);
-        close(scores.accuracy, 0.7, 1e-15);
-        close(scores.macro_f1, 0.520_833_333_333_333_3, 1e-15);
-        close(scores.log_loss, 2.175_930_976_867_676, 1e-6); // scikit-learn sums in f32 here
     }
 }

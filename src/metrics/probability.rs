@@ -2,11 +2,19 @@
 
 use std::cmp::Ordering;
 
-/// Mean negative log-probability of the actual class, natural log.
+/// Mean negative log-probability of the actual class, natural log; 0 if nothing was scored.
+///
+/// # Panics
+/// If the lengths don't fit each other.
+#[must_use]
+pub fn log_loss(actual: &[usize], probabilities: &[f32], n_classes: usize) -> f64 {
+    log_losses(actual, probabilities, n_classes).iter().sum::<f64>() / actual.len().max(1) as f64
+}
+
+/// Every example's negative log-probability of its actual class, natural log.
 ///
 /// `probabilities` is row-major `[n_examples, n_classes]`. Each is clipped to `[e, 1 - e]`, e the
-/// spacing of `f32` at 1, so that one certain mistake costs 15.9 and not infinity. 0 if nothing
-/// was scored.
+/// spacing of `f32` at 1, so that one certain mistake costs 15.9 and not infinity.
 ///
 /// # Panics
 /// If the lengths don't fit each other.
@@ -14,14 +22,23 @@ use std::cmp::Ordering;
 /// # Source
 /// scikit-learn 1.9, `log_loss` on float32 probabilities.
 #[must_use]
-pub fn log_loss(actual: &[usize], probabilities: &[f32], n_classes: usize) -> f64 {
+pub fn log_losses(actual: &[usize], probabilities: &[f32], n_classes: usize) -> Vec<f64> {
     let clip = |p: f32| f64::from(p.clamp(f32::EPSILON, 1.0 - f32::EPSILON));
     let rows = rows(actual, probabilities, n_classes);
-    let sum: f64 = rows.map(|(class, row)| -libm::log(clip(row[class]))).sum();
-    sum / actual.len().max(1) as f64
+    rows.map(|(class, row)| -libm::log(clip(row[class]))).collect()
 }
 
-/// Fraction of examples whose actual class is among the `k` most likely, `[0, 1]`.
+/// Fraction of examples whose actual class is among the `k` most likely, `[0, 1]`; see [`top_k`].
+///
+/// # Panics
+/// If the lengths don't fit each other.
+#[must_use]
+pub fn top_k_accuracy(actual: &[usize], probabilities: &[f32], n_classes: usize, k: usize) -> f64 {
+    let hits = top_k(actual, probabilities, n_classes, k);
+    hits.iter().filter(|hit| **hit).count() as f64 / actual.len().max(1) as f64
+}
+
+/// Whether every example's actual class is among the `k` most likely.
 ///
 /// Of equally likely classes the first counts as the likelier, as in [`most_likely`], so that
 /// top-1 is the accuracy. (scikit-learn lets the last one win; only exact ties differ.)
@@ -29,17 +46,16 @@ pub fn log_loss(actual: &[usize], probabilities: &[f32], n_classes: usize) -> f6
 /// # Panics
 /// If the lengths don't fit each other.
 #[must_use]
-pub fn top_k_accuracy(actual: &[usize], probabilities: &[f32], n_classes: usize, k: usize) -> f64 {
-    let hit = |(class, row): &(usize, &[f32])| {
-        let likelier = |(other, p): &(usize, &f32)| match p.total_cmp(&row[*class]) {
+pub fn top_k(actual: &[usize], probabilities: &[f32], n_classes: usize, k: usize) -> Vec<bool> {
+    let hit = |(class, row): (usize, &[f32])| {
+        let likelier = |(other, p): &(usize, &f32)| match p.total_cmp(&row[class]) {
             Ordering::Greater => true,
-            Ordering::Equal => other < class,
+            Ordering::Equal => *other < class,
             Ordering::Less => false,
         };
         row.iter().enumerate().filter(likelier).count() < k
     };
-    let hits = rows(actual, probabilities, n_classes).filter(hit).count();
-    hits as f64 / actual.len().max(1) as f64
+    rows(actual, probabilities, n_classes).map(hit).collect()
 }
 
 /// The most likely class of each row of `[n_examples, n_classes]`; the first of equals.

@@ -5,7 +5,7 @@ use super::Interval;
 /// What the runs say of a published figure.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// The figure lies within our 95 % interval.
+    /// The figure lies within the 95 % interval.
     Reproduced,
     /// It does not.
     Differs {
@@ -31,11 +31,12 @@ impl Verdict {
     }
 }
 
-/// Compares a published figure with a measured interval: reproduced or differs.
+/// Compares a published figure with an interval: reproduced or differs.
 ///
-/// The published figure is taken as exact, for publications seldom give its uncertainty. As it
-/// was one run on one test set, a true repetition lands outside more often than 5 times in 100:
-/// the test is strict with claims. Whether the two may be compared at all is the caller's to say.
+/// The interval should be that of [`super::repetition`], since the published figure was a run on a
+/// test set, with luck of its own. With the interval of our mean alone the figure is taken as exact,
+/// and a faithful repetition differs more often than 5 times in 100. Whether the two may be
+/// compared at all is the caller's to say.
 #[must_use]
 pub fn verdict(claimed: f64, interval: &Interval) -> Verdict {
     if interval.contains(claimed) {

@@ -20,6 +20,7 @@
 
 mod capsule;
 mod checkpoint;
+mod differences;
 mod facts;
 mod store;
 mod tables;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
 pub use checkpoint::Checkpoint;
+pub use differences::spec_differences;
 pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
     Record, Scores, SplitFacts, Timings,

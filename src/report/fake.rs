@@ -6,7 +6,7 @@ use super::{Columns, Frames, Look, Options, Segment};
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
     Asked, Audit, Claim, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
-    Outputs, RECORD_FORMAT, Record, Run, Scores, SplitFacts, Store, Timings,
+    Outputs, Prediction, RECORD_FORMAT, Record, Run, Scores, SplitFacts, Store, Timings,
 };
 use crate::vocab::Seed;
 
@@ -174,7 +174,11 @@ pub fn report_like(root: &Path) -> Vec<Run> {
 
 /// Writes one fake run into a store.
 pub fn run(root: &Path, fake: &Fake) -> Run {
-    let record = record(fake);
+    write(root, fake, record(fake), &[])
+}
+
+/// Writes a run with this record and these predictions.
+pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction]) -> Run {
     let id = format!(
         "{}-{}-{}{}",
         fake.experiment.replace('/', "-"),
@@ -191,7 +195,7 @@ pub fn run(root: &Path, fake: &Fake) -> Run {
     }
     writer.spec("").unwrap();
     writer.members(&[]).unwrap();
-    writer.predictions(&[], &record.data.classes).unwrap();
+    writer.predictions(predictions, &record.data.classes).unwrap();
     writer.finish(record, &epochs).unwrap()
 }
 

@@ -60,7 +60,7 @@ pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<
     Ok(rows)
 }
 
-fn groups_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Group<'a>> {
+pub(super) fn groups_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Group<'a>> {
     // What must agree for runs to be averaged; the first three are also the order of the rows.
     let key = |run: &'a Run| {
         let Record { data, cut, spec_hash, .. } = &run.record;
@@ -76,7 +76,7 @@ fn groups_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Group<'a>> {
 }
 
 impl<'a> Group<'a> {
-    fn new(runs: &[&'a Run]) -> Self {
+    pub(super) fn new(runs: &[&'a Run]) -> Self {
         let n_runs = runs.len();
         let mut runs = runs.to_vec();
         runs.dedup_by_key(|run| run.record.seed);

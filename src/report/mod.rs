@@ -10,6 +10,7 @@
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
 //! | `csv` | one line per run -> `results.csv`, `results.parquet` |
 //! | `terminal` | rows -> the table that the command line prints |
+//! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `data` | what the datasets are like -> the section of their pictures |
 //! | `figure/` | curves, confusion matrix, all accuracies, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
@@ -18,6 +19,7 @@
 //! never know a model, audio or a clock.
 
 mod check;
+mod compare;
 mod csv;
 mod data;
 #[cfg(test)]
@@ -34,6 +36,7 @@ mod tests;
 mod tex;
 mod words;
 
+pub use compare::{CompareError, compare};
 pub use figure::{Columns, Frames, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 
 use std::fs;

@@ -2,10 +2,9 @@
 
 use super::group::{Group, Row, spec_words};
 use super::summary::{collect, interval, leaking, verdict};
-use super::words::{count, fraction, list, signed};
+use super::words::{MOST_COLUMNS, count, fraction, list, signed, wrapped};
 use crate::metrics::Verdict;
 
-const MOST_COLUMNS: usize = 100;
 const HEAD: [&str; 8] =
     ["experiment", "dataset", "claim", "ours [95 %]", "delta", "verdict", "seeds", "time"];
 /// Columns that may be cut where the table is too wide, the most willing first.
@@ -28,7 +27,7 @@ pub(super) fn table(rows: &[Row]) -> String {
         text.push('\n');
     }
     for (note, names) in collect(rows, |group| footnotes(group, rows)) {
-        text += &wrapped(&format!("{}: {note}", names.join(", ")));
+        text += &wrapped("- ", "  ", &format!("{}: {note}", names.join(", ")));
     }
     text
 }
@@ -112,18 +111,4 @@ fn pad(cell: &str, column: usize, width: usize) -> String {
     }
     let space = " ".repeat(width - length);
     if RIGHT.contains(&column) { format!("{space}{cell}") } else { format!("{cell}{space}") }
-}
-
-/// A footnote as lines of at most 100 columns, the further ones indented.
-fn wrapped(footnote: &str) -> String {
-    let mut lines = vec!["-".to_owned()];
-    for word in footnote.split_whitespace() {
-        let line = lines.last_mut().expect("starts with one line");
-        if line.chars().count() + 1 + word.chars().count() > MOST_COLUMNS {
-            lines.push(format!("  {word}"));
-        } else {
-            *line += &format!(" {word}");
-        }
-    }
-    lines.join("\n") + "\n"
 }

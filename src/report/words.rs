@@ -1,5 +1,8 @@
 //! Numbers and lists as the page says them.
 
+/// Columns of a terminal that text may fill.
+pub(super) const MOST_COLUMNS: usize = 100;
+
 /// A fraction as published ones are given: three decimals.
 pub(super) fn fraction(value: f64) -> String {
     format!("{value:.3}")
@@ -117,6 +120,21 @@ pub(super) fn escaped(text: &str) -> String {
         }
     }
     safe
+}
+
+/// Text as lines of at most 100 columns, the first begun with `first`, the others with `others`.
+pub(super) fn wrapped(first: &str, others: &str, text: &str) -> String {
+    let mut lines: Vec<String> = vec![];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            None => lines.push(format!("{first}{word}")),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= MOST_COLUMNS => {
+                *line += &format!(" {word}");
+            }
+            Some(_) => lines.push(format!("{others}{word}")),
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 /// A Markdown table whose columns are padded, so that it reads as plain text too.

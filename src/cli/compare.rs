@@ -1,0 +1,32 @@
+//! `compare`.
+
+use super::{Done, Failure, House};
+use crate::report::{self, CompareError};
+use crate::vocab::nearest;
+
+/// Holds experiments or runs against each other.
+pub(super) fn compare(house: &House, names: &[String]) -> Done {
+    let runs = house.finished()?;
+    match report::compare(&runs, names) {
+        Ok(text) => {
+            print!("{text}");
+            Ok(())
+        }
+        Err(CompareError::NoRun(name)) => {
+            let library = house.library()?;
+            if library.names().contains(&name) {
+                return Err(Failure::Data(format!(
+                    "there is no finished run of {name}\nhint: encore run {name}"
+                )));
+            }
+            let known = library.names().iter().chain(runs.iter().map(|run| &run.id));
+            let hint = match nearest(&name, known.map(String::as_str)) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "encore list names the experiments".to_owned(),
+            };
+            Err(Failure::Usage(format!("{name} is no known experiment and no run's id; {hint}")))
+        }
+        Err(CompareError::Unfit(message)) => Err(Failure::Usage(message)),
+        Err(CompareError::Report(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,68 @@
+//! What seeds do to a score, apart from what their test tracks do.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::Clustered;
+
+/// What seeds do to a score, or to a mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Seeds {
+    /// Degrees of freedom of `raw`.
+    pub(super) freedom: f64,
+    /// The variance as it is seen.
+    pub(super) raw: f64,
+    /// How much of it the test tracks explain.
+    pub(super) explained: f64,
+}
+
+impl Seeds {
+    /// What they do to one score; `None` where there is one seed only.
+    pub(super) fn of(runs: &[Clustered]) -> Option<Self> {
+        let k = runs.len() as f64;
+        let (mut raw, mut explained) = (0.0, 0.0);
+        for (i, a) in runs.iter().enumerate() {
+            for b in &runs[..i] {
+                let difference = a.minus(b);
+                raw += difference.value * difference.value;
+                explained += difference.variance();
+            }
+        }
+        let twice_pairs = k * (k - 1.0);
+        let (raw, explained) = (raw / twice_pairs, explained / twice_pairs);
+        (k > 1.0).then_some(Self { freedom: k - 1.0, raw, explained })
+    }
+
+    /// What they do to the mean of these runs.
+    pub(super) fn of_mean(runs: &[Clustered]) -> Option<Self> {
+        let k = runs.len() as f64;
+        Self::of(runs).map(|one| Self { raw: one.raw / k, explained: one.explained / k, ..one })
+    }
+
+    /// What both do to a difference, with the degrees of freedom of Welch and Satterthwaite.
+    pub(super) fn plus(self, other: Self) -> Self {
+        let raw = self.raw + other.raw;
+        let parts = self.raw * self.raw / self.freedom + other.raw * other.raw / other.freedom;
+        let freedom = if parts > 0.0 { raw * raw / parts } else { self.freedom + other.freedom };
+        Self { freedom, raw, explained: self.explained + other.explained }
+    }
+
+    /// The seeds' own variance.
+    pub(super) fn own(&self) -> f64 {
+        (self.raw - self.explained).max(0.0)
+    }
+
+    /// What they add to a squared reach, few degrees of freedom included.
+    pub(super) fn reach_squared(&self, alpha: f64, z: f64) -> f64 {
+        let t = quantile(alpha, self.freedom);
+        let ratio = if self.explained > 0.0 { self.raw / self.explained } else { f64::INFINITY };
+        let g = (ratio / 0.6 - 1.0).clamp(0.0, 1.0);
+        z * z * self.own() + g * (t * t - z * z).max(0.0) * self.raw
+    }
+}
+
+/// Student's t that is exceeded, on both sides together, with probability `alpha`.
+pub(super) fn quantile(alpha: f64, freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom)
+        .expect("two runs or two tracks leave a degree of freedom")
+        .inverse_cdf(1.0 - alpha / 2.0)
+}

@@ -1,0 +1,84 @@
+//! What the segments of a track say together.
+
+/// The probabilities of tracks, pooled from those of their segments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Votes {
+    /// The tracks that have examples, by number, ascending.
+    pub tracks: Vec<usize>,
+    /// Row-major `[n_tracks, n_classes]`; each row sums to 1.
+    pub probabilities: Vec<f32>,
+}
+
+/// The mean log-probability over the rows of `[n, n_classes]`, as probabilities that sum to 1: how
+/// the segments of a recording vote. A probability below 1e-15 counts as that.
+///
+/// # Panics
+/// If there is no row.
+///
+/// # Source
+/// The logarithmic opinion pool: Genest and Zidek, "Combining probability distributions",
+/// Statistical Science 1, 1986.
+#[must_use]
+pub fn pool(probabilities: &[f32], n_classes: usize) -> Vec<f64> {
+    assert!(probabilities.len() >= n_classes && n_classes > 0, "a vote needs a segment");
+    let mut sums = vec![0.0; n_classes];
+    for row in probabilities.chunks_exact(n_classes) {
+        for (sum, &p) in sums.iter_mut().zip(row) {
+            *sum += libm::log(f64::from(p).max(1e-15));
+        }
+    }
+    let n = (probabilities.len() / n_classes) as f64;
+    // The largest is taken off first, so that many unlikely classes don't all become 0.
+    let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let shares: Vec<f64> = sums.iter().map(|sum| libm::exp((sum - most) / n)).collect();
+    let total: f64 = shares.iter().sum();
+    shares.iter().map(|share| share / total).collect()
+}
+
+/// [`pool`] for every track: example `i`, a row of `[n_examples, n_classes]`, is of `tracks[i]`.
+///
+/// # Panics
+/// If the lengths don't fit each other.
+#[must_use]
+pub fn track_votes(tracks: &[usize], probabilities: &[f32], n_classes: usize) -> Votes {
+    assert_eq!(tracks.len() * n_classes, probabilities.len(), "a probability per class");
+    let mut order: Vec<usize> = (0..tracks.len()).collect();
+    order.sort_by_key(|&example| tracks[example]);
+    let mut votes = Votes { tracks: vec![], probabilities: vec![] };
+    for examples in order.chunk_by(|a, b| tracks[*a] == tracks[*b]) {
+        let row = |&example: &usize| &probabilities[example * n_classes..][..n_classes];
+        let rows: Vec<f32> = examples.iter().flat_map(row).copied().collect();
+        votes.tracks.push(tracks[examples[0]]);
+        votes.probabilities.extend(pool(&rows, n_classes).iter().map(|&p| p as f32));
+    }
+    votes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::golden::close;
+    use super::*;
+
+    #[test]
+    fn segments_vote_by_the_mean_of_their_log_probabilities() {
+        // Geometric means 0.4 and 0.3, made to sum to 1.
+        let shares = pool(&[0.8, 0.2, 0.2, 0.45], 2);
+        close(shares[0], 0.4 / 0.7, 1e-7);
+        close(shares[1], 0.3 / 0.7, 1e-7);
+    }
+
+    #[test]
+    fn tracks_are_pooled_apart_whatever_the_order_of_their_segments() {
+        let votes = track_votes(&[7, 2, 7], &[0.8, 0.2, 0.3, 0.7, 0.2, 0.45], 2);
+        assert_eq!(votes.tracks, [2, 7]);
+        for (got, wanted) in votes.probabilities.iter().zip([0.3, 0.7, 0.4 / 0.7, 0.3 / 0.7]) {
+            close(f64::from(*got), wanted, 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_certain_mistake_is_no_veto_beyond_the_clip() {
+        let shares = pool(&[0.0, 1.0, 0.0, 1.0], 2);
+        close(shares[0], 1e-15, 1e-20);
+    }
+}

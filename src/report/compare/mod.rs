@@ -1,0 +1,68 @@
+//! Runs held against each other: metrics with intervals, what their specs differ in, paired tests.
+//!
+//! | file | what it makes |
+//! |---|---|
+//! | `side` | a name as typed -> the runs that it means |
+//! | `scored` | a run's predictions -> its score on segments and on tracks |
+//! | `pair` | two sides -> difference, interval, p-value, paired where test sets are equal |
+//! | `sentence` | a pair -> what it comes to, in words |
+//! | `text` | all of it -> what the command line prints |
+
+mod pair;
+mod scored;
+mod sentence;
+mod side;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use self::pair::Pair;
+use self::scored::Level;
+use super::ReportError;
+use super::check::check;
+use crate::metrics::holm;
+use crate::record::Run;
+
+/// Why there is no comparison.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// A name means no finished run: it is no run's id, and no experiment of this name has one.
+    #[error("there is no finished run of {0}")]
+    NoRun(String),
+    /// The names can't be compared.
+    #[error("{0}")]
+    Unfit(String),
+    /// A record can't be read or contradicts itself.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
+/// Compares experiments or single runs, by their names or ids, as text of at most 100 columns.
+///
+/// An experiment stands for all its finished runs on the data that all have in common, one a seed.
+/// Accuracy is counted per example and, where tracks have several, also per track, their segments
+/// voting. Seeds are paired where their test sets are equal; with more than two names every pair is
+/// tested, by Holm's correction.
+///
+/// # Errors
+/// Where a name means no run, a name is there twice, classes differ or a run's files can't be read.
+pub fn compare(runs: &[Run], names: &[String]) -> Result<String, CompareError> {
+    let is_named = |run: &&Run| names.contains(&run.id) || names.contains(&run.record.experiment);
+    runs.iter().filter(is_named).try_for_each(check)?;
+    let sides = side::choose(runs, names)?;
+    let levels = scored::levels(&sides)?;
+    let tests: Vec<Vec<Pair>> = levels.iter().map(pairs).collect();
+    Ok(text::text(&sides, &levels, &tests))
+}
+
+/// Every pair of sides, tested on one level, with Holm's correction over them.
+fn pairs(level: &Level) -> Vec<Pair> {
+    let n = level.sides.len();
+    let all = (0..n).flat_map(|first| (first + 1..n).map(move |second| (first, second)));
+    let mut pairs: Vec<Pair> = all.map(|(first, second)| Pair::new(level, first, second)).collect();
+    let adjusted = holm(&pairs.iter().map(|pair| pair.p).collect::<Vec<_>>());
+    for (pair, adjusted) in pairs.iter_mut().zip(adjusted) {
+        pair.adjusted_p = adjusted;
+    }
+    pairs
+}

@@ -1,0 +1,89 @@
+//! Two sides: by how much they differ, and whether chance explains it.
+
+use super::scored::{Level, Scored, numbers};
+use crate::metrics::{Clustered, Estimate, Interval, McNemar, bootstrap, mcnemar};
+use crate::vocab::Seed;
+
+/// Resamples of a bootstrap.
+pub(super) const N_RESAMPLES: usize = 10_000;
+
+/// The difference of two sides on one level.
+pub(super) struct Pair {
+    /// Numbers of the sides.
+    pub(super) first: usize,
+    pub(super) second: usize,
+    /// Accuracy of the second less that of the first.
+    pub(super) difference: Estimate,
+    /// The p-value of no difference, alone and by Holm's correction over all pairs.
+    pub(super) p: f64,
+    pub(super) adjusted_p: f64,
+    /// What holds where test sets are equal.
+    pub(super) paired: Option<Paired>,
+    /// Runs of each side that count.
+    pub(super) n_runs: [usize; 2],
+    /// Runs that found no partner while others did, and so don't count.
+    pub(super) n_alone: usize,
+}
+
+/// What is known where both sides were scored on the same items.
+pub(super) struct Paired {
+    /// Of the difference, by drawing tracks anew.
+    pub(super) bootstrap: Interval,
+    /// For every pair of runs with its seed; items that are tracks of their own only.
+    pub(super) mcnemar: Vec<(u64, McNemar)>,
+}
+
+impl Pair {
+    pub(super) fn new(level: &Level, first: usize, second: usize) -> Self {
+        let (a, b) = (&level.sides[first], &level.sides[second]);
+        let partners = partners(a, b);
+        let (difference, paired, n_runs) = if partners.is_empty() {
+            let accuracies =
+                |side: &[Scored]| side.iter().map(Scored::accuracy).collect::<Vec<_>>();
+            (Estimate::unpaired(&accuracies(b), &accuracies(a)), None, [a.len(), b.len()])
+        } else {
+            let differences: Vec<Clustered> =
+                partners.iter().map(|(a, b)| b.accuracy().minus(&a.accuracy())).collect();
+            let paired = Paired::new(&partners, level.item != "segment");
+            (Estimate::of(&differences), Some(paired), [partners.len(); 2])
+        };
+        let p = difference.p_value();
+        let n_alone = if paired.is_some() { a.len() + b.len() - 2 * partners.len() } else { 0 };
+        Self { first, second, difference, p, adjusted_p: p, paired, n_runs, n_alone }
+    }
+
+    /// Whether chance is no good explanation, all pairs considered.
+    pub(super) fn is_significant(&self) -> bool {
+        self.adjusted_p < 0.05
+    }
+}
+
+/// Runs of the same seed on the same items; two single runs may have other seeds.
+fn partners<'a>(first: &'a [Scored], second: &'a [Scored]) -> Vec<(&'a Scored, &'a Scored)> {
+    let are_alone = first.len() == 1 && second.len() == 1;
+    let fits = |a: &Scored, b: &Scored| (are_alone || a.seed == b.seed) && a.has_items_of(b);
+    let partner = |a: &'a Scored| Some((a, second.iter().find(|b| fits(a, b))?));
+    first.iter().filter_map(partner).collect()
+}
+
+impl Paired {
+    fn new(partners: &[(&Scored, &Scored)], are_items_independent: bool) -> Self {
+        let mut tracks = vec![(0.0, 0.0); partners[0].0.n_tracks];
+        let mut tests = vec![];
+        for (a, b) in partners {
+            let (a_right, b_right) = (a.right(), b.right());
+            let (before, after) = (numbers(&a_right), numbers(&b_right));
+            for (item, &track) in a.tracks.iter().enumerate() {
+                tracks[track].0 += after[item] - before[item];
+                tracks[track].1 += 1.0;
+            }
+            if are_items_independent {
+                tests.push((a.seed, mcnemar(&a_right, &b_right)));
+            }
+        }
+        tracks.retain(|(_, n)| *n > 0.0);
+        // The numbers of a comparison are the same every time it is made.
+        let mut rng = Seed(0).rng("paired bootstrap", &[]);
+        Self { bootstrap: bootstrap(&tracks, N_RESAMPLES, &mut rng), mcnemar: tests }
+    }
+}

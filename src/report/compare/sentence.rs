@@ -1,0 +1,127 @@
+//! What a comparison of two sides says in words.
+
+use super::super::words::{count, counted, wrapped};
+use super::pair::{N_RESAMPLES, Pair};
+use super::scored::Level;
+use super::side::Side;
+use crate::metrics::Interval;
+
+/// A pair, seen from the side that did better.
+struct View<'a> {
+    pair: &'a Pair,
+    item: &'static str,
+    first: &'a str,
+    second: &'a str,
+    better: &'a str,
+    worse: &'a str,
+    /// What turns a difference of the pair into one of better minus worse.
+    sign: f64,
+}
+
+/// One pair on one level: a sentence, then what stands behind it.
+pub(super) fn test(sides: &[Side], level: &Level, pair: &Pair, n_pairs: usize) -> String {
+    let (first, second) = (sides[pair.first].name.as_str(), sides[pair.second].name.as_str());
+    let (better, worse, sign) =
+        if pair.difference.value < 0.0 { (first, second, -1.0) } else { (second, first, 1.0) };
+    let view = View { pair, item: level.item, first, second, better, worse, sign };
+    let sentence = format!("per {}: {} ({})", view.item, view.outcome(n_pairs), view.how());
+    let behind = view.behind().into_iter().map(|line| wrapped("- ", "  ", &line));
+    wrapped("", "  ", &sentence) + &behind.collect::<String>()
+}
+
+impl View<'_> {
+    /// Which one is better, or that nothing shows it.
+    fn outcome(&self, n_pairs: usize) -> String {
+        let Self { first, second, better, worse, .. } = self;
+        let difference = &self.pair.difference;
+        let by = points(difference.value * self.sign);
+        let (range, p) = (self.range(&difference.interval()), p_words(self.pair, n_pairs));
+        if self.pair.is_significant() {
+            let (of, that_of) =
+                if difference.knows_seeds() { ("", "") } else { ("the model of ", "that of ") };
+            return format!("{of}{better} is better than {that_of}{worse} by {by}, {range}, {p}");
+        }
+        let none = format!("no evidence of a difference between {first} and {second}");
+        let detectable = difference.detectable();
+        if detectable == 0.0 {
+            return format!("{none}: both are right on the very same {}s", self.item);
+        }
+        let tracks = counted(difference.n_tracks, "track");
+        let seeds = match self.pair.n_runs {
+            [a, b] if a == b => counted(a, "seed"),
+            [a, b] => format!("{a} against {}", counted(b, "seed")),
+        };
+        format!(
+            "{none}: {better} is {by} above, {range}, {p}; {tracks} and {seeds} can show \
+             differences above {}",
+            points(detectable)
+        )
+    }
+
+    /// What was compared.
+    fn how(&self) -> String {
+        let tracks = counted(self.pair.difference.n_tracks, "track");
+        let [first, second] = self.pair.n_runs;
+        if self.pair.paired.is_some() {
+            return format!("{} on the same {tracks}", counted(first, "seed pair"));
+        }
+        let (first, second) = (counted(first, "seed"), counted(second, "seed"));
+        format!("unpaired, for the test sets differ: {first} and {second}, {tracks} in all")
+    }
+
+    /// Warnings, and the tests of single models.
+    fn behind(&self) -> Vec<String> {
+        let Self { pair, item, better, worse, .. } = self;
+        let mut lines = vec![];
+        if !pair.difference.knows_seeds() {
+            lines.push(
+                "with one seed this is about these trained models: another seed may turn it, and \
+                 it ranks no experiment; give --seeds 1,2,3"
+                    .to_owned(),
+            );
+        }
+        if pair.n_alone > 0 {
+            let alone = counted(pair.n_alone, "run");
+            lines.push(format!("{alone} without a partner on the same test set: not counted here"));
+        }
+        let Some(paired) = &pair.paired else { return lines };
+        let (n, range) = (count(N_RESAMPLES), self.range(&paired.bootstrap));
+        lines.push(format!("tracks drawn anew {n} times, these models kept: {range}"));
+        for (seed, test) in &paired.mcnemar {
+            let mut only = [test.only_first, test.only_second];
+            if self.sign > 0.0 {
+                only.reverse();
+            }
+            let (only_better, p) = (counted(only[0], item), p_value(test.p));
+            lines.push(format!(
+                "McNemar, exact, seed {seed}: {only_better} right by {better} alone, {} by {worse} \
+                 alone, {p}",
+                only[1]
+            ));
+        }
+        lines
+    }
+
+    /// `95 % 0.9 to 3.3`, in points, of better minus worse.
+    fn range(&self, interval: &Interval) -> String {
+        let [a, b] = [interval.low, interval.high].map(|end| 100.0 * self.sign * end);
+        format!("95 % {:.1} to {:.1}", a.min(b), a.max(b))
+    }
+}
+
+/// `2.1 points`: hundredths of the whole.
+fn points(difference: f64) -> String {
+    format!("{:.1} points", 100.0 * difference)
+}
+
+fn p_words(pair: &Pair, n_pairs: usize) -> String {
+    let p = p_value(pair.p);
+    if n_pairs == 1 {
+        return p;
+    }
+    format!("{p}, by Holm's correction over {n_pairs} pairs {}", p_value(pair.adjusted_p))
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}

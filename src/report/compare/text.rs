@@ -1,0 +1,183 @@
+//! A comparison as the command line prints it.
+
+use std::ops::Range;
+
+use super::super::summary::{interval, leaking};
+use super::super::words::{MOST_COLUMNS, counted, fraction, list, wrapped};
+use super::pair::Pair;
+use super::scored::{Level, Scored, numbers};
+use super::sentence;
+use super::side::Side;
+use crate::metrics::{Clustered, Estimate, brier_scores, calibration_error, log_losses, top_k};
+use crate::record::spec_differences;
+
+/// Columns that the labels of the table take.
+const LABELS: usize = 22;
+/// Columns that a cell takes, with the space before it: `  0.838 [0.832, 0.844]`.
+const CELL: usize = 23;
+
+/// Everything.
+pub(super) fn text(sides: &[Side], levels: &[Level], tests: &[Vec<Pair>]) -> String {
+    let mut text = sides.iter().map(head).collect::<String>();
+    text.push('\n');
+    let longest = sides.iter().map(|side| side.name.chars().count() + 2).max().unwrap_or(0);
+    let n_beside = ((MOST_COLUMNS - LABELS) / longest.max(CELL)).max(1);
+    for start in (0..sides.len()).step_by(n_beside) {
+        let range = start..(start + n_beside).min(sides.len());
+        text += &table(&sides[range.clone()], levels, range);
+        text.push('\n');
+    }
+    for other in &sides[1..] {
+        text += &differences(&sides[0], other);
+        text.push('\n');
+    }
+    for (level, pairs) in levels.iter().zip(tests) {
+        for pair in pairs {
+            text += &sentence::test(sides, level, pair, pairs.len());
+        }
+        text.push('\n');
+    }
+    (text + &notes(sides)).trim_end().to_owned() + "\n"
+}
+
+/// What a side is.
+fn head(side: &Side) -> String {
+    let record = side.group.record();
+    let seeds: Vec<String> = side.group.records().map(|record| record.seed.to_string()).collect();
+    let seeds = match seeds.as_slice() {
+        [seed] => format!("one seed, {seed}"),
+        seeds => format!("seeds {}", list(seeds)),
+    };
+    let (data, protocol) = (side.group.dataset_words(), &record.split.protocol);
+    wrapped("", "    ", &format!("{}: {seeds}, on {data}; split {protocol}", side.name))
+}
+
+/// The metrics of some sides, a line each.
+fn table(sides: &[Side], levels: &[Level], range: Range<usize>) -> String {
+    let mut lines = vec![vec![String::new()]];
+    lines[0].extend(sides.iter().map(|side| side.name.clone()));
+    let mut line = |label: &str, level: &Level, cell: &dyn Fn(&[Scored]) -> String| {
+        let mut line = vec![label.to_owned()];
+        line.extend(level.sides[range.clone()].iter().map(|side| cell(side)));
+        lines.push(line);
+    };
+    for level in levels {
+        let accuracy = |side: &[Scored]| estimate(side, Scored::accuracy);
+        let label = format!("accuracy per {}", level.item);
+        line(&label, level, &|side| interval(&accuracy(side).fraction_interval()));
+        line("  error by test tracks", level, &|side| fraction(accuracy(side).tracks_error()));
+        line("  error by seeds", level, &|side| {
+            accuracy(side).seeds_error().map_or("unknown: one seed".to_owned(), fraction)
+        });
+    }
+    let first = &levels[0];
+    line("macro F1", first, &|side| interval(&estimate(side, f1).fraction_interval()));
+    line("top-2 accuracy", first, &|side| interval(&estimate(side, top_2).fraction_interval()));
+    line("log-loss", first, &|side| interval(&estimate(side, losses).interval()));
+    line("Brier score", first, &|side| interval(&estimate(side, brier).interval()));
+    line("calibration error", first, &|side| {
+        let error =
+            |run: &Scored| calibration_error(&run.actual, &run.probabilities, run.n_classes);
+        fraction(side.iter().map(error).sum::<f64>() / side.len() as f64)
+    });
+    aligned(&lines)
+}
+
+fn estimate(side: &[Scored], score: impl Fn(&Scored) -> Clustered) -> Estimate {
+    Estimate::of(&side.iter().map(score).collect::<Vec<_>>())
+}
+
+fn f1(run: &Scored) -> Clustered {
+    Clustered::macro_f1(&run.actual, &run.predicted, &run.tracks, run.n_classes, run.n_tracks)
+}
+
+fn top_2(run: &Scored) -> Clustered {
+    run.mean(&numbers(&top_k(&run.actual, &run.probabilities, run.n_classes, 2)))
+}
+
+fn losses(run: &Scored) -> Clustered {
+    run.mean(&log_losses(&run.actual, &run.probabilities, run.n_classes))
+}
+
+fn brier(run: &Scored) -> Clustered {
+    run.mean(&brier_scores(&run.actual, &run.probabilities, run.n_classes))
+}
+
+/// Columns padded to their widest cell, two spaces between.
+fn aligned(lines: &[Vec<String>]) -> String {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+    let mut text = String::new();
+    for line in lines {
+        let padded = line.iter().enumerate().map(|(column, cell)| {
+            let space = width(column).unwrap_or(0) - cell.chars().count();
+            format!("{cell}{}", " ".repeat(space))
+        });
+        text += padded.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// What the specs of two sides differ in, a line each.
+fn differences(first: &Side, second: &Side) -> String {
+    let (was, is) = (&first.group.record().spec, &second.group.record().spec);
+    let lines = spec_differences(was, is);
+    let head = format!("spec, {} -> {}:", first.name, second.name);
+    if lines.is_empty() {
+        return format!("{head} no difference that decides a run\n");
+    }
+    let lines = lines.iter().map(|line| wrapped("  ", "      ", line));
+    format!("{head}\n{}", lines.collect::<String>())
+}
+
+/// What a reader must know before a difference is believed, each thing once with the sides it is of.
+fn notes(sides: &[Side]) -> String {
+    let mut notes: Vec<(String, Vec<&str>)> = vec![];
+    for side in sides {
+        for note in notes_of(side) {
+            match notes.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, names)) => names.push(&side.name),
+                None => notes.push((note, vec![&side.name])),
+            }
+        }
+    }
+    let mut lines: Vec<String> =
+        notes.iter().map(|(note, names)| format!("{}: {note}", names.join(", "))).collect();
+    for (is_same, what) in [
+        (alike(sides, |side| &side.group.record().data.hash), "the data"),
+        (alike(sides, |side| &side.group.record().code.code_version), "the version of the code"),
+        (alike(sides, |side| &side.group.record().cut), "how runs were cut"),
+    ] {
+        if !is_same {
+            lines.push(format!("{what} is not the same for all: a difference may come from that"));
+        }
+    }
+    lines.iter().map(|line| wrapped("- ", "  ", line)).collect()
+}
+
+fn notes_of(side: &Side) -> Vec<String> {
+    let group = &side.group;
+    let mut notes = vec![];
+    if group.leaks() {
+        let leaking = leaking(group);
+        notes.push(format!(
+            "the split leaks, {leaking} test examples have their track in train or valid"
+        ));
+    }
+    if group.n_superseded > 0 {
+        let earlier = counted(group.n_superseded, "earlier run");
+        notes.push(format!("{earlier} with a seed that was run again left out"));
+    }
+    if side.n_left_out > 0 {
+        let others = counted(side.n_left_out, "other run");
+        notes.push(format!(
+            "{others} on other data, of another spec or cut otherwise left out; name them by their \
+             ids to compare them"
+        ));
+    }
+    notes
+}
+
+fn alike<'a, T: PartialEq + 'a>(sides: &'a [Side], fact: impl Fn(&'a Side<'a>) -> &'a T) -> bool {
+    sides.iter().all(|side| fact(side) == fact(&sides[0]))
+}
