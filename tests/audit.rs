@@ -4,7 +4,6 @@
 //! `cargo test --release --test audit -- --nocapture` shows how many are.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-#![expect(clippy::print_stdout, reason = "the figures behind the threshold")]
 
 use encore::audio::{Degradation, Mfcc, MfccSettings, Waveform, Workspace};
 use encore::dataset::{TrackColumns, synth};

@@ -110,10 +110,17 @@ impl Observer for Progress {
                 }
             }
             Event::Epoch { run, epoch, max_epochs } => {
-                let scores = format!(
-                    "loss {:.3} / {:.3}  accuracy {:.3} / {:.3}",
-                    epoch.train_loss, epoch.valid_loss, epoch.train_accuracy, epoch.valid_accuracy
-                );
+                // Without a validation set, or where it was not looked at, there is no second number.
+                let both = |train: f64, valid: f64| {
+                    if valid.is_nan() {
+                        format!("{train:.3}")
+                    } else {
+                        format!("{train:.3} / {valid:.3}")
+                    }
+                };
+                let loss = both(epoch.train_loss, epoch.valid_loss);
+                let accuracy = both(epoch.train_accuracy, epoch.valid_accuracy);
+                let scores = format!("loss {loss}  accuracy {accuracy}");
                 if self.is_terminal {
                     let bar = self.bar(&name(run), *max_epochs, RUN);
                     bar.set_message(scores);

@@ -2,7 +2,7 @@
 
 use super::figure::Drawn;
 use super::group::{Group, Row};
-use super::words::{counted, plain};
+use super::words::{Markup, counted};
 use super::{Look, Options};
 
 /// The section; empty where there is nothing to see.
@@ -12,26 +12,30 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options) -> String {
     }
     let mut parts = vec!["## The data\n".to_owned()];
     for (i, (dataset, look)) in options.data.iter().enumerate() {
-        let mut groups = rows.iter().filter_map(Row::group);
-        let is_synthetic = |group: &Group| {
-            group.record().data.dataset == *dataset && group.record().data.synthetic
-        };
-        let synthetic = if groups.any(is_synthetic) { " (synthetic)" } else { "" };
-        parts.push(format!("### {}{synthetic}\n", plain(dataset)));
-        parts.push(caption(look));
+        parts.push(format!("### {}\n", Markup::Markdown.text(&heading(rows, dataset))));
+        parts.push(format!("{}\n", Markup::Markdown.text(&caption(look))));
         parts.extend(drawn.look_images(i));
     }
     parts.join("\n")
 }
 
-fn caption(look: &Look) -> String {
+/// A dataset's name, and whether the program made it.
+pub(super) fn heading(rows: &[Row], dataset: &str) -> String {
+    let mut groups = rows.iter().filter_map(Row::group);
+    let is_synthetic =
+        |group: &Group| group.record().data.dataset == *dataset && group.record().data.synthetic;
+    let synthetic = if groups.any(is_synthetic) { " (synthetic)" } else { "" };
+    format!("{dataset}{synthetic}")
+}
+
+/// What is to be seen, in a sentence.
+pub(super) fn caption(look: &Look) -> String {
     match look {
-        Look::Segment(segment) => format!(
-            "One segment of {}, as it sounds and as the models see it.\n",
-            plain(&segment.name)
-        ),
+        Look::Segment(segment) => {
+            format!("One segment of {}, as it sounds and as the models see it.", segment.name)
+        }
         Look::Columns(data) => format!(
-            "{} in {} classes, {}.\n",
+            "{} in {} classes, {}.",
             counted(data.labels.len(), data.unit),
             data.classes.len(),
             counted(data.columns.len(), "column")

@@ -95,6 +95,16 @@ fn look_figures(look: &Look) -> Vec<(&'static str, canvas::Figure)> {
     }
 }
 
+/// A look's figures as titles and `data:` addresses of SVG, which need no file.
+pub(super) fn look_data(look: &Look) -> Result<Vec<(String, String)>, ReportError> {
+    let address = |(_, figure): (&str, canvas::Figure)| {
+        let svg = render::svg(&figure, Path::new("index.html"))?;
+        let data = raster::base64(svg.as_bytes());
+        Ok((figure.title, format!("data:image/svg+xml;base64,{data}")))
+    };
+    look_figures(look).into_iter().map(address).collect()
+}
+
 /// Draws a look's figures into a folder; the SVGs' paths, beside each of which a PNG lies.
 pub(super) fn draw_look(
     look: &Look,

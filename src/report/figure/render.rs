@@ -47,7 +47,8 @@ pub(super) fn save(figure: &Figure, folder: &Path, name: &str) -> Result<(), Rep
     png(figure, &folder.join(format!("{name}.png")))
 }
 
-fn svg(figure: &Figure, path: &Path) -> Result<String, ReportError> {
+/// The figure as SVG; `path` is where it goes, for messages.
+pub(super) fn svg(figure: &Figure, path: &Path) -> Result<String, ReportError> {
     let (width, height) = (figure.width * SCALE, figure.height * SCALE);
     let mut text = String::new();
     let backend = SVGBackend::with_string(&mut text, (width, height));

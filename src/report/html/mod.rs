@@ -5,6 +5,7 @@
 //! | `overview` | headline, data, leaks, summary, claims |
 //! | `strips` | all accuracies at a glance |
 //! | `section` | one row -> its section |
+//! | `data` | the datasets' pictures |
 //! | `matrix` | a confusion matrix as a shaded table |
 //! | `spec` | a resolved spec as text |
 //! | `table` | escaped cells -> a table that a reader can sort |
@@ -13,6 +14,7 @@
 //! It says what `README.md` says, by the same words, and holds more of how each row was made. The
 //! page works without its script: that only sorts, and unfolds what is linked or printed.
 
+mod data;
 mod matrix;
 mod overview;
 mod section;
@@ -31,7 +33,7 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What the page's own parts are called, so that no experiment is.
-const RESERVED: [&str; 6] = ["top", "leaks", "summary", "claims", "experiments", "reading"];
+const RESERVED: [&str; 7] = ["top", "leaks", "summary", "claims", "experiments", "reading", "data"];
 
 /// Nothing may be loaded, and nothing but what stands in the page runs.
 const POLICY: &str =
@@ -51,7 +53,8 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
             sections += &section::html(group, rows, anchor, folder)?;
         }
     }
-    let navigation = navigation(!leaks.is_empty(), !sections.is_empty());
+    let pictures = data::html(rows, options)?;
+    let navigation = navigation(!leaks.is_empty(), !pictures.is_empty(), !sections.is_empty());
     let (headline, data, made_from) =
         (overview::headline(rows), overview::data(rows), overview::made_from(rows));
     let (summary, claims) = (overview::table(rows, &anchors), overview::claims(rows, &anchors));
@@ -77,7 +80,7 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
          <h2 id=\"claims-title\">Claims</h2>\n{claims}</section>\n\
          <section id=\"reading\" aria-labelledby=\"reading-title\">\n\
          <h2 id=\"reading-title\">How to read this</h2>\n<dl>{reading}</dl></section>\n\
-         {contents}{sections}</main>\n\
+         {pictures}{contents}{sections}</main>\n\
          <footer><p>The same elsewhere: <a href=\"README.md\">README.md</a> (plain text, with the \
          figures as files), <a href=\"results.csv\">results.csv</a> and \
          <a href=\"results.parquet\">results.parquet</a> (a line per run), \
@@ -87,11 +90,14 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
     ))
 }
 
-fn navigation(has_leaks: bool, has_sections: bool) -> String {
+fn navigation(has_leaks: bool, has_pictures: bool, has_sections: bool) -> String {
     let mut parts =
         vec![("summary", "Summary"), ("claims", "Claims"), ("reading", "How to read this")];
     if has_leaks {
         parts.insert(0, ("leaks", "Leaks"));
+    }
+    if has_pictures {
+        parts.push(("data", "The data"));
     }
     if has_sections {
         parts.push(("experiments", "Experiments"));

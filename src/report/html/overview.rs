@@ -237,11 +237,11 @@ pub(super) fn made_from(rows: &[Row]) -> String {
         list(&all)
     };
     let commit = |code: &CodeFacts| match &code.git_commit {
-        Some(commit) => Markup::Html.code(short(commit)),
+        Some(commit) => format!("commit {}", Markup::Html.code(short(commit))),
         None => "no commit".to_owned(),
     };
     format!(
-        "<p class=\"made\">Made from the records of {}, started {when} (UTC), by encore {}, commit {}, \
+        "<p class=\"made\">Made from the records of {}, started {when} (UTC), by encore {}, {}, \
          on {}.</p>\n",
         counted(records().count(), "run"),
         unique(&|code| escaped(&code.version)),

@@ -65,7 +65,13 @@ fn nothing_that_a_record_says_becomes_markup() {
 fn the_page_needs_no_other_file_and_no_network() {
     let folder = tempfile::tempdir().unwrap();
     let runs = fake::report_like(folder.path());
-    let text = page(&runs, &fake::options(), &folder.path().join("page"));
+    let data = fake::looks().into_iter().map(|look| ("gtzan".to_owned(), look)).collect();
+    let options = Options { data, ..fake::options() };
+    let text = page(&runs, &options, &folder.path().join("page"));
+    assert!(text.contains("<h2 id=\"data-title\">The data</h2>"));
+    assert!(text.matches("src=\"data:image/svg+xml;base64,").count() >= 5 + 3);
+    // What stands in the page itself is not loaded.
+    let text = text.replace("src=\"data:", "");
     for loads in ["src=", "@import", "url(", "<link rel=\"stylesheet", "http://", "https://"] {
         assert!(!text.contains(loads), "{loads}");
     }

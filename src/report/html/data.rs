@@ -1,0 +1,30 @@
+//! The datasets' pictures: what the models are asked to tell apart.
+
+use super::super::data::{caption, heading};
+use super::super::figure::look_data;
+use super::super::group::Row;
+use super::super::{Options, ReportError};
+use super::escaped;
+
+/// The section; empty where there is nothing to see.
+pub(super) fn html(rows: &[Row], options: &Options) -> Result<String, ReportError> {
+    if options.data.is_empty() {
+        return Ok(String::new());
+    }
+    let mut parts = String::new();
+    for (dataset, look) in &options.data {
+        let (heading, caption) = (escaped(&heading(rows, dataset)), escaped(&caption(look)));
+        parts += &format!("<h3>{heading}</h3>\n<p>{caption}</p>\n");
+        for (title, address) in look_data(look)? {
+            let title = escaped(&title);
+            // An image, so that its parts' names and colours stay its own.
+            parts += &format!(
+                "<figure class=\"paper\"><img src=\"{address}\" alt=\"{title}\" loading=\"lazy\"></figure>\n"
+            );
+        }
+    }
+    Ok(format!(
+        "<section id=\"data\" aria-labelledby=\"data-title\">\n<h2 id=\"data-title\">The data</h2>\n\
+         {parts}</section>\n"
+    ))
+}
