@@ -25,6 +25,7 @@ const REPORT: &[&str] = &[
     "cnn-2",
     "cnn-3",
     "forest",
+    "honest/baseline-audio",
     "honest/dnn",
     "honest/cnn-1",
     "honest/cnn-2",
