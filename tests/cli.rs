@@ -290,3 +290,43 @@ fn a_recording_is_degraded_to_a_wav_file_and_wrong_words_are_usage() {
     let missing = ["degrade", "none.mp3", "--with", "mu_law", "--out", "d.wav"];
     assert_eq!(encore(home.path(), &missing).status.code(), Some(3));
 }
+
+#[test]
+fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
+    let home = project();
+    edit(home.path(), "datasets/synth-songs.toml", "n_rows = 8576", "n_rows = 400");
+    // A claim that is about the data that are there.
+    let spec = "experiments/spotify-logistic-final.toml";
+    edit(home.path(), spec, "\"spotify-songs\"", "\"synth-songs\"");
+    edit(home.path(), spec, "value = 0.532", "value = 0.999\nn_runs = 3\nn_test = 120");
+    let before = encore(home.path(), &["claims", "--strict"]);
+    assert!(before.status.success(), "{}", stderr(&before));
+    let said = stdout(&before).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.starts_with("no published figure was put to the test not run: cnn-1, "), "{said}");
+    assert!(said.contains("spotify-logistic-final") && !said.contains("baseline"), "{said}");
+    let run = encore(home.path(), &["run", "spotify-logistic-final", "--seeds", "1,2"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let loose = encore(home.path(), &["claims"]);
+    assert!(loose.status.success(), "{}", stderr(&loose));
+    let said = stdout(&loose).split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "spotify-logistic-final on synth-songs (synthetic): accuracy 0.999 (final notebook, logistic",
+        " differs: ours 0.",
+        "over 2 seeds; ours is below it by 0.",
+        "(of 3 runs on 120 test examples)",
+    ] {
+        assert!(said.contains(part), "{part}\nis not in\n{said}");
+    }
+    let strict = encore(home.path(), &["claims", "--strict"]);
+    assert_eq!(strict.status.code(), Some(4));
+    assert_eq!(stdout(&strict), stdout(&loose));
+    assert!(stderr(&strict).contains("claims that differ: spotify-logistic-final ("));
+    // What a claim says of itself is no part of the spec's hash: the runs are found again.
+    edit(home.path(), spec, "n_runs = 3\n", "");
+    let again = encore(home.path(), &["run", "spotify-logistic-final", "--seeds", "1,2"]);
+    assert!(stderr(&again).contains("found, done before"), "{}", stderr(&again));
+    edit(home.path(), spec, "n_test = 120", "n_test = 0");
+    let wrong = encore(home.path(), &["check"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("n_test must be an integer in [1, "), "{}", stderr(&wrong));
+}

@@ -23,6 +23,12 @@ pub(super) enum Command {
     Run(Run),
     /// Write the page again, from the records alone
     Report(Report),
+    /// Print every published figure with what the finished runs say of it, and why
+    Claims {
+        /// End with exit code 4 where a claim differs
+        #[arg(long)]
+        strict: bool,
+    },
     /// Hold experiments or runs against each other: metrics, specs, paired tests
     Compare {
         /// Names of experiments, for all their finished runs, or ids of runs; two or more

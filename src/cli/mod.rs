@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
 
 mod arguments;
+mod claims;
 mod compare;
 mod data;
 mod degrade;
@@ -106,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Plot(arguments) => plot::plot(&house, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&house, &arguments),
+        Command::Claims { strict } => claims::claims(&house, strict),
         Command::Compare { names } => compare::compare(&house, &names),
         Command::Predict(arguments) => predict::predict(&house, &arguments),
         Command::List => specs::list(&house),

@@ -135,7 +135,7 @@ pub(super) fn run(house: &House, arguments: &Run) -> Done {
         println!("{}", run.folder.display());
     }
     failures(outcomes)?;
-    strict(&runs, &options, arguments.common.strict)
+    strict(&report::differing(&runs, &options)?, arguments.common.strict)
 }
 
 /// Writes the page again, from the records alone, with pictures of the data that are at hand.
@@ -249,9 +249,9 @@ fn write(
     let data = plot::looks(catalogue, &runs, cut);
     let options = report::Options { data, ..page_options(order) };
     let written = report::write(&runs, &options, folder)?;
-    print!("{}", report::terminal_table(&runs, &options)?);
+    print!("{}", written.table);
     println!("the page: {}", written.page.display());
-    strict(&runs, &options, is_strict)
+    strict(&written.differing, is_strict)
 }
 
 fn failures(outcomes: Vec<Outcome>) -> Done {
@@ -288,12 +288,9 @@ pub(super) fn page_options(order: Vec<String>) -> report::Options {
     }
 }
 
-fn strict(runs: &[crate::record::Run], options: &report::Options, is_strict: bool) -> Done {
-    if !is_strict {
-        return Ok(());
-    }
-    let differing = report::differing(runs, options)?;
-    if !differing.is_empty() {
+/// Exit code 4 where a claim differs and `--strict` was given.
+pub(super) fn strict(differing: &[String], is_strict: bool) -> Done {
+    if is_strict && !differing.is_empty() {
         return Err(Failure::Differs(format!("claims that differ: {}", differing.join(", "))));
     }
     Ok(())

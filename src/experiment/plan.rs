@@ -9,7 +9,7 @@ use crate::dataset::{Catalogue, Cut, Kind, Manifest};
 use crate::features::Features;
 use crate::model::{Device, MODELS, Model, Reader, Training};
 use crate::record::{Claim, Run};
-use crate::schema::{Fault, Faults, Fields, OneOf, Real, Text, Tree, Value, read};
+use crate::schema::{Fault, Faults, Fields, Int, OneOf, Real, Text, Tree, Value, read};
 use crate::split::Protocol;
 use crate::vocab::Sha256;
 
@@ -277,6 +277,8 @@ fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
         value: claim.required("value", &Real::from_to(0.0, 1.0)),
         source: claim.required("source", &Text),
         dataset: asked.name.clone(),
+        n_runs: claim.optional("n_runs", &Int::within(1..=1_000_000)),
+        n_test: claim.optional("n_test", &Int::within(1..=1_000_000_000)),
     });
     let (model, model_name, max_epochs) = model?;
     Some(Read {

@@ -35,7 +35,7 @@ pub use calibration::{CALIBRATION_BINS, brier_scores, calibration_error};
 pub use cluster::Clustered;
 pub use confusion::{ClassScores, accuracy, confusion, macro_f1, per_class};
 pub use estimate::Estimate;
-pub use interval::{Interval, mean_over_seeds, wilson};
+pub use interval::{Interval, wilson};
 pub use paired::{McNemar, bootstrap, holm, mcnemar};
 pub use probability::{log_loss, log_losses, most_likely, top_k, top_k_accuracy};
 pub use repetition::{Published, repetition};

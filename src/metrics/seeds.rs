@@ -66,3 +66,16 @@ pub(super) fn quantile(alpha: f64, freedom: f64) -> f64 {
         .expect("two runs or two tracks leave a degree of freedom")
         .inverse_cdf(1.0 - alpha / 2.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::golden::close;
+    use super::*;
+
+    #[test]
+    fn student_s_t_agrees_with_scipy() {
+        close(quantile(0.05, 2.0), 4.302_652_729_749_462, 1e-9);
+        close(quantile(0.05, 4.7), 2.620_726_075_353_17, 1e-9);
+        close(quantile(0.05, 1000.0), 1.962_339_080_826_408_3, 1e-9);
+    }
+}

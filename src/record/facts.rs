@@ -88,6 +88,12 @@ pub struct Claim {
     pub source: String,
     /// The dataset it was measured on.
     pub dataset: String,
+    /// Runs that it is the mean of, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_runs: Option<usize>,
+    /// Test examples of each of those runs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_test: Option<usize>,
 }
 
 /// What the run learnt from.

@@ -8,7 +8,7 @@ use crate::record::{
     Asked, Audit, Claim, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
     Outputs, Prediction, RECORD_FORMAT, Record, Run, Scores, SplitFacts, Store, Timings,
 };
-use crate::vocab::Seed;
+use crate::vocab::{ExampleId, Seed};
 
 const GENRES: [&str; 10] =
     ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
@@ -174,7 +174,7 @@ pub fn report_like(root: &Path) -> Vec<Run> {
 
 /// Writes one fake run into a store.
 pub fn run(root: &Path, fake: &Fake) -> Run {
-    write(root, fake, record(fake), &[])
+    write(root, fake, record(fake), &predictions(fake))
 }
 
 /// Writes a run with this record and these predictions.
@@ -201,14 +201,14 @@ pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction
 
 /// A record whose numbers fit each other.
 pub fn record(fake: &Fake) -> Record {
-    let table = fake.dataset == "spotify" || fake.dataset == "synth-songs";
+    let table = is_table(fake);
     let classes: Vec<String> = if table {
         SPOTIFY.map(str::to_owned).to_vec()
     } else {
         GENRES.map(str::to_owned).to_vec()
     };
-    let n_test = if table { 2573 } else { 2996 };
-    let test = scores(fake, classes.len(), n_test);
+    let (n_test, n_test_tracks) = sizes(fake);
+    let test = scores(fake, classes.len(), n_test, n_test_tracks);
     Record {
         format: RECORD_FORMAT,
         experiment: fake.experiment.to_owned(),
@@ -227,7 +227,7 @@ pub fn record(fake: &Fake) -> Record {
             n_train: 4893,
             n_valid: 2097,
             n_test,
-            n_test_tracks: if table { n_test } else { 967 },
+            n_test_tracks,
             n_leaking: if fake.leaks { n_test - 4 } else { 0 },
             sources_hash: None,
         },
@@ -256,8 +256,9 @@ pub fn record(fake: &Fake) -> Record {
             &Fake { accuracy: (fake.accuracy + 0.1).min(1.0), ..*fake },
             test.confusion.len(),
             4893,
+            4893,
         ),
-        valid: Some(scores(fake, test.confusion.len(), 2097)),
+        valid: Some(scores(fake, test.confusion.len(), 2097, 2097)),
         test,
         timings: Timings {
             started: "2026-01-02T03:04:05Z".to_owned(),
@@ -289,6 +290,8 @@ fn claim(value: f64, table: bool) -> Claim {
         value,
         source: "report, table 1".to_owned(),
         dataset: if table { "spotify" } else { "gtzan" }.to_owned(),
+        n_runs: None,
+        n_test: None,
     }
 }
 
@@ -313,19 +316,32 @@ fn data(fake: &Fake, table: bool, classes: Vec<String>) -> DataFacts {
     }
 }
 
-/// A confusion matrix with about this accuracy; mistakes fall on some classes more than on others.
-fn scores(fake: &Fake, n_classes: usize, n: usize) -> Scores {
-    let mut rng = Seed(fake.seed).rng(fake.experiment, &[n as u64]);
+/// Test examples, and the tracks that they come from.
+fn sizes(fake: &Fake) -> (usize, usize) {
+    if is_table(fake) { (2573, 2573) } else { (2996, 967) }
+}
+
+fn is_table(fake: &Fake) -> bool {
+    fake.dataset == "spotify" || fake.dataset == "synth-songs"
+}
+
+/// What was said of the test examples: 0.6 for the class that was said, the rest shared by the others.
+pub fn predictions(fake: &Fake) -> Vec<Prediction> {
+    let n_classes = if is_table(fake) { SPOTIFY.len() } else { GENRES.len() };
+    let (n, n_tracks) = sizes(fake);
+    let prediction = |(i, (actual, predicted)): (usize, (usize, usize))| {
+        let example =
+            ExampleId { track: format!("t{}", i % n_tracks), segment: (i / n_tracks) as u32 };
+        let mut probabilities = vec![0.4 / (n_classes - 1) as f32; n_classes];
+        probabilities[predicted] = 0.6;
+        Prediction { example, actual, predicted, probabilities }
+    };
+    answers(fake, n_classes, n, n_tracks).into_iter().enumerate().map(prediction).collect()
+}
+
+fn scores(fake: &Fake, n_classes: usize, n: usize, n_tracks: usize) -> Scores {
     let mut confusion = vec![vec![0; n_classes]; n_classes];
-    for i in 0..n {
-        let actual = i % n_classes;
-        let friend = (actual * 3 + 4) % n_classes;
-        let chance = (fake.accuracy + 0.12 * ((actual % 3) as f64 - 1.0)).clamp(0.0, 1.0);
-        let predicted = match rng.uniform() {
-            luck if luck < chance => actual,
-            luck if luck < chance + (1.0 - chance) * 0.4 => friend,
-            _ => rng.below(n_classes),
-        };
+    for (actual, predicted) in answers(fake, n_classes, n, n_tracks) {
         confusion[actual][predicted] += 1;
     }
     Scores {
@@ -335,6 +351,24 @@ fn scores(fake: &Fake, n_classes: usize, n: usize) -> Scores {
         log_loss: 1.3 - fake.accuracy,
         confusion,
     }
+}
+
+/// Actual and predicted classes with about this accuracy; mistakes fall on some classes more than on
+/// others.
+fn answers(fake: &Fake, n_classes: usize, n: usize, n_tracks: usize) -> Vec<(usize, usize)> {
+    let mut rng = Seed(fake.seed).rng(fake.experiment, &[n as u64]);
+    let answer = |i: usize| {
+        let actual = i % n_tracks % n_classes;
+        let friend = (actual * 3 + 4) % n_classes;
+        let chance = (fake.accuracy + 0.12 * ((actual % 3) as f64 - 1.0)).clamp(0.0, 1.0);
+        let predicted = match rng.uniform() {
+            luck if luck < chance => actual,
+            luck if luck < chance + (1.0 - chance) * 0.4 => friend,
+            _ => rng.below(n_classes),
+        };
+        (actual, predicted)
+    };
+    (0..n).map(answer).collect()
 }
 
 fn epochs(fake: &Fake) -> Vec<Epoch> {

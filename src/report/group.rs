@@ -1,24 +1,40 @@
-//! Runs that differ in nothing but the seed, and what they say together.
+//! Runs that differ in nothing but the seed, and what they say together: one row of the page.
 
-use std::cmp::Reverse;
+use std::ops::Deref;
 
-use super::words::{list, short};
+use rayon::prelude::*;
+
+use super::claims::{self, Judged};
+use super::runs::{Runs, runs_of};
+use super::scored::{Scored, levels};
+use super::words::short;
 use super::{Options, ReportError, check::check};
-use crate::metrics::{Interval, Verdict, mean_over_seeds, verdict};
-use crate::record::{Claim, Record, Run};
+use crate::metrics::{
+    Clustered, Estimate, Interval, Verdict, calibration_error, log_loss, top_k_accuracy,
+};
+use crate::record::{Claim, Run};
 
-/// Runs of one experiment on one dataset, cut alike or not at all: one row of the page.
+/// One row of the page: runs, and what comes of their predictions.
 pub(super) struct Group<'a> {
-    /// By seed, one each; never empty.
-    pub(super) runs: Vec<&'a Run>,
-    /// Runs that were left out because a later one has the same seed.
-    pub(super) n_superseded: usize,
-    /// Mean accuracy on the test examples, with its interval.
+    alike: Runs<'a>,
+    /// Mean accuracy on the test examples, with what moves it.
+    pub(super) estimate: Estimate,
+    /// The same with its 95 % interval.
     pub(super) accuracy: Interval,
-    /// Independent items behind the interval: tracks where several examples come from one.
-    pub(super) n_independent: usize,
+    /// Accuracy on tracks, the segments of each voting; where tracks have several test examples.
+    pub(super) by_track: Option<Interval>,
+    /// How good each run's probabilities are.
+    pub(super) probabilities: Vec<Probabilities>,
     /// Every published figure with what the runs say of it.
-    pub(super) judged: Vec<(&'a Claim, Verdict)>,
+    pub(super) judged: Vec<Judged<'a>>,
+}
+
+/// How good one run's probabilities are, on its test examples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Probabilities {
+    pub(super) log_loss: f64,
+    pub(super) top_2: f64,
+    pub(super) calibration_error: f64,
 }
 
 /// One line of the summary: an experiment that has runs, or one that has none.
@@ -49,66 +65,49 @@ pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<
             names.push(name);
         }
     }
-    let mut rows = vec![];
-    for name in names {
-        let groups = groups_of(runs, name);
-        if groups.is_empty() {
-            rows.push(Row::NotRun(name));
-        }
-        rows.extend(groups.into_iter().map(Row::Ran));
-    }
-    Ok(rows)
+    let of_name = |name: &'a str| {
+        let found = runs_of(runs, name);
+        let not_run = found.is_empty().then_some((name, None));
+        not_run.into_iter().chain(found.into_iter().map(move |runs| (name, Some(runs))))
+    };
+    let found: Vec<(&str, Option<Runs>)> = names.into_iter().flat_map(of_name).collect();
+    // Reading predictions is most of the work.
+    let row = |(name, runs): (&'a str, Option<Runs<'a>>)| match runs {
+        Some(runs) => Ok(Row::Ran(Group::new(runs)?)),
+        None => Ok(Row::NotRun(name)),
+    };
+    found.into_par_iter().map(row).collect()
 }
 
-pub(super) fn groups_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Group<'a>> {
-    // What must agree for runs to be averaged; the first three are also the order of the rows.
-    let key = |run: &'a Run| {
-        let Record { data, cut, spec_hash, .. } = &run.record;
-        (!cut.is_empty(), data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
-    };
-    let mut mine: Vec<&Run> =
-        runs.iter().filter(|run| run.record.experiment == experiment).collect();
-    // Of several runs with the same seed the latest comes first.
-    mine.sort_by_key(|run| {
-        (key(run), run.record.seed, Reverse(&run.record.timings.started), Reverse(&run.id))
-    });
-    mine.chunk_by(|a, b| key(a) == key(b)).map(Group::new).collect()
+impl<'a> Deref for Group<'a> {
+    type Target = Runs<'a>;
+
+    fn deref(&self) -> &Runs<'a> {
+        &self.alike
+    }
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(runs: &[&'a Run]) -> Self {
-        let n_runs = runs.len();
-        let mut runs = runs.to_vec();
-        runs.dedup_by_key(|run| run.record.seed);
-        let n_independent = runs
-            .iter()
-            .map(|run| run.record.split.n_test.min(run.record.split.n_test_tracks.max(1)))
-            .min()
-            .expect("a group has a run");
-        let accuracies: Vec<f64> = runs.iter().map(|run| run.record.test.accuracy).collect();
-        let accuracy = mean_over_seeds(&accuracies, n_independent);
-        let record = &runs[0].record;
+    fn new(alike: Runs<'a>) -> Result<Self, ReportError> {
+        let levels = levels(&[&alike])?;
+        let scores = |level: usize| -> Option<Vec<Clustered>> {
+            Some(levels.get(level)?.sides[0].iter().map(Scored::accuracy).collect())
+        };
+        let accuracies = scores(0).expect("test examples are a level");
+        let estimate = Estimate::of(&accuracies);
+        let accuracy = estimate.fraction_interval();
+        let by_track = scores(1).map(|votes| Estimate::of(&votes).fraction_interval());
+        let probabilities = levels[0].sides[0].iter().map(Probabilities::of).collect();
+        let record = alike.record();
         let judged =
-            record.claims.iter().map(|claim| (claim, judge(claim, record, &accuracy))).collect();
-        Self { n_superseded: n_runs - runs.len(), runs, accuracy, n_independent, judged }
-    }
-
-    /// The first seed's record, for what all of them share.
-    pub(super) fn record(&self) -> &'a Record {
-        &self.runs[0].record
-    }
-
-    pub(super) fn records(&self) -> impl Iterator<Item = &'a Record> + Clone + '_ {
-        self.runs.iter().map(|run| &run.record)
-    }
-
-    pub(super) fn experiment(&self) -> &'a str {
-        &self.record().experiment
+            record.claims.iter().map(|claim| claims::judge(claim, &alike, &accuracies)).collect();
+        Ok(Self { alike, estimate, accuracy, by_track, probabilities, judged })
     }
 
     /// The claim that the summary shows, with its verdict: the first about accuracy.
-    pub(super) fn first_claim(&self) -> Option<&(&'a Claim, Verdict)> {
-        self.judged.iter().find(|(claim, _)| claim.metric == "accuracy")
+    pub(super) fn first_claim(&self) -> Option<(&'a Claim, &Verdict)> {
+        let first = self.judged.iter().find(|judged| judged.claim.metric == "accuracy")?;
+        Some((first.claim, &first.verdict))
     }
 
     /// Ours minus published, where the two may be compared.
@@ -118,103 +117,106 @@ impl<'a> Group<'a> {
             (claim, _) => Some(self.accuracy.mean - claim.value),
         }
     }
-
-    /// Mean over the runs.
-    pub(super) fn mean(&self, value: impl Fn(&Record) -> f64) -> f64 {
-        self.records().map(value).sum::<f64>() / self.runs.len() as f64
-    }
-
-    /// The test sets' confusion matrices, summed.
-    pub(super) fn confusion(&self) -> Vec<Vec<usize>> {
-        let mut sum = self.record().test.confusion.clone();
-        for record in self.records().skip(1) {
-            for (row, more) in sum.iter_mut().zip(&record.test.confusion) {
-                for (cell, more) in row.iter_mut().zip(more) {
-                    *cell += more;
-                }
-            }
-        }
-        sum
-    }
-
-    /// What always naming the test sets' largest class would score.
-    pub(super) fn largest_class(&self) -> f64 {
-        let supports: Vec<usize> =
-            self.confusion().iter().map(|row| row.iter().sum::<usize>()).collect();
-        let all = supports.iter().sum::<usize>().max(1);
-        supports.into_iter().max().unwrap_or(0) as f64 / all as f64
-    }
-
-    /// `5`, or `3 of 5` where the spec asks for more seeds than were run.
-    pub(super) fn seeds_words(&self) -> String {
-        let asked = self.record().spec["seeds"].as_array().map_or(0, Vec::len);
-        match self.runs.len() {
-            n if n < asked => format!("{n} of {asked}"),
-            n => n.to_string(),
-        }
-    }
-
-    /// `synth-genres (synthetic), cut: 3 of 250 epochs`.
-    pub(super) fn dataset_words(&self) -> String {
-        match self.record().cut.as_slice() {
-            [] => self.dataset_short(),
-            reasons => format!("{}: {}", self.dataset_short(), list(reasons)),
-        }
-    }
-
-    /// The same without the reasons: `synth-genres (synthetic), cut`.
-    pub(super) fn dataset_short(&self) -> String {
-        let data = &self.record().data;
-        let synthetic = if data.synthetic { " (synthetic)" } else { "" };
-        let cut = if self.record().cut.is_empty() { "" } else { ", cut" };
-        format!("{}{synthetic}{cut}", data.dataset)
-    }
-
-    /// Whether test examples share a track with training or validation examples.
-    pub(super) fn leaks(&self) -> bool {
-        self.records().any(|record| record.split.n_leaking > 0)
-    }
-
-    /// Whether another group is the same experiment split by track: named `honest/NAME` or
-    /// `NAME-by-track`, on the same data, cut alike, without a leak.
-    pub(super) fn is_honest_twin(&self, other: &Group) -> bool {
-        let (mine, theirs) = (self.record(), other.record());
-        let named = theirs.experiment == format!("honest/{}", mine.experiment)
-            || theirs.experiment == format!("{}-by-track", mine.experiment);
-        named
-            && theirs.data.dataset == mine.data.dataset
-            && theirs.data.hash == mine.data.hash
-            && theirs.cut == mine.cut
-            && !other.leaks()
-    }
 }
 
-fn judge(claim: &Claim, record: &Record, accuracy: &Interval) -> Verdict {
-    let reason = if claim.dataset != record.data.dataset {
-        let synthetic = if record.data.synthetic { ", which is synthetic" } else { "" };
-        format!(
-            "the published figure is for {}, these runs used {}{synthetic}",
-            claim.dataset, record.data.dataset
-        )
-    } else if !record.cut.is_empty() {
-        format!("the runs were cut: {}", list(&record.cut))
-    } else if !record.overrides.is_empty() {
-        format!("the spec was changed: {}", list(&record.overrides))
-    } else if claim.metric != "accuracy" {
-        format!("no interval is known here for {}", claim.metric)
-    } else {
-        return verdict(claim.value, accuracy);
-    };
-    Verdict::NotComparable { reason }
+impl Probabilities {
+    fn of(run: &Scored) -> Self {
+        Self {
+            log_loss: log_loss(&run.actual, &run.probabilities, run.n_classes),
+            top_2: top_k_accuracy(&run.actual, &run.probabilities, run.n_classes, 2),
+            calibration_error: calibration_error(&run.actual, &run.probabilities, run.n_classes),
+        }
+    }
 }
 
 /// Tells apart rows of one experiment on one dataset that were cut alike: by their spec's hash.
 pub(super) fn spec_words(group: &Group, rows: &[Row]) -> Option<String> {
     let record = group.record();
-    let alike = rows.iter().filter_map(Row::group).map(Group::record).filter(|other| {
+    let alike = rows.iter().filter_map(Row::group).map(|group| group.record()).filter(|other| {
         other.experiment == record.experiment
             && other.data.dataset == record.data.dataset
             && other.cut == record.cut
     });
     (alike.count() > 1).then(|| format!("spec {}", short(&record.spec_hash)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::report::fake::{self, Fake, gtzan};
+    use crate::report::tests::{options, page};
+    use crate::report::{section, summary, write};
+
+    #[test]
+    fn votes_of_tracks_and_probabilities_stand_beside_the_accuracy() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = [
+            fake::run(folder.path(), &gtzan("cnn-3", 1, 0.6, 0.838)),
+            fake::run(folder.path(), &gtzan("cnn-3", 2, 0.6, 0.838)),
+            fake::run(
+                folder.path(),
+                &Fake { dataset: "spotify", leaks: false, ..gtzan("songs", 1, 0.5, 0.5) },
+            ),
+        ];
+        let options = options(&["cnn-3", "songs"]);
+        let written = write(&runs, &options, &folder.path().join("page")).unwrap();
+        let rows = rows(&runs, &options).unwrap();
+        let by_track = rows[0].group().unwrap().by_track.unwrap();
+        // Segments err apart from each other, so three of them know more.
+        assert!(by_track.mean > rows[0].group().unwrap().accuracy.high);
+        assert_eq!(rows[1].group().unwrap().by_track, None);
+        let words = summary::interval(&by_track);
+        for file in [&written.readme, &written.page] {
+            let text = fs::read_to_string(file).unwrap();
+            let answer =
+                format!("By track, the segments of each voting, it is {words} of the tracks. ");
+            assert_eq!(text.matches(&answer).count(), 1, "{answer}");
+            assert_eq!(text.matches(&words).count(), 2, "summary and answer");
+        }
+        // 0.6 for the class that is said: right ones cost -ln 0.6, wrong ones -ln (0.4 / 9).
+        let lines = section::run_lines(rows[0].group().unwrap());
+        let right = runs[0].record.test.accuracy;
+        let loss = -right * 0.6_f64.ln() - (1.0 - right) * (0.4_f64 / 9.0).ln();
+        assert_eq!(lines[1][5], format!("{loss:.3}"));
+        assert_eq!(lines[1][7], format!("{:.3}", (right - 0.6).abs()));
+        assert_eq!((lines.len(), lines[3][0].as_str()), (4, "mean"));
+        let mean = (right + runs[1].record.test.accuracy) / 2.0;
+        assert_eq!(lines[3][1], format!("{mean:.3}"));
+    }
+
+    #[test]
+    fn folds_together_are_one_large_test_set_and_are_called_folds() {
+        let folder = tempfile::tempdir().unwrap();
+        let fold = |seed: u64| {
+            let fake = Fake { leaks: false, claim: None, ..gtzan("folds", seed, 0.6, 0.0) };
+            let mut record = fake::record(&fake);
+            record.spec =
+                serde_json::json!({ "split": { "k_fold": { "k": 5 } }, "seeds": [1, 2, 3, 4, 5] });
+            let mut predictions = fake::predictions(&fake);
+            for row in &mut predictions {
+                row.example.track = format!("fold {seed} {}", row.example.track);
+            }
+            fake::write(folder.path(), &fake, record, &predictions)
+        };
+        let runs: Vec<Run> = (1..=5).map(fold).collect();
+        let options = options(&["folds"]);
+        let rows = rows(&runs, &options).unwrap();
+        let group = rows[0].group().unwrap();
+        assert_eq!(group.estimate.n_tracks, 5 * 967);
+        let one = rows(&runs[..1], &options).unwrap();
+        let one = one[0].group().unwrap().estimate.tracks_error();
+        let ratio = one / group.estimate.tracks_error();
+        assert!((ratio / 5.0_f64.sqrt() - 1.0).abs() < 0.05, "five times the tracks: {ratio}");
+        let text = page(&runs, &options, &folder.path().join("page"));
+        for part in
+            ["Over 5 folds, ", "the test sets of 5 folds", "over the 4,835 tracks", " by folds\n"]
+        {
+            assert!(text.contains(part), "{part}\nis not in\n{text}");
+        }
+        assert!(
+            page(&runs[..3], &options, &folder.path().join("page")).contains("| 3 of 5 folds |")
+        );
+    }
 }

@@ -2,6 +2,9 @@
 //!
 //! | file | what it makes |
 //! |---|---|
+//! | `runs` | records -> runs that differ in the seed alone |
+//! | `scored` | their predictions -> their scores on examples and on tracks |
+//! | `claims` | a published figure -> a verdict and why; the ledger as text |
 //! | `group` | runs that differ in the seed alone -> one row: mean, interval, verdicts |
 //! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
 //! | `section` | one row -> its section: answer, figures, per-class table, how it was made |
@@ -19,6 +22,7 @@
 //! never know a model, audio or a clock.
 
 mod check;
+mod claims;
 mod compare;
 mod csv;
 mod data;
@@ -28,6 +32,8 @@ mod figure;
 mod group;
 mod html;
 mod page;
+mod runs;
+mod scored;
 mod section;
 mod summary;
 mod terminal;
@@ -42,6 +48,7 @@ pub use figure::{Columns, Frames, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOO
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::group::Row;
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
 use crate::table::{TableError, write_parquet};
@@ -82,6 +89,10 @@ pub struct Written {
     pub tex: PathBuf,
     /// Every figure, SVG and PNG.
     pub figures: Vec<PathBuf>,
+    /// What [`terminal_table`] gives.
+    pub table: String,
+    /// What [`differing`] gives.
+    pub differing: Vec<String>,
 }
 
 /// Why a page could not be made.
@@ -126,7 +137,8 @@ pub enum ReportError {
 /// a folder, which is made if need be.
 ///
 /// # Errors
-/// Where a record contradicts itself, a run's curves can't be read or a file can't be written.
+/// Where a record contradicts itself, a run's curves or predictions can't be read or a file can't be
+/// written.
 pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, ReportError> {
     let rows = group::rows(runs, options)?;
     let figures_folder = folder.join("figures");
@@ -143,7 +155,9 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     write_parquet(&parquet, &columns)?;
     let tex = folder.join("table.tex");
     put(&tex, &tex::table(&rows))?;
-    Ok(Written { readme, page, results, parquet, tex, figures: drawn.files(&figures_folder) })
+    let figures = drawn.files(&figures_folder);
+    let (table, differing) = (terminal::table(&rows), differing_of(&rows));
+    Ok(Written { readme, page, results, parquet, tex, figures, table, differing })
 }
 
 /// Draws a learning-rate range test of an experiment into a folder, which is made if need be; the
@@ -189,7 +203,7 @@ pub fn draw_sheet(
 /// The summary as a plain table of at most 100 columns, with its warnings below.
 ///
 /// # Errors
-/// Where a record contradicts itself.
+/// Where a record contradicts itself or its predictions can't be read.
 pub fn terminal_table(runs: &[Run], options: &Options) -> Result<String, ReportError> {
     Ok(terminal::table(&group::rows(runs, options)?))
 }
@@ -197,18 +211,31 @@ pub fn terminal_table(runs: &[Run], options: &Options) -> Result<String, ReportE
 /// The experiments whose runs differ from a published figure, each with by how much.
 ///
 /// # Errors
-/// Where a record contradicts itself.
+/// Where a record contradicts itself or its predictions can't be read.
 pub fn differing(runs: &[Run], options: &Options) -> Result<Vec<String>, ReportError> {
+    Ok(differing_of(&group::rows(runs, options)?))
+}
+
+/// Every published figure with what the runs say of it and why, and the experiments of the options
+/// that have no run, as text of at most 100 columns; with it what [`differing`] gives.
+///
+/// # Errors
+/// Where a record contradicts itself or its predictions can't be read.
+pub fn claims(runs: &[Run], options: &Options) -> Result<(String, Vec<String>), ReportError> {
+    let rows = group::rows(runs, options)?;
+    Ok((claims::text(&rows), differing_of(&rows)))
+}
+
+fn differing_of(rows: &[Row]) -> Vec<String> {
     let mut found = vec![];
-    for row in &group::rows(runs, options)? {
-        let Some(group) = row.group() else { continue };
-        for (claim, verdict) in &group.judged {
-            if let Verdict::Differs { by } = verdict {
-                found.push(format!("{} ({}) by {by:+.3}", group.experiment(), claim.source));
+    for group in rows.iter().filter_map(Row::group) {
+        for judged in &group.judged {
+            if let Verdict::Differs { by } = &judged.verdict {
+                found.push(format!("{} ({}) by {by:+.3}", group.experiment(), judged.claim.source));
             }
         }
     }
-    Ok(found)
+    found
 }
 
 fn make(folder: &Path) -> Result<(), ReportError> {

@@ -9,20 +9,28 @@ use super::words::{Markup, plain};
 use super::{data, section, summary};
 
 /// What the columns and figures mean.
-pub(super) const HOW_TO_READ: [(&str, &str); 4] = [
+pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
     (
         "ours",
-        "mean accuracy on the test examples over the seeds, with its 95 % interval. The interval \
-         counts the seeds' variance and the size of the test set (Welch and Satterthwaite; with \
-         one seed Wilson's, which counts the test set alone). Where several test examples come \
-         from one track they are not independent, and the interval counts tracks: rather too wide \
-         than too narrow.",
+        "mean accuracy on the test examples over the seeds (or folds), with its 95 % interval. Test \
+         tracks and seeds count apart. What the choice of test tracks does is measured from the \
+         tracks themselves (cluster-robust variance: Liang and Zeger 1986), so examples of one track \
+         never count as independent; what seeds do is what of their spread the tracks don't explain \
+         (Searle, Casella and McCulloch 1992), by Student's t. The interval is Wilson's of that \
+         variance (Korn and Graubard 1998). With one seed it is about that one trained model.",
+    ),
+    (
+        "by track",
+        "accuracy on tracks, the segments of each voting by the mean of their log-probabilities; - \
+         where every test example is a track of its own.",
     ),
     (
         "verdict",
-        "reproduced if the published figure lies within our interval, else differs; not comparable \
-         if the data are other ones or the run was cut. A published figure is taken as exact, \
-         though it too was one draw: the test is strict with it.",
+        "reproduced if the published figure lies where a repetition of our runs would fall 95 times \
+         of 100, else differs; not comparable if the data are other ones or the run was cut. That \
+         range (a prediction interval: Hahn and Meeker 1991) is wider than the interval of our mean, \
+         for the published figure has luck of its own: it is taken as one run on a test set as large \
+         as ours, unless its claim says how many runs and test examples it is of.",
     ),
     ("delta", "ours minus published, where the two may be compared."),
     (

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
+use super::claims::Judged;
 use super::figure::Drawn;
-use super::group::Group;
+use super::group::{Group, Probabilities};
 use super::summary::{epochs, interval, leaks};
-use super::words::{
-    Markup, count, counted, duration, fraction, list, plain, short, signed, span, table,
-};
+use super::words::{Markup, count, counted, duration, fraction, list, plain, short, span, table};
 use crate::metrics::{Verdict, per_class};
-use crate::record::{Claim, Record, Run};
+use crate::record::{Record, Run};
 
 /// What a leak does to a row.
 pub(super) const LEAK_SENTENCE: &str =
@@ -43,14 +42,17 @@ pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> S
 pub(super) fn answer(group: &Group, markup: Markup) -> String {
     let mut text = format!(
         "Over {}, {} of the test examples are classified correctly. ",
-        counted(group.runs.len(), "seed"),
+        group.counted(),
         interval(&group.accuracy)
     );
-    let sentences: Vec<String> = group
-        .judged
-        .iter()
-        .map(|(claim, verdict)| sentence(group, claim, verdict, markup))
-        .collect();
+    if let Some(by_track) = &group.by_track {
+        text += &format!(
+            "By track, the segments of each voting, it is {} of the tracks. ",
+            interval(by_track)
+        );
+    }
+    let sentences: Vec<String> =
+        group.judged.iter().map(|judged| sentence(group, judged, markup)).collect();
     text += &if sentences.is_empty() {
         "There is no published figure for it.".to_owned()
     } else {
@@ -63,25 +65,18 @@ pub(super) fn answer(group: &Group, markup: Markup) -> String {
     text
 }
 
-fn sentence(group: &Group, claim: &Claim, verdict: &Verdict, markup: Markup) -> String {
-    let published = format!(
-        "Published {}: {} ({}): {}",
+fn sentence(group: &Group, judged: &Judged, markup: Markup) -> String {
+    let Judged { claim, verdict, .. } = judged;
+    let is_weak = group.runs.len() == 1 && matches!(verdict, Verdict::Differs { .. });
+    let weak = if is_weak { format!("; one {} says little", group.unit()) } else { String::new() };
+    format!(
+        "Published {}: {} ({}): {}, {}{weak}.",
         markup.text(&claim.metric),
         fraction(claim.value),
         markup.text(&claim.source),
-        markup.strong(verdict.as_str())
-    );
-    match verdict {
-        Verdict::Reproduced => format!("{published}, it lies within the interval."),
-        Verdict::Differs { by } => {
-            let side = if *by > 0.0 { "higher" } else { "lower" };
-            let seed = if group.runs.len() == 1 { " (one seed says little)" } else { "" };
-            format!("{published}, ours is {side}, by {}{seed}.", signed(*by))
-        }
-        Verdict::NotComparable { reason } => {
-            format!("{published}, {}.", markup.text(reason))
-        }
-    }
+        markup.strong(verdict.as_str()),
+        markup.text(&judged.why())
+    )
 }
 
 /// Precision, recall and F1 of every class, as text under a head.
@@ -97,8 +92,8 @@ pub(super) fn classes(group: &Group) -> Vec<[String; 5]> {
 
 /// What the scores per class are over, where that is more than one run.
 pub(super) fn classes_title(group: &Group) -> Option<String> {
-    let n = group.runs.len();
-    (n > 1).then(|| format!("Per class, the test sets of {} taken together", counted(n, "seed")))
+    let over = || format!("Per class, the test sets of {} taken together", group.counted());
+    (group.runs.len() > 1).then(over)
 }
 
 fn how(group: &Group) -> String {
@@ -147,7 +142,7 @@ pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)
                 training(group)
             ),
         ),
-        ("seeds", seeds(group)),
+        (if group.unit() == "fold" { "folds" } else { "seeds" }, seeds(group)),
         ("code", code(group, markup)),
         (
             "time per run",
@@ -190,15 +185,24 @@ fn shape(shape: &[usize]) -> String {
 }
 
 fn independent(group: &Group) -> String {
-    let tracks = span(group.records().map(|record| record.split.n_test_tracks));
-    let examples = group.records().map(|record| record.split.n_test).min().unwrap_or(0);
-    if group.n_independent < examples {
+    let estimate = &group.estimate;
+    let over = if group.by_track.is_some() {
         format!(
-            "over the {tracks} tracks behind the test examples, for examples of one track are not \
-             independent"
+            "over the {} tracks behind the test examples, for examples of one track are not \
+             independent",
+            count(estimate.n_tracks)
         )
     } else {
         "over the test examples, each from a track of its own".to_owned()
+    };
+    let tracks = format!(
+        "standard error {} by the choice of test tracks",
+        fraction(estimate.tracks_error())
+    );
+    let unit = group.unit();
+    match estimate.seeds_error() {
+        Some(seeds) => format!("{over}; {tracks}, {} by {unit}s", fraction(seeds)),
+        None => format!("{over}; {tracks}, by {unit}s unknown with one"),
     }
 }
 
@@ -283,11 +287,23 @@ fn kept_out(record: &Record, markup: Markup) -> Option<String> {
     Some(format!("{}: {}{rest}", count(excluded.len()), named.join(", ")))
 }
 
-/// Every run's numbers, as text under a head; what comes last names the record.
-pub(super) fn run_lines(group: &Group) -> Vec<[String; 9]> {
-    let head =
-        ["seed", "test", "valid", "train", "macro F1", "log-loss", "epochs", "time", "record"];
-    let line = |run: &&Run| {
+/// Every run's numbers, as text under a head; what comes last names the record. With several runs the
+/// last line has their means, and no record.
+pub(super) fn run_lines(group: &Group) -> Vec<[String; 11]> {
+    let head = [
+        "seed",
+        "test",
+        "valid",
+        "train",
+        "macro F1",
+        "log-loss",
+        "top-2",
+        "calibration error",
+        "epochs",
+        "time",
+        "record",
+    ];
+    let line = |(run, said): (&&Run, &Probabilities)| {
         let record = &run.record;
         [
             record.seed.to_string(),
@@ -295,22 +311,49 @@ pub(super) fn run_lines(group: &Group) -> Vec<[String; 9]> {
             record.valid.as_ref().map_or("-".to_owned(), |valid| fraction(valid.accuracy)),
             fraction(record.train.accuracy),
             fraction(record.test.macro_f1),
-            fraction(record.test.log_loss),
+            fraction(said.log_loss),
+            fraction(said.top_2),
+            fraction(said.calibration_error),
             record.model.n_epochs.map_or("-".to_owned(), count),
             duration(record.timings.total_s),
             run.id.clone(),
         ]
     };
-    std::iter::once(head.map(str::to_owned)).chain(group.runs.iter().map(line)).collect()
+    let mut lines = vec![head.map(str::to_owned)];
+    lines.extend(group.runs.iter().zip(&group.probabilities).map(line));
+    lines.extend((group.runs.len() > 1).then(|| mean_line(group)));
+    lines
+}
+
+fn mean_line(group: &Group) -> [String; 11] {
+    let n = group.runs.len() as f64;
+    let said = |of: fn(&Probabilities) -> f64| {
+        fraction(group.probabilities.iter().map(of).sum::<f64>() / n)
+    };
+    let valid: Option<Vec<f64>> =
+        group.records().map(|record| Some(record.valid.as_ref()?.accuracy)).collect();
+    [
+        "mean".to_owned(),
+        fraction(group.mean(|record| record.test.accuracy)),
+        valid.map_or("-".to_owned(), |valid| fraction(valid.iter().sum::<f64>() / n)),
+        fraction(group.mean(|record| record.train.accuracy)),
+        fraction(group.mean(|record| record.test.macro_f1)),
+        said(|run| run.log_loss),
+        said(|run| run.top_2),
+        said(|run| run.calibration_error),
+        "-".to_owned(),
+        duration(group.mean(|record| record.timings.total_s)),
+        "-".to_owned(),
+    ]
 }
 
 fn runs(group: &Group, folder: &Path) -> String {
     let mut cells = run_lines(group);
     for (cells, run) in cells.iter_mut().skip(1).zip(&group.runs) {
-        cells[8] = format!("[{}]({})", plain(&run.id), link(&run.folder, folder));
+        cells[10] = format!("[{}]({})", plain(&run.id), link(&run.folder, folder));
     }
     let cells: Vec<Vec<String>> = cells.into_iter().map(Vec::from).collect();
-    format!("Accuracy of each run:\n\n{}", table(&cells, &[0, 1, 2, 3, 4, 5, 6, 7]))
+    format!("Accuracy of each run:\n\n{}", table(&cells, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
 }
 
 /// The way from one folder to another, as a link on a page says it.

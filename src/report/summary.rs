@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::group::{Group, Row, spec_words};
+use super::runs::Runs;
 use super::words::{Markup, counted, duration, fraction, list, plain, signed, span, table};
 use crate::metrics::{Interval, Verdict};
 use crate::record::{LeakKind, Record};
@@ -25,10 +26,11 @@ pub(super) fn epochs(group: &Group) -> String {
 }
 
 /// What the summary's columns say.
-pub(super) const HEAD: [&str; 9] = [
+pub(super) const HEAD: [&str; 10] = [
     "experiment",
     "published (source)",
     "ours [95 % interval]",
+    "by track",
     "delta",
     "verdict",
     "epochs",
@@ -41,15 +43,15 @@ pub(super) const HEAD: [&str; 9] = [
 pub(super) fn markdown(rows: &[Row]) -> String {
     let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
     cells.extend(rows.iter().map(|row| line(row, rows).map(|cell| plain(&cell)).to_vec()));
-    table(&cells, &[3, 5, 6, 7])
+    table(&cells, &[4, 6, 7, 8])
 }
 
 /// One row's cells, as text.
-pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 9] {
+pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 10] {
     let group = match row {
         Row::Ran(group) => group,
         Row::NotRun(name) => {
-            return [name, "-", "-", "-", "not run", "-", "-", "-", "-"].map(str::to_owned);
+            return [name, "-", "-", "-", "-", "not run", "-", "-", "-", "-"].map(str::to_owned);
         }
     };
     let published = group.first_claim().map_or("-".to_owned(), |(claim, _)| {
@@ -63,6 +65,7 @@ pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 9] {
         group.experiment().to_owned(),
         published,
         interval(&group.accuracy),
+        group.by_track.as_ref().map_or("-".to_owned(), interval),
         group.delta().map_or("-".to_owned(), signed),
         verdict(group).to_owned(),
         epochs(group),
@@ -176,7 +179,7 @@ pub(super) fn collect(
 }
 
 /// `2,996 of 2,996`, per seed where seeds differ: test examples whose track is in train or valid.
-pub(super) fn leaking(group: &Group) -> String {
+pub(super) fn leaking(group: &Runs) -> String {
     let leaking = span(group.records().map(|record| record.split.n_leaking));
     let all = span(group.records().map(|record| record.split.n_test));
     format!("{leaking} of {all}")

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use super::fake::{self, Fake, gtzan};
 use super::*;
-use crate::metrics::mean_over_seeds;
+use crate::metrics::{Clustered, Estimate};
 
-fn options(order: &[&str]) -> Options {
+pub(super) fn options(order: &[&str]) -> Options {
     let order = order.iter().map(|name| (*name).to_owned()).collect();
     Options { title: "Does it hold?".to_owned(), order, data: vec![] }
 }
 
-fn page(runs: &[Run], options: &Options, folder: &Path) -> String {
+pub(super) fn page(runs: &[Run], options: &Options, folder: &Path) -> String {
     fs::read_to_string(write(runs, options, folder).unwrap().readme).unwrap()
 }
 
@@ -43,8 +43,8 @@ fn the_summary_reads_as_a_table() {
     let wanted = "\
 experiment  dataset  claim  ours [95 %]            delta  verdict         seeds    time
 dnn                                                       not run
-cnn-3       gtzan    0.838  0.839 [0.815, 0.861]  +0.001  reproduced          1  15 min
-cnn-3       gtzan*   0.838  0.470 [0.438, 0.501]       -  not comparable      1    24 s
+cnn-3       gtzan    0.838  0.838 [0.824, 0.852]  +0.000  reproduced          1  15 min
+cnn-3       gtzan*   0.838  0.476 [0.457, 0.495]       -  not comparable      1    24 s
 - cnn-3: the split leaks, 2,992 of 2,996 test examples have their track in train or valid
 - cnn-3: not comparable, the runs were cut: 3 of 250 epochs
 - cnn-3: * on gtzan, cut: 3 of 250 epochs
@@ -75,9 +75,16 @@ fn numbers_of_the_page_are_those_of_the_records() {
         .map(|(seed, accuracy)| fake::run(folder.path(), &gtzan("cnn-3", *seed, *accuracy, 0.838)))
         .collect();
     let text = page(&runs, &options(&["cnn-3"]), &folder.path().join("page"));
-    let accuracies: Vec<f64> = runs.iter().map(|run| run.record.test.accuracy).collect();
     // 967 tracks are behind the 2,996 test examples: the interval counts tracks.
-    let interval = mean_over_seeds(&accuracies, 967);
+    let score = |run: &Run| {
+        let rows = run.predictions().unwrap();
+        let right = rows.iter().map(|row| f64::from(u8::from(row.actual == row.predicted)));
+        let track = |row: &crate::record::Prediction| row.example.track[1..].parse().unwrap();
+        let tracks: Vec<usize> = rows.iter().map(track).collect();
+        Clustered::mean(&right.collect::<Vec<_>>(), &tracks, 967)
+    };
+    let estimate = Estimate::of(&runs.iter().map(score).collect::<Vec<_>>());
+    let interval = estimate.fraction_interval();
     let ours = format!("{:.3} [{:.3}, {:.3}]", interval.mean, interval.low, interval.high);
     assert_eq!(text.matches(&ours).count(), 3, "summary, leak table and answer: {ours}");
     assert!(text.contains("| 0.838 (report, table 1) |"));
@@ -178,4 +185,13 @@ fn damaged_curves_are_refused_by_name() {
     fs::write(run.folder.join("epochs.jsonl"), "{\"epoch\":").unwrap();
     let error = write(&[run], &options(&[]), &folder.path().join("page")).unwrap_err().to_string();
     assert!(error.contains("dnn-gtzan-1/epochs.jsonl: is damaged or was changed"), "{error}");
+}
+
+#[test]
+fn damaged_predictions_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578));
+    fs::write(run.folder.join("predictions.csv"), "track,segment\n").unwrap();
+    let error = terminal_table(&[run], &options(&[])).unwrap_err().to_string();
+    assert!(error.contains("dnn-gtzan-1/predictions.csv: is damaged or was changed"), "{error}");
 }

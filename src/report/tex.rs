@@ -5,13 +5,13 @@ use super::summary;
 
 const HEAD: &str = "\
 % The summary, made from the runs' records alone. It needs \\usepackage{booktabs}.
-\\begin{tabular}{lllrlrrrl}
+\\begin{tabular}{llllrlrrrl}
 \\toprule
 ";
 
 /// The file's text, in the order of the page.
 pub(super) fn table(rows: &[Row]) -> String {
-    let line = |cells: [String; 9]| {
+    let line = |cells: [String; 10]| {
         let cells = cells.map(|cell| escaped(&cell));
         format!("{} \\\\\n", cells.join(" & "))
     };
@@ -76,8 +76,8 @@ mod tests {
         let text = table(&rows);
         let lines: Vec<&str> = text.lines().filter(|line| line.ends_with(" \\\\")).collect();
         assert_eq!(lines.len(), 3);
-        assert!(lines.iter().all(|line| line.matches(" & ").count() == 8), "{text}");
-        assert_eq!(lines[1], "a \\& b & - & - & - & not run & - & - & - & - \\\\");
+        assert!(lines.iter().all(|line| line.matches(" & ").count() == 9), "{text}");
+        assert_eq!(lines[1], "a \\& b & - & - & - & - & not run & - & - & - & - \\\\");
         let ours = runs[0].record.test.accuracy;
         let start = format!("cnn\\_3 & 0.838 (report, table 1) & {ours:.3} {{[}}");
         assert!(lines[2].starts_with(&start), "{}", lines[2]);

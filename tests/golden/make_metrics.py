@@ -67,21 +67,6 @@ for probability, freedom in [(0.975, 2), (0.975, 4.7), (0.975, 1000)]:
     show(f"t {probability} df {freedom}", stats.t.ppf(probability, freedom))
 
 
-def mean_over_seeds(accuracies, n_test):
-    """Welch's interval for a sum of two independent mean-like parts, written out with scipy."""
-    accuracies = np.array(accuracies)
-    k, mean = len(accuracies), accuracies.mean()
-    seeds = accuracies.var(ddof=1) / k
-    items = mean * (1 - mean) / n_test
-    freedom = (seeds + items) ** 2 / (seeds**2 / (k - 1) + items**2 / (n_test - 1))
-    low, high = stats.t.interval(0.95, freedom, loc=mean, scale=np.sqrt(seeds + items))
-    return float(mean), float(low), float(high), float(freedom)
-
-
-show("seeds 3, n 300", mean_over_seeds([0.81, 0.84, 0.85], 300))
-show("seeds 5, n 2573", mean_over_seeds([0.52, 0.53, 0.515, 0.528, 0.534], 2573))
-
-
 def one_sample(name, values):
     """Student's t of a mean against 0: what is left of an estimate that has tracks only, or seeds only."""
     test = stats.ttest_1samp(values, 0)

@@ -3,13 +3,11 @@
 //! | file | what it makes |
 //! |---|---|
 //! | `side` | a name as typed -> the runs that it means |
-//! | `scored` | a run's predictions -> its score on segments and on tracks |
 //! | `pair` | two sides -> difference, interval, p-value, paired where test sets are equal |
 //! | `sentence` | a pair -> what it comes to, in words |
 //! | `text` | all of it -> what the command line prints |
 
 mod pair;
-mod scored;
 mod sentence;
 mod side;
 #[cfg(test)]
@@ -17,9 +15,10 @@ mod tests;
 mod text;
 
 use self::pair::Pair;
-use self::scored::Level;
 use super::ReportError;
 use super::check::check;
+use super::runs::Runs;
+use super::scored::{self, Level};
 use crate::metrics::holm;
 use crate::record::Run;
 
@@ -50,7 +49,8 @@ pub fn compare(runs: &[Run], names: &[String]) -> Result<String, CompareError> {
     let is_named = |run: &&Run| names.contains(&run.id) || names.contains(&run.record.experiment);
     runs.iter().filter(is_named).try_for_each(check)?;
     let sides = side::choose(runs, names)?;
-    let levels = scored::levels(&sides)?;
+    let runs: Vec<&Runs> = sides.iter().map(|side| &side.runs).collect();
+    let levels = scored::levels(&runs)?;
     let tests: Vec<Vec<Pair>> = levels.iter().map(pairs).collect();
     Ok(text::text(&sides, &levels, &tests))
 }

@@ -1,6 +1,6 @@
 //! Two sides: by how much they differ, and whether chance explains it.
 
-use super::scored::{Level, Scored, numbers};
+use super::super::scored::{Level, Scored, numbers};
 use crate::metrics::{Clustered, Estimate, Interval, McNemar, bootstrap, mcnemar};
 use crate::vocab::Seed;
 

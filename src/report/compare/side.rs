@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::super::group::{Group, groups_of};
+use super::super::runs::{Runs, runs_of};
 use super::CompareError;
 use crate::record::Run;
 
@@ -11,7 +11,7 @@ pub(super) struct Side<'a> {
     /// What the text calls it: the experiment's name, or a run's experiment and seed.
     pub(super) name: String,
     /// Its runs, one a seed.
-    pub(super) group: Group<'a>,
+    pub(super) runs: Runs<'a>,
     /// Runs of this experiment that are left out: on other data, by another spec, or cut otherwise.
     pub(super) n_left_out: usize,
 }
@@ -21,11 +21,11 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
     if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
         return Err(CompareError::Unfit(format!("{} can't be compared with itself", twice.1)));
     }
-    let candidates: Vec<Vec<Group>> = names
+    let candidates: Vec<Vec<Runs>> = names
         .iter()
         .map(|name| match runs.iter().find(|run| run.id == **name) {
-            Some(run) => vec![Group::new(&[run])],
-            None => groups_of(runs, name),
+            Some(run) => vec![Runs::new(&[run])],
+            None => runs_of(runs, name),
         })
         .collect();
     if let Some(at) = candidates.iter().position(Vec::is_empty) {
@@ -35,46 +35,46 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
     let mut sides = vec![];
     for (name, groups) in names.iter().zip(candidates) {
         let n_runs: usize = groups.iter().map(|group| group.runs.len()).sum();
-        let fits = |group: &Group| data.is_none_or(|data| group.record().data.hash == data);
+        let fits = |group: &Runs| data.is_none_or(|data| group.record().data.hash == data);
         let best = groups.into_iter().filter(fits).min_by_key(preference);
         let group = best.expect("common data are those of a group of every name");
         let is_run = runs.iter().any(|run| run.id == *name);
         let name = if is_run { short_name(&group, names, runs) } else { name.clone() };
         let n_left_out = n_runs - group.runs.len();
-        sides.push(Side { name, group, n_left_out });
+        sides.push(Side { name, runs: group, n_left_out });
     }
-    let classes = |side: &Side| side.group.record().data.classes.clone();
+    let classes = |side: &Side| side.runs.record().data.classes.clone();
     if let Some(other) = sides.iter().find(|side| classes(side) != classes(&sides[0])) {
         return Err(CompareError::Unfit(format!(
             "{} and {} tell other classes apart: on {} and on {}",
             sides[0].name,
             other.name,
-            sides[0].group.record().data.dataset,
-            other.group.record().data.dataset,
+            sides[0].runs.record().data.dataset,
+            other.runs.record().data.dataset,
         )));
     }
     Ok(sides)
 }
 
 /// Full runs before cut ones, then those with the latest run.
-fn preference<'a>(group: &Group<'a>) -> (bool, Reverse<Option<&'a str>>) {
+fn preference<'a>(group: &Runs<'a>) -> (bool, Reverse<Option<&'a str>>) {
     let latest = group.runs.iter().map(|run| run.record.timings.started.as_str()).max();
     (!group.record().cut.is_empty(), Reverse(latest))
 }
 
 /// The data that every name has runs on; of several, those of the first name's preferred runs.
-fn common_data<'a>(candidates: &[Vec<Group<'a>>]) -> Option<&'a str> {
+fn common_data<'a>(candidates: &[Vec<Runs<'a>>]) -> Option<&'a str> {
     let (first, others) = candidates.split_first()?;
     let has =
-        |groups: &Vec<Group>, hash: &String| groups.iter().any(|it| it.record().data.hash == *hash);
+        |groups: &Vec<Runs>, hash: &String| groups.iter().any(|it| it.record().data.hash == *hash);
     let is_common =
-        |group: &&Group<'a>| others.iter().all(|groups| has(groups, &group.record().data.hash));
+        |group: &&Runs<'a>| others.iter().all(|groups| has(groups, &group.record().data.hash));
     let best = first.iter().filter(is_common).min_by_key(|group| preference(group));
     best.map(|group| group.record().data.hash.as_str())
 }
 
 /// `cnn-3 seed 2` where that says which run it is, else its id.
-fn short_name(group: &Group, names: &[String], runs: &[Run]) -> String {
+fn short_name(group: &Runs, names: &[String], runs: &[Run]) -> String {
     let run = group.runs[0];
     let is_alike = |other: &&Run| {
         names.contains(&other.id)

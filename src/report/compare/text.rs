@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use super::super::scored::{Level, Scored, numbers};
 use super::super::summary::{interval, leaking};
 use super::super::words::{MOST_COLUMNS, counted, fraction, list, wrapped};
 use super::pair::Pair;
-use super::scored::{Level, Scored, numbers};
 use super::sentence;
 use super::side::Side;
 use crate::metrics::{Clustered, Estimate, brier_scores, calibration_error, log_losses, top_k};
@@ -42,13 +42,13 @@ pub(super) fn text(sides: &[Side], levels: &[Level], tests: &[Vec<Pair>]) -> Str
 
 /// What a side is.
 fn head(side: &Side) -> String {
-    let record = side.group.record();
-    let seeds: Vec<String> = side.group.records().map(|record| record.seed.to_string()).collect();
+    let record = side.runs.record();
+    let seeds: Vec<String> = side.runs.records().map(|record| record.seed.to_string()).collect();
     let seeds = match seeds.as_slice() {
         [seed] => format!("one seed, {seed}"),
         seeds => format!("seeds {}", list(seeds)),
     };
-    let (data, protocol) = (side.group.dataset_words(), &record.split.protocol);
+    let (data, protocol) = (side.runs.dataset_words(), &record.split.protocol);
     wrapped("", "    ", &format!("{}: {seeds}, on {data}; split {protocol}", side.name))
 }
 
@@ -120,7 +120,7 @@ fn aligned(lines: &[Vec<String>]) -> String {
 
 /// What the specs of two sides differ in, a line each.
 fn differences(first: &Side, second: &Side) -> String {
-    let (was, is) = (&first.group.record().spec, &second.group.record().spec);
+    let (was, is) = (&first.runs.record().spec, &second.runs.record().spec);
     let lines = spec_differences(was, is);
     let head = format!("spec, {} -> {}:", first.name, second.name);
     if lines.is_empty() {
@@ -144,9 +144,9 @@ fn notes(sides: &[Side]) -> String {
     let mut lines: Vec<String> =
         notes.iter().map(|(note, names)| format!("{}: {note}", names.join(", "))).collect();
     for (is_same, what) in [
-        (alike(sides, |side| &side.group.record().data.hash), "the data"),
-        (alike(sides, |side| &side.group.record().code.code_version), "the version of the code"),
-        (alike(sides, |side| &side.group.record().cut), "how runs were cut"),
+        (alike(sides, |side| &side.runs.record().data.hash), "the data"),
+        (alike(sides, |side| &side.runs.record().code.code_version), "the version of the code"),
+        (alike(sides, |side| &side.runs.record().cut), "how runs were cut"),
     ] {
         if !is_same {
             lines.push(format!("{what} is not the same for all: a difference may come from that"));
@@ -156,7 +156,7 @@ fn notes(sides: &[Side]) -> String {
 }
 
 fn notes_of(side: &Side) -> Vec<String> {
-    let group = &side.group;
+    let group = &side.runs;
     let mut notes = vec![];
     if group.leaks() {
         let leaking = leaking(group);

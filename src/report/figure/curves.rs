@@ -8,7 +8,7 @@ use crate::metrics::Verdict;
 use crate::record::Epoch;
 use crate::report::group::Group;
 use crate::report::summary::interval;
-use crate::report::words::{counted, fraction};
+use crate::report::words::fraction;
 
 const WIDTH: u32 = 860;
 const HEIGHT: u32 = 392;
@@ -27,7 +27,7 @@ pub(super) fn figure(group: &Group, epochs: &[Vec<Epoch>]) -> Figure {
     let record = group.record();
     let title = format!("{}: accuracy and loss over the epochs", record.experiment);
     let mut figure = Figure::new(title, WIDTH, HEIGHT);
-    let over = counted(group.runs.len(), "seed");
+    let over = group.counted();
     figure.heading(
         &format!("{}: {}", record.experiment, record.title),
         &format!("{}, {over}; test accuracy {}", group.dataset_words(), interval(&group.accuracy)),
@@ -37,7 +37,7 @@ pub(super) fn figure(group: &Group, epochs: &[Vec<Epoch>]) -> Figure {
         Verdict::NotComparable { .. } => "published test accuracy, not comparable",
         Verdict::Reproduced | Verdict::Differs { .. } => "published test accuracy",
     });
-    legend(&mut figure, group.runs.len(), published_words);
+    legend(&mut figure, group, published_words);
 
     let half = |left: f64| Half { left, top: 100.0, right: left + 338.0, bottom: 334.0 };
     half(72.0).accuracy(&mut figure, epochs, claim);
@@ -122,7 +122,8 @@ impl Curve {
     }
 }
 
-fn legend(figure: &mut Figure, n_seeds: usize, published_words: Option<&str>) {
+fn legend(figure: &mut Figure, group: &Group, published_words: Option<&str>) {
+    let has_band = group.runs.len() > 1;
     let y = 72.0;
     let mut x = 18.0;
     let mut entry = |figure: &mut Figure, text: &str, mark: &dyn Fn(&mut Figure, f64)| {
@@ -133,7 +134,7 @@ fn legend(figure: &mut Figure, n_seeds: usize, published_words: Option<&str>) {
     };
     for (text, colour, width) in [("training", VERMILION, 2.0), ("validation", BLUE, 2.6)] {
         entry(figure, text, &|figure, x| {
-            if n_seeds > 1 {
+            if has_band {
                 figure.rectangle((x, y - 7.0), (x + 24.0, y + 7.0), colour, 0.18);
             }
             figure.line(vec![(x, y), (x + 24.0, y)], colour, width);
@@ -144,9 +145,9 @@ fn legend(figure: &mut Figure, n_seeds: usize, published_words: Option<&str>) {
             figure.dashes((x, y), (x + 24.0, y), INK, 1.2);
         });
     }
-    if n_seeds > 1 {
+    if has_band {
         let right = f64::from(WIDTH) - 16.0;
-        let text = format!("line: mean of {n_seeds} seeds, band: their range");
+        let text = format!("line: mean of {}, band: their range", group.counted());
         figure.text(Text::new(text, (right, y), 12.0).colour(GREY).align(Align::Right));
     }
 }

@@ -7,7 +7,6 @@ use super::bar::bar;
 use super::canvas::{Align, Figure, INK, PALE, Text, WHITE};
 use super::colour::ColourMap;
 use crate::report::group::Group;
-use crate::report::words::counted;
 
 const NAME_SIZE: f64 = 13.5;
 /// From white to dark blue in even steps of lightness (ColorBrewer's Blues), at 0, 1/8, ... 1.
@@ -44,7 +43,7 @@ pub(super) fn figure(group: &Group) -> Figure {
     let mut figure = Figure::new(title, width, height);
     let over = match group.runs.len() {
         1 => String::new(),
-        n => format!(", sum of {}", counted(n, "seed")),
+        _ => format!(", sum of {}", group.counted()),
     };
     figure.heading(
         &format!("{}: confusion matrix", record.experiment),

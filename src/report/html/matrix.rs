@@ -2,7 +2,7 @@
 
 use super::table::scrolling;
 use crate::report::group::Group;
-use crate::report::words::{count, counted, escaped};
+use crate::report::words::{count, escaped};
 
 /// Shades of the style sheet: `k0` for none to `k10` for all of a row.
 const N_SHADES: f64 = 10.0;
@@ -24,7 +24,7 @@ pub(super) fn html(group: &Group) -> String {
     }
     let over = match group.runs.len() {
         1 => String::new(),
-        n => format!(", sum of {}", counted(n, "seed")),
+        _ => format!(", sum of {}", group.counted()),
     };
     let caption = format!("Confusion matrix on the test examples{over}");
     let table = format!(

@@ -1,7 +1,6 @@
 //! The head of the page: what the rows come to, the summary, the ledger of claims, the leaks.
 
 use super::table::{Cell, Table};
-use crate::metrics::Verdict;
 use crate::record::CodeFacts;
 use crate::report::group::{Group, Row, spec_words};
 use crate::report::summary::{self, LeakingRow, interval};
@@ -63,7 +62,8 @@ fn named(group: &Group, rows: &[Row], anchor: &str) -> String {
 /// The summary, a row each.
 pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
     let line = |(row, anchor): (&Row, &String)| {
-        let [name, _, ours, delta, said, epochs, seeds, time, _] = summary::line(row, rows);
+        let [name, _, ours, by_track, delta, said, epochs, seeds, time, _] =
+            summary::line(row, rows);
         let group = row.group();
         let name = match group {
             Some(group) => Cell::html(named(group, rows, anchor)),
@@ -83,6 +83,7 @@ pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
             name,
             published,
             Cell::interval(&ours, group.map(|group| group.accuracy.mean)),
+            Cell::interval(&by_track, group.and_then(|group| group.by_track).map(|it| it.mean)),
             Cell::number(&delta).by(group.and_then(Group::delta)),
             Cell::html(verdict(&said)),
             Cell::number(&epochs).by(longest),
@@ -91,7 +92,7 @@ pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
         ]
     };
     // The dataset, the last column elsewhere, stands under the name here.
-    let (_, head) = summary::HEAD.split_last().expect("the head has nine names");
+    let (_, head) = summary::HEAD.split_last().expect("the head has ten names");
     let table = Table {
         caption: "Every experiment with its published figure",
         head,
@@ -106,15 +107,8 @@ pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
     let mut lines = vec![];
     for (row, anchor) in rows.iter().zip(anchors) {
         let Some(group) = row.group() else { continue };
-        for (claim, judged) in &group.judged {
-            let why = match judged {
-                Verdict::Reproduced => "the figure lies within the interval".to_owned(),
-                Verdict::Differs { by } => {
-                    let side = if *by > 0.0 { "above" } else { "below" };
-                    format!("ours is {side} it by {}", fraction(by.abs()))
-                }
-                Verdict::NotComparable { reason } => reason.clone(),
-            };
+        for judged in &group.judged {
+            let claim = judged.claim;
             lines.push(vec![
                 Cell::html(to_section(group.experiment(), anchor)),
                 Cell::text(&claim.metric),
@@ -122,8 +116,8 @@ pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
                 Cell::text(&claim.source),
                 Cell::text(&claim.dataset),
                 Cell::interval(&interval(&group.accuracy), group.accuracy.mean),
-                Cell::html(verdict(judged.as_str())),
-                Cell::text(&why),
+                Cell::html(verdict(judged.verdict.as_str())),
+                Cell::text(&judged.why()),
             ]);
         }
     }
@@ -220,7 +214,7 @@ fn anchor_of<'a>(group: &Group, rows: &[Row], anchors: &'a [String]) -> &'a str 
 
 /// How many runs, from when to when, by which program: what the page is made from.
 pub(super) fn made_from(rows: &[Row]) -> String {
-    let records = || rows.iter().filter_map(Row::group).flat_map(Group::records);
+    let records = || rows.iter().filter_map(Row::group).flat_map(|group| group.records());
     let day = |started: &str| escaped(started.get(..10).unwrap_or(started));
     let started = || records().map(|record| record.timings.started.as_str());
     let (Some(first), Some(last)) = (started().min(), started().max()) else {

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::overview::verdict;
 use super::table::{Cell, Table};
 use super::{matrix, spec};
-use crate::record::Run;
 use crate::report::ReportError;
 use crate::report::figure::inline_curves;
 use crate::report::group::{Group, Row, spec_words};
@@ -61,7 +60,10 @@ fn tags(group: &Group, rows: &[Row]) -> String {
     if n_rows_of(rows, group.experiment()) > 1 {
         tags.extend(spec_words(group, rows).map(|spec| escaped(&spec)));
     }
-    tags.push(format!("seeds: {}", group.seeds_words()));
+    tags.push(match group.unit() {
+        "fold" => group.seeds_words(),
+        _ => format!("seeds: {}", group.seeds_words()),
+    });
     let mut html: String = tags.iter().map(|tag| format!("<li class=\"tag\">{tag}</li>")).collect();
     if let Some((_, said)) = group.first_claim() {
         html += &format!("<li>{}</li>", verdict(said.as_str()));
@@ -77,7 +79,7 @@ fn curves(group: &Group) -> Result<String, ReportError> {
     }
     let seeds = match group.runs.len() {
         1 => String::new(),
-        n => format!(" <span>line: mean of {n} seeds, band: their range</span>"),
+        _ => format!(" <span>line: mean of {}, band: their range</span>", group.counted()),
     };
     Ok(format!(
         "<figure class=\"curves\"><figcaption>Over the epochs: <span class=\"key\"><svg class=\"plot\" \
@@ -113,17 +115,23 @@ fn per_class(group: &Group) -> String {
 fn runs(group: &Group, folder: &Path) -> String {
     let lines = run_lines(group);
     let (head, lines) = lines.split_first().expect("the first line is the head");
-    let line = |(line, run): (&[String; 9], &&Run)| {
-        let (record, numbers) = line.split_last().expect("a line has nine cells");
-        let link = format!("{}/record.json", link(&run.folder, folder));
+    let line = |(i, line): (usize, &[String; 11])| {
+        let (record, numbers) = line.split_last().expect("a line has eleven cells");
         let mut cells: Vec<Cell> = numbers.iter().map(|cell| Cell::number(cell)).collect();
-        cells.push(Cell::html(format!("<a href=\"{link}\">{}</a>", escaped(record))));
+        // The line of the means is no run's.
+        cells.push(match group.runs.get(i) {
+            Some(run) => {
+                let link = format!("{}/record.json", link(&run.folder, folder));
+                Cell::html(format!("<a href=\"{link}\">{}</a>", escaped(record)))
+            }
+            None => Cell::text(record),
+        });
         cells
     };
     let table = Table {
         caption: "Accuracy of each run, and its record",
         head: &head.each_ref().map(String::as_str),
-        rows: lines.iter().zip(&group.runs).map(line).collect(),
+        rows: lines.iter().enumerate().map(line).collect(),
         is_sortable: false,
     };
     table.html()

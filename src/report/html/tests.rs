@@ -19,8 +19,8 @@ fn named(order: &[&str]) -> Options {
 fn nothing_that_a_record_says_becomes_markup() {
     let folder = tempfile::tempdir().unwrap();
     let evil = "\"><img src=x onerror=alert(1)><script>'&";
-    let mut run = fake::run(folder.path(), &gtzan("cnn-3", 1, 0.84, 0.838));
-    let record = &mut run.record;
+    let fake = gtzan("cnn-3", 1, 0.84, 0.838);
+    let mut record = fake::record(&fake);
     for text in [
         &mut record.experiment,
         &mut record.title,
@@ -36,7 +36,6 @@ fn nothing_that_a_record_says_becomes_markup() {
         &mut record.code.version,
         &mut record.code.device,
         &mut record.timings.started,
-        &mut run.id,
     ] {
         *text = evil.to_owned();
     }
@@ -48,6 +47,8 @@ fn nothing_that_a_record_says_becomes_markup() {
     record.data.notes = vec![evil.to_owned()];
     record.data.classes[3] = evil.to_owned();
     record.spec = serde_json::json!({ evil: evil });
+    let mut run = fake::write(folder.path(), &fake, record, &fake::predictions(&fake));
+    run.id = evil.to_owned();
     let at = folder.path().join("page");
     let options = Options {
         title: evil.to_owned(),
@@ -137,7 +138,7 @@ fn every_claim_stands_in_the_ledger_with_its_verdict_and_why() {
     assert_eq!(ledger.matches("<tr><th scope=\"row\">").count(), 3);
     let by = runs[1].record.test.accuracy - 0.578;
     for part in [
-        "</span> reproduced</span></td><td>the figure lies within the interval".to_owned(),
+        "</span> reproduced</span></td><td>it lies where repetitions of our runs fall, ".to_owned(),
         format!("</span> differs</span></td><td>ours is above it by {by:.3}"),
         "</span> not comparable</span></td><td>the runs were cut: 3 of 250 epochs".to_owned(),
         "data-key=\"0.691\">0.691</td><td>report, table 1</td><td>gtzan</td>".to_owned(),

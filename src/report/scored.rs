@@ -1,12 +1,12 @@
-//! What runs said of their test examples, on two levels: every example, and every track.
+//! What runs said of their test examples, from their predictions, on two levels: every example, and every track.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::side::Side;
+use super::ReportError;
+use super::runs::Runs;
 use crate::metrics::{self, Clustered};
 use crate::record::{Prediction, Run};
-use crate::report::ReportError;
 use crate::vocab::ExampleId;
 
 /// What all sides said of the items of one level.
@@ -60,12 +60,12 @@ pub(super) fn numbers(right: &[bool]) -> Vec<f64> {
 }
 
 /// Examples first; then tracks, if a track has several examples anywhere.
-pub(super) fn levels(sides: &[Side]) -> Result<Vec<Level>, ReportError> {
+pub(super) fn levels(sides: &[&Runs]) -> Result<Vec<Level>, ReportError> {
     let mut numbers = BTreeMap::new();
     let mut predictions = vec![];
     for side in sides {
         let mut of_side = vec![];
-        for run in &side.group.runs {
+        for run in &side.runs {
             let rows = rows(run)?;
             for row in &rows {
                 // The same name means the same track on the same data only.

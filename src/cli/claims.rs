@@ -1,0 +1,25 @@
+//! `claims`.
+
+use super::runs::{page_options, strict};
+use super::{Done, House};
+use crate::experiment::{Options, Plan};
+use crate::report;
+
+/// Prints the ledger: every published figure, what the finished runs say of it, and why.
+pub(super) fn claims(house: &House, is_strict: bool) -> Done {
+    let (library, catalogue) = (house.library()?, house.catalogue()?);
+    let runs = house.finished()?;
+    let mut order = vec![];
+    for name in library.names() {
+        let has_run = runs.iter().any(|run| run.record.experiment == *name);
+        // A spec is asked for claims only where no record says them.
+        if has_run
+            || !Plan::read(name, &library, &catalogue, &Options::default())?.claims.is_empty()
+        {
+            order.push(name.clone());
+        }
+    }
+    let (text, differing) = report::claims(&runs, &page_options(order))?;
+    print!("{text}");
+    strict(&differing, is_strict)
+}

@@ -1,0 +1,206 @@
+//! Published figures, and what the runs say of each: the ledger.
+
+use super::group::{Group, Row};
+use super::runs::Runs;
+use super::summary::interval;
+use super::words::{counted, fraction, list, wrapped};
+use crate::metrics::{Clustered, Interval, Published, Verdict, repetition, verdict};
+use crate::record::Claim;
+
+/// A published figure and what the runs say of it.
+pub(super) struct Judged<'a> {
+    pub(super) claim: &'a Claim,
+    pub(super) verdict: Verdict,
+    /// Where figures fall, 95 of 100, that were made as our runs were; where the two may be compared.
+    repetitions: Option<Interval>,
+}
+
+/// Judges a figure by the accuracies of runs, taken apart by tracks.
+pub(super) fn judge<'a>(claim: &'a Claim, runs: &Runs, accuracies: &[Clustered]) -> Judged<'a> {
+    if let Some(reason) = unfit(claim, runs) {
+        let verdict = Verdict::NotComparable { reason };
+        return Judged { claim, verdict, repetitions: None };
+    }
+    let ours = runs.mean(|record| record.test.n as f64);
+    let published = Published {
+        n_runs: claim.n_runs.unwrap_or(1),
+        test_ratio: claim.n_test.map_or(1.0, |theirs| ours / theirs as f64),
+    };
+    let repetitions = repetition(accuracies, &published);
+    let verdict = verdict(claim.value, &repetitions);
+    Judged { claim, verdict, repetitions: Some(repetitions) }
+}
+
+/// Why a figure is about something else than the runs are.
+fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
+    let record = runs.record();
+    let reason = if claim.dataset != record.data.dataset {
+        let synthetic = if record.data.synthetic { ", which is synthetic" } else { "" };
+        format!(
+            "the published figure is for {}, these runs used {}{synthetic}",
+            claim.dataset, record.data.dataset
+        )
+    } else if !record.cut.is_empty() {
+        format!("the runs were cut: {}", list(&record.cut))
+    } else if !record.overrides.is_empty() {
+        format!("the spec was changed: {}", list(&record.overrides))
+    } else if claim.metric != "accuracy" {
+        format!("no interval is known here for {}", claim.metric)
+    } else {
+        return None;
+    };
+    Some(reason)
+}
+
+impl Judged<'_> {
+    /// Why the verdict is what it is, with what was taken for granted, as plain text.
+    pub(super) fn why(&self) -> String {
+        let fall = || {
+            let Interval { low, high, .. } =
+                self.repetitions.expect("what may be compared has an interval");
+            let (low, high) = (fraction(low), fraction(high));
+            format!("where repetitions of our runs fall, {low} to {high} ({})", assumed(self.claim))
+        };
+        match &self.verdict {
+            Verdict::Reproduced => format!("it lies {}", fall()),
+            Verdict::Differs { by } => {
+                let side = if *by > 0.0 { "above" } else { "below" };
+                format!(
+                    "ours is {side} it by {}; it lies outside of {}",
+                    fraction(by.abs()),
+                    fall()
+                )
+            }
+            Verdict::NotComparable { reason } => reason.clone(),
+        }
+    }
+}
+
+/// How a figure is taken to have come about, as far as its claim does not say.
+fn assumed(claim: &Claim) -> String {
+    let runs = claim.n_runs.map_or("one run".to_owned(), |n| counted(n, "run"));
+    let test = claim
+        .n_test
+        .map_or("a test set as large as ours".to_owned(), |n| counted(n, "test example"));
+    let word = if claim.n_runs.is_some() && claim.n_test.is_some() { "of" } else { "taken as" };
+    format!("{word} {runs} on {test}")
+}
+
+/// Every claim of every row, and what has no run yet, as text of at most 100 columns.
+pub(super) fn text(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for group in rows.iter().filter_map(Row::group) {
+        text.extend(group.judged.iter().map(|judged| entry(group, judged)));
+    }
+    if text.is_empty() {
+        text += "no published figure was put to the test\n";
+    }
+    let not_run = |row: &Row| match row {
+        Row::NotRun(name) => Some((*name).to_owned()),
+        Row::Ran(_) => None,
+    };
+    let not_run: Vec<String> = rows.iter().filter_map(not_run).collect();
+    if !not_run.is_empty() {
+        text += &wrapped("", "    ", &format!("not run: {}", list(&not_run)));
+    }
+    text
+}
+
+fn entry(group: &Group, judged: &Judged) -> String {
+    let Claim { metric, value, source, .. } = judged.claim;
+    let (experiment, dataset) = (group.experiment(), group.dataset_words());
+    let head = format!("{experiment} on {dataset}: {metric} {} ({source})", fraction(*value));
+    let said = format!(
+        "{}: ours {} over {}; {}",
+        judged.verdict.as_str(),
+        interval(&group.accuracy),
+        group.counted(),
+        judged.why()
+    );
+    wrapped("", "    ", &head) + &wrapped("    ", "    ", &said)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::record::Run;
+    use crate::report::fake::{self, Fake, gtzan};
+    use crate::report::tests::options;
+    use crate::report::{claims, differing, group};
+
+    /// Three runs whose record says this claim.
+    fn claimed(folder: &Path, change: impl Fn(&mut Claim)) -> Vec<Run> {
+        let one = |seed: u64| {
+            let fake = gtzan("cnn-3", seed, 0.835 + 0.003 * seed as f64, 0.838);
+            let mut record = fake::record(&fake);
+            change(&mut record.claims[0]);
+            fake::write(folder, &fake, record, &fake::predictions(&fake))
+        };
+        (1..=3).map(one).collect()
+    }
+
+    #[test]
+    fn a_claim_is_held_against_repetitions_and_not_against_our_mean() {
+        let options = options(&[]);
+        let high = {
+            let folder = tempfile::tempdir().unwrap();
+            let runs = claimed(folder.path(), |_| {});
+            group::rows(&runs, &options).unwrap()[0].group().unwrap().accuracy.high
+        };
+        let value = high + 0.001;
+        let judged = |change: &dyn Fn(&mut Claim)| {
+            let folder = tempfile::tempdir().unwrap();
+            let runs = claimed(folder.path(), |claim| {
+                claim.value = value;
+                change(claim);
+            });
+            assert_eq!(
+                differing(&runs, &options).unwrap().is_empty(),
+                claims(&runs, &options).unwrap().1.is_empty()
+            );
+            let rows = group::rows(&runs, &options).unwrap();
+            let group = rows[0].group().unwrap();
+            assert!(!group.accuracy.contains(value), "a little outside of our interval");
+            (group.judged[0].verdict.clone(), group.judged[0].why())
+        };
+        let (verdict, why) = judged(&|_| {});
+        assert_eq!(verdict, Verdict::Reproduced, "{why}");
+        assert!(why.ends_with("(taken as one run on a test set as large as ours)"), "{why}");
+        // What is known to be the mean of many runs on a huge test set has hardly any luck of its own.
+        let (verdict, why) = judged(&|claim| {
+            (claim.n_runs, claim.n_test) = (Some(1000), Some(1_000_000));
+            claim.value = value + 0.005;
+        });
+        assert!(matches!(verdict, Verdict::Differs { by } if by < 0.0), "{why}");
+        assert!(why.starts_with("ours is below it by 0.0"), "{why}");
+        assert!(why.ends_with("(of 1,000 runs on 1,000,000 test examples)"), "{why}");
+    }
+
+    #[test]
+    fn the_ledger_names_every_claim_with_why_and_what_was_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = [
+            fake::run(folder.path(), &gtzan("dnn", 1, 0.66, 0.578)),
+            fake::run(folder.path(), &Fake { cut: true, ..gtzan("cnn-1", 1, 0.4, 0.691) }),
+        ];
+        let (text, differing) = claims(&runs, &options(&["dnn", "cnn-1", "cnn-2"])).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let ours = runs[0].record.test.accuracy;
+        for part in [
+            "dnn on gtzan: accuracy 0.578 (report, table 1) differs: ours ".to_owned(),
+            format!(
+                "ours is above it by {:.3}; it lies outside of where repetitions",
+                ours - 0.578
+            ),
+            "cnn-1 on gtzan, cut: 3 of 250 epochs: accuracy 0.691".to_owned(),
+            "over 1 seed; the runs were cut: 3 of 250 epochs".to_owned(),
+            "not run: cnn-2".to_owned(),
+        ] {
+            assert!(said.contains(&part), "{part}\nis not in\n{said}");
+        }
+        assert_eq!(differing, [format!("dnn (report, table 1) by {:+.3}", ours - 0.578)]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Runs that differ in nothing but the seed, and what their records have in common.
+
+use std::cmp::Reverse;
+
+use super::words::{counted, list};
+use crate::record::{Record, Run};
+
+/// Runs of one experiment on one dataset, cut alike or not at all.
+pub(super) struct Runs<'a> {
+    /// By seed, one each; never empty.
+    pub(super) runs: Vec<&'a Run>,
+    /// Runs that were left out because a later one has the same seed.
+    pub(super) n_superseded: usize,
+}
+
+/// An experiment's runs, those together that may be averaged: full ones before cut ones, real data before
+/// synthetic.
+pub(super) fn runs_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Runs<'a>> {
+    // What must agree for runs to be averaged; the first three are also the order of the rows.
+    let key = |run: &'a Run| {
+        let Record { data, cut, spec_hash, .. } = &run.record;
+        (!cut.is_empty(), data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
+    };
+    let mut mine: Vec<&Run> =
+        runs.iter().filter(|run| run.record.experiment == experiment).collect();
+    // Of several runs with the same seed the latest comes first.
+    mine.sort_by_key(|run| {
+        (key(run), run.record.seed, Reverse(&run.record.timings.started), Reverse(&run.id))
+    });
+    mine.chunk_by(|a, b| key(a) == key(b)).map(Runs::new).collect()
+}
+
+impl<'a> Runs<'a> {
+    /// Runs in the order of their seeds; of several with one seed the first counts.
+    pub(super) fn new(runs: &[&'a Run]) -> Self {
+        let n_runs = runs.len();
+        let mut runs = runs.to_vec();
+        runs.dedup_by_key(|run| run.record.seed);
+        Self { n_superseded: n_runs - runs.len(), runs }
+    }
+
+    /// The first seed's record, for what all of them share.
+    pub(super) fn record(&self) -> &'a Record {
+        &self.runs[0].record
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &'a Record> + Clone + '_ {
+        self.runs.iter().map(|run| &run.record)
+    }
+
+    pub(super) fn experiment(&self) -> &'a str {
+        &self.record().experiment
+    }
+
+    /// Mean over the runs.
+    pub(super) fn mean(&self, value: impl Fn(&Record) -> f64) -> f64 {
+        self.records().map(value).sum::<f64>() / self.runs.len() as f64
+    }
+
+    /// The test sets' confusion matrices, summed.
+    pub(super) fn confusion(&self) -> Vec<Vec<usize>> {
+        let mut sum = self.record().test.confusion.clone();
+        for record in self.records().skip(1) {
+            for (row, more) in sum.iter_mut().zip(&record.test.confusion) {
+                for (cell, more) in row.iter_mut().zip(more) {
+                    *cell += more;
+                }
+            }
+        }
+        sum
+    }
+
+    /// What always naming the test sets' largest class would score.
+    pub(super) fn largest_class(&self) -> f64 {
+        let supports: Vec<usize> =
+            self.confusion().iter().map(|row| row.iter().sum::<usize>()).collect();
+        let all = supports.iter().sum::<usize>().max(1);
+        supports.into_iter().max().unwrap_or(0) as f64 / all as f64
+    }
+
+    /// What a run is one of: a fold of a k-fold split, else a seed.
+    pub(super) fn unit(&self) -> &'static str {
+        if self.record().spec["split"].get("k_fold").is_some() { "fold" } else { "seed" }
+    }
+
+    /// `3 seeds` or `5 folds`.
+    pub(super) fn counted(&self) -> String {
+        counted(self.runs.len(), self.unit())
+    }
+
+    /// `5`, or `3 of 5` where the spec asks for more seeds than were run; of folds `5 folds`.
+    pub(super) fn seeds_words(&self) -> String {
+        let asked = self.record().spec["seeds"].as_array().map_or(0, Vec::len);
+        let folds = if self.unit() == "fold" { " folds" } else { "" };
+        match self.runs.len() {
+            n if n < asked => format!("{n} of {asked}{folds}"),
+            _ if folds.is_empty() => self.runs.len().to_string(),
+            _ => self.counted(),
+        }
+    }
+
+    /// `synth-genres (synthetic), cut: 3 of 250 epochs`.
+    pub(super) fn dataset_words(&self) -> String {
+        match self.record().cut.as_slice() {
+            [] => self.dataset_short(),
+            reasons => format!("{}: {}", self.dataset_short(), list(reasons)),
+        }
+    }
+
+    /// The same without the reasons: `synth-genres (synthetic), cut`.
+    pub(super) fn dataset_short(&self) -> String {
+        let data = &self.record().data;
+        let synthetic = if data.synthetic { " (synthetic)" } else { "" };
+        let cut = if self.record().cut.is_empty() { "" } else { ", cut" };
+        format!("{}{synthetic}{cut}", data.dataset)
+    }
+
+    /// Whether test examples share a track with training or validation examples.
+    pub(super) fn leaks(&self) -> bool {
+        self.records().any(|record| record.split.n_leaking > 0)
+    }
+
+    /// Whether another group is the same experiment split by track: named `honest/NAME` or
+    /// `NAME-by-track`, on the same data, cut alike, without a leak.
+    pub(super) fn is_honest_twin(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.record(), other.record());
+        let named = theirs.experiment == format!("honest/{}", mine.experiment)
+            || theirs.experiment == format!("{}-by-track", mine.experiment);
+        named
+            && theirs.data.dataset == mine.data.dataset
+            && theirs.data.hash == mine.data.hash
+            && theirs.cut == mine.cut
+            && !other.leaks()
+    }
+}
