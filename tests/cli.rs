@@ -304,7 +304,7 @@ fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     let said = stdout(&before).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.starts_with("no published figure was put to the test not run: cnn-1, "), "{said}");
     assert!(said.contains("spotify-logistic-final") && !said.contains("baseline"), "{said}");
-    let run = encore(home.path(), &["run", "spotify-logistic-final", "--seeds", "1,2"]);
+    let run = encore(home.path(), &["run", "spotify-logistic-final"]);
     assert!(run.status.success(), "{}", stderr(&run));
     let loose = encore(home.path(), &["claims"]);
     assert!(loose.status.success(), "{}", stderr(&loose));
@@ -312,7 +312,7 @@ fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     for part in [
         "spotify-logistic-final on synth-songs (synthetic): accuracy 0.999 (final notebook, logistic",
         " differs: ours 0.",
-        "over 2 seeds; ours is below it by 0.",
+        "over 5 seeds; ours is below it by 0.",
         "(of 3 runs on 120 test examples)",
     ] {
         assert!(said.contains(part), "{part}\nis not in\n{said}");
@@ -323,7 +323,7 @@ fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     assert!(stderr(&strict).contains("claims that differ: spotify-logistic-final ("));
     // What a claim says of itself is no part of the spec's hash: the runs are found again.
     edit(home.path(), spec, "n_runs = 3\n", "");
-    let again = encore(home.path(), &["run", "spotify-logistic-final", "--seeds", "1,2"]);
+    let again = encore(home.path(), &["run", "spotify-logistic-final"]);
     assert!(stderr(&again).contains("found, done before"), "{}", stderr(&again));
     edit(home.path(), spec, "n_test = 120", "n_test = 0");
     let wrong = encore(home.path(), &["check"]);

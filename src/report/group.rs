@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::report::fake::{self, Fake, gtzan};
     use crate::report::tests::{options, page};
-    use crate::report::{section, summary, write};
+    use crate::report::{run_lines, summary, write};
 
     #[test]
     fn votes_of_tracks_and_probabilities_stand_beside_the_accuracy() {
@@ -162,27 +162,28 @@ mod tests {
         ];
         let options = options(&["cnn-3", "songs"]);
         let written = write(&runs, &options, &folder.path().join("page")).unwrap();
-        let rows = rows(&runs, &options).unwrap();
-        let by_track = rows[0].group().unwrap().by_track.unwrap();
+        let all = rows(&runs, &options).unwrap();
+        let by_track = all[0].group().unwrap().by_track.unwrap();
         // Segments err apart from each other, so three of them know more.
-        assert!(by_track.mean > rows[0].group().unwrap().accuracy.high);
-        assert_eq!(rows[1].group().unwrap().by_track, None);
+        assert!(by_track.mean > all[0].group().unwrap().accuracy.high);
+        assert_eq!(all[1].group().unwrap().by_track, None);
         let words = summary::interval(&by_track);
         for file in [&written.readme, &written.page] {
             let text = fs::read_to_string(file).unwrap();
-            let answer =
-                format!("By track, the segments of each voting, it is {words} of the tracks. ");
+            let answer = format!(
+                "By track, the test segments of each voting, it is {words} of the tracks. "
+            );
             assert_eq!(text.matches(&answer).count(), 1, "{answer}");
             assert_eq!(text.matches(&words).count(), 2, "summary and answer");
         }
         // 0.6 for the class that is said: right ones cost -ln 0.6, wrong ones -ln (0.4 / 9).
-        let lines = section::run_lines(rows[0].group().unwrap());
+        let lines = run_lines::lines(all[0].group().unwrap());
         let right = runs[0].record.test.accuracy;
         let loss = -right * 0.6_f64.ln() - (1.0 - right) * (0.4_f64 / 9.0).ln();
         assert_eq!(lines[1][5], format!("{loss:.3}"));
         assert_eq!(lines[1][7], format!("{:.3}", (right - 0.6).abs()));
         assert_eq!((lines.len(), lines[3][0].as_str()), (4, "mean"));
-        let mean = (right + runs[1].record.test.accuracy) / 2.0;
+        let mean = f64::midpoint(right, runs[1].record.test.accuracy);
         assert_eq!(lines[3][1], format!("{mean:.3}"));
     }
 
@@ -202,8 +203,8 @@ mod tests {
         };
         let runs: Vec<Run> = (1..=5).map(fold).collect();
         let options = options(&["folds"]);
-        let rows = rows(&runs, &options).unwrap();
-        let group = rows[0].group().unwrap();
+        let all = rows(&runs, &options).unwrap();
+        let group = all[0].group().unwrap();
         assert_eq!(group.estimate.n_tracks, 5 * 967);
         let one = rows(&runs[..1], &options).unwrap();
         let one = one[0].group().unwrap().estimate.tracks_error();

@@ -8,6 +8,7 @@
 //! | `group` | runs that differ in the seed alone -> one row: mean, interval, verdicts |
 //! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
 //! | `section` | one row -> its section: answer, figures, per-class table, how it was made |
+//! | `run_lines` | every run of a row in numbers, and their means |
 //! | `page` | all of it -> `README.md` |
 //! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
@@ -32,6 +33,7 @@ mod figure;
 mod group;
 mod html;
 mod page;
+mod run_lines;
 mod runs;
 mod scored;
 mod section;

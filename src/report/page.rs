@@ -21,7 +21,7 @@ pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
     ),
     (
         "by track",
-        "accuracy on tracks, the segments of each voting by the mean of their log-probabilities; - \
+        "accuracy on tracks, the test segments of each voting by the mean of their log-probabilities; - \
          where every test example is a track of its own.",
     ),
     (

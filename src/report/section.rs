@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::claims::Judged;
 use super::figure::Drawn;
-use super::group::{Group, Probabilities};
+use super::group::Group;
+use super::run_lines;
 use super::summary::{epochs, interval, leaks};
 use super::words::{Markup, count, counted, duration, fraction, list, plain, short, span, table};
 use crate::metrics::{Verdict, per_class};
-use crate::record::{Record, Run};
+use crate::record::Record;
 
 /// What a leak does to a row.
 pub(super) const LEAK_SENTENCE: &str =
@@ -33,7 +34,7 @@ pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> S
         classes(group).iter().map(|line| line.iter().map(|cell| plain(cell)).collect()).collect();
     parts.push(table(&cells, &[1, 2, 3, 4]));
     parts.push(how(group));
-    parts.push(runs(group, folder));
+    parts.push(run_lines::text(group, folder));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
 }
@@ -47,7 +48,7 @@ pub(super) fn answer(group: &Group, markup: Markup) -> String {
     );
     if let Some(by_track) = &group.by_track {
         text += &format!(
-            "By track, the segments of each voting, it is {} of the tracks. ",
+            "By track, the test segments of each voting, it is {} of the tracks. ",
             interval(by_track)
         );
     }
@@ -285,75 +286,6 @@ fn kept_out(record: &Record, markup: Markup) -> Option<String> {
         n => format!(", and {} more that the record names", count(n)),
     };
     Some(format!("{}: {}{rest}", count(excluded.len()), named.join(", ")))
-}
-
-/// Every run's numbers, as text under a head; what comes last names the record. With several runs the
-/// last line has their means, and no record.
-pub(super) fn run_lines(group: &Group) -> Vec<[String; 11]> {
-    let head = [
-        "seed",
-        "test",
-        "valid",
-        "train",
-        "macro F1",
-        "log-loss",
-        "top-2",
-        "calibration error",
-        "epochs",
-        "time",
-        "record",
-    ];
-    let line = |(run, said): (&&Run, &Probabilities)| {
-        let record = &run.record;
-        [
-            record.seed.to_string(),
-            fraction(record.test.accuracy),
-            record.valid.as_ref().map_or("-".to_owned(), |valid| fraction(valid.accuracy)),
-            fraction(record.train.accuracy),
-            fraction(record.test.macro_f1),
-            fraction(said.log_loss),
-            fraction(said.top_2),
-            fraction(said.calibration_error),
-            record.model.n_epochs.map_or("-".to_owned(), count),
-            duration(record.timings.total_s),
-            run.id.clone(),
-        ]
-    };
-    let mut lines = vec![head.map(str::to_owned)];
-    lines.extend(group.runs.iter().zip(&group.probabilities).map(line));
-    lines.extend((group.runs.len() > 1).then(|| mean_line(group)));
-    lines
-}
-
-fn mean_line(group: &Group) -> [String; 11] {
-    let n = group.runs.len() as f64;
-    let said = |of: fn(&Probabilities) -> f64| {
-        fraction(group.probabilities.iter().map(of).sum::<f64>() / n)
-    };
-    let valid: Option<Vec<f64>> =
-        group.records().map(|record| Some(record.valid.as_ref()?.accuracy)).collect();
-    [
-        "mean".to_owned(),
-        fraction(group.mean(|record| record.test.accuracy)),
-        valid.map_or("-".to_owned(), |valid| fraction(valid.iter().sum::<f64>() / n)),
-        fraction(group.mean(|record| record.train.accuracy)),
-        fraction(group.mean(|record| record.test.macro_f1)),
-        said(|run| run.log_loss),
-        said(|run| run.top_2),
-        said(|run| run.calibration_error),
-        "-".to_owned(),
-        duration(group.mean(|record| record.timings.total_s)),
-        "-".to_owned(),
-    ]
-}
-
-fn runs(group: &Group, folder: &Path) -> String {
-    let mut cells = run_lines(group);
-    for (cells, run) in cells.iter_mut().skip(1).zip(&group.runs) {
-        cells[10] = format!("[{}]({})", plain(&run.id), link(&run.folder, folder));
-    }
-    let cells: Vec<Vec<String>> = cells.into_iter().map(Vec::from).collect();
-    format!("Accuracy of each run:\n\n{}", table(&cells, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
 }
 
 /// The way from one folder to another, as a link on a page says it.

@@ -9,9 +9,8 @@ use crate::report::ReportError;
 use crate::report::figure::inline_curves;
 use crate::report::group::{Group, Row, spec_words};
 use crate::report::page::n_rows_of;
-use crate::report::section::{
-    LEAK_SENTENCE, answer, classes, classes_title, facts, link, run_lines,
-};
+use crate::report::run_lines;
+use crate::report::section::{LEAK_SENTENCE, answer, classes, classes_title, facts, link};
 use crate::report::summary::leaks;
 use crate::report::words::{Markup, escaped};
 
@@ -113,7 +112,7 @@ fn per_class(group: &Group) -> String {
 }
 
 fn runs(group: &Group, folder: &Path) -> String {
-    let lines = run_lines(group);
+    let lines = run_lines::lines(group);
     let (head, lines) = lines.split_first().expect("the first line is the head");
     let line = |(i, line): (usize, &[String; 11])| {
         let (record, numbers) = line.split_last().expect("a line has eleven cells");
