@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(all[1].group().unwrap().by_track, None);
         let words = summary::interval(&by_track);
         for file in [&written.readme, &written.page] {
-            let text = fs::read_to_string(file).unwrap();
+            let text = fs::read_to_string(file).unwrap().replace('\u{a0}', " ");
             let answer = format!(
                 "By track, the test segments of each voting, it is {words} of the tracks. "
             );

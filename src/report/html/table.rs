@@ -13,7 +13,7 @@ pub(super) struct Cell {
 enum Kind {
     Words,
     Number,
-    /// An estimate with its interval: never broken over lines.
+    /// An estimate with its interval: not broken over lines but in the summary.
     Interval,
 }
 
@@ -33,9 +33,14 @@ impl Cell {
         Self { html: escaped(text), key: None, kind: Kind::Number }
     }
 
-    /// An estimate with its interval, sorted by the estimate.
+    /// An estimate with its interval, sorted by the estimate. It may break before the interval, where
+    /// the page lets it.
     pub(super) fn interval(text: &str, mean: impl Into<Option<f64>>) -> Self {
-        Self { html: escaped(text), key: mean.into(), kind: Kind::Interval }
+        Self {
+            html: escaped(text).replace(", ", ",\u{a0}"),
+            key: mean.into(),
+            kind: Kind::Interval,
+        }
     }
 
     /// What it is sorted by; cells without it come last.
