@@ -4,11 +4,11 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let output = Command::new(rustc).arg("--version").output().ok();
-    let version = output.and_then(|output| String::from_utf8(output.stdout).ok());
-    let version = version.map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned());
-    let target = std::env::var("TARGET").unwrap_or_else(|_| "unknown".to_owned());
-    println!("cargo::rustc-env=ENCORE_RUSTC={version}");
+    let told = |name: &str| std::env::var(name).expect("cargo tells build scripts both");
+    let (rustc, target) = (told("RUSTC"), told("TARGET"));
+    let output = Command::new(rustc).arg("--version").output();
+    let output = output.expect("the compiler that is about to compile can say its version");
+    let version = String::from_utf8_lossy(&output.stdout);
+    println!("cargo::rustc-env=ENCORE_RUSTC={}", version.trim());
     println!("cargo::rustc-env=ENCORE_TARGET={target}");
 }

@@ -45,10 +45,6 @@ impl Corpus {
     }
 }
 
-fn n_found(audit: &Audit, kind: LeakKind) -> usize {
-    audit.leaks.iter().find(|leak| leak.kind == kind).map_or(0, |leak| leak.n_test)
-}
-
 #[test]
 fn planted_copies_are_found_and_different_tracks_are_not() {
     let track = |style: usize, number: u32| synth::render_track(Seed(1), style, number);
@@ -90,7 +86,7 @@ fn planted_copies_are_found_and_different_tracks_are_not() {
             planted.add(&format!("copy.{number}"), &copy.samples);
         }
         let audit = planted.audit(n_train);
-        let n = n_found(&audit, LeakKind::NearNumbers) + n_found(&audit, LeakKind::SameNumbers);
+        let n = audit.n_test(LeakKind::NearNumbers) + audit.n_test(LeakKind::SameNumbers);
         println!("{degradation:24} {n:3} of {}", planted.ids.len() - n_train);
         assert!(n >= least, "{degradation}: {n}");
     }
@@ -99,5 +95,5 @@ fn planted_copies_are_found_and_different_tracks_are_not() {
         exact.add(&format!("copy.{number}"), samples);
     }
     let audit = exact.audit(n_train);
-    assert_eq!(n_found(&audit, LeakKind::SameNumbers), exact.ids.len() - n_train);
+    assert_eq!(audit.n_test(LeakKind::SameNumbers), exact.ids.len() - n_train);
 }

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 
 use super::{
     AudioError,
-    dot::{LANES, dot},
     tuning::{N_TUNINGS, Peaks, estimate_tuning, tuning_of},
 };
+use crate::vocab::{LANES, dot};
 
 /// How a spectrum is gathered into pitch classes. The defaults are librosa's.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,7 @@
 
 use std::f64::consts::PI;
 
-use super::dot::dot;
+use crate::vocab::dot;
 
 /// The transform as a matrix, made once.
 ///

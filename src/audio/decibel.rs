@@ -3,7 +3,8 @@
 //! # Source
 //! `librosa.power_to_db`, version 0.11.0.
 
-use super::{AudioError, dot::LANES};
+use super::AudioError;
+use crate::vocab::LANES;
 
 /// Which power is 0 dB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

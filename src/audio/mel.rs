@@ -3,10 +3,8 @@
 //! # Source
 //! `librosa.filters.mel` and `librosa.mel_frequencies`, version 0.11.0.
 
-use super::{
-    AudioError,
-    dot::{LANES, dot},
-};
+use super::AudioError;
+use crate::vocab::{LANES, dot};
 
 /// Which formula turns Hz into mel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -20,7 +20,6 @@
 //! | `samples` | samples -> RMS, zero crossings |
 //! | `tempo` | log-mel -> onset strength -> beats per minute |
 //! | `frame_features` | any of these over one STFT |
-//! | `dot` | the inner product that both use |
 //! | `workspace` | the memory that the plans compute in |
 //! | `error` | everything that can go wrong |
 
@@ -30,7 +29,6 @@ mod dct;
 mod decibel;
 mod decode;
 mod degrade;
-mod dot;
 mod error;
 mod fft;
 mod frame_features;

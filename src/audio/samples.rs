@@ -3,7 +3,7 @@
 //! # Source
 //! `librosa.feature.rms` and `librosa.feature.zero_crossing_rate`, version 0.11.0.
 
-use super::dot::dot;
+use crate::vocab::dot;
 
 /// Root of the mean square of a frame's samples.
 pub(super) fn rms(frame: &[f32]) -> f32 {

@@ -3,7 +3,7 @@
 //! # Source
 //! `librosa.feature.spectral_centroid`, `spectral_bandwidth` and `spectral_rolloff`, version 0.11.0.
 
-use super::dot::LANES;
+use crate::vocab::LANES;
 
 /// What the frames of one plan have in common.
 #[derive(Debug, Clone, Copy)]

@@ -5,9 +5,9 @@
 
 use super::{
     AudioError, Window, Workspace,
-    dot::LANES,
     fft::{Transform, TransformBuffers},
 };
+use crate::vocab::LANES;
 
 /// What lies before the first sample and behind the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

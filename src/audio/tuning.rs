@@ -5,7 +5,7 @@
 //! # Source
 //! `librosa.estimate_tuning`, `librosa.piptrack` and `librosa.pitch_tuning`, version 0.11.0.
 
-use super::dot::LANES;
+use crate::vocab::LANES;
 
 /// Bins of the histogram, of one semitone (or other pitch class).
 pub(super) const N_TUNINGS: usize = 100;

@@ -40,7 +40,7 @@ fn choose(runs: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
     let valid = |run: &Run| run.record.valid.as_ref().map_or(0.0, |scores| scores.accuracy);
     let is_audio = |run: &Run| run.record.spec.get("segments").is_some();
     let is_meant = |run: &Run| match with {
-        Some(name) => run.id == name || run.record.experiment == name,
+        Some(name) => run.is_named(name),
         None => is_audio(run),
     };
     let best = runs.into_iter().filter(is_meant).max_by(|a, b| valid(a).total_cmp(&valid(b)));

@@ -105,10 +105,9 @@ pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
     }
     say_data(&plans);
     say_left_out(&left_out);
-    let folder = if arguments.quick { quick(house) } else { house.reports() };
+    let (folder, cut) = page_of(house, arguments.quick);
     let outcomes =
         execute(house, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common)?;
-    let cut = if arguments.quick { QUICK.data } else { Cut::default() };
     let written = write(&library, &catalogue, &folder, cut, arguments.common.strict);
     failures(outcomes)?;
     written
@@ -140,16 +139,17 @@ pub(super) fn run(house: &House, arguments: &Run) -> Done {
 
 /// Writes the page again, from the records alone, with pictures of the data that are at hand.
 pub(super) fn report(house: &House, arguments: &Report) -> Done {
-    let (folder, cut) = if arguments.quick {
-        (quick(house), QUICK.data)
-    } else {
-        (house.reports(), Cut::default())
-    };
+    let (folder, cut) = page_of(house, arguments.quick);
     write(&house.library()?, &house.catalogue()?, &folder, cut, arguments.strict)
 }
 
-fn quick(house: &House) -> PathBuf {
-    house.reports().join("quick")
+/// Where the page lies, and how the embedded data behind it are cut.
+fn page_of(house: &House, is_quick: bool) -> (PathBuf, Cut) {
+    if is_quick {
+        (house.reports().join("quick"), QUICK.data)
+    } else {
+        (house.reports(), Cut::default())
+    }
 }
 
 /// What `--data` means.

@@ -18,8 +18,7 @@ pub(super) fn capsule(house: &House, names: &[String], out: &Path) -> Done {
     let all = house.finished()?;
     let mut runs: Vec<Run> = vec![];
     for name in names {
-        let is_named = |run: &&Run| run.id == *name || run.record.experiment == *name;
-        let found: Vec<&Run> = all.iter().filter(is_named).collect();
+        let found: Vec<&Run> = all.iter().filter(|run| run.is_named(name)).collect();
         if found.is_empty() {
             let known = all.iter().flat_map(|run| [run.id.as_str(), &run.record.experiment]);
             let hint = nearest(name, known)

@@ -7,8 +7,8 @@ use crate::features::Examples;
 use crate::metrics;
 use crate::model::{self, Classifier, Device, Fitted, ModelError};
 use crate::record::{
-    DataFacts, Imported, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
-    Scores, SplitFacts, StoreError, Timings,
+    DataFacts, Imported, LeakKind, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run,
+    RunWriter, Scores, SplitFacts, StoreError, Timings,
 };
 
 /// Scores a fitted model and writes all that is left of the run's record.
@@ -53,7 +53,7 @@ pub(super) fn conclude(
             n_valid: split.valid.len(),
             n_test: split.test.len(),
             n_test_tracks: split.n_test_tracks(items),
-            n_leaking: split.n_leaking(items),
+            n_leaking: audit.n_test(LeakKind::SameTrack),
             sources_hash: plan.split.sources_hash(&prepared.track_columns),
         },
         audit: audit.clone(),

@@ -17,7 +17,7 @@ use crate::split::{Items, Numbers, Split, SplitError, audit};
 use crate::vocab::{Seed, Sha256, SplitName};
 
 /// Raised with every change after which the same spec, data and seed come to other bits: older runs
-/// are stale then. `tests/repeatable.rs` notices.
+/// are stale then. `tests/repeatable/` notices.
 pub const CODE_VERSION: u32 = 2;
 
 /// How long a run waits between two looks at a lock.

@@ -163,6 +163,14 @@ pub struct Audit {
     pub unchecked: Vec<String>,
 }
 
+impl Audit {
+    /// Test examples that leak in this way.
+    #[must_use]
+    pub fn n_test(&self, kind: LeakKind) -> usize {
+        self.leaks.iter().find(|leak| leak.kind == kind).map_or(0, |leak| leak.n_test)
+    }
+}
+
 /// One kind of leak.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {

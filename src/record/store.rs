@@ -193,6 +193,12 @@ impl Store {
 }
 
 impl Run {
+    /// Whether it is meant by a name: its own id, or its experiment's name.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.id == name || self.record.experiment == name
+    }
+
     /// The curves, an epoch each; empty for models that are fitted in one go.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::group::Group;
 use super::run_lines;
 use super::summary::{epochs, interval, leaks};
 use super::words::{Markup, count, counted, duration, fraction, list, plain, short, span, table};
-use crate::metrics::{Verdict, per_class};
+use crate::metrics::{ClassScores, Verdict, per_class};
 use crate::record::Record;
 
 /// What a leak does to a row.
@@ -30,8 +30,12 @@ pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> S
     }
     parts.extend(drawn.images(row));
     parts.push(classes_title(group).map_or(String::new(), |title| format!("{title}:\n")));
+    let line = |(name, numbers): (&str, [(f64, String); 4])| {
+        std::iter::once(plain(name)).chain(numbers.into_iter().map(|(_, text)| text)).collect()
+    };
+    let head = CLASSES_HEAD.map(str::to_owned).to_vec();
     let cells: Vec<Vec<String>> =
-        classes(group).iter().map(|line| line.iter().map(|cell| plain(cell)).collect()).collect();
+        std::iter::once(head).chain(classes(group).into_iter().map(line)).collect();
     parts.push(table(&cells, &[1, 2, 3, 4]));
     parts.push(how(group));
     parts.push(run_lines::text(group, folder));
@@ -80,15 +84,17 @@ fn sentence(group: &Group, judged: &Judged, markup: Markup) -> String {
     )
 }
 
-/// Precision, recall and F1 of every class, as text under a head.
-pub(super) fn classes(group: &Group) -> Vec<[String; 5]> {
-    let head = ["class", "precision", "recall", "F1", "test examples"];
-    let mut cells = vec![head.map(str::to_owned)];
-    for (name, class) in group.record().data.classes.iter().zip(per_class(&group.confusion())) {
-        let [precision, recall, f1] = [class.precision, class.recall, class.f1].map(fraction);
-        cells.push([name.clone(), precision, recall, f1, count(class.support)]);
-    }
-    cells
+/// What [`classes`] gives of a class.
+pub(super) const CLASSES_HEAD: [&str; 5] = ["class", "precision", "recall", "F1", "test examples"];
+
+/// Every class with its precision, recall, F1 and support: each as a number and as its text.
+pub(super) fn classes<'a>(group: &Group<'a>) -> Vec<(&'a str, [(f64, String); 4])> {
+    let scored = |(name, class): (&'a String, ClassScores)| {
+        let [precision, recall, f1] =
+            [class.precision, class.recall, class.f1].map(|score| (score, fraction(score)));
+        (name.as_str(), [precision, recall, f1, (class.support as f64, count(class.support))])
+    };
+    group.record().data.classes.iter().zip(per_class(&group.confusion())).map(scored).collect()
 }
 
 /// What the scores per class are over, where that is more than one run.

@@ -75,7 +75,7 @@ pub(super) fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::tests::{Owned, examples};
+    use crate::split::tests::{Owned, examples, n_leaking};
 
     const REPORT: Random =
         Random { by: By::Segment, stratify: true, test: 0.3, valid: 0.3, watch_test: false };
@@ -111,14 +111,14 @@ mod tests {
         assert_eq!(all, (0..120).collect::<Vec<_>>());
         assert_eq!(split, divide(&REPORT, &examples, 1));
         assert_ne!(split, divide(&REPORT, &examples, 2));
-        assert!(split.n_leaking(examples.items()) > 30);
+        assert!(n_leaking(&split, examples.items()) > 30);
     }
 
     #[test]
     fn by_track_no_track_is_in_two_sets() {
         let examples = examples(3, 10, 4);
         let split = divide(&Random { by: By::Track, ..REPORT }, &examples, 1);
-        assert_eq!(split.n_leaking(examples.items()), 0);
+        assert_eq!(n_leaking(&split, examples.items()), 0);
         assert_eq!([split.train.len(), split.valid.len(), split.test.len()], [56, 28, 36]);
         let track = |&row: &usize| examples.ids[row].track.clone();
         let valid: Vec<String> = split.valid.iter().map(track).collect();
@@ -177,7 +177,7 @@ mod tests {
         let random = Random { valid: 0.0, watch_test: true, stratify: false, test: 0.25, ..REPORT };
         let split = divide(&random, &examples, 1);
         assert_eq!([split.train.len(), split.valid.len(), split.test.len()], [30, 10, 10]);
-        assert_eq!(split.n_leaking(examples.items()), 0);
+        assert_eq!(n_leaking(&split, examples.items()), 0);
         assert_eq!(split.notes.len(), 1);
     }
 }

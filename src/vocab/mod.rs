@@ -2,11 +2,13 @@
 //!
 //! Everything here is plain data and arithmetic. This room must never do I/O.
 
+mod dot;
 mod epoch;
 mod hash;
 mod rng;
 mod spelling;
 
+pub use dot::{LANES, dot};
 pub use epoch::Epoch;
 pub use hash::{Sha256, sha256_hex};
 pub use rng::{Rng, Seed};

@@ -145,6 +145,8 @@ impl Cache {
 }
 
 fn partial(folder: &Path) -> Result<Content, FeatureError> {
+    // A kill may have come before the recipe was written; whoever goes on writes it, and until then
+    // what is being made is shown as unknown.
     let text = fs::read(folder.join("recipe.json")).unwrap_or_default();
     let recipe: Option<Recipe> = serde_json::from_slice(&text).ok();
     let is_shard = |path: &PathBuf| {

@@ -10,7 +10,9 @@ use crate::report::figure::inline_curves;
 use crate::report::group::{Group, Row, spec_words};
 use crate::report::page::n_rows_of;
 use crate::report::run_lines;
-use crate::report::section::{LEAK_SENTENCE, answer, classes, classes_title, facts, link};
+use crate::report::section::{
+    CLASSES_HEAD, LEAK_SENTENCE, answer, classes, classes_title, facts, link,
+};
 use crate::report::summary::leaks;
 use crate::report::words::{Markup, escaped};
 
@@ -92,20 +94,14 @@ fn curves(group: &Group) -> Result<String, ReportError> {
 }
 
 fn per_class(group: &Group) -> String {
-    let lines = classes(group);
-    let (head, lines) = lines.split_first().expect("the first line is the head");
-    let number = |cell: &String| {
-        let plain: Option<f64> = cell.replace(',', "").parse().ok();
-        Cell::number(cell).by(plain)
-    };
-    let line = |line: &[String; 5]| {
-        let (name, numbers) = line.split_first().expect("a line has five cells");
-        std::iter::once(Cell::text(name)).chain(numbers.iter().map(number)).collect()
+    let line = |(name, numbers): (&str, [(f64, String); 4])| {
+        let numbers = numbers.map(|(value, text)| Cell::number(&text).by(value));
+        std::iter::once(Cell::text(name)).chain(numbers).collect()
     };
     let table = Table {
         caption: &classes_title(group).unwrap_or("Per class, on the test examples".to_owned()),
-        head: &head.each_ref().map(String::as_str),
-        rows: lines.iter().map(line).collect(),
+        head: &CLASSES_HEAD,
+        rows: classes(group).into_iter().map(line).collect(),
         is_sortable: true,
     };
     table.html()

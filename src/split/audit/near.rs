@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::{Numbers, Pair, Sets};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Activation, Product, Segments, Start, dense_places};
+use crate::vocab::dot;
 
 /// From this correlation of their courses on two examples are one recording.
 const MIN_CORRELATION: f32 = 0.8;
@@ -246,16 +247,4 @@ fn n_distinct(sets: &Sets, numbers: Numbers, column: usize) -> usize {
     values.sort_unstable();
     values.dedup();
     values.len()
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let mut sums = [0.0_f32; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }

@@ -1,14 +1,15 @@
-//! The inner product that mel bands and the DCT share.
+//! The inner product of two slices.
 
 /// How many partial sums run side by side.
-pub(super) const LANES: usize = 8;
+pub const LANES: usize = 8;
 
 /// The inner product of two equally long slices, summed in eight lanes.
 ///
 /// Eight short sums lose less to rounding than one long one, and the compiler turns them into
 /// vector instructions.
+#[must_use]
 #[inline]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_lanes, a_rest) = a.as_chunks::<LANES>();
     let (b_lanes, b_rest) = b.as_chunks::<LANES>();
     let mut sums = [0.0_f32; LANES];

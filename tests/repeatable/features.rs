@@ -127,7 +127,7 @@ fn the_cache_is_listed_checked_and_cleaned() {
     assert!(list.contains("10 x 3 s at 22050 Hz, mfcc: "), "{list}");
 
     let path = home.path().join("datasets/cache").join(&name).join("matrix.f32");
-    super::flip(&path, 0.5);
+    super::kills::flip(&path, 0.5);
     let output = encore(home.path(), &["features", "list", "--check"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let words = "matrix.f32: is damaged: its sha256 is";
