@@ -13,5 +13,6 @@ pub mod record;
 pub mod report;
 pub mod schema;
 pub mod split;
+pub mod spotify;
 pub mod table;
 pub mod vocab;

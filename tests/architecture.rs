@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("report", 2),
     ("features", 3),
     ("split", 3),
+    ("spotify", 3),
     ("experiment", 4),
     ("cli", 5),
 ];
@@ -41,6 +42,7 @@ const AT_HOME: &[(&str, &str)] = &[
     ("rusty_mp3", "audio"),
     ("clap", "cli"),
     ("indicatif", "cli"),
+    ("rspotify", "spotify"),
     ("anyhow", "cli"),
     ("signal_hook", "cli"),
     ("ruzstd", "record"),

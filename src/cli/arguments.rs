@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::spotify::checked_address;
+
 /// Repeats a published result from declared specs and says whether it holds.
 #[derive(Parser)]
 #[command(name = "encore", version, max_term_width = 100)]
@@ -79,6 +81,9 @@ pub(super) enum Command {
     /// List and clean the cache of features
     #[command(subcommand)]
     Features(Features),
+    /// Collect a Spotify playlist as a table of songs with audio features and genres
+    #[command(subcommand)]
+    Spotify(Spotify),
     /// Write a recording with noise, less bandwidth, a room or the like as a wav file
     #[command(after_help = super::degrade::list())]
     Degrade(Degrade),
@@ -299,4 +304,76 @@ pub(super) enum Features {
         #[arg(long, conflicts_with = "partial")]
         all: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub(super) enum Spotify {
+    /// Make a dataset of a playlist, or go on with one that was begun
+    Collect(Collect),
+    /// Sign in as the owner of a playlist, in the browser
+    Login(Login),
+}
+
+#[derive(Args)]
+pub(super) struct Collect {
+    /// The playlist: its id, URI or link
+    pub playlist: String,
+    /// The table, .parquet or .csv; both are written, and its name is the dataset's
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Who is asked for audio features; Spotify refuses apps made after 27 November 2024
+    #[arg(long, default_value = "spotify", value_parser = ["spotify", "reccobeats"])]
+    pub source: String,
+    /// Songs that a genre must come first in to be a label [default: 500 as in the report, or the
+    /// largest of 200, 100, 50, 20, 10 and 5 that leaves two genres]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub minimum_rows: Option<usize>,
+    /// Ask endpoints too that have refused before
+    #[arg(long)]
+    pub ask_again: bool,
+    /// Where ReccoBeats is
+    #[arg(long, hide = true, value_parser = checked_address)]
+    pub features_url: Option<String>,
+    #[command(flatten)]
+    pub common: SpotifyCommon,
+}
+
+#[derive(Args)]
+pub(super) struct Login {
+    /// The browser comes back to http://127.0.0.1:PORT/callback
+    #[arg(long, default_value_t = 8888)]
+    pub port: u16,
+    /// Read the address that the browser came back to from the terminal instead
+    #[arg(long)]
+    pub paste: bool,
+    #[command(flatten)]
+    pub common: SpotifyCommon,
+}
+
+/// What collecting and signing in have in common.
+#[derive(Args)]
+pub(super) struct SpotifyCommon {
+    /// I may use Spotify's content for this, whatever its developer policy says
+    #[arg(long)]
+    pub accept_terms: bool,
+    /// A file of mode 0600 with RSPOTIFY_CLIENT_ID=… and RSPOTIFY_CLIENT_SECRET=… [default: the
+    /// environment, else encore/spotify.env in the user's configuration]
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+    /// Where the login is kept [default: encore/spotify-token.json in the user's configuration]
+    #[arg(long, value_name = "FILE")]
+    pub token: Option<PathBuf>,
+    /// Wait no longer than this for a service that is asked too often; save and end instead
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub wait_at_most: u32,
+    /// Where the Web API is
+    #[arg(long, hide = true, value_parser = checked_address)]
+    pub api_url: Option<String>,
+    /// Where the accounts service is
+    #[arg(long, hide = true, value_parser = checked_address)]
+    pub auth_url: Option<String>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "must be a whole number from 1".to_owned())
 }

@@ -14,6 +14,7 @@ mod progress;
 mod runs;
 mod signals;
 mod specs;
+mod spotify;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ enum Failure {
     Data(String),
     /// A claim differs, and `--strict` was given, or a repetition does: exit code 4.
     Differs(String),
+    /// A service asks to come back later, all saved: exit code 5.
+    Later(String),
     /// Stopped by Ctrl-C or a signal, all saved: exit code 130.
     Stopped(String),
 }
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::New { name, from } => specs::new(&house, &name, &from),
         Command::Data(command) => data::data(&house, &command),
         Command::Features(command) => features::features(&house, &command),
+        Command::Spotify(command) => spotify::spotify(&house, &command),
         Command::Degrade(arguments) => degrade::degrade(&arguments),
     };
     let (code, message) = match done {
@@ -123,10 +127,11 @@ pub fn main() -> ExitCode {
         Err(Failure::Usage(message)) => (2, message),
         Err(Failure::Data(message)) => (3, message),
         Err(Failure::Differs(message)) => (4, message),
+        Err(Failure::Later(message)) => (5, message),
         Err(Failure::Stopped(message)) => (130, message),
     };
     match code {
-        130 => eprintln!("{message}"),
+        5 | 130 => eprintln!("{message}"),
         _ => eprintln!("error: {message}"),
     }
     ExitCode::from(code)

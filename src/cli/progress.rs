@@ -63,7 +63,7 @@ impl Progress {
     }
 
     /// A line that stays.
-    fn line(&self, text: &str) {
+    pub fn line(&self, text: &str) {
         if self.is_terminal {
             // A line that can't be shown is no reason to stop.
             let _ = self.bars.println(text);

@@ -33,8 +33,8 @@ pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
     Record, Scores, SplitFacts, Timings,
 };
-pub(crate) use store::sync_folder;
 pub use store::{Asked, Claim as RunClaim, RECORD_FORMAT, Run, Store, StoreError};
+pub(crate) use store::{sync_folder, write_whole};
 pub use tables::{Member, Prediction};
 pub use writer::RunWriter;
 

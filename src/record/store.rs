@@ -286,7 +286,7 @@ fn parse(text: &str) -> Result<Record, String> {
 }
 
 /// Writes a file so that it is there whole or not at all: beside it, flushed to disk, renamed.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let beside = path.with_file_name(name);

@@ -1,4 +1,4 @@
-//! CSV -> clean typed columns, `.npy` -> rows of numbers, columns -> Parquet. polars lives in this room only.
+//! CSV -> clean typed columns, `.npy` -> rows of numbers, columns -> Parquet and CSV. polars lives in this room only.
 //!
 //! Everything is read as text first and cast column by column, so that one odd cell (`?` in a
 //! column of tempos) costs its row and not the column. This room must never know a model.
@@ -6,6 +6,7 @@
 mod npy;
 mod parquet;
 mod thrift;
+mod write;
 
 pub use npy::Npy;
 
@@ -16,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, CsvReadOptions, DataFrame, DataType, PolarsError, SerReader};
 
-pub use parquet::{Values, write_parquet};
+pub use parquet::{Values, parquet_bytes, write_parquet};
+pub use write::csv_bytes;
 
 /// What can go wrong with a table on disk.
 #[derive(Debug, thiserror::Error)]

@@ -34,6 +34,8 @@ pub enum Values {
     Numbers(Vec<f64>),
     /// Whole numbers; some may be unknown.
     Counts(Vec<Option<u64>>),
+    /// Whole numbers of either sign.
+    Integers(Vec<i64>),
     /// Yes or no.
     Flags(Vec<bool>),
 }
@@ -46,6 +48,7 @@ impl Values {
             Self::Texts(values) => values.len(),
             Self::Numbers(values) => values.len(),
             Self::Counts(values) => values.len(),
+            Self::Integers(values) => values.len(),
             Self::Flags(values) => values.len(),
         }
     }
@@ -66,6 +69,7 @@ impl Values {
             Self::Texts(values) => values[line].clone(),
             Self::Numbers(values) => values[line].to_string(),
             Self::Counts(values) => values[line].map_or(String::new(), |n| n.to_string()),
+            Self::Integers(values) => values[line].to_string(),
             Self::Flags(values) => values[line].to_string(),
         }
     }
@@ -74,7 +78,7 @@ impl Values {
         match self {
             Self::Texts(_) => BYTE_ARRAY,
             Self::Numbers(_) => DOUBLE,
-            Self::Counts(_) => INT64,
+            Self::Counts(_) | Self::Integers(_) => INT64,
             Self::Flags(_) => BOOLEAN,
         }
     }
@@ -86,7 +90,7 @@ impl Values {
         match self {
             Self::Texts(_) => column.int(6, UTF8),
             Self::Counts(_) => column.int(6, UINT_64),
-            Self::Numbers(_) | Self::Flags(_) => column,
+            Self::Numbers(_) | Self::Integers(_) | Self::Flags(_) => column,
         }
     }
 
@@ -110,6 +114,7 @@ impl Values {
                 let numbers = values.iter().flatten().flat_map(|n| n.to_le_bytes());
                 length.to_le_bytes().into_iter().chain(levels).chain(numbers).collect()
             }
+            Self::Integers(values) => values.iter().flat_map(|n| n.to_le_bytes()).collect(),
             Self::Flags(values) => bits(values.iter().copied()),
         }
     }
@@ -132,13 +137,18 @@ fn bits(flags: impl ExactSizeIterator<Item = bool>) -> Vec<u8> {
 /// # Panics
 /// If columns differ in length.
 pub fn write_parquet(path: &Path, columns: &[(&str, Values)]) -> Result<(), TableError> {
-    fs::write(path, bytes(columns)).map_err(|error| TableError::Unwritable {
+    fs::write(path, parquet_bytes(columns)).map_err(|error| TableError::Unwritable {
         path: path.to_owned(),
         message: error.to_string(),
     })
 }
 
-fn bytes(columns: &[(&str, Values)]) -> Vec<u8> {
+/// The bytes of such a file.
+///
+/// # Panics
+/// If columns differ in length.
+#[must_use]
+pub fn parquet_bytes(columns: &[(&str, Values)]) -> Vec<u8> {
     let n_rows = columns.first().map_or(0, |(_, values)| values.len());
     let mut file = MAGIC.to_vec();
     let mut chunks = vec![];
@@ -197,6 +207,7 @@ mod tests {
             ("accuracy", Values::Numbers(vec![0.1, 1.0 / 3.0, f64::NAN])),
             ("epochs", Values::Counts(vec![None, Some(u64::MAX), Some(250)])),
             ("cut", Values::Flags(vec![true, false, true])),
+            ("key", Values::Integers(vec![-1, 0, i64::MAX])),
         ];
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.parquet");
@@ -207,7 +218,7 @@ mod tests {
 
     #[test]
     fn no_lines_are_a_file_too() {
-        let empty = bytes(&[("name", Values::Texts(vec![]))]);
+        let empty = parquet_bytes(&[("name", Values::Texts(vec![]))]);
         assert_eq!((&empty[..4], &empty[empty.len() - 4..]), (MAGIC, MAGIC));
     }
 

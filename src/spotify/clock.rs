@@ -1,0 +1,36 @@
+//! The time, and waiting: given from outside, so that no test has to wait.
+
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Tells the time and lets it pass.
+pub trait Clock {
+    /// Seconds since 1970, UTC.
+    fn now_s(&self) -> u64;
+
+    /// Returns after so long.
+    fn sleep(&self, duration: Duration);
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_s(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    fn sleep(&self, duration: Duration) {
+        thread::sleep(duration);
+    }
+}
+
+/// The last second of the year 9999.
+const LAST_S: u64 = 253_402_300_799;
+
+/// A time for people: `2026-11-24T21:38:36Z`.
+pub(super) fn date(seconds: u64) -> String {
+    let seconds = seconds.min(LAST_S);
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+}

@@ -1,0 +1,354 @@
+//! The way from a playlist's id to rows: what the journal has is not asked again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::clock::date;
+use super::endpoint::{ARTIST, ARTISTS, Endpoint, ITEMS, PLAYLIST};
+use super::features::{Answered, closed, refused};
+use super::item::Page;
+use super::journal::{Artist, Closed, Journal, Line};
+use super::patience::{Outcome, Told};
+use super::song::{self, first_tracks, genres_of};
+use super::{FeatureSource, KeptOut, Song, Source, Spotify, SpotifyError};
+
+/// Items a page: the most that Spotify gives to every app.
+const PAGE: usize = 50;
+
+/// What was made of a playlist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collected {
+    /// The playlist's id.
+    pub playlist: String,
+    /// What it is called.
+    pub title: String,
+    /// Its version.
+    pub snapshot_id: String,
+    /// When the collection was begun, in seconds since 1970.
+    pub begun_s: u64,
+    /// Who computed the features.
+    pub source: Source,
+    /// Places of the playlist.
+    pub n_places: usize,
+    /// The rows, in the playlist's order.
+    pub songs: Vec<Song>,
+    /// Every other place, and why.
+    pub kept_out: Vec<KeptOut>,
+}
+
+/// Collects a playlist, or goes on with it. `ask_again` asks endpoints too that refused at an earlier start.
+///
+/// # Errors
+/// Where an endpoint is closed, no answer comes or one that is not as documented, the playlist has changed
+/// under way, or the service asks to come back later; what was got is in the journal in any case.
+pub fn collect(
+    playlist: &str,
+    journal: &mut Journal,
+    spotify: &Spotify,
+    source: &dyn FeatureSource,
+    ask_again: bool,
+) -> Result<Collected, SpotifyError> {
+    if let Some((endpoint, until_s)) = &journal.come_back
+        && *until_s > spotify.patience().clock().now_s()
+    {
+        return Err(SpotifyError::Later { endpoint: endpoint.clone(), until_s: *until_s });
+    }
+    if ask_again {
+        journal.forget_closed();
+    }
+    let mut collector = Collector { playlist, journal, spotify };
+    let done = collector.run(source);
+    if let Err(SpotifyError::Later { endpoint, until_s }) = &done {
+        let (endpoint, until_s) = (endpoint.clone(), *until_s);
+        collector.journal.add(Line::ComeBack { endpoint, until_s })?;
+    }
+    done
+}
+
+struct Collector<'a> {
+    playlist: &'a str,
+    journal: &'a mut Journal,
+    spotify: &'a Spotify<'a>,
+}
+
+impl Collector<'_> {
+    fn run(&mut self, source: &dyn FeatureSource) -> Result<Collected, SpotifyError> {
+        self.items()?;
+        self.artists()?;
+        self.features(source)?;
+        let (songs, kept_out) = song::songs(self.journal, source.source());
+        let (title, snapshot_id) =
+            self.journal.playlist.clone().expect("items come after the playlist");
+        Ok(Collected {
+            playlist: self.playlist.to_owned(),
+            title,
+            snapshot_id,
+            begun_s: self.journal.begun_s,
+            source: source.source(),
+            n_places: songs.len() + kept_out.len(),
+            songs,
+            kept_out,
+        })
+    }
+
+    fn items(&mut self) -> Result<(), SpotifyError> {
+        let now = self.version()?;
+        match self.journal.playlist.clone() {
+            None => {
+                let (name, snapshot_id) = now.clone();
+                self.journal.add(Line::Playlist { name, snapshot_id })?;
+            }
+            Some((_, begun)) if begun == now.1 => {}
+            Some((_, begun)) if self.journal.has_all_items => self.note(format!(
+                "the playlist has changed since its items were got (version {begun}, now {}): the table is of \
+                 the old one; remove {} to collect the new one",
+                now.1,
+                self.journal.path().display()
+            )),
+            Some((_, begun)) => return Err(self.changed(&begun, &now.1)),
+        }
+        let mut n_got: usize = self.journal.pages.iter().map(|page| page.items.len()).sum();
+        let mut is_done = self.journal.has_all_items
+            || self.journal.pages.last().is_some_and(|page| page.is_last);
+        let is_new = !is_done;
+        while !is_done {
+            let path = format!(
+                "playlists/{}/items?limit={PAGE}&offset={n_got}&additional_types=track,episode",
+                self.playlist
+            );
+            let value = self.get_or_close(&ITEMS, &path)?;
+            let page = Page::read(ITEMS.name, n_got, &value)?;
+            n_got += page.items.len();
+            is_done = page.is_last;
+            let n = if is_done { n_got } else { page.total.max(n_got) };
+            self.journal.add(Line::Page(page))?;
+            self.progress("items of the playlist", n_got, n);
+        }
+        if self.journal.has_all_items {
+            return Ok(());
+        }
+        // A song added between two pages would have moved all the others.
+        if is_new {
+            let then = self.version()?;
+            if then.1 != now.1 {
+                return Err(self.changed(&now.1, &then.1));
+            }
+        }
+        self.journal.add(Line::AllItems)
+    }
+
+    /// The playlist's name and version.
+    fn version(&mut self) -> Result<(String, String), SpotifyError> {
+        let path = format!("playlists/{}?fields=id,name,snapshot_id", self.playlist);
+        let value = self.get_or_close(&PLAYLIST, &path)?;
+        let answer = Answer::of(PLAYLIST.name, &value);
+        Ok((answer.field("name")?.text()?, answer.field("snapshot_id")?.text()?))
+    }
+
+    fn changed(&self, begun: &str, now: &str) -> SpotifyError {
+        SpotifyError::Changed(format!(
+            "the playlist was changed while its items were being got (version {begun}, now {now}), so pages got \
+             before and after do not fit together\nhint: remove {} and start the same command again",
+            self.journal.path().display()
+        ))
+    }
+
+    /// Asks an endpoint without which nothing goes on.
+    fn get_or_close(&mut self, endpoint: &Endpoint, path: &str) -> Result<Value, SpotifyError> {
+        let asker = self.spotify.asks_as();
+        self.check_open(endpoint, asker)?;
+        match self.spotify.get(endpoint, path)? {
+            Outcome::Got(value) => Ok(value),
+            Outcome::Refused { code: 403, message } => {
+                Err(self.close(endpoint, asker, 403, message)?)
+            }
+            Outcome::Refused { code: 404, .. } => Err(SpotifyError::answer(
+                endpoint.name,
+                format!(
+                    "there is no playlist {}, or none for {asker}: it was deleted or is private, or it is \
+                     Spotify's own, which it hides from apps since 27 November 2024\nhint: copy the songs into \
+                     a playlist of your own and collect that one",
+                    self.playlist
+                ),
+            )),
+            Outcome::Refused { code, message } => Err(refused(endpoint, code, &message)),
+        }
+    }
+
+    fn artists(&mut self) -> Result<(), SpotifyError> {
+        let (tracks, _) = first_tracks(self.journal);
+        let all: Vec<String> =
+            unique(tracks.iter().filter_map(|(_, track)| track.artist_id.as_ref()));
+        let spotify = self.spotify;
+        let is_got = |journal: &Journal, id: &str| journal.artists.contains_key(id);
+        let ask = |endpoint: &Endpoint, ids: &[&str]| {
+            let is_one = endpoint == &ARTIST;
+            Ok(
+                match if is_one {
+                    one_artist(spotify, ids[0])?
+                } else {
+                    many_artists(spotify, ids)?
+                } {
+                    Answered::Got(artists) => Answered::Got(Line::Artists { artists }),
+                    Answered::Closed { code, message } => Answered::Closed { code, message },
+                },
+            )
+        };
+        let asker = spotify.asks_as();
+        self.ask_all("artists", &all, &[&ARTISTS, &ARTIST], asker, &is_got, &ask)
+    }
+
+    fn features(&mut self, source: &dyn FeatureSource) -> Result<(), SpotifyError> {
+        // Nothing is asked of tracks that are kept out anyway.
+        let (tracks, _) = first_tracks(self.journal);
+        let labelled = tracks.iter().filter(|(_, track)| genres_of(self.journal, track).is_ok());
+        let all = unique(labelled.map(|(_, track)| &track.id));
+        let who = source.source();
+        let is_got =
+            |journal: &Journal, id: &str| journal.features.contains_key(&(who, id.to_owned()));
+        let ask = |endpoint: &Endpoint, ids: &[&str]| {
+            Ok(match source.ask(endpoint, ids)? {
+                Answered::Got(features) => Answered::Got(Line::Features { source: who, features }),
+                Answered::Closed { code, message } => Answered::Closed { code, message },
+            })
+        };
+        let asker = source.asks_as();
+        self.ask_all("audio features", &all, source.endpoints(), asker, &is_got, &ask)
+    }
+
+    /// Asks the first endpoint that is open for all ids that the journal lacks, as many at a time as it takes.
+    fn ask_all(
+        &mut self,
+        what: &'static str,
+        all: &[String],
+        endpoints: &[&Endpoint],
+        asker: &str,
+        is_got: &dyn Fn(&Journal, &str) -> bool,
+        ask: &dyn Fn(&Endpoint, &[&str]) -> Result<Answered<Line>, SpotifyError>,
+    ) -> Result<(), SpotifyError> {
+        let mut refusal = None;
+        for endpoint in endpoints {
+            let missing: Vec<&str> =
+                all.iter().map(String::as_str).filter(|id| !is_got(self.journal, id)).collect();
+            let mut n_done = all.len() - missing.len();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            if let Err(error) = self.check_open(endpoint, asker) {
+                refusal = Some(error);
+                continue;
+            }
+            let mut is_open = true;
+            for ids in missing.chunks(endpoint.max_ids) {
+                match ask(endpoint, ids)? {
+                    Answered::Got(line) => self.journal.add(line)?,
+                    Answered::Closed { code, message } => {
+                        refusal = Some(self.close(endpoint, asker, code, message)?);
+                        is_open = false;
+                        break;
+                    }
+                }
+                n_done += ids.len();
+                self.progress(what, n_done, all.len());
+            }
+            if is_open {
+                return Ok(());
+            }
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Keeps in mind that an endpoint is closed, and says so.
+    fn close(
+        &mut self,
+        endpoint: &Endpoint,
+        asker: &str,
+        code: u16,
+        message: String,
+    ) -> Result<SpotifyError, SpotifyError> {
+        let closed = Closed {
+            endpoint: endpoint.name.to_owned(),
+            asker: asker.to_owned(),
+            code,
+            message,
+            at_s: self.spotify.patience().clock().now_s(),
+        };
+        let error = said(endpoint, &closed);
+        self.journal.add(Line::Closed(closed))?;
+        Ok(error)
+    }
+
+    fn check_open(&self, endpoint: &Endpoint, asker: &str) -> Result<(), SpotifyError> {
+        self.journal.closed(endpoint, asker).map_or(Ok(()), |closed| Err(said(endpoint, closed)))
+    }
+
+    fn progress(&self, what: &'static str, n_done: usize, n: usize) {
+        self.spotify.patience().tell(&Told::Progress { what, n_done, n });
+    }
+
+    fn note(&self, text: String) {
+        self.spotify.patience().tell(&Told::Note(text));
+    }
+}
+
+/// What is closed, since when, why, what to do.
+fn said(endpoint: &Endpoint, closed: &Closed) -> SpotifyError {
+    let Closed { asker, code, message, at_s, .. } = closed;
+    let message = if message.is_empty() { String::new() } else { format!(" {message:?}") };
+    SpotifyError::Closed(format!(
+        "{} is closed to {asker} (status {code}{message}, {}). {}\nhint: it is not asked again by the same \
+         command; with --ask-again it is",
+        endpoint.name,
+        date(*at_s),
+        endpoint.if_closed
+    ))
+}
+
+fn unique<'a>(ids: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    ids.filter(|id| seen.insert(id.as_str())).cloned().collect()
+}
+
+/// One artist; nothing of one that was deleted.
+fn one_artist(spotify: &Spotify, id: &str) -> Result<Answered<Vec<Artist>>, SpotifyError> {
+    let artist = match spotify.get(&ARTIST, &format!("artists/{id}"))? {
+        Outcome::Got(value) => read_artist(id, Some(Answer::of(ARTIST.name, &value)))?,
+        Outcome::Refused { code: 404, .. } => read_artist(id, None)?,
+        Outcome::Refused { code, message } => return closed(&ARTIST, code, message),
+    };
+    Ok(Answered::Got(vec![artist]))
+}
+
+/// Up to fifty artists; a deleted one is null, for which rspotify's `artists` loses all fifty.
+fn many_artists(spotify: &Spotify, ids: &[&str]) -> Result<Answered<Vec<Artist>>, SpotifyError> {
+    let value = match spotify.get(&ARTISTS, &format!("artists?ids={}", ids.join(",")))? {
+        Outcome::Got(value) => value,
+        Outcome::Refused { code, message } => return closed(&ARTISTS, code, message),
+    };
+    let mut found = BTreeMap::new();
+    for artist in Answer::of(ARTISTS.name, &value).field("artists")?.list()? {
+        if let Some(artist) = artist.given() {
+            found.insert(artist.field("id")?.id()?, artist);
+        }
+    }
+    ids.iter()
+        .map(|id| read_artist(id, found.remove(*id)))
+        .collect::<Result<_, _>>()
+        .map(Answered::Got)
+}
+
+fn read_artist(id: &str, answer: Option<Answer>) -> Result<Artist, SpotifyError> {
+    let Some(answer) = answer else {
+        return Ok(Artist { id: id.to_owned(), is_there: false, genres: vec![], popularity: None });
+    };
+    // Spotify may leave both out, and says so since 2026.
+    let genres = match answer.field("genres")?.given() {
+        Some(genres) => genres.list()?.map(|genre| genre.text()).collect::<Result<_, _>>()?,
+        None => vec![],
+    };
+    let popularity = answer.field("popularity")?.given();
+    let popularity = popularity.map(|popularity| popularity.count()).transpose()?;
+    Ok(Artist { id: id.to_owned(), is_there: true, genres, popularity })
+}

@@ -1,0 +1,91 @@
+//! What can go wrong, told so that one knows what to do.
+
+use std::path::{Path, PathBuf};
+
+use super::clock::date;
+use crate::record::StoreError;
+use crate::table::TableError;
+
+/// Why there is no table, or not yet.
+#[derive(Debug, thiserror::Error)]
+pub enum SpotifyError {
+    /// What was asked for can't be asked for so: an argument, credentials, a file's permissions.
+    #[error("{0}")]
+    Usage(String),
+    /// An endpoint is closed to whoever asks: what, since when, why, and what to do instead.
+    #[error("{0}")]
+    Closed(String),
+    /// An answer is not what the endpoint is known to give, or a refusal that no waiting mends.
+    #[error("{endpoint}: {message}")]
+    Answer {
+        /// Which endpoint.
+        endpoint: String,
+        /// Which field, what it must be, what was got.
+        message: String,
+    },
+    /// No whole answer came, however often it was asked for.
+    #[error(
+        "{endpoint}: no answer after {n_attempts} attempts: {last}\nhint: what was got is kept; start the same \
+         command again later"
+    )]
+    Unreachable {
+        /// Which endpoint.
+        endpoint: String,
+        /// How often it was asked.
+        n_attempts: usize,
+        /// What came of the last attempt.
+        last: String,
+    },
+    /// The service asks to come back later than one waits for.
+    #[error(
+        "{endpoint}: asked to come back at {}; what was got is kept\nhint: start the same command again then",
+        date(*.until_s)
+    )]
+    Later {
+        /// Which endpoint.
+        endpoint: String,
+        /// When, in seconds since 1970.
+        until_s: u64,
+    },
+    /// The playlist is another one than at the start.
+    #[error("{0}")]
+    Changed(String),
+    /// The journal can't be gone on with.
+    #[error("{path}: {message}")]
+    Journal {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        message: String,
+    },
+    /// Nothing is left to make a table of.
+    #[error("{0}")]
+    Empty(String),
+    /// Ctrl-C or a signal.
+    #[error("stopped; what was got is kept, and the same command goes on from there")]
+    Stopped,
+    /// A file can't be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The table can't be written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A file can't be put in its place.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SpotifyError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(super) fn answer(endpoint: &str, message: String) -> Self {
+        Self::Answer { endpoint: endpoint.to_owned(), message }
+    }
+}

@@ -1,0 +1,170 @@
+//! Asks until there is a whole answer: waits as the service wishes, tries again where it stumbled, and gives
+//! up where neither helps.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Clock, SpotifyError};
+use crate::vocab::{Rng, Seed};
+
+/// Attempts at one question before it is given up.
+const N_ATTEMPTS: usize = 6;
+/// The first pause after a stumble; every further one is twice as long.
+const FIRST_PAUSE_S: f64 = 1.0;
+
+/// What is told of a collection while it goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// So many of one step are done.
+    Progress {
+        /// Which step.
+        what: &'static str,
+        /// How many are done.
+        n_done: usize,
+        /// Of how many.
+        n: usize,
+    },
+    /// Nothing is asked for so long.
+    Waiting {
+        /// In seconds.
+        seconds: f64,
+        /// On whose account.
+        why: String,
+    },
+    /// Something that a user should know.
+    Note(String),
+}
+
+/// What came instead of an answer.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// A status other than 2xx.
+    Status { code: u16, retry_after_s: Option<u64>, message: String },
+    /// No connection, a connection that was cut, a body that is no JSON.
+    Broken(String),
+}
+
+impl Refusal {
+    /// Of a response that is no answer.
+    pub(super) fn of(response: ureq::Response) -> Self {
+        let code = response.status();
+        let retry_after_s =
+            response.header("retry-after").and_then(|text| text.trim().parse().ok());
+        let message = response.into_string().map_or(String::new(), |body| said(&body));
+        Self::Status { code, retry_after_s, message }
+    }
+}
+
+/// The reason in an error's body: Spotify's, its accounts service's or ReccoBeats'.
+fn said(body: &str) -> String {
+    let Ok(body) = serde_json::from_str::<Value>(body) else { return String::new() };
+    let texts = ["/error/message", "/error_description", "/error"].into_iter();
+    let text = texts.filter_map(|at| body.pointer(at)?.as_str()).next();
+    text.unwrap_or_default().chars().take(200).collect()
+}
+
+/// An answer, or a status that waiting does not change.
+#[derive(Debug)]
+pub(super) enum Outcome<T> {
+    Got(T),
+    Refused { code: u16, message: String },
+}
+
+/// How long one waits for whom.
+pub struct Patience<'a> {
+    clock: &'a dyn Clock,
+    stop: &'a AtomicBool,
+    tell: &'a dyn Fn(&Told),
+    wait_at_most: Duration,
+    jitter: RefCell<Rng>,
+}
+
+impl<'a> Patience<'a> {
+    /// Waits no longer than `wait_at_most` at a time; `seed` keys by how much longer than asked, so that
+    /// several who were sent away do not come back in one moment.
+    pub fn new(
+        clock: &'a dyn Clock,
+        stop: &'a AtomicBool,
+        tell: &'a dyn Fn(&Told),
+        wait_at_most: Duration,
+        seed: Seed,
+    ) -> Self {
+        let jitter = RefCell::new(seed.rng("spotify jitter", &[]));
+        Self { clock, stop, tell, wait_at_most, jitter }
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.clock
+    }
+
+    pub(super) fn tell(&self, told: &Told) {
+        (self.tell)(told);
+    }
+
+    /// Asks one question until it is answered.
+    pub(super) fn ask<T>(
+        &self,
+        endpoint: &str,
+        mut attempt: impl FnMut() -> Result<T, Refusal>,
+    ) -> Result<Outcome<T>, SpotifyError> {
+        let mut last = String::new();
+        let mut pause_s = FIRST_PAUSE_S;
+        for n_attempts in 1..=N_ATTEMPTS {
+            self.go_on()?;
+            let wished_s = match attempt() {
+                Ok(value) => return Ok(Outcome::Got(value)),
+                Err(Refusal::Status { code: 429, retry_after_s, .. }) => {
+                    last = "status 429, too many requests".to_owned();
+                    retry_after_s.map(|seconds| seconds as f64)
+                }
+                Err(Refusal::Status { code, retry_after_s, message })
+                    if code >= 500 || code == 408 =>
+                {
+                    last = format!("status {code} {message}").trim_end().to_owned();
+                    retry_after_s.map(|seconds| seconds as f64)
+                }
+                Err(Refusal::Status { code, message, .. }) => {
+                    return Ok(Outcome::Refused { code, message });
+                }
+                Err(Refusal::Broken(message)) => {
+                    last = message;
+                    None
+                }
+            };
+            let least_s = wished_s.unwrap_or(pause_s);
+            let is_last = n_attempts == N_ATTEMPTS;
+            if least_s > self.wait_at_most.as_secs_f64() || is_last && wished_s.is_some() {
+                let until_s = self.clock.now_s().saturating_add(least_s.ceil() as u64);
+                return Err(SpotifyError::Later { endpoint: endpoint.to_owned(), until_s });
+            }
+            if !is_last {
+                // Never earlier than wished, up to a tenth and a second later.
+                let extra = self.jitter.borrow_mut().uniform() * (1.0 + least_s / 10.0);
+                self.wait(endpoint, least_s + extra, &last)?;
+                pause_s *= 2.0;
+            }
+        }
+        let endpoint = endpoint.to_owned();
+        Err(SpotifyError::Unreachable { endpoint, n_attempts: N_ATTEMPTS, last })
+    }
+
+    fn wait(&self, endpoint: &str, seconds: f64, why: &str) -> Result<(), SpotifyError> {
+        self.tell(&Told::Waiting { seconds, why: format!("{endpoint}: {why}") });
+        let mut left = Duration::from_secs_f64(seconds);
+        while !left.is_zero() {
+            self.go_on()?;
+            // In pieces, so that Ctrl-C is heard.
+            let piece = left.min(Duration::from_millis(200));
+            self.clock.sleep(piece);
+            left -= piece;
+        }
+        Ok(())
+    }
+
+    pub(super) fn go_on(&self) -> Result<(), SpotifyError> {
+        if self.stop.load(Ordering::SeqCst) { Err(SpotifyError::Stopped) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,82 @@
+//! ReccoBeats: an open service that answers for Spotify's track ids with features of the same names.
+//!
+//! # Source
+//! reccobeats.com/docs, "Get multiple audio features": up to 40 ids; `content` lists what is known, in any
+//! order and without the rest; `id` is ReccoBeats' own, the track's address at Spotify is in `href`. There is
+//! no key, a limit of unknown size, and `Retry-After` with status 429.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::SpotifyError;
+use super::answer::Answer;
+use super::endpoint::{Endpoint, RECCOBEATS};
+use super::features::{Answered, Batch, FeatureSource, Features, Source, aligned, closed};
+use super::patience::{Outcome, Patience, Refusal};
+
+/// The service at one address.
+pub struct ReccoBeats<'a> {
+    address: String,
+    agent: ureq::Agent,
+    patience: &'a Patience<'a>,
+}
+
+impl<'a> ReccoBeats<'a> {
+    /// The address at which it is known, up to `/v1`.
+    pub const ADDRESS: &'static str = "https://api.reccobeats.com";
+
+    /// At an address such as [`Self::ADDRESS`]; a request that takes longer than `timeout` is tried again.
+    #[must_use]
+    pub fn new(address: &str, timeout: Duration, patience: &'a Patience<'a>) -> Self {
+        let agent = ureq::AgentBuilder::new().try_proxy_from_env(true).timeout(timeout).build();
+        Self { address: address.trim_end_matches('/').to_owned(), agent, patience }
+    }
+
+    fn fetch(&self, ids: &[&str]) -> Result<Value, Refusal> {
+        let address = format!("{}/v1/audio-features?ids={}", self.address, ids.join(","));
+        let response = self.agent.get(&address).set("accept", "application/json").call();
+        let body = match response {
+            Ok(response) => {
+                response.into_string().map_err(|error| Refusal::Broken(error.to_string()))?
+            }
+            Err(ureq::Error::Status(_, response)) => return Err(Refusal::of(response)),
+            Err(ureq::Error::Transport(error)) => return Err(Refusal::Broken(error.to_string())),
+        };
+        serde_json::from_str(&body)
+            .map_err(|error| Refusal::Broken(format!("no whole JSON: {error}")))
+    }
+}
+
+impl FeatureSource for ReccoBeats<'_> {
+    fn source(&self) -> Source {
+        Source::ReccoBeats
+    }
+
+    fn asks_as(&self) -> &'static str {
+        "anybody"
+    }
+
+    fn endpoints(&self) -> &'static [&'static Endpoint] {
+        static ALL: [&Endpoint; 1] = [&RECCOBEATS];
+        &ALL
+    }
+
+    fn ask(&self, endpoint: &Endpoint, ids: &[&str]) -> Result<Answered<Batch>, SpotifyError> {
+        let value = match self.patience.ask(endpoint.name, || self.fetch(ids))? {
+            Outcome::Got(value) => value,
+            Outcome::Refused { code, message } => return closed(endpoint, code, message),
+        };
+        let mut found = vec![];
+        for features in Answer::of(endpoint.name, &value).field("content")?.list()? {
+            let href = features.field("href")?;
+            let link = href.text()?;
+            let id = link.rsplit('/').next().unwrap_or_default();
+            if !ids.contains(&id) {
+                return Err(href.wrong("the address of a track that was asked for"));
+            }
+            found.push((id.to_owned(), Features::read(&features)?));
+        }
+        Ok(Answered::Got(aligned(ids, found)))
+    }
+}
