@@ -140,6 +140,9 @@ fn tell(progress: &Progress, told: &Told) {
 fn summary(output: &Output, collected: &Collected, published: &Published) {
     let (n_places, n_songs) = (collected.n_places, collected.songs.len());
     println!("{}: {n_songs} songs of {n_places} places of \"{}\"", output.name, collected.title);
+    if collected.n_told != n_places {
+        println!("  Spotify says that the playlist has {} places", collected.n_told);
+    }
     for (reason, n) in &published.kept_out {
         let names = collected.kept_out.iter().filter(|out| out.reason == *reason);
         let names: Vec<String> = names

@@ -30,8 +30,10 @@ pub struct Collected {
     pub begun_s: u64,
     /// Who computed the features.
     pub source: Source,
-    /// Places of the playlist.
+    /// Places of the playlist that were got.
     pub n_places: usize,
+    /// How many there are, as the last page says; Spotify is known to miscount.
+    pub n_told: usize,
     /// The rows, in the playlist's order.
     pub songs: Vec<Song>,
     /// Every other place, and why.
@@ -55,8 +57,8 @@ pub fn collect(
     {
         return Err(SpotifyError::Later { endpoint: endpoint.clone(), until_s: *until_s });
     }
-    if ask_again {
-        journal.forget_closed();
+    if ask_again && journal.has_closed() {
+        journal.add(Line::AskAgain)?;
     }
     let mut collector = Collector { playlist, journal, spotify };
     let done = collector.run(source);
@@ -87,7 +89,8 @@ impl Collector<'_> {
             snapshot_id,
             begun_s: self.journal.begun_s,
             source: source.source(),
-            n_places: songs.len() + kept_out.len(),
+            n_places: self.journal.n_items(),
+            n_told: self.journal.pages.last().map_or(0, |page| page.total),
             songs,
             kept_out,
         })
@@ -109,7 +112,7 @@ impl Collector<'_> {
             )),
             Some((_, begun)) => return Err(self.changed(&begun, &now.1)),
         }
-        let mut n_got: usize = self.journal.pages.iter().map(|page| page.items.len()).sum();
+        let mut n_got = self.journal.n_items();
         let mut is_done = self.journal.has_all_items
             || self.journal.pages.last().is_some_and(|page| page.is_last);
         let is_new = !is_done;
@@ -226,7 +229,7 @@ impl Collector<'_> {
         endpoints: &[&Endpoint],
         asker: &str,
         is_got: &dyn Fn(&Journal, &str) -> bool,
-        ask: &dyn Fn(&Endpoint, &[&str]) -> Result<Answered<Line>, SpotifyError>,
+        ask: Ask,
     ) -> Result<(), SpotifyError> {
         let mut refusal = None;
         for endpoint in endpoints {
@@ -292,6 +295,9 @@ impl Collector<'_> {
         self.spotify.patience().tell(&Told::Note(text));
     }
 }
+
+/// Asks an endpoint for some ids.
+type Ask<'a> = &'a dyn Fn(&Endpoint, &[&str]) -> Result<Answered<Line>, SpotifyError>;
 
 /// What is closed, since when, why, what to do.
 fn said(endpoint: &Endpoint, closed: &Closed) -> SpotifyError {

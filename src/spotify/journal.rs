@@ -43,6 +43,8 @@ pub(super) enum Line {
     },
     /// A refusal: not asked again by the same asker.
     Closed(Closed),
+    /// From here on, endpoints that refused are asked again.
+    AskAgain,
     /// Nothing is asked before this time.
     ComeBack {
         endpoint: String,
@@ -146,6 +148,11 @@ impl Journal {
                     i + 1
                 ))
             })?;
+            if matches!(&line, Line::Page(page) if page.offset != journal.n_items()) {
+                let message =
+                    "does not go on where the page before ended; remove the file to begin anew";
+                return Err(journal.fault(&format!("line {} {message}", i + 1)));
+            }
             journal.learn(line);
         }
         Ok(journal)
@@ -174,6 +181,11 @@ impl Journal {
         &self.path
     }
 
+    /// Places of the playlist that were got.
+    pub(super) fn n_items(&self) -> usize {
+        self.pages.iter().map(|page| page.items.len()).sum()
+    }
+
     /// Writes a line through to the disk, and knows it from then on.
     pub(super) fn add(&mut self, line: Line) -> Result<(), SpotifyError> {
         let mut text = serde_json::to_string(&line).expect("a line is plain data");
@@ -200,6 +212,7 @@ impl Journal {
                 self.features.extend(keyed);
             }
             Line::Closed(closed) => self.closed.push(closed),
+            Line::AskAgain => self.closed.clear(),
             Line::ComeBack { endpoint, until_s } => self.come_back = Some((endpoint, until_s)),
         }
     }
@@ -210,8 +223,7 @@ impl Journal {
         self.closed.iter().rev().find(is_it)
     }
 
-    /// Forgets refusals of earlier starts, for this one.
-    pub(super) fn forget_closed(&mut self) {
-        self.closed.clear();
+    pub(super) fn has_closed(&self) -> bool {
+        !self.closed.is_empty()
     }
 }

@@ -59,11 +59,14 @@ pub(super) fn reasons(collected: &Collected) -> Vec<(&'static str, usize)> {
 }
 
 pub(super) fn text(collected: &Collected, labels: &Labels, table: &str, kept_out: &str) -> String {
-    let Collected { playlist, title, snapshot_id, n_places, songs, source, .. } = collected;
+    let Collected { playlist, title, snapshot_id, n_places, n_told, songs, source, .. } = collected;
     let (date, by) = (date(collected.begun_s), source.title());
     let mut text = first_line(playlist);
     text +=
         &format!("# {} of the playlist's {n_places} places are songs of the table.\n", songs.len());
+    if n_told != n_places {
+        text += &format!("# Spotify says that the playlist has {n_told} places.\n");
+    }
     for (reason, n) in reasons(collected) {
         text += &format!("# kept out: {n} places: {reason}\n");
     }

@@ -61,8 +61,8 @@ impl Refusal {
 /// The reason in an error's body: Spotify's, its accounts service's or ReccoBeats'.
 fn said(body: &str) -> String {
     let Ok(body) = serde_json::from_str::<Value>(body) else { return String::new() };
-    let texts = ["/error/message", "/error_description", "/error"].into_iter();
-    let text = texts.filter_map(|at| body.pointer(at)?.as_str()).next();
+    let mut texts = ["/error/message", "/error_description", "/error"].into_iter();
+    let text = texts.find_map(|at| body.pointer(at)?.as_str());
     text.unwrap_or_default().chars().take(200).collect()
 }
 
@@ -114,26 +114,20 @@ impl<'a> Patience<'a> {
         let mut pause_s = FIRST_PAUSE_S;
         for n_attempts in 1..=N_ATTEMPTS {
             self.go_on()?;
-            let wished_s = match attempt() {
+            let (wished_s, why) = match attempt() {
                 Ok(value) => return Ok(Outcome::Got(value)),
-                Err(Refusal::Status { code: 429, retry_after_s, .. }) => {
-                    last = "status 429, too many requests".to_owned();
-                    retry_after_s.map(|seconds| seconds as f64)
-                }
                 Err(Refusal::Status { code, retry_after_s, message })
-                    if code >= 500 || code == 408 =>
+                    if code >= 500 || code == 408 || code == 429 =>
                 {
-                    last = format!("status {code} {message}").trim_end().to_owned();
-                    retry_after_s.map(|seconds| seconds as f64)
+                    let why = format!("status {code} {message}").trim_end().to_owned();
+                    (retry_after_s.map(|seconds| seconds as f64), why)
                 }
                 Err(Refusal::Status { code, message, .. }) => {
                     return Ok(Outcome::Refused { code, message });
                 }
-                Err(Refusal::Broken(message)) => {
-                    last = message;
-                    None
-                }
+                Err(Refusal::Broken(message)) => (None, message),
             };
+            last = why;
             let least_s = wished_s.unwrap_or(pause_s);
             let is_last = n_attempts == N_ATTEMPTS;
             if least_s > self.wait_at_most.as_secs_f64() || is_last && wished_s.is_some() {

@@ -27,7 +27,7 @@ fn check_mode(path: &Path, file: &File) -> Result<(), SpotifyError> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = file.metadata().map_err(SpotifyError::io(path))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    if mode.trailing_zeros() >= 6 {
         return Ok(());
     }
     let path = path.display();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::SpotifyError;
-use super::answer::Answer;
+use super::answer::{Answer, is_id};
 use super::endpoint::{Endpoint, RECCOBEATS};
 use super::features::{Answered, Batch, FeatureSource, Features, Source, aligned, closed};
 use super::patience::{Outcome, Patience, Refusal};
@@ -71,10 +71,8 @@ impl FeatureSource for ReccoBeats<'_> {
         for features in Answer::of(endpoint.name, &value).field("content")?.list()? {
             let href = features.field("href")?;
             let link = href.text()?;
-            let id = link.rsplit('/').next().unwrap_or_default();
-            if !ids.contains(&id) {
-                return Err(href.wrong("the address of a track that was asked for"));
-            }
+            let id = link.rsplit_once("/track/").map(|(_, id)| id).filter(|id| is_id(id));
+            let id = id.ok_or_else(|| href.wrong("the address of a track at Spotify"))?;
             found.push((id.to_owned(), Features::read(&features)?));
         }
         Ok(Answered::Got(aligned(ids, found)))

@@ -1,0 +1,110 @@
+//! Killed at random moments, a collection ends with the bytes of an undisturbed one.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use super::*;
+
+const N_KILLS: usize = 100;
+/// Collections that share the kills: each of them is killed many times before it ends.
+const N_COLLECTIONS: usize = 4;
+
+fn start(folder: &Path, api: &Api) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
+    command.current_dir(folder).args(["spotify", "collect", PLAYLIST, "--out", "big.parquet"]);
+    command.args(["--accept-terms", "--token", "token.json", "--credentials", "spotify.env"]);
+    command.args(["--api-url", &format!("{}/v1", api.url()), "--auth-url", &api.url()]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn home() -> tempfile::TempDir {
+    let home = project::project();
+    api::write_private(&home.path().join("spotify.env"), api::CREDENTIALS);
+    home
+}
+
+/// All that a collection leaves but the two moments in it, when it was begun.
+fn left(folder: &Path) -> Vec<Vec<u8>> {
+    let mut left: Vec<Vec<u8>> = ["big.csv", "big.parquet", "big.kept-out.csv"]
+        .iter()
+        .map(|name| fs::read(folder.join(name)).unwrap())
+        .collect();
+    let manifest = fs::read_to_string(folder.join("datasets/big.toml")).unwrap();
+    let lines: Vec<&str> = manifest.lines().filter(|line| !line.starts_with("citation")).collect();
+    left.push(lines.join("\n").into_bytes());
+    left
+}
+
+#[test]
+fn killed_at_a_hundred_random_moments_it_ends_with_the_same_table() {
+    let world = Arc::new(api::World::of(10_000));
+    // The server rings when it has given so many answers.
+    let alarm = Arc::new((AtomicUsize::new(usize::MAX), AtomicUsize::new(0)));
+    let (ring, rung) = mpsc::channel();
+    let (inside, ring) = (alarm.clone(), Mutex::new(ring));
+    let api = Api::with(world, move |_, _, _| {
+        if inside.1.fetch_add(1, Ordering::SeqCst) + 1 == inside.0.load(Ordering::SeqCst) {
+            ring.lock().unwrap().send(()).unwrap();
+        }
+        None
+    });
+    let calm = home();
+    assert!(start(calm.path(), &api).status().unwrap().success());
+    let n_answers = alarm.1.load(Ordering::SeqCst);
+    let wanted = left(calm.path());
+    // What a start takes that has nothing left to ask.
+    let begin = Instant::now();
+    assert!(start(calm.path(), &api).status().unwrap().success());
+    let writing = begin.elapsed();
+    assert_eq!(String::from_utf8_lossy(&wanted[0]), api.world.expected(From::Spotify).0);
+    let mut random = Seed(11).rng("kills", &[]);
+    let (mut n_kills, mut n_hits) = (0, (0, 0));
+    for _ in 0..N_COLLECTIONS {
+        let stormy = home();
+        for _ in 0..N_KILLS / N_COLLECTIONS {
+            let csv = stormy.path().join("big.csv");
+            let is_collected = csv.exists();
+            if is_collected {
+                fs::remove_file(csv).unwrap();
+            }
+            // A life gets the token, the version and then, on average, twice its share of the rest; once all
+            // is got, it is killed while the table is put in its place.
+            let share = 4 * n_answers * N_COLLECTIONS / N_KILLS;
+            let at = if is_collected { 2 } else { 1 + random.below(2 + share) };
+            alarm.1.store(0, Ordering::SeqCst);
+            alarm.0.store(at, Ordering::SeqCst);
+            while rung.try_recv().is_ok() {}
+            let mut child = start(stormy.path(), &api).spawn().unwrap();
+            // One that ends by itself is not waited for.
+            while rung.recv_timeout(Duration::from_millis(5)).is_err()
+                && child.try_wait().unwrap().is_none()
+            {}
+            let most_us = if is_collected { writing.as_micros() as usize } else { 2_000 };
+            thread::sleep(Duration::from_micros(random.below(most_us) as u64));
+            child.kill().unwrap();
+            n_kills += 1;
+            if child.wait().unwrap().signal() == Some(9) {
+                *(if is_collected { &mut n_hits.1 } else { &mut n_hits.0 }) += 1;
+            }
+        }
+        alarm.0.store(usize::MAX, Ordering::SeqCst);
+        assert!(start(stormy.path(), &api).status().unwrap().success());
+        assert!(left(stormy.path()) == wanted, "another table");
+        let names: Vec<String> = fs::read_dir(stormy.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .filter(|name| name.ends_with(".partial"))
+            .collect();
+        assert!(names.is_empty(), "{names:?}");
+    }
+    assert_eq!(n_kills, N_KILLS);
+    println!("{n_hits:?} of {n_kills} kills hit: while asking, while writing");
+    assert!(n_hits.0 + n_hits.1 >= N_KILLS * 3 / 4, "only {n_hits:?} of {n_kills} kills hit");
+    assert!(n_hits.0 >= 20 && n_hits.1 >= 10, "{n_hits:?}");
+}

@@ -1,0 +1,164 @@
+//! A playlist from the first request to the dataset, against a server that answers as Spotify and ReccoBeats
+//! do on good days and on bad ones.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+mod api;
+mod broken;
+mod closed;
+mod collected;
+#[cfg(unix)]
+mod kills;
+mod login;
+mod program;
+#[path = "../common/mod.rs"]
+mod project;
+mod resumed;
+#[allow(
+    dead_code,
+    clippy::needless_pass_by_value,
+    reason = "shared with tests that ask for more of it"
+)]
+#[path = "../common/server.rs"]
+mod server;
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use encore::spotify::{
+    Addresses, Clock, Collected, Credentials, FeatureSource, Journal, Output, Patience, ReccoBeats,
+    Spotify, SpotifyError, SpotifyFeatures, Told, collect,
+};
+use encore::vocab::Seed;
+
+use api::{Api, PLAYLIST};
+
+/// A moment in November 2026 from which waiting alone takes the time away.
+struct Clockwork {
+    now_ms: Cell<u64>,
+    slept_s: RefCell<f64>,
+}
+
+impl Clockwork {
+    fn new() -> Self {
+        Self { now_ms: Cell::new(1_795_000_000_000), slept_s: RefCell::new(0.0) }
+    }
+
+    fn pass_s(&self, seconds: u64) {
+        self.now_ms.set(self.now_ms.get() + seconds * 1000);
+    }
+}
+
+impl Clock for Clockwork {
+    fn now_s(&self) -> u64 {
+        self.now_ms.get() / 1000
+    }
+
+    fn sleep(&self, duration: Duration) {
+        *self.slept_s.borrow_mut() += duration.as_secs_f64();
+        self.now_ms.set(self.now_ms.get() + duration.as_millis() as u64);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum From {
+    Spotify,
+    ReccoBeats,
+}
+
+/// One user at a machine: a folder, a clock, what was told.
+struct User {
+    folder: tempfile::TempDir,
+    clock: Clockwork,
+    told: RefCell<Vec<Told>>,
+    stop: AtomicBool,
+    ask_again: bool,
+    wait_at_most_s: u64,
+}
+
+impl User {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Clockwork::new(),
+            told: RefCell::new(vec![]),
+            stop: AtomicBool::new(false),
+            ask_again: false,
+            wait_at_most_s: 60,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.path("x.journal.jsonl")
+    }
+
+    fn token(&self) -> PathBuf {
+        self.path("token.json")
+    }
+
+    fn with_patience<T>(&self, act: impl FnOnce(&Patience) -> T) -> T {
+        let tell = |told: &Told| self.told.borrow_mut().push(told.clone());
+        let at_most = Duration::from_secs(self.wait_at_most_s);
+        act(&Patience::new(&self.clock, &self.stop, &tell, at_most, Seed(7)))
+    }
+
+    fn collect(&self, api: &Api, from: From) -> Result<Collected, SpotifyError> {
+        self.with_patience(|patience| {
+            let credentials = credentials(self.folder.path());
+            let spotify =
+                Spotify::new(&credentials, Some(self.token()), &addresses(api), patience)?;
+            let own = SpotifyFeatures(&spotify);
+            let open = ReccoBeats::new(&api.url(), Duration::from_millis(300), patience);
+            let source: &dyn FeatureSource = if from == From::Spotify { &own } else { &open };
+            let mut journal = Journal::open(&self.journal(), PLAYLIST, self.clock.now_s())?;
+            collect(PLAYLIST, &mut journal, &spotify, source, self.ask_again)
+        })
+    }
+
+    /// The bytes of the table as CSV, and of the list of what was kept out.
+    fn files(&self, collected: &Collected) -> (String, String) {
+        let datasets = self.path("datasets");
+        std::fs::create_dir_all(&datasets).unwrap();
+        let output = Output::new(&self.path("x.parquet"), &datasets, PLAYLIST).unwrap();
+        output.write(collected, Some(1)).unwrap();
+        let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+        (text(&output.csv), text(&output.kept_out))
+    }
+
+    /// The table is the expected one, to the byte, and so is what was kept out.
+    fn expect(&self, api: &Api, from: From) {
+        let collected = self.collect(api, from).unwrap();
+        assert_eq!(self.files(&collected), api.world.expected(from));
+    }
+
+    fn notes(&self) -> String {
+        let told = self.told.borrow();
+        let notes = told.iter().filter_map(|told| match told {
+            Told::Note(text) => Some(text.as_str()),
+            _ => None,
+        });
+        notes.collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn addresses(api: &Api) -> Addresses {
+    Addresses { api: format!("{}/v1", api.url()), accounts: api.url() }
+}
+
+fn credentials(folder: &Path) -> Credentials {
+    let path = folder.join("spotify.env");
+    api::write_private(&path, api::CREDENTIALS);
+    Credentials::find(Some(&path), None, &|_| None).unwrap()
+}
+
+/// An API over a small playlist in which everything happens once at least.
+fn small() -> Arc<api::World> {
+    Arc::new(api::World::of(400))
+}
