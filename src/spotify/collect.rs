@@ -1,15 +1,16 @@
 //! The way from a playlist's id to rows: what the journal has is not asked again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::artist::{many_artists, one_artist};
 use super::clock::date;
 use super::endpoint::{ARTIST, ARTISTS, Endpoint, ITEMS, PLAYLIST};
-use super::features::{Answered, closed, refused};
+use super::features::{Answered, refused};
 use super::item::Page;
-use super::journal::{Artist, Closed, Journal, Line};
+use super::journal::{Closed, Journal, Line};
 use super::patience::{Outcome, Told};
 use super::song::{self, first_tracks, genres_of};
 use super::{FeatureSource, KeptOut, Song, Source, Spotify, SpotifyError};
@@ -315,46 +316,4 @@ fn said(endpoint: &Endpoint, closed: &Closed) -> SpotifyError {
 fn unique<'a>(ids: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     ids.filter(|id| seen.insert(id.as_str())).cloned().collect()
-}
-
-/// One artist; nothing of one that was deleted.
-fn one_artist(spotify: &Spotify, id: &str) -> Result<Answered<Vec<Artist>>, SpotifyError> {
-    let artist = match spotify.get(&ARTIST, &format!("artists/{id}"))? {
-        Outcome::Got(value) => read_artist(id, Some(Answer::of(ARTIST.name, &value)))?,
-        Outcome::Refused { code: 404, .. } => read_artist(id, None)?,
-        Outcome::Refused { code, message } => return closed(&ARTIST, code, message),
-    };
-    Ok(Answered::Got(vec![artist]))
-}
-
-/// Up to fifty artists; a deleted one is null, for which rspotify's `artists` loses all fifty.
-fn many_artists(spotify: &Spotify, ids: &[&str]) -> Result<Answered<Vec<Artist>>, SpotifyError> {
-    let value = match spotify.get(&ARTISTS, &format!("artists?ids={}", ids.join(",")))? {
-        Outcome::Got(value) => value,
-        Outcome::Refused { code, message } => return closed(&ARTISTS, code, message),
-    };
-    let mut found = BTreeMap::new();
-    for artist in Answer::of(ARTISTS.name, &value).field("artists")?.list()? {
-        if let Some(artist) = artist.given() {
-            found.insert(artist.field("id")?.id()?, artist);
-        }
-    }
-    ids.iter()
-        .map(|id| read_artist(id, found.remove(*id)))
-        .collect::<Result<_, _>>()
-        .map(Answered::Got)
-}
-
-fn read_artist(id: &str, answer: Option<Answer>) -> Result<Artist, SpotifyError> {
-    let Some(answer) = answer else {
-        return Ok(Artist { id: id.to_owned(), is_there: false, genres: vec![], popularity: None });
-    };
-    // Spotify may leave both out, and says so since 2026.
-    let genres = match answer.field("genres")?.given() {
-        Some(genres) => genres.list()?.map(|genre| genre.text()).collect::<Result<_, _>>()?,
-        None => vec![],
-    };
-    let popularity = answer.field("popularity")?.given();
-    let popularity = popularity.map(|popularity| popularity.count()).transpose()?;
-    Ok(Artist { id: id.to_owned(), is_there: true, genres, popularity })
 }

@@ -10,6 +10,7 @@
 //! This room must never know models, reports or the terminal.
 
 mod answer;
+mod artist;
 mod client;
 mod clock;
 mod collect;
