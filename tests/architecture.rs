@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("kernels", 1),
     ("metrics", 1),
     ("record", 1),
+    ("fetch", 1),
     ("dataset", 2),
     ("model", 2),
     ("report", 2),

@@ -14,6 +14,7 @@ mod catalogue;
 mod folder;
 mod index;
 mod manifest;
+mod remotes;
 mod rows;
 pub mod synth;
 mod table_data;
