@@ -177,6 +177,17 @@ impl Manifest {
         named.iter().map(|(ours, _)| ours).chain(of_file).map(String::as_str)
     }
 
+    /// What to type to have it, for hints.
+    #[must_use]
+    pub fn command_to_get(&self) -> String {
+        let name = &self.name;
+        let by_hand = format!("encore data import {name} PATH");
+        match self.fetch.as_slice() {
+            [] => by_hand,
+            _ => format!("encore data fetch {name}, or {by_hand}"),
+        }
+    }
+
     /// Whether the program makes it.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
