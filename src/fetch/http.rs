@@ -22,8 +22,7 @@ pub(super) struct Head {
     pub status: u16,
     /// Bytes that follow, where it is said.
     pub length: Option<u64>,
-    /// `Content-Range`: first and last byte, and bytes of the whole file, each where it is said.
-    pub range: Option<(Option<(u64, u64)>, Option<u64>)>,
+    pub range: Option<ContentRange>,
     pub etag: Option<String>,
     pub last_modified: Option<String>,
     /// `Content-Encoding`, where it is not the plain bytes.
@@ -32,6 +31,15 @@ pub(super) struct Head {
     pub has_end: bool,
     /// `Retry-After`, where it is in seconds.
     pub retry_after: Option<Duration>,
+}
+
+/// `Content-Range`, each part where it is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ContentRange {
+    /// The first byte that follows.
+    pub first: Option<u64>,
+    /// Bytes of the whole file.
+    pub whole: Option<u64>,
 }
 
 /// What comes, in this order: one head, pieces, an end; or a break at any time.
@@ -166,21 +174,19 @@ fn head(response: &ureq::Response) -> Head {
 ///
 /// # Source
 /// RFC 9110, HTTP Semantics, section 14.4.
-fn content_range(text: &str) -> Option<(Option<(u64, u64)>, Option<u64>)> {
+fn content_range(text: &str) -> Option<ContentRange> {
     let (range, whole) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
-    let range = match range {
-        "*" => None,
-        _ => {
-            let (first, last) = range.split_once('-')?;
-            let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-            if first > last {
-                return None;
-            }
-            Some((first, last))
+    let first = match range.split_once('-') {
+        None if range == "*" => None,
+        None => return None,
+        Some((first, last)) => {
+            let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+            Some(first).filter(|first| *first <= last)?;
+            Some(first)
         }
     };
     let whole = if whole == "*" { None } else { Some(whole.parse().ok()?) };
-    Some((range, whole))
+    Some(ContentRange { first, whole })
 }
 
 #[cfg(test)]
@@ -189,9 +195,10 @@ mod tests {
 
     #[test]
     fn content_ranges_are_read() {
-        assert_eq!(content_range("bytes 5-9/10"), Some((Some((5, 9)), Some(10))));
-        assert_eq!(content_range("bytes 5-9/*"), Some((Some((5, 9)), None)));
-        assert_eq!(content_range("bytes */10"), Some((None, Some(10))));
+        let read = |first, whole| Some(ContentRange { first, whole });
+        assert_eq!(content_range("bytes 5-9/10"), read(Some(5), Some(10)));
+        assert_eq!(content_range("bytes 5-9/*"), read(Some(5), None));
+        assert_eq!(content_range("bytes */10"), read(None, Some(10)));
         for wrong in ["", "bytes", "bytes 5/10", "bytes 9-5/10", "items 5-9/10", "bytes a-b/c"] {
             assert_eq!(content_range(wrong), None, "{wrong}");
         }

@@ -13,6 +13,7 @@
 //!
 //! This room must never know what a dataset is.
 
+mod attempt;
 mod download;
 mod error;
 mod http;
@@ -91,10 +92,10 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
-            read: Duration::from_secs(60),
+            read: Duration::from_mins(1),
             n_tries: 5,
             pause: Duration::from_secs(1),
-            max_pause: Duration::from_secs(60),
+            max_pause: Duration::from_mins(1),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::Digest;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 
 use crate::vocab::hex;
 
@@ -68,9 +70,9 @@ impl Sum {
     ) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let hex = match algorithm {
-            Algorithm::Sha256 => digest::<sha2::Sha256>(&mut file, progress),
-            Algorithm::Sha1 => digest::<sha1::Sha1>(&mut file, progress),
-            Algorithm::Md5 => digest::<md5::Md5>(&mut file, progress),
+            Algorithm::Sha256 => digest::<Sha256>(&mut file, progress),
+            Algorithm::Sha1 => digest::<Sha1>(&mut file, progress),
+            Algorithm::Md5 => digest::<Md5>(&mut file, progress),
         };
         Ok(Self { algorithm, hex: hex? })
     }

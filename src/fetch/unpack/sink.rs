@@ -68,11 +68,6 @@ impl<'a> Sink<'a> {
         Ok(Some(self.into.join(&below)).filter(|_| !below.as_os_str().is_empty()))
     }
 
-    /// Makes a folder.
-    pub fn folder(&mut self, path: &Path) -> Result<(), Stop> {
-        fs::create_dir_all(path).map_err(|source| Stop::Disk(at(path, source)))
-    }
-
     /// Writes a file; `look` is asked now and then whether to go on.
     pub fn file(
         &mut self,
@@ -81,9 +76,7 @@ impl<'a> Sink<'a> {
         look: &dyn Fn() -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let disk = |source| Stop::Disk(at(path, source));
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(disk)?;
-        }
+        folder(path.parent().unwrap_or(self.into))?;
         let name = || path.strip_prefix(self.into).unwrap_or(path).display().to_string();
         let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -109,6 +102,11 @@ impl<'a> Sink<'a> {
         self.unpacked.n_files += 1;
         Ok(())
     }
+}
+
+/// Makes a folder, and those above it.
+pub(super) fn folder(path: &Path) -> Result<(), Stop> {
+    fs::create_dir_all(path).map_err(|source| Stop::Disk(at(path, source)))
 }
 
 /// The path below the folder that a name in an archive stands for, or why it may not be.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use tar::EntryType;
 
-use super::sink::{Sink, Stop};
+use super::sink::{Sink, Stop, folder};
 
 /// Bytes that may stand between two files: their heads, long names and padding.
 const MAX_BETWEEN: u64 = 1 << 20;
@@ -30,7 +30,7 @@ pub(super) fn unpack(
             n += 1;
             let place = sink.place(&name)?;
             match (kind, place) {
-                (EntryType::Directory, Some(path)) => sink.folder(&path)?,
+                (EntryType::Directory, Some(path)) => folder(&path)?,
                 (EntryType::Regular | EntryType::Continuous, Some(path)) => {
                     budget.set(u64::MAX);
                     sink.file(&path, &mut entry, look)?;

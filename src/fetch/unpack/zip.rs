@@ -7,7 +7,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::super::FetchError;
-use super::sink::{Sink, Stop};
+use super::sink::{Sink, Stop, folder};
 
 /// The bits of a Unix mode that say what kind of file it is, and those of plain files and folders.
 const KIND: u32 = 0o170_000;
@@ -43,7 +43,7 @@ pub(super) fn unpack(
         }
         match place {
             None => {}
-            Some(path) if entry.is_dir() => sink.folder(&path)?,
+            Some(path) if entry.is_dir() => folder(&path)?,
             Some(path) => sink.file(&path, &mut entry, &|| tell(n_done, whole))?,
         }
         n_done += entry.compressed_size();
