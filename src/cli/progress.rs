@@ -68,10 +68,14 @@ impl Progress {
         let step = steps.entry(what.to_owned()).or_insert_with(begin);
         if self.is_terminal {
             let bar = self.bar(what, whole.unwrap_or(0) as usize, template);
-            bar.set_position(n);
             if step.from == n {
+                // A bar that ticks by itself looks at its place later: it would count these as won.
+                bar.disable_steady_tick();
+                bar.set_position(n);
                 bar.reset_eta();
+                bar.enable_steady_tick(TICK);
             }
+            bar.set_position(n);
         } else if line > step.last {
             step.last = line;
             let seconds = step.begin.elapsed().as_secs_f64();
@@ -96,7 +100,7 @@ impl Progress {
                 ProgressStyle::with_template(template).expect("the template is well formed");
             let bar = ProgressBar::new(n as u64).with_prefix(key.to_owned());
             let bar = self.bars.add(bar.with_style(style.progress_chars("=> ")));
-            bar.enable_steady_tick(Duration::from_millis(500));
+            bar.enable_steady_tick(TICK);
             bar
         };
         open.entry(key.to_owned()).or_insert_with(make).clone()
@@ -126,6 +130,7 @@ impl Progress {
     }
 }
 
+const TICK: Duration = Duration::from_millis(500);
 const RUN: &str = "{prefix:30} {bar:20} epoch {pos}/{len} {msg}  {eta} left";
 
 impl Observer for Progress {
