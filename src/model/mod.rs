@@ -6,10 +6,13 @@
 //!
 //! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`].
 
+mod columns;
 mod device;
 mod examples;
 mod files;
 mod forest;
+mod gradient_boosting;
+mod knn;
 mod logistic;
 mod majority;
 mod net;
@@ -17,6 +20,7 @@ mod probe;
 mod scaler;
 mod schedule;
 mod training;
+mod tree;
 
 pub use device::{Device, NoDevice};
 pub use examples::Examples;
@@ -30,8 +34,15 @@ use crate::schema::Fields;
 use crate::vocab::{Epoch, Seed};
 
 /// Every model that a spec can name, in the order of the documentation.
-pub static MODELS: &[Entry] =
-    &[majority::ENTRY, logistic::ENTRY, forest::ENTRY, net::dense::ENTRY, net::cnn::ENTRY];
+pub static MODELS: &[Entry] = &[
+    majority::ENTRY,
+    logistic::ENTRY,
+    knn::ENTRY,
+    forest::ENTRY,
+    gradient_boosting::ENTRY,
+    net::dense::ENTRY,
+    net::cnn::ENTRY,
+];
 
 /// A model's line in the list: `[model.NAME]` in a spec.
 pub struct Entry {
@@ -254,5 +265,7 @@ pub enum ModelError {
     },
 }
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;
