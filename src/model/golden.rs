@@ -7,27 +7,43 @@ use super::*;
 use crate::schema::{self, Tree};
 
 #[derive(Deserialize)]
-struct Golden {
+pub(super) struct Golden {
     /// Whole numbers of 1024ths.
     x: Vec<Vec<i32>>,
-    y: Vec<usize>,
-    n_train: usize,
+    pub(super) y: Vec<usize>,
+    pub(super) n_train: usize,
     knn_uniform: Vec<Vec<f64>>,
     knn_distance: Vec<Vec<f64>>,
     knn_manhattan: Vec<Vec<f64>>,
     boosting: Vec<Vec<f64>>,
     boosting_few_bins: Vec<Vec<f64>>,
     boosting_two_classes: Vec<f64>,
+    pub(super) svm_rbf: Machine,
+    pub(super) svm_linear: Machine,
+}
+
+/// What support vector machines say of the test rows.
+#[derive(Deserialize)]
+pub(super) struct Machine {
+    /// By pair of classes: 0 and 1, 0 and 2, 1 and 2.
+    pub(super) decision: Vec<Vec<f64>>,
+    pub(super) predicted: Vec<usize>,
+    /// By class.
+    pub(super) n_support: Vec<usize>,
 }
 
 impl Golden {
-    fn read() -> Self {
+    pub(super) fn read() -> Self {
         serde_json::from_str(include_str!("../../tests/golden/tables.json")).unwrap()
+    }
+
+    pub(super) fn matrix(&self) -> Vec<f32> {
+        self.x.iter().flatten().map(|x| *x as f32 / 1024.0).collect()
     }
 
     /// Probabilities of the test rows by a model fitted to those train rows whose class is wanted.
     fn ours(&self, text: &str, wanted: impl Fn(usize) -> bool) -> Vec<Vec<f64>> {
-        let matrix: Vec<f32> = self.x.iter().flatten().map(|x| *x as f32 / 1024.0).collect();
+        let matrix = self.matrix();
         let rows: Vec<usize> = (0..self.n_train).filter(|row| wanted(self.y[*row])).collect();
         let all =
             Examples { shape: &[4], matrix: &matrix, labels: &self.y, rows: &rows, n_classes: 3 };

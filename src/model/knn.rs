@@ -21,9 +21,8 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{Columns, Metric, rows};
-use super::files::{Array, file_error, read_arrays, read_json, write_arrays, write_json};
-use super::scaler::Scaler;
+use super::columns::{Metric, Rows};
+use super::files::{file_error, read_json, write_json};
 use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
 use crate::schema::{Fields, Flag, Int, OneOf};
 
@@ -80,15 +79,14 @@ impl Model for Knn {
             return Err(ModelError::Examples(said));
         }
         job.train.check_max_rows(self.max_rows, "every example is compared with all of them")?;
-        let scaler = self.standardize.then(|| Scaler::fit(&job.train));
-        let rows = rows(&job.train, scaler.as_ref());
+        let rows = Rows::new(&job.train, self.standardize);
         let about = About {
             shape: job.train.shape.to_vec(),
             n_classes: job.train.n_classes,
             labels: (0..n).map(|index| job.train.label(index)).collect(),
         };
         Ok(Fitted {
-            classifier: Box::new(Remembered::new(*self, about, rows, scaler)),
+            classifier: Box::new(Remembered { model: *self, about, rows }),
             n_parameters: 0,
             kept_epoch: None,
             notes: vec![],
@@ -115,14 +113,8 @@ impl Model for Knn {
             return Err(file_error(&path, said));
         }
         let width: usize = shape.iter().product();
-        let mut wanted = vec![("rows".to_owned(), vec![about.labels.len(), width])];
-        if self.standardize {
-            wanted.extend(["mean", "scale"].map(|name| (name.to_owned(), vec![width])));
-        }
-        let mut arrays = read_arrays(&folder.join(ROWS), &wanted)?.into_iter();
-        let rows = arrays.next().expect("it was asked for");
-        let scaler = arrays.next().zip(arrays.next()).map(|(mean, scale)| Scaler { mean, scale });
-        Ok(Box::new(Remembered::new(*self, about, rows, scaler)))
+        let rows = Rows::load(&folder.join(ROWS), about.labels.len(), width, self.standardize)?;
+        Ok(Box::new(Remembered { model: *self, about, rows }))
     }
 }
 
@@ -139,23 +131,15 @@ struct About {
 struct Remembered {
     model: Knn,
     about: About,
-    /// `[n, width]`, standardised if that was asked for.
-    rows: Vec<f32>,
-    columns: Columns,
-    scaler: Option<Scaler>,
+    rows: Rows,
 }
 
 impl Remembered {
-    fn new(model: Knn, about: About, rows: Vec<f32>, scaler: Option<Scaler>) -> Self {
-        let columns = Columns::new(&rows, about.shape.iter().product());
-        Self { model, about, rows, columns, scaler }
-    }
-
     /// The nearest rows and their distances, the nearest first.
     fn neighbors(&self, query: &[f32]) -> Vec<(f64, usize)> {
         let Knn { n_neighbors, metric, .. } = self.model;
         let mut nearest: Vec<(f64, usize)> = Vec::with_capacity(n_neighbors + 1);
-        self.columns.distances(query, metric, |row, distance| {
+        self.rows.columns.each(query, metric, |row, distance| {
             if nearest.len() == n_neighbors {
                 if distance >= nearest[n_neighbors - 1].0 {
                     return;
@@ -191,7 +175,7 @@ impl Remembered {
 impl Classifier for Remembered {
     fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.about.shape)?;
-        let queries = rows(examples, self.scaler.as_ref());
+        let queries = self.rows.queries(examples);
         let mut shares = vec![0.0; examples.len() * self.about.n_classes];
         shares
             .par_chunks_exact_mut(self.about.n_classes)
@@ -202,15 +186,7 @@ impl Classifier for Remembered {
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
         write_json(&folder.join(FILE), &self.about)?;
-        let (n, width) = (self.about.labels.len(), self.about.shape.iter().product());
-        let array =
-            |name: &str, shape: Vec<usize>, values| Array { name: name.to_owned(), shape, values };
-        let mut arrays = vec![array("rows", vec![n, width], &self.rows[..])];
-        if let Some(Scaler { mean, scale }) = &self.scaler {
-            arrays.push(array("mean", vec![width], mean));
-            arrays.push(array("scale", vec![width], scale));
-        }
-        write_arrays(&folder.join(ROWS), &arrays)
+        self.rows.save(&folder.join(ROWS), self.about.shape.iter().product())
     }
 }
 

@@ -19,6 +19,7 @@ mod net;
 mod probe;
 mod scaler;
 mod schedule;
+mod svm;
 mod training;
 mod tree;
 
@@ -38,6 +39,7 @@ pub static MODELS: &[Entry] = &[
     majority::ENTRY,
     logistic::ENTRY,
     knn::ENTRY,
+    svm::ENTRY,
     forest::ENTRY,
     gradient_boosting::ENTRY,
     net::dense::ENTRY,

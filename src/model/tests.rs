@@ -32,6 +32,7 @@ fn table(name: &str) -> &'static str {
              dense = [{ units = 8 }]"
         }
         "gradient_boosting" => "min_samples_leaf = 5\nsubsample = 0.9\nl2_regularization = 1.0",
+        "knn" | "svm" => "standardize = true",
         _ => "",
     }
 }
@@ -65,7 +66,7 @@ fn every_model_has_a_name_and_a_sentence() {
     names.dedup();
     assert_eq!(
         names,
-        ["cnn", "dense", "forest", "gradient_boosting", "knn", "logistic", "majority"]
+        ["cnn", "dense", "forest", "gradient_boosting", "knn", "logistic", "majority", "svm"]
     );
 }
 
