@@ -13,6 +13,7 @@ mod forest;
 mod logistic;
 mod majority;
 mod net;
+mod preprocess;
 mod probe;
 mod scaler;
 mod schedule;
@@ -20,6 +21,7 @@ mod training;
 
 pub use device::{Device, NoDevice};
 pub use examples::Examples;
+pub use preprocess::{Impute, Preprocess, Preprocessor};
 pub use probe::{Probe, RangeTest, suggestion};
 pub use schedule::Schedule;
 pub use training::{Augment, ClassWeights, EarlyStopping, Monitor, Training};
