@@ -234,7 +234,7 @@ fn fill(impute: Impute, name: &str, place: usize, train: &Examples) -> Result<f3
     numbers.sort_unstable_by(f32::total_cmp);
     if impute == Impute::Median {
         let middle = [numbers[(numbers.len() - 1) / 2], numbers[numbers.len() / 2]];
-        return Ok(((f64::from(middle[0]) + f64::from(middle[1])) / 2.0) as f32);
+        return Ok(f64::midpoint(f64::from(middle[0]), f64::from(middle[1])) as f32);
     }
     let runs = numbers.chunk_by(|a, b| a == b);
     // Of several runs of one length the first is the smallest number; `max_by_key` would take the last.
