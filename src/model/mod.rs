@@ -16,6 +16,7 @@ mod knn;
 mod logistic;
 mod majority;
 mod net;
+mod preprocess;
 mod probe;
 mod scaler;
 mod schedule;
@@ -25,6 +26,7 @@ mod tree;
 
 pub use device::{Device, NoDevice};
 pub use examples::Examples;
+pub use preprocess::{Impute, Preprocess, Preprocessor};
 pub use probe::{Probe, RangeTest, suggestion};
 pub use schedule::Schedule;
 pub use training::{Augment, ClassWeights, EarlyStopping, Monitor, Training};
