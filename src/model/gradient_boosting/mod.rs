@@ -14,9 +14,9 @@
 //! `subsample` is that of its `GradientBoostingClassifier`; a test holds the probabilities to its own.
 //! A round counts as an epoch: a fit stops, is saved and goes on between rounds.
 //!
-//! The trees are ours. smartcore 0.7.0 boosts squared errors only, and one of its regression trees of
-//! depth 6 takes 23 ms on 24,805 rows of 12 columns, so 600 of them eleven times as long as a whole
-//! fit of scikit-learn's.
+//! The trees are ours. smartcore 0.7.0 boosts squared errors only, and its regression trees sort
+//! values anew where ours count bins: growing 600 of them, of depth 6, takes six times as long as a
+//! whole fit of ours on the same 24,805 rows of 12 columns.
 
 use std::path::Path;
 use std::time::Instant;

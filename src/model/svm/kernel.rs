@@ -21,7 +21,7 @@ impl Kernel {
             Self::Rbf { gamma } => {
                 columns.each(query, Metric::SquaredEuclidean, |row, distance| {
                     see(row, libm::exp(-gamma * distance));
-                })
+                });
             }
         }
     }

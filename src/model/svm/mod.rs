@@ -12,9 +12,9 @@
 //! Each machine has a vote, and what stands for a probability is the share of the votes: the
 //! likeliest class is the answer, but the number is none to rely on, nor is a loss made of it.
 //!
-//! The solver is ours. smartcore 0.7.0's makes two passes without converging and its time grows with
-//! the square of the rows at least (1.4 s for 1,000 of 12 columns and 6 classes, 6.1 s for 2,000, where
-//! scikit-learn takes 0.5 s for 5,000). Ours grows so too, from further below, so there is a bound.
+//! The solver is ours. smartcore 0.7.0's makes two passes without converging and evaluates its kernel
+//! again where it has the value: on 2,000 rows of 12 columns and 6 classes it takes 75 times as long as
+//! ours, and four times that with twice the rows. Ours grows so too, from far below, so there is a bound.
 
 use std::path::Path;
 
