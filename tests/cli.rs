@@ -36,7 +36,14 @@ fn every_spec_and_manifest_of_ours_is_well_declared() {
     let output = encore(home.path(), &["check"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let n = fs::read_dir(home.path().join("experiments")).unwrap().count();
-    assert_eq!(stdout(&output), format!("{n} experiments and 6 datasets are well declared\n"));
+    let files = fs::read_dir(home.path().join("datasets")).unwrap();
+    let manifests = files.filter(|file| {
+        file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml")
+    });
+    let n_datasets = manifests.count();
+    let wanted = format!("{n} experiments and {n_datasets} datasets are well declared\n");
+    assert_eq!(stdout(&output), wanted);
+    assert!(n_datasets >= 8);
     assert!(n >= 11);
 }
 

@@ -1,6 +1,7 @@
 //! What an import writes: which files there are, what they are, which were kept out and why.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,20 @@ pub struct IndexedFile {
     pub sha256: String,
     /// Samples at the dataset's sample rate; for a table, its rows.
     pub n_samples: usize,
+}
+
+/// SHA-256 of a file, read piece by piece.
+pub(super) fn file_sha256(path: &Path) -> Result<String, DatasetError> {
+    let io = |source| DatasetError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let mut piece = vec![0; 1 << 20];
+    let mut hash = Sha256::new();
+    loop {
+        match file.read(&mut piece).map_err(io)? {
+            0 => return Ok(hash.hex()),
+            n => hash = hash.bytes(&piece[..n]),
+        }
+    }
 }
 
 impl Index {

@@ -1,19 +1,24 @@
 //! Layout `[table]`: a CSV file, a row per example, and the recipe that makes its labels.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
-use super::{DatasetError, Index, IndexedFile, Manifest, TrackColumns, track_columns};
+use super::cleaning::{exact_duplicates, names, repeated, told_apart};
+use super::index::file_sha256;
+use super::{
+    Cleaning, DatasetError, Duplicates, Index, IndexedFile, Manifest, TrackColumns, track_columns,
+};
 use crate::record::Excluded;
 use crate::schema::{Fields, Flag, Int, Keyed, List, Text};
-use crate::table::Table;
-use crate::vocab::sha256_hex;
+use crate::table::{Csv, Table};
+
+/// Ids with two labels that a note names.
+const N_NAMED: usize = 3;
 
 /// What the manifest says of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
-    /// The columns that together name a row.
+    /// The columns that together name a row; where there are none, its line in the file does.
     pub id: Vec<String>,
     /// Our names of the numeric columns, and the file's.
     pub columns: Vec<(String, String)>,
@@ -23,6 +28,8 @@ pub struct Rows {
     pub label: Label,
     /// Rows that a whole copy leaves after the recipe.
     pub n_rows: usize,
+    /// What is said of its dirt.
+    pub cleaning: Cleaning,
 }
 
 /// How a row gets its class.
@@ -44,17 +51,27 @@ pub struct Label {
 pub(super) struct Labelled {
     pub ids: Vec<String>,
     pub labels: Vec<String>,
+    /// NaN where a number is missing.
     pub columns: BTreeMap<String, Vec<f64>>,
     pub track_columns: TrackColumns,
     pub excluded: Vec<Excluded>,
     pub notes: Vec<String>,
 }
 
+impl Labelled {
+    /// Rows with a missing number, by column; columns without are not there.
+    pub(super) fn n_missing(&self) -> BTreeMap<&str, usize> {
+        let count = |values: &Vec<f64>| values.iter().filter(|x| x.is_nan()).count();
+        let counts = self.columns.iter().map(|(name, values)| (name.as_str(), count(values)));
+        counts.filter(|(_, n)| *n > 0).collect()
+    }
+}
+
 impl Rows {
     pub(super) fn read(fields: &mut Fields) -> Self {
+        let id = fields.or("id", &List::of(Text), vec![]);
+        let columns = fields.required("columns", &Keyed(Text));
         Self {
-            id: fields.required("id", &List::of_some(Text)),
-            columns: fields.required("columns", &Keyed(Text)),
             track_columns: track_columns::read_named(fields),
             n_rows: fields.required("n_rows", &Int::within(1..=1_000_000_000)),
             label: fields.required_table("label", Label::read).unwrap_or_else(|| Label {
@@ -64,11 +81,13 @@ impl Rows {
                 minimum_rows: None,
                 commonest: None,
             }),
+            cleaning: Cleaning::read(fields, &columns, !id.is_empty()),
+            id,
+            columns,
         }
     }
 
     pub(super) fn index(&self, manifest: &Manifest, from: &Path) -> Result<Index, DatasetError> {
-        let io = |source| DatasetError::Io { path: from.to_owned(), source };
         if from.is_dir() {
             return Err(DatasetError::Layout {
                 path: from.to_owned(),
@@ -76,13 +95,19 @@ impl Rows {
             });
         }
         let labelled = self.labelled(from)?;
-        let sha256 = sha256_hex(&fs::read(from).map_err(io)?);
+        let missing = labelled.n_missing();
+        let missing: Vec<String> = missing
+            .into_iter()
+            .map(|(column, n)| {
+                format!("{n} rows have no number as {column}: they are dropped where the spec does not impute it")
+            })
+            .collect();
         let name = from.file_name().unwrap_or_default();
         let file = IndexedFile {
             track: name.to_string_lossy().into_owned(),
             genre: String::new(),
             path: name.into(),
-            sha256,
+            sha256: file_sha256(from)?,
             n_samples: labelled.ids.len(),
         };
         Ok(Index {
@@ -90,77 +115,155 @@ impl Rows {
             root: from.parent().unwrap_or(from).to_owned(),
             files: vec![file],
             excluded: labelled.excluded,
-            notes: labelled.notes,
+            notes: labelled.notes.into_iter().chain(missing).collect(),
         })
+    }
+
+    fn read_file(&self, path: &Path) -> Result<Table, DatasetError> {
+        let more = self.track_columns.iter().map(|(_, theirs)| theirs);
+        let texts: BTreeSet<&str> =
+            self.id.iter().chain([&self.label.column]).chain(more).map(String::as_str).collect();
+        let Cleaning { delimiter, odd_cells, .. } = self.cleaning;
+        let column = |(ours, theirs): &(String, String)| self.cleaning.column(ours, theirs);
+        let numbers = self.columns.iter().map(column).collect();
+        let csv = Csv { delimiter, texts: texts.into_iter().collect(), numbers, odd_cells };
+        Ok(csv.read(path)?)
     }
 
     /// Reads the file and applies the recipe; what is left out is counted by reason.
     pub(super) fn labelled(&self, path: &Path) -> Result<Labelled, DatasetError> {
-        let more = self.track_columns.iter().map(|(_, theirs)| theirs);
-        let texts: BTreeSet<&str> =
-            self.id.iter().chain([&self.label.column]).chain(more).map(String::as_str).collect();
-        let texts: Vec<&str> = texts.into_iter().collect();
-        let theirs: Vec<&str> = self.columns.iter().map(|(_, theirs)| theirs.as_str()).collect();
-        let table = Table::read_csv(path, &texts, &theirs)?;
-        let all: Vec<String> =
-            table.texts[&self.label.column].iter().map(|cell| self.label.of(cell)).collect();
+        let mut table = self.read_file(path)?;
+        let mut notes: Vec<String> = std::mem::take(&mut table.odd)
+            .into_iter()
+            .map(|(column, odd)| {
+                let (n, first) = (odd.n, odd.first);
+                format!("{n} cells of {column} are odd and count as missing, the first at {first}")
+            })
+            .collect();
+        let cells = &table.texts[&self.label.column];
+        let n_all = cells.len();
+        let kept = self.label.kept(cells);
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-        let kept = self.label.kept(&all);
-        let usable = |&row: &usize| {
-            let odd = self.columns.iter().find(|(_, theirs)| table.numbers[theirs][row].is_nan());
-            let reason = match (kept.contains(&all[row]), odd) {
-                (false, _) if all[row].is_empty() => "have no label".to_owned(),
-                (false, _) => "have a label that the recipe leaves out".to_owned(),
-                (true, Some((ours, _))) => format!("have no number as {ours}"),
-                (true, None) => return true,
-            };
-            *reasons.entry(reason).or_default() += 1;
-            false
-        };
-        let rows: Vec<usize> = (0..all.len()).filter(usable).collect();
+        let mut rows = vec![];
+        for (row, cell) in cells.iter().enumerate() {
+            let label = self.label.of(cell);
+            if kept.contains(label) {
+                rows.push(row);
+            } else {
+                let reason = match label {
+                    "" => "have no label",
+                    _ => "have a label that the recipe leaves out",
+                };
+                *reasons.entry(reason.to_owned()).or_default() += 1;
+            }
+        }
         if rows.is_empty() {
-            let message = format!("no row of {} can be used: {reasons:?}", all.len());
+            let message = format!("no row of {n_all} can be used: {reasons:?}");
             return Err(DatasetError::Layout { path: path.to_owned(), message });
         }
-        let (ids, notes) = self.ids(&table, &rows);
+        let rows = self.without_duplicates(&table, rows, &mut reasons, &mut notes);
+        let names = names(self, &table, &rows);
+        let groups = repeated(&names);
+        notes.extend(self.repeated_notes(&table, &rows, &names, &groups));
+        let ids = told_apart(names, &groups);
         let mut track_columns = TrackColumns::default();
         for (ours, theirs) in &self.track_columns {
             let cells = rows.iter().map(|&row| table.texts[theirs][row].as_str());
             let added = track_columns.add(ours, ids.iter().map(String::as_str).zip(cells));
             added.expect("every row has a name of its own");
         }
-        let column = |(ours, theirs): &(String, String)| {
-            (ours.clone(), rows.iter().map(|&row| table.numbers[theirs][row]).collect())
-        };
+        let cells = &table.texts[&self.label.column];
+        let labels = rows.iter().map(|&row| self.label.of(&cells[row]).to_owned()).collect();
+        table.texts.clear();
+        // In place: a column may be of millions of rows.
+        for values in table.numbers.values_mut() {
+            for (place, &row) in rows.iter().enumerate() {
+                values[place] = values[row];
+            }
+            values.truncate(rows.len());
+        }
         let excluded = reasons
             .into_iter()
-            .map(|(reason, n)| Excluded { name: format!("{n} of {} rows", all.len()), reason });
-        Ok(Labelled {
-            ids,
-            labels: rows.iter().map(|&row| all[row].clone()).collect(),
-            columns: self.columns.iter().map(column).collect(),
-            track_columns,
-            excluded: excluded.collect(),
-            notes,
-        })
+            .map(|(reason, n)| Excluded { name: format!("{n} of {n_all} rows"), reason })
+            .collect();
+        Ok(Labelled { ids, labels, columns: table.numbers, track_columns, excluded, notes })
     }
 
-    /// A name per row; rows of one name are told apart by `#2`, `#3`, … and counted in a note.
-    fn ids(&self, table: &Table, rows: &[usize]) -> (Vec<String>, Vec<String>) {
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        let name = |&row: &usize| {
-            let parts: Vec<&str> =
-                self.id.iter().map(|column| table.texts[column][row].as_str()).collect();
-            let id = parts.join(" / ");
-            let n = seen.entry(id.clone()).or_default();
-            *n += 1;
-            if *n == 1 { id } else { format!("{id} #{n}") }
-        };
-        let ids: Vec<String> = rows.iter().map(name).collect();
-        let n_again: usize = seen.values().map(|n| n - 1).sum();
+    /// The rows that stay; repeated ones are counted as dropped, or in a note.
+    fn without_duplicates(
+        &self,
+        table: &Table,
+        mut rows: Vec<usize>,
+        reasons: &mut BTreeMap<String, usize>,
+        notes: &mut Vec<String>,
+    ) -> Vec<usize> {
+        if self.cleaning.duplicates == Duplicates::DropId {
+            let names = names(self, table, &rows);
+            let groups = repeated(&names);
+            notes.extend(self.conflicts(table, &rows, &names, &groups));
+            let again: BTreeSet<usize> =
+                groups.iter().flat_map(|group| &group[1..]).copied().collect();
+            if !again.is_empty() {
+                let reason = format!("repeat the {} of an earlier row", self.id.join(" and "));
+                reasons.insert(reason, again.len());
+                let mut place = 0;
+                rows.retain(|_| {
+                    place += 1;
+                    !again.contains(&(place - 1))
+                });
+            }
+            return rows;
+        }
+        let again = exact_duplicates(table, &rows);
+        if again.is_empty() {
+            return rows;
+        }
+        let words = "equal an earlier row in every column used";
+        if self.cleaning.duplicates == Duplicates::DropExact {
+            reasons.insert(words.to_owned(), again.len());
+            rows.retain(|row| !again.contains(row));
+        } else {
+            notes.push(format!("{} rows {words} and are kept", again.len()));
+        }
+        rows
+    }
+
+    /// What is said of rows with one name that all stay.
+    fn repeated_notes(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        names: &[String],
+        groups: &[Vec<usize>],
+    ) -> Vec<String> {
+        let n_again: usize = groups.iter().map(|group| group.len() - 1).sum();
         let columns = self.id.join(" and ");
         let note = format!("{n_again} rows repeat the {columns} of another row and are kept");
-        (ids, if n_again > 0 { vec![note] } else { vec![] })
+        let note = (n_again > 0).then_some(note);
+        note.into_iter().chain(self.conflicts(table, rows, names, groups)).collect()
+    }
+
+    /// Says how many ids have rows of several labels, and names some.
+    fn conflicts(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        names: &[String],
+        groups: &[Vec<usize>],
+    ) -> Option<String> {
+        let cells = &table.texts[&self.label.column];
+        let labels = |group: &Vec<usize>| {
+            group.iter().map(|&place| self.label.of(&cells[rows[place]])).collect::<BTreeSet<_>>()
+        };
+        let several = || groups.iter().filter(|group| labels(group).len() > 1);
+        let named = several().take(N_NAMED).map(|group| {
+            let labels = labels(group).into_iter().collect::<Vec<_>>().join(", ");
+            format!("{} ({labels})", names[group[0]])
+        });
+        let named = named.collect::<Vec<_>>().join("; ");
+        let (n, columns) = (several().count(), self.id.join(" and "));
+        let more = if n > N_NAMED { "; …" } else { "" };
+        (n > 0).then(|| format!("{n} of {columns} have rows of several labels: {named}{more}"))
     }
 }
 
@@ -175,40 +278,46 @@ impl Label {
         }
     }
 
-    fn of(&self, cell: &str) -> String {
-        if self.first_of_list { first_of_list(cell).unwrap_or_default() } else { cell.to_owned() }
+    fn of<'a>(&self, cell: &'a str) -> &'a str {
+        if self.first_of_list { first_of_list(cell).unwrap_or_default() } else { cell }
     }
 
     /// The labels that stay; ties in the count are broken by name.
-    fn kept(&self, labels: &[String]) -> BTreeSet<String> {
+    fn kept<'a>(&self, cells: &'a [String]) -> BTreeSet<&'a str> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for label in labels.iter().filter(|label| !label.is_empty() && !self.drop.contains(label)) {
+        for label in cells.iter().map(|cell| self.of(cell)).filter(|label| !label.is_empty()) {
             *counts.entry(label).or_default() += 1;
         }
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+        counts.retain(|(label, _)| self.drop.iter().all(|dropped| dropped != label));
         counts.retain(|(_, n)| *n >= self.minimum_rows.unwrap_or(0));
         counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         counts.truncate(self.commonest.unwrap_or(usize::MAX));
-        counts.into_iter().map(|(label, _)| label.to_owned()).collect()
+        counts.into_iter().map(|(label, _)| label).collect()
     }
 }
 
 /// The first entry of a list as Python prints it: `['a', "b's"]` -> `a`.
-fn first_of_list(cell: &str) -> Option<String> {
+fn first_of_list(cell: &str) -> Option<&str> {
     let inside = cell.trim().strip_prefix('[')?.trim_start();
     let quote = inside.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let (entry, _) = inside[1..].split_once(quote)?;
-    Some(entry.to_owned())
+    Some(entry)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Missing;
 
     fn rows(label: Label) -> Rows {
         let columns = vec![("tempo".to_owned(), "Tempo".to_owned())];
         let track_columns = vec![("artist".to_owned(), "Name".to_owned())];
-        Rows { id: vec!["Name".to_owned()], columns, track_columns, label, n_rows: 5 }
+        let cleaning = Cleaning {
+            missing: Missing::In(vec![("tempo".to_owned(), vec!["?".to_owned()])]),
+            ..Cleaning::default()
+        };
+        Rows { id: vec!["Name".to_owned()], columns, track_columns, label, n_rows: 5, cleaning }
     }
 
     fn label() -> Label {
@@ -223,7 +332,7 @@ mod tests {
 
     fn labelled(rows: &Rows, text: &str) -> Result<Labelled, DatasetError> {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), text).unwrap();
+        std::fs::write(file.path(), text).unwrap();
         rows.labelled(file.path())
     }
 
@@ -233,9 +342,11 @@ mod tests {
             x,\"['pop', 'rock']\",100\nx,\"['pop']\",110\ny,\"['rock']\",1\nz,\"['unknown']\",1\n\
             v,\"['pop']\",?\nw,[],3\n";
         let got = labelled(&rows(label()), text).unwrap();
-        assert_eq!(got.ids, ["x", "x #2"]);
-        assert_eq!(got.labels, ["pop", "pop"]);
-        assert_eq!(got.columns["tempo"], [100.0, 110.0]);
+        assert_eq!(got.ids, ["x", "x #2", "v"]);
+        assert_eq!(got.labels, ["pop", "pop", "pop"]);
+        // A missing number stays missing: what becomes of its row is said by the spec.
+        assert_eq!(got.columns["tempo"][..2], [100.0, 110.0]);
+        assert_eq!(got.n_missing(), BTreeMap::from([("tempo", 1)]));
         // Both rows are of one artist, whatever they are called.
         let artists = got.track_columns.column("artist").unwrap();
         assert_eq!((&artists["x"][..], &artists["x #2"][..]), ("x", "x"));
@@ -243,11 +354,7 @@ mod tests {
             got.excluded.iter().map(|out| format!("{} {}", out.name, out.reason)).collect();
         assert_eq!(
             out,
-            [
-                "2 of 6 rows have a label that the recipe leaves out",
-                "1 of 6 rows have no label",
-                "1 of 6 rows have no number as tempo",
-            ]
+            ["2 of 6 rows have a label that the recipe leaves out", "1 of 6 rows have no label",]
         );
         assert_eq!(got.notes, ["1 rows repeat the Name of another row and are kept"]);
     }
@@ -261,9 +368,65 @@ mod tests {
     }
 
     #[test]
+    fn repeated_rows_are_counted_kept_or_dropped_as_the_manifest_says() {
+        let text =
+            "Name,Genres,Tempo\nx,p,1\ny,p,2\nx,q,1\nx,p,1\nx,p,3\nz,q,1\nz,q,1\nz,q,?\nz,q,?\n";
+        let said = |duplicates: Duplicates| {
+            let label = Label { first_of_list: false, minimum_rows: None, ..label() };
+            let mut rows = rows(label);
+            rows.cleaning.duplicates = duplicates;
+            let got = labelled(&rows, text).unwrap();
+            let out = got.excluded.iter().map(|out| format!("{} {}", out.name, out.reason));
+            (got.ids.join(", "), out.collect::<Vec<_>>().join("; "), got.notes.join("; "))
+        };
+        let (ids, out, notes) = said(Duplicates::Keep);
+        assert_eq!(
+            (ids.as_str(), out.as_str()),
+            ("x, y, x #2, x #3, x #4, z, z #2, z #3, z #4", "")
+        );
+        assert_eq!(
+            notes,
+            "3 rows equal an earlier row in every column used and are kept; \
+             6 rows repeat the Name of another row and are kept; \
+             1 of Name have rows of several labels: x (p, q)"
+        );
+        let (ids, out, notes) = said(Duplicates::DropExact);
+        assert_eq!(ids, "x, y, x #2, x #3, z, z #2");
+        assert_eq!(out, "3 of 9 rows equal an earlier row in every column used");
+        assert!(notes.starts_with("3 rows repeat the Name"), "{notes}");
+        let (ids, out, notes) = said(Duplicates::DropId);
+        assert_eq!(
+            (ids.as_str(), out.as_str()),
+            ("x, y, z", "6 of 9 rows repeat the Name of an earlier row")
+        );
+        assert_eq!(notes, "1 of Name have rows of several labels: x (p, q)");
+    }
+
+    #[test]
+    fn rows_without_an_id_are_named_by_their_line() {
+        let label = Label { first_of_list: false, minimum_rows: None, ..label() };
+        let rows = Rows { id: vec![], track_columns: vec![], ..rows(label) };
+        let got = labelled(&rows, "Genres,Tempo\np,1\nunknown,2\np,1\n").unwrap();
+        assert_eq!(got.ids, ["line 2", "line 4"]);
+        assert_eq!(got.notes, ["1 rows equal an earlier row in every column used and are kept"]);
+    }
+
+    #[test]
+    fn odd_cells_that_count_as_missing_are_in_a_note() {
+        let label = Label { first_of_list: false, minimum_rows: None, ..label() };
+        let mut rows = rows(label);
+        rows.cleaning.odd_cells = crate::table::OddCells::Missing;
+        let got = labelled(&rows, "Name,Genres,Tempo\na,p,1\nb,p,fast\n").unwrap();
+        assert_eq!(
+            got.notes,
+            ["1 cells of tempo are odd and count as missing, the first at line 3, Tempo: \"fast\""]
+        );
+    }
+
+    #[test]
     fn python_lists_are_read_with_either_quote() {
-        assert_eq!(first_of_list("['r&b', 'x']").as_deref(), Some("r&b"));
-        assert_eq!(first_of_list("[\"children's music\"]").as_deref(), Some("children's music"));
+        assert_eq!(first_of_list("['r&b', 'x']"), Some("r&b"));
+        assert_eq!(first_of_list("[\"children's music\"]"), Some("children's music"));
         assert_eq!(first_of_list("[]"), None);
         assert_eq!(first_of_list("pop"), None);
     }

@@ -1,10 +1,11 @@
 //! Labelled rows of numbers, from disk or made by the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DatasetError, Index, Manifest, Rows, TrackColumns, synth};
+use super::index::file_sha256;
+use super::{Cleaning, DatasetError, Index, Manifest, Rows, TrackColumns, synth};
 use crate::record::Excluded;
-use crate::vocab::{Seed, Sha256, sha256_hex};
+use crate::vocab::{Seed, Sha256};
 
 /// A table dataset that is there.
 pub struct TableData {
@@ -14,7 +15,7 @@ pub struct TableData {
     pub ids: Vec<String>,
     /// The class of every row.
     pub labels: Vec<usize>,
-    /// The numeric columns by our names, a number per row, all finite.
+    /// The numeric columns by our names, a finite number per row, NaN where it is missing.
     pub columns: BTreeMap<String, Vec<f64>>,
     /// What else is known of the rows: columns of text.
     pub track_columns: TrackColumns,
@@ -41,9 +42,7 @@ impl TableData {
             message: "the index names no file".to_owned(),
         })?;
         let path = index.root.join(&file.path);
-        let bytes = std::fs::read(&path)
-            .map_err(|source| DatasetError::Io { path: path.clone(), source })?;
-        if sha256_hex(&bytes) != file.sha256 {
+        if file_sha256(&path)? != file.sha256 {
             let (name, root) = (manifest.name.clone(), index.root.clone());
             return Err(DatasetError::Changed { name, path, root });
         }
@@ -51,13 +50,21 @@ impl TableData {
         let (classes, labels) = numbered(&labelled.labels);
         let n_rows = labels.len();
         let recipe = format!("{:?}{:?}", rows.label, rows.columns);
+        let mut hash = Sha256::new().piece(index.hash()).piece(recipe);
+        // Tables without dirt keep the hash that they had before dirt was declared.
+        if rows.cleaning != Cleaning::default() {
+            hash = hash.piece(format!("{:?}", rows.cleaning));
+        }
+        if !labelled.n_missing().is_empty() {
+            hash = hash.piece("missing numbers stay");
+        }
         Ok(Self {
             classes,
             ids: labelled.ids,
             labels,
             columns: labelled.columns,
             track_columns: labelled.track_columns,
-            hash: Sha256::new().piece(index.hash()).piece(recipe).hex(),
+            hash: hash.hex(),
             synthetic: false,
             excluded: labelled.excluded,
             notes: labelled.notes,
@@ -114,9 +121,8 @@ fn features(song: &synth::Song) -> [(&'static str, f64); 11] {
 
 /// The sorted distinct names, and every item's place among them.
 pub(super) fn numbered(names: &[String]) -> (Vec<String>, Vec<usize>) {
-    let mut classes: Vec<String> = names.to_vec();
-    classes.sort();
-    classes.dedup();
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    let classes: Vec<String> = distinct.into_iter().cloned().collect();
     let number = |name: &String| classes.partition_point(|class| class < name);
     let labels = names.iter().map(number).collect();
     (classes, labels)

@@ -1,7 +1,8 @@
 //! The end of one run: scores, predictions, the model's files, the record.
 
 use super::Plan;
-use super::run::{Divided, Prepared, RunError, Surroundings, view};
+use super::run::{Divided, Prepared, RunError, Surroundings};
+use super::seen::Seen;
 use super::training::Watched;
 use crate::features::Examples;
 use crate::metrics;
@@ -18,6 +19,7 @@ pub(super) fn conclude(
     prepared: &Prepared,
     seed: u64,
     Divided { split, audit }: &Divided,
+    seen: &Seen,
     writer: RunWriter,
     fitted: &Fitted,
     watched: Watched,
@@ -26,14 +28,17 @@ pub(super) fn conclude(
 ) -> Result<Run, RunError> {
     let examples = &prepared.examples;
     let items = prepared.items();
-    let view = |rows| view(examples, rows);
     let classifier = fitted.classifier.as_ref();
-    let (test, probabilities) = score(classifier, view(&split.test))?;
-    let train = score(classifier, view(&split.train))?.0;
-    let valid =
-        if split.valid.is_empty() { None } else { Some(score(classifier, view(&split.valid))?.0) };
+    let (test, probabilities) = score(classifier, seen.view(&split.test))?;
+    let train = score(classifier, seen.view(&split.train))?.0;
+    let valid = if split.valid.is_empty() {
+        None
+    } else {
+        Some(score(classifier, seen.view(&split.valid))?.0)
+    };
     writer.predictions(&predictions(examples, &split.test, &probabilities), &examples.classes)?;
     classifier.save(&writer.model_folder())?;
+    seen.save(&writer.model_folder())?;
     let record = Record {
         format: RECORD_FORMAT,
         experiment: plan.name.clone(),
@@ -67,6 +72,7 @@ pub(super) fn conclude(
             notes: fitted
                 .notes
                 .iter()
+                .chain(&seen.notes())
                 .chain(&split.notes)
                 .chain(&audit.unchecked)
                 .cloned()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::conclude::conclude;
 use super::run::{RunError, Surroundings, claim, code_facts, id, label, prepare};
+use super::seen::Seen;
 use super::training::Watched;
 use super::{Plan, Setting};
 use crate::model::{Layout, ModelError, Probe, RangeTest};
@@ -36,7 +37,8 @@ pub fn import_weights(
     let id = format!("{}.imported-{}", id(&plan, &prepared, seed), &sha256[..8]);
     let divided = prepared.divide(&plan, seed)?;
     let split = &divided.split;
-    let fitted = plan.model.import(&prepared.job(&plan, split, seed), file, layout)?;
+    let seen = Seen::new(&plan, &prepared.examples, split)?;
+    let fitted = plan.model.import(&seen.job(seed), file, layout)?;
     let claim = claim(&id, &label(&plan, seed), around)?;
     let (writer, _, _) = setting.store.begin(claim)?;
     writer.spec(&plan.text)?;
@@ -45,7 +47,7 @@ pub fn import_weights(
     plan.cut.push(format!("weights imported from {name} ({layout}), not trained here"));
     let imported = Some(Imported { file: name, sha256, layout });
     let nothing = Watched::nothing();
-    conclude(&plan, &prepared, seed, &divided, writer, &fitted, nothing, imported, around)
+    conclude(&plan, &prepared, seed, &divided, &seen, writer, &fitted, nothing, imported, around)
 }
 
 /// A learning-rate range test on a plan's training examples.
@@ -60,5 +62,6 @@ pub fn range_test(
 ) -> Result<Vec<Probe>, RunError> {
     let prepared = prepare(plan, setting)?;
     let split = prepared.split(plan, seed)?;
-    Ok(plan.model.range_test(&prepared.job(plan, &split, seed), test)?)
+    let seen = Seen::new(plan, &prepared.examples, &split)?;
+    Ok(plan.model.range_test(&seen.job(seed), test)?)
 }

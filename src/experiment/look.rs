@@ -143,6 +143,7 @@ pub fn columns(name: &str, data: &Data) -> Columns {
         Data::Table(table) => (&table.classes, &table.excluded, &table.notes),
         Data::Arrays(arrays) => (&arrays.classes, &arrays.excluded, &arrays.notes),
     };
+    let mut incomplete = None;
     let (unit, colon, labels, columns) = match data {
         Data::Audio(audio) => {
             let rate = f64::from(audio.sample_rate_hz);
@@ -152,8 +153,14 @@ pub fn columns(name: &str, data: &Data) -> Columns {
             ("track", ":", labels, vec![("duration, s".to_owned(), durations)])
         }
         Data::Table(table) => {
-            let columns = table.columns.iter().map(|(name, values)| (name.clone(), values.clone()));
-            ("row", "", table.labels.clone(), columns.collect())
+            let is_whole = |&row: &usize| table.columns.values().all(|x| !x[row].is_nan());
+            let rows: Vec<usize> = (0..table.labels.len()).filter(is_whole).collect();
+            let n_left = table.labels.len() - rows.len();
+            incomplete = (n_left > 0).then(|| format!("{n_left} rows lack a number: not drawn"));
+            let of = |values: &Vec<f64>| rows.iter().map(|&row| values[row]).collect();
+            let columns = table.columns.iter().map(|(name, values)| (name.clone(), of(values)));
+            let labels: Vec<usize> = rows.iter().map(|&row| table.labels[row]).collect();
+            ("row", "", labels, columns.collect())
         }
         // What an array's numbers are is not known: only the classes are counted.
         Data::Arrays(arrays) => ("example", ":", arrays.labels.clone(), vec![]),
@@ -167,7 +174,7 @@ pub fn columns(name: &str, data: &Data) -> Columns {
         classes: classes.clone(),
         labels,
         columns,
-        notes: notes.iter().cloned().chain(kept_out).collect(),
+        notes: notes.iter().cloned().chain(kept_out).chain(incomplete).collect(),
     }
 }
 

@@ -14,6 +14,8 @@ mod predict;
 mod protocol;
 mod queue;
 mod run;
+mod seen;
+mod tables;
 mod training;
 mod verify;
 mod why;

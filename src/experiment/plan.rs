@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Library, protocol};
+use super::{Library, protocol, tables};
 use crate::dataset::{Catalogue, Cut, Kind, Manifest};
 use crate::features::Features;
-use crate::model::{Device, MODELS, Model, Reader, Training};
+use crate::model::{Device, MODELS, Model, Preprocess, Reader, Training};
 use crate::record::{Claim, Run};
 use crate::schema::{Fault, Faults, Fields, Int, OneOf, Real, Text, Tree, Value, read};
 use crate::split::Protocol;
@@ -84,7 +84,9 @@ pub struct Plan {
     pub seeds: Vec<u64>,
     /// What an example is.
     pub features: Features,
-    /// The shape of one example.
+    /// What is made of a table's numbers before the model sees them.
+    pub preprocess: Option<Preprocess>,
+    /// The shape of one example, as the model sees it.
     pub shape: Vec<usize>,
     /// Who is fitted on, watched, scored.
     pub split: Protocol,
@@ -112,6 +114,7 @@ struct Read {
     question: String,
     seeds: Vec<u64>,
     features: Features,
+    preprocess: Option<Preprocess>,
     shape: Vec<usize>,
     split: Protocol,
     model: Box<dyn Model>,
@@ -203,6 +206,7 @@ impl Plan {
             dataset: dataset.clone(),
             asked: asked.name.clone(),
             seeds,
+            preprocess: read.preprocess,
             shape: read.shape,
             split: read.split,
             model: read.model,
@@ -270,7 +274,11 @@ fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
     fields.required("dataset", &Text);
     let (split, seeds) = protocol::read(fields, asked);
     let features = Features::read(fields, kind);
-    let shape = features.as_ref().map(|features| features.shape(kind));
+    let (features, preprocess) = tables::read(fields, features, kind);
+    let shape = features.as_ref().map(|features| match &preprocess {
+        None => features.shape(kind),
+        Some(preprocess) => vec![preprocess.width()],
+    });
     let model = model(fields, shape.as_deref());
     let claims = fields.each_table("claims", |claim| Claim {
         metric: claim.required("metric", &OneOf(&[("accuracy", "accuracy")])).to_owned(),
@@ -286,6 +294,7 @@ fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
         question,
         seeds,
         features: features?,
+        preprocess,
         shape: shape?,
         split: split?,
         model,

@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::conclude::conclude;
+use super::seen::Seen;
 use super::training::fit;
 use super::{Event, Plan, RunLabel, Setting};
 use crate::dataset::{Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError, Step};
 use crate::kernels::isa::Isa;
-use crate::model::{self, Device, Job, ModelError};
+use crate::model::{Device, ModelError};
 use crate::record::{Asked, Audit, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
 use crate::split::{Items, Numbers, Split, SplitError, audit};
 use crate::vocab::{Seed, Sha256, SplitName};
@@ -122,12 +123,6 @@ impl Prepared {
     /// The sets of one seed.
     pub(super) fn split(&self, plan: &Plan, seed: u64) -> Result<Split, SplitError> {
         plan.split.divide(self.items(), Seed(seed))
-    }
-
-    /// What a fit of one seed works from.
-    pub(super) fn job<'a>(&'a self, plan: &Plan, split: &'a Split, seed: u64) -> Job<'a> {
-        let [train, valid] = [&split.train, &split.valid].map(|rows| view(&self.examples, rows));
-        Job { train, valid, seed: Seed(seed), device: plan.device(), resume: None }
     }
 
     pub(super) fn members(&self, split: &Split) -> Vec<Member> {
@@ -265,10 +260,9 @@ fn anew(
     }
     writer.spec(&plan.text)?;
     writer.members(&prepared.members(split))?;
-    let job = prepared.job(plan, split, seed);
-    let (fitted, watched) = fit(plan, &job, found, &mut writer, around)?;
-
-    conclude(plan, prepared, seed, &divided, writer, &fitted, watched, None, around)
+    let seen = Seen::new(plan, &prepared.examples, split)?;
+    let (fitted, watched) = fit(plan, &seen.job(seed), found, &mut writer, around)?;
+    conclude(plan, prepared, seed, &divided, &seen, writer, &fitted, watched, None, around)
 }
 
 /// Refuses a run whose split leaks, where that was asked for.
@@ -308,17 +302,6 @@ pub(super) fn code_facts(folder: &Path) -> CodeFacts {
         device: format!("cpu ({})", Isa::best().name()),
         git_dirty: git_commit.as_ref().and(status).map(|status| !status.is_empty()),
         git_commit,
-    }
-}
-
-/// Some rows of the examples, as a model sees them.
-pub(super) fn view<'a>(examples: &'a Examples, rows: &'a [usize]) -> model::Examples<'a> {
-    model::Examples {
-        shape: &examples.shape,
-        matrix: examples.matrix.as_slice(),
-        labels: &examples.labels,
-        rows,
-        n_classes: examples.classes.len(),
     }
 }
 

@@ -23,7 +23,7 @@ pub use cache::{Cache, Content, Item, Recipe, Removed};
 pub use extractor::{Extractor, Walked};
 pub use matrix::Matrix;
 pub use segments::Segments;
-pub use table::TableColumns;
+pub use table::{MissingNumbers, Selection, TableColumns};
 
 use crate::dataset::{Data, DatasetError, Kind};
 use crate::record::Excluded;
@@ -212,6 +212,15 @@ impl Features {
                 Self::Audio { segments, feature, settings: resolved_spec["features"].clone() }
             }
             other @ (Self::Table(_) | Self::Array(_)) => other,
+        }
+    }
+
+    /// The same features of some rows of a table only; what is no table stays what it is.
+    #[must_use]
+    pub fn of(self, selection: Selection) -> Self {
+        match self {
+            Self::Table(columns) => Self::Table(columns.of(selection)),
+            other @ (Self::Audio { .. } | Self::Array(_)) => other,
         }
     }
 

@@ -1,7 +1,8 @@
-//! `[features.table]`: columns of a table as they are, categories one-hot.
+//! `[features.table]`: columns of a table as they are, categories one-hot; and which rows serve.
 
 use super::{Examples, FeatureError, Matrix};
 use crate::dataset::TableData;
+use crate::record::Excluded;
 use crate::schema::{Fields, Int, Keyed, List, Text};
 use crate::vocab::{ExampleId, Sha256, nearest};
 
@@ -12,6 +13,26 @@ pub struct TableColumns {
     columns: Vec<String>,
     /// Categories with their number of levels: `0..levels`, the first level dropped.
     one_hot: Vec<(String, usize)>,
+    selection: Selection,
+}
+
+/// Which rows of a table become examples.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// What becomes of rows with a missing number in a column that is used.
+    pub missing: MissingNumbers,
+    /// Classes with fewer rows, those with missing numbers dropped if they are, are left out.
+    pub minimum_rows: Option<usize>,
+}
+
+/// What becomes of rows with a missing number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MissingNumbers {
+    /// They are dropped and counted.
+    #[default]
+    Drop,
+    /// They stay, as NaN: whoever fits imputes them.
+    Keep,
 }
 
 impl TableColumns {
@@ -23,7 +44,23 @@ impl TableColumns {
                 fields.fault_at("one_hot", &format!("names `{name}`, which is not among columns"));
             }
         }
-        Self { columns, one_hot }
+        Self { columns, one_hot, selection: Selection::default() }
+    }
+
+    /// The same columns of some rows only.
+    #[must_use]
+    pub fn of(self, selection: Selection) -> Self {
+        Self { selection, ..self }
+    }
+
+    /// The name of every number of an example; a category's as `key=3`.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let of = |column: &String| match self.levels(column) {
+            None => vec![column.clone()],
+            Some(levels) => (1..levels).map(|level| format!("{column}={level}")).collect(),
+        };
+        self.columns.iter().flat_map(of).collect()
     }
 
     /// Numbers of one example.
@@ -37,18 +74,42 @@ impl TableColumns {
     }
 
     pub(super) fn examples(&self, table: &TableData) -> Result<Examples, FeatureError> {
-        let mut columns: Vec<(&[f64], Option<usize>)> = vec![];
+        let mut columns: Vec<(&str, &[f64], Option<usize>)> = vec![];
         for name in &self.columns {
             let values = table.columns.get(name).ok_or_else(|| no_column(name, table))?;
-            let levels = self.levels(name);
-            if let Some(levels) = levels {
-                check_levels(name, values, levels, table)?;
-            }
-            columns.push((values, levels));
+            columns.push((name, values, self.levels(name)));
         }
-        let mut numbers = Vec::with_capacity(table.ids.len() * self.width());
-        for row in 0..table.ids.len() {
-            for (values, levels) in &columns {
+        let mut excluded = vec![];
+        let mut rows: Vec<usize> = (0..table.ids.len()).collect();
+        for (name, values, levels) in &columns {
+            let n_before = rows.len();
+            if self.selection.missing == MissingNumbers::Drop {
+                rows.retain(|&row| !values[row].is_nan());
+                count(
+                    &mut excluded,
+                    n_before - rows.len(),
+                    table,
+                    format!("have no number as {name}"),
+                );
+            }
+            if let Some(levels) = levels {
+                check_levels(name, values, *levels, table, &rows)?;
+            }
+        }
+        let (classes, new_class) = self.classes(table, &rows);
+        let n_before = rows.len();
+        rows.retain(|&row| new_class[table.labels[row]].is_some());
+        let least = self.selection.minimum_rows.unwrap_or(0);
+        let reason = format!("are of a class of fewer than {least} rows");
+        count(&mut excluded, n_before - rows.len(), table, reason);
+        if rows.is_empty() {
+            let said = excluded.iter().map(|out| format!("; {} {}", out.name, out.reason));
+            let message = format!("no row of the dataset can be used{}", said.collect::<String>());
+            return Err(FeatureError::Mismatch(message));
+        }
+        let mut numbers = Vec::with_capacity(rows.len() * self.width());
+        for &row in &rows {
+            for (_, values, levels) in &columns {
                 match levels {
                     None => numbers.push(values[row] as f32),
                     Some(levels) => {
@@ -58,17 +119,51 @@ impl TableColumns {
                 }
             }
         }
-        let id = |track: &String| ExampleId { track: track.clone(), segment: 0 };
+        let id = |&row: &usize| ExampleId { track: table.ids[row].clone(), segment: 0 };
+        let label =
+            |&row: &usize| new_class[table.labels[row]].expect("only kept classes are left");
         Ok(Examples {
             matrix: Matrix::Owned(numbers),
             shape: vec![self.width()],
-            ids: table.ids.iter().map(id).collect(),
-            labels: table.labels.clone(),
-            classes: table.classes.clone(),
-            hash: Sha256::new().piece(&table.hash).piece(format!("{self:?}")).hex(),
-            excluded: vec![],
+            ids: rows.iter().map(id).collect(),
+            labels: rows.iter().map(label).collect(),
+            classes,
+            hash: self.hash(table),
+            excluded,
         })
     }
+
+    /// The classes that stay, and the new number of every class that does.
+    fn classes(&self, table: &TableData, rows: &[usize]) -> (Vec<String>, Vec<Option<usize>>) {
+        let least = self.selection.minimum_rows.unwrap_or(0);
+        let mut n_rows = vec![0; table.classes.len()];
+        rows.iter().for_each(|&row| n_rows[table.labels[row]] += 1);
+        let mut kept = vec![];
+        let number = |(name, n): (&String, usize)| {
+            (n >= least).then(|| {
+                kept.push(name.clone());
+                kept.len() - 1
+            })
+        };
+        let numbers = table.classes.iter().zip(n_rows).map(number).collect();
+        (kept, numbers)
+    }
+
+    fn hash(&self, table: &TableData) -> String {
+        let Self { columns, one_hot, selection } = self;
+        // What it was before rows were selected: existing runs are found again by it.
+        let settings = format!("TableColumns {{ columns: {columns:?}, one_hot: {one_hot:?} }}");
+        let hash = Sha256::new().piece(&table.hash).piece(settings);
+        if *selection == Selection::default() {
+            return hash.hex();
+        }
+        hash.piece(format!("{selection:?}")).hex()
+    }
+}
+
+fn count(excluded: &mut Vec<Excluded>, n: usize, table: &TableData, reason: String) {
+    let name = format!("{n} of {} rows", table.ids.len());
+    excluded.extend((n > 0).then_some(Excluded { name, reason }));
 }
 
 fn no_column(name: &str, table: &TableData) -> FeatureError {
@@ -85,15 +180,19 @@ fn check_levels(
     values: &[f64],
     levels: usize,
     table: &TableData,
+    rows: &[usize],
 ) -> Result<(), FeatureError> {
     let is_level = |x: f64| x >= 0.0 && x < levels as f64 && x.fract() == 0.0;
-    match values.iter().position(|&x| !is_level(x)) {
-        None => Ok(()),
-        Some(row) => Err(FeatureError::Mismatch(format!(
-            "{}: {name} must be a whole number in [0, {levels}), got {}",
-            table.ids[row], values[row]
-        ))),
-    }
+    let Some(&row) = rows.iter().find(|&&row| !is_level(values[row])) else { return Ok(()) };
+    let (id, got) = (&table.ids[row], values[row]);
+    Err(FeatureError::Mismatch(if got.is_nan() {
+        format!(
+            "{id}: {name} is missing, and one_hot of [features.table] can't go with an imputed \
+             number: name {name} in one_hot of [preprocess] instead"
+        )
+    } else {
+        format!("{id}: {name} must be a whole number in [0, {levels}), got {got}")
+    }))
 }
 
 #[cfg(test)]
@@ -127,6 +226,61 @@ mod tests {
         assert_eq!(columns.width(), 3);
         let examples = columns.examples(&table()).unwrap();
         assert_eq!(examples.matrix.as_slice(), [0.0, 0.0, 100.0, 0.0, 1.0, 90.5]);
+        assert_eq!(columns.names(), ["key=1", "key=2", "tempo"]);
+        // Runs that were made before rows could be selected are found again.
+        let settings = "TableColumns { columns: [\"key\", \"tempo\"], one_hot: [(\"key\", 3)] }";
+        assert_eq!(examples.hash, Sha256::new().piece("h").piece(settings).hex());
+    }
+
+    #[test]
+    fn rows_with_missing_numbers_are_dropped_and_counted_or_stay() {
+        let mut table = table();
+        table.columns.insert("tempo".to_owned(), vec![f64::NAN, 90.5]);
+        table.columns.insert("unused".to_owned(), vec![1.0, f64::NAN]);
+        let both = columns("columns = [\"key\", \"tempo\"]");
+        let dropped = both.examples(&table).unwrap();
+        assert_eq!(dropped.matrix.as_slice(), [2.0, 90.5]);
+        assert_eq!(dropped.ids[0].track, "y");
+        let reason = "have no number as tempo".to_owned();
+        assert_eq!(dropped.excluded, [Excluded { name: "1 of 2 rows".to_owned(), reason }]);
+        let keep = Selection { missing: MissingNumbers::Keep, minimum_rows: None };
+        let kept = both.of(keep).examples(&table).unwrap();
+        assert!(kept.matrix.as_slice()[1].is_nan() && kept.ids.len() == 2);
+        assert!(kept.hash != dropped.hash && kept.excluded.is_empty());
+        let text = "columns = [\"tempo\"]\none_hot = { tempo = 100 }";
+        let error = columns(text).of(keep).examples(&table).err().unwrap().to_string();
+        assert!(
+            error.starts_with("x: tempo is missing, and one_hot of [features.table]"),
+            "{error}"
+        );
+        table.columns.insert("tempo".to_owned(), vec![f64::NAN; 2]);
+        let error = columns("columns = [\"tempo\"]").examples(&table).err().unwrap().to_string();
+        assert_eq!(error, "no row of the dataset can be used; 2 of 2 rows have no number as tempo");
+    }
+
+    #[test]
+    fn classes_with_too_few_rows_are_left_out_and_the_others_numbered_anew() {
+        let mut table = table();
+        table.classes = ["a", "b", "c"].map(str::to_owned).to_vec();
+        table.labels = vec![0, 1, 2, 2, 1];
+        table.ids = (0..5).map(|i| i.to_string()).collect();
+        table.columns = [("tempo".to_owned(), vec![1.0, f64::NAN, 3.0, 4.0, 5.0])].into();
+        let selection = Selection { minimum_rows: Some(2), ..Selection::default() };
+        let examples = columns("columns = [\"tempo\"]").of(selection).examples(&table).unwrap();
+        assert_eq!(
+            (examples.classes.as_slice(), examples.labels.as_slice()),
+            (&["c".to_owned()][..], &[0, 0][..])
+        );
+        assert_eq!(examples.ids[0].track, "2");
+        let out: Vec<String> =
+            examples.excluded.iter().map(|out| format!("{} {}", out.name, out.reason)).collect();
+        assert_eq!(
+            out,
+            [
+                "1 of 5 rows have no number as tempo",
+                "2 of 5 rows are of a class of fewer than 2 rows"
+            ]
+        );
     }
 
     #[test]

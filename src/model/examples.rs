@@ -69,6 +69,38 @@ impl<'a> Examples<'a> {
         Ok(())
     }
 
+    /// The classes that the examples are of, ascending.
+    ///
+    /// # Errors
+    /// As [`Self::check_for_fit`], and where all examples are of one class.
+    pub fn classes_for_fit(&self) -> Result<Vec<usize>, ModelError> {
+        self.check_for_fit()?;
+        let mut is_seen = vec![false; self.n_classes];
+        self.rows.iter().for_each(|row| is_seen[self.labels[*row]] = true);
+        let classes: Vec<usize> = (0..self.n_classes).filter(|class| is_seen[*class]).collect();
+        if let [only] = classes[..] {
+            let said = format!("all examples to train on are of class {only}");
+            return Err(ModelError::Examples(said));
+        }
+        Ok(classes)
+    }
+
+    /// Whether there are few enough for a model whose time grows with rows times rows.
+    ///
+    /// # Errors
+    /// Where there are more than `max_rows`; `why` says what takes the time.
+    pub(super) fn check_max_rows(&self, max_rows: usize, why: &str) -> Result<(), ModelError> {
+        if self.len() <= max_rows {
+            return Ok(());
+        }
+        let said = format!(
+            "there are {} examples to train on and max_rows is {max_rows}: {why}\n\
+             hint: raise max_rows if the time is there",
+            self.len()
+        );
+        Err(ModelError::Examples(said))
+    }
+
     /// Whether a model that was fitted on examples of a shape can answer these.
     ///
     /// # Errors
@@ -125,6 +157,13 @@ mod tests {
             said(Examples { matrix: &[0.0; 4], ..examples }.check_for_fit()),
             "example 1 is of class 5, of 2 classes"
         );
+        let one = Examples { matrix: &[0.0; 4], labels: &[1, 1], ..examples };
+        assert_eq!(
+            one.classes_for_fit().unwrap_err().to_string(),
+            "all examples to train on are of class 1"
+        );
+        let two = Examples { labels: &[2, 0], n_classes: 4, ..one };
+        assert_eq!(two.classes_for_fit().unwrap(), [0, 2]);
         assert_eq!(
             said(Examples { rows: &[], ..examples }.check_for_fit()),
             "there is no example to learn from"

@@ -22,6 +22,7 @@ use smartcore::ensemble::random_forest_classifier::{
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::files::{file_error, read_json, write_json};
+use super::tree::Tree;
 use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
 use crate::schema::{Fields, Int};
 
@@ -61,20 +62,16 @@ fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Box<dyn Model> {
 
 impl Model for Forest {
     fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
-        job.train.check_for_fit()?;
+        job.train.classes_for_fit()?;
         let labels: Vec<u32> =
             (0..job.train.len()).map(|index| job.train.label(index) as u32).collect();
-        if labels.iter().all(|label| *label == labels[0]) {
-            let said = format!("all examples to train on are of class {}", labels[0]);
-            return Err(ModelError::Examples(said));
-        }
         let x = matrix(&job.train)?;
         let trees = (0..self.n_trees)
             .into_par_iter()
             .map(|tree| Ok(self.grow(&x, &labels, job, tree)?.1))
-            .collect::<Result<Vec<Tree>, ModelError>>()?;
+            .collect::<Result<Vec<Tree<u32>>, ModelError>>()?;
         let (shape, n_classes) = (job.train.shape.to_vec(), job.train.n_classes);
-        let n_nodes: usize = trees.iter().map(|tree| tree.class.len()).sum();
+        let n_nodes: usize = trees.iter().map(|tree| tree.answer.len()).sum();
         Ok(Fitted {
             classifier: Box::new(Grown { shape, n_classes, trees }),
             n_parameters: 0,
@@ -94,7 +91,10 @@ impl Model for Forest {
         let width = shape.iter().product();
         if grown.shape != shape
             || grown.n_classes != n_classes
-            || !grown.trees.iter().all(|tree| tree.is_sound(width, n_classes))
+            || !grown
+                .trees
+                .iter()
+                .all(|tree| tree.is_sound(width, |class| (class as usize) < n_classes))
         {
             let said = format!("does not hold a forest of {n_classes} classes and shape {shape:?}");
             return Err(file_error(&path, said));
@@ -113,7 +113,7 @@ impl Forest {
         labels: &Vec<u32>,
         job: &Job,
         tree: usize,
-    ) -> Result<(Single, Tree), ModelError> {
+    ) -> Result<(Single, Tree<u32>), ModelError> {
         let parameters = RandomForestClassifierParameters {
             max_depth: self.max_depth.map(|depth| depth as u16),
             min_samples_leaf: self.min_samples_leaf,
@@ -161,7 +161,7 @@ struct TheirNode {
 
 impl Theirs {
     /// The only tree of a forest of one.
-    fn into_tree(self) -> Tree {
+    fn into_tree(self) -> Tree<u32> {
         let mut tree = Tree::default();
         for theirs in self.trees {
             for node in theirs.nodes {
@@ -169,47 +169,10 @@ impl Theirs {
                 tree.column.push(node.split_feature as u32);
                 tree.bound.push(node.split_value.unwrap_or(0.0));
                 tree.children.push(children.map_or([0, 0], |(yes, no)| [yes as u32, no as u32]));
-                tree.class.push(theirs.classes[node.output]);
+                tree.answer.push(theirs.classes[node.output]);
             }
         }
         tree
-    }
-}
-
-/// A tree, one entry a node; node 0 is the root.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Tree {
-    /// Which column a node asks about.
-    column: Vec<u32>,
-    /// The question: is the value at most this?
-    bound: Vec<f64>,
-    /// Where yes and no lead; `[0, 0]` at a leaf.
-    children: Vec<[u32; 2]>,
-    /// The answer of a leaf.
-    class: Vec<u32>,
-}
-
-impl Tree {
-    fn vote(&self, example: &[f32]) -> usize {
-        let mut node = 0;
-        while self.children[node] != [0, 0] {
-            let yes = f64::from(example[self.column[node] as usize]) <= self.bound[node];
-            node = self.children[node][usize::from(!yes)] as usize;
-        }
-        self.class[node] as usize
-    }
-
-    /// Whether every walk stays inside and ends.
-    fn is_sound(&self, width: usize, n_classes: usize) -> bool {
-        let n = self.class.len();
-        let lead_on = |(node, children): (usize, &[u32; 2])| {
-            *children == [0, 0] || children.iter().all(|&c| (c as usize) > node && (c as usize) < n)
-        };
-        n > 0
-            && [self.column.len(), self.bound.len(), self.children.len()] == [n; 3]
-            && self.column.iter().all(|column| (*column as usize) < width)
-            && self.class.iter().all(|class| (*class as usize) < n_classes)
-            && self.children.iter().enumerate().all(lead_on)
     }
 }
 
@@ -218,7 +181,7 @@ impl Tree {
 struct Grown {
     shape: Vec<usize>,
     n_classes: usize,
-    trees: Vec<Tree>,
+    trees: Vec<Tree<u32>>,
 }
 
 impl Classifier for Grown {
@@ -229,7 +192,7 @@ impl Classifier for Grown {
         for (index, row) in shares.chunks_exact_mut(self.n_classes).enumerate() {
             let example = examples.example(index);
             for tree in &self.trees {
-                row[tree.vote(example)] += 1.0;
+                row[tree.answer(example) as usize] += 1.0;
             }
             for votes in row {
                 *votes /= n_trees;
@@ -289,9 +252,9 @@ mod tests {
         for number in 0..5 {
             let (theirs, ours) = FOREST.grow(&x, &train_labels, &job, number).unwrap();
             let votes: Vec<u32> =
-                (0..test.len()).map(|index| ours.vote(test.example(index)) as u32).collect();
+                (0..test.len()).map(|index| ours.answer(test.example(index))).collect();
             assert_eq!(votes, theirs.predict(&x_test).unwrap());
-            assert!(ours.is_sound(3, 3));
+            assert!(ours.is_sound(3, |class| class < 3));
         }
         let shares = fit(&job).classifier.predict_proba(&test).unwrap();
         let n_right = shares

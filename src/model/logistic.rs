@@ -65,16 +65,8 @@ impl Logistic {
 
 impl Model for Logistic {
     fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
-        job.train.check_for_fit()?;
-        let mut classes: Vec<usize> =
-            (0..job.train.len()).map(|index| job.train.label(index)).collect();
-        let labels = Array1::from(classes.clone());
-        classes.sort_unstable();
-        classes.dedup();
-        if let [only] = classes[..] {
-            let said = format!("all examples to train on are of class {only}");
-            return Err(ModelError::Examples(said));
-        }
+        let classes = job.train.classes_for_fit()?;
+        let labels = Array1::from_shape_fn(job.train.len(), |index| job.train.label(index));
 
         let mut x = design(&job.train);
         let columns = self.standardize.then(|| Columns::standardize(&mut x));

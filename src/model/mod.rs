@@ -6,20 +6,27 @@
 //!
 //! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`].
 
+mod columns;
 mod device;
 mod examples;
 mod files;
 mod forest;
+mod gradient_boosting;
+mod knn;
 mod logistic;
 mod majority;
 mod net;
+mod preprocess;
 mod probe;
 mod scaler;
 mod schedule;
+mod svm;
 mod training;
+mod tree;
 
 pub use device::{Device, NoDevice};
 pub use examples::Examples;
+pub use preprocess::{Impute, Preprocess, Preprocessor};
 pub use probe::{Probe, RangeTest, suggestion};
 pub use schedule::Schedule;
 pub use training::{Augment, ClassWeights, EarlyStopping, Monitor, Training};
@@ -30,8 +37,16 @@ use crate::schema::Fields;
 use crate::vocab::{Epoch, Seed};
 
 /// Every model that a spec can name, in the order of the documentation.
-pub static MODELS: &[Entry] =
-    &[majority::ENTRY, logistic::ENTRY, forest::ENTRY, net::dense::ENTRY, net::cnn::ENTRY];
+pub static MODELS: &[Entry] = &[
+    majority::ENTRY,
+    logistic::ENTRY,
+    knn::ENTRY,
+    svm::ENTRY,
+    forest::ENTRY,
+    gradient_boosting::ENTRY,
+    net::dense::ENTRY,
+    net::cnn::ENTRY,
+];
 
 /// A model's line in the list: `[model.NAME]` in a spec.
 pub struct Entry {
@@ -254,5 +269,7 @@ pub enum ModelError {
     },
 }
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

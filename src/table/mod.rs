@@ -1,24 +1,34 @@
 //! CSV -> clean typed columns, `.npy` -> rows of numbers, columns -> Parquet and CSV. polars lives in this room only.
 //!
-//! Everything is read as text first and cast column by column, so that one odd cell (`?` in a
-//! column of tempos) costs its row and not the column. This room must never know a model.
+//! A CSV file is read record by record and only the columns that are asked for are kept, so that a file
+//! of millions of rows takes the memory of its numbers. Every kind of dirt is an error that names the line,
+//! or is counted. polars is what the reader is tested against. This room must never know a model.
 
+mod header;
 mod npy;
+mod numbers;
 mod parquet;
+mod records;
 mod thrift;
 mod write;
 
 pub use npy::Npy;
+pub use numbers::{NumberColumn, Odd, OddCells};
+pub use parquet::{Values, parquet_bytes, write_parquet};
+pub use write::csv_bytes;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{Column, CsvReadOptions, DataFrame, DataType, PolarsError, SerReader};
+use numbers::NumberCells;
+use records::Records;
 
-pub use parquet::{Values, parquet_bytes, write_parquet};
-pub use write::csv_bytes;
+/// Bytes that are read from a file at a time.
+const BUFFER: usize = 1 << 20;
+/// Odd rows and cells that an error names; the others are counted.
+const N_NAMED: usize = 5;
 
 /// What can go wrong with a table on disk.
 #[derive(Debug, thiserror::Error)]
@@ -39,126 +49,237 @@ pub enum TableError {
         /// What the library or the system said.
         message: String,
     },
-    /// Columns that are needed are not there.
-    #[error("{path}: the columns {missing} are missing, the file has {found}")]
-    MissingColumns {
+    /// Columns that are needed are not there, or twice.
+    #[error("{path}: {message}")]
+    Columns {
         /// Which file.
         path: PathBuf,
-        /// What is needed and absent.
-        missing: String,
-        /// What the header has.
-        found: String,
+        /// All of them, each with its nearest match in the header.
+        message: String,
     },
+    /// Rows have more or fewer cells than the header.
+    #[error("{path}: {message}")]
+    Ragged {
+        /// Which file.
+        path: PathBuf,
+        /// How many, and the first few with their lines.
+        message: String,
+    },
+    /// Cells of a column of numbers are neither numbers nor declared as missing.
+    #[error("{path}: {message}")]
+    OddCells {
+        /// Which file.
+        path: PathBuf,
+        /// How many, and the first few with line, column and what was got.
+        message: String,
+    },
+}
+
+/// What is read of a CSV file with a header; other columns are passed over, and so are lines before the
+/// header that begin with `# `.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Csv<'a> {
+    /// What divides cells: one ASCII character.
+    pub delimiter: char,
+    /// Columns that are read as texts.
+    pub texts: Vec<&'a str>,
+    /// Columns that are read as numbers.
+    pub numbers: Vec<NumberColumn>,
+    /// What becomes of cells that are neither numbers nor declared as missing.
+    pub odd_cells: OddCells,
 }
 
 /// Columns of equal length, by name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
-    /// Texts; an empty text where the cell was empty.
+    /// Texts without white space around them; an empty text where the cell was empty.
     pub texts: BTreeMap<String, Vec<String>>,
-    /// Numbers; NaN where the cell was empty, no number or not finite.
+    /// Finite numbers; NaN where one is missing.
     pub numbers: BTreeMap<String, Vec<f64>>,
+    /// The one-based line of the file that each row begins on.
+    pub lines: Vec<usize>,
+    /// Cells that were taken as missing although nothing declares them so, by column.
+    pub odd: BTreeMap<String, Odd>,
 }
 
 impl Table {
-    /// Reads some columns of a CSV file with a header; the others are passed over, and so are lines
-    /// before the header that begin with `# `.
+    /// Reads some columns of a CSV file, divided by commas.
     ///
     /// # Errors
-    /// Where the file can't be read, or a column is missing.
+    /// As [`Csv::read`]; a cell of a column of numbers that is not empty must be a finite number.
     pub fn read_csv(path: &Path, texts: &[&str], numbers: &[&str]) -> Result<Self, TableError> {
-        let unreadable = |error: PolarsError| TableError::Unreadable {
-            path: path.to_owned(),
-            message: error.to_string(),
-        };
-        let n_remarks = n_remarks(path).map_err(|error| TableError::Unreadable {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
-        let frame = CsvReadOptions::default()
-            .with_skip_lines(n_remarks)
-            .with_infer_schema_length(Some(0))
-            .try_into_reader_with_file_path(Some(path.to_owned()))
-            .and_then(SerReader::finish)
-            .map_err(unreadable)?;
-        check_columns(path, &frame, texts.iter().chain(numbers))?;
-        let mut table = Self::default();
-        for name in texts {
-            let column = frame.column(name).and_then(text_cells).map_err(unreadable)?;
-            table.texts.insert((*name).to_owned(), column);
+        Csv {
+            delimiter: ',',
+            texts: texts.to_vec(),
+            numbers: numbers.iter().map(|name| NumberColumn::plain(name)).collect(),
+            odd_cells: OddCells::Error,
         }
-        for name in numbers {
-            let column = frame.column(name).and_then(number_cells).map_err(unreadable)?;
-            table.numbers.insert((*name).to_owned(), column);
+        .read(path)
+    }
+}
+
+impl Csv<'_> {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Where it can't be read or is no UTF-8, a column is missing or there twice, a row has another number
+    /// of cells than the header, a quote is never closed, or a cell is odd and [`OddCells::Error`] holds.
+    ///
+    /// # Panics
+    /// If the delimiter is no ASCII character.
+    pub fn read(&self, path: &Path) -> Result<Table, TableError> {
+        let unreadable =
+            |message: String| TableError::Unreadable { path: path.to_owned(), message };
+        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        let delimiter = u8::try_from(self.delimiter).expect("a delimiter is one ASCII character");
+        let mut records = Records::new(BufReader::with_capacity(BUFFER, file), delimiter);
+        let header = records.header().map_err(unreadable)?;
+        let theirs = self.numbers.iter().map(|column| column.name.as_str());
+        let wanted: Vec<&str> = self.texts.iter().copied().chain(theirs).collect();
+        let places = header::places(&header, &wanted, self.delimiter)
+            .map_err(|message| TableError::Columns { path: path.to_owned(), message })?;
+        let (of_texts, of_numbers) = places.split_at(self.texts.len());
+        let mut texts: Vec<Vec<String>> = vec![vec![]; of_texts.len()];
+        let mut numbers: Vec<NumberCells> = self.numbers.iter().map(NumberCells::new).collect();
+        let (mut lines, mut ragged, mut n_ragged) = (vec![], vec![], 0);
+        while let Some(record) = records.next().map_err(unreadable)? {
+            if record.len() != header.len() {
+                n_ragged += 1;
+                if ragged.len() < N_NAMED {
+                    ragged.push(format!("line {} has {}", record.line, record.len()));
+                }
+                continue;
+            }
+            lines.push(record.line);
+            for (&place, cells) in of_texts.iter().zip(&mut texts) {
+                cells.push(record.cell(place).trim().to_owned());
+            }
+            for (&place, cells) in of_numbers.iter().zip(&mut numbers) {
+                cells.push(record.cell(place), record.line);
+            }
+        }
+        if n_ragged > 0 {
+            let rows = if n_ragged == 1 { "1 row does" } else { &format!("{n_ragged} rows do") };
+            let (n, named) = (header.len(), ragged.join(", "));
+            let more = if n_ragged > ragged.len() { ", …" } else { "" };
+            let message = format!(
+                "{rows} not have the {n} cells of the header: {named}{more}\n\
+                 hint: a cell with the delimiter {:?} in it must be in double quotes",
+                self.delimiter
+            );
+            return Err(TableError::Ragged { path: path.to_owned(), message });
+        }
+        if self.odd_cells == OddCells::Error
+            && let Some(message) = numbers::odd_cells(&numbers)
+        {
+            return Err(TableError::OddCells { path: path.to_owned(), message });
+        }
+        let mut table = Table { lines, ..Table::default() };
+        let names = self.texts.iter().map(|name| (*name).to_owned());
+        table.texts = names.zip(texts).collect();
+        for (column, cells) in self.numbers.iter().zip(numbers) {
+            let (values, odd) = cells.into_parts();
+            table.numbers.insert(column.key.clone(), values);
+            table.odd.extend(odd.map(|odd| (column.key.clone(), odd)));
         }
         Ok(table)
     }
 }
 
-/// Lines at the head of a file that begin with `# `: whose data these are, for readers.
-fn n_remarks(path: &Path) -> std::io::Result<usize> {
-    let mut file = BufReader::new(File::open(path)?);
-    let mut n = 0;
-    let mut line = vec![];
-    loop {
-        line.clear();
-        file.read_until(b'\n', &mut line)?;
-        if !line.starts_with(b"# ") {
-            return Ok(n);
-        }
-        n += 1;
-    }
-}
-
-fn check_columns<'a>(
-    path: &Path,
-    frame: &DataFrame,
-    wanted: impl Iterator<Item = &'a &'a str>,
-) -> Result<(), TableError> {
-    let names = frame.get_column_names_owned();
-    let has = |name: &str| names.iter().any(|found| found.as_str() == name);
-    let missing: Vec<&str> = wanted.copied().filter(|name| !has(name)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let found: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    Err(TableError::MissingColumns {
-        path: path.to_owned(),
-        missing: missing.join(", "),
-        found: found.join(", "),
-    })
-}
-
-fn text_cells(column: &Column) -> Result<Vec<String>, PolarsError> {
-    let column = column.cast(&DataType::String)?;
-    Ok(column.str()?.iter().map(|cell| cell.unwrap_or_default().trim().to_owned()).collect())
-}
-
-fn number_cells(column: &Column) -> Result<Vec<f64>, PolarsError> {
-    // Not strict: a cell that is no number becomes null.
-    let column = column.cast(&DataType::Float64)?;
-    let finite = |x: f64| if x.is_finite() { x } else { f64::NAN };
-    Ok(column.f64()?.iter().map(|cell| cell.map_or(f64::NAN, finite)).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use polars::prelude::{CsvReadOptions, DataType, SerReader};
+    use proptest::prelude::*;
 
-    fn file(text: &str) -> tempfile::NamedTempFile {
+    fn file(text: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         file
     }
 
+    /// What is said of a file, without its path.
+    fn said(text: &str, texts: &[&str], numbers: &[&str]) -> String {
+        let file = file(text);
+        let error = Table::read_csv(file.path(), texts, numbers).unwrap_err().to_string();
+        let path = format!("{}: ", file.path().display());
+        error.strip_prefix(&path).unwrap_or_else(|| panic!("{error}")).to_owned()
+    }
+
     #[test]
-    fn odd_cells_cost_themselves_only() {
-        let file = file("name,tempo,key\n\"a, b\",120.5,1\nc,?,2\n,,3\nd,inf,-4e-1\n");
+    fn some_columns_are_read_and_empty_cells_are_missing() {
+        let file =
+            file("name,tempo,key,more\n\"a, b\",120.5,1,x\n  c ,, 2,\"y\nz\"\n,.5,-4e-1,?\n");
         let table = Table::read_csv(file.path(), &["name"], &["tempo", "key"]).unwrap();
-        assert_eq!(table.texts["name"], ["a, b", "c", "", "d"]);
-        assert_eq!(table.numbers["tempo"][0], 120.5);
-        assert!(table.numbers["tempo"][1..].iter().all(|x| x.is_nan()));
-        assert_eq!(table.numbers["key"], [1.0, 2.0, 3.0, -0.4]);
+        assert_eq!(table.texts["name"], ["a, b", "c", ""]);
+        assert!(table.numbers["tempo"][1].is_nan());
+        assert_eq!([table.numbers["tempo"][0], table.numbers["tempo"][2]], [120.5, 0.5]);
+        assert_eq!(table.numbers["key"], [1.0, 2.0, -0.4]);
+        assert_eq!(table.lines, [2, 3, 5]);
+    }
+
+    #[test]
+    fn odd_cells_are_named_with_line_column_and_what_was_got() {
+        let text = "tempo,key\n1,1\n?,2\n\n3,inf\n120 bpm,nan\n";
+        assert_eq!(
+            said(text, &[], &["tempo", "key"]),
+            "4 cells are no numbers: line 3, tempo: \"?\"; line 5, key: \"inf\"; line 6, key: \
+             \"nan\"; line 6, tempo: \"120 bpm\"\n\
+             hint: in the manifest, [table] missing = [\"?\"] declares a marker, and \
+             odd_cells = \"missing\" takes all such cells as missing"
+        );
+    }
+
+    #[test]
+    fn markers_and_ranges_make_missing_numbers_and_odd_ones_may_count_as_missing() {
+        let file = file("T,E\n-1,0.5\n?,0\n90,1.5\nx,-1\n-1.0,\n");
+        let column = |name: &str, key: &str, missing: &[&str], range| NumberColumn {
+            name: name.to_owned(),
+            key: key.to_owned(),
+            missing: missing.iter().map(|marker| (*marker).to_owned()).collect(),
+            range,
+        };
+        let mut csv = Csv {
+            delimiter: ',',
+            texts: vec![],
+            numbers: vec![
+                column("T", "tempo", &["?", "-1"], None),
+                column("E", "energy", &[], Some([0.0, 1.0])),
+            ],
+            odd_cells: OddCells::Error,
+        };
+        let error = csv.read(file.path()).unwrap_err().to_string();
+        assert!(
+            error.contains(
+                "3 cells are no numbers, or outside of their range: line 4, E: \"1.5\" is not in \
+                 [0, 1]; line 5, E: \"-1\" is not in [0, 1]; line 5, T: \"x\"\n"
+            ),
+            "{error}"
+        );
+        csv.odd_cells = OddCells::Missing;
+        let table = csv.read(file.path()).unwrap();
+        let is_missing =
+            |key: &str| table.numbers[key].iter().map(|number| number.is_nan()).collect::<Vec<_>>();
+        assert_eq!(is_missing("tempo"), [true, true, false, true, true]);
+        assert_eq!(is_missing("energy"), [false, false, true, true, true]);
+        assert_eq!((table.odd["tempo"].n, table.odd["energy"].n), (1, 2));
+        assert_eq!(table.odd["energy"].first, "line 4, E: \"1.5\" is not in [0, 1]");
+    }
+
+    #[test]
+    fn rows_with_other_numbers_of_cells_are_named_with_their_lines() {
+        let text = "a,b\n1\n\"x\ny\",2\n1,2,3\n";
+        assert_eq!(
+            said(text, &["a"], &[]),
+            "2 rows do not have the 2 cells of the header: line 2 has 1, line 5 has 3\n\
+             hint: a cell with the delimiter ',' in it must be in double quotes"
+        );
+        let many = format!("a,b\n{}", "1\n".repeat(7));
+        let error = said(&many, &["a"], &[]);
+        assert!(
+            error.starts_with("7 rows do not") && error.contains("line 6 has 1, …\n"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -170,15 +291,44 @@ mod tests {
     }
 
     #[test]
-    fn missing_columns_are_named_with_those_that_are_there() {
-        let file = file("a,b\n1,2\n");
-        let error = Table::read_csv(file.path(), &["x"], &["a", "y"]).unwrap_err().to_string();
-        assert!(error.ends_with("the columns x, y are missing, the file has a, b"), "{error}");
-    }
-
-    #[test]
     fn no_file_is_an_error_that_names_it() {
         let error = Table::read_csv(Path::new("/nowhere/x.csv"), &[], &["a"]).unwrap_err();
         assert!(error.to_string().contains("/nowhere/x.csv"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn well_formed_files_are_read_as_polars_reads_them(
+            rows in prop::collection::vec(("[a-c ,;\"\né]{0,6}", any::<f64>(), 0..6u8), 1..20)
+        ) {
+            let quoted = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+            let number = |x: f64, how: u8| match how {
+                0 => String::new(),
+                1 => format!("{:.3}", x % 1e6),
+                2 => format!("{x:e}"),
+                3 => quoted(&x.to_string()),
+                _ => x.to_string(),
+            };
+            let mut text = "name,n\n".to_owned();
+            for (name, x, how) in &rows {
+                let x = if x.is_finite() { *x } else { 0.5 };
+                text += &format!("{},{}\n", quoted(name), number(x, *how));
+            }
+            let file = file(text);
+            let ours = Table::read_csv(file.path(), &["name"], &["n"]).unwrap();
+            let frame = CsvReadOptions::default()
+                .with_infer_schema_length(Some(0))
+                .try_into_reader_with_file_path(Some(file.path().to_owned()))
+                .and_then(SerReader::finish)
+                .unwrap();
+            let names = frame.column("name").unwrap().str().unwrap().iter();
+            let names: Vec<String> = names.map(|x| x.unwrap_or_default().trim().to_owned()).collect();
+            prop_assert_eq!(&ours.texts["name"], &names);
+            let numbers = frame.column("n").unwrap().cast(&DataType::Float64).unwrap();
+            let numbers = numbers.f64().unwrap().iter();
+            let bits: Vec<u64> = numbers.map(|x| x.unwrap_or(f64::NAN).to_bits()).collect();
+            let of_ours: Vec<u64> = ours.numbers["n"].iter().map(|x| x.to_bits()).collect();
+            prop_assert_eq!(of_ours, bits);
+        }
     }
 }

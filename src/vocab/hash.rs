@@ -22,6 +22,13 @@ impl Sha256 {
         self
     }
 
+    /// Adds bytes as they are, for the plain hash of something that comes in pieces.
+    #[must_use]
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.update(bytes);
+        self
+    }
+
     /// The digest as 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn hex(self) -> String {
@@ -55,6 +62,11 @@ mod tests {
             sha256_hex(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn bytes_in_pieces_have_the_plain_hash() {
+        assert_eq!(Sha256::new().bytes(b"a").bytes(b"bc").hex(), sha256_hex(b"abc"));
     }
 
     #[test]

@@ -212,6 +212,34 @@ mod tests {
     }
 
     #[test]
+    fn rows_with_missing_numbers_are_near_only_to_rows_that_lack_the_same() {
+        let owned = examples(2, 10, 1);
+        let mut values = noise(&owned, 12);
+        let copy: Vec<f32> = values[24..36].to_vec();
+        // Rows 12 and 13 are nearly row 2, 14 and 15 nearly row 3; a number is missing in 2, 12 and 14.
+        for row in [12, 13] {
+            values[row * 12..][..12].copy_from_slice(&copy);
+        }
+        let copy: Vec<f32> = values[36..48].to_vec();
+        for row in [14, 15] {
+            values[row * 12..][..12].copy_from_slice(&copy);
+        }
+        for row in [12, 13, 14, 15] {
+            values[row * 12 + 11] += 0.001;
+        }
+        for column in 0..3 {
+            let mut values = values.clone();
+            [2, 12, 14].iter().for_each(|row| values[row * 12 + column] = f32::NAN);
+            let numbers = Numbers { values: &values, shape: &[12] };
+            let (train, test): (Vec<usize>, Vec<usize>) = (0..20).partition(|row| *row < 10);
+            let audit = audit(&split(&train, &[], &test), owned.items(), numbers, None);
+            assert_eq!(found(&audit), [(LeakKind::NearNumbers, 2, 0)]);
+            let wanted = ["c1.2 (test) and c0.2 (train)", "c1.5 (test) and c0.3 (train)"];
+            assert_eq!(audit.leaks[0].named, wanted);
+        }
+    }
+
+    #[test]
     fn a_watched_test_set_does_not_leak_into_itself_and_a_fitted_one_does() {
         let owned = examples(1, 4, 1);
         let values = noise(&owned, 4);

@@ -42,19 +42,23 @@ pub(super) fn pairs(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> 
     }
 }
 
-/// One over the deviation of every column of `[n, n_columns]`; 0 where it has none.
+/// One over the deviation of every column of `[n, n_columns]`; 0 where it has none. Missing numbers, NaN,
+/// don't count.
 fn inverse_deviations(values: &[f32], n_columns: usize) -> Vec<f32> {
-    let n = (values.len() / n_columns) as f64;
-    let mut sums = vec![[0.0_f64; 2]; n_columns];
-    let shift: Vec<f32> = values[..n_columns].to_vec();
+    let mut sums = vec![[0.0_f64; 3]; n_columns];
+    let first = |column: usize| values.iter().skip(column).step_by(n_columns).find(|x| !x.is_nan());
+    let shift: Vec<f32> = (0..n_columns).map(|column| *first(column).unwrap_or(&0.0)).collect();
     for row in values.chunks_exact(n_columns) {
         for ((sum, &value), &shift) in sums.iter_mut().zip(row).zip(&shift) {
             let value = f64::from(value - shift);
-            sum[0] += value;
-            sum[1] += value * value;
+            if !value.is_nan() {
+                sum[0] += value;
+                sum[1] += value * value;
+                sum[2] += 1.0;
+            }
         }
     }
-    let inverse = |[sum, squares]: [f64; 2]| {
+    let inverse = |[sum, squares, n]: [f64; 3]| {
         let variance = squares / n - (sum / n).powi(2);
         if variance > 1e-12 { (1.0 / variance.sqrt()) as f32 } else { 0.0 }
     };
@@ -204,7 +208,11 @@ fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     // Rows near each other are near in every column: the one that tells most rows apart narrows most.
     let column =
         (0..n_columns).max_by_key(|&column| n_distinct(sets, numbers, column)).unwrap_or(0);
-    let place = |row: usize| numbers.row(row)[column] * scale[column];
+    let place = |row: usize| match numbers.row(row)[column] {
+        // Rows that lack this number are near to each other only.
+        missing if missing.is_nan() => f32::NEG_INFINITY,
+        number => number * scale[column],
+    };
     let mut seen: Vec<(f32, usize)> = sets.seen.iter().map(|&row| (place(row), row)).collect();
     seen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let window = |row: usize| {
@@ -225,7 +233,11 @@ fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
         for &(_, other) in &seen[window(row)] {
             let mut squares = 0.0;
             for ((a, b), scale) in own.iter().zip(numbers.row(other)).zip(&scale) {
-                squares += ((a - b) * scale).powi(2);
+                squares += match (a - b) * scale {
+                    missing if missing.is_nan() && a.is_nan() && b.is_nan() => 0.0,
+                    missing if missing.is_nan() => f32::INFINITY,
+                    difference => difference.powi(2),
+                };
                 if squares > least {
                     break;
                 }

@@ -1,0 +1,106 @@
+//! What scikit-learn's models say of the same table (`tests/golden/make_tables.py`).
+
+use serde::Deserialize;
+
+use super::tests::{Silent, job};
+use super::*;
+use crate::schema::{self, Tree};
+
+#[derive(Deserialize)]
+pub(super) struct Golden {
+    /// Whole numbers of 1024ths.
+    x: Vec<Vec<i32>>,
+    pub(super) y: Vec<usize>,
+    pub(super) n_train: usize,
+    knn_uniform: Vec<Vec<f64>>,
+    knn_distance: Vec<Vec<f64>>,
+    knn_manhattan: Vec<Vec<f64>>,
+    boosting: Vec<Vec<f64>>,
+    boosting_few_bins: Vec<Vec<f64>>,
+    boosting_two_classes: Vec<f64>,
+    pub(super) svm_rbf: Machine,
+    pub(super) svm_linear: Machine,
+}
+
+/// What support vector machines say of the test rows.
+#[derive(Deserialize)]
+pub(super) struct Machine {
+    /// By pair of classes: 0 and 1, 0 and 2, 1 and 2.
+    pub(super) decision: Vec<Vec<f64>>,
+    pub(super) predicted: Vec<usize>,
+    /// By class.
+    pub(super) n_support: Vec<usize>,
+}
+
+impl Golden {
+    pub(super) fn read() -> Self {
+        serde_json::from_str(include_str!("../../tests/golden/tables.json")).unwrap()
+    }
+
+    pub(super) fn matrix(&self) -> Vec<f32> {
+        self.x.iter().flatten().map(|x| *x as f32 / 1024.0).collect()
+    }
+
+    /// Probabilities of the test rows by a model fitted to those train rows whose class is wanted.
+    fn ours(&self, text: &str, wanted: impl Fn(usize) -> bool) -> Vec<Vec<f64>> {
+        let matrix = self.matrix();
+        let rows: Vec<usize> = (0..self.n_train).filter(|row| wanted(self.y[*row])).collect();
+        let all =
+            Examples { shape: &[4], matrix: &matrix, labels: &self.y, rows: &rows, n_classes: 3 };
+        let fitted = read(text).fit(&job(all), &mut Silent).unwrap();
+        let test: Vec<usize> = (self.n_train..self.y.len()).collect();
+        let got = fitted.classifier.predict_proba(&Examples { rows: &test, ..all }).unwrap();
+        got.chunks(3).map(|row| row.iter().map(|p| f64::from(*p)).collect()).collect()
+    }
+}
+
+fn read(text: &str) -> Box<dyn Model> {
+    let tree = Tree::parse("x.toml", text).unwrap();
+    let names: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
+    let made = schema::read(&tree, |fields| {
+        fields.choice("model", &names, |name, fields| {
+            let entry = MODELS.iter().find(|entry| entry.name == name).unwrap();
+            let Reader::AtOnce(read) = entry.read else { panic!("{name} is trained over epochs") };
+            read(fields, Some(&[4]))
+        })
+    });
+    made.unwrap_or_else(|faults| panic!("{faults}")).0.unwrap()
+}
+
+fn furthest(ours: &[Vec<f64>], theirs: &[Vec<f64>]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let pairs = ours.iter().flatten().zip(theirs.iter().flatten());
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn neighbours_share_as_scikit_learns() {
+    let golden = Golden::read();
+    for (settings, theirs) in [
+        ("", &golden.knn_uniform),
+        ("weights = \"distance\"", &golden.knn_distance),
+        ("metric = \"manhattan\"", &golden.knn_manhattan),
+    ] {
+        let ours = golden.ours(&format!("[model.knn]\nn_neighbors = 7\n{settings}"), |_| true);
+        let apart = furthest(&ours, theirs);
+        assert!(apart < 1e-6, "{settings}: {apart}");
+    }
+}
+
+const BOOSTING: &str = "[model.gradient_boosting]\nn_estimators = 20\nmin_samples_leaf = 20\n";
+
+#[test]
+fn boosting_comes_to_scikit_learns_probabilities() {
+    let golden = Golden::read();
+    let few = "max_bins = 16\nmax_leaf_nodes = 5\nmax_depth = 3\nl2_regularization = 1.0";
+    for (settings, theirs) in [("", &golden.boosting), (few, &golden.boosting_few_bins)] {
+        let ours = golden.ours(&format!("{BOOSTING}{settings}"), |_| true);
+        let apart = furthest(&ours, theirs);
+        assert!(apart < 1e-6, "{settings}: {apart}");
+    }
+    let ours = golden.ours(&format!("{BOOSTING}learning_rate = 0.3"), |class| class < 2);
+    let second: Vec<Vec<f64>> = ours.iter().map(|row| vec![row[1]]).collect();
+    let theirs: Vec<Vec<f64>> = golden.boosting_two_classes.iter().map(|p| vec![*p]).collect();
+    let apart = furthest(&second, &theirs);
+    assert!(apart < 1e-6, "two classes: {apart}");
+}

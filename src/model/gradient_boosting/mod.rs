@@ -1,0 +1,312 @@
+//! `[model.gradient_boosting]`: gradient boosting on binned columns.
+//!
+//! ```toml
+//! [model.gradient_boosting]
+//! n_estimators = 300      # rounds, each a tree for every class
+//! learning_rate = 0.05
+//! max_leaf_nodes = 31
+//! n_iter_no_change = 20   # stop once so many rounds brought no lower valid loss; no stop if left out
+//! ```
+//!
+//! Each round looks where the softmax of the scores is wrong and grows a regression tree for every
+//! class (one for two classes), whose leaves take a Newton step. Names, meanings and defaults are
+//! those of scikit-learn's `HistGradientBoostingClassifier` (its `max_iter` is `n_estimators`), and
+//! `subsample` is that of its `GradientBoostingClassifier`; a test holds the probabilities to its own.
+//! A round counts as an epoch: a fit stops, is saved and goes on between rounds.
+//!
+//! The trees are ours. smartcore 0.7.0 boosts squared errors only, and its regression trees sort
+//! values anew where ours count bins: growing 600 of them, of depth 6, takes six times as long as a
+//! whole fit of ours on the same 24,805 rows of 12 columns.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::files::{file_error, read_json, write_json};
+use super::tree::Tree;
+use super::{
+    Classifier, Entry, Examples, Fitted, Flow, Job, Model, ModelError, Next, Reader, Watch,
+};
+use crate::schema::{Fields, Int, Real};
+use crate::vocab::Epoch;
+use bins::{Bins, MAX_BINS};
+use grow::{Rules, grow};
+use scores::{Scores, softmax};
+
+mod bins;
+mod grow;
+mod scores;
+
+const FILE: &str = "gradient_boosting.json";
+
+/// The line in the list.
+pub(super) const ENTRY: Entry = Entry {
+    name: "gradient_boosting",
+    doc: "Gradient boosting: in each round a small tree for every class corrects what the trees \
+          before it got wrong; stops early if wished.",
+    read: Reader::AtOnce(read),
+};
+
+#[derive(Debug, Clone, Copy)]
+struct GradientBoosting {
+    n_estimators: usize,
+    rules: Rules,
+    max_bins: usize,
+    /// The share of the examples that each round's trees see.
+    subsample: f64,
+    n_iter_no_change: Option<usize>,
+    /// By how much a valid loss must be lower to count as better.
+    tol: f64,
+}
+
+fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
+    Box::new(GradientBoosting::read(fields))
+}
+
+impl GradientBoosting {
+    fn read(fields: &mut Fields) -> Self {
+        let n_estimators = fields.or("n_estimators", &Int::within(1..=100_000), 100);
+        let rules = Rules {
+            learning_rate: fields.or("learning_rate", &Real::positive(), 0.1),
+            max_leaf_nodes: fields.or("max_leaf_nodes", &Int::within(2..=65_535), 31),
+            max_depth: fields.optional("max_depth", &Int::within(1..=65_535)),
+            min_samples_leaf: fields.or("min_samples_leaf", &Int::within(1..=1_000_000), 20),
+            l2_regularization: fields.or("l2_regularization", &Real::not_negative(), 0.0),
+        };
+        let max_bins = fields.or("max_bins", &Int::within(2..=MAX_BINS as i64), MAX_BINS);
+        let subsample = fields.or("subsample", &Real::from_to(0.0, 1.0), 1.0);
+        if subsample == 0.0 {
+            fields.fault_at("subsample", "must be above 0: a tree needs examples");
+        }
+        let n_iter_no_change = fields.optional("n_iter_no_change", &Int::within(1..=100_000));
+        let tol = if n_iter_no_change.is_some() {
+            fields.or("tol", &Real::not_negative(), 1e-7)
+        } else {
+            if fields.optional("tol", &Real::not_negative()).is_some() {
+                fields.fault_at("tol", "has no effect without n_iter_no_change");
+            }
+            0.0
+        };
+        Self { n_estimators, rules, max_bins, subsample, n_iter_no_change, tol }
+    }
+
+    /// The rows that a round's trees see, ascending.
+    fn draw(&self, job: &Job, round: usize) -> Vec<u32> {
+        let n = job.train.len();
+        let mut rows: Vec<u32> = (0..n as u32).collect();
+        if self.subsample < 1.0 {
+            job.seed.rng("gradient_boosting", &[round as u64]).shuffle(&mut rows);
+            rows.truncate(((n as f64 * self.subsample) as usize).max(1));
+            rows.sort_unstable();
+        }
+        rows
+    }
+
+    /// The trees of one round.
+    fn round(&self, bins: &Bins, rows: &[u32], scores: &Scores) -> Vec<Tree<f64>> {
+        (0..scores.n_scores())
+            .map(|score| grow(bins, &scores.derivatives(score), rows.to_vec(), self.rules))
+            .collect()
+    }
+}
+
+/// How far a fit has come.
+#[derive(Debug, Serialize, Deserialize)]
+struct Progress {
+    boosted: Boosted,
+    /// The one-based round of the lowest valid loss so far, and that loss.
+    best: Option<(usize, f64)>,
+}
+
+impl Progress {
+    fn new(job: &Job, classes: Vec<usize>) -> Self {
+        let boosted = Boosted {
+            shape: job.train.shape.to_vec(),
+            n_classes: job.train.n_classes,
+            start: scores::start(&job.train, &classes),
+            classes,
+            rounds: vec![],
+        };
+        Self { boosted, best: None }
+    }
+
+    /// What the last bytes that a watch kept say.
+    fn resume(job: &Job, bytes: &[u8]) -> Result<Self, ModelError> {
+        let broken = |said: String| ModelError::Snapshot(said);
+        let found: Self = serde_json::from_slice(bytes).map_err(|e| broken(e.to_string()))?;
+        if found.boosted.is_sound(job.train.shape, job.train.n_classes) {
+            return Ok(found);
+        }
+        Err(broken("it is of other examples".to_owned()))
+    }
+
+    /// Takes note of a round; true where the last better one is too far back.
+    fn take_note(&mut self, report: &Epoch, model: &GradientBoosting) -> bool {
+        let Some(patience) = model.n_iter_no_change else { return false };
+        if self.best.is_none_or(|(_, least)| report.valid_loss < least - model.tol) {
+            self.best = Some((report.epoch, report.valid_loss));
+        }
+        self.best.is_some_and(|(round, _)| report.epoch - round >= patience)
+    }
+}
+
+impl Model for GradientBoosting {
+    fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
+        let classes = job.train.classes_for_fit()?;
+        if self.n_iter_no_change.is_some() && job.valid.is_empty() {
+            let said = "n_iter_no_change watches the valid loss, but no example is in valid";
+            return Err(ModelError::Examples(said.to_owned()));
+        }
+        let mut progress = match job.resume {
+            Some(bytes) => Progress::resume(job, bytes)?,
+            None => Progress::new(job, classes),
+        };
+        let bins = Bins::new(&job.train, self.max_bins);
+        let boosted = &progress.boosted;
+        let [mut train, mut valid] =
+            [&job.train, &job.valid].map(|examples| Scores::new(*examples, boosted));
+        for trees in &boosted.rounds {
+            train.add(trees);
+            valid.add(trees);
+        }
+        let mut is_over = false;
+        for round in boosted.rounds.len() + 1..=self.n_estimators {
+            let began = Instant::now();
+            let trees = self.round(&bins, &self.draw(job, round), &train);
+            train.add(&trees);
+            valid.add(&trees);
+            progress.boosted.rounds.push(trees);
+            let report = self.report(round, &train, &valid, began);
+            if watch.epoch(&report) == Flow::Stop {
+                return Err(ModelError::Stopped { epoch: round });
+            }
+            is_over = progress.take_note(&report, self);
+            if is_over {
+                break;
+            }
+            match watch.next() {
+                Next::Go => {}
+                next => {
+                    let bytes = serde_json::to_vec(&progress).expect("a progress is plain data");
+                    if watch.keep(bytes) == Flow::Stop || next == Next::SaveAndStop {
+                        return Err(ModelError::Stopped { epoch: round });
+                    }
+                }
+            }
+        }
+        Ok(self.end(progress, is_over))
+    }
+
+    fn load(
+        &self,
+        folder: &Path,
+        shape: &[usize],
+        n_classes: usize,
+    ) -> Result<Box<dyn Classifier>, ModelError> {
+        let path = folder.join(FILE);
+        let boosted: Boosted = read_json(&path)?;
+        if boosted.is_sound(shape, n_classes) {
+            return Ok(Box::new(boosted));
+        }
+        let said = format!("does not hold trees of {n_classes} classes and shape {shape:?}");
+        Err(file_error(&path, said))
+    }
+}
+
+impl GradientBoosting {
+    fn report(&self, round: usize, train: &Scores, valid: &Scores, began: Instant) -> Epoch {
+        let (train_loss, train_accuracy) = train.assess();
+        let (valid_loss, valid_accuracy) = valid.assess();
+        Epoch {
+            epoch: round,
+            train_loss,
+            train_accuracy,
+            valid_loss,
+            valid_accuracy,
+            learning_rate: self.rules.learning_rate,
+            seconds: began.elapsed().as_secs_f64(),
+        }
+    }
+
+    fn end(&self, progress: Progress, early: bool) -> Fitted {
+        let Progress { mut boosted, best } = progress;
+        let last = boosted.rounds.len();
+        let kept = best.map_or(last, |(round, _)| round);
+        boosted.rounds.truncate(kept);
+        let trees = boosted.rounds.iter().flatten();
+        let n_nodes: usize = trees.clone().map(|tree| tree.answer.len()).sum();
+        let mut notes = vec![format!("{} trees of {n_nodes} nodes in all", trees.count())];
+        if let (true, Some(patience), Some((round, loss))) = (early, self.n_iter_no_change, best) {
+            notes.push(format!(
+                "stopped early after round {last}: for {patience} rounds no valid loss was better \
+                 than the {loss:.4} of round {round}"
+            ));
+        }
+        Fitted { classifier: Box::new(boosted), n_parameters: 0, kept_epoch: Some(kept), notes }
+    }
+}
+
+/// The fitted model, as its file holds it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Boosted {
+    shape: Vec<usize>,
+    n_classes: usize,
+    /// The classes that training saw, ascending; all others have probability 0.
+    classes: Vec<usize>,
+    /// The scores before the first round: one a class seen, or for two classes that of the second
+    /// over the first.
+    start: Vec<f64>,
+    /// A tree for every score.
+    rounds: Vec<Vec<Tree<f64>>>,
+}
+
+impl Boosted {
+    fn is_sound(&self, shape: &[usize], n_classes: usize) -> bool {
+        let width = shape.iter().product();
+        let n_scores = if self.classes.len() == 2 { 1 } else { self.classes.len() };
+        let is_sound = |tree: &Tree<f64>| tree.is_sound(width, f64::is_finite);
+        self.shape == shape
+            && self.n_classes == n_classes
+            && self.classes.len() >= 2
+            && self.classes.is_sorted()
+            && self.classes.iter().all(|class| *class < n_classes)
+            && self.start.len() == n_scores
+            && self.rounds.iter().all(|trees| trees.len() == n_scores)
+            && self.rounds.iter().flatten().all(is_sound)
+    }
+
+    /// One example's scores.
+    fn scores(&self, example: &[f32]) -> Vec<f64> {
+        let mut scores = self.start.clone();
+        for trees in &self.rounds {
+            for (score, tree) in scores.iter_mut().zip(trees) {
+                *score += tree.answer(example);
+            }
+        }
+        scores
+    }
+}
+
+impl Classifier for Boosted {
+    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+        examples.check_for_predict(&self.shape)?;
+        let mut probabilities = vec![0.0; examples.len() * self.n_classes];
+        probabilities.par_chunks_exact_mut(self.n_classes).enumerate().for_each(|(index, row)| {
+            let mut of_seen = vec![0.0; self.classes.len()];
+            softmax(&self.scores(examples.example(index)), &mut of_seen);
+            for (class, probability) in self.classes.iter().zip(of_seen) {
+                row[*class] = probability as f32;
+            }
+        });
+        Ok(probabilities)
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        write_json(&folder.join(FILE), self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! A decision tree as arrays, and the way down it.
+
+use serde::{Deserialize, Serialize};
+
+/// A tree, one entry a node; node 0 is the root. `A` is what a leaf answers.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Tree<A> {
+    /// Which column a node asks about.
+    pub(super) column: Vec<u32>,
+    /// The question: is the value at most this?
+    pub(super) bound: Vec<f64>,
+    /// Where yes and no lead; `[0, 0]` at a leaf.
+    pub(super) children: Vec<[u32; 2]>,
+    /// The answer of a leaf; `class` is what files call it, those of forests from the start.
+    #[serde(rename = "class")]
+    pub(super) answer: Vec<A>,
+}
+
+impl<A: Copy> Tree<A> {
+    /// What the leaf says that an example comes to.
+    pub(super) fn answer(&self, example: &[f32]) -> A {
+        let mut node = 0;
+        while self.children[node] != [0, 0] {
+            let yes = f64::from(example[self.column[node] as usize]) <= self.bound[node];
+            node = self.children[node][usize::from(!yes)] as usize;
+        }
+        self.answer[node]
+    }
+
+    /// Whether every walk stays inside, ends, and comes to a good answer.
+    pub(super) fn is_sound(&self, width: usize, is_good: impl Fn(A) -> bool) -> bool {
+        let n = self.answer.len();
+        let lead_on = |(node, children): (usize, &[u32; 2])| {
+            *children == [0, 0] || children.iter().all(|&c| (c as usize) > node && (c as usize) < n)
+        };
+        n > 0
+            && [self.column.len(), self.bound.len(), self.children.len()] == [n; 3]
+            && self.column.iter().all(|column| (*column as usize) < width)
+            && self.answer.iter().all(|answer| is_good(*answer))
+            && self.children.iter().enumerate().all(lead_on)
+    }
+}
