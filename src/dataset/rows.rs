@@ -91,6 +91,7 @@ impl Rows {
             files: vec![file],
             excluded: labelled.excluded,
             notes: labelled.notes,
+            listing: None,
         })
     }
 

@@ -5,9 +5,11 @@
 
 mod npy;
 mod parquet;
+mod records;
 mod thrift;
 
 pub use npy::Npy;
+pub use records::{Record, Records};
 
 use std::collections::BTreeMap;
 use std::fs::File;
