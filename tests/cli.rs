@@ -36,7 +36,7 @@ fn every_spec_and_manifest_of_ours_is_well_declared() {
     let output = encore(home.path(), &["check"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let n = fs::read_dir(home.path().join("experiments")).unwrap().count();
-    assert_eq!(stdout(&output), format!("{n} experiments and 6 datasets are well declared\n"));
+    assert_eq!(stdout(&output), format!("{n} experiments and 12 datasets are well declared\n"));
     assert!(n >= 11);
 }
 
