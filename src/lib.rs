@@ -6,6 +6,7 @@ pub mod cli;
 pub mod dataset;
 pub mod experiment;
 pub mod features;
+pub mod fetch;
 pub mod kernels;
 pub mod metrics;
 pub mod model;

@@ -79,11 +79,13 @@ fn wrong_names_are_usage_and_missing_data_is_missing_data() {
         (
             vec!["run", "baseline-audio", "--data", "gtzan"],
             3,
-            "hint: encore data import gtzan PATH",
+            "hint: encore data fetch gtzan, or encore data import gtzan PATH",
         ),
         (vec!["run", "cnn-3", "--device", "gpu"], 2, "device must be one of cpu, wgpu, cuda"),
         (vec!["data", "import", "synth-songs", "."], 2, "needs no import"),
         (vec!["data", "import", "gtzan", "."], 3, "no folder of a genre"),
+        (vec!["data", "fetch", "synth-songs"], 2, "needs no import"),
+        (vec!["data", "fetch", "classic-hit"], 3, "no address of classic-hit is known"),
         (vec!["compare", "cnn-2", "cnn-3"], 3, "hint: encore run cnn-2"),
         (vec!["compare", "cnn-20", "cnn-2"], 2, "did you mean cnn-2?"),
         (vec!["compare", "cnn-2"], 2, "2 values required"),
@@ -190,7 +192,11 @@ fn recordings_and_datasets_are_drawn_and_what_cannot_be_is_said() {
         (vec!["audio", &text, "--out", "out"], 3, "gtzan.toml"),
         (vec!["audio", "nowhere.wav", "--out", "out"], 3, "nowhere.wav"),
         (vec!["dataset", "synth-song"], 2, "did you mean `synth-songs`?"),
-        (vec!["dataset", "gtzan"], 3, "hint: encore data import gtzan PATH"),
+        (
+            vec!["dataset", "gtzan"],
+            3,
+            "hint: encore data fetch gtzan, or encore data import gtzan PATH",
+        ),
     ] {
         let output = encore(home.path(), &[vec!["plot"], arguments.clone()].concat());
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));

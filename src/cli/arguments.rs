@@ -73,7 +73,7 @@ pub(super) enum Command {
         #[arg(long)]
         from: String,
     },
-    /// List, describe, add, import, check and export datasets
+    /// List, describe, add, fetch, import, check and export datasets
     #[command(subcommand)]
     Data(Data),
     /// List and clean the cache of features
@@ -268,6 +268,14 @@ pub(super) enum Data {
         /// Copy the files into datasets/imported instead of using them in place
         #[arg(long)]
         copy: bool,
+    },
+    /// Download a dataset, check it, unpack it and use it from now on; goes on where it was cut off
+    Fetch {
+        /// Name of the dataset
+        name: String,
+        /// Folder to put it in, made if need be [default: datasets/downloads/NAME]
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<PathBuf>,
     },
     /// Check that an imported dataset is still what was imported
     Check {

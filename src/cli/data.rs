@@ -1,11 +1,12 @@
-//! `data list | describe | new | import | check | export`.
+//! `data list | describe | new | fetch | import | check | export`.
 
 use std::path::Path;
 
 use super::arguments::Data as Command;
 use super::progress::Progress;
-use super::{Done, Failure, House};
+use super::{Done, Failure, House, fetch};
 use crate::dataset::{self, Catalogue, Cut, Data, Index, Kind, Manifest};
+use crate::fetch::readable;
 
 pub(super) fn data(house: &House, command: &Command) -> Done {
     let catalogue = house.catalogue()?;
@@ -18,6 +19,7 @@ pub(super) fn data(house: &House, command: &Command) -> Done {
         Command::Describe { name } => describe(&catalogue, find(name)?),
         Command::New { name, path } => new(&catalogue, name, path),
         Command::Import { name, path, copy } => import(&catalogue, find(name)?, path, *copy),
+        Command::Fetch { name, to } => fetch::fetch(&catalogue, find(name)?, to.as_deref()),
         Command::Check { name } => check(&catalogue, find(name)?),
         Command::Export { name, folder, tracks_per_genre } => {
             export(&catalogue, find(name)?, folder, *tracks_per_genre)
@@ -34,7 +36,7 @@ fn list(catalogue: &Catalogue) {
                 Ok(index) => format!("imported from {}", index.root.display()),
                 Err(error) => format!("damaged index: {error}"),
             },
-            (false, false) => format!("not imported; encore data import {} PATH", manifest.name),
+            (false, false) => format!("not imported; {}", manifest.command_to_get()),
         };
         let kind = manifest.kind().as_str();
         println!("{:16} {kind:6} {:44} {state}", manifest.name, manifest.title);
@@ -46,6 +48,10 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
     println!("  licence     {}", manifest.licence);
     println!("  citation    {}", manifest.citation);
     println!("  to get it   {}", manifest.how_to_get);
+    for remote in &manifest.fetch {
+        let bytes = remote.bytes.map_or(String::new(), |n| format!(" ({})", readable(n)));
+        println!("  to fetch    {}{bytes} from {}", remote.file, remote.urls.join(", "));
+    }
     if let Some(stand_in) = &manifest.stand_in {
         println!("  stand-in    {stand_in}, while it is not imported");
     }
@@ -62,7 +68,7 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
         }
     }
     if !catalogue.is_there(manifest) {
-        println!("  not imported; encore data import {} PATH", manifest.name);
+        println!("  not imported; {}", manifest.command_to_get());
         return Ok(());
     }
     if !manifest.is_embedded() {
@@ -113,7 +119,7 @@ fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -
 }
 
 /// What an index says: what is good, what was kept out, what is odd.
-fn outcome(index: &Index) {
+pub(super) fn outcome(index: &Index) {
     let root = index.root.display();
     match index.files.as_slice() {
         files if let Some(listing) = &index.listing => {

@@ -7,6 +7,7 @@ mod compare;
 mod data;
 mod degrade;
 mod features;
+mod fetch;
 mod foreign;
 mod plot;
 mod predict;
@@ -24,6 +25,7 @@ use clap::Parser;
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
 use crate::experiment::{self, Library, Observer, PlanError, RunError, Setting};
+use crate::fetch::FetchError;
 use crate::record::{Run, Store};
 use crate::schema::Faults;
 
@@ -152,7 +154,17 @@ impl From<PlanError> for Failure {
 impl From<DatasetError> for Failure {
     fn from(error: DatasetError) -> Self {
         match error {
-            DatasetError::Embedded(_) => Self::Usage(error.to_string()),
+            DatasetError::Embedded(_)
+            | DatasetError::Fetch { source: FetchError::Occupied { .. }, .. } => {
+                Self::Usage(error.to_string())
+            }
+            DatasetError::Fetch { source: FetchError::Stopped { .. }, .. } => {
+                Self::Stopped(error.to_string())
+            }
+            DatasetError::Fetch {
+                source: FetchError::Io { .. } | FetchError::Space { .. },
+                ..
+            } => Self::Internal(error.into()),
             _ => Self::Data(error.to_string()),
         }
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::experiment::{Event, Observer, RunLabel};
+use crate::fetch::readable;
 
 /// Shows events as they come.
 pub(super) struct Progress {
@@ -16,6 +17,15 @@ pub(super) struct Progress {
     open: Mutex<BTreeMap<String, ProgressBar>>,
     n_runs: usize,
     n_done: Mutex<usize>,
+    steps: Mutex<BTreeMap<String, ByteStep>>,
+}
+
+/// A step that is measured in bytes.
+struct ByteStep {
+    from: u64,
+    begin: Instant,
+    /// What was shown last, in the unit of lines.
+    last: u64,
 }
 
 impl Progress {
@@ -27,6 +37,7 @@ impl Progress {
             open: Mutex::new(BTreeMap::new()),
             n_runs,
             n_done: Mutex::new(0),
+            steps: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -40,6 +51,46 @@ impl Progress {
             }
         } else if n_done == n || n_done.is_multiple_of(n.div_ceil(10).max(1)) {
             eprintln!("{what}: {n_done}/{n}");
+        }
+    }
+
+    /// Shows how many bytes of how many are done of one long step, with the rate and the time left.
+    pub fn bytes(&self, what: &str, n: u64, whole: Option<u64>) {
+        let template = match whole {
+            Some(_) => "{prefix:30} {bar:20} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+            None => "{prefix:30} {spinner} {bytes}  {bytes_per_sec}",
+        };
+        let mut steps = self.steps.lock().expect("no holder of the steps panics");
+        // What was there before counts for the place, and not for the rate.
+        let step = steps.entry(what.to_owned()).or_insert_with(|| ByteStep {
+            from: n,
+            begin: Instant::now(),
+            last: 0,
+        });
+        if self.is_terminal {
+            let bar = self.bar(what, whole.unwrap_or(0) as usize, template);
+            if step.from == n {
+                bar.reset_eta();
+            }
+            bar.set_position(n);
+        } else {
+            // A line per tenth, or per 64 MiB of what has no known end.
+            let now = whole.map_or(n >> 26, |whole| n * 10 / whole.max(1));
+            if now > step.last {
+                step.last = now;
+                let seconds = step.begin.elapsed().as_secs_f64();
+                let rate = (n - step.from.min(n)) as f64 / seconds.max(1e-3);
+                let of = whole.map_or(String::new(), |whole| {
+                    let left = (whole - n.min(whole)) as f64 / rate.max(1.0);
+                    format!("/{}, {left:.0} s left", readable(whole))
+                });
+                eprintln!("{what}: {}{of}, {}/s", readable(n), readable(rate as u64));
+            }
+        }
+        if whole == Some(n) {
+            steps.remove(what);
+            drop(steps);
+            self.close(what);
         }
     }
 
@@ -63,7 +114,7 @@ impl Progress {
     }
 
     /// A line that stays.
-    fn line(&self, text: &str) {
+    pub fn line(&self, text: &str) {
         if self.is_terminal {
             // A line that can't be shown is no reason to stop.
             let _ = self.bars.println(text);

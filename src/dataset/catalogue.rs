@@ -196,6 +196,7 @@ impl Catalogue {
         }
         Index::read(&self.place(), &manifest.name)?.ok_or_else(|| DatasetError::NotImported {
             name: manifest.name.clone(),
+            command: manifest.command_to_get(),
             how_to_get: manifest.how_to_get.clone(),
         })
     }

@@ -32,6 +32,12 @@ impl Place {
         self.0.join("imported").join(name)
     }
 
+    /// The datasets that were fetched, a folder each.
+    #[must_use]
+    pub fn downloads_folder(&self) -> PathBuf {
+        self.0.join("downloads")
+    }
+
     /// The cache of features.
     #[must_use]
     pub fn features_folder(&self) -> PathBuf {

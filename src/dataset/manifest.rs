@@ -1,7 +1,8 @@
 //! `datasets/NAME.toml`: what a dataset is, apart from where it lies.
 
 use super::{ArrayFile, Arrays, Folder, Listed, Rows, TrackFile};
-use crate::dataset::synth;
+use crate::dataset::{remotes, synth};
+use crate::fetch::Remote;
 use crate::schema::{Faults, Fields, Int, Text, Tree, read};
 use crate::vocab::Seed;
 
@@ -41,6 +42,8 @@ pub struct Manifest {
     pub citation: String,
     /// Where a copy can be had.
     pub how_to_get: String,
+    /// The files that `encore data fetch` gets, where it has an address.
+    pub fetch: Vec<Remote>,
     /// The embedded corpus that stands in while this one is not imported.
     pub stand_in: Option<String>,
     /// Tracks that are known to be damaged or wrong.
@@ -131,12 +134,18 @@ impl Manifest {
                     None
                 }
             };
+            if let Some(Layout::SynthGenres { .. } | Layout::SynthSongs { .. }) = layout
+                && fields.is_given("fetch")
+            {
+                fields.fault_at("fetch", "is of no use: the program makes this dataset");
+            }
             Some(Self {
                 name: name.to_owned(),
                 title: fields.required("title", &Text),
                 licence: fields.required("licence", &Text),
                 citation: fields.required("citation", &Text),
                 how_to_get: fields.required("how_to_get", &Text),
+                fetch: remotes::read(fields),
                 stand_in: fields.optional("stand_in", &Text),
                 known_faults: fields.each_table("known_faults", |fault| KnownFault {
                     track: fault.required("track", &Text),
@@ -175,6 +184,17 @@ impl Manifest {
         };
         let of_file = self.track_file.iter().flat_map(|file| &file.columns);
         named.into_iter().chain(of_file.map(String::as_str))
+    }
+
+    /// What to type to have it, for hints.
+    #[must_use]
+    pub fn command_to_get(&self) -> String {
+        let name = &self.name;
+        let by_hand = format!("encore data import {name} PATH");
+        match self.fetch.as_slice() {
+            [] => by_hand,
+            _ => format!("encore data fetch {name}, or {by_hand}"),
+        }
     }
 
     /// Whether the program makes it.

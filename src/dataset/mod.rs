@@ -11,11 +11,13 @@ mod array_data;
 mod arrays;
 mod audio_data;
 mod catalogue;
+mod fetching;
 mod folder;
 mod index;
 mod listed;
 mod manifest;
 mod recordings;
+mod remotes;
 mod rows;
 pub mod synth;
 mod table_data;
@@ -25,6 +27,7 @@ pub use array_data::{ArrayData, ArrayNumbers};
 pub use arrays::{ArrayFile, Arrays};
 pub use audio_data::{AudioData, Track};
 pub use catalogue::Catalogue;
+pub use fetching::Ready;
 pub use folder::Folder;
 pub use index::{Index, IndexedFile, Listing, Place};
 pub use listed::{Draft, Listed, Template, draft};
@@ -37,6 +40,7 @@ pub use track_columns::{TrackColumn, TrackColumns, TrackFile, no_column};
 use std::path::PathBuf;
 
 use crate::audio::AudioError;
+use crate::fetch::FetchError;
 use crate::table::TableError;
 
 /// A dataset that is there, ready for features.
@@ -78,14 +82,32 @@ pub struct Cut {
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// The dataset was never imported.
-    #[error(
-        "the dataset {name} is not imported\nhint: encore data import {name} PATH; {how_to_get}"
-    )]
+    #[error("the dataset {name} is not imported\nhint: {command}; {how_to_get}")]
     NotImported {
+        /// Its name.
+        name: String,
+        /// What to type.
+        command: String,
+        /// Where a copy can be had.
+        how_to_get: String,
+    },
+    /// The dataset can't be fetched: its manifest has no address.
+    #[error(
+        "no address of {name} is known\nhint: {how_to_get}; then: encore data import {name} PATH"
+    )]
+    NoAddress {
         /// Its name.
         name: String,
         /// Where a copy can be had.
         how_to_get: String,
+    },
+    /// A fetch failed.
+    #[error("{source}{by_hand}")]
+    Fetch {
+        /// How.
+        source: FetchError,
+        /// What to do by hand, a line of its own; or nothing.
+        by_hand: String,
     },
     /// Nothing at the path looks like the dataset.
     #[error("{path}: {message}")]

@@ -10,7 +10,7 @@ mod spelling;
 
 pub use dot::{LANES, dot};
 pub use epoch::Epoch;
-pub use hash::{Sha256, sha256_hex};
+pub use hash::{Sha256, hex, sha256_hex};
 pub use rng::{Rng, Seed};
 pub use spelling::{is_plain_name, nearest, quoted_list};
 

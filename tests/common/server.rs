@@ -34,7 +34,11 @@ impl Request {
     /// A parameter of the query, as it came.
     pub fn query(&self, name: &str) -> Option<&str> {
         let (_, query) = self.target.split_once('?')?;
-        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 }
 
@@ -51,12 +55,21 @@ pub struct Reply {
     pub cut: Option<usize>,
     /// Nothing is said for so long.
     pub delay: Duration,
+    /// The body comes in pieces of so many bytes, with a pause before each.
+    pub drip: Option<(usize, Duration)>,
 }
 
 impl Reply {
     /// A reply with a body.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: vec![], body: body.into(), cut: None, delay: Duration::ZERO }
+        Self {
+            status,
+            headers: vec![],
+            body: body.into(),
+            cut: None,
+            delay: Duration::ZERO,
+            drip: None,
+        }
     }
 
     /// The same with one more header.
@@ -77,6 +90,12 @@ impl Reply {
         self
     }
 
+    /// The same, in pieces of `n` bytes with a pause before each.
+    pub fn drip(mut self, n: usize, pause: Duration) -> Self {
+        self.drip = Some((n, pause));
+        self
+    }
+
     fn send(&self, stream: &mut TcpStream) -> std::io::Result<()> {
         thread::sleep(self.delay);
         let mut head = format!("HTTP/1.1 {} -\r\nConnection: close\r\n", self.status);
@@ -86,7 +105,12 @@ impl Reply {
         }
         stream.write_all(head.as_bytes())?;
         stream.write_all(b"\r\n")?;
-        stream.write_all(&self.body[..self.cut.unwrap_or(self.body.len())])?;
+        let body = &self.body[..self.cut.unwrap_or(self.body.len())];
+        let (n, pause) = self.drip.unwrap_or((body.len().max(1), Duration::ZERO));
+        for piece in body.chunks(n) {
+            thread::sleep(pause);
+            stream.write_all(piece)?;
+        }
         stream.flush()
     }
 }

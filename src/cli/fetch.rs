@@ -1,0 +1,69 @@
+//! `data fetch`.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::data::outcome;
+use super::progress::Progress;
+use super::{Done, Failure, signals};
+use crate::dataset::{Catalogue, Manifest};
+use crate::fetch::{Event, FetchedFile, Patience, Setting, Step, free_bytes, readable};
+
+pub(super) fn fetch(catalogue: &Catalogue, manifest: &Manifest, to: Option<&Path>) -> Done {
+    if to.is_some_and(|to| to.file_name().is_none()) {
+        return Err(Failure::Usage("--to must name a folder, which is made".to_owned()));
+    }
+    println!("{}: {}", manifest.name, manifest.title);
+    println!("  licence     {}", manifest.licence);
+    println!("  citation    {}", manifest.citation);
+    let progress = Progress::new(0);
+    let tell = |event: Event| match event {
+        Event::Note(text) => progress.line(text),
+        Event::Progress { step, file, n, whole } => {
+            let step = match step {
+                Step::Download => "getting",
+                Step::Check => "checking",
+                Step::Unpack => "unpacking",
+            };
+            progress.bytes(&format!("{step} {file}"), n, whole);
+        }
+    };
+    let stop = signals::caught();
+    let setting = Setting { stop, tell: &tell, patience: Patience::default(), free: &free_bytes };
+    let importing = format!("checking {}", manifest.name);
+    let import = |n_done: usize, n: usize| {
+        // An import leaves nothing behind until its end: it can be left anywhere.
+        if stop.load(Ordering::Relaxed) {
+            eprintln!("stopped; all is fetched, and the same command goes on with the import");
+            std::process::exit(130);
+        }
+        progress.step(&importing, n_done, n);
+    };
+    let ready = catalogue.fetch(manifest, to, &setting, &import)?;
+    if ready.was_there {
+        println!("{} is there, in {}", manifest.name, ready.index.root.display());
+    }
+    for file in ready.fetched.iter().flat_map(|fetched| &fetched.files) {
+        println!("  {}", described(file));
+    }
+    if !ready.was_there {
+        println!("imported {}", manifest.name);
+        outcome(&ready.index);
+    }
+    Ok(())
+}
+
+/// A line on a file that was fetched.
+fn described(file: &FetchedFile) -> String {
+    let mut text = format!("{}: {}, {}", file.file, readable(file.bytes), file.sum);
+    if let Some(url) = &file.url {
+        text += &format!(", from {url}");
+    }
+    if let Some(unpacked) = &file.unpacked {
+        text += &format!("; {} files of {}", unpacked.n_files, readable(unpacked.bytes));
+        if unpacked.n_dropped > 0 {
+            text += &format!(", {} of a mac's own left out", unpacked.n_dropped);
+        }
+    }
+    text
+}

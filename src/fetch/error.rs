@@ -1,0 +1,76 @@
+//! What can go wrong with a fetch.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::readable;
+
+/// What can go wrong with a fetch; what was got so far is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// It was asked to stop.
+    #[error("stopped: {} are saved in {}; the same command goes on", readable(*n), path.display())]
+    Stopped {
+        /// Bytes that are there.
+        n: u64,
+        /// Where they lie.
+        path: PathBuf,
+    },
+    /// No address gave the file.
+    #[error("no address gives {file}\n{}", lines(reasons))]
+    Unreachable {
+        /// Its name.
+        file: String,
+        /// Every address, and why not.
+        reasons: Vec<(String, String)>,
+    },
+    /// The disk is too small.
+    #[error(
+        "{}: {} are needed for {what}, and {} are free\nhint: make room, or name a folder elsewhere by --to",
+        path.display(), readable(*needed), readable(*free)
+    )]
+    Space {
+        /// Where.
+        path: PathBuf,
+        /// What for.
+        what: String,
+        /// Bytes, at least.
+        needed: u64,
+        /// Bytes.
+        free: u64,
+    },
+    /// An archive is damaged, or holds what no archive may.
+    #[error("{path}: {message}; nothing of it is used")]
+    Archive {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The folder holds something else.
+    #[error("{path}: {message}\nhint: name another folder by --to, or take it away")]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds.
+        message: String,
+    },
+    /// A file or folder can't be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// For `map_err`: a failure at a path.
+pub(super) fn io(path: &Path, source: io::Error) -> FetchError {
+    FetchError::Io { path: path.to_owned(), source }
+}
+
+fn lines(reasons: &[(String, String)]) -> String {
+    let line = |(url, reason): &(String, String)| format!("  {url}: {reason}");
+    reasons.iter().map(line).collect::<Vec<_>>().join("\n")
+}

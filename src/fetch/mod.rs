@@ -1,0 +1,152 @@
+//! Files from the network: bytes from an address into a file, resumed and checked; archives unpacked
+//! safely.
+//!
+//! [`Work`] fetches a list of files ([`Remote`]) into one folder. What is under way lies beside it:
+//!
+//! | path | what |
+//! |---|---|
+//! | `FOLDER.fetching/lock` | held by the one process that is at it |
+//! | `FOLDER.fetching/FILE.partial`, `.partial.json` | bytes so far, and whose they are |
+//! | `FOLDER.fetching/FILE` | all bytes, checked |
+//! | `FOLDER.fetching/unpacked/` | what becomes the folder, made anew by every process |
+//! | `FOLDER/` | all of it, given its name in one step; `fetched.json` says from where and what |
+//!
+//! This room must never know what a dataset is.
+
+mod attempt;
+mod download;
+mod error;
+mod http;
+mod partial;
+mod space;
+mod sum;
+mod unpack;
+mod work;
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+pub use error::FetchError;
+pub use space::{free_bytes, readable};
+pub use sum::{Algorithm, Sum};
+pub use work::{Fetched, FetchedFile, Unpacked, Work};
+
+/// A file that lies at one or more addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// Its name on disk: one plain component.
+    pub file: String,
+    /// Where it lies: `https://…` or `http://…`, tried in this order.
+    pub urls: Vec<String>,
+    /// Its length, where the publisher gives it.
+    pub bytes: Option<u64>,
+    /// Its checksum, where the publisher gives one.
+    pub sum: Option<Sum>,
+    /// What is in it; nothing where the file itself is what is wanted.
+    pub unpack: Option<Packing>,
+    /// What it may hold at most when unpacked, in bytes.
+    pub unpacked_bytes: Option<u64>,
+}
+
+/// How an archive is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// A tar archive.
+    Tar,
+    /// A tar archive in gzip.
+    TarGz,
+    /// A zip archive: stored, deflate or bzip2, also zip64.
+    Zip,
+}
+
+impl Packing {
+    /// What it is called in messages: `tar.gz`, `tar` or `zip`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tar => "tar",
+            Self::TarGz => "tar.gz",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+/// How long is waited, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the next bytes; never for the whole.
+    pub read: Duration,
+    /// Times in a row that an address is asked in vain; one that brought a mebibyte is not in vain.
+    pub n_tries: u32,
+    /// Before the second time; doubled for each further one.
+    pub pause: Duration,
+    /// Between two times, at most; a server that asks for more is left.
+    pub max_pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(20),
+            read: Duration::from_mins(1),
+            n_tries: 5,
+            pause: Duration::from_secs(1),
+            max_pause: Duration::from_mins(1),
+        }
+    }
+}
+
+/// What a fetch needs of its surroundings.
+pub struct Setting<'a> {
+    /// Raised where it should stop; all that was got is kept.
+    pub stop: &'a AtomicBool,
+    /// Is told how it goes.
+    pub tell: &'a dyn Fn(Event),
+    /// How long is waited.
+    pub patience: Patience,
+    /// Bytes that a disk has free, by a folder on it; [`free_bytes`] but in tests.
+    pub free: &'a dyn Fn(&Path) -> io::Result<u64>,
+}
+
+impl Setting<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, text: &str) {
+        (self.tell)(Event::Note(text));
+    }
+}
+
+/// How a fetch goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// Something that a user should know.
+    Note(&'a str),
+    /// So many bytes of a step are done.
+    Progress {
+        /// Of which step.
+        step: Step,
+        /// Of which file.
+        file: &'a str,
+        /// Bytes that are done.
+        n: u64,
+        /// Bytes of the whole step, where it is known.
+        whole: Option<u64>,
+    },
+}
+
+/// What is done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Its bytes are got.
+    Download,
+    /// Its checksum is made.
+    Check,
+    /// It is unpacked.
+    Unpack,
+}

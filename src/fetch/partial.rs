@@ -1,0 +1,141 @@
+//! A file on its way: `FILE.partial`, and beside it what is known of where its bytes came from.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Where the bytes of a partial file came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    /// The address that was asked last.
+    pub url: String,
+    /// What it called the file's content.
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+    /// Bytes of the whole file, as far as it is known.
+    pub whole: Option<u64>,
+    /// From how many answers the bytes are.
+    pub n_answers: u32,
+}
+
+impl Origin {
+    /// What `If-Range` may say: a strong ETag, or else a date.
+    pub fn validator(&self) -> Option<&str> {
+        let strong = self.etag.as_deref().filter(|etag| !etag.starts_with("W/"));
+        strong.or(self.last_modified.as_deref())
+    }
+}
+
+/// A file on its way.
+pub(super) struct Partial {
+    path: PathBuf,
+    notes: PathBuf,
+    /// Nothing while there are no bytes.
+    pub origin: Option<Origin>,
+    /// Bytes that are there.
+    pub n: u64,
+}
+
+impl Partial {
+    /// What is there of a file; bytes of which nothing is known are not gone on from.
+    pub fn open(folder: &Path, file: &str) -> Self {
+        let path = folder.join(format!("{file}.partial"));
+        let notes = folder.join(format!("{file}.partial.json"));
+        let origin = fs::read(&notes).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let n = fs::metadata(&path).map_or(0, |file| file.len());
+        match origin {
+            Some(origin) if n > 0 => Self { path, notes, origin: Some(origin), n },
+            _ => Self { path, notes, origin: None, n: 0 },
+        }
+    }
+
+    /// Where the bytes lie.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the file ready for an answer's bytes, behind those that are there, or as the first.
+    pub fn write_from(&mut self, at: u64, origin: Origin) -> io::Result<File> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
+        // In this order: a kill between the two leaves no bytes under a name that is not theirs.
+        file.set_len(at)?;
+        let beside = self.notes.with_extension("json.new");
+        let text = serde_json::to_vec(&origin).expect("an origin is plain data");
+        fs::write(&beside, text)?;
+        fs::rename(&beside, &self.notes)?;
+        self.origin = Some(origin);
+        self.n = at;
+        let mut file = file;
+        io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
+        Ok(file)
+    }
+
+    /// Gives the file its name, once it is known to be what was wanted.
+    pub fn finish(self, to: &Path) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()?;
+        fs::rename(&self.path, to)?;
+        remove(&self.notes)
+    }
+
+    /// Forgets all of it.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.origin = None;
+        self.n = 0;
+        remove(&self.path)?;
+        remove(&self.notes)
+    }
+}
+
+/// Removes a file that may be there or not.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn origin(etag: Option<&str>, last_modified: Option<&str>) -> Origin {
+        Origin {
+            url: "http://x.org/a".to_owned(),
+            etag: etag.map(str::to_owned),
+            last_modified: last_modified.map(str::to_owned),
+            whole: Some(9),
+            n_answers: 1,
+        }
+    }
+
+    #[test]
+    fn a_partial_file_is_found_again_with_its_origin() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut partial = Partial::open(folder.path(), "a");
+        assert_eq!((partial.n, &partial.origin), (0, &None));
+        let origin = origin(Some("\"x\""), None);
+        let mut file = partial.write_from(0, origin.clone()).unwrap();
+        file.write_all(b"12345").unwrap();
+        let mut found = Partial::open(folder.path(), "a");
+        assert_eq!((found.n, &found.origin), (5, &Some(origin.clone())));
+        // Going on from an earlier byte cuts what is behind.
+        found.write_from(3, origin).unwrap().write_all(b"-").unwrap();
+        assert_eq!(fs::read(found.path()).unwrap(), b"123-");
+        // Bytes without notes are nobody's.
+        fs::write(folder.path().join("a.partial.json"), "{").unwrap();
+        assert_eq!(Partial::open(folder.path(), "a").n, 0);
+        found.finish(&folder.path().join("a")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_weak_etag_does_not_say_that_bytes_are_the_same() {
+        assert_eq!(origin(Some("\"x\""), Some("Mon")).validator(), Some("\"x\""));
+        assert_eq!(origin(Some("W/\"x\""), Some("Mon")).validator(), Some("Mon"));
+        assert_eq!(origin(Some("W/\"x\""), None).validator(), None);
+    }
+}

@@ -1,0 +1,251 @@
+//! A list of files into one folder, by one process at a time.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::download::{Got, download};
+use super::error::io as at;
+use super::unpack::{empty_folder, unpack};
+use super::{FetchError, Remote, Setting, space};
+
+/// In the folder: what was fetched. It is there when the folder is.
+const INDEX: &str = "fetched.json";
+
+/// What was fetched into a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// One by one, as they were asked for.
+    pub files: Vec<FetchedFile>,
+}
+
+/// A file that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchedFile {
+    /// Its name.
+    pub file: String,
+    /// The address that gave it; nothing where it was laid there by hand.
+    pub url: Option<String>,
+    /// Its length.
+    pub bytes: u64,
+    /// Its checksum as it was found, e.g. `sha1 ade154…`: the declared kind, or else SHA-256.
+    pub sum: String,
+    /// What was in it, where it was unpacked.
+    pub unpacked: Option<Unpacked>,
+}
+
+/// What was in an archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpacked {
+    /// Files that were written.
+    pub n_files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Entries that a mac had added (`._…`, `__MACOSX`, `.DS_Store`) and that were left out.
+    pub n_dropped: u64,
+}
+
+impl Fetched {
+    /// What a folder says of itself; nothing where it was not fetched, or is not there.
+    ///
+    /// # Errors
+    /// Where the folder holds something else, or files other than `remotes` asks for.
+    pub fn find(folder: &Path, remotes: &[Remote]) -> Result<Option<Self>, FetchError> {
+        let occupied = |message: &str| {
+            Err(FetchError::Occupied { path: folder.to_owned(), message: message.to_owned() })
+        };
+        let path = folder.join(INDEX);
+        match fs::read(&path) {
+            Ok(text) => {
+                let Ok(found) = serde_json::from_slice::<Self>(&text) else {
+                    return occupied("its fetched.json is damaged");
+                };
+                if !found.is_of(remotes) {
+                    return occupied("holds other files than those that are asked for now");
+                }
+                Ok(Some(found))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+                    Ok(true) => occupied("holds files that were not fetched"),
+                    Ok(false) => Ok(None),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(source) => Err(at(folder, source)),
+                }
+            }
+            // A file where a folder should be.
+            Err(source) => Err(at(&path, source)),
+        }
+    }
+
+    fn is_of(&self, remotes: &[Remote]) -> bool {
+        let is_one = |(found, remote): (&FetchedFile, &Remote)| {
+            let fits = |sum: &super::Sum| sum.to_string() == found.sum;
+            found.file == remote.file
+                && remote.sum.as_ref().is_none_or(fits)
+                && found.unpacked.is_some() == remote.unpack.is_some()
+        };
+        self.files.len() == remotes.len() && self.files.iter().zip(remotes).all(is_one)
+    }
+}
+
+/// The right to fetch into a folder; it ends with the process, however that ends.
+#[derive(Debug)]
+pub struct Work {
+    folder: PathBuf,
+    beside: PathBuf,
+    _lock: File,
+}
+
+impl Work {
+    /// Where what is under way lies: on the same disk as the folder, under a name that says so.
+    #[must_use]
+    pub fn beside(folder: &Path) -> PathBuf {
+        let mut name = folder.file_name().unwrap_or_default().to_owned();
+        name.push(".fetching");
+        folder.with_file_name(name)
+    }
+
+    /// Takes the right, and waits for it while another process has it.
+    ///
+    /// # Errors
+    /// Where the folder beside can't be made, or it was asked to stop.
+    pub fn begin(folder: &Path, setting: &Setting) -> Result<Self, FetchError> {
+        let beside = Self::beside(folder);
+        let path = beside.join("lock");
+        let mut is_said = false;
+        loop {
+            fs::create_dir_all(&beside).map_err(|source| at(&beside, source))?;
+            let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+            let lock = match lock {
+                // Its owner has just ended and taken the folder away.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => other.map_err(|source| at(&path, source))?,
+            };
+            loop {
+                match lock.try_lock() {
+                    Ok(()) => break,
+                    Err(TryLockError::Error(source)) => return Err(at(&path, source)),
+                    Err(TryLockError::WouldBlock) if setting.is_stopped() => {
+                        return Err(FetchError::Stopped { n: 0, path: beside });
+                    }
+                    Err(TryLockError::WouldBlock) if !is_said => {
+                        setting.note("waits: another encore is at it");
+                        is_said = true;
+                    }
+                    Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(100)),
+                }
+            }
+            if is_still(&lock, &path) {
+                return Ok(Self { folder: folder.to_owned(), beside, _lock: lock });
+            }
+        }
+    }
+
+    /// Gets, checks and unpacks all files; the folder is there with all of them, or not at all.
+    ///
+    /// What is there already is not asked for again.
+    ///
+    /// # Errors
+    /// Where a file can't be had, a disk is full, an archive is wrong, or it was asked to stop; what was
+    /// got by then is kept for the next time.
+    pub fn fetch(&self, remotes: &[Remote], setting: &Setting) -> Result<Fetched, FetchError> {
+        if let Some(found) = Fetched::find(&self.folder, remotes)? {
+            return Ok(found);
+        }
+        let unpacked = self.beside.join("unpacked");
+        empty_folder(&unpacked)?;
+        self.require_room(remotes, setting)?;
+        let mut all = vec![];
+        for remote in remotes {
+            all.push(download(remote, &self.beside, setting)?);
+        }
+        let mut files = vec![];
+        for (remote, got) in remotes.iter().zip(all) {
+            let content = match remote.unpack {
+                Some(packing) => Some(unpack(remote, packing, &got.path, &unpacked, setting)?),
+                None => {
+                    link(&got, &unpacked.join(&remote.file))?;
+                    None
+                }
+            };
+            files.push(FetchedFile {
+                file: remote.file.clone(),
+                url: got.url,
+                bytes: got.n,
+                sum: got.sum.to_string(),
+                unpacked: content,
+            });
+        }
+        let fetched = Fetched { files };
+        self.name(&unpacked, &fetched)?;
+        Ok(fetched)
+    }
+
+    /// Ends it: what lies beside the folder is taken away.
+    ///
+    /// # Errors
+    /// Where it can't be.
+    pub fn end(self) -> Result<(), FetchError> {
+        match fs::remove_dir_all(&self.beside) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(at(&self.beside, source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails early where the disk can't hold the rest of the files and what they hold, as far as that is
+    /// known.
+    fn require_room(&self, remotes: &[Remote], setting: &Setting) -> Result<(), FetchError> {
+        let length = |path: PathBuf| fs::metadata(path).map_or(0, |file| file.len());
+        let needed = remotes.iter().map(|remote| {
+            let whole = remote.bytes.unwrap_or(0);
+            let there = length(self.beside.join(&remote.file))
+                .max(length(self.beside.join(format!("{}.partial", remote.file))));
+            let unpacked = remote.unpack.map_or(0, |_| remote.unpacked_bytes.unwrap_or(whole));
+            whole.saturating_sub(there).saturating_add(unpacked)
+        });
+        let needed = needed.fold(0, u64::saturating_add);
+        let what = || "the files and what they hold".to_owned();
+        space::require(&self.beside, needed, what, setting.free)
+    }
+
+    /// Gives the folder its name, all of it being on the disk.
+    fn name(&self, unpacked: &Path, fetched: &Fetched) -> Result<(), FetchError> {
+        let index = unpacked.join(INDEX);
+        let text = serde_json::to_string_pretty(fetched).expect("what was fetched is plain data");
+        let new = OpenOptions::new().write(true).create_new(true).open(&index);
+        new.and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
+            .map_err(|source| at(&index, source))?;
+        // A power cut after the name must not find files without their bytes; one by one takes longer.
+        #[cfg(unix)]
+        rustix::fs::sync();
+        fs::rename(unpacked, &self.folder).map_err(|source| at(&self.folder, source))
+    }
+}
+
+/// Whether an open file is the one at a path: a lock on a file that was taken away is none.
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(ours), Ok(there)) = (file.metadata(), fs::metadata(path)) else { return false };
+    (ours.dev(), ours.ino()) == (there.dev(), there.ino())
+}
+
+/// Whether an open file is the one at a path: here an open file can't be taken away.
+#[cfg(not(unix))]
+fn is_still(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// The same file under a second name, or a copy where the disk knows no such thing.
+fn link(got: &Got, to: &Path) -> Result<(), FetchError> {
+    fs::hard_link(&got.path, to)
+        .or_else(|_| fs::copy(&got.path, to).map(drop))
+        .map_err(|source| at(to, source))
+}

@@ -1,0 +1,260 @@
+//! Fetching from servers on their bad days: in the end the right bytes, or a clear word and nothing that
+//! looks whole.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+mod faults;
+#[cfg(unix)]
+mod program;
+#[expect(dead_code, reason = "other tests use what these do not")]
+#[path = "../common/server.rs"]
+mod server;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use encore::fetch::{Algorithm, Event, FetchError, Fetched, Packing, Patience, Remote, Setting};
+use encore::fetch::{Sum, Work};
+use server::{Reply, Request, Server};
+
+/// A generator of the test's own: SplitMix64.
+fn random(counter: u64) -> u64 {
+    let mut z = counter.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// Bytes that do not shrink.
+fn noise(n: usize, seed: u64) -> Vec<u8> {
+    (0..n as u64).map(|i| random(seed * 1_000_003 + i) as u8).collect()
+}
+
+fn sha256(bytes: &[u8]) -> Sum {
+    Sum { algorithm: Algorithm::Sha256, hex: encore::vocab::sha256_hex(bytes) }
+}
+
+/// A gzipped tar archive of plain files.
+fn tar_gz(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(vec![]);
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, content.as_slice()).unwrap();
+    }
+    let tar = builder.into_inner().unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+    encoder.write_all(&tar).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A file that is wanted, by its mirrors; length and sum are declared.
+fn remote(file: &str, urls: &[String], bytes: &[u8]) -> Remote {
+    Remote {
+        file: file.to_owned(),
+        urls: urls.to_vec(),
+        bytes: Some(bytes.len() as u64),
+        sum: Some(sha256(bytes)),
+        unpack: None,
+        unpacked_bytes: None,
+    }
+}
+
+/// What a good server answers: the file, or the part that is asked for while it is still the same file.
+fn serve(request: &Request, body: &[u8], etag: &str) -> Reply {
+    let whole = body.len();
+    let from = request.header("range").map(|range| {
+        let from = range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-'));
+        from.unwrap().parse::<usize>().unwrap()
+    });
+    let reply = match from {
+        Some(_) if request.header("if-range").is_some_and(|tag| tag != etag) => {
+            Reply::new(200, body)
+        }
+        Some(from) if from >= whole => {
+            Reply::new(416, "").with("Content-Range", format!("bytes */{whole}"))
+        }
+        Some(from) => Reply::new(206, &body[from..])
+            .with("Content-Range", format!("bytes {from}-{}/{whole}", whole - 1)),
+        None => Reply::new(200, body),
+    };
+    reply.with("ETag", etag)
+}
+
+/// A place to fetch into, and what was said meanwhile.
+struct Place {
+    home: tempfile::TempDir,
+    notes: Mutex<Vec<String>>,
+    stop: AtomicBool,
+    free: u64,
+    n_tries: u32,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            notes: Mutex::new(vec![]),
+            stop: AtomicBool::new(false),
+            free: 1 << 40,
+            n_tries: 3,
+        }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.home.path().join("data.fetching").join(name)
+    }
+
+    fn notes(&self) -> String {
+        self.notes.lock().unwrap().join("\n")
+    }
+
+    fn fetch(&self, remotes: &[Remote]) -> Result<Fetched, FetchError> {
+        self.fetch_and(remotes, &|_| {})
+    }
+
+    /// Fetches as the program does, and looks on.
+    fn fetch_and(&self, remotes: &[Remote], look: &dyn Fn(Event)) -> Result<Fetched, FetchError> {
+        let tell = |event: Event| {
+            if let Event::Note(text) = event {
+                self.notes.lock().unwrap().push(text.to_owned());
+            }
+            look(event);
+        };
+        let free = |_: &Path| -> io::Result<u64> { Ok(self.free) };
+        let setting = Setting {
+            stop: &self.stop,
+            tell: &tell,
+            patience: Patience {
+                connect: Duration::from_secs(5),
+                read: Duration::from_millis(400),
+                n_tries: self.n_tries,
+                pause: Duration::from_millis(1),
+                max_pause: Duration::from_millis(50),
+            },
+            free: &free,
+        };
+        let work = Work::begin(&self.folder(), &setting)?;
+        let fetched = work.fetch(remotes, &setting)?;
+        work.end()?;
+        Ok(fetched)
+    }
+
+    /// The files of the folder but its index, and that nothing else is left.
+    fn files(&self) -> Vec<(String, Vec<u8>)> {
+        assert!(!self.beside("").exists(), "something is left beside");
+        files(&self.folder())
+    }
+}
+
+/// All files below a folder but `fetched.json`, by name.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let (mut files, mut folders) = (vec![], vec![folder.to_owned()]);
+    while let Some(below) = folders.pop() {
+        for entry in fs::read_dir(below).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().unwrap() != "fetched.json" {
+                let name = path.strip_prefix(folder).unwrap().display().to_string();
+                files.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/a", listener.local_addr().unwrap())
+}
+
+/// The targets that a server was asked for, with the ranges.
+fn asked(server: &Server) -> Vec<(String, Option<String>)> {
+    let one = |request: Request| {
+        let range = request.header("range").map(str::to_owned);
+        (request.target, range)
+    };
+    server.asked().into_iter().map(one).collect()
+}
+
+#[test]
+fn archives_and_files_become_one_folder_and_are_not_asked_for_again() {
+    let archive = tar_gz(&[("genres/a.au", noise(9_000, 1)), ("genres/._a.au", vec![1; 10])]);
+    let table = noise(500, 2);
+    let (one, two) = (archive.clone(), table.clone());
+    let server = Server::start(move |request| match request.path() {
+        "/moved" => Reply::new(302, "").with("Location", "/a.tar.gz"),
+        "/a.tar.gz" => serve(request, &one, "\"1\""),
+        _ => serve(request, &two, "\"2\""),
+    });
+    let url = |path: &str| vec![format!("{}{path}", server.url())];
+    let mut packed = remote("a.tar.gz", &url("/moved"), &archive);
+    packed.unpack = Some(Packing::TarGz);
+    let mut plain = remote("b.csv", &url("/b.csv"), &table);
+    (plain.sum, plain.bytes) = (None, None);
+    let remotes = [packed, plain];
+    let place = Place::new();
+    let fetched = place.fetch(&remotes).unwrap();
+    let wanted = [("b.csv".to_owned(), table.clone()), ("genres/a.au".to_owned(), noise(9_000, 1))];
+    assert_eq!(place.files(), wanted);
+    let unpacked = fetched.files[0].unpacked.as_ref().unwrap();
+    assert_eq!((unpacked.n_files, unpacked.bytes, unpacked.n_dropped), (1, 9_000, 1));
+    assert_eq!(fetched.files[0].sum, sha256(&archive).to_string());
+    assert_eq!(fetched.files[0].url.as_ref(), Some(&remotes[0].urls[0]));
+    // No sum was declared: the one that was found is kept.
+    assert_eq!(fetched.files[1].sum, sha256(&table).to_string());
+    let n = server.asked().len();
+    assert_eq!(n, 3);
+    assert_eq!(place.fetch(&remotes).unwrap(), fetched);
+    assert_eq!(server.asked().len(), n, "it was asked again");
+    // Another file is asked for now: that is said, and what is there stays.
+    let mut other = remotes.clone();
+    other[0].sum = Some(sha256(b"other"));
+    let error = place.fetch(&other).unwrap_err().to_string();
+    assert!(error.contains("holds other files than those that are asked for now"), "{error}");
+    assert_eq!(files(&place.folder()), wanted);
+}
+
+#[test]
+fn a_folder_of_somebody_elses_is_left_alone() {
+    let place = Place::new();
+    fs::create_dir(place.folder()).unwrap();
+    let remotes = [remote("a", &[nobody()], b"a")];
+    // An empty one is as good as none.
+    assert!(matches!(place.fetch(&remotes), Err(FetchError::Unreachable { .. })));
+    fs::write(place.folder().join("mine"), "mine").unwrap();
+    let error = place.fetch(&remotes).unwrap_err().to_string();
+    assert!(error.contains("holds files that were not fetched\nhint: "), "{error}");
+    assert_eq!(files(&place.folder()), [("mine".to_owned(), b"mine".to_vec())]);
+}
+
+#[test]
+fn two_at_a_time_ask_once() {
+    let body = noise(200_000, 3);
+    let served = body.clone();
+    let server = Server::start(move |request| {
+        serve(request, &served, "\"1\"").drip(20_000, Duration::from_millis(10))
+    });
+    let remotes = [remote("a", &[format!("{}/a", server.url())], &body)];
+    let place = Place::new();
+    let both = std::thread::scope(|scope| {
+        let threads = [0, 1].map(|_| scope.spawn(|| place.fetch(&remotes).unwrap()));
+        threads.map(|thread| thread.join().unwrap())
+    });
+    assert_eq!(both[0], both[1]);
+    assert_eq!(server.asked().len(), 1);
+    assert_eq!(place.notes(), "waits: another encore is at it");
+    assert_eq!(place.files(), [("a".to_owned(), body)]);
+}

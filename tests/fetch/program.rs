@@ -1,0 +1,215 @@
+//! `encore data fetch` as a user meets it: killed, stopped, asked twice, nobody there.
+
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Instant;
+
+use super::*;
+
+const N_FILES: u64 = 6;
+
+/// A collection of two genres, in an archive that does not shrink.
+fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
+    let home = tempfile::tempdir().unwrap();
+    let mut files = vec![];
+    for i in 0..N_FILES {
+        let name = format!("genres/{}/{i}.wav", if i % 2 == 0 { "blues" } else { "rock" });
+        let sample = |n: u64| (random(i * 1_000_000 + n) as u16 as f32 / 65_536.0) - 0.5;
+        let samples = (0..20_000).map(sample).collect();
+        let waveform = encore::audio::Waveform { samples, sample_rate_hz: 8_000 };
+        encore::audio::write_wav(home.path().join("a.wav"), &waveform).unwrap();
+        files.push((name, fs::read(home.path().join("a.wav")).unwrap()));
+    }
+    files.sort();
+    let borrowed: Vec<(&str, Vec<u8>)> =
+        files.iter().map(|(name, content)| (name.as_str(), content.clone())).collect();
+    let archive = tar_gz(&borrowed);
+    (files, archive)
+}
+
+/// A project with one dataset that lies at some addresses.
+fn project(urls: &[String], archive: &[u8]) -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("datasets")).unwrap();
+    let manifest = format!(
+        "title = \"Two genres\"\nlicence = \"free for all\"\ncitation = \"Nobody, 2026\"\n\
+         how_to_get = \"ask nobody\"\n\
+         [[fetch]]\nfile = \"a.tar.gz\"\nurls = {urls:?}\nbytes = {}\nsha256 = \"{}\"\n\
+         unpack = \"tar.gz\"\n\
+         [folder]\nroots = [\"genres\"]\ngenres = [\"blues\", \"rock\"]\n\
+         sample_rate_hz = 8000\nn_tracks = {N_FILES}\n",
+        archive.len(),
+        sha256(archive).hex,
+    );
+    fs::write(home.path().join("datasets/two.toml"), manifest).unwrap();
+    home
+}
+
+fn command(project: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
+    command.current_dir(project).args(arguments);
+    command
+}
+
+fn encore(project: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    said(command(project, arguments).output().unwrap())
+}
+
+fn said(output: Output) -> (Option<i32>, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+const FETCH: [&str; 3] = ["data", "fetch", "two"];
+
+/// A server that takes about so long for the whole archive.
+fn slow(archive: &[u8], whole: Duration) -> Server {
+    let served = archive.to_vec();
+    Server::start(move |request| {
+        let reply = serve(request, &served, "\"1\"");
+        reply.drip(served.len() / 20, whole / 20)
+    })
+}
+
+#[test]
+fn a_fetched_dataset_is_ready_and_said_to_be() {
+    let (files, archive) = collection();
+    let server = slow(&archive, Duration::from_millis(20));
+    let home = project(&[format!("{}/a", server.url())], &archive);
+    let (_, list, _) = encore(home.path(), &["data", "list"]);
+    let hint = "not imported; encore data fetch two, or encore data import two PATH";
+    assert!(list.contains(hint), "{list}");
+    let (_, describe, _) = encore(home.path(), &["data", "describe", "two"]);
+    assert!(describe.contains("to fetch    a.tar.gz ("), "{describe}");
+    let (code, said, errors) = encore(home.path(), &FETCH);
+    assert_eq!(code, Some(0), "{errors}");
+    for part in ["licence     free for all", "citation    Nobody, 2026", "imported two"] {
+        assert!(said.contains(part), "{part}\nis not in\n{said}");
+    }
+    assert!(said.contains("sha256 ") && said.contains("6 good files in"), "{said}");
+    assert!(errors.contains("getting a.tar.gz: ") && errors.contains("/s\n"), "{errors}");
+    assert_eq!(super::files(&home.path().join("datasets/downloads/two")), files);
+    let (_, list, _) = encore(home.path(), &["data", "list"]);
+    assert!(list.contains("imported from "), "{list}");
+    let n = server.asked().len();
+    let (code, said, _) = encore(home.path(), &FETCH);
+    assert!(code == Some(0) && said.contains("two is there, in "), "{said}");
+    assert_eq!(server.asked().len(), n);
+    // Into a folder of the user's choice, although it is there.
+    let to = home.path().join("elsewhere");
+    let (code, _, errors) =
+        encore(home.path(), &[FETCH.as_slice(), &["--to", to.to_str().unwrap()]].concat());
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(super::files(&to), files);
+}
+
+#[test]
+fn without_an_address_or_anybody_there_it_is_said_how_to_go_on() {
+    let (_, archive) = collection();
+    let (one, two) = (nobody(), nobody().replace("/a", "/b"));
+    let home = project(&[one.clone(), two.clone()], &archive);
+    let manifest = home.path().join("datasets/two.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let (code, _, errors) = encore(home.path(), &FETCH);
+    assert_eq!(code, Some(3), "{errors}");
+    for part in [
+        "error: no address gives a.tar.gz\n".to_owned(),
+        format!("\n  {one}: "),
+        format!("\n  {two}: "),
+        "\nhint: with a copy from elsewhere: encore data import two PATH; or lay a.tar.gz into \
+         datasets/downloads/two.fetching and fetch again. ask nobody\n"
+            .to_owned(),
+    ] {
+        assert!(errors.contains(&part), "{part}\nis not in\n{errors}");
+    }
+    let begin = text.find("[[fetch]]").unwrap();
+    let without = [&text[..begin], &text[text.find("[folder]").unwrap()..]].concat();
+    fs::write(&manifest, without).unwrap();
+    let (code, _, errors) = encore(home.path(), &FETCH);
+    assert_eq!(code, Some(3), "{errors}");
+    let said = "error: no address of two is known\n\
+                hint: ask nobody; then: encore data import two PATH\n";
+    assert!(errors.ends_with(said), "{errors}");
+    let (_, list, _) = encore(home.path(), &["data", "list"]);
+    assert!(list.contains("not imported; encore data import two PATH"), "{list}");
+}
+
+#[test]
+fn a_stop_says_what_is_saved() {
+    let (files, archive) = collection();
+    let server = slow(&archive, Duration::from_secs(4));
+    let home = project(&[format!("{}/a", server.url())], &archive);
+    let partial = home.path().join("datasets/downloads/two.fetching/a.tar.gz.partial");
+    let mut child = command(home.path(), &FETCH);
+    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begin = Instant::now();
+    while fs::metadata(&partial).map_or(0, |file| file.len()) == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "no byte in a minute");
+        sleep(Duration::from_millis(5));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let (code, _, errors) = said(child.wait_with_output().unwrap());
+    assert_eq!(code, Some(130), "{errors}");
+    assert!(errors.contains("stopped: ") && errors.contains("the same command goes on"));
+    drop(server);
+    let server = slow(&archive, Duration::from_millis(20));
+    let urls = format!("{}/a", server.url());
+    // The server has moved: the sum is what says that the file is the same.
+    let manifest = home.path().join("datasets/two.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let from = text.split('"').find(|part| part.starts_with("http://")).unwrap().to_owned();
+    fs::write(&manifest, text.replace(&from, &urls)).unwrap();
+    let (code, _, errors) = encore(home.path(), &FETCH);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(asked(&server)[0].1.is_some());
+    assert_eq!(super::files(&home.path().join("datasets/downloads/two")), files);
+}
+
+#[test]
+fn killed_at_thirty_moments_it_ends_with_the_same_bytes() {
+    let (files, archive) = collection();
+    let server = slow(&archive, Duration::from_millis(150));
+    let home = project(&[format!("{}/a", server.url())], &archive);
+    let datasets = home.path().join("datasets");
+    let folder = datasets.join("downloads/two");
+    let anew = || {
+        for path in [datasets.join("downloads"), datasets.join("imported")] {
+            if path.exists() {
+                fs::remove_dir_all(path).unwrap();
+            }
+        }
+    };
+    let begin = Instant::now();
+    assert_eq!(encore(home.path(), &FETCH).0, Some(0));
+    let mut takes = begin.elapsed();
+    anew();
+    let (mut n_partial, mut n_done) = (0, 0);
+    for i in 0..30 {
+        let mut child = command(home.path(), &FETCH);
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(takes.mul_f64((random(i) % 1_000) as f64 / 1_000.0));
+        // The process may be done by itself.
+        let _ = child.kill();
+        child.wait().unwrap();
+        n_partial += usize::from(datasets.join("downloads/two.fetching/a.tar.gz.partial").exists());
+        // What has its name is whole.
+        if folder.exists() {
+            assert_eq!(super::files(&folder), files, "kill {i}");
+            assert!(folder.join("fetched.json").exists());
+        }
+        if datasets.join("imported/two.json").exists() {
+            assert!(folder.exists());
+            n_done += 1;
+            takes = takes.mul_f64(0.9);
+            anew();
+        } else {
+            takes = takes.mul_f64(1.02);
+        }
+    }
+    assert!(n_partial >= 5, "only {n_partial} kills left a part: the test hits too little");
+    assert!(n_done < 25, "{n_done} were done before the kill");
+    let (code, _, errors) = encore(home.path(), &FETCH);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(super::files(&folder), files);
+    assert!(!datasets.join("downloads/two.fetching").exists());
+}
