@@ -134,7 +134,15 @@ pub(super) fn duplicates(files: &[IndexedFile]) -> Vec<String> {
         by_hash.entry(&file.sha256).or_default().push(&file.track);
     }
     let same = by_hash.into_values().filter(|tracks| tracks.len() > 1);
-    same.map(|tracks| format!("the same recording bit for bit: {}", some_names(&tracks))).collect()
+    let same: Vec<String> = same.map(|tracks| some_names(&tracks)).collect();
+    if same.len() > MOST_NAMES {
+        let (n, some) = (same.len(), same[..MOST_NAMES].join("; "));
+        let more = n - MOST_NAMES;
+        return vec![format!(
+            "{n} recordings are there several times bit for bit: {some}; and {more} more"
+        )];
+    }
+    same.iter().map(|tracks| format!("the same recording bit for bit: {tracks}")).collect()
 }
 
 /// The genres that files are of, sorted; lists have none.

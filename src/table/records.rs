@@ -43,7 +43,7 @@ impl<'a> Records<'a> {
             self.rest = &self.rest[1..];
             loop {
                 let end = self.rest.iter().position(|&byte| byte == b'"').ok_or_else(unclosed)?;
-                self.line += self.rest[..end].iter().filter(|&&byte| byte == b'\n').count();
+                self.line += self.rest[..end].split(|&byte| byte == b'\n').count() - 1;
                 quoted.extend_from_slice(&self.rest[..end]);
                 self.rest = &self.rest[end + 1..];
                 if self.rest.first() != Some(&b'"') {

@@ -158,8 +158,9 @@ impl Listed {
         notes.extend(recordings::counts(&files, &genres, whole));
         notes.extend(recordings::absent_known_faults(manifest, &files, &excluded));
         let good: BTreeSet<&str> = files.iter().map(|file| file.track.as_str()).collect();
-        let good = there.iter().filter(|track| good.contains(track.id.as_str()));
-        let track_columns = self.columns_of(good);
+        let good: Vec<&Track> =
+            there.iter().filter(|track| good.contains(track.id.as_str())).collect();
+        let track_columns = self.columns_of(&good);
         files.extend(lists);
         Ok(Index {
             dataset: manifest.name.clone(),
@@ -199,10 +200,10 @@ impl Listed {
         sha256_hex(format!("{:?} {:?} {:?}", self.reading, self.genres, self.audio).as_bytes())
     }
 
-    fn columns_of<'a>(&self, tracks: impl Iterator<Item = &'a Track> + Clone) -> TrackColumns {
+    fn columns_of(&self, tracks: &[&Track]) -> TrackColumns {
         let mut columns = TrackColumns::default();
         for (i, (ours, _)) in self.reading.track_columns.iter().enumerate() {
-            let cells = tracks.clone().map(|track| (track.id.as_str(), track.columns[i].as_str()));
+            let cells = tracks.iter().map(|track| (track.id.as_str(), track.columns[i].as_str()));
             columns.add(ours, cells).expect("every track has a name of its own");
         }
         columns
