@@ -73,7 +73,7 @@ fn plan(
     let options =
         Options { set: set.to_vec(), data: data_choice(data), seeds, ..Options::default() };
     let plan = Plan::read(name, &house.library()?, catalogue, &options)?;
-    say_data(std::slice::from_ref(&plan));
+    say_data(catalogue, std::slice::from_ref(&plan));
     let seed = plan.seeds[0];
     Ok((plan, seed))
 }

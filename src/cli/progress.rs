@@ -60,32 +60,31 @@ impl Progress {
             Some(_) => "{prefix:30} {bar:20} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
             None => "{prefix:30} {spinner} {bytes}  {bytes_per_sec}",
         };
+        // A line per tenth, or per 64 MiB of what has no known end.
+        let line = whole.map_or(n >> 26, |whole| n * 10 / whole.max(1));
         let mut steps = self.steps.lock().expect("no holder of the steps panics");
         // What was there before counts for the place, and not for the rate.
-        let step = steps.entry(what.to_owned()).or_insert_with(|| ByteStep {
-            from: n,
-            begin: Instant::now(),
-            last: 0,
-        });
+        let begin = || ByteStep { from: n, begin: Instant::now(), last: line };
+        let step = steps.entry(what.to_owned()).or_insert_with(begin);
         if self.is_terminal {
             let bar = self.bar(what, whole.unwrap_or(0) as usize, template);
             if step.from == n {
+                // A bar that ticks by itself looks at its place later: it would count these as won.
+                bar.disable_steady_tick();
+                bar.set_position(n);
                 bar.reset_eta();
+                bar.enable_steady_tick(TICK);
             }
             bar.set_position(n);
-        } else {
-            // A line per tenth, or per 64 MiB of what has no known end.
-            let now = whole.map_or(n >> 26, |whole| n * 10 / whole.max(1));
-            if now > step.last {
-                step.last = now;
-                let seconds = step.begin.elapsed().as_secs_f64();
-                let rate = (n - step.from.min(n)) as f64 / seconds.max(1e-3);
-                let of = whole.map_or(String::new(), |whole| {
-                    let left = (whole - n.min(whole)) as f64 / rate.max(1.0);
-                    format!("/{}, {left:.0} s left", readable(whole))
-                });
-                eprintln!("{what}: {}{of}, {}/s", readable(n), readable(rate as u64));
-            }
+        } else if line > step.last {
+            step.last = line;
+            let seconds = step.begin.elapsed().as_secs_f64();
+            let rate = (n - step.from.min(n)) as f64 / seconds.max(1e-3);
+            let of = whole.map_or(String::new(), |whole| {
+                let left = (whole - n.min(whole)) as f64 / rate.max(1.0);
+                format!("/{}, {left:.0} s left", readable(whole))
+            });
+            eprintln!("{what}: {}{of}, {}/s", readable(n), readable(rate as u64));
         }
         if whole == Some(n) {
             steps.remove(what);
@@ -101,7 +100,7 @@ impl Progress {
                 ProgressStyle::with_template(template).expect("the template is well formed");
             let bar = ProgressBar::new(n as u64).with_prefix(key.to_owned());
             let bar = self.bars.add(bar.with_style(style.progress_chars("=> ")));
-            bar.enable_steady_tick(Duration::from_millis(500));
+            bar.enable_steady_tick(TICK);
             bar
         };
         open.entry(key.to_owned()).or_insert_with(make).clone()
@@ -131,6 +130,7 @@ impl Progress {
     }
 }
 
+const TICK: Duration = Duration::from_millis(500);
 const RUN: &str = "{prefix:30} {bar:20} epoch {pos}/{len} {msg}  {eta} left";
 
 impl Observer for Progress {

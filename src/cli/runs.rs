@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::arguments::{Common, Report, Reproduce, Run};
 use super::progress::Progress;
 use super::{Done, Failure, House, finished, plot, signals};
-use crate::dataset::{Catalogue, Cut};
+use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
     DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Shrink, SideBySide,
     run_all, why,
@@ -103,7 +103,7 @@ pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
     if !faults.is_empty() {
         return Err(Faults(faults).into());
     }
-    say_data(&plans);
+    say_data(&catalogue, &plans);
     say_left_out(&left_out);
     let (folder, cut) = page_of(house, arguments.quick);
     let outcomes =
@@ -124,7 +124,7 @@ pub(super) fn run(house: &House, arguments: &Run) -> Done {
     if arguments.why {
         return say_why(house, &catalogue, &plans);
     }
-    say_data(&plans);
+    say_data(&catalogue, &plans);
     let outcomes = execute(house, &catalogue, &house.store(), &plans, &arguments.common)?;
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
@@ -170,16 +170,16 @@ fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
 }
 
 /// One line per embedded corpus that stands in for a real dataset, with how to get the real one.
-pub(super) fn say_data(plans: &[Plan]) {
+pub(super) fn say_data(catalogue: &Catalogue, plans: &[Plan]) {
     let mut said = vec![];
     for plan in plans {
         let (asked, used) = (&plan.asked, &plan.dataset.name);
         if asked == used || said.contains(asked) || !plan.dataset.is_embedded() {
             continue;
         }
+        let real = catalogue.find(asked).map(Manifest::command_to_get).unwrap_or_default();
         println!(
-            "data: {used} (synthetic, made by encore) in place of {asked}; \
-             the real one: encore data import {asked} PATH"
+            "data: {used} (synthetic, made by encore) in place of {asked}; the real one: {real}"
         );
         said.push(asked.clone());
     }

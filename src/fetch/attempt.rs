@@ -106,6 +106,7 @@ impl Download<'_> {
                 let goes_on = range.first == Some(n_had);
                 let is_same_length = known.is_none() || whole.is_none() || known == whole;
                 if goes_on && is_same_tag && is_same_length {
+                    self.setting.note(&format!("{url}: goes on after {}", readable(n_had)));
                     return Ok(Some((n_had, whole.or(known))));
                 }
                 self.clear()?;

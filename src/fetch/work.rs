@@ -53,32 +53,17 @@ impl Fetched {
     /// What a folder says of itself; nothing where it was not fetched, or is not there.
     ///
     /// # Errors
-    /// Where the folder holds something else, or files other than `remotes` asks for.
+    /// Where it was, and holds files other than `remotes` asks for.
     pub fn find(folder: &Path, remotes: &[Remote]) -> Result<Option<Self>, FetchError> {
-        let occupied = |message: &str| {
-            Err(FetchError::Occupied { path: folder.to_owned(), message: message.to_owned() })
-        };
         let path = folder.join(INDEX);
-        match fs::read(&path) {
-            Ok(text) => {
-                let Ok(found) = serde_json::from_slice::<Self>(&text) else {
-                    return occupied("its fetched.json is damaged");
-                };
-                if !found.is_of(remotes) {
-                    return occupied("holds other files than those that are asked for now");
-                }
-                Ok(Some(found))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
-                    Ok(true) => occupied("holds files that were not fetched"),
-                    Ok(false) => Ok(None),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                    Err(source) => Err(at(folder, source)),
-                }
-            }
-            // A file where a folder should be.
-            Err(source) => Err(at(&path, source)),
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|source| at(&path, source))?,
+        };
+        match serde_json::from_slice::<Self>(&text) {
+            Err(_) => Err(occupied(folder, "its fetched.json is damaged")),
+            Ok(found) if found.is_of(remotes) => Ok(Some(found)),
+            Ok(_) => Err(occupied(folder, "holds other files than those that are asked for now")),
         }
     }
 
@@ -157,6 +142,13 @@ impl Work {
         if let Some(found) = Fetched::find(&self.folder, remotes)? {
             return Ok(found);
         }
+        match fs::read_dir(&self.folder).map(|mut entries| entries.next().is_some()) {
+            Ok(true) => return Err(occupied(&self.folder, "holds files that were not fetched")),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(at(&self.folder, source));
+            }
+            _ => {}
+        }
         let unpacked = self.beside.join("unpacked");
         empty_folder(&unpacked)?;
         self.require_room(remotes, setting)?;
@@ -227,6 +219,10 @@ impl Work {
         rustix::fs::sync();
         fs::rename(unpacked, &self.folder).map_err(|source| at(&self.folder, source))
     }
+}
+
+fn occupied(folder: &Path, message: &str) -> FetchError {
+    FetchError::Occupied { path: folder.to_owned(), message: message.to_owned() }
 }
 
 /// Whether an open file is the one at a path: a lock on a file that was taken away is none.

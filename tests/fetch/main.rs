@@ -6,7 +6,7 @@
 mod faults;
 #[cfg(unix)]
 mod program;
-#[expect(dead_code, reason = "other tests use what these do not")]
+#[allow(dead_code, clippy::needless_pass_by_value, reason = "other tests use it otherwise")]
 #[path = "../common/server.rs"]
 mod server;
 
@@ -14,8 +14,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use encore::fetch::{Algorithm, Event, FetchError, Fetched, Packing, Patience, Remote, Setting};
 use encore::fetch::{Sum, Work};
@@ -244,14 +245,32 @@ fn a_folder_of_somebody_elses_is_left_alone() {
 fn two_at_a_time_ask_once() {
     let body = noise(200_000, 3);
     let served = body.clone();
-    let server = Server::start(move |request| {
-        serve(request, &served, "\"1\"").drip(20_000, Duration::from_millis(10))
-    });
+    let server = Server::start(move |request| serve(request, &served, "\"1\""));
     let remotes = [remote("a", &[format!("{}/a", server.url())], &body)];
     let place = Place::new();
+    let has_begun = AtomicBool::new(false);
+    let until = |is_so: &dyn Fn() -> bool| {
+        let begin = Instant::now();
+        while !is_so() {
+            assert!(begin.elapsed() < Duration::from_mins(1), "the other does not come");
+            sleep(Duration::from_millis(2));
+        }
+    };
     let both = std::thread::scope(|scope| {
-        let threads = [0, 1].map(|_| scope.spawn(|| place.fetch(&remotes).unwrap()));
-        threads.map(|thread| thread.join().unwrap())
+        let first = scope.spawn(|| {
+            // It does not go on before the other waits for it.
+            let look = |_: Event| {
+                if !has_begun.swap(true, Ordering::SeqCst) {
+                    until(&|| place.notes().contains("waits"));
+                }
+            };
+            place.fetch_and(&remotes, &look).unwrap()
+        });
+        let second = scope.spawn(|| {
+            until(&|| has_begun.load(Ordering::SeqCst));
+            place.fetch(&remotes).unwrap()
+        });
+        [first, second].map(|thread| thread.join().unwrap())
     });
     assert_eq!(both[0], both[1]);
     assert_eq!(server.asked().len(), 1);

@@ -1,8 +1,6 @@
 //! `encore data fetch` as a user meets it: killed, stopped, asked twice, nobody there.
 
 use std::process::{Command, Output, Stdio};
-use std::thread::sleep;
-use std::time::Instant;
 
 use super::*;
 
@@ -14,7 +12,7 @@ fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
     let mut files = vec![];
     for i in 0..N_FILES {
         let name = format!("genres/{}/{i}.wav", if i % 2 == 0 { "blues" } else { "rock" });
-        let sample = |n: u64| (random(i * 1_000_000 + n) as u16 as f32 / 65_536.0) - 0.5;
+        let sample = |n: u64| (f32::from(random(i * 1_000_000 + n) as u16) / 65_536.0) - 0.5;
         let samples = (0..20_000).map(sample).collect();
         let waveform = encore::audio::Waveform { samples, sample_rate_hz: 8_000 };
         encore::audio::write_wav(home.path().join("a.wav"), &waveform).unwrap();
@@ -104,6 +102,63 @@ fn a_fetched_dataset_is_ready_and_said_to_be() {
 }
 
 #[test]
+fn a_table_is_the_file_itself_and_a_proxy_of_the_environment_is_asked() {
+    let rows = (0..40).map(|i| format!("{i},{},0.{i}\n", ["blues", "rock"][i % 2]));
+    let table = format!("id,genre,energy\n{}", rows.collect::<String>());
+    let served = table.clone();
+    let proxy = Server::start(move |_| Reply::new(200, served.as_bytes()));
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("datasets")).unwrap();
+    let manifest = format!(
+        "title = \"Songs\"\nlicence = \"-\"\ncitation = \"-\"\nhow_to_get = \"-\"\n\
+         [[fetch]]\nfile = \"songs.csv\"\nurls = [\"http://songs.invalid/songs.csv\"]\n\
+         md5 = \"{}\"\n\
+         [table]\nid = [\"id\"]\nn_rows = 40\n[table.label]\ncolumn = \"genre\"\n\
+         [table.columns]\nenergy = \"energy\"\n",
+        "00000000000000000000000000000000"
+    );
+    let path = home.path().join("datasets/songs.toml");
+    fs::write(&path, &manifest).unwrap();
+    let fetch = || {
+        let mut command = command(home.path(), &["data", "fetch", "songs"]);
+        said(command.env("HTTP_PROXY", proxy.url()).output().unwrap())
+    };
+    let (code, _, errors) = fetch();
+    assert_eq!(code, Some(3), "{errors}");
+    assert_eq!(proxy.asked()[0].target, "http://songs.invalid/songs.csv");
+    // What was found is what is wanted from now on.
+    let found = errors.split("gives a file with the md5 ").nth(1).unwrap();
+    fs::write(&path, manifest.replace("00000000000000000000000000000000", &found[..32])).unwrap();
+    let (code, out, errors) = fetch();
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(out.contains("40 good rows in "), "{out}");
+    let folder = home.path().join("datasets/downloads/songs");
+    assert_eq!(super::files(&folder), [("songs.csv".to_owned(), table.into_bytes())]);
+}
+
+#[test]
+fn a_dataset_that_was_imported_from_elsewhere_is_there() {
+    let (files, archive) = collection();
+    let home = project(&[nobody()], &archive);
+    let music = home.path().join("music");
+    for (name, content) in &files {
+        let path = music.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let path = music.to_str().unwrap();
+    assert_eq!(encore(home.path(), &["data", "import", "two", path]).0, Some(0));
+    for arguments in [FETCH.to_vec(), [FETCH.as_slice(), &["--to", path]].concat()] {
+        let (code, out, errors) = encore(home.path(), &arguments);
+        assert_eq!(code, Some(0), "{errors}");
+        assert!(out.contains("two is there, in ") && out.contains("music/genres"), "{out}");
+    }
+    // It has gone: that is a reason to fetch, and nobody is there.
+    fs::remove_dir_all(&music).unwrap();
+    assert_eq!(encore(home.path(), &FETCH).0, Some(3));
+}
+
+#[test]
 fn without_an_address_or_anybody_there_it_is_said_how_to_go_on() {
     let (_, archive) = collection();
     let (one, two) = (nobody(), nobody().replace("/a", "/b"));
@@ -144,7 +199,7 @@ fn a_stop_says_what_is_saved() {
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begin = Instant::now();
     while fs::metadata(&partial).map_or(0, |file| file.len()) == 0 {
-        assert!(begin.elapsed() < Duration::from_secs(60), "no byte in a minute");
+        assert!(begin.elapsed() < Duration::from_mins(1), "no byte in a minute");
         sleep(Duration::from_millis(5));
     }
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

@@ -43,13 +43,13 @@ pub(super) fn unpack(
         let what = || format!("what {} holds", remote.file);
         space::require(into, needed, what, setting.free)
     };
-    let tell = |n: u64, whole: u64| {
-        (setting.tell)(Event::Progress {
-            step: Step::Unpack,
-            file: &remote.file,
-            n,
-            whole: Some(whole),
-        });
+    let progress = |n: u64| {
+        let (step, file, whole) = (Step::Unpack, remote.file.as_str(), Some(length));
+        (setting.tell)(Event::Progress { step, file, n, whole });
+    };
+    let tell = |n: u64| {
+        // The last of its bytes may be read long before the last of its files is written.
+        progress(n.min(length.saturating_sub(1)));
         if setting.is_stopped() { Err(Stop::Asked) } else { Ok(()) }
     };
     let mut sink = Sink::new(into, bounds);
@@ -59,7 +59,7 @@ pub(super) fn unpack(
             room(remote.unpacked_bytes.unwrap_or(length))?;
             let counted = Counted { file, n: std::rc::Rc::default() };
             let n_read = counted.n.clone();
-            let tell = || tell(n_read.get(), length);
+            let tell = || tell(n_read.get());
             if packing == Packing::Tar {
                 tar::unpack(counted, &mut sink, &tell)
             } else {
@@ -69,7 +69,7 @@ pub(super) fn unpack(
     };
     match done {
         Ok(()) => {
-            tell(length, length).ok();
+            progress(length);
             Ok(sink.into_unpacked())
         }
         Err(Stop::Asked) => Err(FetchError::Stopped { n: length, path: archive.to_owned() }),

@@ -107,7 +107,7 @@ const FREE: u64 = 1 << 40;
 
 #[test]
 fn every_packing_gives_its_files_and_leaves_out_what_a_mac_adds() {
-    let (a, b): (&[u8], &[u8]) = (b"first", &[7; 100_000]);
+    let (a, b): (&[u8], &[u8]) = (b"first", &vec![7; 100_000]);
     let tar = tar_of(&[
         ("./", EntryType::Directory, b""),
         ("./genres/", EntryType::Directory, b""),
@@ -231,7 +231,7 @@ fn a_full_disk_is_seen_before() {
 
 #[test]
 fn damage_is_said() {
-    let tar = tar_of(&[("a", EntryType::Regular, &[3; 70_000])]);
+    let tar = tar_of(&[("a", EntryType::Regular, &vec![3; 70_000])]);
     let whole = gz(&tar);
     for archive in [&whole[..whole.len() / 2], &whole[..whole.len() - 4], b"no archive", b""] {
         assert!(try_unpack(Packing::TarGz, archive, None, FREE).error().contains("archive: "));
@@ -240,7 +240,7 @@ fn damage_is_said() {
     let at = flipped.len() - 6;
     flipped[at] ^= 1; // in the checksum of gzip
     assert!(try_unpack(Packing::TarGz, &flipped, None, FREE).result.is_err());
-    let zip = zip_of(&[("a", &[3; 70_000])], CompressionMethod::Stored);
+    let zip = zip_of(&[("a", &vec![3; 70_000])], CompressionMethod::Stored);
     let mut flipped = zip.clone();
     flipped[1000] ^= 1; // in the file
     let error = try_unpack(Packing::Zip, &flipped, None, FREE).error();

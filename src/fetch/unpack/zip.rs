@@ -13,25 +13,21 @@ use super::sink::{Sink, Stop, folder};
 const KIND: u32 = 0o170_000;
 const PLAIN: [u32; 3] = [0, 0o100_000, 0o040_000];
 
-/// Unpacks all of a zip archive; `tell` is told of bytes that are done and of all, and asked whether to go
-/// on, and `room` whether there is room for so many bytes.
+/// Unpacks all of a zip archive; `tell` is told how many bytes of it are done and asked whether to
+/// go on, and `room` whether there is room for so many bytes.
 pub(super) fn unpack(
     file: File,
     sink: &mut Sink,
-    tell: &dyn Fn(u64, u64) -> Result<(), Stop>,
+    tell: &dyn Fn(u64) -> Result<(), Stop>,
     room: &dyn Fn(u64) -> Result<(), FetchError>,
 ) -> Result<(), Stop> {
     let wrong = |error: ZipError| Stop::Wrong(error.to_string());
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(wrong)?;
+    if archive.is_empty() {
+        return Err(Stop::Wrong("is empty".to_owned()));
+    }
     let said = archive.decompressed_size().unwrap_or(0);
     room(u64::try_from(said).unwrap_or(u64::MAX).min(sink.left()))?;
-    let whole: u64 = {
-        let mut whole = 0;
-        for i in 0..archive.len() {
-            whole += archive.by_index_raw(i).map_err(wrong)?.compressed_size();
-        }
-        whole
-    };
     let mut n_done = 0;
     for i in 0..archive.len() {
         let mut entry = archive.by_index(i).map_err(wrong)?;
@@ -44,10 +40,10 @@ pub(super) fn unpack(
         match place {
             None => {}
             Some(path) if entry.is_dir() => folder(&path)?,
-            Some(path) => sink.file(&path, &mut entry, &|| tell(n_done, whole))?,
+            Some(path) => sink.file(&path, &mut entry, &|| tell(n_done))?,
         }
         n_done += entry.compressed_size();
-        tell(n_done, whole)?;
+        tell(n_done)?;
     }
     Ok(())
 }
