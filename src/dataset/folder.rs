@@ -203,6 +203,29 @@ mod tests {
     }
 
     #[test]
+    fn genres_that_are_not_declared_are_the_folders_there() {
+        let home = tempfile::tempdir().unwrap();
+        let manifest = MANIFEST.replace("genres = [\"a\", \"b\", \"c\"]", "");
+        fs::write(home.path().join("two.toml"), manifest).unwrap();
+        for genre in ["z", "k", "empty", ".git"] {
+            fs::create_dir_all(home.path().join("music").join(genre)).unwrap();
+        }
+        tone(&home.path().join("music/z/1.wav"), 1.0, 440.0);
+        tone(&home.path().join("music/k/2.wav"), 1.0, 220.0);
+        let catalogue = Catalogue::open(home.path()).unwrap();
+        let two = catalogue.find("two").unwrap();
+        let index = catalogue.import(two, &home.path().join("music"), false, &|_, _| {}).unwrap();
+        assert_eq!(index.notes, ["2 of the 9 tracks of a whole copy: empty 0, k 1, z 1"]);
+        let Ok(crate::dataset::Data::Audio(audio)) =
+            catalogue.load(two, crate::dataset::Cut::default())
+        else {
+            panic!("recordings are audio");
+        };
+        // A folder without a recording is no class.
+        assert_eq!(audio.classes, ["k", "z"]);
+    }
+
+    #[test]
     fn a_copy_is_its_own_root_with_the_same_hash() {
         let home = tempfile::tempdir().unwrap();
         let datasets = home.path().join("datasets");

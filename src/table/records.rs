@@ -126,6 +126,33 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_quoted_comes_back(
+            rows in proptest::collection::vec(
+                proptest::collection::vec("[a-z\",;\n\u{e9}]{0,6}z", 1..4), 1..5),
+        ) {
+            let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
+            let line = |row: &Vec<String>| row.iter().map(quoted).collect::<Vec<_>>().join(",");
+            let text = rows.iter().map(line).collect::<Vec<_>>().join("\r\n");
+            let got: Vec<Vec<String>> =
+                Records::new(text.as_bytes(), b',').map(|row| row.unwrap().cells).collect();
+            let rows: Vec<Vec<String>> = rows
+                .iter()
+                .map(|row| row.iter().map(|cell| cell.trim().to_owned()).collect())
+                .collect();
+            proptest::prop_assert_eq!(got, rows);
+        }
+
+        #[test]
+        fn no_bytes_stop_it(bytes in proptest::collection::vec(0..=255_u8, 0..60)) {
+            let lines = bytes.iter().filter(|&&byte| byte == b'\n').take(99).count() + 1;
+            for record in Records::new(&bytes, b',').flatten() {
+                proptest::prop_assert!(record.line <= lines);
+            }
+        }
+    }
+
     #[test]
     fn an_open_quote_and_odd_bytes_are_seen() {
         let mut rows = Records::new(b"a\n\"b,c\n", b',');

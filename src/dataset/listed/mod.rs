@@ -4,10 +4,12 @@
 //! | file | job |
 //! |---|---|
 //! | `template` | a path, a name or a label from the cells of a row |
+//! | `head` | a list's header: which cell of a row is what |
 //! | `rows` | the lists -> tracks, and what is wrong with the other rows |
 //! | `draft` | a folder or a list of a user's -> a manifest |
 
 mod draft;
+mod head;
 mod rows;
 mod template;
 

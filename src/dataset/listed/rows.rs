@@ -5,10 +5,11 @@ use std::path::{Component, Path, PathBuf};
 
 use super::super::recordings::Candidate;
 use super::super::{DatasetError, IndexedFile, Manifest};
+use super::head::Head;
 use super::{ListFile, Reading, Template, named};
 use crate::record::Excluded;
 use crate::table::{Record, Records};
-use crate::vocab::{nearest, quoted_list, sha256_hex};
+use crate::vocab::sha256_hex;
 
 /// A row that names a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +43,6 @@ struct Found {
     first: BTreeMap<String, String>,
     /// Rows by why they are kept out.
     out: BTreeMap<String, Vec<String>>,
-}
-
-/// One list: the names of its columns, and cells that are the same in every row.
-struct Head<'a> {
-    columns: BTreeMap<String, usize>,
-    n_columns: usize,
-    /// Names that two columns have.
-    twice: BTreeSet<String>,
-    set: &'a [(String, String)],
 }
 
 impl Track {
@@ -262,46 +254,6 @@ enum Row {
     Other,
     /// Kept out: why, and what in it is wrong.
     Out(String, String),
-}
-
-impl<'a> Head<'a> {
-    fn new(rows: &[Record], set: &'a [(String, String)]) -> Self {
-        let n_columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-        let name = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.cells.get(column));
-            cells.filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(".")
-        };
-        let (mut columns, mut twice) = (BTreeMap::new(), BTreeSet::new());
-        for column in 0..n_columns {
-            let name = name(column);
-            if columns.insert(name.clone(), column).is_some() {
-                twice.insert(name);
-            }
-        }
-        Self { columns, n_columns, twice, set }
-    }
-
-    fn check(&self, column: &str) -> Result<(), String> {
-        let known = || self.set.iter().map(|(name, _)| name).chain(self.columns.keys());
-        let known = || known().map(String::as_str);
-        if self.twice.contains(column) {
-            return Err(format!("has two columns `{column}`"));
-        }
-        if known().any(|name| name == column) {
-            return Ok(());
-        }
-        let hint = match nearest(column, known()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", quoted_list(known())),
-        };
-        Err(format!("has no column `{column}`, {hint}"))
-    }
-
-    fn cell<'b>(&'b self, record: &'b Record, column: &str) -> &'b str {
-        let set = self.set.iter().find(|(name, _)| name == column).map(|(_, cell)| cell);
-        let own = || self.columns.get(column).and_then(|&column| record.cells.get(column));
-        set.or_else(own).map_or("", String::as_str)
-    }
 }
 
 /// A path with plain slashes and no `./`, which must stay below where it starts.
