@@ -75,7 +75,7 @@ pub(super) enum Command {
         #[arg(long)]
         from: String,
     },
-    /// List, describe, fetch, import, check and export datasets
+    /// List, describe, add, fetch, import, check and export datasets
     #[command(subcommand)]
     Data(Data),
     /// List and clean the cache of features
@@ -256,6 +256,13 @@ pub(super) enum Data {
     Describe {
         /// Name of the dataset
         name: String,
+    },
+    /// Write the manifest of a collection of your own
+    New {
+        /// Name of the new dataset
+        name: String,
+        /// A folder with a folder of recordings per genre, or a CSV file with the columns path and label
+        path: PathBuf,
     },
     /// Check a copy of a dataset, index it and use it from now on
     Import {

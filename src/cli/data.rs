@@ -1,11 +1,11 @@
-//! `data list | describe | fetch | import | check | export`.
+//! `data list | describe | new | fetch | import | check | export`.
 
 use std::path::Path;
 
 use super::arguments::Data as Command;
 use super::progress::Progress;
 use super::{Done, Failure, House, fetch};
-use crate::dataset::{Catalogue, Cut, Data, Index, Kind, Manifest};
+use crate::dataset::{self, Catalogue, Cut, Data, Index, Kind, Manifest};
 use crate::fetch::readable;
 
 pub(super) fn data(house: &House, command: &Command) -> Done {
@@ -17,6 +17,7 @@ pub(super) fn data(house: &House, command: &Command) -> Done {
             Ok(())
         }
         Command::Describe { name } => describe(&catalogue, find(name)?),
+        Command::New { name, path } => new(&catalogue, name, path),
         Command::Import { name, path, copy } => import(&catalogue, find(name)?, path, *copy),
         Command::Fetch { name, to } => fetch::fetch(&catalogue, find(name)?, to.as_deref()),
         Command::Check { name } => check(&catalogue, find(name)?),
@@ -90,6 +91,23 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
     Ok(())
 }
 
+/// Writes a manifest, after a look at what it is for.
+fn new(catalogue: &Catalogue, name: &str, path: &Path) -> Done {
+    let file = catalogue.new_file(name).map_err(Failure::Usage)?;
+    let draft = dataset::draft(name, path)?;
+    Manifest::parse(name, &file.display().to_string(), &draft.text)?;
+    std::fs::write(&file, draft.text)?;
+    for note in draft.notes {
+        println!("  {note}");
+    }
+    println!(
+        "wrote {}; say its licence and citation there, then: encore data import {name} {}",
+        file.display(),
+        draft.folder.display()
+    );
+    Ok(())
+}
+
 fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -> Done {
     let progress = Progress::new(0);
     let what = format!("checking {}", manifest.name);
@@ -104,6 +122,10 @@ fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -
 pub(super) fn outcome(index: &Index) {
     let root = index.root.display();
     match index.files.as_slice() {
+        files if let Some(listing) = &index.listing => {
+            let n_good = files.iter().filter(|file| !file.genre.is_empty()).count();
+            println!("  {n_good} of {} listed tracks are good, in {root}", listing.n_tracks);
+        }
         // A table is one file, and what is kept out of it is counted in rows.
         [file] if file.genre.is_empty() => {
             println!("  {} good rows in {root}/{}", file.n_samples, file.path.display());

@@ -164,7 +164,7 @@ impl Arrays {
             notes.push(format!("{} of the {} rows of a whole copy", lines.len(), self.n_rows));
         }
         let (dataset, root) = (manifest.name.clone(), from.to_owned());
-        Ok(Index { dataset, root, files, excluded, notes })
+        Ok(Index { dataset, root, files, excluded, notes, listing: None })
     }
 
     /// Reads the table: which row is of which track, and what else is known of it.

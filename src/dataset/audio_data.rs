@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DatasetError, Folder, Index, Manifest, TrackColumns, synth};
+use super::{DatasetError, Index, Manifest, TrackColumns, synth};
 use crate::audio;
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256, sha256_hex};
@@ -67,8 +67,15 @@ impl Track {
 }
 
 impl AudioData {
-    pub(super) fn from_index(manifest: &Manifest, folder: &Folder, index: &Index) -> Self {
-        let class = |genre: &str| folder.genres.iter().position(|name| name == genre);
+    /// The good files of an index; `n_tracks` is how many a whole copy has.
+    pub(super) fn from_index(
+        manifest: &Manifest,
+        classes: Vec<String>,
+        sample_rate_hz: u32,
+        n_tracks: usize,
+        index: &Index,
+    ) -> Self {
+        let class = |genre: &str| classes.iter().position(|name| name == genre);
         let mut tracks: Vec<Track> = index
             .files
             .iter()
@@ -86,18 +93,15 @@ impl AudioData {
             .collect();
         tracks.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
         let n_can_be_missing = manifest.known_faults.len();
-        let is_whole = tracks.len() + n_can_be_missing >= folder.n_tracks;
-        let part = format!("{} of {} tracks", tracks.len(), folder.n_tracks);
+        let is_whole = tracks.len() + n_can_be_missing >= n_tracks;
+        let part = format!("{} of {} tracks", tracks.len(), n_tracks);
         Self {
             name: manifest.name.clone(),
-            classes: folder.genres.clone(),
+            classes,
             tracks,
             track_columns: TrackColumns::default(),
-            sample_rate_hz: folder.sample_rate_hz,
-            hash: Sha256::new()
-                .piece(index.hash())
-                .piece(folder.sample_rate_hz.to_le_bytes())
-                .hex(),
+            sample_rate_hz,
+            hash: Sha256::new().piece(index.hash()).piece(sample_rate_hz.to_le_bytes()).hex(),
             synthetic: false,
             excluded: index.excluded.clone(),
             notes: index.notes.clone(),

@@ -7,7 +7,7 @@ use super::{
     ArrayData, AudioData, Cut, Data, DatasetError, Index, Layout, Manifest, Place, TableData,
 };
 use crate::schema::{Fault, Faults};
-use crate::vocab::{nearest, quoted_list};
+use crate::vocab::{is_plain_name, nearest, quoted_list};
 
 /// Every declared dataset.
 #[derive(Debug, Clone)]
@@ -79,6 +79,20 @@ impl Catalogue {
         })
     }
 
+    /// Where a new dataset's manifest goes.
+    ///
+    /// # Errors
+    /// Where the name is taken or makes no file name.
+    pub fn new_file(&self, name: &str) -> Result<PathBuf, String> {
+        if !is_plain_name(name) {
+            return Err(format!("`{name}` is no name: use letters, digits, `-`, `_` and `.`"));
+        }
+        if self.manifests.contains_key(name) {
+            return Err(format!("there is already a dataset `{name}`"));
+        }
+        Ok(self.folder.join(format!("{name}.toml")))
+    }
+
     /// Where this catalogue keeps indexes and caches.
     #[must_use]
     pub fn place(&self) -> Place {
@@ -106,8 +120,10 @@ impl Catalogue {
     fn load_layout(&self, manifest: &Manifest, cut: Cut) -> Result<Data, DatasetError> {
         match &manifest.layout {
             Layout::Folder(folder) => {
-                let index = self.index(manifest)?;
-                Ok(Data::Audio(AudioData::from_index(manifest, folder, &index)))
+                Ok(Data::Audio(folder.load(manifest, &self.index(manifest)?)))
+            }
+            Layout::Listed(listed) => {
+                Ok(Data::Audio(listed.load(manifest, &self.index(manifest)?)?))
             }
             Layout::Table(rows) => {
                 let index = self.index(manifest)?;
@@ -211,6 +227,7 @@ fn index_of(
 ) -> Result<Index, DatasetError> {
     match &manifest.layout {
         Layout::Folder(folder) => folder.index(manifest, from, progress),
+        Layout::Listed(listed) => listed.index(manifest, from, progress),
         Layout::Table(rows) => rows.index(manifest, from),
         Layout::Arrays(arrays) => arrays.index(manifest, from, progress),
         Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => {

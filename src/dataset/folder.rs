@@ -1,29 +1,23 @@
 //! Layout `[folder]`: one folder of recordings per genre.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
-use super::{DatasetError, Index, IndexedFile, Manifest};
-use crate::audio;
-use crate::record::Excluded;
-use crate::schema::{Fields, Int, List, Real, Text};
-use crate::vocab::{quoted_list, sha256_hex};
+use super::recordings::{self, Candidate, Demands, Progress, entries, name};
+use super::{AudioData, DatasetError, Index, Manifest};
+use crate::schema::{Fields, Flag, Int, List, Text};
+use crate::vocab::quoted_list;
 
 /// What the manifest says of a folder-per-genre dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Folder {
     /// Sub-folders in which the genre folders may lie; the first that has one wins.
     pub roots: Vec<String>,
-    /// The genres: folder names, and classes in this order.
-    pub genres: Vec<String>,
-    /// What the recordings are resampled to where they differ.
-    pub sample_rate_hz: u32,
-    /// Shorter recordings are kept out.
-    pub minimum_s: f64,
+    /// The genres: folder names, and classes in this order; left out, all folders there, sorted.
+    pub genres: Option<Vec<String>>,
+    /// Whether a track is named `GENRE.FILE` and not by its file alone, whose name may be there twice.
+    pub genre_in_track: bool,
+    /// What the recordings must be.
+    pub demands: Demands,
     /// How many tracks a whole copy has.
     pub n_tracks: usize,
 }
@@ -32,9 +26,9 @@ impl Folder {
     pub(super) fn read(fields: &mut Fields) -> Self {
         Self {
             roots: fields.or("roots", &List::of_some(Text), vec![".".to_owned()]),
-            genres: fields.required("genres", &List::of_some(Text)),
-            sample_rate_hz: fields.required("sample_rate_hz", &Int::within(1_000..=384_000)) as u32,
-            minimum_s: fields.or("minimum_s", &Real::not_negative(), 0.0),
+            genres: fields.optional("genres", &List::of_some(Text)),
+            genre_in_track: fields.or("genre_in_track", &Flag, false),
+            demands: Demands::read(fields),
             n_tracks: fields.required("n_tracks", &Int::within(1..=10_000_000)),
         }
     }
@@ -44,176 +38,101 @@ impl Folder {
         &self,
         manifest: &Manifest,
         from: &Path,
-        progress: &(dyn Fn(usize, usize) + Sync),
+        progress: Progress,
     ) -> Result<Index, DatasetError> {
         let root = self.find_root(from)?;
         let mut notes = vec![];
-        let candidates = self.candidates(&root, &mut notes)?;
-        let n_done = AtomicUsize::new(0);
-        let examine = |(genre, path): &(String, PathBuf)| {
-            let outcome = self.examine(&root, genre, path);
-            progress(n_done.fetch_add(1, Ordering::Relaxed) + 1, candidates.len());
-            outcome
-        };
-        let outcomes: Vec<_> = candidates.par_iter().map(examine).collect();
-        let mut files: BTreeMap<String, IndexedFile> = BTreeMap::new();
-        let mut excluded = vec![];
-        for outcome in outcomes {
-            match outcome {
-                Err(out) => excluded.push(out),
-                Ok(file) if files.contains_key(&file.track) => excluded.push(Excluded {
-                    name: file.path.display().to_string(),
-                    reason: format!("there is another file of the track {}", file.track),
-                }),
-                Ok(file) => {
-                    files.insert(file.track.clone(), file);
-                }
-            }
-        }
-        let files: Vec<IndexedFile> = files.into_values().collect();
-        notes.extend(duplicates(&files));
-        notes.extend(self.counts(&files));
-        notes.extend(absent_known_faults(manifest, &files, &excluded));
+        let genres = self.genres_in(&root)?;
+        let candidates = self.candidates(&root, &genres, &mut notes)?;
+        let (files, excluded) = recordings::examine(&root, &candidates, self.demands, progress);
         if files.is_empty() {
             let message =
-                format!("no file of {} can be used: {}", candidates.len(), first(&excluded));
+                recordings::none_good(candidates.len(), &excluded, "the genre folders are empty");
             return Err(DatasetError::Layout { path: root, message });
         }
-        Ok(Index { dataset: manifest.name.clone(), root, files, excluded, notes })
+        notes.extend(recordings::duplicates(&files));
+        notes.extend(recordings::counts(&files, &genres, self.n_tracks));
+        notes.extend(recordings::absent_known_faults(manifest, &files, &excluded));
+        Ok(Index { dataset: manifest.name.clone(), root, files, excluded, notes, listing: None })
+    }
+
+    /// The dataset that an import of this folder has indexed.
+    pub(super) fn load(&self, manifest: &Manifest, index: &Index) -> AudioData {
+        let genres = self.genres.clone().unwrap_or_else(|| recordings::genres_of(&index.files));
+        AudioData::from_index(manifest, genres, self.demands.sample_rate_hz, self.n_tracks, index)
     }
 
     fn find_root(&self, from: &Path) -> Result<PathBuf, DatasetError> {
-        let has_genre = |root: &Path| self.genres.iter().any(|genre| root.join(genre).is_dir());
+        let has_genre = |root: &Path| match &self.genres {
+            Some(genres) => genres.iter().any(|genre| root.join(genre).is_dir()),
+            None => entries(root).is_ok_and(|(paths, _)| paths.iter().any(|path| path.is_dir())),
+        };
         let tried = || self.roots.iter().map(|root| from.join(root)).chain([from.to_owned()]);
-        tried().find(|root| has_genre(root)).and_then(|root| root.canonicalize().ok()).ok_or_else(
-            || DatasetError::Layout {
-                path: from.to_owned(),
-                message: format!(
-                    "no folder of a genre ({}) is here or in {}",
-                    self.genres.join(", "),
-                    quoted_list(self.roots.iter().map(String::as_str))
-                ),
-            },
-        )
+        let root = tried().find(|root| has_genre(root)).and_then(|root| root.canonicalize().ok());
+        root.ok_or_else(|| {
+            let genres = self.genres.iter().map(|genres| format!(" ({})", genres.join(", ")));
+            let (genres, roots) = (genres.collect::<String>(), self.roots.iter());
+            let roots = quoted_list(roots.map(String::as_str));
+            let message = format!("no folder of a genre{genres} is here or in {roots}");
+            DatasetError::Layout { path: from.to_owned(), message }
+        })
+    }
+
+    /// The declared genres, or the folders there.
+    fn genres_in(&self, root: &Path) -> Result<Vec<String>, DatasetError> {
+        match &self.genres {
+            Some(genres) => Ok(genres.clone()),
+            None => {
+                let (paths, _) = visible(root)?;
+                Ok(paths.iter().filter(|path| path.is_dir()).map(|path| name(path)).collect())
+            }
+        }
     }
 
     /// Every visible file of every genre folder, sorted; what is passed over is noted.
     fn candidates(
         &self,
         root: &Path,
+        genres: &[String],
         notes: &mut Vec<String>,
-    ) -> Result<Vec<(String, PathBuf)>, DatasetError> {
-        let list = |folder: &Path| -> Result<Vec<PathBuf>, DatasetError> {
-            let io = |source| DatasetError::Io { path: folder.to_owned(), source };
-            let entries = fs::read_dir(folder).map_err(io)?;
-            let paths: Result<Vec<PathBuf>, _> =
-                entries.map(|entry| entry.map(|entry| entry.path())).collect();
-            let mut paths = paths.map_err(io)?;
-            paths.sort();
-            Ok(paths)
-        };
-        let name =
-            |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for path in list(root)? {
-            if path.is_dir() && !self.genres.contains(&name(&path)) && !name(&path).starts_with('.')
-            {
+    ) -> Result<Vec<Candidate>, DatasetError> {
+        for path in visible(root)?.0 {
+            if path.is_dir() && !genres.contains(&name(&path)) {
                 notes.push(format!("the folder {} is no genre of this dataset", name(&path)));
             }
         }
         let mut candidates = vec![];
-        let mut n_hidden = 0;
-        for genre in &self.genres {
+        let mut n_all_hidden = 0;
+        for genre in genres {
             let folder = root.join(genre);
             if !folder.is_dir() {
                 notes.push(format!("the genre {genre} is missing: there is no folder {genre}"));
                 continue;
             }
-            for path in list(&folder)? {
-                if name(&path).starts_with('.') {
-                    n_hidden += 1;
-                } else {
-                    candidates.push((genre.clone(), path));
-                }
+            let (paths, n_hidden) = visible(&folder)?;
+            n_all_hidden += n_hidden;
+            for path in paths {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let track = if self.genre_in_track { format!("{genre}.{stem}") } else { stem };
+                let path = path.strip_prefix(root).unwrap_or(&path).to_owned();
+                candidates.push(Candidate { track, genre: genre.clone(), path });
             }
         }
-        if n_hidden > 0 {
-            notes.push(format!("{n_hidden} hidden files were passed over"));
+        if n_all_hidden > 0 {
+            notes.push(format!("{n_all_hidden} hidden files were passed over"));
         }
         Ok(candidates)
     }
-
-    fn examine(&self, root: &Path, genre: &str, path: &Path) -> Result<IndexedFile, Excluded> {
-        let below_root = path.strip_prefix(root).unwrap_or(path);
-        let out = |reason: String| Excluded { name: below_root.display().to_string(), reason };
-        if !path.is_file() {
-            return Err(out("is no file".to_owned()));
-        }
-        let bytes = fs::read(path).map_err(|error| out(error.to_string()))?;
-        let waveform = audio::decode(path).map_err(|error| {
-            let text = error.to_string();
-            let own = text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text);
-            out(own.lines().next().unwrap_or_default().to_owned())
-        })?;
-        if waveform.duration_s() < self.minimum_s {
-            let (is, least) = (waveform.duration_s(), self.minimum_s);
-            return Err(out(format!("is {is:.2} s long, {least} s are needed")));
-        }
-        let ratio = f64::from(self.sample_rate_hz) / f64::from(waveform.sample_rate_hz);
-        Ok(IndexedFile {
-            track: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            genre: genre.to_owned(),
-            path: below_root.to_owned(),
-            sha256: sha256_hex(&bytes),
-            n_samples: (waveform.samples.len() as f64 * ratio).ceil() as usize,
-        })
-    }
-
-    fn counts(&self, files: &[IndexedFile]) -> Option<String> {
-        if files.len() == self.n_tracks {
-            return None;
-        }
-        let count = |genre: &String| files.iter().filter(|file| &file.genre == genre).count();
-        let per_genre: Vec<String> =
-            self.genres.iter().map(|genre| format!("{genre} {}", count(genre))).collect();
-        let (has, whole) = (files.len(), self.n_tracks);
-        Some(format!("{has} of the {whole} tracks of a whole copy: {}", per_genre.join(", ")))
-    }
 }
 
-fn first(excluded: &[Excluded]) -> String {
-    match excluded.first() {
-        None => "the genre folders are empty".to_owned(),
-        Some(out) => format!("e.g. {} {}", out.name, out.reason),
-    }
-}
-
-/// Files with the same bytes are said, and kept: which of the two is right is not ours to judge.
-fn duplicates(files: &[IndexedFile]) -> Vec<String> {
-    let mut by_hash: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for file in files {
-        by_hash.entry(&file.sha256).or_default().push(&file.track);
-    }
-    let same = by_hash.into_values().filter(|tracks| tracks.len() > 1);
-    same.map(|tracks| format!("the same recording bit for bit: {}", tracks.join(", "))).collect()
-}
-
-fn absent_known_faults(
-    manifest: &Manifest,
-    files: &[IndexedFile],
-    excluded: &[Excluded],
-) -> Vec<String> {
-    let absent = |track: &str| {
-        !files.iter().any(|file| file.track == track)
-            && excluded.iter().any(|out| out.name.contains(track))
-    };
-    let known = manifest.known_faults.iter().filter(|known| absent(&known.track));
-    known
-        .map(|known| format!("{} is kept out, as expected: {}", known.track, known.fault))
-        .collect()
+fn visible(folder: &Path) -> Result<(Vec<PathBuf>, usize), DatasetError> {
+    entries(folder).map_err(|source| DatasetError::Io { path: folder.to_owned(), source })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::audio::{Waveform, write_wav};
     use crate::dataset::Catalogue;
@@ -281,6 +200,29 @@ mod tests {
         );
         assert_eq!(catalogue.index(manifest).unwrap(), index);
         assert!(index.root.ends_with("genres"));
+    }
+
+    #[test]
+    fn genres_that_are_not_declared_are_the_folders_there() {
+        let home = tempfile::tempdir().unwrap();
+        let manifest = MANIFEST.replace("genres = [\"a\", \"b\", \"c\"]", "");
+        fs::write(home.path().join("two.toml"), manifest).unwrap();
+        for genre in ["z", "k", "empty", ".git"] {
+            fs::create_dir_all(home.path().join("music").join(genre)).unwrap();
+        }
+        tone(&home.path().join("music/z/1.wav"), 1.0, 440.0);
+        tone(&home.path().join("music/k/2.wav"), 1.0, 220.0);
+        let catalogue = Catalogue::open(home.path()).unwrap();
+        let two = catalogue.find("two").unwrap();
+        let index = catalogue.import(two, &home.path().join("music"), false, &|_, _| {}).unwrap();
+        assert_eq!(index.notes, ["2 of the 9 tracks of a whole copy: empty 0, k 1, z 1"]);
+        let Ok(crate::dataset::Data::Audio(audio)) =
+            catalogue.load(two, crate::dataset::Cut::default())
+        else {
+            panic!("recordings are audio");
+        };
+        // A folder without a recording is no class.
+        assert_eq!(audio.classes, ["k", "z"]);
     }
 
     #[test]

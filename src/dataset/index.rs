@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::DatasetError;
+use super::{DatasetError, TrackColumns};
 use crate::record::Excluded;
 use crate::vocab::Sha256;
 
@@ -59,20 +59,34 @@ pub struct Index {
     pub excluded: Vec<Excluded>,
     /// What a user should know: missing genres, duplicates, counts.
     pub notes: Vec<String>,
+    /// What the lists of a listed dataset say, besides names and genres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Listing>,
+}
+
+/// What was taken from the lists of a listed dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// SHA-256 of the layout by which the lists were read.
+    pub layout: String,
+    /// How many tracks of the dataset they name, good or not.
+    pub n_tracks: usize,
+    /// What is known of the good ones.
+    pub track_columns: TrackColumns,
 }
 
 /// A file that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexedFile {
-    /// The track; for a table, the file's name.
+    /// The track; for a table or a list, the file's name.
     pub track: String,
-    /// Its genre; empty for a table, whose rows have labels of their own.
+    /// Its genre; empty for a table or a list, whose rows have labels of their own.
     pub genre: String,
     /// Path below the root.
     pub path: PathBuf,
     /// SHA-256 of its bytes.
     pub sha256: String,
-    /// Samples at the dataset's sample rate; for a table, its rows.
+    /// Samples at the dataset's sample rate; for a table or a list, its rows.
     pub n_samples: usize,
 }
 

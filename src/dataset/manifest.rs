@@ -1,6 +1,6 @@
 //! `datasets/NAME.toml`: what a dataset is, apart from where it lies.
 
-use super::{ArrayFile, Arrays, Folder, Rows, TrackFile};
+use super::{ArrayFile, Arrays, Folder, Listed, Rows, TrackFile};
 use crate::dataset::{remotes, synth};
 use crate::fetch::Remote;
 use crate::schema::{Faults, Fields, Int, Text, Tree, read};
@@ -12,6 +12,7 @@ type Entry = (&'static str, fn(&mut Fields) -> Layout);
 /// Every layout that a manifest can name: `[folder]`, `[table]`, …
 pub static LAYOUTS: &[Entry] = &[
     ("folder", |fields| Layout::Folder(Folder::read(fields))),
+    ("listed", |fields| Layout::Listed(Listed::read(fields))),
     ("table", |fields| Layout::Table(Rows::read(fields))),
     ("arrays", |fields| Layout::Arrays(Arrays::read(fields))),
     ("synth_genres", |fields| Layout::SynthGenres {
@@ -67,6 +68,8 @@ pub struct KnownFault {
 pub enum Layout {
     /// A folder of recordings per genre.
     Folder(Folder),
+    /// Recordings that lists name.
+    Listed(Listed),
     /// A CSV file, a row per example.
     Table(Rows),
     /// Arrays with a CSV file that says what their rows are.
@@ -159,7 +162,9 @@ impl Manifest {
     #[must_use]
     pub fn kind(&self) -> Kind<'_> {
         match &self.layout {
-            Layout::Folder(folder) => Kind::Audio { sample_rate_hz: folder.sample_rate_hz },
+            Layout::Folder(Folder { demands, .. }) | Layout::Listed(Listed { demands, .. }) => {
+                Kind::Audio { sample_rate_hz: demands.sample_rate_hz }
+            }
             Layout::SynthGenres { .. } => Kind::Audio { sample_rate_hz: synth::SAMPLE_RATE_HZ },
             Layout::Table(_) | Layout::SynthSongs { .. } => Kind::Table,
             Layout::Arrays(arrays) => Kind::Arrays(&arrays.arrays),
@@ -167,14 +172,18 @@ impl Manifest {
     }
 
     /// The columns that it has of its tracks besides their genre, e.g. `artist`.
-    pub fn track_columns(&self) -> impl Iterator<Item = &str> + Clone {
+    pub fn track_columns<'a>(&'a self) -> impl Iterator<Item = &'a str> + Clone {
+        let ours = |named: &'a [(String, String)]| -> Vec<&'a str> {
+            named.iter().map(|(ours, _)| ours.as_str()).collect()
+        };
         let named = match &self.layout {
-            Layout::Table(rows) => rows.track_columns.as_slice(),
-            Layout::Arrays(arrays) => &arrays.track_columns,
-            Layout::Folder(_) | Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => &[],
+            Layout::Table(rows) => ours(&rows.track_columns),
+            Layout::Arrays(arrays) => ours(&arrays.track_columns),
+            Layout::Listed(listed) => listed.track_columns(),
+            Layout::Folder(_) | Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => vec![],
         };
         let of_file = self.track_file.iter().flat_map(|file| &file.columns);
-        named.iter().map(|(ours, _)| ours).chain(of_file).map(String::as_str)
+        named.into_iter().chain(of_file.map(String::as_str))
     }
 
     /// What to type to have it, for hints.

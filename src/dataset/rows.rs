@@ -116,6 +116,7 @@ impl Rows {
             files: vec![file],
             excluded: labelled.excluded,
             notes: labelled.notes.into_iter().chain(missing).collect(),
+            listing: None,
         })
     }
 

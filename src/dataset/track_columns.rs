@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::DatasetError;
 use crate::schema::{Fields, Keyed, List, Text};
 use crate::table::Table;
@@ -13,7 +15,7 @@ use crate::vocab::{Sha256, nearest, quoted_list};
 pub type TrackColumn = BTreeMap<String, String>;
 
 /// Named columns of text about tracks, which may be more or fewer than the dataset's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackColumns(BTreeMap<String, TrackColumn>);
 
 impl TrackColumns {

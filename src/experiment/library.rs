@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::schema::{Fault, Faults};
-use crate::vocab::{nearest, quoted_list};
+use crate::vocab::{is_plain_name, nearest, quoted_list};
 
 /// All specs of an `experiments/` folder.
 #[derive(Debug, Clone)]
@@ -61,12 +61,7 @@ impl Library {
     /// # Errors
     /// Where the name is taken or makes no file name.
     pub fn new_file(&self, name: &str) -> Result<PathBuf, String> {
-        let is_plain = |part: &str| {
-            !part.is_empty()
-                && !part.starts_with(['.', '-'])
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        };
-        if !name.split('/').all(is_plain) {
+        if !name.split('/').all(is_plain_name) {
             return Err(format!("`{name}` is no name: use letters, digits, `-`, `_` and `.`"));
         }
         if self.names.iter().any(|known| known == name) {

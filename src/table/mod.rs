@@ -15,6 +15,7 @@ mod write;
 pub use npy::Npy;
 pub use numbers::{NumberColumn, Odd, OddCells};
 pub use parquet::{Values, parquet_bytes, write_parquet};
+pub use records::{Record, records};
 pub use write::csv_bytes;
 
 use std::collections::BTreeMap;

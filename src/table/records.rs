@@ -1,18 +1,21 @@
-//! A CSV file, record by record: cells, and the line each record begins on.
+//! A delimited file, record by record: cells, and the line each record begins on.
 //!
 //! Ours, because every kind of dirt needs its line: a record with too few cells, bytes that are no
 //! UTF-8, a quote that is never closed. One record is in memory at a time.
 //!
 //! # Source
 //! RFC 4180, with any one-byte delimiter, LF or CRLF, and a quote that means itself inside a cell that
-//! does not begin with one.
+//! does not begin with one. Where a tab delimits, nothing is quoted (IANA's `text/tab-separated-values`).
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
 /// Walks over the records of a file.
 pub(super) struct Records<R> {
     input: R,
     delimiter: u8,
+    /// Whether bytes that are no UTF-8 become U+FFFD instead of an error.
+    is_lossy: bool,
     /// The record as it stands in the file, without its last line break.
     raw: Vec<u8>,
     /// What its cells are pieces of: the record, without quotes where it has some.
@@ -25,15 +28,15 @@ pub(super) struct Records<R> {
     n_lines: usize,
 }
 
-/// One record.
+/// One record's cells.
 #[derive(Clone, Copy)]
-pub(super) struct Record<'a> {
+pub(super) struct Cells<'a> {
     pub(super) line: usize,
     text: &'a str,
     bounds: &'a [(usize, usize)],
 }
 
-impl<'a> Record<'a> {
+impl<'a> Cells<'a> {
     pub(super) fn len(self) -> usize {
         self.bounds.len()
     }
@@ -52,25 +55,14 @@ impl<'a> Record<'a> {
 impl<R: BufRead> Records<R> {
     pub(super) fn new(input: R, delimiter: u8) -> Self {
         let (raw, text, bounds) = (vec![], String::new(), vec![]);
-        Self { input, delimiter, raw, text, bounds, line: 0, n_lines: 0 }
+        Self { input, delimiter, is_lossy: false, raw, text, bounds, line: 0, n_lines: 0 }
     }
 
-    /// The header: passes over a byte order mark and lines that begin with `# `.
+    /// The header: passes over lines that begin with `# `.
     pub(super) fn header(&mut self) -> Result<Vec<String>, String> {
-        let mut is_first = true;
         loop {
             if !self.read_line()? {
                 return Err("is empty: it has no header".to_owned());
-            }
-            if std::mem::take(&mut is_first) {
-                if self.raw.starts_with(&[0xFF, 0xFE]) || self.raw.starts_with(&[0xFE, 0xFF]) {
-                    return Err("is UTF-16, and UTF-8 can be read\n\
-                                hint: iconv -f UTF-16 -t UTF-8 OLD > NEW"
-                        .to_owned());
-                }
-                if self.raw.starts_with(b"\xEF\xBB\xBF") {
-                    self.raw.drain(..3);
-                }
             }
             if !self.raw.starts_with(b"# ") {
                 break;
@@ -78,12 +70,12 @@ impl<R: BufRead> Records<R> {
             self.raw.clear();
         }
         self.divide()?;
-        let record = Record { line: self.line, text: &self.text, bounds: &self.bounds };
-        Ok(record.iter().map(str::to_owned).collect())
+        let cells = Cells { line: self.line, text: &self.text, bounds: &self.bounds };
+        Ok(cells.iter().map(str::to_owned).collect())
     }
 
     /// The next record; lines with nothing on them are none.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, String> {
+    pub(super) fn next(&mut self) -> Result<Option<Cells<'_>>, String> {
         loop {
             self.raw.clear();
             if !self.read_line()? {
@@ -94,10 +86,11 @@ impl<R: BufRead> Records<R> {
             }
         }
         self.divide()?;
-        Ok(Some(Record { line: self.line, text: &self.text, bounds: &self.bounds }))
+        Ok(Some(Cells { line: self.line, text: &self.text, bounds: &self.bounds }))
     }
 
-    /// Adds a line to what is there of the record, without its line break.
+    /// Adds a line to what is there of the record, without its line break or, in front of the first, a
+    /// byte order mark.
     fn read_line(&mut self) -> Result<bool, String> {
         if self.raw.is_empty() {
             self.line = self.n_lines + 1;
@@ -107,6 +100,16 @@ impl<R: BufRead> Records<R> {
             return Ok(false);
         }
         self.n_lines += 1;
+        if self.n_lines == 1 {
+            if self.raw.starts_with(&[0xFF, 0xFE]) || self.raw.starts_with(&[0xFE, 0xFF]) {
+                return Err("is UTF-16, and UTF-8 can be read\n\
+                            hint: iconv -f UTF-16 -t UTF-8 OLD > NEW"
+                    .to_owned());
+            }
+            if self.raw.starts_with(b"\xEF\xBB\xBF") {
+                self.raw.drain(..3);
+            }
+        }
         if self.raw.ends_with(b"\n") {
             self.raw.pop();
             if self.raw.ends_with(b"\r") {
@@ -120,16 +123,16 @@ impl<R: BufRead> Records<R> {
     fn divide(&mut self) -> Result<(), String> {
         self.text.clear();
         self.bounds.clear();
-        if self.raw.contains(&b'"') {
+        if self.delimiter != b'\t' && self.raw.contains(&b'"') {
             return self.divide_quoted();
         }
-        self.text.push_str(text(&self.raw, self.line)?);
+        self.text.push_str(&utf8(&self.raw, self.line, self.is_lossy)?);
         let mut start = 0;
-        for (place, _) in self.raw.iter().enumerate().filter(|(_, b)| **b == self.delimiter) {
+        for (place, _) in self.text.bytes().enumerate().filter(|(_, b)| *b == self.delimiter) {
             self.bounds.push((start, place));
             start = place + 1;
         }
-        self.bounds.push((start, self.raw.len()));
+        self.bounds.push((start, self.text.len()));
         Ok(())
     }
 
@@ -177,7 +180,7 @@ impl<R: BufRead> Records<R> {
             }
             cell.extend(&rest[..end]);
             let start = self.text.len();
-            self.text.push_str(text(&cell, self.line)?);
+            self.text.push_str(&utf8(&cell, self.line, self.is_lossy)?);
             self.bounds.push((start, self.text.len()));
             cell.clear();
             place += end;
@@ -189,13 +192,53 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-fn text(bytes: &[u8], line: usize) -> Result<&str, String> {
-    str::from_utf8(bytes).map_err(|error| {
+fn utf8(bytes: &[u8], line: usize, is_lossy: bool) -> Result<Cow<'_, str>, String> {
+    if is_lossy {
+        return Ok(String::from_utf8_lossy(bytes));
+    }
+    str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
         let byte = bytes[error.valid_up_to()];
         format!(
             "line {line} holds the byte 0x{byte:02X}, which is no UTF-8; the file may be Latin-1\n\
              hint: iconv -f ISO-8859-1 -t UTF-8 OLD > NEW"
         )
+    })
+}
+
+/// A record of a small file, with cells of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The one-based line on which it begins.
+    pub line: usize,
+    /// Its cells, without the white space around them; at least one is not empty.
+    pub cells: Vec<String>,
+}
+
+/// The records of a file's bytes, which may differ in length; those whose cells are all empty are passed over,
+/// and bytes that are no UTF-8 become U+FFFD.
+///
+/// A fault of the whole file, such as a quote that is never closed, is the last item.
+pub fn records(bytes: &[u8], delimiter: u8) -> impl Iterator<Item = Result<Record, String>> {
+    let mut records = Records::new(bytes, delimiter);
+    records.is_lossy = true;
+    let mut is_over = false;
+    std::iter::from_fn(move || {
+        while !is_over {
+            let cells = match records.next() {
+                Ok(None) => return None,
+                Ok(Some(cells)) => cells,
+                Err(message) => {
+                    is_over = true;
+                    return Some(Err(message));
+                }
+            };
+            if cells.iter().any(|cell| !cell.trim().is_empty()) {
+                let line = cells.line;
+                let cells = cells.iter().map(|cell| cell.trim().to_owned()).collect();
+                return Some(Ok(Record { line, cells }));
+            }
+        }
+        None
     })
 }
 
@@ -255,5 +298,45 @@ mod tests {
         let latin = "line 3 holds the byte 0xE9, which is no UTF-8; the file may be Latin-1";
         assert_eq!(said(b"a\n1\nBeyonc\xE9\n"), latin);
         assert_eq!(said(b"a\n1\n\"Beyonc\xE9\"\n"), latin);
+    }
+    fn owned(text: &[u8], delimiter: u8) -> Vec<(usize, Vec<String>)> {
+        records(text, delimiter).map(|record| record.map(|r| (r.line, r.cells)).unwrap()).collect()
+    }
+
+    #[test]
+    fn records_of_their_own_may_differ_in_length_and_empty_ones_are_none() {
+        let text = b"\xEF\xBB\xBFa,b\r\n\r\n\"x, \"\"y\"\"\n2\", 3 \n,\n\"\",last";
+        let wanted = [(1, vec!["a", "b"]), (3, vec!["x, \"y\"\n2", "3"]), (6, vec!["", "last"])];
+        assert_eq!(
+            owned(text, b','),
+            wanted.map(|(line, cells)| (line, cells.iter().map(ToString::to_string).collect()))
+        );
+        let lossy = "caf\u{FFFD}".to_owned();
+        assert_eq!(owned(b"caf\xE9,b", b','), [(1, vec![lossy, "b".to_owned()])]);
+    }
+
+    #[test]
+    fn tabs_quote_nothing() {
+        let wanted = vec!["\"1".to_owned(), "2\"".to_owned(), "3".to_owned()];
+        assert_eq!(owned(b"a\tb\n\"1\t2\"\t3\n", b'\t')[1], (2, wanted));
+    }
+
+    #[test]
+    fn an_open_quote_is_the_last_item() {
+        let mut rows = records(b"a\n\"b,c\n", b',');
+        assert!(rows.next().unwrap().is_ok());
+        let message = rows.next().unwrap().unwrap_err();
+        assert_eq!(message, "line 2: the quote that opens cell 1 is never closed");
+        assert!(rows.next().is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_stop_it(bytes in proptest::collection::vec(0..=255_u8, 0..60)) {
+            let lines = bytes.iter().filter(|&&byte| byte == b'\n').take(99).count() + 1;
+            for record in records(&bytes, b',').flatten() {
+                proptest::prop_assert!(record.line <= lines);
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ pub use dot::{LANES, dot};
 pub use epoch::Epoch;
 pub use hash::{Sha256, hex, sha256_hex};
 pub use rng::{Rng, Seed};
-pub use spelling::{nearest, quoted_list};
+pub use spelling::{is_plain_name, nearest, quoted_list};
 
 use serde::{Deserialize, Serialize};
 

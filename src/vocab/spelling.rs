@@ -22,6 +22,13 @@ pub fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// Whether a text can be the name of an experiment, a dataset or the like, and so of its file.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(is_plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

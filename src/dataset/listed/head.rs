@@ -1,0 +1,58 @@
+//! A list's header: which cell of a row is what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::table::Record;
+use crate::vocab::{nearest, quoted_list};
+
+/// One list: the names of its columns, and cells that are the same in every row.
+pub(super) struct Head<'a> {
+    pub(super) columns: BTreeMap<String, usize>,
+    pub(super) n_columns: usize,
+    /// Names that two columns have.
+    twice: BTreeSet<String>,
+    set: &'a [(String, String)],
+}
+
+impl<'a> Head<'a> {
+    /// The names in the rows of a header, joined by points.
+    pub(super) fn new(rows: &[Record], set: &'a [(String, String)]) -> Self {
+        let n_columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        let name = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.cells.get(column));
+            cells.filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(".")
+        };
+        let (mut columns, mut twice) = (BTreeMap::new(), BTreeSet::new());
+        for column in 0..n_columns {
+            let name = name(column);
+            if columns.insert(name.clone(), column).is_some() {
+                twice.insert(name);
+            }
+        }
+        Self { columns, n_columns, twice, set }
+    }
+
+    /// Refuses a list that lacks a column, or has it twice.
+    pub(super) fn check(&self, column: &str) -> Result<(), String> {
+        let known = || self.set.iter().map(|(name, _)| name).chain(self.columns.keys());
+        let known = || known().map(String::as_str);
+        if self.twice.contains(column) {
+            return Err(format!("has two columns `{column}`"));
+        }
+        if known().any(|name| name == column) {
+            return Ok(());
+        }
+        let hint = match nearest(column, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", quoted_list(known())),
+        };
+        Err(format!("has no column `{column}`, {hint}"))
+    }
+
+    /// What a row says in a column.
+    pub(super) fn cell<'b>(&'b self, record: &'b Record, column: &str) -> &'b str {
+        let set = self.set.iter().find(|(name, _)| name == column).map(|(_, cell)| cell);
+        let own = || self.columns.get(column).and_then(|&column| record.cells.get(column));
+        set.or_else(own).map_or("", String::as_str)
+    }
+}

@@ -1,0 +1,295 @@
+//! Layout `[listed]`: recordings that lie anywhere below a folder, and lists - CSV or tab-separated files -
+//! that say which they are, what their genre is and what else is known of them.
+//!
+//! | file | job |
+//! |---|---|
+//! | `template` | a path, a name or a label from the cells of a row |
+//! | `head` | a list's header: which cell of a row is what |
+//! | `rows` | the lists -> tracks, and what is wrong with the other rows |
+//! | `draft` | a folder or a list of a user's -> a manifest |
+
+mod draft;
+mod head;
+mod rows;
+mod template;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::recordings::{self, Demands, MOST_NAMES, Progress};
+use super::{AudioData, DatasetError, Index, Listing, Manifest, TrackColumns};
+use crate::record::Excluded;
+use crate::schema::{Fields, Flag, Int, Keyed, List, OneOf, Text};
+use crate::vocab::sha256_hex;
+use rows::{Listed as Rows, Track};
+use template::TemplateText;
+
+pub use draft::{Draft, draft};
+pub use template::Template;
+
+/// What the manifest says of a dataset with lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Sub-folders in which the recordings may lie; the first that is there counts. Paths start from it.
+    pub audio: Vec<String>,
+    /// The genres, and classes in this order; left out, all that the lists name, sorted.
+    pub genres: Option<Vec<String>>,
+    /// What the recordings must be.
+    pub demands: Demands,
+    /// How many tracks a whole copy has, where the lists alone don't say.
+    pub n_tracks: Option<usize>,
+    /// How rows are read.
+    pub reading: Reading,
+}
+
+/// How the rows of lists become tracks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What stands between cells.
+    pub delimiter: u8,
+    /// Rows whose cells, joined by a point, name the columns; of none the columns are `1`, `2`, …
+    pub header_rows: usize,
+    /// The track's name; left out, its path without extension, with points for slashes.
+    pub id: Option<Template>,
+    /// Where its recording lies, from the folder of recordings.
+    pub path: Template,
+    /// How it gets its genre.
+    pub label: Label,
+    /// Only rows count whose cells of these columns are one of the values.
+    pub only: Vec<(String, Vec<String>)>,
+    /// What else is known of it: our names of columns, and what is in them.
+    pub track_columns: Vec<(String, Template)>,
+    /// Other words for what is in a track column, or in `label`.
+    pub rename: Vec<(String, Vec<(String, String)>)>,
+    /// The files, in this order.
+    pub lists: Vec<ListFile>,
+}
+
+/// How a row gets its genre.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Label {
+    /// What it is read from.
+    pub from: Template,
+    /// Whether its column and all behind it are labels; exactly one must be a genre of the dataset.
+    pub several: bool,
+    /// What labels begin with and genres don't; a label without it is none.
+    pub prefix: String,
+}
+
+/// One list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListFile {
+    /// Its path below the dataset's folder.
+    pub file: String,
+    /// Columns with the same cell in every row, which the file itself lacks, e.g. `split = "train"`.
+    pub set: Vec<(String, String)>,
+}
+
+impl Listed {
+    pub(super) fn read(fields: &mut Fields) -> Self {
+        let delimiter = OneOf(&[(",", b','), (";", b';'), ("\t", b'\t')]);
+        let reading = Reading {
+            delimiter: fields.or("delimiter", &delimiter, b','),
+            header_rows: fields.or("header_rows", &Int::within(0..=9), 1),
+            id: fields.optional("id", &TemplateText),
+            path: fields.required("path", &TemplateText),
+            label: fields.required_table("label", Label::read).unwrap_or_default(),
+            only: fields.or("only", &Keyed(List::of_some(Text)), vec![]),
+            track_columns: fields.or("track_columns", &Keyed(TemplateText), vec![]),
+            rename: vec![],
+            lists: fields.each_table("list", |list| ListFile {
+                file: list.required("file", &Text),
+                set: list.or("set", &Keyed(Text), vec![]),
+            }),
+        };
+        if reading.lists.is_empty() {
+            fields.fault_at("list", "must be a list of at least one table with a file");
+        }
+        let reading = reading.with_rename(fields);
+        Self {
+            audio: fields.or("audio", &List::of_some(Text), vec![".".to_owned()]),
+            genres: fields.optional("genres", &List::of_some(Text)),
+            demands: Demands::read(fields),
+            n_tracks: fields.optional("n_tracks", &Int::within(1..=10_000_000)),
+            reading,
+        }
+    }
+
+    /// The names of what is known of tracks besides their genre.
+    pub(super) fn track_columns(&self) -> Vec<&str> {
+        self.reading.track_columns.iter().map(|(ours, _)| ours.as_str()).collect()
+    }
+
+    /// Reads the lists, then decodes and hashes every recording that they name.
+    pub(super) fn index(
+        &self,
+        manifest: &Manifest,
+        from: &Path,
+        progress: Progress,
+    ) -> Result<Index, DatasetError> {
+        let layout = |message: String| DatasetError::Layout { path: from.to_owned(), message };
+        if !from.is_dir() {
+            let files = self.reading.lists.iter().map(|list| list.file.as_str());
+            let files: Vec<&str> = files.collect();
+            let message =
+                format!("is no folder; this dataset is a folder with {}", files.join(", "));
+            return Err(layout(message));
+        }
+        let audio = self.audio.iter().find(|audio| from.join(audio).is_dir()).ok_or_else(|| {
+            layout(format!("there is no folder {} here", self.audio.join(" or ")))
+        })?;
+        let rows = self.reading.rows(from, manifest, self.genres.as_deref())?;
+        let Rows { tracks, files: lists, paths, mut excluded, mut notes } = rows;
+        let n_tracks = tracks.len();
+        let (there, missing): (Vec<Track>, Vec<Track>) =
+            tracks.into_iter().partition(|track| from.join(audio).join(&track.path).is_file());
+        let missing: Vec<String> = missing.into_iter().map(|track| track.path).collect();
+        excluded.extend(named(&missing, "files", "is listed and not there"));
+        let mut candidates: Vec<_> = there.iter().map(|track| track.candidate(audio)).collect();
+        candidates.sort_by(|a, b| a.track.cmp(&b.track));
+        let (mut files, out) = recordings::examine(from, &candidates, self.demands, progress);
+        excluded.extend(out);
+        if files.is_empty() {
+            let message = recordings::none_good(n_tracks, &excluded, "the lists name no track");
+            return Err(layout(message));
+        }
+        notes.extend(self.unlisted(from, audio, &paths)?);
+        notes.extend(recordings::duplicates(&files));
+        let genres = self.genres.clone().unwrap_or_else(|| recordings::genres_of(&files));
+        let whole = self.n_tracks.unwrap_or(n_tracks);
+        notes.extend(recordings::counts(&files, &genres, whole));
+        notes.extend(recordings::absent_known_faults(manifest, &files, &excluded));
+        let good: BTreeSet<&str> = files.iter().map(|file| file.track.as_str()).collect();
+        let good: Vec<&Track> =
+            there.iter().filter(|track| good.contains(track.id.as_str())).collect();
+        let track_columns = self.columns_of(&good);
+        files.extend(lists);
+        Ok(Index {
+            dataset: manifest.name.clone(),
+            root: from.to_owned(),
+            files,
+            excluded,
+            notes,
+            listing: Some(Listing { layout: self.hash(), n_tracks, track_columns }),
+        })
+    }
+
+    /// The dataset that an import of these lists has indexed.
+    pub(super) fn load(
+        &self,
+        manifest: &Manifest,
+        index: &Index,
+    ) -> Result<AudioData, DatasetError> {
+        let listing = index.listing.as_ref().filter(|listing| listing.layout == self.hash());
+        let listing = listing.ok_or_else(|| DatasetError::Layout {
+            path: index.root.clone(),
+            message: format!(
+                "was imported when datasets/{0}.toml said otherwise\nhint: encore data import {0} {1}",
+                manifest.name,
+                index.root.display()
+            ),
+        })?;
+        let n_tracks = self.n_tracks.unwrap_or(listing.n_tracks);
+        let rate = self.demands.sample_rate_hz;
+        let genres = self.genres.clone().unwrap_or_else(|| recordings::genres_of(&index.files));
+        let mut audio = AudioData::from_index(manifest, genres, rate, n_tracks, index);
+        audio.track_columns = listing.track_columns.clone();
+        Ok(audio)
+    }
+
+    /// SHA-256 of how rows are read: an index is of no use to another manifest.
+    fn hash(&self) -> String {
+        sha256_hex(format!("{:?} {:?} {:?}", self.reading, self.genres, self.audio).as_bytes())
+    }
+
+    fn columns_of(&self, tracks: &[&Track]) -> TrackColumns {
+        let mut columns = TrackColumns::default();
+        for (i, (ours, _)) in self.reading.track_columns.iter().enumerate() {
+            let cells = tracks.iter().map(|track| (track.id.as_str(), track.columns[i].as_str()));
+            columns.add(ours, cells).expect("every track has a name of its own");
+        }
+        columns
+    }
+
+    /// Says which files among the recordings are in no row of any list.
+    fn unlisted(
+        &self,
+        from: &Path,
+        audio: &str,
+        listed: &BTreeSet<String>,
+    ) -> Result<Vec<String>, DatasetError> {
+        let root = from.join(audio);
+        let lists: Vec<PathBuf> =
+            self.reading.lists.iter().map(|list| from.join(&list.file)).collect();
+        let (mut unlisted, mut n_all_hidden) = (vec![], 0);
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            let (paths, n_hidden) = recordings::entries(&folder)
+                .map_err(|source| DatasetError::Io { path: folder.clone(), source })?;
+            n_all_hidden += n_hidden;
+            for path in paths {
+                if path.is_dir() && !path.is_symlink() {
+                    folders.push(path);
+                    continue;
+                }
+                let below = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy();
+                if !listed.contains(below.as_ref()) && !lists.contains(&path) {
+                    unlisted.push(below.into_owned());
+                }
+            }
+        }
+        unlisted.sort();
+        let mut notes = vec![];
+        if !unlisted.is_empty() {
+            let (n, some) = (unlisted.len(), recordings::some_names(&unlisted));
+            notes.push(format!("{n} files are in no list and serve for nothing: {some}"));
+        }
+        if n_all_hidden > 0 {
+            notes.push(format!("{n_all_hidden} hidden files were passed over"));
+        }
+        Ok(notes)
+    }
+}
+
+impl Reading {
+    /// Reads `[listed.rename]`, whose keys are `label` and the track columns.
+    fn with_rename(mut self, fields: &mut Fields) -> Self {
+        let keys = self.track_columns.iter().map(|(ours, _)| ours.clone());
+        let keys: BTreeSet<String> = keys.chain(["label".to_owned()]).collect();
+        let read = |rename: &mut Fields| {
+            let words = keys.into_iter().map(|key| {
+                let words = rename.or(&key, &Keyed(Text), vec![]);
+                (key, words)
+            });
+            words.filter(|(_, words)| !words.is_empty()).collect()
+        };
+        self.rename = fields.table("rename", read).unwrap_or_default();
+        self
+    }
+}
+
+impl Label {
+    fn read(fields: &mut Fields) -> Self {
+        let label = Self {
+            from: fields.required("from", &TemplateText),
+            several: fields.or("several", &Flag, false),
+            prefix: fields.optional("prefix", &Text).unwrap_or_default(),
+        };
+        if label.several && label.from.bare_column().is_none() {
+            fields.fault_at("from", "must be one column in braces, for several is true");
+        }
+        label
+    }
+}
+
+/// What is kept out for one reason: named one by one while they are few, else counted together.
+fn named(names: &[String], unit: &str, reason: &str) -> Vec<Excluded> {
+    let out = |name: String| Excluded { name, reason: reason.to_owned() };
+    if names.len() <= MOST_NAMES {
+        return names.iter().cloned().map(out).collect();
+    }
+    vec![out(format!("{} {unit}: {}", names.len(), recordings::some_names(names)))]
+}
+
+#[cfg(test)]
+mod tests;

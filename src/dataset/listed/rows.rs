@@ -1,0 +1,275 @@
+//! Lists -> tracks. A row that is none is named with its file and line, or counted with its like.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use super::super::recordings::Candidate;
+use super::super::{DatasetError, IndexedFile, Manifest};
+use super::head::Head;
+use super::{ListFile, Reading, Template, named};
+use crate::record::Excluded;
+use crate::table::{Record, records};
+use crate::vocab::sha256_hex;
+
+/// A row that names a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Track {
+    pub(super) id: String,
+    pub(super) genre: String,
+    /// From the folder of recordings.
+    pub(super) path: String,
+    /// In the order of the track columns; empty where nothing is known.
+    pub(super) columns: Vec<String>,
+}
+
+/// What the lists say.
+#[derive(Default)]
+pub(super) struct Listed {
+    pub(super) tracks: Vec<Track>,
+    /// The lists themselves.
+    pub(super) files: Vec<IndexedFile>,
+    /// The paths in all rows, wanted or not.
+    pub(super) paths: BTreeSet<String>,
+    pub(super) excluded: Vec<Excluded>,
+    pub(super) notes: Vec<String>,
+}
+
+/// What is found while rows are read.
+#[derive(Default)]
+struct Found {
+    listed: Listed,
+    /// Where an id or a path was first.
+    ids: BTreeMap<String, String>,
+    first: BTreeMap<String, String>,
+    /// Rows by why they are kept out.
+    out: BTreeMap<String, Vec<String>>,
+}
+
+impl Track {
+    pub(super) fn candidate(&self, audio: &str) -> Candidate {
+        let folder = if audio == "." { Path::new("") } else { Path::new(audio) };
+        let (track, genre) = (self.id.clone(), self.genre.clone());
+        Candidate { track, genre, path: folder.join(&self.path) }
+    }
+}
+
+impl Reading {
+    /// Reads all lists of a dataset's folder.
+    pub(super) fn rows(
+        &self,
+        from: &Path,
+        manifest: &Manifest,
+        genres: Option<&[String]>,
+    ) -> Result<Listed, DatasetError> {
+        let mut found = Found::default();
+        for list in &self.lists {
+            let path = from.join(&list.file);
+            if !path.is_file() {
+                let message =
+                    format!("lacks its list {}\nhint: {}", list.file, manifest.how_to_get);
+                return Err(DatasetError::Layout { path: from.to_owned(), message });
+            }
+            let bytes = std::fs::read(&path)
+                .map_err(|source| DatasetError::Io { path: path.clone(), source })?;
+            let n_rows = self
+                .read_list(list, &bytes, genres, &mut found)
+                .map_err(|message| DatasetError::Layout { path, message })?;
+            found.listed.files.push(IndexedFile {
+                track: list.file.clone(),
+                genre: String::new(),
+                path: PathBuf::from(&list.file),
+                sha256: sha256_hex(&bytes),
+                n_samples: n_rows,
+            });
+        }
+        for (reason, rows) in found.out {
+            found.listed.excluded.extend(named(&rows, "rows", &reason));
+        }
+        Ok(found.listed)
+    }
+
+    /// Reads one list; returns how many rows it has.
+    fn read_list(
+        &self,
+        list: &ListFile,
+        bytes: &[u8],
+        genres: Option<&[String]>,
+        found: &mut Found,
+    ) -> Result<usize, String> {
+        let mut records = records(bytes, self.delimiter).peekable();
+        let mut header = vec![];
+        for _ in 0..self.header_rows {
+            header.push(records.next().ok_or("has no rows")??);
+        }
+        if self.header_rows == 0 {
+            let first = records.peek().ok_or("has no rows")?.clone()?;
+            let cells = (1..=first.cells.len()).map(|i| i.to_string()).collect();
+            header.push(Record { line: first.line, cells });
+        }
+        let head = Head::new(&header, &list.set);
+        self.check_columns(&head)?;
+        let (mut n_rows, mut n_others) = (0, 0);
+        for record in records {
+            let record = record?;
+            n_rows += 1;
+            let place = format!("{}:{}", list.file, record.line);
+            match self.row(&head, &record, &place, genres, found)? {
+                Row::Track => {}
+                Row::Other => n_others += 1,
+                Row::Out(reason, what) => {
+                    found.out.entry(reason).or_default().push(format!("{place}{what}"));
+                }
+            }
+        }
+        if n_others > 0 {
+            let columns: Vec<&str> = self.only.iter().map(|(column, _)| column.as_str()).collect();
+            let (file, columns) = (&list.file, columns.join(" and "));
+            let note =
+                format!("{file}: {n_others} of {n_rows} rows are of other data by {columns}");
+            found.listed.notes.push(note);
+        }
+        Ok(n_rows)
+    }
+
+    fn check_columns(&self, head: &Head) -> Result<(), String> {
+        let templates = self.id.iter().chain([&self.path, &self.label.from]);
+        let templates = templates.chain(self.track_columns.iter().map(|(_, template)| template));
+        let only = self.only.iter().map(|(column, _)| column.as_str());
+        for column in templates.flat_map(Template::columns).chain(only) {
+            head.check(column)?;
+        }
+        if let Some(label) = self.label.from.bare_column().filter(|_| self.label.several)
+            && head.columns.get(label).is_none_or(|&column| column + 1 != head.n_columns)
+        {
+            return Err(format!(
+                "must have the column `{label}`, with several labels, as its last"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes one row in; an error is a list that must not be used at all.
+    fn row(
+        &self,
+        head: &Head,
+        record: &Record,
+        place: &str,
+        genres: Option<&[String]>,
+        found: &mut Found,
+    ) -> Result<Row, String> {
+        let out = |reason: &str| Ok(Row::Out(reason.to_owned(), String::new()));
+        let (n, n_columns) = (record.cells.len(), head.n_columns);
+        if n < n_columns || (n > n_columns && !self.label.several) {
+            return Ok(Row::Out(format!("is no row of {n_columns} cells"), format!(" (has {n})")));
+        }
+        let cell = |column: &str| head.cell(record, column);
+        let path = match self.path.fill(cell) {
+            Some(path) => {
+                Some(below(&path).map_err(|said| format!("line {}: {said}", record.line))?)
+            }
+            None => None,
+        };
+        if let Some(path) = &path {
+            found.listed.paths.insert(path.clone());
+        }
+        let is_wanted = |(column, values): &(String, Vec<String>)| {
+            values.iter().any(|value| value == cell(column))
+        };
+        if !self.only.iter().all(is_wanted) {
+            return Ok(Row::Other);
+        }
+        let Some(path) = path else { return out("has no path") };
+        let genre = match self.genre(head, record, genres) {
+            Ok(genre) => genre,
+            Err(reason) => return Ok(Row::Out(reason, String::new())),
+        };
+        let id = match &self.id {
+            Some(template) => template.fill(cell),
+            None => Path::new(&path).with_extension("").to_str().map(str::to_owned),
+        };
+        let Some(id) = id else { return out("has no name") };
+        let id = id.replace(['/', '\\'], ".");
+        let columns = self
+            .track_columns
+            .iter()
+            .map(|(ours, template)| self.renamed(ours, template.fill(cell).unwrap_or_default()));
+        let columns: Vec<String> = columns.collect();
+        if [&id, &genre].into_iter().chain(&columns).any(|text| text.contains(char::is_control)) {
+            return out("has a line break or the like in a cell");
+        }
+        for (what, key, seen) in [("track", &id, &mut found.ids), ("path", &path, &mut found.first)]
+        {
+            if let Some(before) = seen.get(key) {
+                let reason = format!("names a {what} that was named before");
+                return Ok(Row::Out(reason, format!(" ({key}, as {before})")));
+            }
+            seen.insert(key.clone(), place.to_owned());
+        }
+        found.listed.tracks.push(Track { id, genre, path, columns });
+        Ok(Row::Track)
+    }
+
+    /// The one genre of a row, or why there is none.
+    fn genre(
+        &self,
+        head: &Head,
+        record: &Record,
+        genres: Option<&[String]>,
+    ) -> Result<String, String> {
+        let label = &self.label;
+        let labels: Vec<String> = match label.from.bare_column().filter(|_| label.several) {
+            Some(_) => record.cells[head.n_columns - 1..].to_vec(),
+            None => label.from.fill(|column| head.cell(record, column)).into_iter().collect(),
+        };
+        let stripped = labels.iter().filter_map(|text| text.strip_prefix(&label.prefix));
+        let labels: BTreeSet<String> = stripped
+            .filter(|text| !text.is_empty())
+            .map(|text| self.renamed("label", text.to_owned()).replace(['/', '\\'], "-"))
+            .collect();
+        let is_ours = |text: &&String| genres.is_none_or(|genres| genres.contains(text));
+        let ours: Vec<&String> = labels.iter().filter(is_ours).collect();
+        match (ours.as_slice(), labels.first()) {
+            ([genre], _) => Ok((*genre).clone()),
+            ([], None) => Err("has no genre".to_owned()),
+            ([], Some(_)) if label.several => Err("has no genre of this dataset".to_owned()),
+            ([], Some(other)) => {
+                Err(format!("has the genre {other}, which is none of this dataset"))
+            }
+            (_, _) => Err("has several genres of this dataset".to_owned()),
+        }
+    }
+
+    fn renamed(&self, key: &str, text: String) -> String {
+        let words = self.rename.iter().find(|(name, _)| name == key).map(|(_, words)| words);
+        let word = words.and_then(|words| words.iter().find(|(theirs, _)| *theirs == text));
+        word.map_or(text, |(_, ours)| ours.clone())
+    }
+}
+
+/// What a row is.
+enum Row {
+    /// A track.
+    Track,
+    /// A row that the manifest does not ask for.
+    Other,
+    /// Kept out: why, and what in it is wrong.
+    Out(String, String),
+}
+
+/// A path with plain slashes and no `./`, which must stay below where it starts.
+fn below(path: &str) -> Result<String, String> {
+    let path = path.replace('\\', "/");
+    let mut parts = vec![];
+    for part in Path::new(&path).components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_string_lossy()),
+            Component::CurDir => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                return Err(format!(
+                    "the path {path:?} leads out of the folder; paths must start from it and hold no `..`"
+                ));
+            }
+        }
+    }
+    Ok(parts.join("/"))
+}

@@ -1,0 +1,201 @@
+//! What importing recordings has in common, however they are named: every file is decoded, measured
+//! and hashed, and what is odd is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::{IndexedFile, Manifest};
+use crate::audio;
+use crate::record::Excluded;
+use crate::schema::{Fields, Int, Real};
+use crate::vocab::sha256_hex;
+
+/// Told how many files of how many are done.
+pub(super) type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// Up to so many of a kind are named one by one; of more, as many, and the rest is counted.
+pub(super) const MOST_NAMES: usize = 20;
+
+/// What a dataset's recordings must be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demands {
+    /// What they are resampled to where they differ.
+    pub sample_rate_hz: u32,
+    /// Shorter recordings are kept out.
+    pub minimum_s: f64,
+}
+
+impl Demands {
+    pub(super) fn read(fields: &mut Fields) -> Self {
+        Self {
+            sample_rate_hz: fields.required("sample_rate_hz", &Int::within(1_000..=384_000)) as u32,
+            minimum_s: fields.or("minimum_s", &Real::not_negative(), 0.0),
+        }
+    }
+}
+
+/// A file that may be a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) track: String,
+    pub(super) genre: String,
+    /// From the dataset's root.
+    pub(super) path: PathBuf,
+}
+
+/// Decodes and hashes files: those that can be used, by track, and what is wrong with the others.
+pub(super) fn examine(
+    root: &Path,
+    candidates: &[Candidate],
+    demands: Demands,
+    progress: Progress,
+) -> (Vec<IndexedFile>, Vec<Excluded>) {
+    let n_done = AtomicUsize::new(0);
+    let examine = |candidate: &Candidate| {
+        let outcome = examine_one(root, candidate, demands);
+        progress(n_done.fetch_add(1, Ordering::Relaxed) + 1, candidates.len());
+        outcome
+    };
+    let outcomes: Vec<_> = candidates.par_iter().map(examine).collect();
+    let mut files: BTreeMap<String, IndexedFile> = BTreeMap::new();
+    let mut excluded = vec![];
+    for outcome in outcomes {
+        match outcome {
+            Err(out) => excluded.push(out),
+            Ok(file) if files.contains_key(&file.track) => excluded.push(Excluded {
+                name: file.path.display().to_string(),
+                reason: format!("there is another file of the track {}", file.track),
+            }),
+            Ok(file) => {
+                files.insert(file.track.clone(), file);
+            }
+        }
+    }
+    (files.into_values().collect(), excluded)
+}
+
+fn examine_one(
+    root: &Path,
+    candidate: &Candidate,
+    demands: Demands,
+) -> Result<IndexedFile, Excluded> {
+    let path = root.join(&candidate.path);
+    let out = |reason: String| Excluded { name: candidate.path.display().to_string(), reason };
+    if !path.is_file() {
+        return Err(out("is no file".to_owned()));
+    }
+    let bytes = fs::read(&path).map_err(|error| out(error.to_string()))?;
+    let waveform = audio::decode(&path).map_err(|error| {
+        let text = error.to_string();
+        let own = text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text);
+        out(own.lines().next().unwrap_or_default().to_owned())
+    })?;
+    if waveform.duration_s() < demands.minimum_s {
+        let (is, least) = (waveform.duration_s(), demands.minimum_s);
+        return Err(out(format!("is {is:.2} s long, {least} s are needed")));
+    }
+    let ratio = f64::from(demands.sample_rate_hz) / f64::from(waveform.sample_rate_hz);
+    Ok(IndexedFile {
+        track: candidate.track.clone(),
+        genre: candidate.genre.clone(),
+        path: candidate.path.clone(),
+        sha256: sha256_hex(&bytes),
+        n_samples: (waveform.samples.len() as f64 * ratio).ceil() as usize,
+    })
+}
+
+/// Says why an import comes to nothing.
+pub(super) fn none_good(n: usize, excluded: &[Excluded], otherwise: &str) -> String {
+    let why = match excluded.first() {
+        None => otherwise.to_owned(),
+        Some(out) => format!("e.g. {} {}", out.name, out.reason),
+    };
+    format!("no file of {n} can be used: {why}")
+}
+
+/// The first names of a list, and how many more there are.
+pub(super) fn some_names<T: AsRef<str>>(names: &[T]) -> String {
+    let shown: Vec<&str> = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    shown.join(", ") + &more
+}
+
+/// Files with the same bytes are said, and kept: which of the two is right is not ours to judge.
+pub(super) fn duplicates(files: &[IndexedFile]) -> Vec<String> {
+    let mut by_hash: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        by_hash.entry(&file.sha256).or_default().push(&file.track);
+    }
+    let same = by_hash.into_values().filter(|tracks| tracks.len() > 1);
+    let same: Vec<String> = same.map(|tracks| some_names(&tracks)).collect();
+    if same.len() > MOST_NAMES {
+        let (n, some) = (same.len(), same[..MOST_NAMES].join("; "));
+        let more = n - MOST_NAMES;
+        return vec![format!(
+            "{n} recordings are there several times bit for bit: {some}; and {more} more"
+        )];
+    }
+    same.iter().map(|tracks| format!("the same recording bit for bit: {tracks}")).collect()
+}
+
+/// The genres that files are of, sorted; lists have none.
+pub(super) fn genres_of(files: &[IndexedFile]) -> Vec<String> {
+    let genres: BTreeSet<&str> = files.iter().map(|file| file.genre.as_str()).collect();
+    genres.into_iter().filter(|genre| !genre.is_empty()).map(str::to_owned).collect()
+}
+
+/// Says by genre what there is, where it is not a whole copy.
+pub(super) fn counts(files: &[IndexedFile], genres: &[String], n_tracks: usize) -> Option<String> {
+    if files.len() == n_tracks {
+        return None;
+    }
+    let count = |genre: &String| files.iter().filter(|file| &file.genre == genre).count();
+    let per_genre: Vec<String> =
+        genres.iter().map(|genre| format!("{genre} {}", count(genre))).collect();
+    let (has, per_genre) = (files.len(), per_genre.join(", "));
+    Some(format!("{has} of the {n_tracks} tracks of a whole copy: {per_genre}"))
+}
+
+/// Says which faults were expected.
+pub(super) fn absent_known_faults(
+    manifest: &Manifest,
+    files: &[IndexedFile],
+    excluded: &[Excluded],
+) -> Vec<String> {
+    let absent = |track: &str| {
+        !files.iter().any(|file| file.track == track)
+            && excluded.iter().any(|out| out.name.contains(track))
+    };
+    let known = manifest.known_faults.iter().filter(|known| absent(&known.track));
+    known
+        .map(|known| format!("{} is kept out, as expected: {}", known.track, known.fault))
+        .collect()
+}
+
+/// The visible entries of a folder, sorted, and how many are hidden.
+pub(super) fn entries(folder: &Path) -> std::io::Result<(Vec<PathBuf>, usize)> {
+    let mut paths = vec![];
+    let mut n_hidden = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            n_hidden += 1;
+        } else {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok((paths, n_hidden))
+}
+
+/// The last part of a path, as text.
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
