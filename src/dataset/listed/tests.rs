@@ -155,7 +155,7 @@ fn what_is_wrong_with_a_whole_list_is_an_error_with_file_and_line() {
     let said = import("path,label,path\na.wav,rock,b\n");
     assert!(said.ends_with("list.csv: has two columns `path`"), "{said}");
     let said = import("path,label\na.wav,\"rock\n");
-    assert!(said.ends_with("line 2: a quote is opened and never closed"), "{said}");
+    assert!(said.ends_with("line 2: the quote that opens cell 2 is never closed"), "{said}");
     let said = import("");
     assert!(said.ends_with("list.csv: has no rows"), "{said}");
     let said = import("path,label\nb.wav,rock\n");
