@@ -178,7 +178,7 @@ fn a_faulty_copy_is_named_with_what_was_allowed() {
         ("1,t01,y", "2,t01,y", "row 2 is named twice"),
         ("1,t01,y", "70,t01,y", "has 61 rows, and the table names row 70"),
         ("1,t01,y", "1,t00,y", "t00 is both x and y"),
-        ("row,track", "line,track", "the columns row are missing"),
+        ("row,track", "line,track", "the column row is missing"),
     ] {
         fs::write(home.join("data/tracks.csv"), table.replacen(from, to, 1)).unwrap();
         let said = fails(home, &["data", "import", "ours", "data"], 3);

@@ -131,7 +131,8 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
         .names()
         .iter()
         .map(String::as_str)
-        .filter(|name| plan(name).unfit().is_some())
+        // Specs of tables that have no stand-in ask for no column of GTZAN.
+        .filter(|name| !name.starts_with("tables/") && plan(name).unfit().is_some())
         .collect();
     assert_eq!(
         published,

@@ -181,7 +181,11 @@ fn every_kind_of_dirt_has_its_message() {
     let error = said(&ranged, &whole);
     assert!(error.contains("energy: \"1.9") && error.contains("is not in [0, 1.9]"), "{error}");
     let home = Home::new(MANIFEST, SPEC, "");
-    fs::write(home.0.path().join("dirty.csv"), b"id,genre\n1,Fran\xE7ais\n").unwrap();
+    fs::write(
+        home.0.path().join("dirty.csv"),
+        b"id,genre,set,tempo,key,energy\n1,Fran\xE7ais,train,1,1,1\n",
+    )
+    .unwrap();
     let error = home.said(&import, 3);
     assert!(error.contains("line 2 holds the byte 0xE7, which is no UTF-8"), "{error}");
 }

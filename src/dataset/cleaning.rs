@@ -1,12 +1,8 @@
 //! What a manifest says of a table's dirt: how cells are divided, which stand for a missing number, what
 //! becomes of odd cells and of repeated rows.
 
-use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use super::rows::Rows;
 use crate::schema::{Fields, Keyed, List, Node, OneOf, Real, Rule, Text, Value};
-use crate::table::{NumberColumn, OddCells, Table};
+use crate::table::{NumberColumn, OddCells};
 
 /// What becomes of repeated rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,80 +141,6 @@ impl Rule for Markers {
     }
 }
 
-/// Rows, of some, that are equal to an earlier one of them in every column used.
-pub(super) fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
-    let texts: Vec<&Vec<String>> = table.texts.values().collect();
-    let numbers: Vec<&Vec<f64>> = table.numbers.values().collect();
-    let hash = |row: usize| {
-        let mut hasher = DefaultHasher::new();
-        texts.iter().for_each(|cells| cells[row].hash(&mut hasher));
-        numbers.iter().for_each(|cells| cells[row].to_bits().hash(&mut hasher));
-        hasher.finish()
-    };
-    let is_equal = |a: usize, b: usize| {
-        texts.iter().all(|cells| cells[a] == cells[b])
-            && numbers.iter().all(|cells| cells[a].to_bits() == cells[b].to_bits())
-    };
-    let mut hashed: Vec<(u64, usize)> = rows.iter().map(|&row| (hash(row), row)).collect();
-    hashed.sort_unstable();
-    let mut again = BTreeSet::new();
-    for same in hashed.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-        let mut firsts: Vec<usize> = vec![];
-        for &(_, row) in same {
-            if firsts.iter().any(|&first| is_equal(first, row)) {
-                again.insert(row);
-            } else {
-                firsts.push(row);
-            }
-        }
-    }
-    again
-}
-
-/// A name per row of some: the cells of the columns in `rows.id`, or the line where there are none.
-pub(super) fn names(rows: &Rows, table: &Table, kept: &[usize]) -> Vec<String> {
-    let name = |&row: &usize| match rows.id.as_slice() {
-        [] => format!("line {}", table.lines[row]),
-        [column] => table.texts[column][row].clone(),
-        columns => {
-            let parts = columns.iter().map(|column| table.texts[column][row].as_str());
-            parts.collect::<Vec<_>>().join(" / ")
-        }
-    };
-    kept.iter().map(name).collect()
-}
-
-/// Rows of one name, each time in the order of the file; names that occur once are passed over.
-pub(super) fn repeated(names: &[String]) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..names.len()).collect();
-    order.sort_by(|&a, &b| names[a].cmp(&names[b]));
-    let groups = order.chunk_by(|&a, &b| names[a] == names[b]);
-    groups.filter(|group| group.len() > 1).map(<[usize]>::to_vec).collect()
-}
-
-/// Tells rows of one name apart by `#2`, `#3`, …, passing over names that are another row's already.
-pub(super) fn told_apart(mut names: Vec<String>, groups: &[Vec<usize>]) -> Vec<String> {
-    if groups.is_empty() {
-        return names;
-    }
-    let taken: BTreeSet<String> =
-        names.iter().filter(|name| name.contains(" #")).cloned().collect();
-    for group in groups {
-        let mut n = 1;
-        for &row in &group[1..] {
-            let name = loop {
-                n += 1;
-                let name = format!("{} #{n}", names[row]);
-                if !taken.contains(&name) {
-                    break name;
-                }
-            };
-            names[row] = name;
-        }
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,13 +180,5 @@ mod tests {
         assert!(
             cleaning("missing = 3\n", true).unwrap_err().contains("a list of texts, or a table")
         );
-    }
-
-    #[test]
-    fn rows_of_one_name_are_told_apart_and_no_name_is_taken_twice() {
-        let names = ["x", "y", "x", "x #2", "x"].map(str::to_owned).to_vec();
-        let groups = repeated(&names);
-        assert_eq!(groups, [[0, 2, 4]]);
-        assert_eq!(told_apart(names, &groups), ["x", "y", "x #3", "x #2", "x #4"]);
     }
 }

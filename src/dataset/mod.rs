@@ -12,6 +12,7 @@ mod arrays;
 mod audio_data;
 mod catalogue;
 mod cleaning;
+mod duplicates;
 mod folder;
 mod index;
 mod manifest;

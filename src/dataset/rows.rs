@@ -3,17 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::cleaning::{exact_duplicates, names, repeated, told_apart};
+use super::duplicates::{names, repeated, told_apart};
 use super::index::file_sha256;
-use super::{
-    Cleaning, DatasetError, Duplicates, Index, IndexedFile, Manifest, TrackColumns, track_columns,
-};
+use super::{Cleaning, DatasetError, Index, IndexedFile, Manifest, TrackColumns, track_columns};
 use crate::record::Excluded;
 use crate::schema::{Fields, Flag, Int, Keyed, List, Text};
 use crate::table::{Csv, Table};
-
-/// Ids with two labels that a note names.
-const N_NAMED: usize = 3;
 
 /// What the manifest says of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,83 +183,6 @@ impl Rows {
             .collect();
         Ok(Labelled { ids, labels, columns: table.numbers, track_columns, excluded, notes })
     }
-
-    /// The rows that stay; repeated ones are counted as dropped, or in a note.
-    fn without_duplicates(
-        &self,
-        table: &Table,
-        mut rows: Vec<usize>,
-        reasons: &mut BTreeMap<String, usize>,
-        notes: &mut Vec<String>,
-    ) -> Vec<usize> {
-        if self.cleaning.duplicates == Duplicates::DropId {
-            let names = names(self, table, &rows);
-            let groups = repeated(&names);
-            notes.extend(self.conflicts(table, &rows, &names, &groups));
-            let again: BTreeSet<usize> =
-                groups.iter().flat_map(|group| &group[1..]).copied().collect();
-            if !again.is_empty() {
-                let reason = format!("repeat the {} of an earlier row", self.id.join(" and "));
-                reasons.insert(reason, again.len());
-                let mut place = 0;
-                rows.retain(|_| {
-                    place += 1;
-                    !again.contains(&(place - 1))
-                });
-            }
-            return rows;
-        }
-        let again = exact_duplicates(table, &rows);
-        if again.is_empty() {
-            return rows;
-        }
-        let words = "equal an earlier row in every column used";
-        if self.cleaning.duplicates == Duplicates::DropExact {
-            reasons.insert(words.to_owned(), again.len());
-            rows.retain(|row| !again.contains(row));
-        } else {
-            notes.push(format!("{} rows {words} and are kept", again.len()));
-        }
-        rows
-    }
-
-    /// What is said of rows with one name that all stay.
-    fn repeated_notes(
-        &self,
-        table: &Table,
-        rows: &[usize],
-        names: &[String],
-        groups: &[Vec<usize>],
-    ) -> Vec<String> {
-        let n_again: usize = groups.iter().map(|group| group.len() - 1).sum();
-        let columns = self.id.join(" and ");
-        let note = format!("{n_again} rows repeat the {columns} of another row and are kept");
-        let note = (n_again > 0).then_some(note);
-        note.into_iter().chain(self.conflicts(table, rows, names, groups)).collect()
-    }
-
-    /// Says how many ids have rows of several labels, and names some.
-    fn conflicts(
-        &self,
-        table: &Table,
-        rows: &[usize],
-        names: &[String],
-        groups: &[Vec<usize>],
-    ) -> Option<String> {
-        let cells = &table.texts[&self.label.column];
-        let labels = |group: &Vec<usize>| {
-            group.iter().map(|&place| self.label.of(&cells[rows[place]])).collect::<BTreeSet<_>>()
-        };
-        let several = || groups.iter().filter(|group| labels(group).len() > 1);
-        let named = several().take(N_NAMED).map(|group| {
-            let labels = labels(group).into_iter().collect::<Vec<_>>().join(", ");
-            format!("{} ({labels})", names[group[0]])
-        });
-        let named = named.collect::<Vec<_>>().join("; ");
-        let (n, columns) = (several().count(), self.id.join(" and "));
-        let more = if n > N_NAMED { "; …" } else { "" };
-        (n > 0).then(|| format!("{n} of {columns} have rows of several labels: {named}{more}"))
-    }
 }
 
 impl Label {
@@ -278,7 +196,7 @@ impl Label {
         }
     }
 
-    fn of<'a>(&self, cell: &'a str) -> &'a str {
+    pub(super) fn of<'a>(&self, cell: &'a str) -> &'a str {
         if self.first_of_list { first_of_list(cell).unwrap_or_default() } else { cell }
     }
 
@@ -308,7 +226,7 @@ fn first_of_list(cell: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Missing;
+    use crate::dataset::{Duplicates, Missing};
 
     fn rows(label: Label) -> Rows {
         let columns = vec![("tempo".to_owned(), "Tempo".to_owned())];

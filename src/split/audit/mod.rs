@@ -74,10 +74,10 @@ impl Sets<'_> {
     }
 
     fn pairs(&self, numbers: Numbers) -> Result<Vec<(LeakKind, Vec<Pair>)>, String> {
-        let track = |row: usize| Some(self.track(row).to_owned());
+        let track = |row: usize| Some(self.track(row));
         let same_track = self.sharing(track);
         let is_same_track: BTreeSet<usize> = same_track.iter().map(|pair| pair.0).collect();
-        let mut same_group = self.sharing(|row| self.groups?.get(self.track(row)).cloned());
+        let mut same_group = self.sharing(|row| self.groups?.get(self.track(row)));
         same_group.retain(|pair| !is_same_track.contains(&pair.0));
         let mut found = vec![
             (LeakKind::SameExample, self.sharing(Some)),

@@ -1,0 +1,177 @@
+//! Rows that are there more than once: found, counted, told apart, dropped as the manifest says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::Duplicates;
+use super::rows::Rows;
+use crate::table::Table;
+
+/// Ids with several labels that a note names.
+const N_NAMED: usize = 3;
+
+impl Rows {
+    /// The rows that stay; repeated ones are counted as dropped, or in a note.
+    pub(super) fn without_duplicates(
+        &self,
+        table: &Table,
+        mut rows: Vec<usize>,
+        reasons: &mut BTreeMap<String, usize>,
+        notes: &mut Vec<String>,
+    ) -> Vec<usize> {
+        if self.cleaning.duplicates == Duplicates::DropId {
+            let names = names(self, table, &rows);
+            let groups = repeated(&names);
+            notes.extend(self.conflicts(table, &rows, &names, &groups));
+            let again: BTreeSet<usize> =
+                groups.iter().flat_map(|group| &group[1..]).copied().collect();
+            if !again.is_empty() {
+                let reason = format!("repeat the {} of an earlier row", self.id.join(" and "));
+                reasons.insert(reason, again.len());
+                let mut place = 0;
+                rows.retain(|_| {
+                    place += 1;
+                    !again.contains(&(place - 1))
+                });
+            }
+            return rows;
+        }
+        let again = exact_duplicates(table, &rows);
+        if again.is_empty() {
+            return rows;
+        }
+        let words = "equal an earlier row in every column used";
+        if self.cleaning.duplicates == Duplicates::DropExact {
+            reasons.insert(words.to_owned(), again.len());
+            rows.retain(|row| !again.contains(row));
+        } else {
+            notes.push(format!("{} rows {words} and are kept", again.len()));
+        }
+        rows
+    }
+
+    /// What is said of rows with one name that all stay.
+    pub(super) fn repeated_notes(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        names: &[String],
+        groups: &[Vec<usize>],
+    ) -> Vec<String> {
+        let n_again: usize = groups.iter().map(|group| group.len() - 1).sum();
+        let columns = self.id.join(" and ");
+        let note = format!("{n_again} rows repeat the {columns} of another row and are kept");
+        let note = (n_again > 0).then_some(note);
+        note.into_iter().chain(self.conflicts(table, rows, names, groups)).collect()
+    }
+
+    /// Says how many ids have rows of several labels, and names some.
+    fn conflicts(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        names: &[String],
+        groups: &[Vec<usize>],
+    ) -> Option<String> {
+        let cells = &table.texts[&self.label.column];
+        let labels = |group: &Vec<usize>| {
+            group.iter().map(|&place| self.label.of(&cells[rows[place]])).collect::<BTreeSet<_>>()
+        };
+        let several = || groups.iter().filter(|group| labels(group).len() > 1);
+        let named = several().take(N_NAMED).map(|group| {
+            let labels = labels(group).into_iter().collect::<Vec<_>>().join(", ");
+            format!("{} ({labels})", names[group[0]])
+        });
+        let named = named.collect::<Vec<_>>().join("; ");
+        let (n, columns) = (several().count(), self.id.join(" and "));
+        let more = if n > N_NAMED { "; …" } else { "" };
+        (n > 0).then(|| format!("{n} of {columns} have rows of several labels: {named}{more}"))
+    }
+}
+
+/// Rows, of some, that are equal to an earlier one of them in every column used.
+fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
+    let texts: Vec<&Vec<String>> = table.texts.values().collect();
+    let numbers: Vec<&Vec<f64>> = table.numbers.values().collect();
+    let hash = |row: usize| {
+        let mut hasher = DefaultHasher::new();
+        texts.iter().for_each(|cells| cells[row].hash(&mut hasher));
+        numbers.iter().for_each(|cells| cells[row].to_bits().hash(&mut hasher));
+        hasher.finish()
+    };
+    let is_equal = |a: usize, b: usize| {
+        texts.iter().all(|cells| cells[a] == cells[b])
+            && numbers.iter().all(|cells| cells[a].to_bits() == cells[b].to_bits())
+    };
+    let mut hashed: Vec<(u64, usize)> = rows.iter().map(|&row| (hash(row), row)).collect();
+    hashed.sort_unstable();
+    let mut again = BTreeSet::new();
+    for same in hashed.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+        let mut firsts: Vec<usize> = vec![];
+        for &(_, row) in same {
+            if firsts.iter().any(|&first| is_equal(first, row)) {
+                again.insert(row);
+            } else {
+                firsts.push(row);
+            }
+        }
+    }
+    again
+}
+
+/// A name per row of some: the cells of the columns in `rows.id`, or the line where there are none.
+pub(super) fn names(rows: &Rows, table: &Table, kept: &[usize]) -> Vec<String> {
+    let name = |&row: &usize| match rows.id.as_slice() {
+        [] => format!("line {}", table.lines[row]),
+        [column] => table.texts[column][row].clone(),
+        columns => {
+            let parts = columns.iter().map(|column| table.texts[column][row].as_str());
+            parts.collect::<Vec<_>>().join(" / ")
+        }
+    };
+    kept.iter().map(name).collect()
+}
+
+/// Rows of one name, each time in the order of the file; names that occur once are passed over.
+pub(super) fn repeated(names: &[String]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by(|&a, &b| names[a].cmp(&names[b]));
+    let groups = order.chunk_by(|&a, &b| names[a] == names[b]);
+    groups.filter(|group| group.len() > 1).map(<[usize]>::to_vec).collect()
+}
+
+/// Tells rows of one name apart by `#2`, `#3`, …, passing over names that are another row's already.
+pub(super) fn told_apart(mut names: Vec<String>, groups: &[Vec<usize>]) -> Vec<String> {
+    if groups.is_empty() {
+        return names;
+    }
+    let taken: BTreeSet<String> =
+        names.iter().filter(|name| name.contains(" #")).cloned().collect();
+    for group in groups {
+        let mut n = 1;
+        for &row in &group[1..] {
+            let name = loop {
+                n += 1;
+                let name = format!("{} #{n}", names[row]);
+                if !taken.contains(&name) {
+                    break name;
+                }
+            };
+            names[row] = name;
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_one_name_are_told_apart_and_no_name_is_taken_twice() {
+        let names = ["x", "y", "x", "x #2", "x"].map(str::to_owned).to_vec();
+        let groups = repeated(&names);
+        assert_eq!(groups, [[0, 2, 4]]);
+        assert_eq!(told_apart(names, &groups), ["x", "y", "x #3", "x #2", "x #4"]);
+    }
+}
