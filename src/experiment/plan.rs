@@ -164,7 +164,7 @@ impl Plan {
     /// Where the model is computed: models that are fitted in one go know the CPU only.
     #[must_use]
     pub fn device(&self) -> Device {
-        if self.max_epochs.is_some() { self.options.device } else { Device::Cpu }
+        if wants_training(self.model_name) { self.options.device } else { Device::Cpu }
     }
 
     /// Checks a spec's text; `origin` is the file's name for messages.
@@ -306,12 +306,13 @@ fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
 
 type Named = (Box<dyn Model>, &'static str, Option<usize>);
 
+fn wants_training(name: &str) -> bool {
+    MODELS.iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
+}
+
 /// Reads `[model.NAME]` and, for models that want it, `[training]`.
 fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
     let names: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
-    let wants_training = |name: &str| {
-        MODELS.iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
-    };
     // `[training]` is read first, since a model of epochs is made with it.
     let training = fields.table("training", |inner| Training::read(inner, shape));
     let has_training = fields.is_given("training");
@@ -322,7 +323,9 @@ fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
         match entry.read {
             Reader::AtOnce(read) => {
                 has_too_much = has_training;
-                Some((read(inner, shape), entry.name, None))
+                let model = read(inner, shape);
+                let epochs = model.max_epochs();
+                Some((model, entry.name, epochs))
             }
             Reader::Epochs(read) => {
                 lacks_training = !has_training;

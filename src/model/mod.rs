@@ -94,6 +94,11 @@ pub trait Model: Send + Sync {
         n_classes: usize,
     ) -> Result<Box<dyn Classifier>, ModelError>;
 
+    /// At most so many epochs, of a model that is read without `[training]` and has some all the same.
+    fn max_epochs(&self) -> Option<usize> {
+        None
+    }
+
     /// Takes weights that another program trained, from a safetensors file; what must be fitted
     /// besides (means and scales) is fitted to the job's training examples.
     ///

@@ -105,6 +105,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         }
         let has_epochs = matches!(entry.read, Reader::Epochs(_)) || name == "gradient_boosting";
         assert_eq!(fitted.kept_epoch.is_some(), has_epochs, "{name}");
+        assert_eq!(model.max_epochs().is_some(), name == "gradient_boosting", "{name}");
 
         let folder = tempfile::tempdir().unwrap();
         fitted.classifier.save(folder.path()).unwrap();

@@ -153,6 +153,10 @@ impl Progress {
 }
 
 impl Model for GradientBoosting {
+    fn max_epochs(&self) -> Option<usize> {
+        Some(self.n_estimators)
+    }
+
     fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
         let classes = job.train.classes_for_fit()?;
         if self.n_iter_no_change.is_some() && job.valid.is_empty() {
