@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::arguments::Data as Command;
 use super::progress::Progress;
-use super::{Done, Failure, House, fetch};
+use super::{Done, Failure, House, fetch, width};
 use crate::dataset::{self, Catalogue, Cut, Data, Index, Kind, Manifest};
 use crate::fetch::readable;
 
@@ -28,7 +28,9 @@ pub(super) fn data(house: &House, command: &Command) -> Done {
 }
 
 fn list(catalogue: &Catalogue) {
-    println!("{:16} {:6} {:44} state", "dataset", "kind", "title");
+    let name = width("dataset", catalogue.manifests().map(|manifest| manifest.name.as_str()));
+    let title = width("title", catalogue.manifests().map(|manifest| manifest.title.as_str()));
+    println!("{:name$} {:6} {:title$} state", "dataset", "kind", "title");
     for manifest in catalogue.manifests() {
         let state = match (manifest.is_embedded(), catalogue.is_there(manifest)) {
             (true, _) => "made by encore".to_owned(),
@@ -39,7 +41,7 @@ fn list(catalogue: &Catalogue) {
             (false, false) => format!("not imported; {}", manifest.command_to_get()),
         };
         let kind = manifest.kind().as_str();
-        println!("{:16} {kind:6} {:44} {state}", manifest.name, manifest.title);
+        println!("{:name$} {kind:6} {:title$} {state}", manifest.name, manifest.title);
     }
 }
 

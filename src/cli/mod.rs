@@ -95,6 +95,11 @@ fn finished(store: &Store) -> Result<Vec<Run>, Failure> {
     Ok(runs)
 }
 
+/// How wide a column is that holds a title and some texts.
+fn width<'a>(title: &'a str, texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.chain([title]).map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
 /// Runs the command line and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 //! `list`, `check` and `new`.
 
-use super::{Done, Failure, House};
+use super::{Done, Failure, House, width};
 use crate::experiment::{Options, Plan, PlanError, derive_spec};
 use crate::record::Run;
 use crate::schema::Faults;
@@ -9,13 +9,17 @@ use crate::schema::Faults;
 pub(super) fn list(house: &House) -> Done {
     let (library, catalogue) = (house.library()?, house.catalogue()?);
     let runs = house.finished()?;
-    println!("{:24} {:14} {:9} {:9} latest result", "experiment", "dataset", "published", "seeds");
+    let wide = width("experiment", library.names().iter().map(String::as_str));
+    let datasets = catalogue.manifests().map(|manifest| manifest.name.as_str());
+    let dataset = width("dataset", datasets);
+    let (of_names, of_datasets) = ("experiment", "dataset");
+    println!("{of_names:wide$} {of_datasets:dataset$} published seeds latest result");
     for name in library.names() {
         let plan = match Plan::read(name, &library, &catalogue, &Options::default()) {
             Ok(plan) => plan,
             Err(error) => {
                 println!(
-                    "{name:24} faulty: {}",
+                    "{name:wide$} faulty: {}",
                     error.to_string().lines().next().unwrap_or_default()
                 );
                 continue;
@@ -24,7 +28,7 @@ pub(super) fn list(house: &House) -> Done {
         let claim =
             plan.claims.first().map_or("-".to_owned(), |claim| format!("{:.3}", claim.value));
         let (asked, n_seeds) = (&plan.asked, plan.seeds.len());
-        println!("{name:24} {asked:14} {claim:9} {n_seeds:<9} {}", latest(&runs, name));
+        println!("{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}", latest(&runs, name));
     }
     Ok(())
 }
