@@ -188,17 +188,12 @@ impl Collector<'_> {
         let spotify = self.spotify;
         let is_got = |journal: &Journal, id: &str| journal.artists.contains_key(id);
         let ask = |endpoint: &Endpoint, ids: &[&str]| {
-            let is_one = endpoint == &ARTIST;
-            Ok(
-                match if is_one {
-                    one_artist(spotify, ids[0])?
-                } else {
-                    many_artists(spotify, ids)?
-                } {
-                    Answered::Got(artists) => Answered::Got(Line::Artists { artists }),
-                    Answered::Closed { code, message } => Answered::Closed { code, message },
-                },
-            )
+            let answered = if endpoint == &ARTIST {
+                one_artist(spotify, ids[0])?
+            } else {
+                many_artists(spotify, ids)?
+            };
+            Ok(answered.map(|artists| Line::Artists { artists }))
         };
         let asker = spotify.asks_as();
         self.ask_all("artists", &all, &[&ARTISTS, &ARTIST], asker, &is_got, &ask)
@@ -213,10 +208,8 @@ impl Collector<'_> {
         let is_got =
             |journal: &Journal, id: &str| journal.features.contains_key(&(who, id.to_owned()));
         let ask = |endpoint: &Endpoint, ids: &[&str]| {
-            Ok(match source.ask(endpoint, ids)? {
-                Answered::Got(features) => Answered::Got(Line::Features { source: who, features }),
-                Answered::Closed { code, message } => Answered::Closed { code, message },
-            })
+            let answered = source.ask(endpoint, ids)?;
+            Ok(answered.map(|features| Line::Features { source: who, features }))
         };
         let asker = source.asks_as();
         self.ask_all("audio features", &all, source.endpoints(), asker, &is_got, &ask)

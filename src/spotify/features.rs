@@ -118,6 +118,16 @@ pub enum Answered<T> {
     },
 }
 
+impl<T> Answered<T> {
+    /// What is made of what was got; a refusal stays one.
+    pub(super) fn map<U>(self, make: impl FnOnce(T) -> U) -> Answered<U> {
+        match self {
+            Self::Got(got) => Answered::Got(make(got)),
+            Self::Closed { code, message } => Answered::Closed { code, message },
+        }
+    }
+}
+
 /// What was got of each track that was asked for: its id, and its features where it has any.
 pub type Batch = Vec<(String, Option<Features>)>;
 

@@ -21,6 +21,7 @@ mod resumed;
 )]
 #[path = "../common/server.rs"]
 mod server;
+mod world;
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};

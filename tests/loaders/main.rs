@@ -1,0 +1,206 @@
+//! Every manifest of recordings, on a tiny tree in the published structure: what is imported, under which
+//! name and genre and in which set; what is kept out; and a run on the published split.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod published;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use encore::audio::{Waveform, write_wav};
+use encore::dataset::{AudioData, Catalogue, Cut, Data, Layout};
+use published::{LOADERS, Loader};
+
+/// 3.2 s of noise, other noise for another number; the name says nothing of what it is.
+fn recording(path: &Path, number: usize) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut state = number as u32 + 1;
+    let samples = (0..25_600).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f32::from((state >> 16) as u16) / 131_072.0 - 0.25
+    });
+    let waveform = Waveform { samples: samples.collect(), sample_rate_hz: 8_000 };
+    write_wav(path, &waveform).unwrap();
+}
+
+fn plant(loader: &Loader, folder: &Path) {
+    for (file, text) in loader.texts {
+        let path = folder.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let good = loader.tracks.iter().map(|(path, ..)| path);
+    for (number, path) in good.chain(loader.others).enumerate() {
+        recording(&folder.join(path), number);
+    }
+}
+
+fn encore(project: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
+    let output = command.current_dir(project).args(arguments).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn audio(catalogue: &Catalogue, name: &str) -> AudioData {
+    match catalogue.load(catalogue.find(name).unwrap(), Cut::default()).unwrap() {
+        Data::Audio(audio) => audio,
+        _ => panic!("{name} is no audio"),
+    }
+}
+
+/// Imports a tree, and holds what comes of it to what should.
+fn import(loader: &Loader, project: &Path) {
+    let name = loader.name;
+    let folder = project.join("data").join(name);
+    plant(loader, &folder);
+    let said = encore(project, &["data", "import", name, folder.to_str().unwrap()]);
+    let catalogue = Catalogue::open(&project.join("datasets")).unwrap();
+    let audio = audio(&catalogue, name);
+    let column = if name == "gtzan" { "filtered" } else { "split" };
+    let sets = audio.track_columns.column(column).cloned().unwrap_or_default();
+    let set = |id: &str| sets.get(id).cloned().unwrap_or_default();
+    let mut got: Vec<[String; 3]> = audio
+        .tracks
+        .iter()
+        .map(|track| [track.id.clone(), audio.classes[track.class].clone(), set(&track.id)])
+        .collect();
+    got.sort();
+    let mut wanted: Vec<[String; 3]> = loader
+        .tracks
+        .iter()
+        .map(|(_, id, genre, set)| [id, genre, set].map(|text| (*text).to_owned()))
+        .collect();
+    wanted.sort();
+    assert_eq!(got, wanted, "{name}\n{said}");
+    let out: Vec<String> =
+        audio.excluded.iter().map(|out| format!("{}: {}", out.name, out.reason)).collect();
+    assert_eq!(out.len(), loader.out.len(), "{name}: {out:?}");
+    for (out, wanted) in out.iter().zip(loader.out) {
+        assert!(out.starts_with(wanted), "{name}: {out}");
+    }
+    // Of these two only the lists say how many tracks there are.
+    let is_whole = ["fma-large", "mtg-jamendo"].contains(&name);
+    assert_eq!(audio.part.is_none(), is_whole, "{name}: {:?}", audio.part);
+    assert!(encore(project, &["data", "check", name]).contains("is what was imported"), "{name}");
+}
+
+/// Runs a spec on the dataset; how many examples are in each set is by its tracks.
+fn run(loader: &Loader, project: &Path) {
+    let name = loader.name;
+    let spec = format!(
+        "title = \"t\"\nquestion = \"q\"\ndataset = \"{name}\"\nseeds = [1]\n\
+         [segments]\nseconds = 3.0\nper_track = 10\n[features.mfcc]\nn_mfcc = 13\n\
+         n_fft = 2048\nhop_length = 512\n{}\n[model.majority]\n",
+        loader.split
+    );
+    fs::write(project.join(format!("experiments/of-{name}.toml")), spec).unwrap();
+    let words = encore(project, &["run", &format!("of-{name}")]);
+    let folder = words.lines().rev().find(|line| line.starts_with("reports/runs/")).unwrap();
+    let text = fs::read_to_string(project.join(folder).join("record.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(record["data"]["dataset"], name);
+    assert_eq!(record["data"]["shape"], serde_json::json!([130, 13]), "{name}");
+    if loader.split.contains("listed") {
+        for set in ["train", "valid", "test"] {
+            let n = loader.tracks.iter().filter(|(.., of)| *of == set).count();
+            assert_eq!(record["split"][format!("n_{set}")], n, "{name} {set}");
+        }
+    }
+}
+
+#[test]
+fn every_manifest_of_recordings_loads_its_published_structure() {
+    let home = common::project();
+    let catalogue = Catalogue::open(&home.path().join("datasets")).unwrap();
+    let is_on_disk = |layout: &Layout| matches!(layout, Layout::Folder(_) | Layout::Listed(_));
+    let manifests = catalogue.manifests().filter(|manifest| is_on_disk(&manifest.layout));
+    let names: Vec<&str> = manifests.map(|manifest| manifest.name.as_str()).collect();
+    let loaders: BTreeMap<&str, &Loader> =
+        LOADERS.iter().map(|loader| (loader.name, loader)).collect();
+    assert_eq!(names, loaders.keys().copied().collect::<Vec<_>>(), "a manifest, a row of LOADERS");
+    assert_eq!(names.len(), 7);
+    for loader in LOADERS {
+        import(loader, home.path());
+        run(loader, home.path());
+    }
+}
+
+/// What `data new` says, the manifest that it writes, and the dataset that an import makes of it.
+fn new(project: &Path, name: &str, path: &str) -> (String, String, AudioData) {
+    let said = encore(project, &["data", "new", name, path]);
+    let manifest = fs::read_to_string(project.join(format!("datasets/{name}.toml"))).unwrap();
+    let (_, command) = said.split_once("then: encore ").unwrap();
+    let arguments: Vec<&str> = command.split_whitespace().collect();
+    encore(project, &arguments);
+    let catalogue = Catalogue::open(&project.join("datasets")).unwrap();
+    let audio = audio(&catalogue, name);
+    assert!(audio.part.is_none() && audio.excluded.is_empty(), "{:?}", audio.excluded);
+    (said, manifest, audio)
+}
+
+fn named(audio: &AudioData) -> Vec<(&str, &str)> {
+    let class = |class: usize| audio.classes[class].as_str();
+    audio.tracks.iter().map(|track| (track.id.as_str(), class(track.class))).collect()
+}
+
+#[test]
+fn a_collection_of_ones_own_needs_no_manifest_by_hand() {
+    let home = common::project();
+    let home = home.path();
+    for (number, path) in ["slow/1.wav", "slow/2.wav", "fast \"x\"/1.wav"].iter().enumerate() {
+        recording(&home.join("mine").join(path), number);
+    }
+    fs::write(home.join("mine/list.csv"), "1.wav,a\n").unwrap();
+    let (said, manifest, audio) = new(home, "by-folder", "mine");
+    assert!(said.contains("  slow: 2 files\n  not in a genre's folder: list.csv\n"), "{said}");
+    assert!(manifest.contains("genres = [\"fast \\\"x\\\"\", \"slow\"]\ngenre_in_track = true"));
+    assert!(manifest.contains("sample_rate_hz = 8000\nn_tracks = 3\n"), "{manifest}");
+    let slow = [("slow.1", "slow"), ("slow.2", "slow")];
+    assert_eq!(named(&audio), [&[("fast \"x\".1", "fast \"x\"")], &slow[..]].concat());
+
+    // Without a header: the column of files is found by looking for them.
+    fs::write(home.join("mine/bare.tsv"), "a\tslow/1.wav\nb\tslow/2.wav\n").unwrap();
+    let (_, manifest, audio) = new(home, "bare", "mine/bare.tsv");
+    assert!(manifest.contains("delimiter = \"\\t\"\nheader_rows = 0\npath = \"{2}\"\n"));
+    assert_eq!(named(&audio), [("slow.1", "a"), ("slow.2", "b")]);
+
+    let list = "Genre;ID;File;artist_name;split\na;x;slow/1.wav;A;train\nb;y;slow/2.wav;B;test\n";
+    fs::write(home.join("mine/full.csv"), list).unwrap();
+    let (said, manifest, audio) = new(home, "full", "mine/full.csv");
+    assert!(said.starts_with("  a: 1 rows\n  b: 1 rows\nwrote "), "{said}");
+    let columns = "track_columns = { artist = \"{artist_name}\", split = \"{split}\" }";
+    assert!(manifest.contains(columns), "{manifest}");
+    assert_eq!(named(&audio), [("x", "a"), ("y", "b")]);
+    assert_eq!(audio.track_columns.column("split").unwrap()["y"], "test");
+}
+
+#[test]
+fn what_is_no_collection_is_said_and_leaves_no_manifest() {
+    let home = common::project();
+    let home = home.path();
+    recording(&home.join("mine/only/1.wav"), 1);
+    fs::write(home.join("mine/a.csv"), "a,b,c\n1,2,3\n").unwrap();
+    fs::write(home.join("mine/b.csv"), "path,label\n/abs/1.wav,x\n").unwrap();
+    for (name, path, code, words) in [
+        ("x", "mine", 3, "at least two folders of recordings, one a genre, got one\nhint: "),
+        ("x", "mine/a.csv", 3, "must begin with a row that names a column of paths (path, file,"),
+        ("x", "mine/b.csv", 3, "no file of the column `path` is there, e.g. /abs/1.wav; paths"),
+        ("x", "nowhere", 3, "nowhere: No such file"),
+        ("gtzan", "mine", 2, "there is already a dataset `gtzan`"),
+        ("../x", "mine", 2, "`../x` is no name"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
+        let output = command.current_dir(home).args(["data", "new", name, path]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{path}: {said}");
+        assert!(said.contains(words), "{words}\nis not in\n{said}");
+    }
+    assert!(!home.join("datasets/x.toml").exists());
+}
