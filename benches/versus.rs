@@ -13,7 +13,7 @@ use std::{env, fs};
 
 use encore::dataset::Catalogue;
 use encore::experiment::{DataChoice, Library, Options, Plan};
-use encore::model::{Device, Examples, Flow, Job, Watch};
+use encore::model::{Device, Examples, FitInput, Flow, TrainingObserver};
 use encore::vocab::{Epoch, Rng, Seed};
 
 #[global_allocator]
@@ -116,7 +116,7 @@ fn fit(plan: &Plan, data: &Data, n_threads: usize, stopwatch: &mut Stopwatch) {
         n_classes: N_CLASSES,
     };
     let (train, valid) = (view(&rows), view(&[]));
-    let job = Job { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };
+    let job = FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
     let fitted = pool.install(|| plan.model.fit(&job, stopwatch)).expect("the report's nets train");
     std::hint::black_box(fitted.n_parameters);
@@ -142,7 +142,7 @@ struct Stopwatch {
     loss: f64,
 }
 
-impl Watch for Stopwatch {
+impl TrainingObserver for Stopwatch {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
         self.wall.push(Instant::now());
         self.cpu_s.push(cpu_s());

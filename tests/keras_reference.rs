@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use encore::model::{Device, Examples, Job, Layout, MODELS, Model, Reader, Training};
+use encore::model::{Device, Examples, FitInput, Layout, MODELS, Model, Reader, Training};
 use encore::schema::{self, Tree};
 use encore::vocab::Seed;
 
@@ -47,8 +47,13 @@ fn keras_weights_give_kerass_logits() {
     for (number, spec) in [(1, CNN_1), (2, CNN_2), (3, CNN_2)] {
         let weights = folder.join(format!("report-keras-models/cnn-{number}.safetensors"));
         let none = Examples { rows: &[], ..examples };
-        let job =
-            Job { train: examples, valid: none, seed: Seed(1), device: Device::Cpu, resume: None };
+        let job = FitInput {
+            train: examples,
+            valid: none,
+            seed: Seed(1),
+            device: Device::Cpu,
+            resume: None,
+        };
         let fitted = model(spec).import(&job, &weights, Layout::Keras).unwrap();
         let got = fitted.classifier.logits(&examples).unwrap().expect("a net has logits");
         let wanted = folder.join(format!("gtzan-mini.model_cnn{number}.logits.npy"));

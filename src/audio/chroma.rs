@@ -38,7 +38,7 @@ pub(super) struct Chroma {
 
 impl Chroma {
     /// # Errors
-    /// [`AudioError::Setting`] for a setting outside its range.
+    /// [`AudioError::InvalidParameter`] for a setting outside its range.
     pub(super) fn new(
         settings: &ChromaSettings,
         n_fft: usize,

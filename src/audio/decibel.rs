@@ -54,7 +54,7 @@ impl DecibelSettings {
 /// spectrogram, not a frame. NaN counts as `amin`. The logarithm is exact to 5e-6 dB and 1e-7 of the value.
 ///
 /// # Errors
-/// [`AudioError::Setting`] for `amin` or `top_db` out of range.
+/// [`AudioError::InvalidParameter`] for `amin` or `top_db` out of range.
 pub fn power_to_db(values: &mut [f32], settings: &DecibelSettings) -> Result<(), AudioError> {
     settings.check()?;
     to_db(values, settings);

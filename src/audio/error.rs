@@ -96,7 +96,7 @@ pub enum AudioError {
     },
     /// A setting outside its range, or settings that contradict each other.
     #[error("{parameter} must be {allowed}, got {got}")]
-    Setting {
+    InvalidParameter {
         /// Which setting, e.g. `stft.hop_length`.
         parameter: &'static str,
         /// The values it may have.
@@ -113,7 +113,7 @@ impl AudioError {
         allowed: impl Into<String>,
         got: impl Display,
     ) -> Self {
-        Self::Setting { parameter, allowed: allowed.into(), got: format!("{got}") }
+        Self::InvalidParameter { parameter, allowed: allowed.into(), got: format!("{got}") }
     }
 }
 

@@ -90,7 +90,7 @@ impl FrameFeatures {
     /// Checks the settings and makes the plans of the named parts.
     ///
     /// # Errors
-    /// [`AudioError::Setting`] for the first setting outside its range, or a part named twice.
+    /// [`AudioError::InvalidParameter`] for the first setting outside its range, or a part named twice.
     pub fn new(settings: &FrameSettings, parts: &[FrameFeature]) -> Result<Self, AudioError> {
         let FrameSettings { mfcc: MfccSettings { stft, mel, .. }, chroma, .. } = *settings;
         let roll_percent = settings.roll_percent;

@@ -35,7 +35,7 @@ impl LogMel {
     /// Checks the settings and makes window, transform and filters.
     ///
     /// # Errors
-    /// [`AudioError::Setting`] for the first setting outside its range.
+    /// [`AudioError::InvalidParameter`] for the first setting outside its range.
     pub fn new(settings: &LogMelSettings) -> Result<Self, AudioError> {
         let stft = Stft::new(&settings.stft)?;
         let bank = MelBank::new(&settings.mel, settings.stft.n_fft)?;

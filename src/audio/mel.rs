@@ -80,7 +80,7 @@ struct Band {
 
 impl MelBank {
     /// # Errors
-    /// [`AudioError::Setting`] for a setting outside its range.
+    /// [`AudioError::InvalidParameter`] for a setting outside its range.
     pub(super) fn new(settings: &MelSettings, n_fft: usize) -> Result<Self, AudioError> {
         let (fmin_hz, fmax_hz) = check(settings)?;
         let n_mels = settings.n_mels;
@@ -136,7 +136,7 @@ impl MelBank {
 /// Centres of the mel bands, `[n_mels]`, in Hz: where each triangle has its peak.
 ///
 /// # Errors
-/// [`AudioError::Setting`] for a setting outside its range.
+/// [`AudioError::InvalidParameter`] for a setting outside its range.
 pub fn mel_frequencies(settings: &MelSettings) -> Result<Vec<f64>, AudioError> {
     let (fmin_hz, fmax_hz) = check(settings)?;
     let edges_hz = edges_hz(settings.scale, fmin_hz, fmax_hz, settings.n_mels);

@@ -61,7 +61,7 @@ impl Mfcc {
     /// Checks the settings and makes window, transforms and filters.
     ///
     /// # Errors
-    /// [`AudioError::Setting`] for the first setting outside its range.
+    /// [`AudioError::InvalidParameter`] for the first setting outside its range.
     pub fn new(settings: &MfccSettings) -> Result<Self, AudioError> {
         let MfccSettings { stft, mel, decibel, n_mfcc, lifter } = *settings;
         let log_mel = LogMel::new(&LogMelSettings { stft, mel, decibel })?;

@@ -55,7 +55,7 @@ pub(super) struct Layout {
 
 /// Why reading stopped.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum StreamEnd {
     /// At the end of the data.
     Whole,
     /// The file ends before the data that its header promises.
@@ -76,27 +76,27 @@ pub(super) fn read_mono<E>(
     reader: &mut impl Read,
     layout: &Layout,
     mut take: impl FnMut(&[f32]) -> Result<(), E>,
-) -> Result<Ended, E> {
+) -> Result<StreamEnd, E> {
     let block = layout.n_channels * layout.encoding.n_bytes();
     let mut n_blocks_left = layout.n_data_bytes.map(|n| n / block as u64);
     let mut buffer = vec![0_u8; (CHUNK_BYTES / block).max(1) * block];
     let (mut channels, mut mono) = (Vec::new(), Vec::new());
     loop {
         if n_blocks_left == Some(0) {
-            return Ok(Ended::Whole);
+            return Ok(StreamEnd::Whole);
         }
         let left = n_blocks_left.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
         let n_want = left.min(buffer.len() / block) * block;
         let n_got = match read_up_to(reader, &mut buffer[..n_want]) {
             Ok(n) => n,
-            Err(reason) => return Ok(Ended::Unreadable(reason)),
+            Err(reason) => return Ok(StreamEnd::Unreadable(reason)),
         };
         mono.clear();
         append_mono(&buffer[..n_got / block * block], layout, &mut channels, &mut mono);
         take(&mono)?;
         n_blocks_left = n_blocks_left.map(|n| n - (n_got / block) as u64);
         if n_got < n_want {
-            return Ok(if n_blocks_left.is_some() { Ended::Early } else { Ended::Whole });
+            return Ok(if n_blocks_left.is_some() { StreamEnd::Early } else { StreamEnd::Whole });
         }
     }
 }
@@ -197,7 +197,7 @@ mod tests {
             mono.extend_from_slice(samples);
             Ok::<(), ()>(())
         });
-        assert!(matches!(ended, Ok(Ended::Whole)));
+        assert!(matches!(ended, Ok(StreamEnd::Whole)));
         mono
     }
 
@@ -260,8 +260,8 @@ mod tests {
             });
             (ended, n)
         };
-        assert!(matches!(ended(&bytes, 1_000_000), (Ok(Ended::Whole), 200_000)));
+        assert!(matches!(ended(&bytes, 1_000_000), (Ok(StreamEnd::Whole), 200_000)));
         assert!(matches!(ended(&bytes, 70_000), (Err(131_072), 131_072)));
-        assert!(matches!(ended(&bytes[..150_000], 1_000_000), (Ok(Ended::Early), 150_000)));
+        assert!(matches!(ended(&bytes[..150_000], 1_000_000), (Ok(StreamEnd::Early), 150_000)));
     }
 }

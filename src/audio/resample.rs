@@ -20,7 +20,7 @@ const MIN_BLOCK: usize = 2048;
 /// with the input: the filter's delay is taken off. Equal rates give an identical copy.
 ///
 /// # Errors
-/// [`AudioError::Setting`] for a rate, from or to, outside 1 to 768,000 Hz.
+/// [`AudioError::InvalidParameter`] for a rate, from or to, outside 1 to 768,000 Hz.
 ///
 /// # Source
 /// Overlap-add in the frequency domain with a Blackman-Harris window (rubato's `Fft`).
@@ -47,7 +47,7 @@ pub(super) struct Resampler {
 
 impl Resampler {
     /// # Errors
-    /// [`AudioError::Setting`] for a rate outside 1 to 768,000 Hz.
+    /// [`AudioError::InvalidParameter`] for a rate outside 1 to 768,000 Hz.
     pub(super) fn new(from_hz: u32, to_hz: u32) -> Result<Self, AudioError> {
         for rate_hz in [from_hz, to_hz] {
             if !(1..=768_000).contains(&rate_hz) {

@@ -87,7 +87,7 @@ impl Stft {
     /// Checks the settings and makes window and transform.
     ///
     /// # Errors
-    /// [`AudioError::Setting`] for the first setting outside its range.
+    /// [`AudioError::InvalidParameter`] for the first setting outside its range.
     pub fn new(settings: &StftSettings) -> Result<Self, AudioError> {
         let StftSettings { n_fft, win_length, hop_length, .. } = *settings;
         if !(2..=1 << 20).contains(&n_fft) {

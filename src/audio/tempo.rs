@@ -83,7 +83,7 @@ impl Tempo {
     /// Checks the settings and makes window, transform and prior.
     ///
     /// # Errors
-    /// [`AudioError::Setting`] for the first setting outside its range.
+    /// [`AudioError::InvalidParameter`] for the first setting outside its range.
     pub fn new(settings: &TempoSettings) -> Result<Self, AudioError> {
         let TempoSettings { sample_rate_hz, hop_length, start_bpm, std_bpm, .. } = *settings;
         let positive = |parameter, value: f64| {

@@ -121,7 +121,7 @@ fn parse_format(bytes: &[u8], n_data_bytes: Option<u64>) -> Header {
 /// and NaN becomes 0. Reading the file back gives every sample within half a step.
 ///
 /// # Errors
-/// [`AudioError::Unwritable`] where the system refuses; [`AudioError::Setting`] for a waveform too
+/// [`AudioError::Unwritable`] where the system refuses; [`AudioError::InvalidParameter`] for a waveform too
 /// long for the format (4 GiB).
 pub fn write_wav(path: impl AsRef<Path>, waveform: &Waveform) -> Result<(), AudioError> {
     let path = path.as_ref();

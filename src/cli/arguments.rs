@@ -53,7 +53,7 @@ pub(super) enum Command {
         #[arg(short, long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Look for a learning rate: a short training whose rate rises until the loss is lost
+    /// DatasetSummary for a learning rate: a short training whose rate rises until the loss is lost
     LrFind(LrFind),
     /// Make a run from weights that Keras or PyTorch trained, scored on the spec's test examples
     ImportWeights(ImportWeights),

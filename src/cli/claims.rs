@@ -1,14 +1,14 @@
 //! `claims`.
 
 use super::runs::{page_options, strict};
-use super::{Done, House};
+use super::{Done, Project};
 use crate::experiment::{Options, Plan};
 use crate::report;
 
 /// Prints the ledger: every published figure, what the finished runs say of it, and why.
-pub(super) fn claims(house: &House, is_strict: bool) -> Done {
-    let (library, catalogue) = (house.library()?, house.catalogue()?);
-    let runs = house.finished()?;
+pub(super) fn claims(project: &Project, is_strict: bool) -> Done {
+    let (library, catalogue) = (project.library()?, project.catalogue()?);
+    let runs = project.finished()?;
     let mut order = vec![];
     for name in library.names() {
         let has_run = runs.iter().any(|run| run.record.experiment == *name);

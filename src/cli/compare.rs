@@ -1,19 +1,19 @@
 //! `compare`.
 
-use super::{Done, Failure, House};
+use super::{Done, Failure, Project};
 use crate::report::{self, CompareError};
 use crate::vocab::nearest;
 
 /// Holds experiments or runs against each other.
-pub(super) fn compare(house: &House, names: &[String]) -> Done {
-    let runs = house.finished()?;
+pub(super) fn compare(project: &Project, names: &[String]) -> Done {
+    let runs = project.finished()?;
     match report::compare(&runs, names) {
         Ok(text) => {
             print!("{text}");
             Ok(())
         }
         Err(CompareError::NoRun(name)) => {
-            let library = house.library()?;
+            let library = project.library()?;
             if library.names().contains(&name) {
                 return Err(Failure::Data(format!(
                     "there is no finished run of {name}\nhint: encore run {name}"
@@ -26,7 +26,7 @@ pub(super) fn compare(house: &House, names: &[String]) -> Done {
             };
             Err(Failure::Usage(format!("{name} is no known experiment and no run's id; {hint}")))
         }
-        Err(CompareError::Unfit(message)) => Err(Failure::Usage(message)),
+        Err(CompareError::Incompatible(message)) => Err(Failure::Usage(message)),
         Err(CompareError::Report(error)) => Err(error.into()),
     }
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::arguments::Data as Command;
 use super::progress::Progress;
-use super::{Done, Failure, House, fetch, width};
+use super::{Done, Failure, Project, fetch, width};
 use crate::dataset::{self, Catalogue, Cut, Data, Index, Kind, Manifest};
 use crate::fetch::readable;
 
-pub(super) fn data(house: &House, command: &Command) -> Done {
-    let catalogue = house.catalogue()?;
+pub(super) fn data(project: &Project, command: &Command) -> Done {
+    let catalogue = project.catalogue()?;
     let find = |name: &str| catalogue.find(name).map_err(Failure::Usage);
     match command {
         Command::List => {

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::arguments::Features as Command;
-use super::{Done, Failure, House, finished};
+use super::{Done, Failure, Project, finished};
 use crate::features::{Cache, Content, FeatureError, Item, Recipe, Removed};
 use crate::record::Store;
 
 /// Digits of a hash that are shown; `clean` takes as few as make it the only one.
 const SHOWN: usize = 12;
 
-pub(super) fn features(house: &House, command: &Command) -> Done {
-    let cache = Cache::new(house.catalogue()?.place().features_folder());
+pub(super) fn features(project: &Project, command: &Command) -> Done {
+    let cache = Cache::new(project.catalogue()?.place().features_folder());
     let items = cache.items()?;
     match command {
-        Command::List { check } => list(house, &cache, &items, *check),
+        Command::List { check } => list(project, &cache, &items, *check),
         Command::Clean { hashes, partial, all } => {
             let chosen = if *all {
                 items.iter().collect()
@@ -30,13 +30,13 @@ pub(super) fn features(house: &House, command: &Command) -> Done {
     }
 }
 
-fn list(house: &House, cache: &Cache, items: &[Item], check: bool) -> Done {
+fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
     if items.is_empty() {
         println!("there are no features in the cache: the first run makes them");
         return Ok(());
     }
     let mut n_runs: BTreeMap<String, usize> = BTreeMap::new();
-    for store in [house.store(), Store::new(house.reports().join("quick/runs"))] {
+    for store in [project.store(), Store::new(project.reports().join("quick/runs"))] {
         for run in finished(&store)? {
             *n_runs.entry(run.record.data.features_hash).or_default() += 1;
         }

@@ -7,7 +7,7 @@ use super::data::outcome;
 use super::progress::Progress;
 use super::{Done, Failure, signals};
 use crate::dataset::{Catalogue, Manifest};
-use crate::fetch::{Event, FetchedFile, Patience, Setting, Step, free_bytes, readable};
+use crate::fetch::{Event, FetchContext, FetchedFile, RetryPolicy, Step, free_bytes, readable};
 
 pub(super) fn fetch(catalogue: &Catalogue, manifest: &Manifest, to: Option<&Path>) -> Done {
     if to.is_some_and(|to| to.file_name().is_none()) {
@@ -29,7 +29,8 @@ pub(super) fn fetch(catalogue: &Catalogue, manifest: &Manifest, to: Option<&Path
         }
     };
     let stop = signals::caught();
-    let setting = Setting { stop, tell: &tell, patience: Patience::default(), free: &free_bytes };
+    let setting =
+        FetchContext { stop, tell: &tell, patience: RetryPolicy::default(), free: &free_bytes };
     let importing = format!("checking {}", manifest.name);
     let import = |n_done: usize, n: usize| {
         // An import leaves nothing behind until its end: it can be left anywhere.

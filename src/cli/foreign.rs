@@ -3,14 +3,14 @@
 use super::arguments::{ImportWeights, LrFind};
 use super::progress::Progress;
 use super::runs::{data_choice, page_options, say_data};
-use super::{Done, Failure, House};
+use super::{Done, Failure, Project};
 use crate::dataset::Catalogue;
 use crate::experiment::{self, Options, Plan};
 use crate::model::{Layout, RangeTest, suggestion};
 use crate::report;
 
 /// Looks for a learning rate, shows the losses on the way and draws them.
-pub(super) fn lr_find(house: &House, arguments: &LrFind) -> Done {
+pub(super) fn lr_find(project: &Project, arguments: &LrFind) -> Done {
     let LrFind { from: low, to: high, steps: n_steps, .. } = *arguments;
     if !(low > 0.0 && low < high && high.is_finite() && n_steps >= 20) {
         let said = format!(
@@ -18,11 +18,11 @@ pub(super) fn lr_find(house: &House, arguments: &LrFind) -> Done {
         );
         return Err(Failure::Usage(said));
     }
-    let (catalogue, store, progress) = (house.catalogue()?, house.store(), Progress::new(1));
+    let (catalogue, store, progress) = (project.catalogue()?, project.store(), Progress::new(1));
     let LrFind { name, data, set, seed, .. } = arguments;
-    let (plan, seed) = plan(house, &catalogue, name, data, set, *seed)?;
+    let (plan, seed) = plan(project, &catalogue, name, data, set, *seed)?;
     let test = RangeTest { low, high, n_steps };
-    let setting = house.setting(&catalogue, &store, &progress);
+    let setting = project.setting(&catalogue, &store, &progress);
     let probes = experiment::range_test(&plan, seed, test, setting)?;
     println!("learning rate    loss   running mean");
     for probe in probes.iter().step_by((probes.len() / 20).max(1)) {
@@ -38,22 +38,22 @@ pub(super) fn lr_find(house: &House, arguments: &LrFind) -> Done {
     }
     let points: Vec<_> =
         probes.iter().map(|probe| (probe.learning_rate, probe.loss, probe.smoothed)).collect();
-    let folder = house.reports().join("lr-find");
+    let folder = project.reports().join("lr-find");
     println!("{}", report::draw_rates(&plan.name, &points, found, &folder)?.display());
     Ok(())
 }
 
 /// Makes a run from foreign weights and shows its line.
-pub(super) fn import_weights(house: &House, arguments: &ImportWeights) -> Done {
+pub(super) fn import_weights(project: &Project, arguments: &ImportWeights) -> Done {
     let layout = match arguments.layout.as_str() {
         "keras" => Layout::Keras,
         _ => Layout::PyTorch,
     };
-    let (catalogue, store, progress) = (house.catalogue()?, house.store(), Progress::new(1));
+    let (catalogue, store, progress) = (project.catalogue()?, project.store(), Progress::new(1));
     let ImportWeights { name, data, seed, .. } = arguments;
-    let (plan, seed) = plan(house, &catalogue, name, data, &[], *seed)?;
+    let (plan, seed) = plan(project, &catalogue, name, data, &[], *seed)?;
     let name = plan.name.clone();
-    let setting = house.setting(&catalogue, &store, &progress);
+    let setting = project.setting(&catalogue, &store, &progress);
     let run = experiment::import_weights(plan, seed, &arguments.file, layout, setting)?;
     run.record.model.notes.iter().for_each(|note| println!("{note}"));
     print!("{}", report::terminal_table(std::slice::from_ref(&run), &page_options(vec![name]))?);
@@ -62,7 +62,7 @@ pub(super) fn import_weights(house: &House, arguments: &ImportWeights) -> Done {
 }
 
 fn plan(
-    house: &House,
+    project: &Project,
     catalogue: &Catalogue,
     name: &str,
     data: &str,
@@ -72,7 +72,7 @@ fn plan(
     let seeds = seed.map(|seed| vec![seed]);
     let options =
         Options { set: set.to_vec(), data: data_choice(data), seeds, ..Options::default() };
-    let plan = Plan::read(name, &house.library()?, catalogue, &options)?;
+    let plan = Plan::read(name, &project.library()?, catalogue, &options)?;
     say_data(catalogue, std::slice::from_ref(&plan));
     let seed = plan.seeds[0];
     Ok((plan, seed))

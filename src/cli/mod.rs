@@ -25,7 +25,7 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
-use crate::experiment::{self, Library, Observer, PlanError, RunError, Setting};
+use crate::experiment::{self, Library, Observer, PlanError, RunError, Workspace};
 use crate::fetch::FetchError;
 use crate::record::{Run, Store};
 use crate::schema::Faults;
@@ -50,11 +50,11 @@ enum Failure {
 type Done = Result<(), Failure>;
 
 /// Where everything lies: the project's folder.
-struct House {
+struct Project {
     root: PathBuf,
 }
 
-impl House {
+impl Project {
     fn library(&self) -> Result<Library, Failure> {
         Ok(Library::open(&self.root.join("experiments"))?)
     }
@@ -76,8 +76,8 @@ impl House {
         catalogue: &'a Catalogue,
         store: &'a Store,
         observer: &'a dyn Observer,
-    ) -> Setting<'a> {
-        Setting { catalogue, store, project: &self.root, stop: signals::caught(), observer }
+    ) -> Workspace<'a> {
+        Workspace { catalogue, store, project: &self.root, stop: signals::caught(), observer }
     }
 
     /// The finished runs of the page; those that are damaged are named and left out.
@@ -106,26 +106,26 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Paths in messages read better without a leading `./`.
     let root = if arguments.root == Path::new(".") { PathBuf::new() } else { arguments.root };
-    let house = House { root };
+    let project = Project { root };
     let done = match arguments.command {
-        Command::Reproduce(arguments) => runs::reproduce(&house, &arguments),
-        Command::Run(arguments) => runs::run(&house, &arguments),
-        Command::Verify { run } => verify::verify(&house, &run),
-        Command::Capsule { runs, out } => verify::capsule(&house, &runs, &out),
-        Command::LrFind(arguments) => foreign::lr_find(&house, &arguments),
-        Command::ImportWeights(arguments) => foreign::import_weights(&house, &arguments),
-        Command::Plot(arguments) => plot::plot(&house, &arguments),
+        Command::Reproduce(arguments) => runs::reproduce(&project, &arguments),
+        Command::Run(arguments) => runs::run(&project, &arguments),
+        Command::Verify { run } => verify::verify(&project, &run),
+        Command::Capsule { runs, out } => verify::capsule(&project, &runs, &out),
+        Command::LrFind(arguments) => foreign::lr_find(&project, &arguments),
+        Command::ImportWeights(arguments) => foreign::import_weights(&project, &arguments),
+        Command::Plot(arguments) => plot::plot(&project, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
-        Command::Report(arguments) => runs::report(&house, &arguments),
-        Command::Claims { strict } => claims::claims(&house, strict),
-        Command::Compare { names } => compare::compare(&house, &names),
-        Command::Predict(arguments) => predict::predict(&house, &arguments),
-        Command::List => specs::list(&house),
-        Command::Check => specs::check(&house),
-        Command::New { name, from } => specs::new(&house, &name, &from),
-        Command::Data(command) => data::data(&house, &command),
-        Command::Features(command) => features::features(&house, &command),
-        Command::Spotify(command) => spotify::spotify(&house, &command),
+        Command::Report(arguments) => runs::report(&project, &arguments),
+        Command::Claims { strict } => claims::claims(&project, strict),
+        Command::Compare { names } => compare::compare(&project, &names),
+        Command::Predict(arguments) => predict::predict(&project, &arguments),
+        Command::List => specs::list(&project),
+        Command::Check => specs::check(&project),
+        Command::New { name, from } => specs::new(&project, &name, &from),
+        Command::Data(command) => data::data(&project, &command),
+        Command::Features(command) => features::features(&project, &command),
+        Command::Spotify(command) => spotify::spotify(&project, &command),
         Command::Degrade(arguments) => degrade::degrade(&arguments),
     };
     let (code, message) = match done {
@@ -184,7 +184,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Dataset(error) => error.into(),
-            RunError::Unfit(reason) => Self::Data(reason),
+            RunError::Incompatible(reason) => Self::Data(reason),
             error @ RunError::Leaks { .. } => Self::Usage(error.to_string()),
             error @ RunError::Stopped { .. } => Self::Stopped(error.to_string()),
             error => Self::Internal(error.into()),

@@ -5,24 +5,24 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Plot;
 use super::progress::Progress;
-use super::{Done, Failure, House};
+use super::{Done, Failure, Project};
 use crate::audio;
 use crate::dataset::{ArrayData, AudioData, Catalogue, Cut, Data, TableData};
-use crate::experiment::{self, LookError};
+use crate::experiment::{self, SummaryError};
 use crate::record::Run;
-use crate::report::{self, Look};
+use crate::report::{self, DatasetSummary};
 
 /// The rate at which files are drawn, in Hz: that of the report's features.
 const SAMPLE_RATE_HZ: u32 = 22_050;
 /// Length of a sheet's segment, in seconds.
 const SHEET_S: f64 = 3.0;
 
-pub(super) fn plot(house: &House, command: &Plot) -> Done {
+pub(super) fn plot(project: &Project, command: &Plot) -> Done {
     let written = match command {
         Plot::Audio { file, out, start, seconds } => plot_audio(file, out, *start, *seconds)?,
         Plot::Dataset { name, out } => {
-            let default = || house.reports().join("figures").join(name);
-            plot_dataset(&house.catalogue()?, name, &out.clone().unwrap_or_else(default))?
+            let default = || project.reports().join("figures").join(name);
+            plot_dataset(&project.catalogue()?, name, &out.clone().unwrap_or_else(default))?
         }
     };
     for svg in written {
@@ -42,14 +42,14 @@ fn plot_audio(
         audio::load(file, SAMPLE_RATE_HZ).map_err(|error| Failure::Data(error.to_string()))?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let segment = experiment::segment(&name, &recording, start_s, seconds)?;
-    Ok(report::draw_look(&Look::Segment(segment), &name, out)?)
+    Ok(report::draw_summary(&DatasetSummary::Segment(segment), &name, out)?)
 }
 
 fn plot_dataset(catalogue: &Catalogue, name: &str, out: &Path) -> Result<Vec<PathBuf>, Failure> {
     let manifest = catalogue.find(name).map_err(Failure::Usage)?;
     let data = catalogue.load(manifest, Cut::default())?;
-    let columns = Look::Columns(experiment::columns(name, &data));
-    let mut written = report::draw_look(&columns, name, out)?;
+    let columns = DatasetSummary::Columns(experiment::columns(name, &data));
+    let mut written = report::draw_summary(&columns, name, out)?;
     if let Data::Audio(audio) = &data {
         written.extend(sheets(audio, name, out)?);
     }
@@ -76,27 +76,31 @@ fn sheets(audio: &AudioData, name: &str, out: &Path) -> Result<Vec<PathBuf>, Fai
 
 /// What the page shows of the datasets of its runs, by name: of those that are here, and are what the
 /// runs used. Why one is not shown is said.
-pub(super) fn looks(catalogue: &Catalogue, runs: &[Run], cut: Cut) -> Vec<(String, Look)> {
+pub(super) fn summaries(
+    catalogue: &Catalogue,
+    runs: &[Run],
+    cut: Cut,
+) -> Vec<(String, DatasetSummary)> {
     let mut hashes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for Run { record, .. } in runs {
         hashes.entry(&record.data.dataset).or_default().insert(&record.data.hash);
     }
-    let mut looks = vec![];
+    let mut summaries = vec![];
     for (name, hashes) in hashes {
-        match look(catalogue, name, &hashes, cut) {
-            Ok(look) => looks.push((name.to_owned(), look)),
+        match summarize(catalogue, name, &hashes, cut) {
+            Ok(summary) => summaries.push((name.to_owned(), summary)),
             Err(why) => eprintln!("no pictures of {name}: {why}"),
         }
     }
-    looks
+    summaries
 }
 
-fn look(
+fn summarize(
     catalogue: &Catalogue,
     name: &str,
     hashes: &BTreeSet<&str>,
     cut: Cut,
-) -> Result<Look, String> {
+) -> Result<DatasetSummary, String> {
     let data = catalogue.load(catalogue.find(name)?, cut).map_err(|error| error.to_string())?;
     let (Data::Audio(AudioData { hash, .. })
     | Data::Table(TableData { hash, .. })
@@ -104,14 +108,14 @@ fn look(
     if !hashes.contains(hash.as_str()) {
         return Err("what lies here is not what the runs used".to_owned());
     }
-    experiment::look(name, &data).map_err(|error| error.to_string())
+    experiment::summarize(name, &data).map_err(|error| error.to_string())
 }
 
-impl From<LookError> for Failure {
-    fn from(error: LookError) -> Self {
+impl From<SummaryError> for Failure {
+    fn from(error: SummaryError) -> Self {
         match error {
-            LookError::Dataset(error) => error.into(),
-            LookError::NotThere(message) => Self::Usage(message),
+            SummaryError::Dataset(error) => error.into(),
+            SummaryError::NotThere(message) => Self::Usage(message),
         }
     }
 }

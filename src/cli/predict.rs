@@ -1,15 +1,15 @@
 //! `predict`.
 
 use super::arguments::Predict;
-use super::{Done, Failure, House};
+use super::{Done, Failure, Project};
 use crate::experiment::Predictor;
 use crate::record::Run;
 
 /// Says the genre of every file; a file that can't be used is said, and the others go on.
-pub(super) fn predict(house: &House, arguments: &Predict) -> Done {
-    let run = choose(house.finished()?, arguments.with.as_deref())?;
+pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
+    let run = choose(project.finished()?, arguments.with.as_deref())?;
     let record = &run.record;
-    let predictor = Predictor::load(&run, &house.catalogue()?)
+    let predictor = Predictor::load(&run, &project.catalogue()?)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let synthetic = if record.data.synthetic { ", which is synthetic" } else { "" };
     println!(

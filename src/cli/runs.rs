@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::{Common, Report, Reproduce, Run};
 use super::progress::Progress;
-use super::{Done, Failure, House, finished, plot, signals};
+use super::{Done, Failure, Project, finished, plot, signals};
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
     DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Shrink, SideBySide,
@@ -63,8 +63,8 @@ const HOUR: Shrink = Shrink {
 };
 
 /// Runs the report's experiments and writes the page.
-pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
-    let (library, catalogue) = (house.library()?, house.catalogue()?);
+pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
+    let (library, catalogue) = (project.library()?, project.catalogue()?);
     let names: Vec<String> = if arguments.only.is_empty() {
         REPORT.iter().chain(PUBLISHED).map(|name| (*name).to_owned()).collect()
     } else {
@@ -105,27 +105,27 @@ pub(super) fn reproduce(house: &House, arguments: &Reproduce) -> Done {
     }
     say_data(&catalogue, &plans);
     say_left_out(&left_out);
-    let (folder, cut) = page_of(house, arguments.quick);
+    let (folder, cut) = page_of(project, arguments.quick);
     let outcomes =
-        execute(house, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common)?;
+        execute(project, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common)?;
     let written = write(&library, &catalogue, &folder, cut, arguments.common.strict);
     failures(outcomes)?;
     written
 }
 
 /// Runs some experiments and shows their table.
-pub(super) fn run(house: &House, arguments: &Run) -> Done {
-    let (library, catalogue) = (house.library()?, house.catalogue()?);
+pub(super) fn run(project: &Project, arguments: &Run) -> Done {
+    let (library, catalogue) = (project.library()?, project.catalogue()?);
     let options = options(&arguments.common, arguments.set.clone())?;
     let mut plans = vec![];
     for name in &arguments.names {
         plans.push(Plan::read(name, &library, &catalogue, &options)?);
     }
     if arguments.why {
-        return say_why(house, &catalogue, &plans);
+        return say_why(project, &catalogue, &plans);
     }
     say_data(&catalogue, &plans);
-    let outcomes = execute(house, &catalogue, &house.store(), &plans, &arguments.common)?;
+    let outcomes = execute(project, &catalogue, &project.store(), &plans, &arguments.common)?;
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
     let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
@@ -138,17 +138,17 @@ pub(super) fn run(house: &House, arguments: &Run) -> Done {
 }
 
 /// Writes the page again, from the records alone, with pictures of the data that are at hand.
-pub(super) fn report(house: &House, arguments: &Report) -> Done {
-    let (folder, cut) = page_of(house, arguments.quick);
-    write(&house.library()?, &house.catalogue()?, &folder, cut, arguments.strict)
+pub(super) fn report(project: &Project, arguments: &Report) -> Done {
+    let (folder, cut) = page_of(project, arguments.quick);
+    write(&project.library()?, &project.catalogue()?, &folder, cut, arguments.strict)
 }
 
 /// Where the page lies, and how the embedded data behind it are cut.
-fn page_of(house: &House, is_quick: bool) -> (PathBuf, Cut) {
+fn page_of(project: &Project, is_quick: bool) -> (PathBuf, Cut) {
     if is_quick {
-        (house.reports().join("quick"), QUICK.data)
+        (project.reports().join("quick"), QUICK.data)
     } else {
-        (house.reports(), Cut::default())
+        (project.reports(), Cut::default())
     }
 }
 
@@ -194,7 +194,7 @@ fn say_left_out(plans: &[Plan]) {
 }
 
 fn execute(
-    house: &House,
+    project: &Project,
     catalogue: &Catalogue,
     store: &Store,
     plans: &[Plan],
@@ -207,14 +207,14 @@ fn execute(
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
         forbid_leaks: common.forbid_leaks,
     };
-    Ok(run_all(plans, house.setting(catalogue, store, &Progress::new(n_runs)), how))
+    Ok(run_all(plans, project.setting(catalogue, store, &Progress::new(n_runs)), how))
 }
 
 /// Says of every run whether it is done and, where a finished one is stale, what made it so.
-fn say_why(house: &House, catalogue: &Catalogue, plans: &[Plan]) -> Done {
+fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
     let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
-    let (store, progress) = (house.store(), Progress::new(n_runs));
-    let setting = house.setting(catalogue, &store, &progress);
+    let (store, progress) = (project.store(), Progress::new(n_runs));
+    let setting = project.setting(catalogue, &store, &progress);
     for plan in plans {
         for (run, reason) in why(plan, setting)? {
             let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
@@ -246,7 +246,7 @@ fn write(
     let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
     let order: Vec<String> =
         REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
-    let data = plot::looks(catalogue, &runs, cut);
+    let data = plot::summaries(catalogue, &runs, cut);
     let options = report::Options { data, ..page_options(order) };
     let written = report::write(&runs, &options, folder)?;
     print!("{}", written.table);

@@ -1,14 +1,14 @@
 //! `list`, `check` and `new`.
 
-use super::{Done, Failure, House, width};
+use super::{Done, Failure, Project, width};
 use crate::experiment::{Options, Plan, PlanError, derive_spec};
 use crate::record::Run;
 use crate::schema::Faults;
 
 /// One line per experiment: dataset, claim, latest result.
-pub(super) fn list(house: &House) -> Done {
-    let (library, catalogue) = (house.library()?, house.catalogue()?);
-    let runs = house.finished()?;
+pub(super) fn list(project: &Project) -> Done {
+    let (library, catalogue) = (project.library()?, project.catalogue()?);
+    let runs = project.finished()?;
     let wide = width("experiment", library.names().iter().map(String::as_str));
     let datasets = catalogue.manifests().map(|manifest| manifest.name.as_str());
     let dataset = width("dataset", datasets);
@@ -44,8 +44,8 @@ fn latest(runs: &[Run], name: &str) -> String {
 }
 
 /// Checks every manifest and spec, and says all faults at once.
-pub(super) fn check(house: &House) -> Done {
-    let (library, catalogue) = (house.library()?, house.catalogue()?);
+pub(super) fn check(project: &Project) -> Done {
+    let (library, catalogue) = (project.library()?, project.catalogue()?);
     let mut faults = vec![];
     for name in library.names() {
         match Plan::read(name, &library, &catalogue, &Options::default()) {
@@ -63,8 +63,8 @@ pub(super) fn check(house: &House) -> Done {
 }
 
 /// Writes a new spec.
-pub(super) fn new(house: &House, name: &str, from: &str) -> Done {
-    let library = house.library()?;
+pub(super) fn new(project: &Project, name: &str, from: &str) -> Done {
+    let library = project.library()?;
     let (from, path) = library.find(from).map_err(Failure::Usage)?;
     let file = library.new_file(name).map_err(Failure::Usage)?;
     let text = derive_spec(&std::fs::read_to_string(path)?, &from, name);

@@ -9,30 +9,31 @@ use std::time::Duration;
 
 use super::arguments::{Collect, Login, Spotify as Command, SpotifyCommon};
 use super::progress::Progress;
-use super::{Done, Failure, House, signals};
+use super::{Done, Failure, Project, signals};
 use crate::spotify::{
     self, Addresses, Clock, Collected, Credentials, FeatureSource, Journal, Output, POLICY,
-    Patience, Published, ReccoBeats, Spotify, SpotifyError, SpotifyFeatures, SystemClock, Told,
+    ProgressEvent, Published, ReccoBeats, RetryPolicy, Spotify, SpotifyError, SpotifyFeatures,
+    SystemClock,
 };
 use crate::vocab::Seed;
 
 /// Names that are printed of each reason; the file has all.
 const N_NAMES: usize = 3;
 
-pub(super) fn spotify(house: &House, command: &Command) -> Done {
+pub(super) fn spotify(project: &Project, command: &Command) -> Done {
     match command {
-        Command::Collect(arguments) => collect(house, arguments),
+        Command::Collect(arguments) => collect(project, arguments),
         Command::Login(arguments) => login(arguments),
     }
 }
 
-fn collect(house: &House, arguments: &Collect) -> Done {
+fn collect(project: &Project, arguments: &Collect) -> Done {
     let common = &arguments.common;
     let playlist = spotify::parse_playlist(&arguments.playlist)?;
-    let output = Output::new(&arguments.out, &house.root.join("datasets"), &playlist)?;
+    let output = Output::new(&arguments.out, &project.root.join("datasets"), &playlist)?;
     accepted(common)?;
     let progress = Progress::new(0);
-    let tell = |told: &Told| tell(&progress, told);
+    let tell = |told: &ProgressEvent| tell(&progress, told);
     let patience = patience(common, &tell);
     let credentials = credentials(common)?;
     let asker = Spotify::new(
@@ -51,7 +52,7 @@ fn collect(house: &House, arguments: &Collect) -> Done {
     let mut journal = Journal::open(&output.journal, &playlist, SystemClock.now_s())?;
     let collected = spotify::collect(&playlist, &mut journal, &asker, source, arguments.ask_again)?;
     let published = output.write(&collected, arguments.minimum_rows)?;
-    let catalogue = house.catalogue()?;
+    let catalogue = project.catalogue()?;
     let manifest = catalogue.find(&output.name).map_err(Failure::Usage)?;
     catalogue.import(manifest, &output.csv, false, &|_, _| {})?;
     summary(&output, &collected, &published);
@@ -65,7 +66,7 @@ fn login(arguments: &Login) -> Done {
     let cache =
         cache.ok_or_else(|| Failure::Usage("name a file for the login with --token".to_owned()))?;
     let progress = Progress::new(0);
-    let tell = |told: &Told| tell(&progress, told);
+    let tell = |told: &ProgressEvent| tell(&progress, told);
     let patience = patience(common, &tell);
     let login = spotify::Login::begin(&credentials(common)?, &addresses(common), arguments.port)?;
     let address = if arguments.paste {
@@ -122,18 +123,20 @@ fn addresses(common: &SpotifyCommon) -> Addresses {
     }
 }
 
-fn patience<'a>(common: &SpotifyCommon, tell: &'a dyn Fn(&Told)) -> Patience<'a> {
+fn patience<'a>(common: &SpotifyCommon, tell: &'a dyn Fn(&ProgressEvent)) -> RetryPolicy<'a> {
     let at_most = Duration::from_secs(common.wait_at_most.into());
     // Two processes that are sent away together shall not come back together.
     let seed = Seed(SystemClock.now_s() << 32 | u64::from(process::id()));
-    Patience::new(&SystemClock, signals::caught(), tell, at_most, seed)
+    RetryPolicy::new(&SystemClock, signals::caught(), tell, at_most, seed)
 }
 
-fn tell(progress: &Progress, told: &Told) {
+fn tell(progress: &Progress, told: &ProgressEvent) {
     match told {
-        Told::Progress { what, n_done, n } => progress.step(what, *n_done, *n),
-        Told::Waiting { seconds, why } => progress.line(&format!("{why}: waits {seconds:.0} s")),
-        Told::Note(text) => progress.line(text),
+        ProgressEvent::Progress { what, n_done, n } => progress.step(what, *n_done, *n),
+        ProgressEvent::Waiting { seconds, why } => {
+            progress.line(&format!("{why}: waits {seconds:.0} s"))
+        }
+        ProgressEvent::Note(text) => progress.line(text),
     }
 }
 

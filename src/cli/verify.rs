@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::progress::Progress;
 use super::runs::page_options;
-use super::{Done, Failure, House};
+use super::{Done, Failure, Project};
 use crate::experiment::{self, Repetition, VerifyError};
 use crate::record::{Run, pack_capsule};
 use crate::report;
@@ -14,8 +14,8 @@ use crate::vocab::nearest;
 const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// Packs runs into a file.
-pub(super) fn capsule(house: &House, names: &[String], out: &Path) -> Done {
-    let all = house.finished()?;
+pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
+    let all = project.finished()?;
     let mut runs: Vec<Run> = vec![];
     for name in names {
         let found: Vec<&Run> = all.iter().filter(|run| run.is_named(name)).collect();
@@ -36,8 +36,8 @@ pub(super) fn capsule(house: &House, names: &[String], out: &Path) -> Done {
 }
 
 /// Checks every byte of a capsule and shows the table that its predictions come to.
-fn verify_capsule(house: &House, file: &Path) -> Done {
-    let folder = house.reports().join(format!(".capsule-{}", std::process::id()));
+fn verify_capsule(project: &Project, file: &Path) -> Done {
+    let folder = project.reports().join(format!(".capsule-{}", std::process::id()));
     let checked = experiment::verify_capsule(file, &folder).map_err(|error| {
         // The hint of a damaged run's file, to run it again, is of no use here.
         Failure::Differs(error.to_string().lines().next().unwrap_or_default().to_owned())
@@ -59,13 +59,13 @@ fn verify_capsule(house: &House, file: &Path) -> Done {
 }
 
 /// Does a finished run again and says what is the same; or checks a capsule.
-pub(super) fn verify(house: &House, id: &str) -> Done {
+pub(super) fn verify(project: &Project, id: &str) -> Done {
     if Path::new(id).is_file() {
-        return verify_capsule(house, Path::new(id));
+        return verify_capsule(project, Path::new(id));
     }
-    let (store, catalogue) = (house.store(), house.catalogue()?);
+    let (store, catalogue) = (project.store(), project.catalogue()?);
     let Some(run) = store.read(id)? else {
-        let runs = house.finished()?;
+        let runs = project.finished()?;
         let hint = match nearest(id, runs.iter().map(|run| run.id.as_str())) {
             Some(near) => format!("did you mean {near}?"),
             None => format!("the runs are the folders in {}", store.root().display()),
@@ -73,7 +73,7 @@ pub(super) fn verify(house: &House, id: &str) -> Done {
         return Err(Failure::Data(format!("there is no finished run {id}; {hint}")));
     };
     let progress = Progress::new(1);
-    let found = experiment::verify(&run, house.setting(&catalogue, &store, &progress))?;
+    let found = experiment::verify(&run, project.setting(&catalogue, &store, &progress))?;
     let Repetition { curves, model, predictions, accuracy: [was, is] } = found;
     for (what, is_same) in [("curves", curves), ("model", model), ("predictions", predictions)] {
         println!("{what:12} {}", if is_same { "the same, bit by bit" } else { "OTHER" });

@@ -52,7 +52,7 @@ impl ArrayFile {
             name: fields.required("name", &Text),
             file: fields.required("file", &Text),
             shape: fields.required("shape", &List::of_some(axis)),
-            transpose: fields.or("transpose", &Flag, false),
+            transpose: fields.with_default("transpose", &Flag, false),
         };
         if array.transpose && array.shape.len() != 2 {
             fields.fault_at("transpose", "can be true for a shape of two axes only");
@@ -104,7 +104,7 @@ pub(super) struct Lines {
 
 impl Arrays {
     pub(super) fn read(fields: &mut Fields) -> Self {
-        let mut column = |key: &str| fields.or(key, &Text, key.to_owned());
+        let mut column = |key: &str| fields.with_default(key, &Text, key.to_owned());
         let (row, track, genre) = (column("row"), column("track"), column("genre"));
         let arrays = fields.each_table("array", ArrayFile::read);
         let names: BTreeSet<&str> = arrays.iter().map(|array| array.name.as_str()).collect();

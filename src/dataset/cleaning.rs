@@ -62,11 +62,11 @@ impl Cleaning {
             ("drop_id", Duplicates::DropId),
         ];
         let cleaning = Self {
-            delimiter: fields.or("delimiter", &OneOf(&delimiters), ','),
-            missing: fields.or("missing", &Markers, Missing::Anywhere(vec![])),
-            range: fields.or("range", &Keyed(List::of_exactly(2, any_number())), vec![]),
-            odd_cells: fields.or("odd_cells", &OneOf(&odd_cells), OddCells::Error),
-            duplicates: fields.or("duplicates", &OneOf(&duplicates), Duplicates::Keep),
+            delimiter: fields.with_default("delimiter", &OneOf(&delimiters), ','),
+            missing: fields.with_default("missing", &Markers, Missing::Anywhere(vec![])),
+            range: fields.with_default("range", &Keyed(List::of_exactly(2, any_number())), vec![]),
+            odd_cells: fields.with_default("odd_cells", &OneOf(&odd_cells), OddCells::Error),
+            duplicates: fields.with_default("duplicates", &OneOf(&duplicates), Duplicates::Keep),
         };
         let known: Vec<&str> = columns.iter().map(|(ours, _)| ours.as_str()).collect();
         let of_missing = match &cleaning.missing {

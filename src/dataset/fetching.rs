@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Catalogue, DatasetError, Index, Manifest};
-use crate::fetch::{FetchError, Fetched, Setting, Work};
+use crate::fetch::{FetchContext, FetchError, Fetched, Work};
 
 /// A dataset that is ready.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Catalogue {
         &self,
         manifest: &Manifest,
         to: Option<&Path>,
-        setting: &Setting,
+        setting: &FetchContext,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Ready, DatasetError> {
         if manifest.is_embedded() {

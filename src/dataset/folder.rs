@@ -25,9 +25,9 @@ pub struct Folder {
 impl Folder {
     pub(super) fn read(fields: &mut Fields) -> Self {
         Self {
-            roots: fields.or("roots", &List::of_some(Text), vec![".".to_owned()]),
+            roots: fields.with_default("roots", &List::of_some(Text), vec![".".to_owned()]),
             genres: fields.optional("genres", &List::of_some(Text)),
-            genre_in_track: fields.or("genre_in_track", &Flag, false),
+            genre_in_track: fields.with_default("genre_in_track", &Flag, false),
             demands: Demands::read(fields),
             n_tracks: fields.required("n_tracks", &Int::within(1..=10_000_000)),
         }

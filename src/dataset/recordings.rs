@@ -33,7 +33,7 @@ impl Demands {
     pub(super) fn read(fields: &mut Fields) -> Self {
         Self {
             sample_rate_hz: fields.required("sample_rate_hz", &Int::within(1_000..=384_000)) as u32,
-            minimum_s: fields.or("minimum_s", &Real::not_negative(), 0.0),
+            minimum_s: fields.with_default("minimum_s", &Real::not_negative(), 0.0),
         }
     }
 }

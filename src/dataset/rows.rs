@@ -64,7 +64,7 @@ impl Labelled {
 
 impl Rows {
     pub(super) fn read(fields: &mut Fields) -> Self {
-        let id = fields.or("id", &List::of(Text), vec![]);
+        let id = fields.with_default("id", &List::of(Text), vec![]);
         let columns = fields.required("columns", &Keyed(Text));
         Self {
             track_columns: track_columns::read_named(fields),
@@ -190,8 +190,8 @@ impl Label {
     fn read(fields: &mut Fields) -> Self {
         Self {
             column: fields.required("column", &Text),
-            first_of_list: fields.or("first_of_list", &Flag, false),
-            drop: fields.or("drop", &List::of(Text), vec![]),
+            first_of_list: fields.with_default("first_of_list", &Flag, false),
+            drop: fields.with_default("drop", &List::of(Text), vec![]),
             minimum_rows: fields.optional("minimum_rows", &Int::within(1..=1_000_000)),
             commonest: fields.optional("commonest", &Int::within(2..=10_000)),
         }

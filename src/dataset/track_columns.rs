@@ -78,7 +78,7 @@ pub fn no_column<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -
 
 /// `track_columns = { artist = "Artist" }` of a layout with a table: our names and the file's.
 pub(super) fn read_named(fields: &mut Fields) -> Vec<(String, String)> {
-    fields.or("track_columns", &Keyed(Text), vec![])
+    fields.with_default("track_columns", &Keyed(Text), vec![])
 }
 
 /// `[track_columns]`: a CSV file beside the manifest, a line a track.

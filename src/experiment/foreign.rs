@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::conclude::conclude;
-use super::run::{RunError, Surroundings, claim, code_facts, id, label, prepare};
-use super::seen::Seen;
-use super::training::Watched;
-use super::{Plan, Setting};
+use super::model_inputs::ModelInputs;
+use super::record_run::record_run;
+use super::run::{RunContext, RunError, claim, code_facts, id, label, prepare};
+use super::training::TrainingHistory;
+use super::{Plan, Workspace};
 use crate::model::{Layout, ModelError, Probe, RangeTest};
 use crate::record::{Imported, Run};
 use crate::vocab::sha256_hex;
@@ -22,7 +22,7 @@ pub fn import_weights(
     seed: u64,
     file: &Path,
     layout: Layout,
-    setting: Setting,
+    setting: Workspace,
 ) -> Result<Run, RunError> {
     let bytes = std::fs::read(file).map_err(|error| {
         let (path, message) = (file.display().to_string(), error.to_string());
@@ -33,11 +33,11 @@ pub fn import_weights(
     let prepared = prepare(&plan, setting)?;
     let code = code_facts(setting.project);
     let around =
-        Surroundings { setting, code: &code, checkpoint_every: Duration::MAX, forbid_leaks: false };
+        RunContext { setting, code: &code, checkpoint_every: Duration::MAX, forbid_leaks: false };
     let id = format!("{}.imported-{}", id(&plan, &prepared, seed), &sha256[..8]);
     let divided = prepared.divide(&plan, seed)?;
     let split = &divided.split;
-    let seen = Seen::new(&plan, &prepared.examples, split)?;
+    let seen = ModelInputs::new(&plan, &prepared.examples, split)?;
     let fitted = plan.model.import(&seen.job(seed), file, layout)?;
     let claim = claim(&id, &label(&plan, seed), around)?;
     let (writer, _, _) = setting.store.begin(claim)?;
@@ -46,8 +46,8 @@ pub fn import_weights(
     let layout = layout.name().to_owned();
     plan.cut.push(format!("weights imported from {name} ({layout}), not trained here"));
     let imported = Some(Imported { file: name, sha256, layout });
-    let nothing = Watched::nothing();
-    conclude(&plan, &prepared, seed, &divided, &seen, writer, &fitted, nothing, imported, around)
+    let nothing = TrainingHistory::nothing();
+    record_run(&plan, &prepared, seed, &divided, &seen, writer, &fitted, nothing, imported, around)
 }
 
 /// A learning-rate range test on a plan's training examples.
@@ -58,10 +58,10 @@ pub fn range_test(
     plan: &Plan,
     seed: u64,
     test: RangeTest,
-    setting: Setting,
+    setting: Workspace,
 ) -> Result<Vec<Probe>, RunError> {
     let prepared = prepare(plan, setting)?;
     let split = prepared.split(plan, seed)?;
-    let seen = Seen::new(plan, &prepared.examples, &split)?;
+    let seen = ModelInputs::new(plan, &prepared.examples, &split)?;
     Ok(plan.model.range_test(&seen.job(seed), test)?)
 }

@@ -3,34 +3,34 @@
 //! A spec is what was typed; a [`Plan`] is what was checked, and only a plan can be run. This room
 //! must never know the terminal: it reports [`Event`]s.
 
-mod conclude;
 mod event;
 mod foreign;
-mod job;
 mod library;
-mod look;
+mod model_inputs;
 mod plan;
 mod predict;
 mod protocol;
 mod queue;
+mod record_run;
 mod run;
-mod seen;
+mod staleness;
+mod summary;
 mod tables;
 mod training;
 mod verify;
-mod why;
+mod worker;
 
 pub use event::{Event, Observer, RunLabel};
 pub use foreign::{import_weights, range_test};
-pub use job::do_run;
 pub use library::{Library, derive_spec};
-pub use look::{LookError, columns, look, segment, track_segment};
 pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};
 pub use predict::{Guess, Predictor};
 pub use queue::{Outcome, SideBySide, run_all};
 pub use run::{CODE_VERSION, RunError};
+pub use staleness::{Reason, why};
+pub use summary::{SummaryError, columns, segment, summarize, track_segment};
 pub use verify::{Repetition, VerifyError, verify, verify_capsule};
-pub use why::{Reason, why};
+pub use worker::do_run;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -40,7 +40,7 @@ use crate::record::Store;
 
 /// Where runs are done, and who is told.
 #[derive(Clone, Copy)]
-pub struct Setting<'a> {
+pub struct Workspace<'a> {
     /// The datasets.
     pub catalogue: &'a Catalogue,
     /// Where records go.

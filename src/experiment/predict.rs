@@ -42,7 +42,7 @@ pub enum PredictError {
     Audio(#[from] AudioError),
     /// The run, or the recording, is not of the right kind.
     #[error("{0}")]
-    Unfit(String),
+    Incompatible(String),
 }
 
 impl Predictor {
@@ -56,7 +56,7 @@ impl Predictor {
         let Kind::Audio { sample_rate_hz } = plan.dataset.kind() else {
             let kind = plan.dataset.kind().as_str();
             let message = format!("the run {} has learnt from {kind}, not from audio", run.id);
-            return Err(PredictError::Unfit(message));
+            return Err(PredictError::Incompatible(message));
         };
         let classes = record.data.classes.clone();
         let folder = run.folder.join("model");
@@ -71,7 +71,7 @@ impl Predictor {
     /// Where the file can't be decoded or is shorter than one segment.
     pub fn guess(&self, path: &Path) -> Result<Guess, PredictError> {
         let Features::Audio { segments, feature, .. } = &self.plan.features else {
-            return Err(PredictError::Unfit("the run has no features of audio".to_owned()));
+            return Err(PredictError::Incompatible("the run has no features of audio".to_owned()));
         };
         let samples = audio::load(path, self.sample_rate_hz)?.samples;
         let length = segments.n_samples(self.sample_rate_hz);
@@ -83,7 +83,7 @@ impl Predictor {
             let (path, needed) = (path.display(), segments.seconds);
             let has = samples.len() as f64 / f64::from(self.sample_rate_hz);
             let message = format!("{path} is {has:.2} s long, one segment needs {needed} s");
-            return Err(PredictError::Unfit(message));
+            return Err(PredictError::Incompatible(message));
         }
         let rows: Vec<usize> = (0..n_segments).collect();
         let examples = model::Examples {

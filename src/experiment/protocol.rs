@@ -27,7 +27,7 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
                 let said = "must be left out where split.k_fold is: every fold is a seed";
                 fields.fault_at("seeds", said);
             }
-            fields.or("seeds", &rule, (1..=n_folds).collect())
+            fields.with_default("seeds", &rule, (1..=n_folds).collect())
         }
     };
     (split, seeds.into_iter().map(|seed| seed as u64).collect())

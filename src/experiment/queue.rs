@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::job::{End, Lifeline, Task, follow, start};
 use super::run::{id, label, prepare};
-use super::{Event, Plan, RunError, RunLabel, Setting};
+use super::worker::{End, Lifeline, WorkerTask, follow, start};
+use super::{Event, Plan, RunError, RunLabel, Workspace};
 use crate::record::Run;
 
 /// How long it takes at most until a wish to stop is passed on.
@@ -37,7 +37,7 @@ pub struct SideBySide<'a> {
 }
 
 /// A run that waits for its turn.
-struct Waiting<'a> {
+struct QueuedRun<'a> {
     plan: &'a Plan,
     id: String,
     seed: u64,
@@ -45,7 +45,7 @@ struct Waiting<'a> {
 
 /// What all of a queue's runs have in common.
 struct Queue<'a> {
-    setting: Setting<'a>,
+    setting: Workspace<'a>,
     how: SideBySide<'a>,
     /// Threads of each run.
     n_threads: usize,
@@ -59,8 +59,8 @@ struct Queue<'a> {
 /// A run that fails, or whose process is killed, takes nothing else with it. Cores that are more than
 /// the runs are given to threads within them, which changes no bit. Outcomes come in the order of
 /// plans and seeds; runs that were not begun before a stop have none.
-pub fn run_all(plans: &[Plan], setting: Setting, how: SideBySide) -> Vec<Outcome> {
-    let Setting { observer, stop, .. } = setting;
+pub fn run_all(plans: &[Plan], setting: Workspace, how: SideBySide) -> Vec<Outcome> {
+    let Workspace { observer, stop, .. } = setting;
     let mut jobs = VecDeque::new();
     let mut outcomes = vec![];
     for plan in plans {
@@ -70,7 +70,7 @@ pub fn run_all(plans: &[Plan], setting: Setting, how: SideBySide) -> Vec<Outcome
         match guarded(|| prepare(plan, setting)) {
             // The run's process looks the features up again by itself.
             Ok(prepared) => {
-                let waiting = |&seed: &u64| Waiting { plan, id: id(plan, &prepared, seed), seed };
+                let waiting = |&seed: &u64| QueuedRun { plan, id: id(plan, &prepared, seed), seed };
                 jobs.extend(plan.seeds.iter().map(waiting));
             }
             Err(error) => {
@@ -118,8 +118,8 @@ pub fn run_all(plans: &[Plan], setting: Setting, how: SideBySide) -> Vec<Outcome
 }
 
 impl Queue<'_> {
-    fn one(&self, job: &Waiting) -> Outcome {
-        let Setting { store, observer, .. } = self.setting;
+    fn one(&self, job: &QueuedRun) -> Outcome {
+        let Workspace { store, observer, .. } = self.setting;
         let label = label(job.plan, job.seed);
         let began = Instant::now();
         let result = match store.read_whole(&job.id) {
@@ -139,11 +139,11 @@ impl Queue<'_> {
         Outcome { label, result: result.map(|(run, _)| run) }
     }
 
-    fn in_process(&self, job: &Waiting) -> Result<(Run, bool), RunError> {
-        let Setting { store, observer, project, .. } = self.setting;
+    fn in_process(&self, job: &QueuedRun) -> Result<(Run, bool), RunError> {
+        let Workspace { store, observer, project, .. } = self.setting;
         let SideBySide { program, checkpoint_every, forbid_leaks, .. } = self.how;
-        let Waiting { plan, id, seed } = job;
-        let task = Task {
+        let QueuedRun { plan, id, seed } = job;
+        let task = WorkerTask {
             name: plan.name.clone(),
             origin: plan.origin.clone(),
             text: plan.text.clone(),

@@ -5,15 +5,15 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::conclude::conclude;
-use super::seen::Seen;
+use super::model_inputs::ModelInputs;
+use super::record_run::record_run;
 use super::training::fit;
-use super::{Event, Plan, RunLabel, Setting};
+use super::{Event, Plan, RunLabel, Workspace};
 use crate::dataset::{Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError, Step};
 use crate::kernels::isa::Isa;
 use crate::model::{Device, ModelError};
-use crate::record::{Asked, Audit, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
+use crate::record::{Audit, ClaimOutcome, CodeFacts, Excluded, Member, Run, RunClaim, StoreError};
 use crate::split::{Items, Numbers, Split, SplitError, audit};
 use crate::vocab::{Seed, Sha256, SplitName};
 
@@ -22,7 +22,7 @@ use crate::vocab::{Seed, Sha256, SplitName};
 pub const CODE_VERSION: u32 = 2;
 
 /// How long a run waits between two looks at a lock.
-const PATIENCE: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What can go wrong with a run.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum RunError {
     Dataset(#[from] DatasetError),
     /// The dataset lacks what the split goes by.
     #[error("{0}")]
-    Unfit(String),
+    Incompatible(String),
     /// Features can't be made.
     #[error(transparent)]
     Features(#[from] FeatureError),
@@ -71,8 +71,8 @@ pub enum RunError {
 
 /// Where and how a run is done, whichever run it is.
 #[derive(Clone, Copy)]
-pub(super) struct Surroundings<'a> {
-    pub(super) setting: Setting<'a>,
+pub(super) struct RunContext<'a> {
+    pub(super) setting: Workspace<'a>,
     pub(super) code: &'a CodeFacts,
     /// At most this long between two checkpoints of a training.
     pub(super) checkpoint_every: Duration,
@@ -81,19 +81,19 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// The sets of one seed, and what was found in them before the training.
-pub(super) struct Divided {
+pub(super) struct AuditedSplit {
     pub(super) split: Split,
     pub(super) audit: Audit,
 }
 
-impl Surroundings<'_> {
+impl RunContext<'_> {
     pub(super) fn is_stopped(&self) -> bool {
         self.setting.stop.load(Ordering::Relaxed)
     }
 }
 
 /// The examples of a plan, shared by its seeds.
-pub(super) struct Prepared {
+pub(super) struct Inputs {
     pub(super) examples: Examples,
     pub(super) track_columns: TrackColumns,
     pub(super) synthetic: bool,
@@ -105,19 +105,19 @@ pub(super) struct Prepared {
     pub(super) seconds: f64,
 }
 
-impl Prepared {
+impl Inputs {
     pub(super) fn items(&self) -> Items<'_> {
         let Examples { ids, labels, .. } = &self.examples;
         Items { ids, labels, columns: &self.track_columns }
     }
 
     /// The sets of one seed, looked through for leaks.
-    pub(super) fn divide(&self, plan: &Plan, seed: u64) -> Result<Divided, SplitError> {
+    pub(super) fn divide(&self, plan: &Plan, seed: u64) -> Result<AuditedSplit, SplitError> {
         let split = self.split(plan, seed)?;
         let Examples { matrix, shape, .. } = &self.examples;
         let numbers = Numbers { values: matrix.as_slice(), shape };
         let audit = audit(&split, self.items(), numbers, plan.split.group(&self.track_columns));
-        Ok(Divided { split, audit })
+        Ok(AuditedSplit { split, audit })
     }
 
     /// The sets of one seed.
@@ -131,11 +131,11 @@ impl Prepared {
 }
 
 /// Loads a plan's dataset and makes or finds its features.
-pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunError> {
-    let Setting { catalogue, observer, stop, .. } = setting;
+pub(super) fn prepare(plan: &Plan, setting: Workspace) -> Result<Inputs, RunError> {
+    let Workspace { catalogue, observer, stop, .. } = setting;
     let start = Instant::now();
     if let Some(reason) = plan.unfit() {
-        return Err(RunError::Unfit(reason));
+        return Err(RunError::Incompatible(reason));
     }
     let mut data = catalogue.load(&plan.dataset, plan.data_cut)?;
     let watch = |step: Step| {
@@ -160,7 +160,7 @@ pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunErro
         Data::Table(x) => (x.synthetic, x.hash, x.ids.len(), x.excluded, x.notes, x.part),
         Data::Arrays(x) => (false, x.hash, x.n_tracks, x.excluded, x.notes, x.part),
     };
-    Ok(Prepared {
+    Ok(Inputs {
         excluded: excluded.into_iter().chain(examples.excluded.iter().cloned()).collect(),
         examples,
         track_columns,
@@ -174,7 +174,7 @@ pub(super) fn prepare(plan: &Plan, setting: Setting) -> Result<Prepared, RunErro
 }
 
 /// The run's name: readable, and other wherever something that decides its result is other.
-pub(super) fn id(plan: &Plan, prepared: &Prepared, seed: u64) -> String {
+pub(super) fn id(plan: &Plan, prepared: &Inputs, seed: u64) -> String {
     let mut hash = Sha256::new()
         .piece(CODE_VERSION.to_le_bytes())
         .piece(&plan.spec_hash)
@@ -195,12 +195,12 @@ pub(super) fn id(plan: &Plan, prepared: &Prepared, seed: u64) -> String {
 /// Where another process is at the same run, waits for it and finds what it made.
 pub(super) fn run(
     plan: &Plan,
-    prepared: &Prepared,
+    prepared: &Inputs,
     seed: u64,
-    around: Surroundings,
+    around: RunContext,
 ) -> Result<(Run, bool), RunError> {
     let id = id(plan, prepared, seed);
-    let Setting { store, observer, .. } = around.setting;
+    let Workspace { store, observer, .. } = around.setting;
     let claim = claim(&id, &label(plan, seed), around)?;
     match store.read_whole(&id) {
         Ok(Some(run)) => {
@@ -220,24 +220,20 @@ pub(super) fn run(
 }
 
 /// Waits for the right to write the run's folder.
-pub(super) fn claim(
-    id: &str,
-    label: &RunLabel,
-    around: Surroundings,
-) -> Result<RunClaim, RunError> {
+pub(super) fn claim(id: &str, label: &RunLabel, around: RunContext) -> Result<RunClaim, RunError> {
     let mut has_said = false;
     loop {
         if around.is_stopped() {
             return Err(RunError::Stopped { epoch: 0 });
         }
         match around.setting.store.claim(id)? {
-            Asked::Ours(claim) => return Ok(claim),
-            Asked::Busy { process } => {
+            ClaimOutcome::Ours(claim) => return Ok(claim),
+            ClaimOutcome::Busy { process } => {
                 if !has_said {
                     around.setting.observer.event(&Event::Waiting { run: label.clone(), process });
                     has_said = true;
                 }
-                std::thread::sleep(PATIENCE);
+                std::thread::sleep(POLL_INTERVAL);
             }
         }
     }
@@ -246,10 +242,10 @@ pub(super) fn claim(
 /// Fits, scores and records one run, from its last good checkpoint if there is one.
 fn anew(
     plan: &Plan,
-    prepared: &Prepared,
+    prepared: &Inputs,
     seed: u64,
     claim: RunClaim,
-    around: Surroundings,
+    around: RunContext,
 ) -> Result<Run, RunError> {
     let divided = prepared.divide(plan, seed)?;
     let split = &divided.split;
@@ -260,13 +256,13 @@ fn anew(
     }
     writer.spec(&plan.text)?;
     writer.members(&prepared.members(split))?;
-    let seen = Seen::new(plan, &prepared.examples, split)?;
+    let seen = ModelInputs::new(plan, &prepared.examples, split)?;
     let (fitted, watched) = fit(plan, &seen.job(seed), found, &mut writer, around)?;
-    conclude(plan, prepared, seed, &divided, &seen, writer, &fitted, watched, None, around)
+    record_run(plan, prepared, seed, &divided, &seen, writer, &fitted, watched, None, around)
 }
 
 /// Refuses a run whose split leaks, where that was asked for.
-fn refuse_leaks(label: &RunLabel, audit: &Audit, around: Surroundings) -> Result<(), RunError> {
+fn refuse_leaks(label: &RunLabel, audit: &Audit, around: RunContext) -> Result<(), RunError> {
     if !around.forbid_leaks || audit.n_leaking == 0 {
         return Ok(());
     }

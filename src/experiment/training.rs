@@ -2,13 +2,13 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::run::{RunError, Surroundings, label};
+use super::run::{RunContext, RunError, label};
 use super::{Event, Plan, RunLabel};
-use crate::model::{Fitted, Flow, Job, ModelError, Next, Watch};
+use crate::model::{FitInput, Fitted, Flow, ModelError, Next, TrainingObserver};
 use crate::record::{Checkpoint, Epoch, RunWriter, StoreError};
 
 /// What a fit leaves besides the model.
-pub(super) struct Watched {
+pub(super) struct TrainingHistory {
     pub(super) epochs: Vec<Epoch>,
     pub(super) started: String,
     pub(super) n_resumed: usize,
@@ -19,7 +19,7 @@ pub(super) struct Watched {
     pub(super) start: Instant,
 }
 
-impl Watched {
+impl TrainingHistory {
     /// Nothing was trained.
     pub(super) fn nothing() -> Self {
         let (epochs, started, start) = (vec![], now(), Instant::now());
@@ -34,11 +34,11 @@ fn now() -> String {
 /// Fits the model, from a checkpoint where there is one and it can be used.
 pub(super) fn fit(
     plan: &Plan,
-    job: &Job,
+    job: &FitInput,
     found: Option<Checkpoint>,
     writer: &mut RunWriter,
-    around: Surroundings,
-) -> Result<(Fitted, Watched), RunError> {
+    around: RunContext,
+) -> Result<(Fitted, TrainingHistory), RunError> {
     let start = Instant::now();
     let fresh = || Checkpoint {
         started: now(),
@@ -59,7 +59,7 @@ pub(super) fn fit(
         });
         let snapshot = std::mem::take(&mut state.snapshot);
         let resume = (!snapshot.is_empty()).then_some(snapshot.as_slice());
-        let job = Job { resume, ..*job };
+        let job = FitInput { resume, ..*job };
         let (base_s, last_save) = (state.fit_s, Instant::now());
         let mut watch =
             Watcher { writer, plan, run, around, state, base_s, start, last_save, error: None };
@@ -75,7 +75,7 @@ pub(super) fn fit(
                 let fit_s = base_s + own_fit_s;
                 return Ok((
                     fitted,
-                    Watched { epochs, started, n_resumed, fit_s, own_fit_s, start },
+                    TrainingHistory { epochs, started, n_resumed, fit_s, own_fit_s, start },
                 ));
             }
             Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
@@ -95,7 +95,7 @@ struct Watcher<'a> {
     writer: &'a mut RunWriter,
     plan: &'a Plan,
     run: RunLabel,
-    around: Surroundings<'a>,
+    around: RunContext<'a>,
     /// What the next checkpoint holds, but for the snapshot and the time.
     state: Checkpoint,
     /// Time that earlier processes were at the fit, in seconds.
@@ -117,7 +117,7 @@ impl Watcher<'_> {
     }
 }
 
-impl Watch for Watcher<'_> {
+impl TrainingObserver for Watcher<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
         self.state.epochs.push(*epoch);
         let (run, epoch) = (self.run.clone(), *epoch);

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::conclude::rescore;
-use super::run::{CODE_VERSION, RunError, Surroundings, code_facts, prepare, run};
-use super::{Plan, PlanError, Setting};
+use super::record_run::rescore;
+use super::run::{CODE_VERSION, RunContext, RunError, code_facts, prepare, run};
+use super::{Plan, PlanError, Workspace};
 use crate::record::{Capsule, Run, Store, StoreError, unpack_capsule};
 
 /// What a repetition came to.
@@ -71,8 +71,8 @@ pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>),
 ///
 /// # Errors
 /// Where data or code are not those of the run, or it fails.
-pub fn verify(recorded: &Run, setting: Setting) -> Result<Repetition, VerifyError> {
-    let Setting { catalogue, store, project, .. } = setting;
+pub fn verify(recorded: &Run, setting: Workspace) -> Result<Repetition, VerifyError> {
+    let Workspace { catalogue, store, project, .. } = setting;
     let record = &recorded.record;
     if let Some(imported) = &record.model.imported {
         return Err(VerifyError::Other(format!(
@@ -100,8 +100,8 @@ pub fn verify(recorded: &Run, setting: Setting) -> Result<Repetition, VerifyErro
         )));
     }
     let beside = store.root().join(format!(".verify-{}", std::process::id()));
-    let around = Surroundings {
-        setting: Setting { store: &Store::new(&beside), ..setting },
+    let around = RunContext {
+        setting: Workspace { store: &Store::new(&beside), ..setting },
         code: &code_facts(project),
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,

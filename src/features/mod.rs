@@ -127,7 +127,7 @@ pub enum Step {
 }
 
 /// Told of every step; says whether to go on.
-pub type Watch<'a> = dyn Fn(Step) -> bool + Sync + 'a;
+pub type OnStep<'a> = dyn Fn(Step) -> bool + Sync + 'a;
 
 /// What can go wrong in making features.
 #[derive(Debug, thiserror::Error)]
@@ -247,7 +247,7 @@ impl Features {
         &self,
         data: &Data,
         cache: &std::path::Path,
-        watch: &Watch,
+        watch: &OnStep,
     ) -> Result<Examples, FeatureError> {
         match (self, data) {
             (Self::Audio { segments, feature, settings }, Data::Audio(audio)) => {

@@ -26,7 +26,7 @@ pub(super) fn read_mfcc(
     sample_rate_hz: u32,
     default_n_mfcc: usize,
 ) -> MfccSettings {
-    let n_mfcc = fields.or("n_mfcc", &Int::within(1..=512), default_n_mfcc);
+    let n_mfcc = fields.with_default("n_mfcc", &Int::within(1..=512), default_n_mfcc);
     let lifter = fields.optional("lifter", &Real::not_negative()).unwrap_or(0.0);
     let LogMelSettings { stft, mel, decibel } = read_log_mel(fields, sample_rate_hz);
     MfccSettings { stft, mel, decibel, n_mfcc, lifter }
@@ -44,8 +44,9 @@ pub(super) fn read_log_mel(fields: &mut Fields, sample_rate_hz: u32) -> LogMelSe
 /// `n_fft`, `hop_length`, `win_length`, `window`, `center`, `pad_mode`.
 pub(super) fn read_stft(fields: &mut Fields) -> StftSettings {
     let librosa = StftSettings::default();
-    let n_fft = fields.or("n_fft", &Int::within(16..=65_536), librosa.n_fft);
-    let hop_length = fields.or("hop_length", &Int::within(1..=65_536), librosa.hop_length);
+    let n_fft = fields.with_default("n_fft", &Int::within(16..=65_536), librosa.n_fft);
+    let hop_length =
+        fields.with_default("hop_length", &Int::within(1..=65_536), librosa.hop_length);
     let win_length = fields.optional("win_length", &Int::within(1..=65_536));
     let window = fields.optional("window", &OneOf(WINDOWS)).unwrap_or_default();
     let center = fields.optional("center", &Flag).unwrap_or(true);
@@ -63,9 +64,9 @@ fn read_mel(fields: &mut Fields, sample_rate_hz: u32) -> MelSettings {
     let librosa = MelSettings::default();
     MelSettings {
         sample_rate_hz,
-        n_mels: fields.or("n_mels", &Int::within(1..=1_024), librosa.n_mels),
-        fmin_hz: fields.or("fmin", &Real::from_to_below(0.0, nyquist_hz), 0.0),
-        fmax_hz: Some(fields.or("fmax", &Real::from_to(1.0, nyquist_hz), nyquist_hz)),
+        n_mels: fields.with_default("n_mels", &Int::within(1..=1_024), librosa.n_mels),
+        fmin_hz: fields.with_default("fmin", &Real::from_to_below(0.0, nyquist_hz), 0.0),
+        fmax_hz: Some(fields.with_default("fmax", &Real::from_to(1.0, nyquist_hz), nyquist_hz)),
         scale: match fields.optional("htk", &Flag) {
             Some(true) => MelScale::Htk,
             _ => MelScale::Slaney,

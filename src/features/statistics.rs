@@ -49,7 +49,7 @@ struct Statistics {
 
 fn read(fields: &mut Fields, sample_rate_hz: u32) -> Statistics {
     let all = PARTS.iter().map(|&(_, part)| part).collect();
-    let parts = fields.or("parts", &List::of_some(OneOf(PARTS)), all);
+    let parts = fields.with_default("parts", &List::of_some(OneOf(PARTS)), all);
     for (name, part) in PARTS {
         if parts.iter().filter(|other| *other == part).count() > 1 {
             fields.fault_at("parts", &format!("must name each part once, got `{name}` twice"));

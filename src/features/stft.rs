@@ -27,7 +27,7 @@ fn read(fields: &mut Fields, _sample_rate_hz: u32) -> Spectrogram {
     const SCALES: &[(&str, Scale)] =
         &[("db", Scale::Decibel), ("power", Scale::Power), ("magnitude", Scale::Magnitude)];
     let settings = spectra::read_stft(fields);
-    let scale = fields.or("scale", &OneOf(SCALES), Scale::Decibel);
+    let scale = fields.with_default("scale", &OneOf(SCALES), Scale::Decibel);
     let decibel = spectra::read_decibel(fields);
     for key in ["ref", "top_db"] {
         if scale != Scale::Decibel && fields.is_given(key) {

@@ -38,7 +38,7 @@ pub enum MissingNumbers {
 impl TableColumns {
     pub(super) fn read(fields: &mut Fields) -> Self {
         let columns = fields.required("columns", &List::of_some(Text));
-        let one_hot = fields.or("one_hot", &Keyed(Int::within(2..=10_000)), vec![]);
+        let one_hot = fields.with_default("one_hot", &Keyed(Int::within(2..=10_000)), vec![]);
         for (name, _) in &one_hot {
             if !columns.contains(name) {
                 fields.fault_at("one_hot", &format!("names `{name}`, which is not among columns"));

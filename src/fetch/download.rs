@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::error::io as at;
 use super::partial::{Partial, remove};
-use super::{Algorithm, Event, FetchError, Remote, Setting, Step, Sum};
+use super::{Algorithm, Event, FetchContext, FetchError, Remote, Step, Sum};
 
 /// An attempt that brought so many bytes was not in vain.
 const WORTH_IT: u64 = 1 << 20;
@@ -48,7 +48,7 @@ impl From<FetchError> for Trouble {
 pub(super) fn download(
     remote: &Remote,
     folder: &Path,
-    setting: &Setting,
+    setting: &FetchContext,
 ) -> Result<Got, FetchError> {
     let mut download = Download {
         remote,
@@ -93,7 +93,7 @@ pub(super) struct Download<'a> {
     pub remote: &'a Remote,
     pub partial: Partial,
     pub folder: &'a Path,
-    pub setting: &'a Setting<'a>,
+    pub setting: &'a FetchContext<'a>,
     /// Whether the address that is asked has ever answered.
     pub has_answered: bool,
 }

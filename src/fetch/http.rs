@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::Patience;
+use super::RetryPolicy;
 
 /// Bytes of a piece, and pieces that wait for the disk, at most.
 const PIECE: usize = 1 << 17;
@@ -59,7 +59,7 @@ pub(super) struct Request(Receiver<Message>);
 
 impl Request {
     /// Asks for an address, with headers.
-    pub fn get(url: &str, headers: Vec<(&'static str, String)>, patience: &Patience) -> Self {
+    pub fn get(url: &str, headers: Vec<(&'static str, String)>, patience: &RetryPolicy) -> Self {
         let (tell, heard) = sync_channel(N_WAITING);
         let agent = ureq::AgentBuilder::new()
             .user_agent(concat!("encore/", env!("CARGO_PKG_VERSION")))

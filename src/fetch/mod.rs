@@ -75,7 +75,7 @@ impl Packing {
 
 /// How long is waited, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// For a connection.
     pub connect: Duration,
     /// For the next bytes; never for the whole.
@@ -88,7 +88,7 @@ pub struct Patience {
     pub max_pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
@@ -101,18 +101,18 @@ impl Default for Patience {
 }
 
 /// What a fetch needs of its surroundings.
-pub struct Setting<'a> {
+pub struct FetchContext<'a> {
     /// Raised where it should stop; all that was got is kept.
     pub stop: &'a AtomicBool,
     /// Is told how it goes.
     pub tell: &'a dyn Fn(Event),
     /// How long is waited.
-    pub patience: Patience,
+    pub patience: RetryPolicy,
     /// Bytes that a disk has free, by a folder on it; [`free_bytes`] but in tests.
     pub free: &'a dyn Fn(&Path) -> io::Result<u64>,
 }
 
-impl Setting<'_> {
+impl FetchContext<'_> {
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::download::{Got, download};
 use super::error::io as at;
 use super::unpack::{empty_folder, unpack};
-use super::{FetchError, Remote, Setting, space};
+use super::{FetchContext, FetchError, Remote, space};
 
 /// In the folder: what was fetched. It is there when the folder is.
 const INDEX: &str = "fetched.json";
@@ -99,7 +99,7 @@ impl Work {
     ///
     /// # Errors
     /// Where the folder beside can't be made, or it was asked to stop.
-    pub fn begin(folder: &Path, setting: &Setting) -> Result<Self, FetchError> {
+    pub fn begin(folder: &Path, setting: &FetchContext) -> Result<Self, FetchError> {
         let beside = Self::beside(folder);
         let path = beside.join("lock");
         let mut is_said = false;
@@ -138,7 +138,7 @@ impl Work {
     /// # Errors
     /// Where a file can't be had, a disk is full, an archive is wrong, or it was asked to stop; what was
     /// got by then is kept for the next time.
-    pub fn fetch(&self, remotes: &[Remote], setting: &Setting) -> Result<Fetched, FetchError> {
+    pub fn fetch(&self, remotes: &[Remote], setting: &FetchContext) -> Result<Fetched, FetchError> {
         if let Some(found) = Fetched::find(&self.folder, remotes)? {
             return Ok(found);
         }
@@ -193,7 +193,7 @@ impl Work {
 
     /// Fails early where the disk can't hold the rest of the files and what they hold, as far as that is
     /// known.
-    fn require_room(&self, remotes: &[Remote], setting: &Setting) -> Result<(), FetchError> {
+    fn require_room(&self, remotes: &[Remote], setting: &FetchContext) -> Result<(), FetchError> {
         let length = |path: PathBuf| fs::metadata(path).map_or(0, |file| file.len());
         let needed = remotes.iter().map(|remote| {
             let whole = remote.bytes.unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A score of one run, and how far each track pulls it: what intervals and tests are made of.
+//! A score of one run, and how far each track influences it: what intervals and tests are made of.
 //!
 //! Segments of one track are not independent, so the unit of chance is the track, never the segment.
 
@@ -9,9 +9,9 @@ use super::confusion::{confusion, macro_f1};
 pub struct Clustered {
     /// The score.
     pub value: f64,
-    /// How far each track pulls it, by the track's number; `None` for tracks that the run did not
+    /// How far each track influences it, by the track's number; `None` for tracks that the run did not
     /// score. The sum of the squares estimates the variance that the choice of test tracks causes.
-    pub pulls: Vec<Option<f64>>,
+    pub influences: Vec<Option<f64>>,
 }
 
 impl Clustered {
@@ -46,11 +46,11 @@ impl Clustered {
         let factor = enough(scored().count());
         let n: f64 = scored().map(|(_, n)| n).sum();
         let value = scored().map(|(sum, _)| sum).sum::<f64>() / n;
-        let pull = |(sum, of): (f64, f64)| (sum - value * of) / n * factor;
-        Self { value, pulls: sums.iter().map(|sums| sums.map(pull)).collect() }
+        let influence = |(sum, of): (f64, f64)| (sum - value * of) / n * factor;
+        Self { value, influences: sums.iter().map(|sums| sums.map(influence)).collect() }
     }
 
-    /// The macro-averaged F1 score; the pulls are those of the jackknife that leaves out a track.
+    /// The macro-averaged F1 score; the influences are those of the jackknife that leaves out a track.
     ///
     /// # Panics
     /// As [`Self::mean`].
@@ -83,21 +83,21 @@ impl Clustered {
         let mean = left.iter().flatten().sum::<f64>() / n as f64;
         // (T - 1) / T is the factor of the jackknife's sum of squares.
         let factor = 1.0 / enough(n);
-        let pulls = left.iter().map(|rest| rest.map(|rest| (mean - rest) * factor)).collect();
-        Self { value: macro_f1(&all), pulls }
+        let influences = left.iter().map(|rest| rest.map(|rest| (mean - rest) * factor)).collect();
+        Self { value: macro_f1(&all), influences }
     }
 
     /// The difference of two runs' scores. A track that both have scored counts once, with its
     /// difference, so what makes it hard for both does not count.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        let n = self.pulls.len().max(other.pulls.len());
-        let pull = |of: &Self, track: usize| of.pulls.get(track).copied().flatten();
-        let difference = |track| match (pull(self, track), pull(other, track)) {
+        let n = self.influences.len().max(other.influences.len());
+        let influence = |of: &Self, track: usize| of.influences.get(track).copied().flatten();
+        let difference = |track| match (influence(self, track), influence(other, track)) {
             (None, None) => None,
             (a, b) => Some(a.unwrap_or(0.0) - b.unwrap_or(0.0)),
         };
-        Self { value: self.value - other.value, pulls: (0..n).map(difference).collect() }
+        Self { value: self.value - other.value, influences: (0..n).map(difference).collect() }
     }
 
     /// The mean of several runs' scores.
@@ -107,28 +107,28 @@ impl Clustered {
     #[must_use]
     pub fn mean_of(runs: &[Self]) -> Self {
         let k = runs.len() as f64;
-        let n = runs.iter().map(|run| run.pulls.len()).max().expect("there is a run");
-        let mut pulls: Vec<Option<f64>> = vec![None; n];
+        let n = runs.iter().map(|run| run.influences.len()).max().expect("there is a run");
+        let mut influences: Vec<Option<f64>> = vec![None; n];
         for run in runs {
-            for (sum, pull) in pulls.iter_mut().zip(&run.pulls) {
-                if let Some(pull) = pull {
-                    *sum.get_or_insert(0.0) += pull / k;
+            for (sum, influence) in influences.iter_mut().zip(&run.influences) {
+                if let Some(influence) = influence {
+                    *sum.get_or_insert(0.0) += influence / k;
                 }
             }
         }
-        Self { value: runs.iter().map(|run| run.value).sum::<f64>() / k, pulls }
+        Self { value: runs.iter().map(|run| run.value).sum::<f64>() / k, influences }
     }
 
     /// Tracks that were scored.
     #[must_use]
     pub fn n_tracks(&self) -> usize {
-        self.pulls.iter().flatten().count()
+        self.influences.iter().flatten().count()
     }
 
     /// The variance that the choice of test tracks causes.
     #[must_use]
     pub fn variance(&self) -> f64 {
-        self.pulls.iter().flatten().map(|pull| pull * pull).sum()
+        self.influences.iter().flatten().map(|influence| influence * influence).sum()
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
         let values = [1.0, 0.0, 1.0, 1.0];
         let run = Clustered::mean(&values, &[0, 1, 3, 4], 5);
         close(run.value, 0.75, 0.0);
-        assert_eq!((run.pulls[2], run.n_tracks()), (None, 4));
+        assert_eq!((run.influences[2], run.n_tracks()), (None, 4));
         // Sample variance 0.25, by 4 values.
         close(run.variance(), 0.0625, 1e-15);
     }

@@ -6,8 +6,8 @@
 //!
 //! | part | how it is measured |
 //! |---|---|
-//! | tracks | every track's pull, averaged over the seeds, squared, summed: a cluster-robust variance. Right for one fixed test set, for fresh ones that overlap, and for many segments a track |
-//! | seeds | variance of the `k` scores, less what their own test tracks explain of it: half the squared pull of the difference of two seeds, over all pairs |
+//! | tracks | every track's influence, averaged over the seeds, squared, summed: a cluster-robust variance. Right for one fixed test set, for fresh ones that overlap, and for many segments a track |
+//! | seeds | variance of the `k` scores, less what their own test tracks explain of it: half the squared influence of the difference of two seeds, over all pairs |
 //!
 //! The 95 % interval reaches `sqrt(z^2 (tracks + seeds / k) + g (t^2 - z^2) s^2 / k)`: `s^2` is the
 //! raw variance of the scores, `t` Student's quantile for its `k - 1` degrees of freedom, `z` that
@@ -96,8 +96,8 @@ impl Estimate {
     /// The 95 % interval, symmetric around the value.
     #[must_use]
     pub fn interval(&self) -> Interval {
-        let reach = self.reach_squared(ALPHA).sqrt();
-        Interval { mean: self.value, low: self.value - reach, high: self.value + reach }
+        let margin = self.margin_squared(ALPHA).sqrt();
+        Interval { mean: self.value, low: self.value - margin, high: self.value + margin }
     }
 
     /// The 95 % interval of a fraction: within `[0, 1]`, and longer towards the middle.
@@ -111,15 +111,15 @@ impl Estimate {
         let p = self.value.clamp(0.0, 1.0);
         let spread = p * (1.0 - p);
         let (squared, share) = if spread > 0.0 {
-            let squared = self.reach_squared(ALPHA);
+            let squared = self.margin_squared(ALPHA);
             (squared, squared / spread)
         } else {
             let z = self.z(ALPHA);
             (0.0, z * z / self.n_tracks as f64)
         };
         let centre = (p + share / 2.0) / (1.0 + share);
-        let reach = (squared + share * share / 4.0).sqrt() / (1.0 + share);
-        let (low, high) = (centre - reach, centre + reach);
+        let margin = (squared + share * share / 4.0).sqrt() / (1.0 + share);
+        let (low, high) = (centre - margin, centre + margin);
         Interval { mean: p, low: low.clamp(0.0, p), high: high.clamp(p, 1.0) }
     }
 
@@ -134,7 +134,7 @@ impl Estimate {
         let (mut low, mut high) = (1e-15_f64, 1.0);
         for _ in 0..60 {
             let middle = (low * high).sqrt();
-            if self.reach_squared(middle) > squared {
+            if self.margin_squared(middle) > squared {
                 low = middle;
             } else {
                 high = middle;
@@ -150,16 +150,16 @@ impl Estimate {
     /// Bloom, "Minimum detectable effects", Evaluation Review 19, 1995.
     #[must_use]
     pub fn detectable(&self) -> f64 {
-        self.reach_squared(ALPHA).sqrt() + self.reach_squared(2.0 * (1.0 - POWER)).sqrt()
+        self.margin_squared(ALPHA).sqrt() + self.margin_squared(2.0 * (1.0 - POWER)).sqrt()
     }
 
     fn z(&self, alpha: f64) -> f64 {
         quantile(alpha, self.n_tracks as f64 - 1.0)
     }
 
-    fn reach_squared(&self, alpha: f64) -> f64 {
+    fn margin_squared(&self, alpha: f64) -> f64 {
         let z = self.z(alpha);
-        z * z * self.tracks + self.seeds.map_or(0.0, |seeds| seeds.reach_squared(alpha, z))
+        z * z * self.tracks + self.seeds.map_or(0.0, |seeds| seeds.margin_squared(alpha, z))
     }
 }
 
@@ -169,9 +169,9 @@ pub(super) mod tests {
     use super::super::wilson;
     use super::*;
 
-    /// Runs whose tracks all pull nothing: what is left is Student's t over the seeds.
+    /// Runs whose tracks all influence nothing: what is left is Student's t over the seeds.
     pub(in crate::metrics) fn seeds_only(values: &[f64]) -> Vec<Clustered> {
-        values.iter().map(|&value| Clustered { value, pulls: vec![Some(0.0); 50] }).collect()
+        values.iter().map(|&value| Clustered { value, influences: vec![Some(0.0); 50] }).collect()
     }
 
     fn agrees(estimate: &Estimate, low: f64, high: f64, p: f64) {

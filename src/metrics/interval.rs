@@ -35,8 +35,12 @@ pub fn wilson(n_right: usize, n: usize) -> Interval {
     let (p, n) = (n_right as f64 / n as f64, n as f64);
     let squared = Z_975 * Z_975;
     let centre = (p + squared / (2.0 * n)) / (1.0 + squared / n);
-    let reach = Z_975 / (1.0 + squared / n) * (p * (1.0 - p) / n + squared / (4.0 * n * n)).sqrt();
-    Interval { mean: p, low: (centre - reach).clamp(0.0, p), high: (centre + reach).clamp(p, 1.0) }
+    let margin = Z_975 / (1.0 + squared / n) * (p * (1.0 - p) / n + squared / (4.0 * n * n)).sqrt();
+    Interval {
+        mean: p,
+        low: (centre - margin).clamp(0.0, p),
+        high: (centre + margin).clamp(p, 1.0),
+    }
 }
 
 #[cfg(test)]

@@ -44,14 +44,14 @@ pub fn repetition(runs: &[Clustered], published: &Published) -> Interval {
         Some(seeds) => {
             let (ours, theirs) = (1.0 / runs.len() as f64, 1.0 / published.n_runs as f64);
             z * z * seeds.explained * (ours + theirs * published.test_ratio)
-                + seeds.reach_squared(ALPHA, z) * (ours + theirs)
+                + seeds.margin_squared(ALPHA, z) * (ours + theirs)
         }
     };
-    let (value, reach) = (mean.value, squared.sqrt());
+    let (value, margin) = (mean.value, squared.sqrt());
     Interval {
         mean: value,
-        low: (value - reach).max(0.0).min(value),
-        high: (value + reach).min(1.0).max(value),
+        low: (value - margin).max(0.0).min(value),
+        high: (value + margin).min(1.0).max(value),
     }
 }
 

@@ -8,7 +8,7 @@ use super::Clustered;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Seeds {
     /// Degrees of freedom of `raw`.
-    pub(super) freedom: f64,
+    pub(super) degrees_of_freedom: f64,
     /// The variance as it is seen.
     pub(super) raw: f64,
     /// How much of it the test tracks explain.
@@ -29,7 +29,7 @@ impl Seeds {
         }
         let twice_pairs = k * (k - 1.0);
         let (raw, explained) = (raw / twice_pairs, explained / twice_pairs);
-        (k > 1.0).then_some(Self { freedom: k - 1.0, raw, explained })
+        (k > 1.0).then_some(Self { degrees_of_freedom: k - 1.0, raw, explained })
     }
 
     /// What they do to the mean of these runs.
@@ -41,9 +41,14 @@ impl Seeds {
     /// What both do to a difference, with the degrees of freedom of Welch and Satterthwaite.
     pub(super) fn plus(self, other: Self) -> Self {
         let raw = self.raw + other.raw;
-        let parts = self.raw * self.raw / self.freedom + other.raw * other.raw / other.freedom;
-        let freedom = if parts > 0.0 { raw * raw / parts } else { self.freedom + other.freedom };
-        Self { freedom, raw, explained: self.explained + other.explained }
+        let parts = self.raw * self.raw / self.degrees_of_freedom
+            + other.raw * other.raw / other.degrees_of_freedom;
+        let degrees_of_freedom = if parts > 0.0 {
+            raw * raw / parts
+        } else {
+            self.degrees_of_freedom + other.degrees_of_freedom
+        };
+        Self { degrees_of_freedom, raw, explained: self.explained + other.explained }
     }
 
     /// The seeds' own variance.
@@ -51,9 +56,9 @@ impl Seeds {
         (self.raw - self.explained).max(0.0)
     }
 
-    /// What they add to a squared reach, few degrees of freedom included.
-    pub(super) fn reach_squared(&self, alpha: f64, z: f64) -> f64 {
-        let t = quantile(alpha, self.freedom);
+    /// What they add to a squared margin, few degrees of freedom included.
+    pub(super) fn margin_squared(&self, alpha: f64, z: f64) -> f64 {
+        let t = quantile(alpha, self.degrees_of_freedom);
         let ratio = if self.explained > 0.0 { self.raw / self.explained } else { f64::INFINITY };
         let g = (ratio / 0.6 - 1.0).clamp(0.0, 1.0);
         z * z * self.own() + g * (t * t - z * z).max(0.0) * self.raw
@@ -61,8 +66,8 @@ impl Seeds {
 }
 
 /// Student's t that is exceeded, on both sides together, with probability `alpha`.
-pub(super) fn quantile(alpha: f64, freedom: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, freedom)
+pub(super) fn quantile(alpha: f64, degrees_of_freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees_of_freedom)
         .expect("two runs or two tracks leave a degree of freedom")
         .inverse_cdf(1.0 - alpha / 2.0)
 }

@@ -23,7 +23,9 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::files::{file_error, read_json, write_json};
 use super::tree::Tree;
-use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
+use super::{
+    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+};
 use crate::schema::{Fields, Int};
 
 const FILE: &str = "forest.json";
@@ -53,15 +55,15 @@ fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Box<dyn Model> {
         fields.fault_at("m", &format!("must be at most the {n_columns} columns, got {m}"));
     }
     Box::new(Forest {
-        n_trees: fields.or("n_trees", &Int::within(1..=10_000), 100),
+        n_trees: fields.with_default("n_trees", &Int::within(1..=10_000), 100),
         max_depth: fields.optional("max_depth", &Int::within(1..=65_535)),
-        min_samples_leaf: fields.or("min_samples_leaf", &Int::within(1..=1_000_000), 1),
+        min_samples_leaf: fields.with_default("min_samples_leaf", &Int::within(1..=1_000_000), 1),
         m,
     })
 }
 
 impl Model for Forest {
-    fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
+    fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         job.train.classes_for_fit()?;
         let labels: Vec<u32> =
             (0..job.train.len()).map(|index| job.train.label(index) as u32).collect();
@@ -111,7 +113,7 @@ impl Forest {
         &self,
         x: &DenseMatrix<f32>,
         labels: &Vec<u32>,
-        job: &Job,
+        job: &FitInput,
         tree: usize,
     ) -> Result<(Single, Tree<u32>), ModelError> {
         let parameters = RandomForestClassifierParameters {
@@ -226,7 +228,7 @@ mod tests {
         (matrix, labels)
     }
 
-    fn fit<'a>(job: &'a Job<'a>) -> Fitted {
+    fn fit<'a>(job: &'a FitInput<'a>) -> Fitted {
         FOREST.fit(job, &mut Silent).unwrap()
     }
 
@@ -240,7 +242,7 @@ mod tests {
             Examples { rows: &rows[..40], ..examples },
             Examples { rows: &rows[40..], ..examples },
         );
-        let job = Job {
+        let job = FitInput {
             train,
             valid: test,
             seed: Seed(1),
@@ -274,7 +276,7 @@ mod tests {
         let examples =
             Examples { shape: &[3], matrix: &matrix, labels: &labels, rows: &rows, n_classes: 2 };
         let grown = |seed, n_threads| {
-            let job = Job {
+            let job = FitInput {
                 train: examples,
                 valid: examples,
                 seed: Seed(seed),

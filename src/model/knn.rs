@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{Metric, Rows};
 use super::files::{file_error, read_json, write_json};
-use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
+use super::{
+    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+};
 use crate::schema::{Fields, Flag, Int, OneOf};
 
 const FILE: &str = "knn.json";
@@ -59,16 +61,16 @@ fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
     let metric =
         OneOf(&[("euclidean", Metric::SquaredEuclidean), ("manhattan", Metric::Manhattan)]);
     Box::new(Knn {
-        n_neighbors: fields.or("n_neighbors", &Int::within(1..=1_000_000), 5),
-        weights: fields.or("weights", &weights, Weights::Uniform),
-        metric: fields.or("metric", &metric, Metric::SquaredEuclidean),
-        standardize: fields.or("standardize", &Flag, false),
-        max_rows: fields.or("max_rows", &Int::within(1..=1_000_000_000), 100_000),
+        n_neighbors: fields.with_default("n_neighbors", &Int::within(1..=1_000_000), 5),
+        weights: fields.with_default("weights", &weights, Weights::Uniform),
+        metric: fields.with_default("metric", &metric, Metric::SquaredEuclidean),
+        standardize: fields.with_default("standardize", &Flag, false),
+        max_rows: fields.with_default("max_rows", &Int::within(1..=1_000_000_000), 100_000),
     })
 }
 
 impl Model for Knn {
-    fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
+    fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         job.train.classes_for_fit()?;
         let n = job.train.len();
         if self.n_neighbors > n {

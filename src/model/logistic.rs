@@ -20,7 +20,9 @@ use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::files::{file_error, read_json, write_json};
-use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
+use super::{
+    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+};
 use crate::schema::{Fields, Flag, Int, OneOf, Real};
 
 const FILE: &str = "logistic.json";
@@ -50,21 +52,24 @@ fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
 
 impl Logistic {
     fn read(fields: &mut Fields) -> Self {
-        let penalised = fields.or("penalty", &OneOf(&[("none", false), ("l2", true)]), false);
-        let alpha = if penalised { 1.0 / fields.or("c", &Real::positive(), 1.0) } else { 0.0 };
+        let penalised =
+            fields.with_default("penalty", &OneOf(&[("none", false), ("l2", true)]), false);
+        let alpha =
+            if penalised { 1.0 / fields.with_default("c", &Real::positive(), 1.0) } else { 0.0 };
         if !penalised && fields.optional("c", &Real::positive()).is_some() {
             fields.fault_at("c", "has no effect without penalty = \"l2\"");
         }
-        let max_iterations = fields.or("max_iterations", &Int::within(1..=10_000_000), 100);
-        let tolerance = fields.or("tolerance", &Real::positive(), 1e-4);
-        let standardize = fields.or("standardize", &Flag, false);
+        let max_iterations =
+            fields.with_default("max_iterations", &Int::within(1..=10_000_000), 100);
+        let tolerance = fields.with_default("tolerance", &Real::positive(), 1e-4);
+        let standardize = fields.with_default("standardize", &Flag, false);
         // Without a penalty the scale of a column changes nothing but the solver's path.
         Self { alpha, max_iterations, tolerance, standardize: standardize || !penalised }
     }
 }
 
 impl Model for Logistic {
-    fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
+    fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         let classes = job.train.classes_for_fit()?;
         let labels = Array1::from_shape_fn(job.train.len(), |index| job.train.label(index));
 
@@ -274,7 +279,7 @@ mod tests {
     }
 
     fn fit(model: &Logistic, examples: Examples) -> Result<Fitted, ModelError> {
-        let job = Job {
+        let job = FitInput {
             train: examples,
             valid: Examples { rows: &[], ..examples },
             seed: Seed(1),

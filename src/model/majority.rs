@@ -9,7 +9,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::files::{file_error, read_json, write_json};
-use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Reader, Watch};
+use super::{
+    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+};
 
 const FILE: &str = "majority.json";
 
@@ -31,7 +33,7 @@ struct Frequencies {
 }
 
 impl Model for Majority {
-    fn fit(&self, job: &Job, _: &mut dyn Watch) -> Result<Fitted, ModelError> {
+    fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         job.train.check_for_fit()?;
         let mut counts = vec![0_usize; job.train.n_classes];
         for index in 0..job.train.len() {

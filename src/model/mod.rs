@@ -81,7 +81,7 @@ pub trait Model: Send + Sync {
     ///
     /// # Errors
     /// Where the examples can't be learnt from, or the loss stops being a number.
-    fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError>;
+    fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError>;
 
     /// Reads back what [`Classifier::save`] wrote into a folder.
     ///
@@ -104,7 +104,7 @@ pub trait Model: Send + Sync {
     ///
     /// # Errors
     /// Where the file is of another net, or the model has no weights to be imported.
-    fn import(&self, _job: &Job, _file: &Path, _layout: Layout) -> Result<Fitted, ModelError> {
+    fn import(&self, _job: &FitInput, _file: &Path, _layout: Layout) -> Result<Fitted, ModelError> {
         Err(ModelError::Examples("weights can be imported into nets only".to_owned()))
     }
 
@@ -112,7 +112,7 @@ pub trait Model: Send + Sync {
     ///
     /// # Errors
     /// Where the examples can't be learnt from, or the model has no learning rate.
-    fn range_test(&self, _job: &Job, _test: RangeTest) -> Result<Vec<Probe>, ModelError> {
+    fn range_test(&self, _job: &FitInput, _test: RangeTest) -> Result<Vec<Probe>, ModelError> {
         let said = "the model is fitted in one go: it has no learning rate";
         Err(ModelError::Examples(said.to_owned()))
     }
@@ -141,7 +141,7 @@ impl Layout {
 }
 
 /// What a fit works from.
-pub struct Job<'a> {
+pub struct FitInput<'a> {
     /// Fitted on.
     pub train: Examples<'a>,
     /// Watched, never fitted on; may be empty.
@@ -150,7 +150,7 @@ pub struct Job<'a> {
     pub seed: Seed,
     /// Where nets are computed; models that are fitted in one go know the CPU only.
     pub device: Device,
-    /// Where a training that was cut off goes on: the last bytes that [`Watch::keep`] was given.
+    /// Where a training that was cut off goes on: the last bytes that [`TrainingObserver::keep`] was given.
     pub resume: Option<&'a [u8]>,
 }
 
@@ -191,7 +191,7 @@ pub trait Classifier: Send + Sync {
 }
 
 /// Sees a training as it goes; may have it saved, and may end it.
-pub trait Watch {
+pub trait TrainingObserver {
     /// Sees one finished epoch.
     fn epoch(&mut self, epoch: &Epoch) -> Flow;
 
@@ -207,7 +207,7 @@ pub trait Watch {
     }
 }
 
-/// What a [`Watch`] wants after an epoch or a snapshot.
+/// What a [`TrainingObserver`] wants after an epoch or a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// Go on.
@@ -216,7 +216,7 @@ pub enum Flow {
     Stop,
 }
 
-/// What a [`Watch`] wants after a step.
+/// What a [`TrainingObserver`] wants after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Go on.
@@ -255,7 +255,7 @@ pub enum ModelError {
         /// The least mean of an epoch before it.
         least: f64,
     },
-    /// The [`Watch`] asked to stop.
+    /// The [`TrainingObserver`] asked to stop.
     #[error("stopped in epoch {epoch}")]
     Stopped {
         /// The epoch that was under way or has just ended, one-based.

@@ -32,12 +32,12 @@ pub fn suggestion(probes: &[Probe]) -> Option<f64> {
     let least =
         (first..probes.len()).min_by(|&a, &b| probes[a].smoothed.total_cmp(&probes[b].smoothed))?;
     // Slopes over a few steps: single ones are noise.
-    let reach = (probes.len() / 20).max(1);
-    let slope = |at: usize| probes[at + reach].smoothed - probes[at].smoothed;
-    let steepest = (first..(least + 1).saturating_sub(reach))
+    let span = (probes.len() / 20).max(1);
+    let slope = |at: usize| probes[at + span].smoothed - probes[at].smoothed;
+    let steepest = (first..(least + 1).saturating_sub(span))
         .min_by(|&a, &b| slope(a).total_cmp(&slope(b)))
         .filter(|&at| slope(at) < 0.0)?;
-    let (from, to) = (probes[steepest].learning_rate, probes[steepest + reach].learning_rate);
+    let (from, to) = (probes[steepest].learning_rate, probes[steepest + span].learning_rate);
     Some(libm::sqrt(from * to))
 }
 

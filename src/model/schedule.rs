@@ -42,14 +42,15 @@ impl Schedule {
                 factor: inner.required("factor", &Real::from_to(0.0, 1.0)),
             },
             _ => {
-                let warmup_epochs = inner.or("warmup_epochs", &Int::within(0..=1_000_000), 0);
+                let warmup_epochs =
+                    inner.with_default("warmup_epochs", &Int::within(0..=1_000_000), 0);
                 if warmup_epochs >= epochs && warmup_epochs > 0 {
                     inner.fault_at(
                         "warmup_epochs",
                         &format!("must be below training.epochs, {epochs}, got {warmup_epochs}"),
                     );
                 }
-                let min_factor = inner.or("min_factor", &Real::from_to(0.0, 1.0), 0.0);
+                let min_factor = inner.with_default("min_factor", &Real::from_to(0.0, 1.0), 0.0);
                 Self::Cosine { warmup_epochs, min_factor }
             }
         })

@@ -6,16 +6,16 @@ use crate::schema::{self, Tree};
 /// A watch that looks away.
 pub(super) struct Silent;
 
-impl Watch for Silent {
+impl TrainingObserver for Silent {
     fn epoch(&mut self, _: &Epoch) -> Flow {
         Flow::Continue
     }
 }
 
 /// A job on the CPU, without a validation set.
-pub(super) fn job(train: Examples) -> Job {
+pub(super) fn job(train: Examples) -> FitInput {
     let valid = Examples { rows: &[], ..train };
-    Job { train, valid, seed: Seed(1), device: Device::Cpu, resume: None }
+    FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None }
 }
 
 const SHAPE: [usize; 2] = [6, 4];
@@ -85,7 +85,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         Examples { shape: &SHAPE, matrix: &matrix, labels: &labels, rows: &rows, n_classes: 4 };
     let (train, test) =
         (Examples { rows: &rows[..45], ..all }, Examples { rows: &rows[45..], ..all });
-    let job = Job { train, valid: test, seed: Seed(1), device: Device::Cpu, resume: None };
+    let job = FitInput { train, valid: test, seed: Seed(1), device: Device::Cpu, resume: None };
 
     let mut n_seen = 0;
     for entry in MODELS {
@@ -122,7 +122,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
             labels.iter().enumerate().map(|(i, l)| if i < 45 { *l } else { 3 }).collect();
         let other = Examples { matrix: &changed, labels: &relabelled, ..train };
         let blind = |train| {
-            let job = Job { train, valid: Examples { rows: &[], ..train }, ..job };
+            let job = FitInput { train, valid: Examples { rows: &[], ..train }, ..job };
             model.fit(&job, &mut Silent).unwrap().classifier.predict_proba(&test).unwrap()
         };
         assert_eq!(
@@ -138,7 +138,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         assert!(loaded.predict_proba(&Examples { shape: &[4, 6], ..test }).is_err(), "{name}");
         let nothing = loaded.predict_proba(&Examples { rows: &[], ..test }).unwrap();
         assert!(nothing.is_empty(), "{name}");
-        let none = Job { train: Examples { rows: &[], ..train }, ..job };
+        let none = FitInput { train: Examples { rows: &[], ..train }, ..job };
         assert!(model.fit(&none, &mut Silent).is_err(), "{name} on nothing");
         n_seen += 1;
     }

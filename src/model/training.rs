@@ -97,13 +97,14 @@ impl Training {
         let epochs = fields.required("epochs", &Int::within(1..=1_000_000));
         let schedule = Schedule::read(fields, epochs);
         let clip_norm = fields.optional("clip_norm", &Real::positive());
-        let label_smoothing = fields.or("label_smoothing", &Real::from_to_below(0.0, 1.0), 0.0);
-        let class_weights = fields.or("class_weights", &Weighting, ClassWeights::Even);
-        let mixup = fields.or("mixup", &Real::from_to(0.0, 100.0), 0.0);
-        let validate_every = fields.or("validate_every", &Int::within(1..=1_000_000), 1);
+        let label_smoothing =
+            fields.with_default("label_smoothing", &Real::from_to_below(0.0, 1.0), 0.0);
+        let class_weights = fields.with_default("class_weights", &Weighting, ClassWeights::Even);
+        let mixup = fields.with_default("mixup", &Real::from_to(0.0, 100.0), 0.0);
+        let validate_every = fields.with_default("validate_every", &Int::within(1..=1_000_000), 1);
         let early_stopping = fields.table("early_stopping", EarlyStopping::read);
         let known = OneOf(&[("time_reversal", Augment::TimeReversal)]);
-        let augment = fields.or("augment", &List::of(known), vec![]);
+        let augment = fields.with_default("augment", &List::of(known), vec![]);
         if let Some(shape) = shape
             && shape.len() < 2
             && augment.contains(&Augment::TimeReversal)
@@ -138,25 +139,25 @@ fn read_optimizer(name: &str, fields: &mut Fields) -> Optimizer {
     match name {
         "adam" | "adamw" => Optimizer::Adam {
             learning_rate: fields.required("learning_rate", &positive),
-            beta_1: fields.or("beta_1", &decay, 0.9),
-            beta_2: fields.or("beta_2", &decay, 0.999),
-            epsilon: fields.or("epsilon", &positive, 1e-7),
+            beta_1: fields.with_default("beta_1", &decay, 0.9),
+            beta_2: fields.with_default("beta_2", &decay, 0.999),
+            epsilon: fields.with_default("epsilon", &positive, 1e-7),
             weight_decay: match name {
-                "adamw" => fields.or("weight_decay", &decay, 0.004),
+                "adamw" => fields.with_default("weight_decay", &decay, 0.004),
                 _ => 0.0,
             },
         },
         "sgd" => Optimizer::Sgd {
             learning_rate: fields.required("learning_rate", &positive),
-            momentum: fields.or("momentum", &decay, 0.0),
-            nesterov: fields.or("nesterov", &Flag, false),
-            weight_decay: fields.or("weight_decay", &decay, 0.0),
+            momentum: fields.with_default("momentum", &decay, 0.0),
+            nesterov: fields.with_default("nesterov", &Flag, false),
+            weight_decay: fields.with_default("weight_decay", &decay, 0.0),
         },
         _ => Optimizer::RmsProp {
-            learning_rate: fields.or("learning_rate", &positive, 0.001),
-            rho: fields.or("rho", &decay, 0.9),
-            momentum: fields.or("momentum", &decay, 0.0),
-            epsilon: fields.or("epsilon", &positive, 1e-7),
+            learning_rate: fields.with_default("learning_rate", &positive, 0.001),
+            rho: fields.with_default("rho", &decay, 0.9),
+            momentum: fields.with_default("momentum", &decay, 0.0),
+            epsilon: fields.with_default("epsilon", &positive, 1e-7),
         },
     }
 }
@@ -164,10 +165,10 @@ fn read_optimizer(name: &str, fields: &mut Fields) -> Optimizer {
 impl EarlyStopping {
     fn read(fields: &mut Fields) -> Self {
         Self {
-            monitor: fields.or("monitor", &OneOf(MONITORS), Monitor::ValidLoss),
+            monitor: fields.with_default("monitor", &OneOf(MONITORS), Monitor::ValidLoss),
             patience: fields.required("patience", &Int::within(1..=1_000_000)),
-            min_delta: fields.or("min_delta", &Real::not_negative(), 0.0),
-            restore_best: fields.or("restore_best", &Flag, true),
+            min_delta: fields.with_default("min_delta", &Real::not_negative(), 0.0),
+            restore_best: fields.with_default("restore_best", &Flag, true),
         }
     }
 }

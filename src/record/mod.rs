@@ -33,7 +33,7 @@ pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
     Record, Scores, SplitFacts, Timings,
 };
-pub use store::{Asked, Claim as RunClaim, RECORD_FORMAT, Run, Store, StoreError};
+pub use store::{Claim as RunClaim, ClaimOutcome, RECORD_FORMAT, Run, Store, StoreError};
 pub(crate) use store::{sync_folder, write_whole};
 pub use tables::{Member, Prediction};
 pub use writer::RunWriter;

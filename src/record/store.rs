@@ -60,7 +60,7 @@ pub struct Claim {
 
 /// What came of asking for a [`Claim`].
 #[derive(Debug)]
-pub enum Asked {
+pub enum ClaimOutcome {
     /// It is ours.
     Ours(Claim),
     /// Another process has it.
@@ -147,7 +147,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the folder can't be made.
-    pub fn claim(&self, id: &str) -> Result<Asked, StoreError> {
+    pub fn claim(&self, id: &str) -> Result<ClaimOutcome, StoreError> {
         let folder = self.folder(id);
         fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
         let path = folder.join("lock");
@@ -159,13 +159,13 @@ impl Store {
                 let said = format!("{}\n", std::process::id());
                 let write = lock.set_len(0).and_then(|()| lock.write_all(said.as_bytes()));
                 write.map_err(|source| io(&path, source))?;
-                Ok(Asked::Ours(Claim { folder, _lock: lock }))
+                Ok(ClaimOutcome::Ours(Claim { folder, _lock: lock }))
             }
             Err(TryLockError::WouldBlock) => {
                 let mut said = String::new();
                 // Who has it is only told: a lock whose owner can't be read is a lock all the same.
                 let _ = lock.read_to_string(&mut said);
-                Ok(Asked::Busy { process: said.trim().parse().ok() })
+                Ok(ClaimOutcome::Busy { process: said.trim().parse().ok() })
             }
             Err(TryLockError::Error(source)) => Err(io(&path, source)),
         }
@@ -323,11 +323,13 @@ mod tests {
     fn a_run_is_claimed_once_until_the_claim_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        let Asked::Ours(claim) = store.claim("a").unwrap() else { panic!("nobody has it") };
-        let Asked::Busy { process } = store.claim("a").unwrap() else { panic!("it is taken") };
+        let ClaimOutcome::Ours(claim) = store.claim("a").unwrap() else { panic!("nobody has it") };
+        let ClaimOutcome::Busy { process } = store.claim("a").unwrap() else {
+            panic!("it is taken")
+        };
         assert_eq!(process, Some(std::process::id()));
-        assert!(matches!(store.claim("b").unwrap(), Asked::Ours(_)));
+        assert!(matches!(store.claim("b").unwrap(), ClaimOutcome::Ours(_)));
         drop(claim);
-        assert!(matches!(store.claim("a").unwrap(), Asked::Ours(_)));
+        assert!(matches!(store.claim("a").unwrap(), ClaimOutcome::Ours(_)));
     }
 }

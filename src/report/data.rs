@@ -3,7 +3,7 @@
 use super::figure::Drawn;
 use super::group::{Group, Row};
 use super::words::{Markup, counted};
-use super::{Look, Options};
+use super::{DatasetSummary, Options};
 
 /// The section; empty where there is nothing to see.
 pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options) -> String {
@@ -11,10 +11,10 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options) -> String {
         return String::new();
     }
     let mut parts = vec!["## The data\n".to_owned()];
-    for (i, (dataset, look)) in options.data.iter().enumerate() {
+    for (i, (dataset, summary)) in options.data.iter().enumerate() {
         parts.push(format!("### {}\n", Markup::Markdown.text(&heading(rows, dataset))));
-        parts.push(format!("{}\n", Markup::Markdown.text(&caption(look))));
-        parts.extend(drawn.look_images(i));
+        parts.push(format!("{}\n", Markup::Markdown.text(&caption(summary))));
+        parts.extend(drawn.summary_images(i));
     }
     parts.join("\n")
 }
@@ -29,12 +29,12 @@ pub(super) fn heading(rows: &[Row], dataset: &str) -> String {
 }
 
 /// What is to be seen, in a sentence.
-pub(super) fn caption(look: &Look) -> String {
-    match look {
-        Look::Segment(segment) => {
+pub(super) fn caption(summary: &DatasetSummary) -> String {
+    match summary {
+        DatasetSummary::Segment(segment) => {
             format!("One segment of {}, as it sounds and as the models see it.", segment.name)
         }
-        Look::Columns(data) => format!(
+        DatasetSummary::Columns(data) => format!(
             "{} in {} classes, {}.",
             counted(data.labels.len(), data.unit),
             data.classes.len(),

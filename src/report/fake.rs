@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::{Columns, Frames, Look, Options, Segment};
+use super::{Columns, DatasetSummary, Frames, Options, Segment};
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
-    Asked, Audit, Claim, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
+    Audit, Claim, ClaimOutcome, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
     Outputs, Prediction, RECORD_FORMAT, Record, Run, Scores, SplitFacts, Store, Timings,
 };
 use crate::vocab::{ExampleId, Seed};
@@ -72,8 +72,8 @@ pub fn options() -> Options {
 }
 
 /// What datasets are like: a segment, a table with gaps, and tracks with their durations.
-pub fn looks() -> Vec<Look> {
-    let mut rng = Seed(3).rng("looks", &[]);
+pub fn summaries() -> Vec<DatasetSummary> {
+    let mut rng = Seed(3).rng("summaries", &[]);
     let labels: Vec<usize> = (0..400).map(|i| i % SPOTIFY.len()).collect();
     let column = |rng: &mut crate::vocab::Rng, scale: f64, shift: f64| -> Vec<f64> {
         labels.iter().map(|class| scale * (rng.normal() + *class as f64) + shift).collect()
@@ -107,7 +107,11 @@ pub fn looks() -> Vec<Look> {
         ],
         notes: vec![],
     };
-    vec![Look::Segment(segment()), Look::Columns(table), Look::Columns(tracks)]
+    vec![
+        DatasetSummary::Segment(segment()),
+        DatasetSummary::Columns(table),
+        DatasetSummary::Columns(tracks),
+    ]
 }
 
 /// 3 s of a tone at 1 kHz: at its bin 0 dB, elsewhere the floor.
@@ -187,7 +191,9 @@ pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction
         if fake.cut { "-cut" } else { "" }
     );
     let store = Store::new(root);
-    let Asked::Ours(claim) = store.claim(&id).unwrap() else { panic!("nobody else is at it") };
+    let ClaimOutcome::Ours(claim) = store.claim(&id).unwrap() else {
+        panic!("nobody else is at it")
+    };
     let (mut writer, _, _) = store.begin(claim).unwrap();
     let epochs = epochs(fake);
     for epoch in &epochs {

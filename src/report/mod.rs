@@ -19,7 +19,7 @@
 //! | `figure/` | curves, confusion matrix, all accuracies, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
 //! The page is made from records alone, but for the pictures of the data, which come as plain numbers
-//! ([`Look`]); the same records and numbers give the same bytes. This room must
+//! ([`DatasetSummary`]); the same records and numbers give the same bytes. This room must
 //! never know a model, audio or a clock.
 
 mod check;
@@ -64,12 +64,12 @@ pub struct Options {
     /// experiments that are not named here follow by name.
     pub order: Vec<String>,
     /// Names of datasets, each with what it is like; the page has a section of their pictures.
-    pub data: Vec<(String, Look)>,
+    pub data: Vec<(String, DatasetSummary)>,
 }
 
 /// What is drawn of a dataset.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Look {
+pub enum DatasetSummary {
     /// A segment of one of its tracks: five figures.
     Segment(Segment),
     /// Its columns by class: class counts, histograms, correlations.
@@ -182,9 +182,13 @@ pub fn draw_rates(
 ///
 /// # Errors
 /// Where a file can't be written.
-pub fn draw_look(look: &Look, name: &str, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+pub fn draw_summary(
+    summary: &DatasetSummary,
+    name: &str,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
     make(folder)?;
-    figure::draw_look(look, name, folder)
+    figure::draw_summary(summary, name, folder)
 }
 
 /// Draws a segment's five figures below each other on one titled sheet into a folder, which is made

@@ -121,9 +121,9 @@ fn the_warning_about_a_leak_is_there_exactly_if_there_is_one() {
 fn pictures_of_the_data_have_a_section_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let runs = [fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578))];
-    let looks = fake::looks().into_iter();
+    let summaries = fake::summaries().into_iter();
     let names = ["gtzan", "spotify songs"].map(str::to_owned);
-    let options = Options { data: names.into_iter().zip(looks).collect(), ..options(&[]) };
+    let options = Options { data: names.into_iter().zip(summaries).collect(), ..options(&[]) };
     let text = page(&runs, &options, &folder.path().join("page"));
     assert!(text.contains("## The data\n\n### gtzan\n\nOne segment of disco.00000"), "{text}");
     assert!(text.contains("### spotify songs\n\n400 rows in 8 classes, 6 columns.\n"), "{text}");

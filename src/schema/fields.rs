@@ -104,7 +104,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that may be left out, with what then holds.
-    pub fn or<R: Rule>(&mut self, key: &str, rule: &R, default: R::Made) -> R::Made {
+    pub fn with_default<R: Rule>(&mut self, key: &str, rule: &R, default: R::Made) -> R::Made {
         if self.is_given(key) {
             return self.optional(key, rule).unwrap_or_else(|| rule.stand_in());
         }

@@ -89,7 +89,7 @@ mod tests {
     fn block(fields: &mut Fields) -> Block {
         Block {
             filters: fields.required("filters", &Int::within(1..=1024)),
-            dropout: fields.or("dropout", &Real::from_to_below(0.0, 1.0), 0.0),
+            dropout: fields.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0),
         }
     }
 

@@ -32,7 +32,7 @@ impl KFold {
     pub(super) fn read(fields: &mut Fields) -> Self {
         Self {
             k: fields.required("k", &Int::within(2..=1_000)),
-            repeats: fields.or("repeats", &Int::within(1..=1_000), 1),
+            repeats: fields.with_default("repeats", &Int::within(1..=1_000), 1),
             by: By::read(fields),
             stratify: fields.required("stratify", &Flag),
             valid: fields.required("valid", &Real::from_to_below(0.0, 1.0)),

@@ -51,8 +51,8 @@ impl Listed {
     /// left out, so that `test = "valid"` scores the validation set and watches none.
     fn read_column(fields: &mut Fields) -> Self {
         let column = fields.required("column", &Text);
-        let train = fields.or("train", &Text, "train".to_owned());
-        let test = fields.or("test", &Text, "test".to_owned());
+        let train = fields.with_default("train", &Text, "train".to_owned());
+        let test = fields.with_default("test", &Text, "test".to_owned());
         let valid = fields.optional("valid", &Text).or_else(|| {
             let is_free = train != "valid" && test != "valid" && !fields.is_given("valid");
             is_free.then(|| "valid".to_owned())

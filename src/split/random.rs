@@ -28,7 +28,7 @@ impl Random {
             stratify: fields.required("stratify", &Flag),
             test: fields.required("test", &Real::between(0.0, 1.0)),
             valid: fields.required("valid", &share),
-            watch_test: fields.or("watch_test", &Flag, false),
+            watch_test: fields.with_default("watch_test", &Flag, false),
         };
         if random.watch_test && random.valid > 0.0 {
             fields.fault_at("watch_test", "can't be true where valid is above 0");

@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::endpoint::{ARTIST, ARTISTS};
 use super::features::{Answered, closed};
 use super::journal::Artist;
-use super::patience::Outcome;
+use super::retry::Outcome;
 use super::{Spotify, SpotifyError};
 
 /// One artist; nothing of one that was deleted.

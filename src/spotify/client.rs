@@ -13,8 +13,8 @@ use rspotify::{AuthCodePkceSpotify, ClientCredsSpotify, ClientError, Config, OAu
 use serde_json::Value;
 
 use super::endpoint::{Endpoint, TOKEN};
-use super::patience::{Outcome, Patience, Refusal};
 use super::private::Cache;
+use super::retry::{Outcome, Refusal, RetryPolicy};
 use super::{Credentials, SpotifyError};
 
 /// Where Spotify is.
@@ -70,7 +70,7 @@ enum Client {
 /// Spotify, as one asker sees it.
 pub struct Spotify<'a> {
     client: Client,
-    patience: &'a Patience<'a>,
+    patience: &'a RetryPolicy<'a>,
 }
 
 impl<'a> Spotify<'a> {
@@ -82,7 +82,7 @@ impl<'a> Spotify<'a> {
         credentials: &Credentials,
         cache: Option<PathBuf>,
         addresses: &Addresses,
-        patience: &'a Patience<'a>,
+        patience: &'a RetryPolicy<'a>,
     ) -> Result<Self, SpotifyError> {
         let config = addresses.config();
         if let Some(path) = cache
@@ -123,7 +123,7 @@ impl<'a> Spotify<'a> {
         }
     }
 
-    pub(super) fn patience(&self) -> &Patience<'a> {
+    pub(super) fn patience(&self) -> &RetryPolicy<'a> {
         self.patience
     }
 

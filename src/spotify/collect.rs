@@ -11,7 +11,7 @@ use super::endpoint::{ARTIST, ARTISTS, Endpoint, ITEMS, PLAYLIST};
 use super::features::{Answered, refused};
 use super::item::Page;
 use super::journal::{Closed, Journal, Line};
-use super::patience::{Outcome, Told};
+use super::retry::{Outcome, ProgressEvent};
 use super::song::{self, first_tracks, genres_of};
 use super::{FeatureSource, KeptOut, Song, Source, Spotify, SpotifyError};
 
@@ -282,11 +282,11 @@ impl Collector<'_> {
     }
 
     fn progress(&self, what: &'static str, n_done: usize, n: usize) {
-        self.spotify.patience().tell(&Told::Progress { what, n_done, n });
+        self.spotify.patience().tell(&ProgressEvent::Progress { what, n_done, n });
     }
 
     fn note(&self, text: String) {
-        self.spotify.patience().tell(&Told::Note(text));
+        self.spotify.patience().tell(&ProgressEvent::Note(text));
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::endpoint::{AUDIO_FEATURES, Endpoint, TRACK_FEATURES};
-use super::patience::Outcome;
+use super::retry::Outcome;
 use super::{Spotify, SpotifyError};
 
 /// Who computed the features.

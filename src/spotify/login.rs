@@ -14,8 +14,8 @@ use rspotify::{AuthCodePkceSpotify, OAuth};
 
 use super::client::refusal;
 use super::endpoint::TOKEN;
-use super::patience::{Outcome, Patience};
 use super::private::Cache;
+use super::retry::{Outcome, RetryPolicy};
 use super::{Addresses, Credentials, SpotifyError};
 
 /// What a playlist's items need.
@@ -72,7 +72,7 @@ impl Login {
     pub fn wait(
         &self,
         listener: &TcpListener,
-        patience: &Patience,
+        patience: &RetryPolicy,
     ) -> Result<String, SpotifyError> {
         let failed = |error: std::io::Error| {
             SpotifyError::Usage(format!("waiting for the browser: {error}"))
@@ -108,7 +108,7 @@ impl Login {
         &self,
         address: &str,
         cache: &Path,
-        patience: &Patience,
+        patience: &RetryPolicy,
     ) -> Result<(), SpotifyError> {
         let address = address.trim();
         let query = address.split_once('?').map_or("", |(_, query)| query);

@@ -22,11 +22,11 @@ mod item;
 mod journal;
 mod login;
 mod manifest;
-mod patience;
 mod playlist;
 mod private;
 mod publish;
 mod reccobeats;
+mod retry;
 mod song;
 
 pub use client::{Addresses, Spotify, checked_address};
@@ -38,11 +38,11 @@ pub use error::SpotifyError;
 pub use features::{Answered, FeatureSource, Features, Source, SpotifyFeatures};
 pub use journal::{FORMAT, Journal};
 pub use login::Login;
-pub use patience::{Patience, Told};
 pub use playlist::parse_playlist;
 pub use private::Cache;
 pub use publish::{Output, Published};
 pub use reccobeats::ReccoBeats;
+pub use retry::{ProgressEvent, RetryPolicy};
 pub use song::{KeptOut, Song};
 
 /// What Spotify's developer policy says of models, and where.

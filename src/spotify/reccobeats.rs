@@ -13,13 +13,13 @@ use super::SpotifyError;
 use super::answer::{Answer, is_id};
 use super::endpoint::{Endpoint, RECCOBEATS};
 use super::features::{Answered, Batch, FeatureSource, Features, Source, aligned, closed};
-use super::patience::{Outcome, Patience, Refusal};
+use super::retry::{Outcome, Refusal, RetryPolicy};
 
 /// The service at one address.
 pub struct ReccoBeats<'a> {
     address: String,
     agent: ureq::Agent,
-    patience: &'a Patience<'a>,
+    patience: &'a RetryPolicy<'a>,
 }
 
 impl<'a> ReccoBeats<'a> {
@@ -28,7 +28,7 @@ impl<'a> ReccoBeats<'a> {
 
     /// At an address such as [`Self::ADDRESS`]; a request that takes longer than `timeout` is tried again.
     #[must_use]
-    pub fn new(address: &str, timeout: Duration, patience: &'a Patience<'a>) -> Self {
+    pub fn new(address: &str, timeout: Duration, patience: &'a RetryPolicy<'a>) -> Self {
         let agent = ureq::AgentBuilder::new().try_proxy_from_env(true).timeout(timeout).build();
         Self { address: address.trim_end_matches('/').to_owned(), agent, patience }
     }

@@ -18,7 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use encore::fetch::{Algorithm, Event, FetchError, Fetched, Packing, Patience, Remote, Setting};
+use encore::fetch::{
+    Algorithm, Event, FetchContext, FetchError, Fetched, Packing, Remote, RetryPolicy,
+};
 use encore::fetch::{Sum, Work};
 use server::{Reply, Request, Server};
 
@@ -132,10 +134,10 @@ impl Place {
             look(event);
         };
         let free = |_: &Path| -> io::Result<u64> { Ok(self.free) };
-        let setting = Setting {
+        let setting = FetchContext {
             stop: &self.stop,
             tell: &tell,
-            patience: Patience {
+            patience: RetryPolicy {
                 connect: Duration::from_secs(5),
                 read: Duration::from_millis(400),
                 n_tries: self.n_tries,

@@ -36,8 +36,12 @@ fn retry_after_is_waited_for_with_something_on_top() {
         let slept_s = *user.clock.slept_s.borrow();
         assert!((14.0..14.0 + 2.0 * 1.7).contains(&slept_s), "{what}: {slept_s}");
         assert_ne!(slept_s, 14.0, "{what}: no jitter");
-        let waits =
-            user.told.borrow().iter().filter(|told| matches!(told, Told::Waiting { .. })).count();
+        let waits = user
+            .told
+            .borrow()
+            .iter()
+            .filter(|told| matches!(told, ProgressEvent::Waiting { .. }))
+            .count();
         assert_eq!(waits, 2);
     }
 }
@@ -171,8 +175,7 @@ fn an_answer_that_does_not_come_is_asked_for_again() {
         let user = User::new();
         user.expect(&api, if late == "items" { From::Spotify } else { From::ReccoBeats });
         let told = user.told.borrow();
-        let is_it =
-            |told: &&Told| matches!(told, Told::Waiting { why, .. } if why.contains("timed out"));
+        let is_it = |told: &&ProgressEvent| matches!(told, ProgressEvent::Waiting { why, .. } if why.contains("timed out"));
         assert_eq!(told.iter().filter(is_it).count(), 1, "{told:?}");
     }
 }

@@ -30,8 +30,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use encore::spotify::{
-    Addresses, Clock, Collected, Credentials, FeatureSource, Journal, Output, Patience, ReccoBeats,
-    Spotify, SpotifyError, SpotifyFeatures, Told, collect,
+    Addresses, Clock, Collected, Credentials, FeatureSource, Journal, Output, ProgressEvent,
+    ReccoBeats, RetryPolicy, Spotify, SpotifyError, SpotifyFeatures, collect,
 };
 use encore::vocab::Seed;
 
@@ -74,7 +74,7 @@ enum From {
 struct User {
     folder: tempfile::TempDir,
     clock: Clockwork,
-    told: RefCell<Vec<Told>>,
+    told: RefCell<Vec<ProgressEvent>>,
     stop: AtomicBool,
     ask_again: bool,
     wait_at_most_s: u64,
@@ -104,10 +104,10 @@ impl User {
         self.path("token.json")
     }
 
-    fn with_patience<T>(&self, act: impl FnOnce(&Patience) -> T) -> T {
-        let tell = |told: &Told| self.told.borrow_mut().push(told.clone());
+    fn with_patience<T>(&self, act: impl FnOnce(&RetryPolicy) -> T) -> T {
+        let tell = |told: &ProgressEvent| self.told.borrow_mut().push(told.clone());
         let at_most = Duration::from_secs(self.wait_at_most_s);
-        act(&Patience::new(&self.clock, &self.stop, &tell, at_most, Seed(7)))
+        act(&RetryPolicy::new(&self.clock, &self.stop, &tell, at_most, Seed(7)))
     }
 
     fn collect(&self, api: &Api, from: From) -> Result<Collected, SpotifyError> {
@@ -142,7 +142,7 @@ impl User {
     fn notes(&self) -> String {
         let told = self.told.borrow();
         let notes = told.iter().filter_map(|told| match told {
-            Told::Note(text) => Some(text.as_str()),
+            ProgressEvent::Note(text) => Some(text.as_str()),
             _ => None,
         });
         notes.collect::<Vec<_>>().join("\n")

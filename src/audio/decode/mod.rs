@@ -47,7 +47,7 @@ use std::{
 
 use super::{
     AudioError, Waveform, au,
-    pcm::{self, Ended, Layout},
+    pcm::{self, Layout, StreamEnd},
     resample::Resampler,
     wav,
 };
@@ -74,7 +74,7 @@ pub fn decode(path: impl AsRef<Path>) -> Result<Waveform, AudioError> {
 /// in one go, block by block.
 ///
 /// # Errors
-/// As [`decode`]; [`AudioError::Setting`] for a rate outside 1 to 768,000 Hz.
+/// As [`decode`]; [`AudioError::InvalidParameter`] for a rate outside 1 to 768,000 Hz.
 pub fn load(path: impl AsRef<Path>, sample_rate_hz: u32) -> Result<Waveform, AudioError> {
     decode_to(path.as_ref(), Some(sample_rate_hz))
 }
@@ -115,9 +115,13 @@ fn decode_pcm(mut file: impl Read, layout: &Layout, sink: &mut Sink<'_>) -> Resu
     let n_bytes = layout.n_data_bytes.unwrap_or(u64::MAX);
     sink.reserve(n_bytes / (layout.n_channels * layout.encoding.n_bytes()) as u64);
     match pcm::read_mono(&mut file, layout, |samples| sink.push(samples))? {
-        Ended::Whole => Ok(()),
-        Ended::Early => Err(sink.damaged("the file ends before the data that its header promises")),
-        Ended::Unreadable(reason) => Err(AudioError::Unreadable { path: sink.path.into(), reason }),
+        StreamEnd::Whole => Ok(()),
+        StreamEnd::Early => {
+            Err(sink.damaged("the file ends before the data that its header promises"))
+        }
+        StreamEnd::Unreadable(reason) => {
+            Err(AudioError::Unreadable { path: sink.path.into(), reason })
+        }
     }
 }
 

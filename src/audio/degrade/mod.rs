@@ -116,7 +116,7 @@ impl Degradation {
     /// The degradation of this name; parameters that are not given have their defaults.
     ///
     /// # Errors
-    /// [`AudioError::Setting`] for an unknown name or parameter, a parameter that is missing or
+    /// [`AudioError::InvalidParameter`] for an unknown name or parameter, a parameter that is missing or
     /// given twice, a value outside its range.
     pub fn new(name: &str, given: &[(&str, f64)]) -> Result<Self, AudioError> {
         let names = || DEGRADATIONS.iter().map(|entry| entry.name);

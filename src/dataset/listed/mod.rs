@@ -89,17 +89,17 @@ impl Listed {
     pub(super) fn read(fields: &mut Fields) -> Self {
         let delimiter = OneOf(&[(",", b','), (";", b';'), ("\t", b'\t')]);
         let reading = Reading {
-            delimiter: fields.or("delimiter", &delimiter, b','),
-            header_rows: fields.or("header_rows", &Int::within(0..=9), 1),
+            delimiter: fields.with_default("delimiter", &delimiter, b','),
+            header_rows: fields.with_default("header_rows", &Int::within(0..=9), 1),
             id: fields.optional("id", &TemplateText),
             path: fields.required("path", &TemplateText),
             label: fields.required_table("label", Label::read).unwrap_or_default(),
-            only: fields.or("only", &Keyed(List::of_some(Text)), vec![]),
-            track_columns: fields.or("track_columns", &Keyed(TemplateText), vec![]),
+            only: fields.with_default("only", &Keyed(List::of_some(Text)), vec![]),
+            track_columns: fields.with_default("track_columns", &Keyed(TemplateText), vec![]),
             rename: vec![],
             lists: fields.each_table("list", |list| ListFile {
                 file: list.required("file", &Text),
-                set: list.or("set", &Keyed(Text), vec![]),
+                set: list.with_default("set", &Keyed(Text), vec![]),
             }),
         };
         if reading.lists.is_empty() {
@@ -107,7 +107,7 @@ impl Listed {
         }
         let reading = reading.with_rename(fields);
         Self {
-            audio: fields.or("audio", &List::of_some(Text), vec![".".to_owned()]),
+            audio: fields.with_default("audio", &List::of_some(Text), vec![".".to_owned()]),
             genres: fields.optional("genres", &List::of_some(Text)),
             demands: Demands::read(fields),
             n_tracks: fields.optional("n_tracks", &Int::within(1..=10_000_000)),
@@ -258,7 +258,7 @@ impl Reading {
         let keys: BTreeSet<String> = keys.chain(["label".to_owned()]).collect();
         let read = |rename: &mut Fields| {
             let words = keys.into_iter().map(|key| {
-                let words = rename.or(&key, &Keyed(Text), vec![]);
+                let words = rename.with_default(&key, &Keyed(Text), vec![]);
                 (key, words)
             });
             words.filter(|(_, words)| !words.is_empty()).collect()
@@ -272,7 +272,7 @@ impl Label {
     fn read(fields: &mut Fields) -> Self {
         let label = Self {
             from: fields.required("from", &TemplateText),
-            several: fields.or("several", &Flag, false),
+            several: fields.with_default("several", &Flag, false),
             prefix: fields.optional("prefix", &Text).unwrap_or_default(),
         };
         if label.several && label.from.bare_column().is_none() {

@@ -12,10 +12,10 @@
 //! nothing that is not whole looks whole, and a killed process loses the shards that it was at.
 
 mod entry;
+mod inventory;
 mod lock;
 mod reuse;
 mod shard;
-mod stock;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -23,10 +23,10 @@ mod work;
 use std::path::{Path, PathBuf};
 
 pub use entry::Recipe;
-pub use stock::{Cache, Content, Item, Removed};
+pub use inventory::{Cache, Content, Item, Removed};
 
 use self::entry::Entry;
-use super::{AudioFeature, Examples, FeatureError, Matrix, Segments, Watch};
+use super::{AudioFeature, Examples, FeatureError, Matrix, OnStep, Segments};
 use crate::dataset::AudioData;
 use crate::record::Excluded;
 use crate::vocab::ExampleId;
@@ -37,7 +37,7 @@ pub(super) fn examples(
     feature: &dyn AudioFeature,
     settings: &serde_json::Value,
     cache: &Path,
-    watch: &Watch,
+    watch: &OnStep,
 ) -> Result<Examples, FeatureError> {
     let recipe = Recipe::new(audio, segments, feature, settings);
     let folder = cache.join(recipe.folder_name());

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::super::{FeatureError, Matrix, Walked};
 use super::entry::{Entry, Recipe};
+use super::inventory::{Kind, folders};
 use super::io;
-use super::stock::{Kind, folders};
 
 /// Rows of tracks by their content, in finished entries of the cache.
 #[derive(Default)]

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::super::{AudioFeature, Extractor, FeatureError, Step, Watch};
+use super::super::{AudioFeature, Extractor, FeatureError, OnStep, Step};
 use super::entry::{Entry, Recipe, TrackRows, write_synced};
+use super::inventory::{remove, sweep};
 use super::reuse::Reuse;
-use super::stock::{remove, sweep};
 use super::{io, lock, shard};
 use crate::dataset::AudioData;
 use crate::record::sync_folder;
@@ -20,13 +20,13 @@ use crate::record::sync_folder;
 pub(super) const TRACKS_PER_SHARD: usize = 8;
 
 /// How long a process waits between two looks at what others are at.
-const PATIENCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 struct Work<'a> {
     audio: &'a AudioData,
     feature: &'a dyn AudioFeature,
     recipe: &'a Recipe,
-    watch: &'a Watch<'a>,
+    watch: &'a OnStep<'a>,
     cache: &'a Path,
     folder: PathBuf,
     /// What each track is.
@@ -52,7 +52,7 @@ pub(super) fn make(
     feature: &dyn AudioFeature,
     recipe: &Recipe,
     cache: &Path,
-    watch: &Watch,
+    watch: &OnStep,
 ) -> Result<(), FeatureError> {
     fs::create_dir_all(cache).map_err(|source| io(cache, source))?;
     let (lock, note) = join(recipe, cache)?;
@@ -276,7 +276,7 @@ impl Work<'_> {
 
     fn wait(&self) -> Result<(), FeatureError> {
         self.tell(Step::Waiting)?;
-        std::thread::sleep(PATIENCE);
+        std::thread::sleep(POLL_INTERVAL);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use flate2::read::MultiGzDecoder;
 
 use self::sink::{Bounds, Sink, Stop};
 use super::error::io as at;
-use super::{Event, FetchError, Packing, Remote, Setting, Step, Unpacked, space};
+use super::{Event, FetchContext, FetchError, Packing, Remote, Step, Unpacked, space};
 
 /// Times its own length that an archive may hold, where nothing else is declared. Music hardly shrinks,
 /// text of numbers by four.
@@ -33,7 +33,7 @@ pub(super) fn unpack(
     packing: Packing,
     archive: &Path,
     into: &Path,
-    setting: &Setting,
+    setting: &FetchContext,
 ) -> Result<Unpacked, FetchError> {
     let file = File::open(archive).map_err(|source| at(archive, source))?;
     let length = file.metadata().map_err(|source| at(archive, source))?.len();
@@ -50,7 +50,7 @@ pub(super) fn unpack(
     let tell = |n: u64| {
         // The last of its bytes may be read long before the last of its files is written.
         progress(n.min(length.saturating_sub(1)));
-        if setting.is_stopped() { Err(Stop::Asked) } else { Ok(()) }
+        if setting.is_stopped() { Err(Stop::Interrupted) } else { Ok(()) }
     };
     let mut sink = Sink::new(into, bounds);
     let done = match packing {
@@ -72,7 +72,7 @@ pub(super) fn unpack(
             progress(length);
             Ok(sink.into_unpacked())
         }
-        Err(Stop::Asked) => Err(FetchError::Stopped { n: length, path: archive.to_owned() }),
+        Err(Stop::Interrupted) => Err(FetchError::Stopped { n: length, path: archive.to_owned() }),
         Err(Stop::Wrong(message)) => Err(FetchError::Archive { path: archive.to_owned(), message }),
         Err(Stop::Disk(error)) => Err(error),
     }

@@ -17,7 +17,7 @@ pub(super) struct Bounds {
 /// What ends the unpacking.
 pub(super) enum Stop {
     /// Somebody wants so.
-    Asked,
+    Interrupted,
     /// The archive, and what is wrong with it.
     Wrong(String),
     /// The disk.

@@ -8,7 +8,7 @@ use ::zip::write::{SimpleFileOptions, ZipWriter};
 use flate2::write::GzEncoder;
 
 use super::*;
-use crate::fetch::Patience;
+use crate::fetch::RetryPolicy;
 
 /// An entry of an archive in the making: a name as it is, a kind, a content.
 type Entry<'a> = (&'a str, EntryType, &'a [u8]);
@@ -75,8 +75,12 @@ fn try_unpack(packing: Packing, archive: &[u8], unpacked_bytes: Option<u64>, fre
         unpacked_bytes,
     };
     let stop = AtomicBool::new(false);
-    let setting =
-        Setting { stop: &stop, tell: &|_| {}, patience: Patience::default(), free: &|_| Ok(free) };
+    let setting = FetchContext {
+        stop: &stop,
+        tell: &|_| {},
+        patience: RetryPolicy::default(),
+        free: &|_| Ok(free),
+    };
     let result = unpack(&remote, packing, &path, &into, &setting);
     // Nothing may be anywhere but in the folder.
     let mut outside: Vec<PathBuf> = [home.path().to_owned(), home.path().join("in")]
@@ -255,8 +259,12 @@ fn a_wish_to_stop_is_heard() {
     let path = home.path().join("a");
     fs::write(&path, tar_of(&[("a", EntryType::Regular, b"a")])).unwrap();
     let stop = AtomicBool::new(true);
-    let setting =
-        Setting { stop: &stop, tell: &|_| {}, patience: Patience::default(), free: &|_| Ok(FREE) };
+    let setting = FetchContext {
+        stop: &stop,
+        tell: &|_| {},
+        patience: RetryPolicy::default(),
+        free: &|_| Ok(FREE),
+    };
     let remote = Remote {
         file: "a".to_owned(),
         urls: vec![],

@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 use super::files::{file_error, read_json, write_json};
 use super::tree::Tree;
 use super::{
-    Classifier, Entry, Examples, Fitted, Flow, Job, Model, ModelError, Next, Reader, Watch,
+    Classifier, Entry, Examples, FitInput, Fitted, Flow, Model, ModelError, Next, Reader,
+    TrainingObserver,
 };
 use crate::schema::{Fields, Int, Real};
 use crate::vocab::Epoch;
@@ -67,22 +68,26 @@ fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
 
 impl GradientBoosting {
     fn read(fields: &mut Fields) -> Self {
-        let n_estimators = fields.or("n_estimators", &Int::within(1..=100_000), 100);
+        let n_estimators = fields.with_default("n_estimators", &Int::within(1..=100_000), 100);
         let rules = Rules {
-            learning_rate: fields.or("learning_rate", &Real::positive(), 0.1),
-            max_leaf_nodes: fields.or("max_leaf_nodes", &Int::within(2..=65_535), 31),
+            learning_rate: fields.with_default("learning_rate", &Real::positive(), 0.1),
+            max_leaf_nodes: fields.with_default("max_leaf_nodes", &Int::within(2..=65_535), 31),
             max_depth: fields.optional("max_depth", &Int::within(1..=65_535)),
-            min_samples_leaf: fields.or("min_samples_leaf", &Int::within(1..=1_000_000), 20),
-            l2_regularization: fields.or("l2_regularization", &Real::not_negative(), 0.0),
+            min_samples_leaf: fields.with_default(
+                "min_samples_leaf",
+                &Int::within(1..=1_000_000),
+                20,
+            ),
+            l2_regularization: fields.with_default("l2_regularization", &Real::not_negative(), 0.0),
         };
-        let max_bins = fields.or("max_bins", &Int::within(2..=MAX_BINS as i64), MAX_BINS);
-        let subsample = fields.or("subsample", &Real::from_to(0.0, 1.0), 1.0);
+        let max_bins = fields.with_default("max_bins", &Int::within(2..=MAX_BINS as i64), MAX_BINS);
+        let subsample = fields.with_default("subsample", &Real::from_to(0.0, 1.0), 1.0);
         if subsample == 0.0 {
             fields.fault_at("subsample", "must be above 0: a tree needs examples");
         }
         let n_iter_no_change = fields.optional("n_iter_no_change", &Int::within(1..=100_000));
         let tol = if n_iter_no_change.is_some() {
-            fields.or("tol", &Real::not_negative(), 1e-7)
+            fields.with_default("tol", &Real::not_negative(), 1e-7)
         } else {
             if fields.optional("tol", &Real::not_negative()).is_some() {
                 fields.fault_at("tol", "has no effect without n_iter_no_change");
@@ -93,7 +98,7 @@ impl GradientBoosting {
     }
 
     /// The rows that a round's trees see, ascending.
-    fn draw(&self, job: &Job, round: usize) -> Vec<u32> {
+    fn draw(&self, job: &FitInput, round: usize) -> Vec<u32> {
         let n = job.train.len();
         let mut rows: Vec<u32> = (0..n as u32).collect();
         if self.subsample < 1.0 {
@@ -121,7 +126,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(job: &Job, classes: Vec<usize>) -> Self {
+    fn new(job: &FitInput, classes: Vec<usize>) -> Self {
         let boosted = Boosted {
             shape: job.train.shape.to_vec(),
             n_classes: job.train.n_classes,
@@ -133,7 +138,7 @@ impl Progress {
     }
 
     /// What the last bytes that a watch kept say.
-    fn resume(job: &Job, bytes: &[u8]) -> Result<Self, ModelError> {
+    fn resume(job: &FitInput, bytes: &[u8]) -> Result<Self, ModelError> {
         let broken = |said: String| ModelError::Snapshot(said);
         let found: Self = serde_json::from_slice(bytes).map_err(|e| broken(e.to_string()))?;
         if found.boosted.is_sound(job.train.shape, job.train.n_classes) {
@@ -157,7 +162,7 @@ impl Model for GradientBoosting {
         Some(self.n_estimators)
     }
 
-    fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
+    fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         let classes = job.train.classes_for_fit()?;
         if self.n_iter_no_change.is_some() && job.valid.is_empty() {
             let said = "n_iter_no_change watches the valid loss, but no example is in valid";

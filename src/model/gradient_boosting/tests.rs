@@ -25,7 +25,7 @@ impl Clouds {
         Self { matrix, labels, rows: (0..90).collect() }
     }
 
-    fn job(&self) -> Job<'_> {
+    fn job(&self) -> FitInput<'_> {
         let all = Examples {
             shape: &[3],
             matrix: &self.matrix,
@@ -34,7 +34,7 @@ impl Clouds {
             n_classes: 3,
         };
         let valid = Examples { rows: &self.rows[60..], ..all };
-        Job { valid, ..job(Examples { rows: &self.rows[..60], ..all }) }
+        FitInput { valid, ..job(Examples { rows: &self.rows[..60], ..all }) }
     }
 }
 
@@ -46,7 +46,7 @@ struct Stopper {
     kept: Vec<u8>,
 }
 
-impl Watch for Stopper {
+impl TrainingObserver for Stopper {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
         self.epochs.push(*epoch);
         Flow::Continue
@@ -97,7 +97,7 @@ fn a_fit_that_was_cut_off_ends_with_the_same_bits() {
     let stopped = model.fit(&clouds.job(), &mut first).map(|_| ()).unwrap_err();
     assert!(matches!(stopped, ModelError::Stopped { epoch: 4 }));
     let mut second = Stopper::default();
-    let job = Job { resume: Some(&first.kept), ..clouds.job() };
+    let job = FitInput { resume: Some(&first.kept), ..clouds.job() };
     let got = model.fit(&job, &mut second).unwrap();
     assert_eq!(bytes(&got), bytes(&wanted));
     assert_eq!(got.notes, wanted.notes);
@@ -106,7 +106,7 @@ fn a_fit_that_was_cut_off_ends_with_the_same_bits() {
     };
     assert_eq!([losses(&first), losses(&second)].concat(), losses(&whole));
 
-    let other = Job { resume: Some(b"{}"), ..clouds.job() };
+    let other = FitInput { resume: Some(b"{}"), ..clouds.job() };
     let said = model.fit(&other, &mut Silent).map(|_| ()).unwrap_err();
     assert!(matches!(said, ModelError::Snapshot(_)), "{said}");
 }
@@ -125,7 +125,7 @@ fn early_stopping_keeps_the_best_round() {
     let least = watch.epochs.iter().map(|epoch| epoch.valid_loss).fold(f64::INFINITY, f64::min);
     assert!((watch.epochs[kept - 1].valid_loss - least).abs() <= 1e-7);
     assert!(fitted.notes[1].starts_with("stopped early after round"), "{:?}", fitted.notes);
-    let alone = Job { valid: Examples { rows: &[], ..clouds.job().valid }, ..clouds.job() };
+    let alone = FitInput { valid: Examples { rows: &[], ..clouds.job().valid }, ..clouds.job() };
     assert_eq!(
         model.fit(&alone, &mut Silent).map(|_| ()).unwrap_err().to_string(),
         "n_iter_no_change watches the valid loss, but no example is in valid"
@@ -144,7 +144,7 @@ fn the_same_bits_on_any_number_of_threads_and_others_with_another_seed() {
     let model = model("n_estimators = 2\nsubsample = 0.99").unwrap();
     let fit = |seed, n_threads| {
         let train = Examples { rows: &clouds.rows, ..clouds.job().train };
-        let job = Job { seed: Seed(seed), ..job(train) };
+        let job = FitInput { seed: Seed(seed), ..job(train) };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
         bytes(&pool.install(|| model.fit(&job, &mut Silent)).unwrap())
     };

@@ -51,9 +51,9 @@ fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> Vec<Kind> {
     let filters = block.required("filters", &Int::within(1..=65_536));
     let kernel = pair(block.required("kernel", &sides));
     let size = pair(block.required("pool", &sides));
-    let stride = pair(block.or("stride", &sides, vec![2, 2]));
-    let batch_norm = block.or("batch_norm", &Flag, false);
-    let rate = block.or("dropout", &Real::from_to_below(0.0, 1.0), 0.0);
+    let stride = pair(block.with_default("stride", &sides, vec![2, 2]));
+    let batch_norm = block.with_default("batch_norm", &Flag, false);
+    let rate = block.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0);
 
     let mut kinds = vec![Kind::Conv { filters, kernel }, Kind::Relu];
     kinds.extend(batch_norm.then_some(Kind::BatchNorm));

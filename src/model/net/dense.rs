@@ -24,7 +24,7 @@ fn read(fields: &mut Fields, training: Training, _: Option<&[usize]>) -> Box<dyn
         fields.fault_at("layers", "is missing, it must be a list of tables");
     }
     let hidden = read_layers(fields, "layers");
-    let standardize = fields.or("standardize", &Flag, false);
+    let standardize = fields.with_default("standardize", &Flag, false);
     Box::new(NetModel { input: in_one_row, hidden, standardize, training })
 }
 
@@ -32,8 +32,8 @@ fn read(fields: &mut Fields, training: Training, _: Option<&[usize]>) -> Box<dyn
 pub(super) fn read_layers(fields: &mut Fields, key: &str) -> Vec<Kind> {
     let layers = fields.each_table(key, |layer| {
         let units = layer.required("units", &Int::within(1..=65_536));
-        let l2 = layer.or("l2", &Real::not_negative(), 0.0);
-        let rate = layer.or("dropout", &Real::from_to_below(0.0, 1.0), 0.0);
+        let l2 = layer.with_default("l2", &Real::not_negative(), 0.0);
+        let rate = layer.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0);
         let mut kinds = vec![Kind::Dense { units, l2 }, Kind::Relu];
         kinds.extend((rate > 0.0).then_some(Kind::Dropout { rate }));
         kinds

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::scaler::Scaler;
 use super::super::training::{EarlyStopping, Training};
-use super::super::{Examples, Flow, Job, ModelError, Next, Watch};
+use super::super::{Examples, FitInput, Flow, ModelError, Next, TrainingObserver};
 use super::batches::{self, Batches, Recipe};
 use super::engine::{Engine, StepKey};
 use super::layer::Net;
@@ -24,7 +24,7 @@ const RUN_AWAY: f64 = 100.0;
 
 /// How a training ended; the engine holds the kept weights.
 #[derive(Debug, PartialEq)]
-pub(super) struct Ended {
+pub(super) struct TrainingOutcome {
     /// The one-based epoch whose weights were kept.
     pub(super) kept_epoch: usize,
     /// For the reader of the record.
@@ -80,11 +80,11 @@ impl Progress {
 pub(super) fn train(
     engine: &mut dyn Engine,
     net: &Net,
-    job: &Job,
+    job: &FitInput,
     training: &Training,
     scaler: Option<&Scaler>,
-    watch: &mut dyn Watch,
-) -> Result<Ended, ModelError> {
+    watch: &mut dyn TrainingObserver,
+) -> Result<TrainingOutcome, ModelError> {
     if let Some(rule) = training.early_stopping
         && rule.monitor.is_of_valid()
         && job.valid.is_empty()
@@ -111,7 +111,7 @@ pub(super) fn train(
 struct Trainer<'a> {
     engine: &'a mut dyn Engine,
     net: &'a Net,
-    job: &'a Job<'a>,
+    job: &'a FitInput<'a>,
     training: &'a Training,
     scaler: Option<&'a Scaler>,
     recipe: Recipe<'a>,
@@ -120,7 +120,7 @@ struct Trainer<'a> {
 }
 
 impl Trainer<'_> {
-    fn run(&mut self, watch: &mut dyn Watch) -> Result<Ended, ModelError> {
+    fn run(&mut self, watch: &mut dyn TrainingObserver) -> Result<TrainingOutcome, ModelError> {
         while self.progress.epoch <= self.training.epochs {
             let report = self.one_epoch(watch)?;
             if watch.epoch(&report) == Flow::Stop {
@@ -138,7 +138,7 @@ impl Trainer<'_> {
     }
 
     /// Goes through the rest of the epoch's steps, then scores the validation examples.
-    fn one_epoch(&mut self, watch: &mut dyn Watch) -> Result<Epoch, ModelError> {
+    fn one_epoch(&mut self, watch: &mut dyn TrainingObserver) -> Result<Epoch, ModelError> {
         let epoch = self.progress.epoch;
         let mut began = Instant::now();
         let batches = Batches::shuffled(self.job.train, self.scaler, self.recipe, epoch);
@@ -227,7 +227,7 @@ impl Trainer<'_> {
         report.epoch - self.progress.best.map_or(0, |best| best.epoch) >= rule.patience
     }
 
-    fn end(&mut self, last_epoch: usize, early: bool) -> Ended {
+    fn end(&mut self, last_epoch: usize, early: bool) -> TrainingOutcome {
         let mut notes = vec![];
         if let (true, Some(rule), best) = (early, self.training.early_stopping, self.progress.best)
         {
@@ -240,7 +240,7 @@ impl Trainer<'_> {
             }
             _ => last_epoch,
         };
-        Ended { kept_epoch, notes }
+        TrainingOutcome { kept_epoch, notes }
     }
 }
 

@@ -36,8 +36,8 @@ use std::path::Path;
 use super::files::{Array, write_json};
 use super::scaler::Scaler;
 use super::{
-    Classifier, Device, Examples, Fitted, Job, Layout, Model, ModelError, Probe, RangeTest,
-    Training, Watch,
+    Classifier, Device, Examples, FitInput, Fitted, Layout, Model, ModelError, Probe, RangeTest,
+    Training, TrainingObserver,
 };
 use batches::Batches;
 use burn::BurnEngine;
@@ -71,7 +71,7 @@ impl NetModel {
 
 impl NetModel {
     /// Checks a job; the net for it, and the scaler fitted to its training examples.
-    fn prepare(&self, job: &Job) -> Result<(Net, Option<Scaler>), ModelError> {
+    fn prepare(&self, job: &FitInput) -> Result<(Net, Option<Scaler>), ModelError> {
         job.train.check_for_fit()?;
         job.valid.check_for_predict(job.train.shape)?;
         if !job.valid.is_empty() {
@@ -98,7 +98,7 @@ impl NetModel {
 }
 
 impl Model for NetModel {
-    fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
+    fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         let (net, scaler) = self.prepare(job)?;
         let weights = Weights::start(&net, job.seed);
         let mut engine = self.engine(&net, weights, job.device);
@@ -114,7 +114,7 @@ impl Model for NetModel {
         })
     }
 
-    fn import(&self, job: &Job, file: &Path, layout: Layout) -> Result<Fitted, ModelError> {
+    fn import(&self, job: &FitInput, file: &Path, layout: Layout) -> Result<Fitted, ModelError> {
         let (net, scaler) = self.prepare(job)?;
         let (weights, notes) = import::import(&net, file, layout)?;
         let (n_parameters, shape) = (net.n_parameters(), job.train.shape.to_vec());
@@ -122,7 +122,7 @@ impl Model for NetModel {
         Ok(Fitted { classifier, n_parameters, kept_epoch: None, notes })
     }
 
-    fn range_test(&self, job: &Job, test: RangeTest) -> Result<Vec<Probe>, ModelError> {
+    fn range_test(&self, job: &FitInput, test: RangeTest) -> Result<Vec<Probe>, ModelError> {
         let (net, scaler) = self.prepare(job)?;
         let mut engine = self.engine(&net, Weights::start(&net, job.seed), job.device);
         range_test::range_test(engine.as_mut(), job, &self.training, scaler.as_ref(), test)

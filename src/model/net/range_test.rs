@@ -2,7 +2,7 @@
 
 use super::super::scaler::Scaler;
 use super::super::training::Training;
-use super::super::{Job, ModelError, Probe, RangeTest};
+use super::super::{FitInput, ModelError, Probe, RangeTest};
 use super::batches::{self, Batches, Recipe};
 use super::engine::{Engine, StepKey};
 
@@ -18,7 +18,7 @@ const TOO_MUCH: f64 = 4.0;
 /// logarithmic scale, with the smoothed loss.
 pub(super) fn range_test(
     engine: &mut dyn Engine,
-    job: &Job,
+    job: &FitInput,
     training: &Training,
     scaler: Option<&Scaler>,
     test: RangeTest,

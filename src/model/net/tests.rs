@@ -135,7 +135,7 @@ impl Noise {
     }
 
     /// 30 examples to fit on, 10 to watch.
-    fn job(&self, seed: u64) -> Job<'_> {
+    fn job(&self, seed: u64) -> FitInput<'_> {
         let examples = |rows| Examples {
             shape: &[12, 6],
             matrix: &self.matrix,
@@ -144,7 +144,7 @@ impl Noise {
             n_classes: 3,
         };
         let (train, valid) = (examples(&self.rows[..30]), examples(&self.rows[30..]));
-        Job { train, valid, seed: Seed(seed), device: Device::Cpu, resume: None }
+        FitInput { train, valid, seed: Seed(seed), device: Device::Cpu, resume: None }
     }
 }
 
@@ -222,7 +222,7 @@ struct Stopper {
     snapshot: Option<Vec<u8>>,
 }
 
-impl Watch for Stopper {
+impl TrainingObserver for Stopper {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
         self.epochs.push(Epoch { seconds: 0.0, ..*epoch });
         Flow::Continue
@@ -253,7 +253,7 @@ fn a_training_stopped_after_any_step_goes_on_to_the_same_bits() {
         };
         assert_eq!(epoch, stop_after.div_ceil(4));
         let mut second = Stopper { epochs: first.epochs, ..Stopper::default() };
-        let job = Job { resume: first.snapshot.as_deref(), ..noise.job(1) };
+        let job = FitInput { resume: first.snapshot.as_deref(), ..noise.job(1) };
         let got = model.fit(&job, &mut second).unwrap();
         assert_eq!(saved(&got), saved(&wanted), "stopped after step {stop_after}");
         assert_eq!((got.kept_epoch, &got.notes), (wanted.kept_epoch, &wanted.notes));
@@ -269,7 +269,7 @@ fn a_snapshot_of_another_net_or_no_snapshot_is_refused() {
     other.hidden.remove(2);
     assert!(other.fit(&noise.job(1), &mut watch).is_err());
     for bytes in [watch.snapshot.unwrap(), vec![1, 2, 3]] {
-        let job = Job { resume: Some(&bytes), ..noise.job(1) };
+        let job = FitInput { resume: Some(&bytes), ..noise.job(1) };
         let error = small(everything()).fit(&job, &mut Silent).err().unwrap();
         assert!(matches!(error, ModelError::Snapshot(_)), "{error}");
     }

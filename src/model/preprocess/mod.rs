@@ -52,9 +52,9 @@ impl Preprocess {
         let read = Self {
             columns: columns.to_vec(),
             impute: fields.optional("impute", &ImputeRule),
-            indicator: fields.or("indicator", &List::of(Text), vec![]),
-            one_hot: fields.or("one_hot", &Keyed(Int::within(2..=10_000)), vec![]),
-            standardize: fields.or("standardize", &Flag, false),
+            indicator: fields.with_default("indicator", &List::of(Text), vec![]),
+            one_hot: fields.with_default("one_hot", &Keyed(Int::within(2..=10_000)), vec![]),
+            standardize: fields.with_default("standardize", &Flag, false),
         };
         let named = read.one_hot.iter().map(|(name, _)| ("one_hot", name));
         for (key, name) in named.chain(read.indicator.iter().map(|name| ("indicator", name))) {

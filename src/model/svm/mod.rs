@@ -23,7 +23,10 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::Rows;
 use super::files::{file_error, read_json, write_json};
-use super::{Classifier, Entry, Examples, Fitted, Job, Model, ModelError, Next, Reader, Watch};
+use super::{
+    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Next, Reader,
+    TrainingObserver,
+};
 use crate::schema::{Fields, Flag, Int, OneOf, Real};
 use kernel::{Gram, Kernel};
 
@@ -61,19 +64,24 @@ fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
 
 impl Svm {
     fn read(fields: &mut Fields) -> Self {
-        let is_linear = fields.or("kernel", &OneOf(&[("rbf", false), ("linear", true)]), false);
+        let is_linear =
+            fields.with_default("kernel", &OneOf(&[("rbf", false), ("linear", true)]), false);
         let gamma = fields.optional("gamma", &Real::positive());
         if is_linear && gamma.is_some() {
             fields.fault_at("gamma", "has no effect with kernel = \"linear\"");
         }
         Self {
             is_linear,
-            c: fields.or("c", &Real::positive(), 1.0),
+            c: fields.with_default("c", &Real::positive(), 1.0),
             gamma,
-            tolerance: fields.or("tolerance", &Real::positive(), 1e-3),
-            standardize: fields.or("standardize", &Flag, false),
-            max_iterations: fields.or("max_iterations", &Int::within(1..=1 << 40), 10_000_000),
-            max_rows: fields.or("max_rows", &Int::within(1..=1_000_000_000), 50_000),
+            tolerance: fields.with_default("tolerance", &Real::positive(), 1e-3),
+            standardize: fields.with_default("standardize", &Flag, false),
+            max_iterations: fields.with_default(
+                "max_iterations",
+                &Int::within(1..=1 << 40),
+                10_000_000,
+            ),
+            max_rows: fields.with_default("max_rows", &Int::within(1..=1_000_000_000), 50_000),
         }
     }
 
@@ -89,7 +97,13 @@ impl Svm {
     }
 
     /// The machine of one pair of classes, and how far from its optimum it is.
-    fn pair(&self, job: &Job, rows: &Rows, kernel: Kernel, classes: [usize; 2]) -> (Pair, f64) {
+    fn pair(
+        &self,
+        job: &FitInput,
+        rows: &Rows,
+        kernel: Kernel,
+        classes: [usize; 2],
+    ) -> (Pair, f64) {
         let width = job.train.width();
         let members: Vec<usize> = (0..job.train.len())
             .filter(|index| classes.contains(&job.train.label(*index)))
@@ -110,7 +124,7 @@ impl Svm {
 }
 
 impl Model for Svm {
-    fn fit(&self, job: &Job, watch: &mut dyn Watch) -> Result<Fitted, ModelError> {
+    fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         let classes = job.train.classes_for_fit()?;
         job.train.check_max_rows(self.max_rows, "the time grows with their square")?;
         let rows = Rows::new(&job.train, self.standardize);

@@ -81,7 +81,7 @@ fn what_takes_too_long_is_said() {
 #[test]
 fn a_stop_is_heard_between_machines() {
     struct Stopper;
-    impl Watch for Stopper {
+    impl TrainingObserver for Stopper {
         fn epoch(&mut self, _: &crate::vocab::Epoch) -> crate::model::Flow {
             crate::model::Flow::Continue
         }

@@ -30,7 +30,7 @@ pub enum CompareError {
     NoRun(String),
     /// The names can't be compared.
     #[error("{0}")]
-    Unfit(String),
+    Incompatible(String),
     /// A record can't be read or contradicts itself.
     #[error(transparent)]
     Report(#[from] ReportError),

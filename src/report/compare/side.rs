@@ -19,7 +19,10 @@ pub(super) struct Side<'a> {
 /// The runs that every name means.
 pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'a>>, CompareError> {
     if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
-        return Err(CompareError::Unfit(format!("{} can't be compared with itself", twice.1)));
+        return Err(CompareError::Incompatible(format!(
+            "{} can't be compared with itself",
+            twice.1
+        )));
     }
     let candidates: Vec<Vec<Runs>> = names
         .iter()
@@ -45,7 +48,7 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
     }
     let classes = |side: &Side| side.runs.record().data.classes.clone();
     if let Some(other) = sides.iter().find(|side| classes(side) != classes(&sides[0])) {
-        return Err(CompareError::Unfit(format!(
+        return Err(CompareError::Incompatible(format!(
             "{} and {} tell other classes apart: on {} and on {}",
             sides[0].name,
             other.name,

@@ -32,13 +32,13 @@ use std::path::{Path, PathBuf};
 
 use super::group::{Group, Row};
 use super::words::plain;
-use super::{Look, Options, ReportError};
+use super::{DatasetSummary, Options, ReportError};
 use crate::record::Epoch;
 
 /// The figures that were drawn, by row.
 pub(super) struct Drawn {
     overview: Option<Image>,
-    by_look: Vec<Vec<Image>>,
+    by_summary: Vec<Vec<Image>>,
     by_row: Vec<Vec<Image>>,
 }
 
@@ -77,43 +77,43 @@ pub(super) fn draw_all(
         }
         by_row.push(images);
     }
-    let mut by_look = vec![];
-    for (dataset, look) in &options.data {
+    let mut by_summary = vec![];
+    for (dataset, summary) in &options.data {
         let dataset = file_name(dataset);
-        let figures = look_figures(look).into_iter();
+        let figures = summary_figures(summary).into_iter();
         let images = figures.map(|(end, figure)| save(&figure, &format!("data-{dataset}-{end}")));
-        by_look.push(images.collect::<Result<_, _>>()?);
+        by_summary.push(images.collect::<Result<_, _>>()?);
     }
-    Ok(Drawn { overview, by_look, by_row })
+    Ok(Drawn { overview, by_summary, by_row })
 }
 
-/// A look's figures, each with the end of its file's name.
-fn look_figures(look: &Look) -> Vec<(&'static str, canvas::Figure)> {
-    match look {
-        Look::Segment(segment) => sound::figures(segment),
-        Look::Columns(columns) => eda::figures(columns),
+/// A summary's figures, each with the end of its file's name.
+fn summary_figures(summary: &DatasetSummary) -> Vec<(&'static str, canvas::Figure)> {
+    match summary {
+        DatasetSummary::Segment(segment) => sound::figures(segment),
+        DatasetSummary::Columns(columns) => eda::figures(columns),
     }
 }
 
-/// A look's figures as titles and `data:` addresses of SVG, which need no file.
-pub(super) fn look_data(look: &Look) -> Result<Vec<(String, String)>, ReportError> {
+/// A summary's figures as titles and `data:` addresses of SVG, which need no file.
+pub(super) fn summary_data(summary: &DatasetSummary) -> Result<Vec<(String, String)>, ReportError> {
     let address = |(_, figure): (&str, canvas::Figure)| {
         let svg = render::svg(&figure, Path::new("index.html"))?;
         let data = raster::base64(svg.as_bytes());
         Ok((figure.title, format!("data:image/svg+xml;base64,{data}")))
     };
-    look_figures(look).into_iter().map(address).collect()
+    summary_figures(summary).into_iter().map(address).collect()
 }
 
-/// Draws a look's figures into a folder; the SVGs' paths, beside each of which a PNG lies.
-pub(super) fn draw_look(
-    look: &Look,
+/// Draws a summary's figures into a folder; the SVGs' paths, beside each of which a PNG lies.
+pub(super) fn draw_summary(
+    summary: &DatasetSummary,
     name: &str,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, ReportError> {
     let name = file_name(name);
     let draw = |(end, figure)| draw(&figure, &format!("{name}-{end}"), folder);
-    look_figures(look).into_iter().map(draw).collect()
+    summary_figures(summary).into_iter().map(draw).collect()
 }
 
 /// Draws a segment's five figures on one sheet.
@@ -180,8 +180,8 @@ impl Drawn {
     }
 
     /// One dataset's images in Markdown.
-    pub(super) fn look_images(&self, look: usize) -> impl Iterator<Item = String> + '_ {
-        self.by_look[look].iter().map(markdown)
+    pub(super) fn summary_images(&self, summary: usize) -> impl Iterator<Item = String> + '_ {
+        self.by_summary[summary].iter().map(markdown)
     }
 
     /// One row's images in Markdown.
@@ -191,7 +191,8 @@ impl Drawn {
 
     /// Every file, in the order of the page.
     pub(super) fn files(&self, folder: &Path) -> Vec<PathBuf> {
-        let images = self.overview.iter().chain(self.by_look.iter().chain(&self.by_row).flatten());
+        let images =
+            self.overview.iter().chain(self.by_summary.iter().chain(&self.by_row).flatten());
         let both =
             |image: &Image| ["svg", "png"].map(|end| folder.join(format!("{}.{end}", image.name)));
         images.flat_map(both).collect()
@@ -232,7 +233,8 @@ mod tests {
             figures.push(matrix::figure(group));
         }
         assert_eq!(figures.len(), 1 + 9 + 7);
-        figures.extend(fake::looks().iter().flat_map(look_figures).map(|(_, figure)| figure));
+        figures
+            .extend(fake::summaries().iter().flat_map(summary_figures).map(|(_, figure)| figure));
         figures.push(sound::sheet(&fake::segment(), "disco: a track of fake"));
         assert_eq!(figures.len(), 17 + 5 + 3 + 3 + 1);
         figures.iter().for_each(assert_legible);
@@ -249,7 +251,9 @@ mod tests {
         let notes = (0..20).map(|i| format!("track {i}: {}", "damaged ".repeat(20))).collect();
         let name = "a-dataset".to_owned();
         let data = Columns { name, unit: "row", classes, labels, columns, notes };
-        look_figures(&Look::Columns(data)).iter().for_each(|(_, figure)| assert_legible(figure));
+        summary_figures(&DatasetSummary::Columns(data))
+            .iter()
+            .for_each(|(_, figure)| assert_legible(figure));
     }
 
     /// No text is clipped, none lies on another, and none is smaller than 12 px on a page of 720 px

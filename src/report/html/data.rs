@@ -1,7 +1,7 @@
 //! The datasets' pictures: what the models are asked to tell apart.
 
 use super::super::data::{caption, heading};
-use super::super::figure::look_data;
+use super::super::figure::summary_data;
 use super::super::group::Row;
 use super::super::{Options, ReportError};
 use super::escaped;
@@ -12,10 +12,10 @@ pub(super) fn html(rows: &[Row], options: &Options) -> Result<String, ReportErro
         return Ok(String::new());
     }
     let mut parts = String::new();
-    for (dataset, look) in &options.data {
-        let (heading, caption) = (escaped(&heading(rows, dataset)), escaped(&caption(look)));
+    for (dataset, summary) in &options.data {
+        let (heading, caption) = (escaped(&heading(rows, dataset)), escaped(&caption(summary)));
         parts += &format!("<h3>{heading}</h3>\n<p>{caption}</p>\n");
-        for (title, address) in look_data(look)? {
+        for (title, address) in summary_data(summary)? {
             let title = escaped(&title);
             // An image, so that its parts' names and colours stay its own.
             parts += &format!(

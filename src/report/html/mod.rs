@@ -9,7 +9,7 @@
 //! | `matrix` | a confusion matrix as a shaded table |
 //! | `spec` | a resolved spec as text |
 //! | `table` | escaped cells -> a table that a reader can sort |
-//! | `style.css`, `script.js` | what is put into the page: its looks, on screens light and dark and on paper; sorting |
+//! | `style.css`, `script.js` | what is put into the page: its summaries, on screens light and dark and on paper; sorting |
 //!
 //! It says what `README.md` says, by the same words, and holds more of how each row was made. The
 //! page works without its script: that only sorts, and unfolds what is linked or printed.

@@ -204,7 +204,7 @@ fn courses(sets: &Sets, courses: &Courses) -> Vec<Pair> {
 fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     let n_columns = numbers.width();
     let scale = inverse_deviations(numbers.values, n_columns);
-    let reach = MAX_DISTANCE * (n_columns as f32).sqrt();
+    let radius = MAX_DISTANCE * (n_columns as f32).sqrt();
     // Rows near each other are near in every column: the one that tells most rows apart narrows most.
     let column =
         (0..n_columns).max_by_key(|&column| n_distinct(sets, numbers, column)).unwrap_or(0);
@@ -217,8 +217,8 @@ fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     seen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let window = |row: usize| {
         let at = place(row);
-        let first = seen.partition_point(|(place, _)| *place < at - reach);
-        let end = seen.partition_point(|(place, _)| *place <= at + reach);
+        let first = seen.partition_point(|(place, _)| *place < at - radius);
+        let end = seen.partition_point(|(place, _)| *place <= at + radius);
         first..end
     };
     let n_comparisons: usize = sets.targets.par_iter().map(|&row| window(row).len()).sum();
@@ -229,7 +229,7 @@ fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     }
     let nearest = |&row: &usize| {
         let own = numbers.row(row);
-        let (mut least, mut nearest) = (reach * reach, None);
+        let (mut least, mut nearest) = (radius * radius, None);
         for &(_, other) in &seen[window(row)] {
             let mut squares = 0.0;
             for ((a, b), scale) in own.iter().zip(numbers.row(other)).zip(&scale) {

@@ -60,7 +60,7 @@ struct Seen {
     stop_at: Option<usize>,
 }
 
-impl Watch for Seen {
+impl TrainingObserver for Seen {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
         self.epochs.push(*epoch);
         if self.stop_at == Some(epoch.epoch) { Flow::Stop } else { Flow::Continue }
@@ -71,7 +71,7 @@ fn run(
     engine: &mut Scripted,
     early_stopping: Option<EarlyStopping>,
     seen: &mut Seen,
-) -> Result<Ended, ModelError> {
+) -> Result<TrainingOutcome, ModelError> {
     let examples = Examples {
         shape: &[1],
         matrix: &[1.0, 2.0, 3.0],
@@ -92,8 +92,13 @@ fn run(
         early_stopping,
         augment: vec![],
     };
-    let job =
-        Job { train: examples, valid: examples, seed: Seed(1), device: Device::Cpu, resume: None };
+    let job = FitInput {
+        train: examples,
+        valid: examples,
+        seed: Seed(1),
+        device: Device::Cpu,
+        resume: None,
+    };
     let net = Net::new([1, 1, 1], &[]).unwrap();
     train(engine, &net, &job, &training, None, seen)
 }
@@ -134,7 +139,7 @@ fn the_best_is_restored_at_the_regular_end_too() {
     let mut engine = Scripted::new(&[30.0, 27.0, 20.0, 17.0]);
     let ended = run(&mut engine, Some(rule), &mut Seen::default()).unwrap();
     // 27 and 17 are not better by more than 4.
-    assert_eq!(ended, Ended { kept_epoch: 3, notes: vec![] });
+    assert_eq!(ended, TrainingOutcome { kept_epoch: 3, notes: vec![] });
     assert_eq!(engine.weights, Weights(vec![vec![3.0]]));
 }
 

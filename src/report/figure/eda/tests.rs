@@ -1,14 +1,14 @@
 //! Which figures a dataset gets.
 
 use super::*;
-use crate::report::{Look, fake};
+use crate::report::{DatasetSummary, fake};
 
 #[test]
 fn one_column_has_no_correlations_and_no_column_no_histogram() {
     let ends =
         |data: &Columns| -> Vec<&str> { figures(data).iter().map(|(end, _)| *end).collect() };
-    let looks = fake::looks();
-    let Look::Columns(table) = &looks[1] else { panic!("the second is a table") };
+    let summaries = fake::summaries();
+    let DatasetSummary::Columns(table) = &summaries[1] else { panic!("the second is a table") };
     assert_eq!(ends(table), ["counts", "histograms", "correlations"]);
     let mut table = table.clone();
     table.columns.truncate(1);

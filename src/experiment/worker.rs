@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Surroundings, code_facts, id, prepare, run};
-use super::{Event, Observer, Options, Plan, RunError, Setting};
+use super::run::{RunContext, code_facts, id, prepare, run};
+use super::{Event, Observer, Options, Plan, RunError, Workspace};
 use crate::dataset::Catalogue;
 use crate::record::Store;
 
 /// The run that a process is to do.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Task {
+pub(super) struct WorkerTask {
     pub(super) name: String,
     pub(super) origin: String,
     pub(super) text: String,
@@ -74,7 +74,7 @@ impl Lifeline {
 }
 
 /// Starts a process on a task; `program` is this program's own file.
-pub(super) fn start(program: &Path, task: &Task) -> std::io::Result<(Child, Lifeline)> {
+pub(super) fn start(program: &Path, task: &WorkerTask) -> std::io::Result<(Child, Lifeline)> {
     let mut child = Command::new(program)
         .arg("do-run")
         .stdin(Stdio::piped())
@@ -165,7 +165,7 @@ impl Observer for Speaker {
 pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;
-    let task: Task = serde_json::from_str(&line)
+    let task: WorkerTask = serde_json::from_str(&line)
         .map_err(|error| format!("the input is no task of a run: {error}"))?;
     std::thread::spawn(move || {
         // Nothing more is ever sent: the input ends when the parent wants an end, or has ended.
@@ -185,7 +185,7 @@ pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     Ok(())
 }
 
-fn one(task: &Task, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, RunError> {
+fn one(task: &WorkerTask, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, RunError> {
     let process = |error: String| RunError::Process(error);
     let catalogue = Catalogue::open(&task.project.join("datasets"))
         .map_err(|faults| process(faults.to_string()))?;
@@ -194,12 +194,12 @@ fn one(task: &Task, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, 
         .map_err(|error| process(error.to_string()))?;
     let store = Store::new(&task.store);
     let setting =
-        Setting { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };
+        Workspace { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };
     let prepared = prepare(&plan, setting)?;
     if id(&plan, &prepared, task.seed) != task.id {
         return Err(process("the data changed while the run was to begin: start again".to_owned()));
     }
-    let around = Surroundings {
+    let around = RunContext {
         setting,
         code: &code_facts(&task.project),
         checkpoint_every: task.checkpoint_every,

@@ -3,12 +3,12 @@
 
 use super::Plan;
 use crate::features::Examples;
-use crate::model::{self, Device, Job, ModelError, Preprocessor};
+use crate::model::{self, Device, FitInput, ModelError, Preprocessor};
 use crate::split::Split;
 use crate::vocab::Seed;
 
 /// The examples of one seed.
-pub(super) struct Seen<'a> {
+pub(super) struct ModelInputs<'a> {
     examples: &'a Examples,
     split: &'a Split,
     preprocessed: Option<Preprocessed>,
@@ -21,7 +21,7 @@ struct Preprocessed {
     shape: [usize; 1],
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ModelInputs<'a> {
     /// Fits the spec's preprocessing, if it has some, to the training rows.
     ///
     /// # Errors
@@ -51,9 +51,9 @@ impl<'a> Seen<'a> {
     }
 
     /// What a fit of one seed works from.
-    pub(super) fn job(&self, seed: u64) -> Job<'_> {
+    pub(super) fn job(&self, seed: u64) -> FitInput<'_> {
         let [train, valid] = [&self.split.train, &self.split.valid].map(|rows| self.view(rows));
-        Job { train, valid, seed: Seed(seed), device: self.device, resume: None }
+        FitInput { train, valid, seed: Seed(seed), device: self.device, resume: None }
     }
 
     /// Writes the preprocessing beside the model's files.
@@ -67,7 +67,7 @@ impl<'a> Seen<'a> {
     /// What was imputed, and which levels training never saw.
     pub(super) fn notes(&self) -> Vec<String> {
         let Some(made) = &self.preprocessed else { return vec![] };
-        let raw = Seen { preprocessed: None, ..*self };
+        let raw = ModelInputs { preprocessed: None, ..*self };
         let Split { train, valid, test, .. } = self.split;
         let sets = [("train", train), ("valid", valid), ("test", test)];
         made.preprocessor.notes(&sets.map(|(set, rows)| (set, raw.view(rows))))

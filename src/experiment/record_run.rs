@@ -1,9 +1,9 @@
 //! The end of one run: scores, predictions, the model's files, the record.
 
 use super::Plan;
-use super::run::{Divided, Prepared, RunError, Surroundings};
-use super::seen::Seen;
-use super::training::Watched;
+use super::model_inputs::ModelInputs;
+use super::run::{AuditedSplit, Inputs, RunContext, RunError};
+use super::training::TrainingHistory;
 use crate::features::Examples;
 use crate::metrics;
 use crate::model::{self, Classifier, Device, Fitted, ModelError};
@@ -14,17 +14,17 @@ use crate::record::{
 
 /// Scores a fitted model and writes all that is left of the run's record.
 #[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
-pub(super) fn conclude(
+pub(super) fn record_run(
     plan: &Plan,
-    prepared: &Prepared,
+    prepared: &Inputs,
     seed: u64,
-    Divided { split, audit }: &Divided,
-    seen: &Seen,
+    AuditedSplit { split, audit }: &AuditedSplit,
+    seen: &ModelInputs,
     writer: RunWriter,
     fitted: &Fitted,
-    watched: Watched,
+    watched: TrainingHistory,
     imported: Option<Imported>,
-    around: Surroundings,
+    around: RunContext,
 ) -> Result<Run, RunError> {
     let examples = &prepared.examples;
     let items = prepared.items();
@@ -149,7 +149,7 @@ fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Ve
     .collect()
 }
 
-fn data_facts(plan: &Plan, prepared: &Prepared) -> DataFacts {
+fn data_facts(plan: &Plan, prepared: &Inputs) -> DataFacts {
     DataFacts {
         dataset: plan.dataset.name.clone(),
         asked: plan.asked.clone(),

@@ -5,11 +5,13 @@ use crate::audio::{
     Padding, Reference, Stft, StftSettings, Waveform, Workspace,
 };
 use crate::dataset::{AudioData, Data, DatasetError, Track};
-use crate::report::{Columns, Frames, Look, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
+use crate::report::{
+    Columns, DatasetSummary, Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
+};
 
 /// Why there is nothing to draw.
 #[derive(Debug, thiserror::Error)]
-pub enum LookError {
+pub enum SummaryError {
     /// The dataset can't be read any more.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -28,16 +30,16 @@ const N_MFCC: usize = 13;
 /// The numbers of a recording's segment: `seconds` from `start_s`, or as much of it as is there.
 ///
 /// # Errors
-/// [`LookError::NotThere`] where the segment is not in the recording, or shorter than 0.1 s or longer
+/// [`SummaryError::NotThere`] where the segment is not in the recording, or shorter than 0.1 s or longer
 /// than 30 s.
 pub fn segment(
     name: &str,
     recording: &Waveform,
     start_s: f64,
     seconds: f64,
-) -> Result<Segment, LookError> {
+) -> Result<Segment, SummaryError> {
     let recording_s = recording.duration_s();
-    let not_there = |message: String| Err(LookError::NotThere(message));
+    let not_there = |message: String| Err(SummaryError::NotThere(message));
     if !(MIN_SEGMENT_S..=MAX_SEGMENT_S).contains(&seconds) {
         return not_there(format!(
             "the length of a segment must be in [{MIN_SEGMENT_S}, {MAX_SEGMENT_S}] s, got {seconds}"
@@ -129,7 +131,11 @@ fn below_maximum(floor_db: f32) -> DecibelSettings {
 ///
 /// # Errors
 /// As [`segment`], and where the track can't be read any more.
-pub fn track_segment(data: &AudioData, track: &Track, seconds: f64) -> Result<Segment, LookError> {
+pub fn track_segment(
+    data: &AudioData,
+    track: &Track,
+    seconds: f64,
+) -> Result<Segment, SummaryError> {
     let samples = data.waveform(track)?;
     let recording = Waveform { samples, sample_rate_hz: data.sample_rate_hz };
     segment(&track.id, &recording, 0.0, seconds)
@@ -182,13 +188,13 @@ pub fn columns(name: &str, data: &Data) -> Columns {
 ///
 /// # Errors
 /// Where it has no track, or that can't be read any more.
-pub fn look(name: &str, data: &Data) -> Result<Look, LookError> {
+pub fn summarize(name: &str, data: &Data) -> Result<DatasetSummary, SummaryError> {
     match data {
-        Data::Table(_) | Data::Arrays(_) => Ok(Look::Columns(columns(name, data))),
+        Data::Table(_) | Data::Arrays(_) => Ok(DatasetSummary::Columns(columns(name, data))),
         Data::Audio(audio) => {
-            let no_track = || LookError::NotThere(format!("{name} has no track"));
+            let no_track = || SummaryError::NotThere(format!("{name} has no track"));
             let track = audio.tracks.first().ok_or_else(no_track)?;
-            Ok(Look::Segment(track_segment(audio, track, 3.0)?))
+            Ok(DatasetSummary::Segment(track_segment(audio, track, 3.0)?))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Why a run is to be done, or need not be: what of spec, data and code is other than in the runs there are.
 
-use super::run::{CODE_VERSION, Prepared, RunError, id, label, prepare};
-use super::{Plan, RunLabel, Setting};
+use super::run::{CODE_VERSION, Inputs, RunError, id, label, prepare};
+use super::{Plan, RunLabel, Workspace};
 use crate::record::{Run, Store, StoreError, spec_differences};
 
 /// What is there of a run.
@@ -31,7 +31,7 @@ pub enum Reason {
 ///
 /// # Errors
 /// Where the dataset or the store can't be read.
-pub fn why(plan: &Plan, setting: Setting) -> Result<Vec<(RunLabel, Reason)>, RunError> {
+pub fn why(plan: &Plan, setting: Workspace) -> Result<Vec<(RunLabel, Reason)>, RunError> {
     let prepared = prepare(plan, setting)?;
     let (runs, _) = setting.store.finished()?;
     let of_seed =
@@ -41,7 +41,7 @@ pub fn why(plan: &Plan, setting: Setting) -> Result<Vec<(RunLabel, Reason)>, Run
 
 fn reason(
     plan: &Plan,
-    prepared: &Prepared,
+    prepared: &Inputs,
     seed: u64,
     store: &Store,
     runs: &[Run],
@@ -65,7 +65,7 @@ fn reason(
     }))
 }
 
-fn because(plan: &Plan, prepared: &Prepared, run: &Run) -> Vec<String> {
+fn because(plan: &Plan, prepared: &Inputs, run: &Run) -> Vec<String> {
     let record = &run.record;
     let mut lines = vec![];
     if record.code.code_version != CODE_VERSION {

@@ -17,7 +17,7 @@ const FIRST_PAUSE_S: f64 = 1.0;
 
 /// What is told of a collection while it goes on.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
+pub enum ProgressEvent {
     /// So many of one step are done.
     Progress {
         /// Which step.
@@ -74,21 +74,21 @@ pub(super) enum Outcome<T> {
 }
 
 /// How long one waits for whom.
-pub struct Patience<'a> {
+pub struct RetryPolicy<'a> {
     clock: &'a dyn Clock,
     stop: &'a AtomicBool,
-    tell: &'a dyn Fn(&Told),
+    tell: &'a dyn Fn(&ProgressEvent),
     wait_at_most: Duration,
     jitter: RefCell<Rng>,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> RetryPolicy<'a> {
     /// Waits no longer than `wait_at_most` at a time; `seed` keys by how much longer than asked, so that
     /// several who were sent away do not come back in one moment.
     pub fn new(
         clock: &'a dyn Clock,
         stop: &'a AtomicBool,
-        tell: &'a dyn Fn(&Told),
+        tell: &'a dyn Fn(&ProgressEvent),
         wait_at_most: Duration,
         seed: Seed,
     ) -> Self {
@@ -100,7 +100,7 @@ impl<'a> Patience<'a> {
         self.clock
     }
 
-    pub(super) fn tell(&self, told: &Told) {
+    pub(super) fn tell(&self, told: &ProgressEvent) {
         (self.tell)(told);
     }
 
@@ -146,7 +146,7 @@ impl<'a> Patience<'a> {
     }
 
     fn wait(&self, endpoint: &str, seconds: f64, why: &str) -> Result<(), SpotifyError> {
-        self.tell(&Told::Waiting { seconds, why: format!("{endpoint}: {why}") });
+        self.tell(&ProgressEvent::Waiting { seconds, why: format!("{endpoint}: {why}") });
         let mut left = Duration::from_secs_f64(seconds);
         while !left.is_zero() {
             self.go_on()?;
