@@ -118,7 +118,8 @@ fn fit(plan: &Plan, data: &Data, n_threads: usize, stopwatch: &mut Stopwatch) {
     let (train, valid) = (view(&rows), view(&[]));
     let job = FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
-    let fitted = pool.install(|| plan.model.fit(&job, stopwatch)).expect("the report's nets train");
+    let fitted =
+        pool.install(|| plan.spec.model.fit(&job, stopwatch)).expect("the report's nets train");
     std::hint::black_box(fitted.n_parameters);
 }
 

@@ -151,7 +151,7 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
     let (ids, labels): (Vec<ExampleId>, Vec<usize>) =
         here.map(|(id, label)| (id.clone(), label)).unzip();
     let items = Items { ids: &ids, labels: &labels, columns: &columns };
-    let split = plan("honest/cnn-3-filtered").split.divide(items, Seed(1)).unwrap();
+    let split = plan("honest/cnn-3-filtered").spec.split.divide(items, Seed(1)).unwrap();
     assert_eq!([split.train.len(), split.valid.len(), split.test.len()], [442, 197, 290]);
     assert_eq!(
         split.notes,
@@ -160,10 +160,10 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
             "1 listed tracks are not in the dataset: jazz.00054 (train)"
         ]
     );
-    assert_eq!(plan("honest/cnn-3-folds").seeds, [1, 2, 3]);
-    assert_eq!(plan("honest/cnn-3-filtered").split.describe(), "as published (filtered)");
+    assert_eq!(plan("honest/cnn-3-folds").spec.seeds, [1, 2, 3]);
+    assert_eq!(plan("honest/cnn-3-filtered").spec.split.describe(), "as published (filtered)");
     assert_eq!(
-        plan("honest/cnn-3-folds").split.describe(),
+        plan("honest/cnn-3-folds").spec.split.describe(),
         "3 published folds (fold), 20 % of the other folds valid by group (artist_group), stratified"
     );
 }

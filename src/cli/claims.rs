@@ -14,7 +14,7 @@ pub(super) fn claims(project: &Project, is_strict: bool) -> Done {
         let has_run = runs.iter().any(|run| run.record.experiment == *name);
         // A spec is asked for claims only where no record says them.
         if has_run
-            || !Plan::read(name, &library, &catalogue, &Options::default())?.claims.is_empty()
+            || !Plan::read(name, &library, &catalogue, &Options::default())?.spec.claims.is_empty()
         {
             order.push(name.clone());
         }

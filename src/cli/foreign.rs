@@ -22,8 +22,8 @@ pub(super) fn lr_find(project: &Project, arguments: &LrFind) -> Done {
     let LrFind { name, data, set, seed, .. } = arguments;
     let (plan, seed) = plan(project, &catalogue, name, data, set, *seed)?;
     let test = RangeTest { low, high, n_steps };
-    let setting = project.setting(&catalogue, &store, &progress);
-    let probes = experiment::range_test(&plan, seed, test, setting)?;
+    let workspace = project.workspace(&catalogue, &store, &progress);
+    let probes = experiment::range_test(&plan, seed, test, workspace)?;
     println!("learning rate    loss   running mean");
     for probe in probes.iter().step_by((probes.len() / 20).max(1)) {
         let (rate, loss, mean) = (probe.learning_rate, probe.loss, probe.smoothed);
@@ -53,10 +53,10 @@ pub(super) fn import_weights(project: &Project, arguments: &ImportWeights) -> Do
     let ImportWeights { name, data, seed, .. } = arguments;
     let (plan, seed) = plan(project, &catalogue, name, data, &[], *seed)?;
     let name = plan.name.clone();
-    let setting = project.setting(&catalogue, &store, &progress);
-    let run = experiment::import_weights(plan, seed, &arguments.file, layout, setting)?;
+    let workspace = project.workspace(&catalogue, &store, &progress);
+    let run = experiment::import_weights(plan, seed, &arguments.file, layout, workspace)?;
     run.record.model.notes.iter().for_each(|note| println!("{note}"));
-    print!("{}", report::terminal_table(std::slice::from_ref(&run), &page_options(vec![name]))?);
+    print!("{}", report::table(std::slice::from_ref(&run), &page_options(vec![name]))?.text);
     println!("{}", run.folder.display());
     Ok(())
 }
@@ -74,6 +74,6 @@ fn plan(
         Options { set: set.to_vec(), data: data_choice(data), seeds, ..Options::default() };
     let plan = Plan::read(name, &project.library()?, catalogue, &options)?;
     say_data(catalogue, std::slice::from_ref(&plan));
-    let seed = plan.seeds[0];
+    let seed = plan.spec.seeds[0];
     Ok((plan, seed))
 }

@@ -71,7 +71,7 @@ impl Project {
         Store::new(self.reports().join("runs"))
     }
 
-    fn setting<'a>(
+    fn workspace<'a>(
         &'a self,
         catalogue: &'a Catalogue,
         store: &'a Store,
@@ -156,7 +156,7 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Spec(faults) => faults.into(),
-            PlanError::Usage(message) => Self::Usage(message),
+            PlanError::Usage(message) | PlanError::OtherKind(message) => Self::Usage(message),
         }
     }
 }

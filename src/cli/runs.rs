@@ -55,12 +55,8 @@ const QUICK: Shrink = Shrink {
     data: Cut { tracks_per_genre: Some(10), n_rows: Some(2_000) },
 };
 
-/// Without flags on the embedded corpora: all of it within an hour on two cores.
-const HOUR: Shrink = Shrink {
-    max_epochs: None,
-    max_seeds: Some(3),
-    data: Cut { tracks_per_genre: None, n_rows: None },
-};
+/// Seeds of each spec without flags on the embedded corpora: everything within an hour on two cores.
+const N_EMBEDDED_SEEDS: usize = 3;
 
 /// Runs the report's experiments and writes the page.
 pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
@@ -70,34 +66,31 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
     } else {
         arguments.only.clone()
     };
+    let mut options = options(&arguments.common, vec![])?;
+    if arguments.quick {
+        options.shrink = QUICK;
+    }
     let (mut plans, mut left_out) = (vec![], vec![]);
     let mut faults = vec![];
     for name in &names {
-        // A dataset named by `--data` is for the experiments of its kind; the others choose by themselves.
-        let (_, path) = library.find(name).map_err(Failure::Usage)?;
-        let mut options = options(&arguments.common, vec![])?;
-        if let DataChoice::Named(data) = &options.data {
-            let named = catalogue.find(data).map_err(Failure::Usage)?.kind().as_str();
-            let probe = Plan::read(name, &library, &catalogue, &Options::default());
-            if probe.is_ok_and(|plan| plan.dataset.kind().as_str() != named) {
-                options.data = DataChoice::Auto;
+        let read = |options: &Options| Plan::read(name, &library, &catalogue, options);
+        let plan = match read(&options) {
+            // A dataset named by `--data` is for the experiments of its kind; the others choose theirs.
+            Err(PlanError::OtherKind(_)) => {
+                read(&Options { data: DataChoice::Auto, ..options.clone() })
             }
-        }
-        let read =
-            |options: &Options| Plan::read(&path.to_string_lossy(), &library, &catalogue, options);
-        let plan = read(&options).and_then(|plan| {
-            options.shrink = match (arguments.quick, arguments.full) {
-                (true, _) => QUICK,
-                (false, false) if plan.dataset.is_embedded() => HOUR,
-                (false, _) => Shrink::default(),
-            };
-            read(&options)
-        });
+            plan => plan,
+        };
         match plan {
-            Ok(plan) if arguments.only.is_empty() && plan.unfit().is_some() => left_out.push(plan),
-            Ok(plan) => plans.push(plan),
+            Ok(mut plan) => {
+                if !arguments.quick && !arguments.full && plan.spec.dataset.is_embedded() {
+                    plan.keep_seeds(N_EMBEDDED_SEEDS);
+                }
+                let can_run = !arguments.only.is_empty() || plan.unfit().is_none();
+                if can_run { &mut plans } else { &mut left_out }.push(plan);
+            }
             Err(PlanError::Spec(found)) => faults.extend(found.0),
-            Err(PlanError::Usage(message)) => return Err(Failure::Usage(message)),
+            Err(error) => return Err(error.into()),
         }
     }
     if !faults.is_empty() {
@@ -129,12 +122,13 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
     let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
-    print!("{}", report::terminal_table(&runs, &options)?);
+    let report::Table { text, differing } = report::table(&runs, &options)?;
+    print!("{text}");
     for run in &runs {
         println!("{}", run.folder.display());
     }
     failures(outcomes)?;
-    strict(&report::differing(&runs, &options)?, arguments.common.strict)
+    strict(&differing, arguments.common.strict)
 }
 
 /// Writes the page again, from the records alone, with pictures of the data that are at hand.
@@ -173,8 +167,8 @@ fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
 pub(super) fn say_data(catalogue: &Catalogue, plans: &[Plan]) {
     let mut said = vec![];
     for plan in plans {
-        let (asked, used) = (&plan.asked, &plan.dataset.name);
-        if asked == used || said.contains(asked) || !plan.dataset.is_embedded() {
+        let (asked, used) = (&plan.spec.asked, &plan.spec.dataset.name);
+        if asked == used || said.contains(asked) || !plan.spec.dataset.is_embedded() {
             continue;
         }
         let real = catalogue.find(asked).map(Manifest::command_to_get).unwrap_or_default();
@@ -200,23 +194,23 @@ fn execute(
     plans: &[Plan],
     common: &Common,
 ) -> Result<Vec<Outcome>, Failure> {
-    let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
+    let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let how = SideBySide {
-        program: &std::env::current_exe()?,
+        program: Some(&std::env::current_exe()?),
         n_jobs: common.jobs.map(usize::from),
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
         forbid_leaks: common.forbid_leaks,
     };
-    Ok(run_all(plans, project.setting(catalogue, store, &Progress::new(n_runs)), how))
+    Ok(run_all(plans, project.workspace(catalogue, store, &Progress::new(n_runs)), how))
 }
 
 /// Says of every run whether it is done and, where a finished one is stale, what made it so.
 fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
-    let n_runs = plans.iter().map(|plan| plan.seeds.len()).sum();
+    let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let (store, progress) = (project.store(), Progress::new(n_runs));
-    let setting = project.setting(catalogue, &store, &progress);
+    let workspace = project.workspace(catalogue, &store, &progress);
     for plan in plans {
-        for (run, reason) in why(plan, setting)? {
+        for (run, reason) in why(plan, workspace)? {
             let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
             match reason {
                 Reason::Done { id } => println!("{name}: done, {id}"),
@@ -249,9 +243,9 @@ fn write(
     let data = plot::summaries(catalogue, &runs, cut);
     let options = report::Options { data, ..page_options(order) };
     let written = report::write(&runs, &options, folder)?;
-    print!("{}", written.table);
+    print!("{}", written.table.text);
     println!("the page: {}", written.page.display());
-    strict(&written.differing, is_strict)
+    strict(&written.table.differing, is_strict)
 }
 
 fn failures(outcomes: Vec<Outcome>) -> Done {

@@ -26,8 +26,8 @@ pub(super) fn list(project: &Project) -> Done {
             }
         };
         let claim =
-            plan.claims.first().map_or("-".to_owned(), |claim| format!("{:.3}", claim.value));
-        let (asked, n_seeds) = (&plan.asked, plan.seeds.len());
+            plan.spec.claims.first().map_or("-".to_owned(), |claim| format!("{:.3}", claim.value));
+        let (asked, n_seeds) = (&plan.spec.asked, plan.spec.seeds.len());
         println!("{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}", latest(&runs, name));
     }
     Ok(())
@@ -51,7 +51,7 @@ pub(super) fn check(project: &Project) -> Done {
         match Plan::read(name, &library, &catalogue, &Options::default()) {
             Ok(_) => {}
             Err(PlanError::Spec(found)) => faults.extend(found.0),
-            Err(PlanError::Usage(message)) => return Err(Failure::Usage(message)),
+            Err(error) => return Err(error.into()),
         }
     }
     if !faults.is_empty() {

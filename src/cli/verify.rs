@@ -45,7 +45,7 @@ fn verify_capsule(project: &Project, file: &Path) -> Done {
     let shown = checked.and_then(|(capsule, runs)| {
         let mut order: Vec<String> = runs.iter().map(|run| run.record.experiment.clone()).collect();
         order.dedup();
-        print!("{}", report::terminal_table(&runs, &page_options(order))?);
+        print!("{}", report::table(&runs, &page_options(order))?.text);
         println!(
             "{}: {} runs, every byte as packed, scores as their predictions come to; by encore {}, {}, {}",
             file.display(), runs.len(), capsule.encore, capsule.rustc, capsule.target
@@ -73,7 +73,7 @@ pub(super) fn verify(project: &Project, id: &str) -> Done {
         return Err(Failure::Data(format!("there is no finished run {id}; {hint}")));
     };
     let progress = Progress::new(1);
-    let found = experiment::verify(&run, project.setting(&catalogue, &store, &progress))?;
+    let found = experiment::verify(&run, project.workspace(&catalogue, &store, &progress))?;
     let Repetition { curves, model, predictions, accuracy: [was, is] } = found;
     for (what, is_same) in [("curves", curves), ("model", model), ("predictions", predictions)] {
         println!("{what:12} {}", if is_same { "the same, bit by bit" } else { "OTHER" });

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::model_inputs::ModelInputs;
+use super::context::{RunContext, Workspace, code_facts};
+use super::error::RunError;
+use super::fit::{Trained, TrainingHistory};
+use super::fold::{AuditedSplit, Fold};
+use super::inputs::Inputs;
+use super::plan::Plan;
 use super::record_run::record_run;
-use super::run::{RunContext, RunError, claim, code_facts, id, label, prepare};
-use super::training::TrainingHistory;
-use super::{Plan, Workspace};
+use super::run::claim;
 use crate::model::{Layout, ModelError, Probe, RangeTest};
 use crate::record::{Imported, Run};
 use crate::vocab::sha256_hex;
@@ -22,7 +25,7 @@ pub fn import_weights(
     seed: u64,
     file: &Path,
     layout: Layout,
-    setting: Workspace,
+    workspace: Workspace,
 ) -> Result<Run, RunError> {
     let bytes = std::fs::read(file).map_err(|error| {
         let (path, message) = (file.display().to_string(), error.to_string());
@@ -30,24 +33,22 @@ pub fn import_weights(
     })?;
     let sha256 = sha256_hex(&bytes);
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let prepared = prepare(&plan, setting)?;
-    let code = code_facts(setting.project);
-    let around =
-        RunContext { setting, code: &code, checkpoint_every: Duration::MAX, forbid_leaks: false };
-    let id = format!("{}.imported-{}", id(&plan, &prepared, seed), &sha256[..8]);
-    let divided = prepared.divide(&plan, seed)?;
-    let split = &divided.split;
-    let seen = ModelInputs::new(&plan, &prepared.examples, split)?;
-    let fitted = plan.model.import(&seen.job(seed), file, layout)?;
-    let claim = claim(&id, &label(&plan, seed), around)?;
-    let (writer, _, _) = setting.store.begin(claim)?;
+    let inputs = Inputs::load(&plan, workspace)?;
+    let code = code_facts(workspace.project);
+    let (checkpoint_every, forbid_leaks) = (Duration::MAX, false);
+    let context = RunContext { workspace, code: &code, checkpoint_every, forbid_leaks };
+    let id = format!("{}.imported-{}", inputs.run_id(&plan, seed), &sha256[..8]);
+    let layout_name = layout.name().to_owned();
+    plan.cut.push(format!("weights imported from {name} ({layout_name}), not trained here"));
+    let fold = Fold::new(&plan, &inputs, seed, AuditedSplit::new(&plan, &inputs, seed)?)?;
+    let fitted = plan.spec.model.import(&fold.fit_input(), file, layout)?;
+    let claim = claim(&id, &plan.label(seed), context)?;
+    let (writer, _, _) = workspace.store.begin(claim)?;
     writer.spec(&plan.text)?;
-    writer.members(&prepared.members(split))?;
-    let layout = layout.name().to_owned();
-    plan.cut.push(format!("weights imported from {name} ({layout}), not trained here"));
-    let imported = Some(Imported { file: name, sha256, layout });
-    let nothing = TrainingHistory::nothing();
-    record_run(&plan, &prepared, seed, &divided, &seen, writer, &fitted, nothing, imported, around)
+    writer.members(&fold.members())?;
+    let imported = Some(Imported { file: name, sha256, layout: layout_name });
+    let trained = Trained { fitted, history: TrainingHistory::nothing(), imported };
+    record_run(&fold, &trained, writer, context)
 }
 
 /// A learning-rate range test on a plan's training examples.
@@ -58,10 +59,9 @@ pub fn range_test(
     plan: &Plan,
     seed: u64,
     test: RangeTest,
-    setting: Workspace,
+    workspace: Workspace,
 ) -> Result<Vec<Probe>, RunError> {
-    let prepared = prepare(plan, setting)?;
-    let split = prepared.split(plan, seed)?;
-    let seen = ModelInputs::new(plan, &prepared.examples, &split)?;
-    Ok(plan.model.range_test(&seen.job(seed), test)?)
+    let inputs = Inputs::load(plan, workspace)?;
+    let fold = Fold::new(plan, &inputs, seed, AuditedSplit::new(plan, &inputs, seed)?)?;
+    Ok(plan.spec.model.range_test(&fold.fit_input(), test)?)
 }

@@ -1,54 +1,56 @@
-//! Spec -> plan -> run -> record.
+//! Spec -> plan -> inputs -> fold -> fit -> record.
 //!
-//! A spec is what was typed; a [`Plan`] is what was checked, and only a plan can be run. This room
-//! must never know the terminal: it reports [`Event`]s.
+//! | file | what it does |
+//! |---|---|
+//! | `library` | finds specs by name |
+//! | `spec`, `protocol`, `tables` | fields of a spec -> its checked parts |
+//! | `plan`, `options` | a spec and the command line -> a [`Plan`]; only a plan can be run |
+//! | `inputs` | plan -> examples, shared by its seeds |
+//! | `fold`, `model_inputs` | examples and a seed -> audited split, preprocessing, what the model sees |
+//! | `fit` | fold -> fitted model, from its last checkpoint |
+//! | `record_run` | fitted model -> scores, predictions, record |
+//! | `run` | the four steps above, for one run |
+//! | `queue`, `worker` | many runs at a time, each in a process of its own or in this one |
+//! | `verify`, `staleness` | repeats a run; says why a run is stale |
+//! | `foreign`, `predict`, `summary` | imported weights, predictions of files, what a dataset looks like |
+//! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
+//!
+//! This room must never know the terminal: it reports [`Event`]s.
 
+mod context;
+mod error;
 mod event;
+mod fit;
+mod fold;
 mod foreign;
+mod inputs;
 mod library;
 mod model_inputs;
+mod options;
 mod plan;
 mod predict;
 mod protocol;
 mod queue;
 mod record_run;
 mod run;
+mod spec;
 mod staleness;
 mod summary;
 mod tables;
-mod training;
 mod verify;
 mod worker;
 
+pub use context::{CODE_VERSION, Workspace};
+pub use error::RunError;
 pub use event::{Event, Observer, RunLabel};
 pub use foreign::{import_weights, range_test};
 pub use library::{Library, derive_spec};
-pub use plan::{DataChoice, Options, Plan, PlanError, Shrink};
+pub use options::{DataChoice, Options, Shrink};
+pub use plan::{Plan, PlanError};
 pub use predict::{Guess, Predictor};
 pub use queue::{Outcome, SideBySide, run_all};
-pub use run::{CODE_VERSION, RunError};
+pub use spec::Spec;
 pub use staleness::{Reason, why};
 pub use summary::{SummaryError, columns, segment, summarize, track_segment};
 pub use verify::{Repetition, VerifyError, verify, verify_capsule};
 pub use worker::do_run;
-
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
-
-use crate::dataset::Catalogue;
-use crate::record::Store;
-
-/// Where runs are done, and who is told.
-#[derive(Clone, Copy)]
-pub struct Workspace<'a> {
-    /// The datasets.
-    pub catalogue: &'a Catalogue,
-    /// Where records go.
-    pub store: &'a Store,
-    /// The project's folder.
-    pub project: &'a Path,
-    /// Set from outside: save all and stop.
-    pub stop: &'a AtomicBool,
-    /// Told what happens.
-    pub observer: &'a dyn Observer,
-}

@@ -1,18 +1,18 @@
-//! What the models of one seed see: the examples' numbers, as preprocessing leaves them that was fitted on
-//! the training rows of that seed.
+//! The examples of one seed as its model sees them.
 
-use super::Plan;
+use std::path::Path;
+
+use super::plan::Plan;
 use crate::features::Examples;
-use crate::model::{self, Device, FitInput, ModelError, Preprocessor};
+use crate::model::{self, ModelError, Preprocessor};
 use crate::split::Split;
-use crate::vocab::Seed;
 
-/// The examples of one seed.
+/// All examples, after a preprocessing that is fitted on the training rows of one seed.
+///
+/// Models get examples from here alone, so no preprocessing ever sees a validation or test row.
 pub(super) struct ModelInputs<'a> {
     examples: &'a Examples,
-    split: &'a Split,
     preprocessed: Option<Preprocessed>,
-    device: Device,
 }
 
 struct Preprocessed {
@@ -26,14 +26,13 @@ impl<'a> ModelInputs<'a> {
     ///
     /// # Errors
     /// Where it can't be fitted.
-    pub(super) fn new(
+    pub(super) fn fit(
         plan: &Plan,
         examples: &'a Examples,
-        split: &'a Split,
+        split: &Split,
     ) -> Result<Self, ModelError> {
-        let device = plan.device();
-        let raw = Self { examples, split, preprocessed: None, device };
-        let Some(preprocess) = &plan.preprocess else { return Ok(raw) };
+        let raw = Self { examples, preprocessed: None };
+        let Some(preprocess) = &plan.spec.preprocess else { return Ok(raw) };
         let preprocessor = preprocess.fit(&raw.view(&split.train))?;
         let matrix = preprocessor.apply(examples.matrix.as_slice())?;
         let shape = [preprocessor.width()];
@@ -50,25 +49,19 @@ impl<'a> ModelInputs<'a> {
         model::Examples { shape, matrix, labels, rows, n_classes: classes.len() }
     }
 
-    /// What a fit of one seed works from.
-    pub(super) fn job(&self, seed: u64) -> FitInput<'_> {
-        let [train, valid] = [&self.split.train, &self.split.valid].map(|rows| self.view(rows));
-        FitInput { train, valid, seed: Seed(seed), device: self.device, resume: None }
-    }
-
     /// Writes the preprocessing beside the model's files.
     ///
     /// # Errors
     /// Where its file can't be written.
-    pub(super) fn save(&self, folder: &std::path::Path) -> Result<(), ModelError> {
+    pub(super) fn save(&self, folder: &Path) -> Result<(), ModelError> {
         self.preprocessed.as_ref().map_or(Ok(()), |made| made.preprocessor.save(folder))
     }
 
     /// What was imputed, and which levels training never saw.
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self, split: &Split) -> Vec<String> {
         let Some(made) = &self.preprocessed else { return vec![] };
-        let raw = ModelInputs { preprocessed: None, ..*self };
-        let Split { train, valid, test, .. } = self.split;
+        let raw = Self { examples: self.examples, preprocessed: None };
+        let Split { train, valid, test, .. } = split;
         let sets = [("train", train), ("valid", valid), ("test", test)];
         made.preprocessor.notes(&sets.map(|(set, rows)| (set, raw.view(rows))))
     }

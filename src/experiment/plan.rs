@@ -2,54 +2,16 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Library, protocol, tables};
-use crate::dataset::{Catalogue, Cut, Kind, Manifest};
-use crate::features::Features;
-use crate::model::{Device, MODELS, Model, Preprocess, Reader, Training};
-use crate::record::{Claim, Run};
-use crate::schema::{Fault, Faults, Fields, Int, OneOf, Real, Text, Tree, Value, read};
-use crate::split::Protocol;
+use super::event::RunLabel;
+use super::library::Library;
+use super::options::{DataChoice, Options};
+use super::protocol;
+use super::spec::{ChoiceError, Spec, wants_training};
+use crate::dataset::Catalogue;
+use crate::model::Device;
+use crate::record::Run;
+use crate::schema::{Fault, Faults, Tree, read};
 use crate::vocab::Sha256;
-
-/// What the command line adds to a spec.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Options {
-    /// `key=value` overrides.
-    pub set: Vec<String>,
-    /// Which dataset to use.
-    pub data: DataChoice,
-    /// Seeds instead of the spec's.
-    pub seeds: Option<Vec<u64>>,
-    /// How the run is made smaller.
-    pub shrink: Shrink,
-    /// Where nets are computed.
-    pub device: Device,
-}
-
-/// Which dataset a run uses.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DataChoice {
-    /// The spec's where it is there, else its embedded stand-in.
-    #[default]
-    Auto,
-    /// The embedded stand-in.
-    Embedded,
-    /// This one.
-    Named(String),
-}
-
-/// How a run is made smaller than its spec.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shrink {
-    /// At most so many epochs.
-    pub max_epochs: Option<usize>,
-    /// At most so many of the spec's seeds.
-    pub max_seeds: Option<usize>,
-    /// A smaller embedded corpus.
-    pub data: Cut,
-}
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +22,9 @@ pub enum PlanError {
     /// A name on the command line is wrong.
     #[error("{0}")]
     Usage(String),
+    /// The dataset that the command line names is of another kind than the experiment's.
+    #[error("{0}")]
+    OtherKind(String),
 }
 
 /// A checked spec, ready to run.
@@ -72,55 +37,14 @@ pub struct Plan {
     pub text: String,
     /// What the command line added.
     pub options: Options,
-    /// What it is, in a line.
-    pub title: String,
-    /// What it wants to know.
-    pub question: String,
-    /// The dataset that is used.
-    pub dataset: Manifest,
-    /// The dataset that the spec names.
-    pub asked: String,
-    /// One run each.
-    pub seeds: Vec<u64>,
-    /// What an example is.
-    pub features: Features,
-    /// What is made of a table's numbers before the model sees them.
-    pub preprocess: Option<Preprocess>,
-    /// The shape of one example, as the model sees it.
-    pub shape: Vec<usize>,
-    /// Who is fitted on, watched, scored.
-    pub split: Protocol,
-    /// What is fitted.
-    pub model: Box<dyn Model>,
-    /// The model's name in the list.
-    pub model_name: &'static str,
-    /// At most so many epochs, for models that have them.
-    pub max_epochs: Option<usize>,
-    /// What the publication says.
-    pub claims: Vec<Claim>,
+    /// What the spec says.
+    pub spec: Spec,
     /// The spec as understood.
     pub resolved: serde_json::Value,
     /// SHA-256 of what decides a run's result, apart from seed and data.
     pub spec_hash: String,
     /// Why this is no full run of the spec.
     pub cut: Vec<String>,
-    /// How the dataset is made smaller.
-    pub data_cut: Cut,
-}
-
-/// What reading a spec's fields gives, before hashes and options come in.
-struct Read {
-    title: String,
-    question: String,
-    seeds: Vec<u64>,
-    features: Features,
-    preprocess: Option<Preprocess>,
-    shape: Vec<usize>,
-    split: Protocol,
-    model: Box<dyn Model>,
-    model_name: &'static str,
-    max_epochs: Option<usize>,
-    claims: Vec<Claim>,
 }
 
 impl Plan {
@@ -158,13 +82,13 @@ impl Plan {
     /// for: the split goes by a column that the stand-in, or the one chosen instead, does not have.
     #[must_use]
     pub fn unfit(&self) -> Option<String> {
-        protocol::unfit(&self.split, &self.dataset, &self.asked)
+        protocol::unfit(&self.spec.split, &self.spec.dataset, &self.spec.asked)
     }
 
     /// Where the model is computed: models that are fitted in one go know the CPU only.
     #[must_use]
     pub fn device(&self) -> Device {
-        if wants_training(self.model_name) { self.options.device } else { Device::Cpu }
+        if wants_training(self.spec.model_name) { self.options.device } else { Device::Cpu }
     }
 
     /// Checks a spec's text; `origin` is the file's name for messages.
@@ -183,184 +107,54 @@ impl Plan {
             tree.set(assignment)?;
         }
         let mut cut: Vec<String> = options.set.iter().map(|set| format!("set {set}")).collect();
-        if let Some(max_epochs) = options.shrink.max_epochs {
-            cut.extend(cut_epochs(&mut tree, max_epochs)?);
+        if let Some(max_epochs) = options.shrink.max_epochs
+            && let Some(epochs) = tree.lower(&["training", "epochs"], max_epochs)
+        {
+            cut.push(format!("{max_epochs} of {epochs} epochs"));
         }
-        let asked = asked_dataset(&tree, catalogue)?;
-        let dataset = choose(asked, catalogue, &options.data).map_err(PlanError::Usage)?;
-        let kind = dataset.kind();
-        let (read, resolved) = read(&tree, |fields| spec(fields, asked, kind))?;
-        let read = read.expect("a spec that lacks a part has a fault");
-        let mut seeds = options.seeds.clone().unwrap_or(read.seeds);
-        // Fewer seeds are no cut of any run: the page says how many of the spec's there are.
-        seeds.truncate(options.shrink.max_seeds.unwrap_or(usize::MAX));
-        Ok(Self {
-            spec_hash: spec_hash(&resolved),
-            features: read.features.with_settings(&resolved),
+        let (spec, resolved) = read(&tree, |fields| Spec::read(fields, catalogue, &options.data))?;
+        let mut spec = spec?.expect("a spec that lacks a part has a fault");
+        spec.features = spec.features.with_settings(&resolved);
+        if let Some(seeds) = &options.seeds {
+            spec.seeds.clone_from(seeds);
+        }
+        let mut plan = Self {
             name,
             origin: origin.to_owned(),
             text,
             options: options.clone(),
-            title: read.title,
-            question: read.question,
-            dataset: dataset.clone(),
-            asked: asked.name.clone(),
-            seeds,
-            preprocess: read.preprocess,
-            shape: read.shape,
-            split: read.split,
-            model: read.model,
-            model_name: read.model_name,
-            max_epochs: read.max_epochs,
-            claims: read.claims,
+            spec,
+            spec_hash: spec_hash(&resolved),
             resolved,
             cut,
-            data_cut: options.shrink.data,
-        })
+        };
+        if let Some(n_seeds) = options.shrink.max_seeds {
+            plan.keep_seeds(n_seeds);
+        }
+        Ok(plan)
+    }
+
+    /// Leaves out all seeds but the first `n_seeds`. Fewer seeds do not shorten any run: the page says
+    /// how many of the spec's seeds there are.
+    pub fn keep_seeds(&mut self, n_seeds: usize) {
+        self.options.shrink.max_seeds = Some(n_seeds);
+        self.spec.seeds.truncate(n_seeds);
+    }
+
+    /// The name of one of the plan's runs, for messages.
+    pub(super) fn label(&self, seed: u64) -> RunLabel {
+        let (experiment, dataset) = (self.name.clone(), self.spec.dataset.name.clone());
+        RunLabel { experiment, dataset, seed }
     }
 }
 
-/// The dataset that a spec names, before anything else of it is read.
-fn asked_dataset<'a>(tree: &Tree, catalogue: &'a Catalogue) -> Result<&'a Manifest, Faults> {
-    let Value::Table(table) = &tree.root.value else { unreachable!("a file is a table") };
-    let (name, node) = match table.get("dataset") {
-        Some(node) => match &node.value {
-            Value::Text(name) => (name.as_str(), node),
-            other => {
-                let message = format!("dataset must be a text, got {}", other.describe());
-                return Err(Faults(vec![fault(node, message)]));
-            }
-        },
-        None => {
-            let message = "dataset is missing, it must be the name of a dataset".to_owned();
-            return Err(Faults(vec![fault(&tree.root, message)]));
-        }
-    };
-    catalogue.find(name).map_err(|error| Faults(vec![fault(node, format!("dataset {error}"))]))
-}
-
-fn fault(node: &crate::schema::Node, message: String) -> Fault {
-    Fault { origin: node.origin.clone(), line: node.line, message }
-}
-
-/// The dataset that is used for one that is asked for.
-fn choose<'a>(
-    asked: &'a Manifest,
-    catalogue: &'a Catalogue,
-    choice: &DataChoice,
-) -> Result<&'a Manifest, String> {
-    let stand_in = || match &asked.stand_in {
-        Some(name) => catalogue.find(name),
-        None if asked.is_embedded() => Ok(asked),
-        None => Err(format!("the dataset {} has no embedded stand-in", asked.name)),
-    };
-    match choice {
-        DataChoice::Auto if catalogue.is_there(asked) || asked.stand_in.is_none() => Ok(asked),
-        DataChoice::Auto | DataChoice::Embedded => stand_in(),
-        DataChoice::Named(name) => {
-            let named = catalogue.find(name)?;
-            let same_kind = named.kind().as_str() == asked.kind().as_str();
-            same_kind.then_some(named).ok_or_else(|| {
-                let (is, wants) = (named.kind().as_str(), asked.kind().as_str());
-                format!("the dataset {name} is {is}, and the experiment wants {wants}")
-            })
+impl From<ChoiceError> for PlanError {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::Unknown(message) => Self::Usage(message),
+            ChoiceError::OtherKind(message) => Self::OtherKind(message),
         }
     }
-}
-
-fn spec(fields: &mut Fields, asked: &Manifest, kind: Kind) -> Option<Read> {
-    let title = fields.required("title", &Text);
-    let question = fields.required("question", &Text);
-    fields.required("dataset", &Text);
-    let (split, seeds) = protocol::read(fields, asked);
-    let features = Features::read(fields, kind);
-    let (features, preprocess) = tables::read(fields, features, kind);
-    let shape = features.as_ref().map(|features| match &preprocess {
-        None => features.shape(kind),
-        Some(preprocess) => vec![preprocess.width()],
-    });
-    let model = model(fields, shape.as_deref());
-    let claims = fields.each_table("claims", |claim| Claim {
-        metric: claim.required("metric", &OneOf(&[("accuracy", "accuracy")])).to_owned(),
-        value: claim.required("value", &Real::from_to(0.0, 1.0)),
-        source: claim.required("source", &Text),
-        dataset: asked.name.clone(),
-        n_runs: claim.optional("n_runs", &Int::within(1..=1_000_000)),
-        n_test: claim.optional("n_test", &Int::within(1..=1_000_000_000)),
-    });
-    let (model, model_name, max_epochs) = model?;
-    Some(Read {
-        title,
-        question,
-        seeds,
-        features: features?,
-        preprocess,
-        shape: shape?,
-        split: split?,
-        model,
-        model_name,
-        max_epochs,
-        claims,
-    })
-}
-
-type Named = (Box<dyn Model>, &'static str, Option<usize>);
-
-fn wants_training(name: &str) -> bool {
-    MODELS.iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
-}
-
-/// Reads `[model.NAME]` and, for models that want it, `[training]`.
-fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
-    let names: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
-    // `[training]` is read first, since a model of epochs is made with it.
-    let training = fields.table("training", |inner| Training::read(inner, shape));
-    let has_training = fields.is_given("training");
-    let mut lacks_training = false;
-    let mut has_too_much = false;
-    let made = fields.choice("model", &names, |name, inner| {
-        let entry = MODELS.iter().find(|entry| entry.name == name)?;
-        match entry.read {
-            Reader::AtOnce(read) => {
-                has_too_much = has_training;
-                let model = read(inner, shape);
-                let epochs = model.max_epochs();
-                Some((model, entry.name, epochs))
-            }
-            Reader::Epochs(read) => {
-                lacks_training = !has_training;
-                let training = training?;
-                let epochs = training.epochs;
-                Some((read(inner, training, shape), entry.name, Some(epochs)))
-            }
-        }
-    });
-    if has_too_much {
-        fields.fault_at("training", "makes no sense for this model: it is fitted in one go");
-    }
-    if lacks_training {
-        let trained: Vec<&str> = names.into_iter().filter(|name| wants_training(name)).collect();
-        let all = crate::vocab::quoted_list(trained);
-        fields.fault_at("training", &format!("is missing, {all} must have it"));
-    }
-    made.flatten()
-}
-
-/// Lowers `training.epochs` where the spec has more, and says so.
-fn cut_epochs(tree: &mut Tree, max_epochs: usize) -> Result<Option<String>, Faults> {
-    let Value::Table(root) = &tree.root.value else { return Ok(None) };
-    let Some(Value::Table(training)) = root.get("training").map(|node| &node.value) else {
-        return Ok(None);
-    };
-    let Some(Value::Int(epochs)) = training.get("epochs").map(|node| &node.value) else {
-        return Ok(None);
-    };
-    let epochs = *epochs;
-    if epochs <= max_epochs as i64 {
-        return Ok(None);
-    }
-    tree.set(&format!("training.epochs={max_epochs}"))?;
-    Ok(Some(format!("{max_epochs} of {epochs} epochs")))
 }
 
 /// What decides a result, apart from seed and data: titles, claims and seeds do not.

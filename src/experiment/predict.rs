@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::run::RunError;
-use super::{Plan, PlanError};
+use super::error::RunError;
+use super::plan::{Plan, PlanError};
 use crate::audio::{self, AudioError};
 use crate::dataset::{Catalogue, Kind};
 use crate::features::{Extractor, Features, Segments};
@@ -53,15 +53,18 @@ impl Predictor {
     pub fn load(run: &Run, catalogue: &Catalogue) -> Result<Self, PredictError> {
         let record = &run.record;
         let plan = Plan::of_run(run, catalogue)?;
-        let Kind::Audio { sample_rate_hz } = plan.dataset.kind() else {
-            let kind = plan.dataset.kind().as_str();
+        let Kind::Audio { sample_rate_hz } = plan.spec.dataset.kind() else {
+            let kind = plan.spec.dataset.kind().as_str();
             let message = format!("the run {} has learnt from {kind}, not from audio", run.id);
             return Err(PredictError::Incompatible(message));
         };
         let classes = record.data.classes.clone();
         let folder = run.folder.join("model");
-        let classifier =
-            plan.model.load(&folder, &plan.shape, classes.len()).map_err(RunError::from)?;
+        let classifier = plan
+            .spec
+            .model
+            .load(&folder, &plan.spec.shape, classes.len())
+            .map_err(RunError::from)?;
         Ok(Self { plan, classifier, classes, sample_rate_hz })
     }
 
@@ -70,7 +73,7 @@ impl Predictor {
     /// # Errors
     /// Where the file can't be decoded or is shorter than one segment.
     pub fn guess(&self, path: &Path) -> Result<Guess, PredictError> {
-        let Features::Audio { segments, feature, .. } = &self.plan.features else {
+        let Features::Audio { segments, feature, .. } = &self.plan.spec.features else {
             return Err(PredictError::Incompatible("the run has no features of audio".to_owned()));
         };
         let samples = audio::load(path, self.sample_rate_hz)?.samples;
@@ -87,7 +90,7 @@ impl Predictor {
         }
         let rows: Vec<usize> = (0..n_segments).collect();
         let examples = model::Examples {
-            shape: &self.plan.shape,
+            shape: &self.plan.spec.shape,
             matrix: &matrix,
             labels: &vec![0; n_segments],
             rows: &rows,

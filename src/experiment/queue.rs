@@ -1,15 +1,19 @@
-//! Many runs, several at a time: all features first, then every run in a process of its own.
+//! Many runs, several at a time: all features first, then every run in a process of its own or, for a
+//! program that uses encore as a library, in this one.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::run::{id, label, prepare};
+use super::context::{RunContext, Workspace, code_facts};
+use super::error::{RunError, guarded};
+use super::event::{Event, RunLabel};
+use super::inputs::Inputs;
+use super::plan::Plan;
+use super::run::run;
 use super::worker::{End, Lifeline, WorkerTask, follow, start};
-use super::{Event, Plan, RunError, RunLabel, Workspace};
 use crate::record::Run;
 
 /// How long it takes at most until a wish to stop is passed on.
@@ -26,8 +30,9 @@ pub struct Outcome {
 /// How many runs are done side by side.
 #[derive(Clone, Copy)]
 pub struct SideBySide<'a> {
-    /// This program's own file, started once for each run with the command `do-run`.
-    pub program: &'a Path,
+    /// The `encore` program, which is started once for each run with the command `do-run`. Absent to do
+    /// the runs in this process, each on all of its threads.
+    pub program: Option<&'a Path>,
     /// Runs at a time; absent for as many as there are cores.
     pub n_jobs: Option<usize>,
     /// At most this long between two checkpoints of a training.
@@ -45,7 +50,7 @@ struct QueuedRun<'a> {
 
 /// What all of a queue's runs have in common.
 struct Queue<'a> {
-    setting: Workspace<'a>,
+    workspace: Workspace<'a>,
     how: SideBySide<'a>,
     /// Threads of each run.
     n_threads: usize,
@@ -59,22 +64,22 @@ struct Queue<'a> {
 /// A run that fails, or whose process is killed, takes nothing else with it. Cores that are more than
 /// the runs are given to threads within them, which changes no bit. Outcomes come in the order of
 /// plans and seeds; runs that were not begun before a stop have none.
-pub fn run_all(plans: &[Plan], setting: Workspace, how: SideBySide) -> Vec<Outcome> {
-    let Workspace { observer, stop, .. } = setting;
+pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Outcome> {
+    let Workspace { observer, stop, .. } = workspace;
     let mut jobs = VecDeque::new();
     let mut outcomes = vec![];
     for plan in plans {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        match guarded(|| prepare(plan, setting)) {
+        match guarded(|| Inputs::load(plan, workspace)) {
             // The run's process looks the features up again by itself.
-            Ok(prepared) => {
-                let waiting = |&seed: &u64| QueuedRun { plan, id: id(plan, &prepared, seed), seed };
-                jobs.extend(plan.seeds.iter().map(waiting));
+            Ok(inputs) => {
+                let queued = |&seed: &u64| QueuedRun { plan, id: inputs.run_id(plan, seed), seed };
+                jobs.extend(plan.spec.seeds.iter().map(queued));
             }
             Err(error) => {
-                let run = label(plan, plan.seeds[0]);
+                let run = plan.label(plan.spec.seeds[0]);
                 observer.event(&failure(&run, &error));
                 outcomes.push(Outcome { label: run, result: Err(error) });
             }
@@ -84,8 +89,8 @@ pub fn run_all(plans: &[Plan], setting: Workspace, how: SideBySide) -> Vec<Outco
     let n_jobs = how.n_jobs.unwrap_or(n_cores).clamp(1, jobs.len().max(1));
     // Two runs side by side get more done than one run on two cores, one alone may have both.
     let n_threads = (n_cores / n_jobs).max(1);
-    let queue = Queue { setting, how, n_threads, lifelines: Mutex::default() };
-    let order: Vec<RunLabel> = jobs.iter().map(|job| label(job.plan, job.seed)).collect();
+    let queue = Queue { workspace, how, n_threads, lifelines: Mutex::default() };
+    let order: Vec<RunLabel> = jobs.iter().map(|job| job.plan.label(job.seed)).collect();
     let jobs = Mutex::new(jobs);
     let done = Mutex::new(vec![]);
     let is_over = AtomicBool::new(false);
@@ -119,13 +124,16 @@ pub fn run_all(plans: &[Plan], setting: Workspace, how: SideBySide) -> Vec<Outco
 
 impl Queue<'_> {
     fn one(&self, job: &QueuedRun) -> Outcome {
-        let Workspace { store, observer, .. } = self.setting;
-        let label = label(job.plan, job.seed);
+        let Workspace { store, observer, .. } = self.workspace;
+        let label = job.plan.label(job.seed);
         let began = Instant::now();
         let result = match store.read_whole(&job.id) {
             // Damage is told, and the run made anew, by the run's own process.
             Ok(Some(run)) if !self.how.forbid_leaks => Ok((run, true)),
-            _ => guarded(|| self.in_process(job)),
+            _ => guarded(|| match self.how.program {
+                Some(program) => self.in_worker(job, program),
+                None => self.here(job),
+            }),
         };
         observer.event(&match &result {
             Ok((run, found)) => Event::Finished {
@@ -139,9 +147,20 @@ impl Queue<'_> {
         Outcome { label, result: result.map(|(run, _)| run) }
     }
 
-    fn in_process(&self, job: &QueuedRun) -> Result<(Run, bool), RunError> {
-        let Workspace { store, observer, project, .. } = self.setting;
-        let SideBySide { program, checkpoint_every, forbid_leaks, .. } = self.how;
+    /// Does a run in this process.
+    fn here(&self, job: &QueuedRun) -> Result<(Run, bool), RunError> {
+        let SideBySide { checkpoint_every, forbid_leaks, .. } = self.how;
+        let code = code_facts(self.workspace.project);
+        let context =
+            RunContext { workspace: self.workspace, code: &code, checkpoint_every, forbid_leaks };
+        let inputs = Inputs::load(job.plan, self.workspace)?;
+        run(job.plan, &inputs, job.seed, context)
+    }
+
+    /// Does a run in a process of its own.
+    fn in_worker(&self, job: &QueuedRun, program: &Path) -> Result<(Run, bool), RunError> {
+        let Workspace { store, observer, project, .. } = self.workspace;
+        let SideBySide { checkpoint_every, forbid_leaks, .. } = self.how;
         let QueuedRun { plan, id, seed } = job;
         let task = WorkerTask {
             name: plan.name.clone(),
@@ -185,15 +204,4 @@ fn failure(run: &RunLabel, error: &RunError) -> Event {
         RunError::Stopped { epoch } => Event::Stopped { run, epoch: *epoch },
         error => Event::Failed { run, error: error.to_string() },
     }
-}
-
-/// Turns a panic into an error, so that the other runs go on.
-pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(RunError::Panic(text.unwrap_or_else(|| "without a word".to_owned())))
-    })
 }

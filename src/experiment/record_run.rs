@@ -1,103 +1,99 @@
 //! The end of one run: scores, predictions, the model's files, the record.
 
-use super::Plan;
-use super::model_inputs::ModelInputs;
-use super::run::{AuditedSplit, Inputs, RunContext, RunError};
-use super::training::TrainingHistory;
+use super::context::RunContext;
+use super::error::RunError;
+use super::fit::Trained;
+use super::fold::{AuditedSplit, Fold};
+use super::inputs::Inputs;
+use super::plan::Plan;
 use crate::features::Examples;
 use crate::metrics;
-use crate::model::{self, Classifier, Device, Fitted, ModelError};
+use crate::model::{self, Classifier, Device, ModelError};
 use crate::record::{
-    DataFacts, Imported, LeakKind, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run,
-    RunWriter, Scores, SplitFacts, StoreError, Timings,
+    DataFacts, LeakKind, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
+    SplitFacts, StoreError, Timings,
 };
+use crate::vocab::Scores;
 
-/// Scores a fitted model and writes all that is left of the run's record.
-#[expect(clippy::too_many_arguments, reason = "a record is of all of these")]
+/// Scores a fitted model, and writes the rest of the run's record.
 pub(super) fn record_run(
-    plan: &Plan,
-    prepared: &Inputs,
-    seed: u64,
-    AuditedSplit { split, audit }: &AuditedSplit,
-    seen: &ModelInputs,
+    fold: &Fold,
+    Trained { fitted, history, imported }: &Trained,
     writer: RunWriter,
-    fitted: &Fitted,
-    watched: TrainingHistory,
-    imported: Option<Imported>,
-    around: RunContext,
+    context: RunContext,
 ) -> Result<Run, RunError> {
-    let examples = &prepared.examples;
-    let items = prepared.items();
+    let Fold { plan, inputs, seed, audited: AuditedSplit { split, audit }, model_inputs } = fold;
+    let (examples, spec) = (&inputs.examples, &plan.spec);
     let classifier = fitted.classifier.as_ref();
-    let (test, probabilities) = score(classifier, seen.view(&split.test))?;
-    let train = score(classifier, seen.view(&split.train))?.0;
+    let (test, probabilities) = score(classifier, model_inputs.view(&split.test))?;
+    let train = score(classifier, model_inputs.view(&split.train))?.0;
     let valid = if split.valid.is_empty() {
         None
     } else {
-        Some(score(classifier, seen.view(&split.valid))?.0)
+        Some(score(classifier, model_inputs.view(&split.valid))?.0)
     };
     writer.predictions(&predictions(examples, &split.test, &probabilities), &examples.classes)?;
     classifier.save(&writer.model_folder())?;
-    seen.save(&writer.model_folder())?;
+    model_inputs.save(&writer.model_folder())?;
     let record = Record {
         format: RECORD_FORMAT,
         experiment: plan.name.clone(),
-        title: plan.title.clone(),
-        question: plan.question.clone(),
+        title: spec.title.clone(),
+        question: spec.question.clone(),
         spec: plan.resolved.clone(),
         spec_hash: plan.spec_hash.clone(),
         overrides: plan.options.set.clone(),
         options: serde_json::to_value(&plan.options).expect("options are plain data"),
-        seed,
-        cut: plan.cut.iter().chain(&prepared.cut).cloned().collect(),
-        claims: plan.claims.clone(),
-        data: data_facts(plan, prepared),
+        seed: *seed,
+        cut: plan.cut.iter().chain(&inputs.cut).cloned().collect(),
+        claims: spec.claims.clone(),
+        data: data_facts(plan, inputs),
         split: SplitFacts {
-            protocol: plan.split.describe(),
+            protocol: spec.split.describe(),
             n_train: split.train.len(),
             n_valid: split.valid.len(),
             n_test: split.test.len(),
-            n_test_tracks: split.n_test_tracks(items),
+            n_test_tracks: split.n_test_tracks(inputs.items()),
             n_leaking: audit.n_test(LeakKind::SameTrack),
-            sources_hash: plan.split.sources_hash(&prepared.track_columns),
+            sources_hash: spec.split.sources_hash(&inputs.track_columns),
         },
         audit: audit.clone(),
         model: ModelFacts {
-            name: plan.model_name.to_owned(),
+            name: spec.model_name.to_owned(),
             n_parameters: fitted.n_parameters,
-            n_epochs: fitted.kept_epoch.map(|_| watched.epochs.len()),
-            max_epochs: plan.max_epochs,
+            n_epochs: fitted.kept_epoch.map(|_| history.epochs.len()),
+            max_epochs: spec.max_epochs,
             kept_epoch: fitted.kept_epoch,
-            imported,
+            imported: imported.clone(),
             notes: fitted
                 .notes
                 .iter()
-                .chain(&seen.notes())
+                .chain(&model_inputs.notes(split))
                 .chain(&split.notes)
                 .chain(&audit.unchecked)
                 .cloned()
                 .collect(),
         },
         code: match plan.device() {
-            Device::Cpu => around.code.clone(),
+            Device::Cpu => context.code.clone(),
             #[cfg(any(feature = "wgpu", feature = "cuda"))]
-            other => crate::record::CodeFacts { device: other.to_string(), ..around.code.clone() },
+            other => crate::record::CodeFacts { device: other.to_string(), ..context.code.clone() },
         },
         train,
         valid,
         test,
         timings: Timings {
-            features_s: prepared.seconds,
-            total_s: watched.start.elapsed().as_secs_f64() + watched.fit_s - watched.own_fit_s,
-            started: watched.started,
-            n_resumed: watched.n_resumed,
-            fit_s: watched.fit_s,
+            features_s: inputs.seconds,
+            total_s: history.start.elapsed().as_secs_f64() + history.fit_s - history.own_fit_s,
+            started: history.started.clone(),
+            n_resumed: history.n_resumed,
+            fit_s: history.fit_s,
         },
         outputs: Outputs::default(),
         files: std::collections::BTreeMap::new(),
         seal: String::new(),
     };
-    Ok(writer.finish(record, &watched.epochs)?)
+    Ok(writer.finish(record, &history.epochs)?)
 }
 
 fn score(
@@ -107,23 +103,7 @@ fn score(
     let probabilities = classifier.predict_proba(&examples)?;
     let actual: Vec<usize> = (0..examples.len()).map(|index| examples.label(index)).collect();
     let predicted = metrics::most_likely(&probabilities, examples.n_classes);
-    Ok((scores(&actual, &predicted, &probabilities, examples.n_classes), probabilities))
-}
-
-fn scores(
-    actual: &[usize],
-    predicted: &[usize],
-    probabilities: &[f32],
-    n_classes: usize,
-) -> Scores {
-    let scores = metrics::Scores::new(actual, predicted, probabilities, n_classes);
-    Scores {
-        n: scores.n,
-        accuracy: scores.accuracy,
-        macro_f1: scores.macro_f1,
-        log_loss: scores.log_loss,
-        confusion: scores.confusion,
-    }
+    Ok((metrics::scores(&actual, &predicted, &probabilities, examples.n_classes), probabilities))
 }
 
 /// The test scores that a finished run's predictions come to.
@@ -133,7 +113,7 @@ pub(super) fn rescore(run: &Run) -> Result<Scores, StoreError> {
     let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
     let probabilities: Vec<f32> =
         predictions.iter().flat_map(|row| &row.probabilities).copied().collect();
-    Ok(scores(&actual, &predicted, &probabilities, run.record.data.classes.len()))
+    Ok(metrics::scores(&actual, &predicted, &probabilities, run.record.data.classes.len()))
 }
 
 fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Vec<Prediction> {
@@ -149,18 +129,18 @@ fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Ve
     .collect()
 }
 
-fn data_facts(plan: &Plan, prepared: &Inputs) -> DataFacts {
+fn data_facts(plan: &Plan, inputs: &Inputs) -> DataFacts {
     DataFacts {
-        dataset: plan.dataset.name.clone(),
-        asked: plan.asked.clone(),
-        synthetic: prepared.synthetic,
-        hash: prepared.data_hash.clone(),
-        features_hash: prepared.examples.hash.clone(),
-        shape: prepared.examples.shape.clone(),
-        classes: prepared.examples.classes.clone(),
-        n_tracks: prepared.n_tracks,
-        n_examples: prepared.examples.ids.len(),
-        excluded: prepared.excluded.clone(),
-        notes: prepared.notes.clone(),
+        dataset: plan.spec.dataset.name.clone(),
+        asked: plan.spec.asked.clone(),
+        synthetic: inputs.synthetic,
+        hash: inputs.data_hash.clone(),
+        features_hash: inputs.examples.hash.clone(),
+        shape: inputs.examples.shape.clone(),
+        classes: inputs.examples.classes.clone(),
+        n_tracks: inputs.n_tracks,
+        n_examples: inputs.examples.ids.len(),
+        excluded: inputs.excluded.clone(),
+        notes: inputs.notes.clone(),
     }
 }

@@ -1,7 +1,10 @@
 //! Why a run is to be done, or need not be: what of spec, data and code is other than in the runs there are.
 
-use super::run::{CODE_VERSION, Inputs, RunError, id, label, prepare};
-use super::{Plan, RunLabel, Workspace};
+use super::context::{CODE_VERSION, Workspace};
+use super::error::RunError;
+use super::event::RunLabel;
+use super::inputs::Inputs;
+use super::plan::Plan;
 use crate::record::{Run, Store, StoreError, spec_differences};
 
 /// What is there of a run.
@@ -31,22 +34,22 @@ pub enum Reason {
 ///
 /// # Errors
 /// Where the dataset or the store can't be read.
-pub fn why(plan: &Plan, setting: Workspace) -> Result<Vec<(RunLabel, Reason)>, RunError> {
-    let prepared = prepare(plan, setting)?;
-    let (runs, _) = setting.store.finished()?;
+pub fn why(plan: &Plan, workspace: Workspace) -> Result<Vec<(RunLabel, Reason)>, RunError> {
+    let inputs = Inputs::load(plan, workspace)?;
+    let (runs, _) = workspace.store.finished()?;
     let of_seed =
-        |&seed: &u64| Ok((label(plan, seed), reason(plan, &prepared, seed, setting.store, &runs)?));
-    plan.seeds.iter().map(of_seed).collect()
+        |&seed: &u64| Ok((plan.label(seed), reason(plan, &inputs, seed, workspace.store, &runs)?));
+    plan.spec.seeds.iter().map(of_seed).collect()
 }
 
 fn reason(
     plan: &Plan,
-    prepared: &Inputs,
+    inputs: &Inputs,
     seed: u64,
     store: &Store,
     runs: &[Run],
 ) -> Result<Reason, StoreError> {
-    let id = id(plan, prepared, seed);
+    let id = inputs.run_id(plan, seed);
     match store.read_whole(&id) {
         Ok(Some(run)) => return Ok(Reason::Done { id: run.id }),
         Ok(None) if store.folder(&id).exists() => return Ok(Reason::CutOff),
@@ -61,28 +64,25 @@ fn reason(
     let latest = runs.iter().filter(same).max_by_key(|run| &run.record.timings.started);
     Ok(latest.map_or(Reason::Never, |run| Reason::Stale {
         id: run.id.clone(),
-        because: because(plan, prepared, run),
+        because: because(plan, inputs, run),
     }))
 }
 
-fn because(plan: &Plan, prepared: &Inputs, run: &Run) -> Vec<String> {
+fn because(plan: &Plan, inputs: &Inputs, run: &Run) -> Vec<String> {
     let record = &run.record;
     let mut lines = vec![];
     if record.code.code_version != CODE_VERSION {
         lines.push(format!("code version: {} -> {CODE_VERSION}", record.code.code_version));
     }
-    if record.data.dataset != plan.dataset.name {
-        lines.push(format!("data: {} -> {}", record.data.dataset, plan.dataset.name));
-    } else if record.data.features_hash != prepared.examples.hash {
-        let what = if record.data.hash == prepared.data_hash {
-            "features of the same data"
-        } else {
-            "data"
-        };
-        let (was, is) = (&record.data.features_hash[..8], &prepared.examples.hash[..8]);
+    if record.data.dataset != plan.spec.dataset.name {
+        lines.push(format!("data: {} -> {}", record.data.dataset, plan.spec.dataset.name));
+    } else if record.data.features_hash != inputs.examples.hash {
+        let what =
+            if record.data.hash == inputs.data_hash { "features of the same data" } else { "data" };
+        let (was, is) = (&record.data.features_hash[..8], &inputs.examples.hash[..8]);
         lines.push(format!("{what}: {was}… -> {is}…"));
     }
-    if record.split.sources_hash != plan.split.sources_hash(&prepared.track_columns) {
+    if record.split.sources_hash != plan.spec.split.sources_hash(&inputs.track_columns) {
         lines.push("the lists or columns that the split goes by".to_owned());
     }
     let differences = spec_differences(&record.spec, &plan.resolved);

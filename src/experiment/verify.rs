@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::context::{CODE_VERSION, RunContext, Workspace, code_facts};
+use super::error::RunError;
+use super::inputs::Inputs;
+use super::plan::{Plan, PlanError};
 use super::record_run::rescore;
-use super::run::{CODE_VERSION, RunContext, RunError, code_facts, prepare, run};
-use super::{Plan, PlanError, Workspace};
+use super::run::run;
 use crate::record::{Capsule, Run, Store, StoreError, unpack_capsule};
 
 /// What a repetition came to.
@@ -71,8 +74,8 @@ pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>),
 ///
 /// # Errors
 /// Where data or code are not those of the run, or it fails.
-pub fn verify(recorded: &Run, setting: Workspace) -> Result<Repetition, VerifyError> {
-    let Workspace { catalogue, store, project, .. } = setting;
+pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, VerifyError> {
+    let Workspace { catalogue, store, project, .. } = workspace;
     let record = &recorded.record;
     if let Some(imported) = &record.model.imported {
         return Err(VerifyError::Other(format!(
@@ -88,8 +91,8 @@ pub fn verify(recorded: &Run, setting: Workspace) -> Result<Repetition, VerifyEr
     }
     store.read_whole(&recorded.id)?;
     let plan = Plan::of_run(recorded, catalogue)?;
-    let prepared = prepare(&plan, setting)?;
-    let features_hash = &prepared.examples.hash;
+    let inputs = Inputs::load(&plan, workspace)?;
+    let features_hash = &inputs.examples.hash;
     if *features_hash != record.data.features_hash {
         return Err(VerifyError::Other(format!(
             "the dataset {} or its features are not what {} was made from: their hash was {}…, now it is {}…",
@@ -100,14 +103,14 @@ pub fn verify(recorded: &Run, setting: Workspace) -> Result<Repetition, VerifyEr
         )));
     }
     let beside = store.root().join(format!(".verify-{}", std::process::id()));
-    let around = RunContext {
-        setting: Workspace { store: &Store::new(&beside), ..setting },
+    let context = RunContext {
+        workspace: Workspace { store: &Store::new(&beside), ..workspace },
         code: &code_facts(project),
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,
         forbid_leaks: false,
     };
-    let repeated = run(&plan, &prepared, record.seed, around);
+    let repeated = run(&plan, &inputs, record.seed, context);
     if beside.exists() {
         std::fs::remove_dir_all(&beside)
             .map_err(|source| StoreError::Io { path: beside.clone(), source })?;

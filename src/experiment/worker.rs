@@ -13,8 +13,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{RunContext, code_facts, id, prepare, run};
-use super::{Event, Observer, Options, Plan, RunError, Workspace};
+use super::context::{RunContext, Workspace, code_facts};
+use super::error::{RunError, guarded};
+use super::event::{Event, Observer};
+use super::inputs::Inputs;
+use super::options::Options;
+use super::plan::Plan;
+use super::run::run;
 use crate::dataset::Catalogue;
 use crate::record::Store;
 
@@ -175,7 +180,7 @@ pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     let speaker = Speaker(Mutex::new(std::io::stdout()));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(task.n_threads).build();
     let pool = pool.map_err(|error| error.to_string())?;
-    let end = super::queue::guarded(|| pool.install(|| one(&task, stop, &speaker)));
+    let end = guarded(|| pool.install(|| one(&task, stop, &speaker)));
     speaker.say(&match end {
         Ok(found) => Line::Done { found },
         Err(RunError::Stopped { epoch }) => Line::Stopped { epoch },
@@ -193,17 +198,17 @@ fn one(task: &WorkerTask, stop: &AtomicBool, observer: &dyn Observer) -> Result<
     let plan = Plan::from_text(name, &task.origin, text, &catalogue, &task.options)
         .map_err(|error| process(error.to_string()))?;
     let store = Store::new(&task.store);
-    let setting =
+    let workspace =
         Workspace { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };
-    let prepared = prepare(&plan, setting)?;
-    if id(&plan, &prepared, task.seed) != task.id {
+    let inputs = Inputs::load(&plan, workspace)?;
+    if inputs.run_id(&plan, task.seed) != task.id {
         return Err(process("the data changed while the run was to begin: start again".to_owned()));
     }
-    let around = RunContext {
-        setting,
+    let context = RunContext {
+        workspace,
         code: &code_facts(&task.project),
         checkpoint_every: task.checkpoint_every,
         forbid_leaks: task.forbid_leaks,
     };
-    run(&plan, &prepared, task.seed, around).map(|(_, found)| found)
+    run(&plan, &inputs, task.seed, context).map(|(_, found)| found)
 }

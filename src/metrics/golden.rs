@@ -29,7 +29,7 @@ pub fn close(got: f64, wanted: f64, tolerance: f64) {
 
 #[test]
 fn scores_agree_with_scikit_learn() {
-    let scores = Scores::new(&ACTUAL, &PREDICTED, &PROBABILITIES, 4);
+    let scores = scores(&ACTUAL, &PREDICTED, &PROBABILITIES, 4);
     assert_eq!(scores.n, 10);
     close(scores.accuracy, 0.7, 1e-15);
     close(scores.macro_f1, 0.520_833_333_333_333_3, 1e-15);

@@ -42,40 +42,25 @@ pub use repetition::{Published, repetition};
 pub use verdict::{Verdict, verdict};
 pub use votes::{Votes, pool, track_votes};
 
-/// How a model did on one set of examples.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scores {
-    /// Examples scored.
-    pub n: usize,
-    /// Fraction right, `[0, 1]`.
-    pub accuracy: f64,
-    /// Mean over classes of the F1 score, `[0, 1]`; a class never seen nor predicted counts 0.
-    pub macro_f1: f64,
-    /// Mean negative log-probability of the actual class, natural log.
-    pub log_loss: f64,
-    /// Rows actual, columns predicted.
-    pub confusion: Vec<Vec<usize>>,
-}
+use crate::vocab::Scores;
 
-impl Scores {
-    /// Scores from class numbers and probabilities, row-major `[n_examples, n_classes]`.
-    ///
-    /// # Panics
-    /// If the lengths don't fit each other or a class number is not below `n_classes`.
-    #[must_use]
-    pub fn new(
-        actual: &[usize],
-        predicted: &[usize],
-        probabilities: &[f32],
-        n_classes: usize,
-    ) -> Self {
-        let confusion = confusion(actual, predicted, n_classes);
-        Self {
-            n: actual.len(),
-            accuracy: accuracy(&confusion),
-            macro_f1: macro_f1(&confusion),
-            log_loss: log_loss(actual, probabilities, n_classes),
-            confusion,
-        }
+/// Scores from class numbers and probabilities, row-major `[n_examples, n_classes]`.
+///
+/// # Panics
+/// If the lengths don't fit each other or a class number is not below `n_classes`.
+#[must_use]
+pub fn scores(
+    actual: &[usize],
+    predicted: &[usize],
+    probabilities: &[f32],
+    n_classes: usize,
+) -> Scores {
+    let confusion = confusion(actual, predicted, n_classes);
+    Scores {
+        n: actual.len(),
+        accuracy: accuracy(&confusion),
+        macro_f1: macro_f1(&confusion),
+        log_loss: log_loss(actual, probabilities, n_classes),
+        confusion,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocab::sha256_hex;
+use crate::vocab::{Excluded, Scores, sha256_hex};
 
 /// All that is small about one finished run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,15 +121,6 @@ pub struct DataFacts {
     pub excluded: Vec<Excluded>,
     /// What else a reader should know of the data.
     pub notes: Vec<String>,
-}
-
-/// One track that was kept out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Excluded {
-    /// The track (or a count of rows) that was kept out.
-    pub name: String,
-    /// Why.
-    pub reason: String,
 }
 
 /// Who was in which set; the members themselves are in `split.csv`.
@@ -259,21 +250,6 @@ pub struct CodeFacts {
     pub git_commit: Option<String>,
     /// Whether that tree had uncommitted changes.
     pub git_dirty: Option<bool>,
-}
-
-/// How a model did on one set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Scores {
-    /// Examples scored.
-    pub n: usize,
-    /// Fraction right, `[0, 1]`.
-    pub accuracy: f64,
-    /// Mean over classes of the F1 score, `[0, 1]`; a class never seen nor predicted counts 0.
-    pub macro_f1: f64,
-    /// Mean negative log-probability of the actual class, natural log, no penalties.
-    pub log_loss: f64,
-    /// Rows actual, columns predicted, in the order of the classes.
-    pub confusion: Vec<Vec<usize>>,
 }
 
 /// How long it took, in seconds of wall time.

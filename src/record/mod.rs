@@ -30,12 +30,12 @@ pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_ca
 pub use checkpoint::Checkpoint;
 pub use differences::spec_differences;
 pub use facts::{
-    Audit, Claim, CodeFacts, DataFacts, Excluded, Imported, Leak, LeakKind, ModelFacts, Outputs,
-    Record, Scores, SplitFacts, Timings,
+    Audit, Claim, CodeFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts, Outputs, Record,
+    SplitFacts, Timings,
 };
 pub use store::{Claim as RunClaim, ClaimOutcome, RECORD_FORMAT, Run, Store, StoreError};
 pub(crate) use store::{sync_folder, write_whole};
 pub use tables::{Member, Prediction};
 pub use writer::RunWriter;
 
-pub use crate::vocab::Epoch;
+pub use crate::vocab::{Epoch, Excluded};

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::ReportError;
-use crate::record::{Run, Scores};
+use crate::record::Run;
+use crate::vocab::Scores;
 
 /// Refuses a record that contradicts itself, naming its file.
 pub(super) fn check(run: &Run) -> Result<(), ReportError> {

@@ -128,7 +128,7 @@ mod tests {
     use crate::record::Run;
     use crate::report::fake::{self, Fake, gtzan};
     use crate::report::tests::options;
-    use crate::report::{claims, differing, group};
+    use crate::report::{claims, group, table};
 
     /// Three runs whose record says this claim.
     fn claimed(folder: &Path, change: impl Fn(&mut Claim)) -> Vec<Run> {
@@ -157,7 +157,7 @@ mod tests {
                 change(claim);
             });
             assert_eq!(
-                differing(&runs, &options).unwrap().is_empty(),
+                table(&runs, &options).unwrap().differing.is_empty(),
                 claims(&runs, &options).unwrap().1.is_empty()
             );
             let rows = group::rows(&runs, &options).unwrap();

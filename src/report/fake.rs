@@ -6,8 +6,9 @@ use super::{Columns, DatasetSummary, Frames, Options, Segment};
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
     Audit, Claim, ClaimOutcome, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
-    Outputs, Prediction, RECORD_FORMAT, Record, Run, Scores, SplitFacts, Store, Timings,
+    Outputs, Prediction, RECORD_FORMAT, Record, Run, SplitFacts, Store, Timings,
 };
+use crate::vocab::Scores;
 use crate::vocab::{ExampleId, Seed};
 
 const GENRES: [&str; 10] =

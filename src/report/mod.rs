@@ -91,9 +91,16 @@ pub struct Written {
     pub tex: PathBuf,
     /// Every figure, SVG and PNG.
     pub figures: Vec<PathBuf>,
-    /// What [`terminal_table`] gives.
-    pub table: String,
-    /// What [`differing`] gives.
+    /// The summary for a terminal.
+    pub table: Table,
+}
+
+/// The summary of some runs, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// A plain table of at most 100 columns, with its warnings below.
+    pub text: String,
+    /// The experiments whose runs differ from a published figure, each with by how much.
     pub differing: Vec<String>,
 }
 
@@ -158,8 +165,8 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let tex = folder.join("table.tex");
     put(&tex, &tex::table(&rows))?;
     let figures = drawn.files(&figures_folder);
-    let (table, differing) = (terminal::table(&rows), differing_of(&rows));
-    Ok(Written { readme, page, results, parquet, tex, figures, table, differing })
+    let table = Table { text: terminal::table(&rows), differing: differing_of(&rows) };
+    Ok(Written { readme, page, results, parquet, tex, figures, table })
 }
 
 /// Draws a learning-rate range test of an experiment into a folder, which is made if need be; the
@@ -206,24 +213,17 @@ pub fn draw_sheet(
     figure::draw_sheet(segment, title, name, folder)
 }
 
-/// The summary as a plain table of at most 100 columns, with its warnings below.
+/// The summary for a terminal, and the claims that differ; every run is scored once.
 ///
 /// # Errors
 /// Where a record contradicts itself or its predictions can't be read.
-pub fn terminal_table(runs: &[Run], options: &Options) -> Result<String, ReportError> {
-    Ok(terminal::table(&group::rows(runs, options)?))
-}
-
-/// The experiments whose runs differ from a published figure, each with by how much.
-///
-/// # Errors
-/// Where a record contradicts itself or its predictions can't be read.
-pub fn differing(runs: &[Run], options: &Options) -> Result<Vec<String>, ReportError> {
-    Ok(differing_of(&group::rows(runs, options)?))
+pub fn table(runs: &[Run], options: &Options) -> Result<Table, ReportError> {
+    let rows = group::rows(runs, options)?;
+    Ok(Table { text: terminal::table(&rows), differing: differing_of(&rows) })
 }
 
 /// Every published figure with what the runs say of it and why, and the experiments of the options
-/// that have no run, as text of at most 100 columns; with it what [`differing`] gives.
+/// that have no run, as text of at most 100 columns; with it [`Table::differing`].
 ///
 /// # Errors
 /// Where a record contradicts itself or its predictions can't be read.

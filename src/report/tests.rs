@@ -39,7 +39,7 @@ fn the_summary_reads_as_a_table() {
         fake::run(folder.path(), &gtzan("cnn-3", 1, 0.84, 0.838)),
         fake::run(folder.path(), &Fake { cut: true, n_epochs: 3, ..gtzan("cnn-3", 1, 0.4, 0.838) }),
     ];
-    let text = terminal_table(&runs, &options(&["dnn", "cnn-3"])).unwrap();
+    let text = table(&runs, &options(&["dnn", "cnn-3"])).unwrap().text;
     let wanted = "\
 experiment  dataset  claim  ours [95 %]            delta  verdict         seeds    time
 dnn                                                       not run
@@ -61,7 +61,7 @@ fn the_terminal_table_fits_100_columns() {
         folder.path(),
         &Fake { dataset: "synth-genres", ..gtzan(long, 1, 0.5, 0.6) },
     ));
-    let text = terminal_table(&runs, &fake::options()).unwrap();
+    let text = table(&runs, &fake::options()).unwrap().text;
     let widest = text.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(100), "{widest:?} columns:\n{text}");
     assert!(text.contains('…'));
@@ -192,6 +192,6 @@ fn damaged_predictions_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let run = fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578));
     fs::write(run.folder.join("predictions.csv"), "track,segment\n").unwrap();
-    let error = terminal_table(&[run], &options(&[])).unwrap_err().to_string();
+    let error = table(&[run], &options(&[])).unwrap_err().to_string();
     assert!(error.contains("dnn-gtzan-1/predictions.csv: is damaged or was changed"), "{error}");
 }

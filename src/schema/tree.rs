@@ -97,6 +97,21 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Lowers an integer to `most`; what it was, or nothing where it is absent, no integer or small
+    /// enough.
+    pub fn lower(&mut self, path: &[&str], most: usize) -> Option<i64> {
+        let node = path.iter().try_fold(&mut self.root, |node, key| match &mut node.value {
+            Value::Table(table) => table.get_mut(*key),
+            _ => None,
+        })?;
+        let Value::Int(was) = node.value else { return None };
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        (was > most).then(|| node.value = Value::Int(most))?;
+        Some(was)
+    }
+}
+
 fn forget_lines(node: &mut Node) {
     node.line = 0;
     match &mut node.value {

@@ -4,14 +4,18 @@
 
 mod dot;
 mod epoch;
+mod excluded;
 mod hash;
 mod rng;
+mod scores;
 mod spelling;
 
 pub use dot::{LANES, dot};
 pub use epoch::Epoch;
+pub use excluded::Excluded;
 pub use hash::{Sha256, hex, sha256_hex};
 pub use rng::{Rng, Seed};
+pub use scores::Scores;
 pub use spelling::{is_plain_name, nearest, quoted_list};
 
 use serde::{Deserialize, Serialize};

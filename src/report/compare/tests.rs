@@ -2,8 +2,9 @@ use std::path::Path;
 
 use super::*;
 use crate::metrics;
-use crate::record::{Prediction, Scores};
+use crate::record::Prediction;
 use crate::report::fake::{self, Fake, gtzan};
+use crate::vocab::Scores;
 use crate::vocab::{ExampleId, Seed};
 
 /// 60 tracks of two classes with 4 segments each; a model that is right on a segment with

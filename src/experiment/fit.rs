@@ -2,12 +2,22 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::run::{RunContext, RunError, label};
-use super::{Event, Plan, RunLabel};
+use super::context::RunContext;
+use super::error::RunError;
+use super::event::{Event, RunLabel};
+use super::fold::Fold;
 use crate::model::{FitInput, Fitted, Flow, ModelError, Next, TrainingObserver};
-use crate::record::{Checkpoint, Epoch, RunWriter, StoreError};
+use crate::record::{Checkpoint, Epoch, Imported, RunWriter, StoreError};
 
-/// What a fit leaves besides the model.
+/// A fitted model, with its history.
+pub(super) struct Trained {
+    pub(super) fitted: Fitted,
+    pub(super) history: TrainingHistory,
+    /// Where the weights come from, if they were not trained here.
+    pub(super) imported: Option<Imported>,
+}
+
+/// The course of a fit, over all processes that worked on it.
 pub(super) struct TrainingHistory {
     pub(super) epochs: Vec<Epoch>,
     pub(super) started: String,
@@ -33,13 +43,15 @@ fn now() -> String {
 
 /// Fits the model, from a checkpoint where there is one and it can be used.
 pub(super) fn fit(
-    plan: &Plan,
-    job: &FitInput,
+    fold: &Fold,
     found: Option<Checkpoint>,
     writer: &mut RunWriter,
-    around: RunContext,
-) -> Result<(Fitted, TrainingHistory), RunError> {
+    context: RunContext,
+) -> Result<Trained, RunError> {
     let start = Instant::now();
+    let run = fold.plan.label(fold.seed);
+    let spec = &fold.plan.spec;
+    let max_epochs = spec.max_epochs;
     let fresh = || Checkpoint {
         started: now(),
         fit_s: 0.0,
@@ -50,38 +62,45 @@ pub(super) fn fit(
     let mut state =
         found.map_or_else(fresh, |found| Checkpoint { n_resumed: found.n_resumed + 1, ..found });
     loop {
-        let (run, max_epochs) = (label(plan, job.seed.0), plan.max_epochs);
         let n_epochs_done = state.epochs.len();
-        around.setting.observer.event(&Event::Started {
+        context.workspace.observer.event(&Event::Started {
             run: run.clone(),
             n_epochs_done,
             max_epochs,
         });
         let snapshot = std::mem::take(&mut state.snapshot);
         let resume = (!snapshot.is_empty()).then_some(snapshot.as_slice());
-        let job = FitInput { resume, ..*job };
+        let input = FitInput { resume, ..fold.fit_input() };
         let (base_s, last_save) = (state.fit_s, Instant::now());
-        let mut watch =
-            Watcher { writer, plan, run, around, state, base_s, start, last_save, error: None };
-        let fitted = plan.model.fit(&job, &mut watch);
-        let Watcher { state: seen, error, .. } = watch;
+        let mut watcher = Watcher {
+            writer,
+            run: run.clone(),
+            max_epochs,
+            context,
+            state,
+            base_s,
+            start,
+            last_save,
+            error: None,
+        };
+        let fitted = spec.model.fit(&input, &mut watcher);
+        let Watcher { state: done, error, .. } = watcher;
         if let Some(error) = error {
             return Err(error.into());
         }
         let own_fit_s = start.elapsed().as_secs_f64();
         match fitted {
             Ok(fitted) => {
-                let Checkpoint { started, n_resumed, epochs, .. } = seen;
+                let Checkpoint { started, n_resumed, epochs, .. } = done;
                 let fit_s = base_s + own_fit_s;
-                return Ok((
-                    fitted,
-                    TrainingHistory { epochs, started, n_resumed, fit_s, own_fit_s, start },
-                ));
+                let history =
+                    TrainingHistory { epochs, started, n_resumed, fit_s, own_fit_s, start };
+                return Ok(Trained { fitted, history, imported: None });
             }
             Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
             Err(ModelError::Snapshot(said)) if resume.is_some() => {
                 let text = format!("the checkpoint can't be used ({said}): the run starts anew");
-                around.setting.observer.event(&Event::Note { run: label(plan, job.seed.0), text });
+                context.workspace.observer.event(&Event::Note { run: run.clone(), text });
                 writer.restart()?;
                 state = fresh();
             }
@@ -93,9 +112,9 @@ pub(super) fn fit(
 /// Writes every epoch into the record, saves now and then, and tells the observer.
 struct Watcher<'a> {
     writer: &'a mut RunWriter,
-    plan: &'a Plan,
     run: RunLabel,
-    around: RunContext<'a>,
+    max_epochs: Option<usize>,
+    context: RunContext<'a>,
     /// What the next checkpoint holds, but for the snapshot and the time.
     state: Checkpoint,
     /// Time that earlier processes were at the fit, in seconds.
@@ -121,16 +140,16 @@ impl TrainingObserver for Watcher<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
         self.state.epochs.push(*epoch);
         let (run, epoch) = (self.run.clone(), *epoch);
-        let max_epochs = self.plan.max_epochs.unwrap_or(epoch.epoch);
-        self.around.setting.observer.event(&Event::Epoch { run, epoch, max_epochs });
+        let max_epochs = self.max_epochs.unwrap_or(epoch.epoch);
+        self.context.workspace.observer.event(&Event::Epoch { run, epoch, max_epochs });
         let written = self.writer.epoch(&epoch);
         self.go_on(written)
     }
 
     fn next(&mut self) -> Next {
-        if self.around.is_stopped() {
+        if self.context.workspace.is_stopped() {
             Next::SaveAndStop
-        } else if self.last_save.elapsed() >= self.around.checkpoint_every {
+        } else if self.last_save.elapsed() >= self.context.checkpoint_every {
             Next::Save
         } else {
             Next::Go

@@ -1,0 +1,72 @@
+//! One seed of a plan: its split, audited for leaks, and what its model sees.
+
+use super::error::RunError;
+use super::inputs::Inputs;
+use super::model_inputs::ModelInputs;
+use super::plan::Plan;
+use crate::features::Examples;
+use crate::model::FitInput;
+use crate::record::{Audit, Member};
+use crate::split::{Numbers, Split, audit};
+use crate::vocab::{Seed, SplitName};
+
+/// One seed of a plan, ready to be fitted.
+pub(super) struct Fold<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) inputs: &'a Inputs,
+    pub(super) seed: u64,
+    pub(super) audited: AuditedSplit,
+    pub(super) model_inputs: ModelInputs<'a>,
+}
+
+/// The sets of one seed, and the leaks that were found in them before the training.
+pub(super) struct AuditedSplit {
+    pub(super) split: Split,
+    pub(super) audit: Audit,
+}
+
+impl AuditedSplit {
+    /// Splits the examples and looks for leaks.
+    pub(super) fn new(plan: &Plan, inputs: &Inputs, seed: u64) -> Result<Self, RunError> {
+        let protocol = &plan.spec.split;
+        let split = protocol.divide(inputs.items(), Seed(seed))?;
+        let Examples { matrix, shape, .. } = &inputs.examples;
+        let numbers = Numbers { values: matrix.as_slice(), shape };
+        let group = protocol.group(&inputs.track_columns);
+        let audit = audit(&split, inputs.items(), numbers, group);
+        Ok(Self { split, audit })
+    }
+}
+
+impl<'a> Fold<'a> {
+    /// Fits the preprocessing to the training examples of an audited split.
+    pub(super) fn new(
+        plan: &'a Plan,
+        inputs: &'a Inputs,
+        seed: u64,
+        audited: AuditedSplit,
+    ) -> Result<Self, RunError> {
+        let model_inputs = ModelInputs::fit(plan, &inputs.examples, &audited.split)?;
+        Ok(Self { plan, inputs, seed, audited, model_inputs })
+    }
+
+    /// What a model is fitted on.
+    pub(super) fn fit_input(&self) -> FitInput<'_> {
+        let Split { train, valid, .. } = &self.audited.split;
+        let [train, valid] = [train, valid].map(|rows| self.model_inputs.view(rows));
+        let (seed, device) = (Seed(self.seed), self.plan.device());
+        FitInput { train, valid, seed, device, resume: None }
+    }
+
+    /// The members of every set.
+    pub(super) fn members(&self) -> Vec<Member> {
+        let Split { train, valid, test, .. } = &self.audited.split;
+        let sets = [(SplitName::Train, train), (SplitName::Valid, valid), (SplitName::Test, test)];
+        let member =
+            |set, row: usize| Member { example: self.inputs.examples.ids[row].clone(), set };
+        let of_set = |(set, rows): (SplitName, &Vec<usize>)| -> Vec<Member> {
+            rows.iter().map(|&row| member(set, row)).collect()
+        };
+        sets.into_iter().flat_map(of_set).collect()
+    }
+}

@@ -1,0 +1,100 @@
+//! The examples of a plan, shared by its seeds.
+
+use std::time::Instant;
+
+use super::context::{CODE_VERSION, Workspace};
+use super::error::RunError;
+use super::event::Event;
+use super::plan::Plan;
+use crate::dataset::{Data, TrackColumns};
+use crate::features::{Examples, FeatureError, Step};
+use crate::model::Device;
+use crate::split::Items;
+use crate::vocab::{Excluded, Sha256};
+
+/// A plan's examples, with what the record says of its data.
+pub(super) struct Inputs {
+    pub(super) examples: Examples,
+    pub(super) track_columns: TrackColumns,
+    pub(super) synthetic: bool,
+    pub(super) data_hash: String,
+    pub(super) n_tracks: usize,
+    pub(super) excluded: Vec<Excluded>,
+    pub(super) notes: Vec<String>,
+    pub(super) cut: Vec<String>,
+    pub(super) seconds: f64,
+}
+
+impl Inputs {
+    /// Loads a plan's dataset, and computes its features or finds them in the cache.
+    pub(super) fn load(plan: &Plan, workspace: Workspace) -> Result<Self, RunError> {
+        let Workspace { catalogue, observer, .. } = workspace;
+        let start = Instant::now();
+        if let Some(reason) = plan.unfit() {
+            return Err(RunError::Incompatible(reason));
+        }
+        let mut data = catalogue.load(&plan.spec.dataset, plan.options.shrink.data)?;
+        let watch = |step: Step| {
+            let dataset = plan.spec.dataset.name.clone();
+            match step {
+                Step::Tracks { n_done, n_tracks } => {
+                    observer.event(&Event::Features { dataset, n_done, n_tracks });
+                }
+                Step::Note(text) => observer.event(&Event::FeaturesNote { dataset, text }),
+                Step::Waiting => {}
+            }
+            !workspace.is_stopped()
+        };
+        let cache = catalogue.place().features_folder();
+        let examples = match plan.spec.features.examples(&data, &cache, &watch) {
+            Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
+            other => other?,
+        };
+        let track_columns = data.take_track_columns();
+        let (synthetic, hash, n_tracks, excluded, notes, part) = match data {
+            Data::Audio(x) => (x.synthetic, x.hash, x.tracks.len(), x.excluded, x.notes, x.part),
+            Data::Table(x) => (x.synthetic, x.hash, x.ids.len(), x.excluded, x.notes, x.part),
+            Data::Arrays(x) => (false, x.hash, x.n_tracks, x.excluded, x.notes, x.part),
+        };
+        Ok(Self {
+            excluded: excluded.into_iter().chain(examples.excluded.iter().cloned()).collect(),
+            examples,
+            track_columns,
+            synthetic,
+            data_hash: hash,
+            n_tracks,
+            notes,
+            cut: part.into_iter().collect(),
+            seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// The ID of one of the plan's runs. It is readable, and changes with everything that decides the run's
+    /// result.
+    pub(super) fn run_id(&self, plan: &Plan, seed: u64) -> String {
+        let mut hash = Sha256::new()
+            .piece(CODE_VERSION.to_le_bytes())
+            .piece(&plan.spec_hash)
+            .piece(&self.examples.hash)
+            .piece(seed.to_le_bytes());
+        if let Some(sources) = plan.spec.split.sources_hash(&self.track_columns) {
+            hash = hash.piece(sources);
+        }
+        if plan.device() != Device::Cpu {
+            hash = hash.piece(plan.device().name());
+        }
+        let hash = hash.hex();
+        format!(
+            "{}.{}.seed-{seed}.{}",
+            plan.name.replace('/', "."),
+            plan.spec.dataset.name,
+            &hash[..8]
+        )
+    }
+
+    /// What a split goes by.
+    pub(super) fn items(&self) -> Items<'_> {
+        let Examples { ids, labels, .. } = &self.examples;
+        Items { ids, labels, columns: &self.track_columns }
+    }
+}

@@ -1,0 +1,44 @@
+//! What the command line adds to a spec.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::Cut;
+use crate::model::Device;
+
+/// What the command line adds to a spec.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// `key=value` overrides.
+    pub set: Vec<String>,
+    /// Which dataset to use.
+    pub data: DataChoice,
+    /// Seeds instead of the spec's.
+    pub seeds: Option<Vec<u64>>,
+    /// How the run is made smaller.
+    pub shrink: Shrink,
+    /// Where nets are computed.
+    pub device: Device,
+}
+
+/// Which dataset a run uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DataChoice {
+    /// The spec's where it is there, else its embedded stand-in.
+    #[default]
+    Auto,
+    /// The embedded stand-in.
+    Embedded,
+    /// This one.
+    Named(String),
+}
+
+/// How a run is made smaller than its spec.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shrink {
+    /// At most so many epochs.
+    pub max_epochs: Option<usize>,
+    /// At most so many of the spec's seeds.
+    pub max_seeds: Option<usize>,
+    /// A smaller embedded corpus.
+    pub data: Cut,
+}

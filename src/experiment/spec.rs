@@ -1,0 +1,201 @@
+//! From a spec's fields to its checked parts, every name resolved and every range checked.
+
+use super::options::DataChoice;
+use super::{protocol, tables};
+use crate::dataset::{Catalogue, Manifest};
+use crate::features::Features;
+use crate::model::{MODELS, Model, Preprocess, Reader, Training};
+use crate::record::Claim;
+use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value};
+use crate::split::Protocol;
+
+/// What a spec says, checked; part of a [`Plan`](super::Plan).
+pub struct Spec {
+    /// A one-line description.
+    pub title: String,
+    /// The question that the experiment answers.
+    pub question: String,
+    /// The dataset that the spec names.
+    pub asked: String,
+    /// The dataset that is used: the one that the spec names, its stand-in, or the user's choice.
+    pub dataset: Manifest,
+    /// One run each.
+    pub seeds: Vec<u64>,
+    /// What an example is.
+    pub features: Features,
+    /// How a table's numbers are preprocessed before the model sees them.
+    pub preprocess: Option<Preprocess>,
+    /// The shape of one example, as the model sees it.
+    pub shape: Vec<usize>,
+    /// The train/validation/test protocol.
+    pub split: Protocol,
+    /// The model.
+    pub model: Box<dyn Model>,
+    /// The model's name in [`MODELS`].
+    pub model_name: &'static str,
+    /// The most epochs that the model trains, for models that have epochs.
+    pub max_epochs: Option<usize>,
+    /// The published figures that the experiment repeats.
+    pub claims: Vec<Claim>,
+}
+
+/// Why a valid spec can't run on the dataset that was chosen for it.
+pub(super) enum ChoiceError {
+    /// The dataset does not exist, or has no stand-in.
+    Unknown(String),
+    /// The dataset is of another kind than the experiment's.
+    OtherKind(String),
+}
+
+impl Spec {
+    /// Reads a spec; every fault goes to `fields`, after which the result is not used.
+    pub(super) fn read(
+        fields: &mut Fields,
+        catalogue: &Catalogue,
+        choice: &DataChoice,
+    ) -> Result<Option<Self>, ChoiceError> {
+        let Some(asked) = fields.required("dataset", &DatasetName(catalogue)) else {
+            // Without a dataset the other fields can't be checked.
+            fields.pass_over_all();
+            return Ok(None);
+        };
+        let dataset = choose(asked, catalogue, choice).inspect_err(|_| fields.pass_over_all())?;
+        let kind = dataset.kind();
+        let title = fields.required("title", &Text);
+        let question = fields.required("question", &Text);
+        let (split, seeds) = protocol::read(fields, asked);
+        let features = Features::read(fields, kind);
+        let (features, preprocess) = tables::read(fields, features, kind);
+        let shape = features.as_ref().map(|features| match &preprocess {
+            None => features.shape(kind),
+            Some(preprocess) => vec![preprocess.width()],
+        });
+        let model = model(fields, shape.as_deref());
+        let claims = fields.each_table("claims", |claim| Claim {
+            metric: claim.required("metric", &OneOf(&[("accuracy", "accuracy")])).to_owned(),
+            value: claim.required("value", &Real::from_to(0.0, 1.0)),
+            source: claim.required("source", &Text),
+            dataset: asked.name.clone(),
+            n_runs: claim.optional("n_runs", &Int::within(1..=1_000_000)),
+            n_test: claim.optional("n_test", &Int::within(1..=1_000_000_000)),
+        });
+        let (Some(features), Some(shape), Some(split), Some(model)) =
+            (features, shape, split, model)
+        else {
+            return Ok(None);
+        };
+        let (model, model_name, max_epochs) = model;
+        Ok(Some(Self {
+            title,
+            question,
+            asked: asked.name.clone(),
+            dataset: dataset.clone(),
+            seeds,
+            features,
+            preprocess,
+            shape,
+            split,
+            model,
+            model_name,
+            max_epochs,
+            claims,
+        }))
+    }
+}
+
+/// The name of a dataset of the catalogue.
+struct DatasetName<'a>(&'a Catalogue);
+
+impl<'a> Rule for DatasetName<'a> {
+    type Made = Option<&'a Manifest>;
+
+    fn allowed(&self) -> String {
+        "the name of a dataset".to_owned()
+    }
+
+    fn check(&self, node: &Node) -> Result<Self::Made, Option<String>> {
+        let Value::Text(name) = &node.value else { return Err(None) };
+        self.0.find(name).map(Some).map_err(Some)
+    }
+
+    fn keep(&self, made: &Self::Made) -> serde_json::Value {
+        made.map(|manifest| manifest.name.clone()).into()
+    }
+
+    fn stand_in(&self) -> Self::Made {
+        None
+    }
+}
+
+/// The dataset that is used for the one that the spec names.
+fn choose<'a>(
+    asked: &'a Manifest,
+    catalogue: &'a Catalogue,
+    choice: &DataChoice,
+) -> Result<&'a Manifest, ChoiceError> {
+    let stand_in = || match &asked.stand_in {
+        Some(name) => catalogue.find(name).map_err(ChoiceError::Unknown),
+        None if asked.is_embedded() => Ok(asked),
+        None => {
+            let message = format!("the dataset {} has no embedded stand-in", asked.name);
+            Err(ChoiceError::Unknown(message))
+        }
+    };
+    match choice {
+        DataChoice::Auto if catalogue.is_there(asked) || asked.stand_in.is_none() => Ok(asked),
+        DataChoice::Auto | DataChoice::Embedded => stand_in(),
+        DataChoice::Named(name) => {
+            let named = catalogue.find(name).map_err(ChoiceError::Unknown)?;
+            let same_kind = named.kind().as_str() == asked.kind().as_str();
+            same_kind.then_some(named).ok_or_else(|| {
+                let (is, wants) = (named.kind().as_str(), asked.kind().as_str());
+                ChoiceError::OtherKind(format!(
+                    "the dataset {name} is {is}, and the experiment wants {wants}"
+                ))
+            })
+        }
+    }
+}
+
+type Named = (Box<dyn Model>, &'static str, Option<usize>);
+
+/// Whether a model is trained in epochs and needs `[training]`.
+pub(super) fn wants_training(name: &str) -> bool {
+    MODELS.iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
+}
+
+/// Reads `[model.NAME]` and, for models that want it, `[training]`.
+fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
+    let names: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
+    // `[training]` is read first, since a model of epochs is made with it.
+    let training = fields.table("training", |inner| Training::read(inner, shape));
+    let has_training = fields.is_given("training");
+    let mut lacks_training = false;
+    let mut has_too_much = false;
+    let made = fields.choice("model", &names, |name, inner| {
+        let entry = MODELS.iter().find(|entry| entry.name == name)?;
+        match entry.read {
+            Reader::AtOnce(read) => {
+                has_too_much = has_training;
+                let model = read(inner, shape);
+                let epochs = model.max_epochs();
+                Some((model, entry.name, epochs))
+            }
+            Reader::Epochs(read) => {
+                lacks_training = !has_training;
+                let training = training?;
+                let epochs = training.epochs;
+                Some((read(inner, training, shape), entry.name, Some(epochs)))
+            }
+        }
+    });
+    if has_too_much {
+        fields.fault_at("training", "makes no sense for this model: it is fitted in one go");
+    }
+    if lacks_training {
+        let trained: Vec<&str> = names.into_iter().filter(|name| wants_training(name)).collect();
+        let all = crate::vocab::quoted_list(trained);
+        fields.fault_at("training", &format!("is missing, {all} must have it"));
+    }
+    made.flatten()
+}
