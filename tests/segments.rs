@@ -42,10 +42,10 @@ fn every_feature_plans_segments_of_every_length_with_the_nets_that_fit_it() {
     for entry in AUDIO_FEATURES {
         for (seconds, per_track, n_frames) in LENGTHS {
             let dense = plan(entry.name, seconds, per_track, DENSE).unwrap();
-            if let [frames, _] = dense.shape[..] {
+            if let [frames, _] = dense.spec.shape[..] {
                 assert_eq!(frames, n_frames, "{} of {seconds} s", entry.name);
                 let cnn = plan(entry.name, seconds, per_track, CNN).unwrap();
-                assert_eq!(cnn.shape, dense.shape);
+                assert_eq!(cnn.spec.shape, dense.spec.shape);
                 n_images += 1;
             }
         }

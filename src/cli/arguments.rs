@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::audio::DEGRADATIONS;
 use crate::spotify::checked_address;
 
 /// Repeats a published result from declared specs and says whether it holds.
@@ -85,7 +86,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Spotify(Spotify),
     /// Write a recording with noise, less bandwidth, a room or the like as a wav file
-    #[command(after_help = super::degrade::list())]
+    #[command(after_help = degradations())]
     Degrade(Degrade),
 }
 
@@ -391,4 +392,20 @@ pub(super) struct SpotifyCommon {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "must be a whole number from 1".to_owned())
+}
+
+/// What can be said after `--with`, for the help.
+fn degradations() -> String {
+    let mut text = "Degradations:\n".to_owned();
+    for entry in DEGRADATIONS {
+        text += &format!("  {:<12} {}\n", entry.name, entry.doc);
+        for parameter in entry.parameters {
+            let (low, high) = (parameter.low, parameter.high);
+            let default =
+                parameter.default.map_or(String::new(), |value| format!(" [default: {value}]"));
+            let name = parameter.name;
+            text += &format!("{:15}{name} in [{low}, {high}]: {}{default}\n", "", parameter.doc);
+        }
+    }
+    text
 }

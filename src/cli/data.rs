@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::arguments::Data as Command;
+use super::import_outcome::outcome;
 use super::progress::Progress;
 use super::{Done, Failure, Project, fetch, width};
 use crate::dataset::{self, Catalogue, Cut, Data, Index, Kind, Manifest};
@@ -118,30 +119,6 @@ fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -
     println!("imported {}", manifest.name);
     outcome(&index);
     Ok(())
-}
-
-/// What an index says: what is good, what was kept out, what is odd.
-pub(super) fn outcome(index: &Index) {
-    let root = index.root.display();
-    match index.files.as_slice() {
-        files if let Some(listing) = &index.listing => {
-            let n_good = files.iter().filter(|file| !file.genre.is_empty()).count();
-            println!("  {n_good} of {} listed tracks are good, in {root}", listing.n_tracks);
-        }
-        // A table is one file, and what is kept out of it is counted in rows.
-        [file] if file.genre.is_empty() => {
-            println!("  {} good rows in {root}/{}", file.n_samples, file.path.display());
-        }
-        files => {
-            println!("  {} good files in {root}, {} kept out", files.len(), index.excluded.len());
-        }
-    }
-    for out in &index.excluded {
-        println!("  kept out: {}: {}", out.name, out.reason);
-    }
-    for note in &index.notes {
-        println!("  note: {note}");
-    }
 }
 
 /// Imports again without writing, and compares.

@@ -2,7 +2,7 @@
 
 use super::arguments::Degrade;
 use super::{Done, Failure};
-use crate::audio::{self, DEGRADATIONS, Degradation};
+use crate::audio::{self, Degradation};
 use crate::vocab::Seed;
 
 /// Degrades a file, one degradation after the other, and says what came out.
@@ -29,20 +29,4 @@ pub(super) fn degrade(arguments: &Degrade) -> Done {
     audio::write_wav(&arguments.out, &waveform).map_err(anyhow::Error::from)?;
     println!("{}", arguments.out.display());
     Ok(())
-}
-
-/// What can be said after `--with`, for the help.
-pub(super) fn list() -> String {
-    let mut text = "Degradations:\n".to_owned();
-    for entry in DEGRADATIONS {
-        text += &format!("  {:<12} {}\n", entry.name, entry.doc);
-        for parameter in entry.parameters {
-            let (low, high) = (parameter.low, parameter.high);
-            let default =
-                parameter.default.map_or(String::new(), |value| format!(" [default: {value}]"));
-            let name = parameter.name;
-            text += &format!("{:15}{name} in [{low}, {high}]: {}{default}\n", "", parameter.doc);
-        }
-    }
-    text
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::data::outcome;
+use super::import_outcome::outcome;
 use super::progress::Progress;
 use super::{Done, Failure, signals};
 use crate::dataset::{Catalogue, Manifest};

@@ -9,6 +9,7 @@ mod degrade;
 mod features;
 mod fetch;
 mod foreign;
+mod import_outcome;
 mod plot;
 mod predict;
 mod progress;

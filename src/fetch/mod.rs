@@ -18,6 +18,7 @@ mod download;
 mod error;
 mod http;
 mod partial;
+mod readable;
 mod space;
 mod sum;
 mod unpack;
@@ -29,7 +30,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use error::FetchError;
-pub use space::{free_bytes, readable};
+pub use readable::readable;
+pub use space::free_bytes;
 pub use sum::{Algorithm, Sum};
 pub use work::{Fetched, FetchedFile, Unpacked, Work};
 

@@ -1,9 +1,7 @@
-//! Published figures, and what the runs say of each: the ledger.
+//! A published figure and some runs -> a verdict, and why.
 
-use super::group::{Group, Row};
 use super::runs::Runs;
-use super::summary::interval;
-use super::words::{counted, fraction, list, wrapped};
+use super::words::{counted, fraction, list};
 use crate::metrics::{Clustered, Interval, Published, Verdict, repetition, verdict};
 use crate::record::Claim;
 
@@ -84,40 +82,6 @@ fn assumed(claim: &Claim) -> String {
         .map_or("a test set as large as ours".to_owned(), |n| counted(n, "test example"));
     let word = if claim.n_runs.is_some() && claim.n_test.is_some() { "of" } else { "taken as" };
     format!("{word} {runs} on {test}")
-}
-
-/// Every claim of every row, and what has no run yet, as text of at most 100 columns.
-pub(super) fn text(rows: &[Row]) -> String {
-    let mut text = String::new();
-    for group in rows.iter().filter_map(Row::group) {
-        text.extend(group.judged.iter().map(|judged| entry(group, judged)));
-    }
-    if text.is_empty() {
-        text += "no published figure was put to the test\n";
-    }
-    let not_run = |row: &Row| match row {
-        Row::NotRun(name) => Some((*name).to_owned()),
-        Row::Ran(_) => None,
-    };
-    let not_run: Vec<String> = rows.iter().filter_map(not_run).collect();
-    if !not_run.is_empty() {
-        text += &wrapped("", "    ", &format!("not run: {}", list(&not_run)));
-    }
-    text
-}
-
-fn entry(group: &Group, judged: &Judged) -> String {
-    let Claim { metric, value, source, .. } = judged.claim;
-    let (experiment, dataset) = (group.experiment(), group.dataset_words());
-    let head = format!("{experiment} on {dataset}: {metric} {} ({source})", fraction(*value));
-    let said = format!(
-        "{}: ours {} over {}; {}",
-        judged.verdict.as_str(),
-        interval(&group.accuracy),
-        group.counted(),
-        judged.why()
-    );
-    wrapped("", "    ", &head) + &wrapped("    ", "    ", &said)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `runs` | records -> runs that differ in the seed alone |
 //! | `scored` | their predictions -> their scores on examples and on tracks |
-//! | `claims` | a published figure -> a verdict and why; the ledger as text |
+//! | `claims` | a published figure -> a verdict and why |
+//! | `ledger` | all verdicts, as text |
 //! | `group` | runs that differ in the seed alone -> one row: mean, interval, verdicts |
 //! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
 //! | `section` | one row -> its section: answer, figures, per-class table, how it was made |
@@ -32,6 +33,8 @@ mod fake;
 mod figure;
 mod group;
 mod html;
+mod ledger;
+mod link;
 mod page;
 mod run_lines;
 mod runs;
@@ -229,7 +232,7 @@ pub fn table(runs: &[Run], options: &Options) -> Result<Table, ReportError> {
 /// Where a record contradicts itself or its predictions can't be read.
 pub fn claims(runs: &[Run], options: &Options) -> Result<(String, Vec<String>), ReportError> {
     let rows = group::rows(runs, options)?;
-    Ok((claims::text(&rows), differing_of(&rows)))
+    Ok((ledger::text(&rows), differing_of(&rows)))
 }
 
 fn differing_of(rows: &[Row]) -> Vec<String> {

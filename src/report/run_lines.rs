@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::group::{Group, Probabilities};
-use super::section::link;
+use super::link::link;
 use super::words::{count, duration, fraction, plain, table};
 use crate::record::Run;
 

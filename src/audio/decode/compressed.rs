@@ -19,7 +19,7 @@ use symphonia::core::{
 };
 
 use super::{
-    AudioError, Sink,
+    AudioError, ENDS_EARLY, Sink,
     describe::{Format, describe},
     mp4, mpeg, not_audio, ogg,
 };
@@ -198,6 +198,3 @@ fn explain(fault: &SymphoniaError) -> String {
         other => other.to_string(),
     }
 }
-
-/// What is said of a truncated file.
-pub(super) const ENDS_EARLY: &str = "the file ends early";

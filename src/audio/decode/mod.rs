@@ -70,6 +70,9 @@ pub fn decode(path: impl AsRef<Path>) -> Result<Waveform, AudioError> {
     decode_to(path.as_ref(), None)
 }
 
+/// What is wrong with a truncated file.
+const ENDS_EARLY: &str = "the file ends early";
+
 /// Decodes an audio file to mono at `sample_rate_hz`: [`decode`] and [`resample`](super::resample())
 /// in one go, block by block.
 ///

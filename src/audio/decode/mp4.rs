@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::compressed::ENDS_EARLY;
+use super::ENDS_EARLY;
 
 /// The one edit of a track: what encoders write to mark their delay and the padding at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::{
     io::{self, Read},
 };
 
-use super::compressed::ENDS_EARLY;
+use super::ENDS_EARLY;
 
 const HEADER_BYTES: usize = 27;
 const FIRST_OF_STREAM: u8 = 2;

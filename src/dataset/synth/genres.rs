@@ -4,22 +4,10 @@ use super::arrange::Score;
 use super::effects::{compress, level_to, reverberate, soft_clip};
 use super::instruments::Instrument;
 use super::plan::{Plan, Sheen};
+use super::track::{N_SAMPLES, SECONDS, STYLES, stream};
 use super::voices::Note;
 use super::wave::{Noise, db_gain};
 use crate::vocab::{Rng, Seed};
-
-/// The ten styles, in the order of their labels.
-pub const STYLES: [&str; 10] =
-    ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
-
-/// Samples in a second.
-pub const SAMPLE_RATE_HZ: u32 = 22_050;
-
-/// Length of a track in seconds.
-pub const SECONDS: u32 = 30;
-
-/// Samples in a track: 30 s.
-pub const N_SAMPLES: usize = (SAMPLE_RATE_HZ * SECONDS) as usize;
 
 /// One track of a style (an index of `STYLES`): mono, `[N_SAMPLES]`, in [-1, 1].
 ///
@@ -55,12 +43,6 @@ pub fn render_track(seed: Seed, style: usize, track: u32) -> Vec<f32> {
     }
     master(&plan.sheen, &mut stream(seed, "noise", style, track), &mut mix);
     mix
-}
-
-/// The random stream of one track for one purpose.
-pub(super) fn stream(seed: Seed, purpose: &str, style: usize, track: u32) -> Rng {
-    let purpose = format!("synth-genres/{purpose}");
-    seed.rng(&purpose, &[style as u64, u64::from(track)])
 }
 
 fn play(instrument: &Instrument, notes: &[Note], level_db: f64, bus: &mut [f32], mix: &mut [f32]) {
@@ -117,6 +99,7 @@ fn add_noise(sheen: &Sheen, rng: &mut Rng, mix: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::track::SAMPLE_RATE_HZ;
     use super::*;
     use crate::vocab::sha256_hex;
 

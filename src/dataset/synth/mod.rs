@@ -18,11 +18,13 @@ mod song_names;
 mod songs;
 mod styles;
 mod theory;
+mod track;
 mod voices;
 mod wave;
 
-pub use genres::{N_SAMPLES, SAMPLE_RATE_HZ, SECONDS, STYLES, render_track};
+pub use genres::render_track;
 pub use songs::{N_SONGS, SONG_LABELS, Song, songs};
+pub use track::{N_SAMPLES, SAMPLE_RATE_HZ, SECONDS, STYLES};
 
 /// Changes whenever a track or a row of the same seed would; part of cache hashes.
 pub const VERSION: u32 = 1;

@@ -10,7 +10,7 @@ use super::pattern::Swing;
 use super::recipes::RECIPES;
 use super::styles::{Groove, Span, Style};
 use super::theory::{Chord, Scale, pick, progression};
-use super::{STYLES, genres};
+use super::track::{STYLES, stream};
 use crate::vocab::{Rng, Seed};
 
 /// Chance that a part comes from a neighbouring style, for the purest and the least pure track.
@@ -126,7 +126,7 @@ impl Plan {
     /// Draws a track's plan; it depends on the seed, the style and the number alone.
     #[must_use]
     pub fn draw(seed: Seed, style: usize, track: u32) -> Self {
-        let rng = &mut genres::stream(seed, "plan", style, track);
+        let rng = &mut stream(seed, "plan", style, track);
         let own = &RECIPES[style % STYLES.len()];
         let impurity = rng.uniform();
         let sources = Sources {

@@ -4,8 +4,10 @@
 
 use plotters::style::RGBColor;
 
+pub(super) use super::font::Weight;
+use super::font::text_width;
+pub(super) use super::raster::Point;
 use super::raster::Raster;
-use super::render::text_width;
 
 /// Text and axes.
 pub(super) const INK: RGBColor = RGBColor(0x26, 0x26, 0x26);
@@ -19,9 +21,6 @@ pub(super) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 pub(super) const VERMILION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
 /// The paper.
 pub(super) const WHITE: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
-
-/// A point: right and down from the upper left corner.
-pub(super) type Point = (f64, f64);
 
 /// Which end of a text its point is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,13 +36,6 @@ pub(super) enum Direction {
     Across,
     /// From bottom to top, turned a quarter left.
     Upwards,
-}
-
-/// How thick the letters are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Weight {
-    Regular,
-    Bold,
 }
 
 /// One thing that is drawn.

@@ -17,6 +17,7 @@ mod canvas;
 mod colour;
 mod curves;
 mod eda;
+mod font;
 mod inline;
 mod matrix;
 mod raster;

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use plotters::style::RGBColor;
 
-use super::canvas::Point;
 use super::colour::{self, ColourMap, N_COLOURS};
+
+/// A point: right and down from the upper left corner.
+pub(super) type Point = (f64, f64);
 
 /// A grid of colours of one map. Every cell is drawn as a flat rectangle, without smoothing.
 #[derive(Debug, Clone, PartialEq)]

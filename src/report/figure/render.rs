@@ -2,42 +2,23 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Once;
 
 use plotters::backend::DrawingBackend;
 use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Polygon, Text as Label};
 use plotters::prelude::{BitMapBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{
-    Color, FontDesc, FontFamily, FontStyle, FontTransform, ShapeStyle, TextStyle, register_font,
-};
+use plotters::style::{Color, FontTransform, ShapeStyle, TextStyle};
 
-use super::canvas::{Align, Direction, Figure, Mark, Point, Text, Weight};
+use super::canvas::{Align, Direction, Figure, Mark, Point, Text};
+use super::font::{Lettering, PNG, SVG, font, register_fonts};
 use crate::report::ReportError;
-
-/// The embedded font first; then what a viewer of the SVG is likely to have, of like width.
-const FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 
 /// Both backends take whole pixels: they draw this many times larger than the figure is.
 const SCALE: u32 = 4;
 /// A PNG pixel is the mean of this many drawn ones, squared: smooth edges, and twice the figure's
 /// size for dense screens and paper.
 const SMOOTH: u32 = 2;
-
-/// What plotters' backends make of a text's size and point.
-#[derive(Clone, Copy)]
-struct Lettering {
-    /// Plotters' font size over the letters' em.
-    size_per_em: f64,
-    /// How far the letters must go down to be centred, in em.
-    drop: f64,
-}
-
-const SVG: Lettering = Lettering { size_per_em: 1.24, drop: 0.0 };
-/// DejaVu Sans: ascent and descent are 1.164 em; plotters puts the baseline 0.113 em below the
-/// point, half the height of an x is 0.273 em.
-const PNG: Lettering = Lettering { size_per_em: 1.164_062_5, drop: 0.16 };
 
 /// Writes the figure as `NAME.svg` and `NAME.png`.
 pub(super) fn save(figure: &Figure, folder: &Path, name: &str) -> Result<(), ReportError> {
@@ -149,35 +130,6 @@ fn style(text: &Text, size_per_em: f64) -> TextStyle<'static> {
         Direction::Upwards => font.transform(FontTransform::Rotate270),
     };
     font.color(&text.colour).pos(Pos::new(across, VPos::Center))
-}
-
-fn font(size: f64, weight: Weight) -> FontDesc<'static> {
-    let style = match weight {
-        Weight::Regular => FontStyle::Normal,
-        Weight::Bold => FontStyle::Bold,
-    };
-    FontDesc::new(FontFamily::Name(FAMILY), size, style)
-}
-
-/// How wide a line of text is, in logical pixels.
-pub(super) fn text_width(text: &str, size: f64, weight: Weight) -> f64 {
-    register_fonts();
-    let zoom = 16.0;
-    let (width, _) = font(size * PNG.size_per_em * zoom, weight)
-        .box_size(text)
-        .expect("the font was registered from embedded bytes");
-    f64::from(width) / zoom
-}
-
-fn register_fonts() {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| {
-        let embedded =
-            [(FontStyle::Normal, dejavu::sans::regular()), (FontStyle::Bold, dejavu::sans::bold())];
-        for (style, bytes) in embedded {
-            assert!(register_font(FAMILY, style, bytes).is_ok(), "the embedded font is a font");
-        }
-    });
 }
 
 fn scaled(length: f64) -> i32 {

@@ -8,11 +8,10 @@ use super::{matrix, spec};
 use crate::report::ReportError;
 use crate::report::figure::inline_curves;
 use crate::report::group::{Group, Row, spec_words};
+use crate::report::link::link;
 use crate::report::page::n_rows_of;
 use crate::report::run_lines;
-use crate::report::section::{
-    CLASSES_HEAD, LEAK_SENTENCE, answer, classes, classes_title, facts, link,
-};
+use crate::report::section::{CLASSES_HEAD, LEAK_SENTENCE, answer, classes, classes_title, facts};
 use crate::report::summary::leaks;
 use crate::report::words::{Markup, escaped};
 
