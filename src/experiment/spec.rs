@@ -4,7 +4,7 @@ use super::options::DataChoice;
 use super::{protocol, tables};
 use crate::dataset::{Catalogue, Manifest};
 use crate::features::Features;
-use crate::model::{MODELS, Model, Preprocess, Reader, Training};
+use crate::model::{self, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value};
 use crate::split::Protocol;
@@ -31,7 +31,7 @@ pub struct Spec {
     pub split: Protocol,
     /// The model.
     pub model: Box<dyn Model>,
-    /// The model's name in [`MODELS`].
+    /// The model's name in specs.
     pub model_name: &'static str,
     /// The most epochs that the model trains, for models that have epochs.
     pub max_epochs: Option<usize>,
@@ -70,7 +70,7 @@ impl Spec {
             None => features.shape(kind),
             Some(preprocess) => vec![preprocess.width()],
         });
-        let model = model(fields, shape.as_deref());
+        let model = read_model(fields, shape.as_deref());
         let claims = fields.each_table("claims", |claim| Claim {
             metric: claim.required("metric", &OneOf(&[("accuracy", "accuracy")])).to_owned(),
             value: claim.required("value", &Real::from_to(0.0, 1.0)),
@@ -161,19 +161,20 @@ type Named = (Box<dyn Model>, &'static str, Option<usize>);
 
 /// Whether a model is trained in epochs and needs `[training]`.
 pub(super) fn wants_training(name: &str) -> bool {
-    MODELS.iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
+    model::all().iter().any(|entry| entry.name == name && matches!(entry.read, Reader::Epochs(_)))
 }
 
 /// Reads `[model.NAME]` and, for models that want it, `[training]`.
-fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
-    let names: Vec<&str> = MODELS.iter().map(|entry| entry.name).collect();
+fn read_model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
+    let known = model::all();
+    let names: Vec<&str> = known.iter().map(|entry| entry.name).collect();
     // `[training]` is read first, since a model of epochs is made with it.
     let training = fields.table("training", |inner| Training::read(inner, shape));
     let has_training = fields.is_given("training");
     let mut lacks_training = false;
     let mut has_too_much = false;
     let made = fields.choice("model", &names, |name, inner| {
-        let entry = MODELS.iter().find(|entry| entry.name == name)?;
+        let entry = known.iter().find(|entry| entry.name == name)?;
         match entry.read {
             Reader::AtOnce(read) => {
                 has_too_much = has_training;

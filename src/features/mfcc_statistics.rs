@@ -9,7 +9,8 @@ pub(super) const ENTRY: Entry = Entry {
     read: |fields, rate| Box::new(MfccStatistics(mfcc::read(fields, rate))),
 };
 
-struct MfccStatistics(Mfcc);
+/// Mean and variance over the frames of each coefficient of a plan of MFCCs.
+pub struct MfccStatistics(pub Mfcc);
 
 impl AudioFeature for MfccStatistics {
     fn shape(&self, _n_samples: usize) -> Vec<usize> {

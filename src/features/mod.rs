@@ -3,7 +3,8 @@
 //! Audio is cut into segments and every segment becomes one row; rows of a table become rows. The
 //! matrix of an audio dataset is cached on disk ([`Cache`]) and memory-mapped. This room must never know a model.
 //!
-//! To add a feature: one file with an `ENTRY`, and one line in [`AUDIO_FEATURES`].
+//! To add a feature: one file with an `ENTRY`, and one line in [`AUDIO_FEATURES`]. A program that uses
+//! encore as a library calls [`register`] instead.
 
 mod array;
 mod cache;
@@ -22,13 +23,16 @@ pub use array::ArrayChoice;
 pub use cache::{Cache, Content, Item, Recipe, Removed};
 pub use extractor::{Extractor, Walked};
 pub use matrix::Matrix;
+pub use mfcc_statistics::MfccStatistics;
 pub use segments::Segments;
+pub use statistics::{Part, Statistics};
+pub use stft::{Scale, Spectrogram};
 pub use table::{MissingNumbers, Selection, TableColumns};
 
 use crate::dataset::{Data, DatasetError, Kind};
-use crate::record::Excluded;
 use crate::schema::Fields;
-use crate::vocab::ExampleId;
+use crate::vocab::Excluded;
+use crate::vocab::{ExampleId, Named, Registry};
 
 /// Every feature of audio segments that a spec can name.
 pub static AUDIO_FEATURES: &[Entry] =
@@ -42,6 +46,28 @@ pub struct Entry {
     pub doc: &'static str,
     /// Reads its table; the sample rate is in hertz.
     pub read: fn(&mut Fields, u32) -> Box<dyn AudioFeature>,
+}
+
+impl Named for Entry {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+static REGISTRY: Registry<Entry> = Registry::new(AUDIO_FEATURES);
+
+/// Makes a feature of your own known to this process: specs can then say `[features.NAME]`.
+///
+/// The cache finds features by their name and settings, not by their code: put a version into the
+/// settings, and raise it when the code changes.
+///
+/// # Errors
+/// Where the name is taken or is not a plain name.
+pub fn register(entry: &'static Entry) -> Result<(), String> {
+    if ["table", "array"].contains(&entry.name) {
+        return Err(format!("the name `{}` is already taken", entry.name));
+    }
+    REGISTRY.add(entry)
 }
 
 /// A checked feature of audio segments.
@@ -274,7 +300,7 @@ impl Features {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    AUDIO_FEATURES.iter().map(|entry| entry.name)
+    REGISTRY.all().into_iter().map(|entry| entry.name)
 }
 
 fn a_kind(kind: Kind) -> &'static str {
@@ -286,8 +312,7 @@ fn a_kind(kind: Kind) -> &'static str {
 }
 
 fn read_audio(name: &str, fields: &mut Fields, rate: u32) -> Option<Box<dyn AudioFeature>> {
-    let entry = AUDIO_FEATURES.iter().find(|entry| entry.name == name)?;
-    Some((entry.read)(fields, rate))
+    Some((REGISTRY.find(name)?.read)(fields, rate))
 }
 
 #[cfg(test)]

@@ -17,8 +17,9 @@ pub(super) const ENTRY: Entry = Entry {
     read: |fields, rate| Box::new(read(fields, rate)),
 };
 
+/// A part of the statistics.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Part {
+pub enum Part {
     /// Mean and variance of a feature's values; of MFCCs, of each coefficient.
     Frames(FrameFeature),
     /// One number for the whole segment, from its onset strength.
@@ -41,7 +42,8 @@ const PARTS: &[(&str, Part)] = &[
 const AGGREGATES: &[(&str, Aggregate)] =
     &[("mean", Aggregate::Mean), ("median", Aggregate::Median)];
 
-struct Statistics {
+/// Mean and variance over the frames of several features.
+pub struct Statistics {
     parts: Vec<Part>,
     frames: FrameFeatures,
     tempo: Tempo,

@@ -10,17 +10,25 @@ pub(super) const ENTRY: Entry = Entry {
     read: |fields, rate| Box::new(read(fields, rate)),
 };
 
-#[derive(Clone, Copy, PartialEq)]
-enum Scale {
+/// The unit of a spectrogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Decibel, from power.
     Decibel,
+    /// `|X|^2`.
     Power,
+    /// `|X|`.
     Magnitude,
 }
 
-struct Spectrogram {
-    stft: Stft,
-    scale: Scale,
-    decibel: DecibelSettings,
+/// A spectrogram, `[n_frames, n_fft / 2 + 1]`.
+pub struct Spectrogram {
+    /// The frames.
+    pub stft: Stft,
+    /// The unit.
+    pub scale: Scale,
+    /// The reference and range of decibels; not used by the other scales.
+    pub decibel: DecibelSettings,
 }
 
 fn read(fields: &mut Fields, _sample_rate_hz: u32) -> Spectrogram {

@@ -9,9 +9,9 @@ use super::{Examples, ModelError};
 /// Rows whose distances are summed at a time, so that the sums stay in the nearest cache.
 const BLOCK: usize = 512;
 
-/// How far apart two rows are.
+/// The distance between two rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Metric {
+pub enum Metric {
     /// The sum of squared differences, whose root is the Euclidean distance.
     SquaredEuclidean,
     /// The sum of absolute differences.

@@ -38,12 +38,23 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(read),
 };
 
-struct Forest {
-    n_trees: usize,
-    max_depth: Option<usize>,
-    min_samples_leaf: usize,
-    /// Columns tried at each split.
-    m: Option<usize>,
+/// The settings of a random forest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forest {
+    /// The number of trees, in [1, 10,000].
+    pub n_trees: usize,
+    /// The greatest depth of a tree; unlimited if absent.
+    pub max_depth: Option<usize>,
+    /// The fewest examples in a leaf, at least 1.
+    pub min_samples_leaf: usize,
+    /// Columns tried at each split; the root of their number, rounded down, if absent.
+    pub m: Option<usize>,
+}
+
+impl Default for Forest {
+    fn default() -> Self {
+        Self { n_trees: 100, max_depth: None, min_samples_leaf: 1, m: None }
+    }
 }
 
 fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Box<dyn Model> {

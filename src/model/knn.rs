@@ -39,30 +39,50 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(read),
 };
 
-/// What a neighbour's vote weighs.
+/// The weight of a neighbor's vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Weights {
+pub enum NeighborWeights {
+    /// Every neighbor counts the same.
     Uniform,
     /// The inverse of its distance; where some are at distance 0, only those count.
     Distance,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Knn {
-    n_neighbors: usize,
-    weights: Weights,
-    metric: Metric,
-    standardize: bool,
-    max_rows: usize,
+/// The settings of a k-nearest-neighbors classifier.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Knn {
+    /// The number of neighbors that vote, at least 1.
+    pub n_neighbors: usize,
+    /// The weight of a vote.
+    pub weights: NeighborWeights,
+    /// The distance between two examples.
+    pub metric: Metric,
+    /// Whether distances are between columns of mean 0 and standard deviation 1.
+    pub standardize: bool,
+    /// The most training examples; a fit on more is an error, since time grows with their square.
+    pub max_rows: usize,
+}
+
+impl Default for Knn {
+    fn default() -> Self {
+        Self {
+            n_neighbors: 5,
+            weights: NeighborWeights::Uniform,
+            metric: Metric::SquaredEuclidean,
+            standardize: false,
+            max_rows: 100_000,
+        }
+    }
 }
 
 fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
-    let weights = OneOf(&[("uniform", Weights::Uniform), ("distance", Weights::Distance)]);
+    let weights =
+        OneOf(&[("uniform", NeighborWeights::Uniform), ("distance", NeighborWeights::Distance)]);
     let metric =
         OneOf(&[("euclidean", Metric::SquaredEuclidean), ("manhattan", Metric::Manhattan)]);
     Box::new(Knn {
         n_neighbors: fields.with_default("n_neighbors", &Int::within(1..=1_000_000), 5),
-        weights: fields.with_default("weights", &weights, Weights::Uniform),
+        weights: fields.with_default("weights", &weights, NeighborWeights::Uniform),
         metric: fields.with_default("metric", &metric, Metric::SquaredEuclidean),
         standardize: fields.with_default("standardize", &Flag, false),
         max_rows: fields.with_default("max_rows", &Int::within(1..=1_000_000_000), 100_000),
@@ -161,9 +181,9 @@ impl Remembered {
     fn vote(&self, neighbors: &[(f64, usize)], shares: &mut [f32]) {
         let is_met = neighbors[0].0 == 0.0;
         let weight = |distance: f64| match self.model.weights {
-            Weights::Distance if is_met => f64::from(u8::from(distance == 0.0)),
-            Weights::Distance => 1.0 / distance,
-            Weights::Uniform => 1.0,
+            NeighborWeights::Distance if is_met => f64::from(u8::from(distance == 0.0)),
+            NeighborWeights::Distance => 1.0 / distance,
+            NeighborWeights::Uniform => 1.0,
         };
         let mut votes = vec![0.0; self.about.n_classes];
         for (distance, row) in neighbors {
@@ -199,7 +219,7 @@ mod tests {
 
     const KNN: Knn = Knn {
         n_neighbors: 3,
-        weights: Weights::Uniform,
+        weights: NeighborWeights::Uniform,
         metric: Metric::SquaredEuclidean,
         standardize: false,
         max_rows: 100,
@@ -226,7 +246,7 @@ mod tests {
     fn shares_are_those_of_the_weights() {
         // From 2: rows at distance 2, 1, 1.
         assert_eq!(shares(KNN, 2.0), [2.0 / 3.0, 1.0 / 3.0, 0.0, 0.0]);
-        let weighed = Knn { weights: Weights::Distance, ..KNN };
+        let weighed = Knn { weights: NeighborWeights::Distance, ..KNN };
         assert_eq!(shares(weighed, 2.0), [0.6, 0.4, 0.0, 0.0]);
         // Two rows lie at 7 itself: only they count.
         assert_eq!(shares(weighed, 7.0), [0.0, 0.5, 0.5, 0.0]);

@@ -35,15 +35,23 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(read),
 };
 
+/// The settings of a logistic regression.
 #[derive(Debug, Clone, PartialEq)]
-struct Logistic {
-    /// Weight of `sum(w^2) / 2` beside the sum of losses: `1 / c`, 0 without a penalty.
-    alpha: f64,
-    max_iterations: usize,
-    /// Largest absolute gradient per example that counts as converged.
-    tolerance: f64,
-    /// Whether columns are brought to mean 0 and deviation 1 for the solver.
-    standardize: bool,
+pub struct Logistic {
+    /// The weight of `sum(w^2) / 2` beside the sum of losses: scikit-learn's `1 / C`, 0 without a penalty.
+    pub alpha: f64,
+    /// The most iterations of the solver, at least 1.
+    pub max_iterations: usize,
+    /// The largest absolute gradient per example that counts as converged, above 0.
+    pub tolerance: f64,
+    /// Whether the solver sees columns of mean 0 and standard deviation 1.
+    pub standardize: bool,
+}
+
+impl Default for Logistic {
+    fn default() -> Self {
+        Self { alpha: 0.0, max_iterations: 100, tolerance: 1e-4, standardize: true }
+    }
 }
 
 fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {

@@ -23,7 +23,9 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(|_, _| Box::new(Majority)),
 };
 
-struct Majority;
+/// The baseline that answers with the class frequencies of the training set; it has no settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Majority;
 
 #[derive(Serialize, Deserialize)]
 struct Frequencies {

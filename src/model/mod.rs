@@ -4,7 +4,8 @@
 //! [`Classifier`]. burn, linfa and smartcore live in this room only. It must never know files of
 //! audio, tables on disk or reports.
 //!
-//! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`].
+//! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`]. A program that uses encore
+//! as a library calls [`register`] instead.
 
 mod columns;
 mod device;
@@ -24,17 +25,28 @@ mod svm;
 mod training;
 mod tree;
 
+pub use columns::Metric;
 pub use device::{Device, NoDevice};
 pub use examples::Examples;
+pub use forest::Forest;
+pub use gradient_boosting::{GradientBoosting, TreeRules};
+pub use knn::{Knn, NeighborWeights};
+pub use logistic::Logistic;
+pub use majority::Majority;
+pub use net::cnn::{ConvBlock, cnn};
+pub use net::dense::{DenseLayer, dense};
 pub use preprocess::{Impute, Preprocess, Preprocessor};
 pub use probe::{Probe, RangeTest, suggestion};
 pub use schedule::Schedule;
+pub use svm::{Svm, SvmKernel};
 pub use training::{Augment, ClassWeights, EarlyStopping, Monitor, Training};
+
+pub use crate::kernels::optimizer::Optimizer;
 
 use std::path::Path;
 
 use crate::schema::Fields;
-use crate::vocab::{Epoch, Seed};
+use crate::vocab::{Epoch, Named, Registry, Seed};
 
 /// Every model that a spec can name, in the order of the documentation.
 pub static MODELS: &[Entry] = &[
@@ -56,6 +68,32 @@ pub struct Entry {
     pub doc: &'static str,
     /// How its table is read.
     pub read: Reader,
+}
+
+impl Named for Entry {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+static REGISTRY: Registry<Entry> = Registry::new(MODELS);
+
+/// Makes a model of your own known to this process: specs can then say `[model.NAME]`.
+///
+/// A run's ID depends on the model's name and its settings in the spec, not on its code: put a version
+/// into the settings, and raise it when the code changes. Runs of such a model are made in this process;
+/// the `encore` program does not know it.
+///
+/// # Errors
+/// Where the name is taken or is not a plain name.
+pub fn register(entry: &'static Entry) -> Result<(), String> {
+    REGISTRY.add(entry)
+}
+
+/// Every model that specs can name in this process: [`MODELS`], then those that were registered.
+#[must_use]
+pub fn all() -> Vec<&'static Entry> {
+    REGISTRY.all()
 }
 
 /// How a model's table is read, and whether it wants `[training]`.
@@ -203,6 +241,13 @@ pub trait TrainingObserver {
     /// Keeps a snapshot, as asked for by [`Self::next`]: all that a training needs to go on and end
     /// with the same bits, together with the epochs seen so far.
     fn keep(&mut self, _snapshot: Vec<u8>) -> Flow {
+        Flow::Continue
+    }
+}
+
+/// An observer that sees nothing and lets every training go on.
+impl TrainingObserver for () {
+    fn epoch(&mut self, _: &Epoch) -> Flow {
         Flow::Continue
     }
 }

@@ -88,6 +88,24 @@ pub enum Augment {
 }
 
 impl Training {
+    /// A training with a constant learning rate and nothing but the given settings.
+    #[must_use]
+    pub fn new(optimizer: Optimizer, batch_size: usize, epochs: usize) -> Self {
+        Self {
+            optimizer,
+            schedule: Schedule::Constant,
+            clip_norm: None,
+            label_smoothing: 0.0,
+            class_weights: ClassWeights::Even,
+            mixup: 0.0,
+            batch_size,
+            epochs,
+            validate_every: 1,
+            early_stopping: None,
+            augment: vec![],
+        }
+    }
+
     /// Reads the table; `shape` is that of one example, where it is known.
     ///
     /// What is missing, out of range or impossible for the shape becomes a fault.

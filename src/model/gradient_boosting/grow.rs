@@ -13,14 +13,31 @@ const WORTH_THREADS: usize = 1 << 15;
 /// The least sum of second derivatives on either side of a split.
 const MIN_HESSIAN: f64 = 1e-3;
 
-/// When a tree ends, and what its leaves say.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
-    pub(super) max_leaf_nodes: usize,
-    pub(super) max_depth: Option<usize>,
-    pub(super) min_samples_leaf: usize,
-    pub(super) l2_regularization: f64,
-    pub(super) learning_rate: f64,
+/// How the trees of gradient boosting grow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TreeRules {
+    /// The most leaves of a tree, at least 2.
+    pub max_leaf_nodes: usize,
+    /// The greatest depth of a tree; unlimited if absent.
+    pub max_depth: Option<usize>,
+    /// The fewest examples in a leaf, at least 1.
+    pub min_samples_leaf: usize,
+    /// The penalty on the squares of the leaves' values, at least 0.
+    pub l2_regularization: f64,
+    /// The factor of every tree's values, above 0.
+    pub learning_rate: f64,
+}
+
+impl Default for TreeRules {
+    fn default() -> Self {
+        Self {
+            max_leaf_nodes: 31,
+            max_depth: None,
+            min_samples_leaf: 20,
+            l2_regularization: 0.0,
+            learning_rate: 0.1,
+        }
+    }
 }
 
 /// First and second derivatives of the loss, summed over some examples, and their number.
@@ -55,7 +72,7 @@ impl Sums {
     }
 }
 
-impl Rules {
+impl TreeRules {
     /// The step that lowers the loss most, were it the parabola that its derivatives say.
     fn value(&self, sums: Sums) -> f64 {
         // The little one keeps a leaf without curvature from dividing by 0.
@@ -99,7 +116,7 @@ pub(super) fn grow(
     bins: &Bins,
     derivatives: &[[f32; 2]],
     rows: Vec<u32>,
-    rules: Rules,
+    rules: TreeRules,
 ) -> Tree<f64> {
     let mut grower = Grower {
         bins,
@@ -116,7 +133,7 @@ pub(super) fn grow(
 struct Grower<'a> {
     bins: &'a Bins,
     derivatives: &'a [[f32; 2]],
-    rules: Rules,
+    rules: TreeRules,
     /// The examples, those of a leaf side by side and in their first order.
     rows: Vec<u32>,
     spare: Vec<u32>,
@@ -274,7 +291,7 @@ mod tests {
     use super::super::super::Examples;
     use super::*;
 
-    const RULES: Rules = Rules {
+    const RULES: TreeRules = TreeRules {
         max_leaf_nodes: 3,
         max_depth: None,
         min_samples_leaf: 1,
@@ -314,7 +331,7 @@ mod tests {
         (x * 1e9).round() / 1e9
     }
 
-    fn answers(rules: Rules) -> Vec<f64> {
+    fn answers(rules: TreeRules) -> Vec<f64> {
         let tree = grow(&bins(), &DERIVATIVES, (0..8).collect(), rules);
         assert!(tree.is_sound(2, f64::is_finite));
         (0_u8..8).map(|x| rounded(tree.answer(&[f32::from(x), 3.0]))).collect()
@@ -325,19 +342,19 @@ mod tests {
         let wanted = [2.0, 2.0, -0.5, -0.5, -0.5, -0.5, -1.5, -1.5];
         assert_eq!(answers(RULES), wanted);
         // More leaves than there is to gain by.
-        assert_eq!(answers(Rules { max_leaf_nodes: 31, ..RULES }), wanted);
+        assert_eq!(answers(TreeRules { max_leaf_nodes: 31, ..RULES }), wanted);
     }
 
     #[test]
     fn the_rules_end_it() {
         let right = rounded(-5.0 / 6.0);
         let two = [2.0, 2.0, right, right, right, right, right, right];
-        assert_eq!(answers(Rules { max_leaf_nodes: 2, ..RULES }), two);
-        assert_eq!(answers(Rules { max_depth: Some(1), ..RULES }), two);
+        assert_eq!(answers(TreeRules { max_leaf_nodes: 2, ..RULES }), two);
+        assert_eq!(answers(TreeRules { max_depth: Some(1), ..RULES }), two);
         // Three at least: -7 and 9 are left of the sums, over 3 and 5.
-        let three = answers(Rules { min_samples_leaf: 3, max_leaf_nodes: 2, ..RULES });
+        let three = answers(TreeRules { min_samples_leaf: 3, max_leaf_nodes: 2, ..RULES });
         assert_eq!((three[2], three[3]), (rounded(0.5 * 7.0 / 3.0), -0.9));
-        let damped = answers(Rules { l2_regularization: 2.0, ..RULES });
+        let damped = answers(TreeRules { l2_regularization: 2.0, ..RULES });
         assert_eq!(damped[0], 0.5 * 8.0 / 4.0);
     }
 

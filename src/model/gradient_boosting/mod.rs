@@ -33,7 +33,8 @@ use super::{
 use crate::schema::{Fields, Int, Real};
 use crate::vocab::Epoch;
 use bins::{Bins, MAX_BINS};
-use grow::{Rules, grow};
+pub use grow::TreeRules;
+use grow::grow;
 use scores::{Scores, softmax};
 
 mod bins;
@@ -50,16 +51,34 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(read),
 };
 
-#[derive(Debug, Clone, Copy)]
-struct GradientBoosting {
-    n_estimators: usize,
-    rules: Rules,
-    max_bins: usize,
-    /// The share of the examples that each round's trees see.
-    subsample: f64,
-    n_iter_no_change: Option<usize>,
-    /// By how much a valid loss must be lower to count as better.
-    tol: f64,
+/// The settings of gradient boosting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GradientBoosting {
+    /// The most rounds, at least 1.
+    pub n_estimators: usize,
+    /// How trees grow.
+    pub rules: TreeRules,
+    /// The most bins of a column, in [2, 255].
+    pub max_bins: usize,
+    /// The share of the training examples that each round's trees see, in (0, 1].
+    pub subsample: f64,
+    /// Rounds without a lower validation loss before the fit ends; it never ends early if absent.
+    pub n_iter_no_change: Option<usize>,
+    /// By how much a validation loss must be lower to count as better, at least 0.
+    pub tol: f64,
+}
+
+impl Default for GradientBoosting {
+    fn default() -> Self {
+        Self {
+            n_estimators: 100,
+            rules: TreeRules::default(),
+            max_bins: MAX_BINS,
+            subsample: 1.0,
+            n_iter_no_change: None,
+            tol: 0.0,
+        }
+    }
 }
 
 fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
@@ -69,7 +88,7 @@ fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
 impl GradientBoosting {
     fn read(fields: &mut Fields) -> Self {
         let n_estimators = fields.with_default("n_estimators", &Int::within(1..=100_000), 100);
-        let rules = Rules {
+        let rules = TreeRules {
             learning_rate: fields.with_default("learning_rate", &Real::positive(), 0.1),
             max_leaf_nodes: fields.with_default("max_leaf_nodes", &Int::within(2..=65_535), 31),
             max_depth: fields.optional("max_depth", &Int::within(1..=65_535)),

@@ -11,7 +11,7 @@
 
 use super::super::{Entry, Model, Reader, Training};
 use super::NetModel;
-use super::dense::read_layers;
+use super::dense::{DenseLayer, read_layers};
 use super::layer::{Kind, Shape};
 use crate::schema::{Fields, Flag, Int, List, Real};
 
@@ -23,12 +23,55 @@ pub(in super::super) const ENTRY: Entry = Entry {
     read: Reader::Epochs(read),
 };
 
-fn read(fields: &mut Fields, training: Training, shape: Option<&[usize]>) -> Box<dyn Model> {
-    let hidden = read_kinds(fields, shape);
+/// One block of a convolutional net: convolution, ReLU, batch normalization if asked for, max-pooling
+/// ('same'), dropout.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConvBlock {
+    /// The number of filters, at least 1.
+    pub filters: usize,
+    /// The kernel's height (frames) and width (coefficients), each at least 1.
+    pub kernel: [usize; 2],
+    /// The pooling window's height and width, each at least 1.
+    pub pool: [usize; 2],
+    /// The pooling window's steps, each at least 1.
+    pub stride: [usize; 2],
+    /// Whether each channel is normalized over batch and positions.
+    pub batch_norm: bool,
+    /// The fraction of the values that each training step drops, in [0, 1).
+    pub dropout: f64,
+}
+
+/// A convolutional net over examples `[frames, coefficients]` or `[frames, coefficients, channels]`: the
+/// blocks, then hidden dense layers, then a unit for each class. Its fit fails where a kernel is larger
+/// than what is left of the example.
+#[must_use]
+pub fn cnn(blocks: &[ConvBlock], dense: &[DenseLayer], training: Training) -> Box<dyn Model> {
+    let hidden = kinds(blocks, dense);
     Box::new(NetModel { input: as_image, hidden, standardize: false, training })
 }
 
-fn read_kinds(fields: &mut Fields, shape: Option<&[usize]>) -> Vec<Kind> {
+fn kinds(blocks: &[ConvBlock], dense: &[DenseLayer]) -> Vec<Kind> {
+    let blocks = blocks.iter().flat_map(ConvBlock::kinds).chain([Kind::Flatten]);
+    blocks.chain(dense.iter().flat_map(DenseLayer::kinds)).collect()
+}
+
+impl ConvBlock {
+    fn kinds(&self) -> Vec<Kind> {
+        let Self { filters, kernel, pool: size, stride, batch_norm, dropout } = *self;
+        let mut kinds = vec![Kind::Conv { filters, kernel }, Kind::Relu];
+        kinds.extend(batch_norm.then_some(Kind::BatchNorm));
+        kinds.push(Kind::MaxPool { size, stride });
+        kinds.extend((dropout > 0.0).then_some(Kind::Dropout { rate: dropout }));
+        kinds
+    }
+}
+
+fn read(fields: &mut Fields, training: Training, shape: Option<&[usize]>) -> Box<dyn Model> {
+    let (blocks, dense) = read_layout(fields, shape);
+    cnn(&blocks, &dense, training)
+}
+
+fn read_layout(fields: &mut Fields, shape: Option<&[usize]>) -> (Vec<ConvBlock>, Vec<DenseLayer>) {
     let input = shape.map(as_image).transpose().unwrap_or_else(|said| {
         fields.fault(&said);
         None
@@ -39,28 +82,22 @@ fn read_kinds(fields: &mut Fields, shape: Option<&[usize]>) -> Vec<Kind> {
     // What is left of the input; unknown once a block does not fit.
     let mut left = input;
     let blocks = fields.each_table("blocks", |block| read_block(block, &mut left));
-    let mut kinds: Vec<Kind> = blocks.into_iter().flatten().collect();
-    kinds.push(Kind::Flatten);
-    kinds.extend(read_layers(fields, "dense"));
-    kinds
+    (blocks, read_layers(fields, "dense"))
 }
 
-fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> Vec<Kind> {
+fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> ConvBlock {
     let sides = List::of_exactly(2, Int::within(1..=1024));
     let pair = |sides: Vec<usize>| [sides[0], sides[1]];
-    let filters = block.required("filters", &Int::within(1..=65_536));
-    let kernel = pair(block.required("kernel", &sides));
-    let size = pair(block.required("pool", &sides));
-    let stride = pair(block.with_default("stride", &sides, vec![2, 2]));
-    let batch_norm = block.with_default("batch_norm", &Flag, false);
-    let rate = block.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0);
-
-    let mut kinds = vec![Kind::Conv { filters, kernel }, Kind::Relu];
-    kinds.extend(batch_norm.then_some(Kind::BatchNorm));
-    kinds.push(Kind::MaxPool { size, stride });
-    kinds.extend((rate > 0.0).then_some(Kind::Dropout { rate }));
+    let read = ConvBlock {
+        filters: block.required("filters", &Int::within(1..=65_536)),
+        kernel: pair(block.required("kernel", &sides)),
+        pool: pair(block.required("pool", &sides)),
+        stride: pair(block.with_default("stride", &sides, vec![2, 2])),
+        batch_norm: block.with_default("batch_norm", &Flag, false),
+        dropout: block.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0),
+    };
     if let Some(input) = *left {
-        let output = kinds.iter().try_fold(input, |shape, kind| kind.output(shape));
+        let output = read.kinds().iter().try_fold(input, |shape, kind| kind.output(shape));
         *left = match output {
             Ok(shape) => Some(shape),
             Err(said) => {
@@ -69,7 +106,7 @@ fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> Vec<Kind> {
             }
         };
     }
-    kinds
+    read
 }
 
 /// Frames, coefficients and channels; an example without channels has one.
@@ -102,15 +139,15 @@ pub(super) mod tests {
          dense = [{ units = 128, dropout = 0.5 }]";
 
     pub(in super::super) fn net(text: &str, shape: &[usize], n_classes: usize) -> Net {
-        let mut kinds = kinds(text, shape).unwrap();
+        let mut kinds = read_kinds(text, shape).unwrap();
         kinds.push(Kind::Dense { units: n_classes, l2: 0.0 });
         Net::new(as_image(shape).unwrap(), &kinds).unwrap()
     }
 
-    fn kinds(text: &str, shape: &[usize]) -> Result<Vec<Kind>, String> {
+    fn read_kinds(text: &str, shape: &[usize]) -> Result<Vec<Kind>, String> {
         let tree = Tree::parse("x.toml", text).unwrap();
-        schema::read(&tree, |fields| read_kinds(fields, Some(shape)))
-            .map(|(kinds, _)| kinds)
+        schema::read(&tree, |fields| read_layout(fields, Some(shape)))
+            .map(|((blocks, dense), _)| kinds(&blocks, &dense))
             .map_err(|faults| faults.to_string())
     }
 
@@ -133,12 +170,12 @@ pub(super) mod tests {
                     { filters = 2, kernel = [2, 2], pool = [2, 2] },\n\
                     { filters = 2, kernel = [99, 99], pool = [2, 2] }]";
         assert_eq!(
-            kinds(text, &[130, 13]).unwrap_err(),
+            read_kinds(text, &[130, 13]).unwrap_err(),
             "x.toml:4: blocks[2].kernel is [2, 2], larger than the [31, 1] that is left of the \
              input here"
         );
         assert_eq!(
-            kinds("blocks = []", &[21]).unwrap_err(),
+            read_kinds("blocks = []", &[21]).unwrap_err(),
             "x.toml:1: the file wants examples of frames and coefficients, e.g. [130, 13], \
              got the shape [21]"
         );

@@ -19,26 +19,50 @@ pub(in super::super) const ENTRY: Entry = Entry {
     read: Reader::Epochs(read),
 };
 
+/// One hidden dense layer with ReLU.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DenseLayer {
+    /// The number of units, at least 1.
+    pub units: usize,
+    /// The weight of the kernel's squares in the loss, at least 0.
+    pub l2: f64,
+    /// The fraction of the units that each training step drops, in [0, 1).
+    pub dropout: f64,
+}
+
+/// A net of dense layers over all numbers of an example; its last layer, one unit a class, is added to
+/// the hidden ones. `standardize` brings columns to mean 0 and standard deviation 1.
+#[must_use]
+pub fn dense(hidden: &[DenseLayer], standardize: bool, training: Training) -> Box<dyn Model> {
+    let hidden = hidden.iter().flat_map(DenseLayer::kinds).collect();
+    Box::new(NetModel { input: in_one_row, hidden, standardize, training })
+}
+
+impl DenseLayer {
+    pub(super) fn kinds(&self) -> Vec<Kind> {
+        let Self { units, l2, dropout } = *self;
+        let mut kinds = vec![Kind::Dense { units, l2 }, Kind::Relu];
+        kinds.extend((dropout > 0.0).then_some(Kind::Dropout { rate: dropout }));
+        kinds
+    }
+}
+
 fn read(fields: &mut Fields, training: Training, _: Option<&[usize]>) -> Box<dyn Model> {
     if !fields.is_given("layers") {
         fields.fault_at("layers", "is missing, it must be a list of tables");
     }
     let hidden = read_layers(fields, "layers");
     let standardize = fields.with_default("standardize", &Flag, false);
-    Box::new(NetModel { input: in_one_row, hidden, standardize, training })
+    dense(&hidden, standardize, training)
 }
 
 /// Reads a list of dense layers: `{ units, l2 = 0.0, dropout = 0.0 }`, each with ReLU.
-pub(super) fn read_layers(fields: &mut Fields, key: &str) -> Vec<Kind> {
-    let layers = fields.each_table(key, |layer| {
-        let units = layer.required("units", &Int::within(1..=65_536));
-        let l2 = layer.with_default("l2", &Real::not_negative(), 0.0);
-        let rate = layer.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0);
-        let mut kinds = vec![Kind::Dense { units, l2 }, Kind::Relu];
-        kinds.extend((rate > 0.0).then_some(Kind::Dropout { rate }));
-        kinds
-    });
-    layers.into_iter().flatten().collect()
+pub(super) fn read_layers(fields: &mut Fields, key: &str) -> Vec<DenseLayer> {
+    fields.each_table(key, |layer| DenseLayer {
+        units: layer.required("units", &Int::within(1..=65_536)),
+        l2: layer.with_default("l2", &Real::not_negative(), 0.0),
+        dropout: layer.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0),
+    })
 }
 
 // A `Result` because the other nets' shapes can be impossible.
@@ -55,7 +79,8 @@ mod tests {
 
     fn net(text: &str, shape: &[usize], n_classes: usize) -> Net {
         let tree = Tree::parse("x.toml", text).unwrap();
-        let (mut kinds, _) = schema::read(&tree, |f| read_layers(f, "layers")).unwrap();
+        let (layers, _) = schema::read(&tree, |f| read_layers(f, "layers")).unwrap();
+        let mut kinds: Vec<Kind> = layers.iter().flat_map(DenseLayer::kinds).collect();
         kinds.push(Kind::Dense { units: n_classes, l2: 0.0 });
         Net::new(in_one_row(shape).unwrap(), &kinds).unwrap()
     }

@@ -47,15 +47,46 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(read),
 };
 
-#[derive(Debug, Clone, Copy)]
-struct Svm {
-    is_linear: bool,
-    c: f64,
-    gamma: Option<f64>,
-    tolerance: f64,
-    standardize: bool,
-    max_iterations: usize,
-    max_rows: usize,
+/// The kernel of a support vector machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SvmKernel {
+    /// The inner product.
+    Linear,
+    /// `exp(-gamma |a - b|^2)`; without a gamma, scikit-learn's `scale`: `1 / (n_columns * variance)`.
+    Rbf {
+        /// Above 0.
+        gamma: Option<f64>,
+    },
+}
+
+/// The settings of support vector machines.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Svm {
+    /// The kernel.
+    pub kernel: SvmKernel,
+    /// The price of an example on the wrong side, above 0.
+    pub c: f64,
+    /// The solver's tolerance, above 0.
+    pub tolerance: f64,
+    /// Whether the kernel sees columns of mean 0 and standard deviation 1.
+    pub standardize: bool,
+    /// The most iterations of the solver for one pair of classes, at least 1.
+    pub max_iterations: usize,
+    /// The most training examples; a fit on more is an error, since time grows with their square.
+    pub max_rows: usize,
+}
+
+impl Default for Svm {
+    fn default() -> Self {
+        Self {
+            kernel: SvmKernel::Rbf { gamma: None },
+            c: 1.0,
+            tolerance: 1e-3,
+            standardize: false,
+            max_iterations: 10_000_000,
+            max_rows: 50_000,
+        }
+    }
 }
 
 fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
@@ -70,10 +101,10 @@ impl Svm {
         if is_linear && gamma.is_some() {
             fields.fault_at("gamma", "has no effect with kernel = \"linear\"");
         }
+        let kernel = if is_linear { SvmKernel::Linear } else { SvmKernel::Rbf { gamma } };
         Self {
-            is_linear,
+            kernel,
             c: fields.with_default("c", &Real::positive(), 1.0),
-            gamma,
             tolerance: fields.with_default("tolerance", &Real::positive(), 1e-3),
             standardize: fields.with_default("standardize", &Flag, false),
             max_iterations: fields.with_default(
@@ -86,14 +117,12 @@ impl Svm {
     }
 
     fn kernel(&self, rows: &[f32], width: usize) -> Kernel {
-        if self.is_linear {
-            return Kernel::Linear;
-        }
+        let SvmKernel::Rbf { gamma } = self.kernel else { return Kernel::Linear };
         let n = rows.len() as f64;
         let mean = rows.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
         let variance = rows.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n;
         let variance = if variance > 0.0 { variance } else { 1.0 };
-        Kernel::Rbf { gamma: self.gamma.unwrap_or(1.0 / (width as f64 * variance)) }
+        Kernel::Rbf { gamma: gamma.unwrap_or(1.0 / (width as f64 * variance)) }
     }
 
     /// The machine of one pair of classes, and how far from its optimum it is.
