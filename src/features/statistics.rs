@@ -77,13 +77,24 @@ fn read(fields: &mut Fields, sample_rate_hz: u32) -> Statistics {
 }
 
 impl Statistics {
-    fn new(
+    /// The statistics of some parts, in this order; a part that is named twice counts once.
+    ///
+    /// # Errors
+    /// Where a setting is out of range, or a part is of a feature that has no statistics.
+    pub fn new(
         mut parts: Vec<Part>,
         settings: &FrameSettings,
         sample_rate_hz: u32,
         hop_length: usize,
     ) -> Result<Self, AudioError> {
-        // A part that is named twice was reported.
+        if parts.iter().any(|part| PARTS.iter().all(|(_, known)| known != part)) {
+            let allowed = PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+            return Err(AudioError::InvalidParameter {
+                parameter: "statistics.parts",
+                allowed: format!("among {allowed}"),
+                got: format!("{parts:?}"),
+            });
+        }
         let named = parts.clone();
         let mut place = 0..;
         parts.retain(|part| !named[..place.next().unwrap_or(0)].contains(part));
