@@ -1,9 +1,6 @@
 //! Features that somebody else computed as a dataset: imported, described, checked, trained on.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
+use crate::common;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;

@@ -1,14 +1,10 @@
 //! The program as a user meets it: a project in a temporary folder, commands, their words and codes.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::project;
+use crate::common::project;
 
 fn encore(project: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));

@@ -1,7 +1,5 @@
 //! What `datasets/gtzan-tracks.csv` says of GTZAN: published sets, folds and artists.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,6 @@
 //! Segments of any length go through features and nets: 2, 3, 5 and 10 seconds.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
+use crate::common;
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,9 +1,6 @@
 //! Dirty tables as a user meets them: what import, run, record and model say of them.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
+use crate::common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,5 +1,7 @@
 //! What the tests of the whole program share.
 
+pub mod server;
+
 use std::fs;
 use std::path::Path;
 

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::*;
+use crate::common;
 
 const N_KILLS: usize = 100;
 /// About so many lives has a collection until all is got.
@@ -26,7 +27,7 @@ fn start(folder: &Path, api: &Api) -> Command {
 }
 
 fn home() -> tempfile::TempDir {
-    let home = project::project();
+    let home = common::project();
     api::write_private(&home.path().join("spotify.env"), api::CREDENTIALS);
     home
 }

@@ -1,13 +1,10 @@
 //! Runs as a user meets them: killed, stopped, damaged, asked for twice - and the same bits in the end.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod features;
 #[cfg(unix)]
 mod kills;
 
+use crate::common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

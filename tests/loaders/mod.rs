@@ -1,12 +1,9 @@
 //! Every manifest of recordings, on a tiny tree in the published structure: what is imported, under which
 //! name and genre and in which set; what is kept out; and a run on the published split.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod published;
 
+use crate::common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

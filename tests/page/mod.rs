@@ -5,12 +5,9 @@
 //! test says so and passes. ENCORE_PAGE names another page to look at; into the folder ENCORE_LOOK it
 //! puts pictures of what it saw, in base64.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
 mod browser;
-#[path = "../common/mod.rs"]
-mod common;
 
+use crate::common;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

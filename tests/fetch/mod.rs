@@ -1,14 +1,9 @@
 //! Fetching from servers on their bad days: in the end the right bytes, or a clear word and nothing that
 //! looks whole.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
 mod faults;
 #[cfg(unix)]
 mod program;
-#[allow(dead_code, clippy::needless_pass_by_value, reason = "other tests use it otherwise")]
-#[path = "../common/server.rs"]
-mod server;
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,11 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::common::server::{Reply, Request, Server};
 use encore::fetch::{
     Algorithm, Event, FetchContext, FetchError, Fetched, Packing, Remote, RetryPolicy,
 };
 use encore::fetch::{Sum, Work};
-use server::{Reply, Request, Server};
 
 /// A generator of the test's own: SplitMix64.
 fn random(counter: u64) -> u64 {
