@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: they are linked once, and what they share is in `common`.
 //!
-//! `cargo test --release --test integration page::` runs those of one module.
+//! `cargo test --release --test integration fetch::` runs those of one module. Tests that need what not every
+//! machine has are ignored, with the reason; CONTRIBUTING.md says how to run them.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
@@ -9,14 +10,13 @@ mod arrays;
 mod audit;
 mod cli;
 mod common;
+mod dependencies;
 mod fetch;
 mod golden_features;
-mod gtzan_statistics;
 mod gtzan_tracks;
-mod keras_reference;
 mod loaders;
-mod mfcc_reference;
 mod page;
+mod reference;
 mod repeatable;
 mod segments;
 mod spotify;

@@ -27,8 +27,7 @@ impl Home {
     }
 
     fn encore(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-        command.current_dir(self.project.path()).args(arguments);
+        let mut command = common::command(self.project.path(), arguments);
         command.env_remove("RSPOTIFY_CLIENT_ID").env_remove("RSPOTIFY_CLIENT_SECRET");
         command.env("XDG_CONFIG_HOME", self.path("config"));
         command
