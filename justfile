@@ -12,6 +12,10 @@ reproduce *arguments:
 test *arguments:
     cargo test --release {{arguments}}
 
+# all tests, those too that need a Chromium, real data (ENCORE_TEST_DATA) and every crate
+test-all:
+    cargo fetch --locked && cargo test --release -- --include-ignored
+
 # every spec and manifest
 check:
     cargo run --release -- check

@@ -1,7 +1,5 @@
 //! Holds what ARCHITECTURE.md says: which room may know which, and which crate lives where.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

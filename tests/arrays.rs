@@ -1,13 +1,8 @@
 //! Features that somebody else computed as a dataset: imported, described, checked, trained on.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
+use crate::common::{self, encore, fails, printed_record as record, stdout_of as ok};
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 const MANIFEST: &str = r#"
 title = "Two arrays"
@@ -87,32 +82,6 @@ fn npy(dtype: &str, shape: &str, numbers: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n");
     let length = u16::try_from(header.len()).unwrap().to_le_bytes();
     [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes(), numbers].concat()
-}
-
-fn encore(project: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-    command.current_dir(project).args(arguments).output().unwrap()
-}
-
-fn ok(project: &Path, arguments: &[&str]) -> String {
-    let output = encore(project, arguments);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn fails(project: &Path, arguments: &[&str], code: i32) -> String {
-    let output = encore(project, arguments);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    error
-}
-
-/// The record of the run whose folder the words end with.
-fn record(project: &Path, words: &str) -> serde_json::Value {
-    let folder = words.lines().rev().find(|line| line.starts_with("reports/runs/")).unwrap();
-    let text = fs::read_to_string(project.join(folder).join("record.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
 }
 
 fn notes(record: &serde_json::Value) -> Vec<&str> {
@@ -252,7 +221,7 @@ fn what_a_dataset_lacks_is_said_before_anything_runs() {
     assert!(fails(home, &["check"], 2).contains("got \"flatt\", did you mean `flat`?"));
     fs::write(&spec, SPEC).unwrap();
     // The stand-in of GTZAN is music that the program makes: it has no artists and no published sets.
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ours = common::repository();
     for name in ["forest-filtered", "cnn-3-folds"] {
         let from = ours.join(format!("experiments/honest/{name}.toml"));
         fs::copy(from, home.join(format!("experiments/{name}.toml"))).unwrap();

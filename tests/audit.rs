@@ -3,8 +3,6 @@
 //!
 //! `cargo test --release --test audit -- --nocapture` shows how many are.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
 use encore::audio::{Degradation, Mfcc, MfccSettings, Waveform, Workspace};
 use encore::dataset::{TrackColumns, synth};
 use encore::record::{Audit, LeakKind};

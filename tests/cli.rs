@@ -1,33 +1,12 @@
 //! The program as a user meets it: a project in a temporary folder, commands, their words and codes.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use common::project;
-
-fn encore(project: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-    command.current_dir(project).args(arguments).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use crate::common::{self, encore, project, repository, stderr, stdout};
 
 fn edit(project: &Path, file: &str, from: &str, to: &str) {
-    let path = project.join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{file} lacks {from}");
-    fs::write(path, text.replacen(from, to, 1)).unwrap();
+    common::edit(&project.join(file), from, to);
 }
 
 #[test]
@@ -164,7 +143,7 @@ fn a_run_leaves_a_record_and_is_found_again() {
 #[test]
 fn recordings_and_datasets_are_drawn_and_what_cannot_be_is_said() {
     let home = project();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let golden = repository().join("tests/golden");
     let tones = golden.join("mfcc_tones.wav").to_string_lossy().into_owned();
     let audio = encore(home.path(), &["plot", "audio", &tones, "--out", "out", "--start", "0.1"]);
     assert!(audio.status.success(), "{}", stderr(&audio));
@@ -281,7 +260,7 @@ fn a_leaking_split_trains_nothing_where_that_is_forbidden() {
 #[test]
 fn a_recording_is_degraded_to_a_wav_file_and_wrong_words_are_usage() {
     let home = project();
-    let tone = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tone.flac");
+    let tone = repository().join("tests/golden/tone.flac");
     let tone = tone.to_str().unwrap();
     let with = ["--with", "white_noise snr_db=20", "--with", "gain gain_db=20"];
     let run = |file: &str, seed: &str| {

@@ -1,12 +1,6 @@
 //! Segments of any length go through features and nets: 2, 3, 5 and 10 seconds.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use crate::common;
 
 use encore::dataset::Catalogue;
 use encore::experiment::{DataChoice, Options, Plan};
@@ -26,7 +20,7 @@ const LENGTHS: [(f64, usize, usize); 4] =
 
 #[test]
 fn every_feature_plans_segments_of_every_length_with_the_nets_that_fit_it() {
-    let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
+    let datasets = common::repository().join("datasets");
     let catalogue = Catalogue::open(&datasets).unwrap();
     let options = Options { data: DataChoice::Embedded, ..Options::default() };
     let plan = |feature: &str, seconds: f64, per_track: usize, model: &str| {
@@ -57,22 +51,17 @@ fn every_feature_plans_segments_of_every_length_with_the_nets_that_fit_it() {
 fn a_cnn_trains_on_segments_of_other_lengths() {
     let home = common::project();
     let corpus = home.path().join("datasets/synth-genres.toml");
-    let text = fs::read_to_string(&corpus).unwrap();
-    fs::write(&corpus, text.replace("tracks_per_genre = 40", "tracks_per_genre = 2")).unwrap();
+    common::edit(&corpus, "tracks_per_genre = 40", "tracks_per_genre = 2");
     for (seconds, per_track, n_frames) in LENGTHS {
         let set = [
             format!("segments.seconds={seconds}"),
             format!("segments.per_track={per_track}"),
             "training.epochs=1".to_owned(),
         ];
-        let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-        command.current_dir(home.path()).args(["run", "cnn-1", "--seeds", "1"]);
-        let output = command.args(set.iter().flat_map(|set| ["--set", set])).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let words = String::from_utf8(output.stdout).unwrap();
-        let folder = words.lines().find(|line| line.starts_with("reports/runs/")).unwrap();
-        let record = fs::read_to_string(home.path().join(folder).join("record.json")).unwrap();
-        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        let mut arguments = vec!["run", "cnn-1", "--seeds", "1"];
+        arguments.extend(set.iter().flat_map(|set| ["--set", set]));
+        let printed = common::stdout_of(home.path(), &arguments);
+        let record = common::printed_record(home.path(), &printed);
         assert_eq!(record["data"]["shape"], serde_json::json!([n_frames, 13]));
         assert_eq!(record["data"]["n_examples"], 20 * per_track);
     }

@@ -1,12 +1,8 @@
 //! Dirty tables as a user meets them: what import, run, record and model say of them.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-mod common;
-
+use crate::common;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 const MANIFEST: &str = "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"h\"\n\
     [table]\nid = [\"id\"]\nn_rows = 121\nmissing = { tempo = [\"?\"] }\n\
@@ -49,33 +45,20 @@ impl Home {
         Self(home)
     }
 
-    fn encore(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-        command.current_dir(self.0.path()).args(arguments).output().unwrap()
-    }
-
     fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.encore(arguments);
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {stderr}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        common::stdout_of(self.0.path(), arguments)
     }
 
     fn said(&self, arguments: &[&str], code: i32) -> String {
-        let output = self.encore(arguments);
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{stderr}");
-        stderr
+        common::fails(self.0.path(), arguments, code)
     }
 
     fn run(&self) -> (PathBuf, serde_json::Value) {
         self.ok(&["data", "import", "dirty", "dirty.csv"]);
         self.ok(&["run", "dirty"]);
-        let mut runs = fs::read_dir(self.0.path().join("reports/runs")).unwrap();
-        let folder = runs.next().unwrap().unwrap().path();
-        assert!(runs.next().is_none(), "one run was asked for");
-        let text = fs::read_to_string(folder.join("record.json")).unwrap();
-        (folder, serde_json::from_str(&text).unwrap())
+        let runs = common::runs(self.0.path());
+        let [folder] = &runs[..] else { panic!("one run was asked for: {runs:?}") };
+        (folder.clone(), common::record(folder))
     }
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes the virtual environment that benches/versus/ runs in: benches/versus/setup.sh [FOLDER]
 #
-# PyTorch comes from its own index of CPU builds. Where that can't be reached, it is the default
-# build, the same on a CPU but several gigabytes larger, with more memory at its start.
+# pip's own configuration decides where packages come from. Where it knows an index of PyTorch's CPU builds,
+# that build is taken. Otherwise it is the default build: the same on a CPU, but several gigabytes larger.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,9 +16,8 @@ venv=${1:-$project/target/versus-venv}
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
 
 "${pip[@]}" install numpy==2.4.6 scipy==1.17.1 tensorflow-cpu==2.21.0 keras==3.15.1
-"${pip[@]}" install --retries 1 --index-url https://download.pytorch.org/whl/cpu \
-    --extra-index-url https://pypi.org/simple 'torch==2.15.0+cpu' || {
-    echo "no CPU build of PyTorch could be had; taking the default build" >&2
+"${pip[@]}" install --retries 1 'torch==2.15.0+cpu' || {
+    echo "no CPU build of PyTorch found; installing the default build" >&2
     "${pip[@]}" install torch==2.15.0
 }
 

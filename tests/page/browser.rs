@@ -50,6 +50,7 @@ impl Browser {
                 "--remote-debugging-pipe",
             ])
             .args(["--no-first-run", "--disable-extensions", "--disable-background-networking"])
+            .args(["--disable-quic", "--disable-component-update", "--disable-sync"])
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg("about:blank")
             .stdin(Stdio::piped())

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::thread::sleep;
-use std::time::Instant;
 
-use super::{command, edit, encore, kill_all, ok, project, random, start, stderr};
+use super::{kill_all, project, start};
+use crate::common::events::wait_for_change;
+use crate::common::{command, edit, encore, ok, random_below, stderr};
 
 /// Makes the features of the embedded corpus and runs nothing.
 const MAKE: &[&str] = &["run", "baseline-audio", "--seeds", "1", "--why"];
@@ -20,8 +20,12 @@ fn thirty_tracks() -> tempfile::TempDir {
     home
 }
 
+fn cache(project: &Path) -> PathBuf {
+    project.join("datasets/cache")
+}
+
 fn folders(project: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(project.join("datasets/cache")).into_iter().flatten();
+    let entries = fs::read_dir(cache(project)).into_iter().flatten();
     let paths = entries.map(|entry| entry.unwrap().path());
     let mut folders: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
     folders.sort();
@@ -62,28 +66,28 @@ fn n_shards(project: &Path) -> usize {
 #[cfg(unix)]
 fn features_killed_at_random_moments_and_made_by_two_processes_are_the_same_bytes() {
     let [calm, stormy, shared] = [0; 3].map(|_| thirty_tracks());
-    let begin = Instant::now();
-    ok(calm.path(), MAKE);
-    let mut duration = begin.elapsed();
+    let mut child = start(calm.path(), MAKE);
+    let mut n_changes = wait_for_change(&mut child, &cache(calm.path()), usize::MAX) as f64;
+    assert!(child.wait().unwrap().success());
     let wanted = entry(calm.path());
     assert_eq!(wanted["matrix.f32"].len(), 30 * 10 * 130 * 13 * 4);
 
     let (mut n_kills, mut n_half_way) = (0, 0);
     while n_kills < 4 || (n_half_way == 0 && n_kills < 20) {
-        let child = start(stormy.path(), MAKE);
-        let share = random(100 + n_kills) as f64 / u64::MAX as f64;
-        sleep(duration.mul_f64(0.2 + 0.6 * share));
+        let mut child = start(stormy.path(), MAKE);
+        let nth = 1 + random_below(100 + n_kills, n_changes as usize);
+        wait_for_change(&mut child, &cache(stormy.path()), nth);
         kill_all(child);
         n_kills += 1;
         let is_half_way = n_shards(stormy.path()) > 0;
         n_half_way += usize::from(is_half_way);
         if folders(stormy.path()).iter().any(|folder| folder.extension().is_none()) {
             // Done in spite of it: begun anew, so that the next kill has something to hit.
-            fs::remove_dir_all(stormy.path().join("datasets/cache")).unwrap();
-            // Other load makes the work quicker or slower than it was: kills follow it.
-            duration = duration.mul_f64(0.8);
+            fs::remove_dir_all(cache(stormy.path())).unwrap();
+            // A busy machine shows fewer changes, or more: kills follow it.
+            n_changes = (0.8 * n_changes).max(1.0);
         } else if !is_half_way {
-            duration = duration.mul_f64(1.25);
+            n_changes *= 1.25;
         }
     }
     assert!(n_half_way >= 1, "no kill left features half-way: the test hits too little");

@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed_one() {
     let (calm, stormy) = (project(), project());
-    let mut durations = BTreeMap::new();
+    // How often each experiment changes a file.
+    let mut n_changes = BTreeMap::new();
     for experiment in SIX {
         // Twice: the first makes the features, the second is what a restart takes.
         ok(calm.path(), &run(experiment, &[]));
@@ -14,9 +15,10 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
                 fs::remove_dir_all(folder).unwrap();
             }
         }
-        let begin = Instant::now();
-        ok(calm.path(), &run(experiment, &[]));
-        durations.insert(*experiment, begin.elapsed());
+        let mut child = start(calm.path(), &run(experiment, &[]));
+        let n = wait_for_change(&mut child, &calm.path().join("reports"), usize::MAX);
+        assert!(child.wait().unwrap().success());
+        n_changes.insert(*experiment, n as f64);
     }
     let (mut n_kills, mut n_half_way) = (0, 0);
     while n_kills < 50 || (n_half_way < 5 && n_kills < 150) {
@@ -27,9 +29,9 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
                 fs::remove_dir_all(folder).unwrap();
             }
         }
-        let child = start(stormy.path(), &run(experiment, &[]));
-        let share = random(n_kills as u64) as f64 / u64::MAX as f64;
-        sleep(durations[experiment].mul_f64(share));
+        let mut child = start(stormy.path(), &run(experiment, &[]));
+        let nth = 1 + random_below(n_kills as u64, n_changes[experiment] as usize);
+        wait_for_change(&mut child, &stormy.path().join("reports"), nth);
         kill_all(child);
         n_kills += 1;
         let is_this = |folder: &&PathBuf| {
@@ -39,14 +41,14 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
         let folders = runs(stormy.path());
         let folder = folders.iter().find(is_this);
         let has = |file: &str| folder.is_some_and(|folder| folder.join(file).exists());
-        // Other load makes runs quicker or slower than they were: kills follow them.
+        // A busy machine shows fewer changes, or more: kills follow it.
         let (is_done, is_half_way) = (has("record.json"), has("checkpoint-1"));
         let factor = match (is_done, is_half_way) {
             (true, _) => 0.85,
             (false, true) => 1.0,
             (false, false) => 1.15,
         };
-        durations.entry(experiment).and_modify(|duration| *duration = duration.mul_f64(factor));
+        n_changes.entry(experiment).and_modify(|n| *n = (*n * factor).max(1.0));
         n_half_way += usize::from(is_half_way && !is_done);
     }
     let mut n_resumed = 0;
@@ -70,18 +72,12 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
 fn cut_off(project: &Path, arguments: &[&str]) -> PathBuf {
     for _ in 0..20 {
         let child = start(project, arguments);
-        let begin = Instant::now();
-        let folder = loop {
-            let saved = runs(project).into_iter().find(|folder| {
+        let folder = wait_for("two epochs", || {
+            runs(project).into_iter().find(|folder| {
                 fs::read_to_string(folder.join("epochs.jsonl"))
                     .is_ok_and(|text| text.lines().count() >= 2)
-            });
-            match saved {
-                Some(folder) => break folder,
-                None if begin.elapsed() > Duration::from_mins(1) => panic!("no epoch in a minute"),
-                None => sleep(Duration::from_millis(2)),
-            }
-        };
+            })
+        });
         kill_all(child);
         if !folder.join("record.json").exists() {
             return folder;
@@ -186,22 +182,25 @@ fn a_full_disk_is_said_and_the_run_goes_on_when_there_is_room() {
     assert_eq!(outputs(home.path()), wanted);
 }
 
+/// Waits until a run has saved itself twice since a moment.
+fn wait_for_checkpoint(project: &Path, since: std::time::SystemTime) {
+    wait_until("the second checkpoint", || {
+        runs(project).into_iter().any(|folder| {
+            let saved = fs::metadata(folder.join("checkpoint-2")).and_then(|file| file.modified());
+            saved.is_ok_and(|saved| saved > since)
+        })
+    });
+}
+
 #[test]
 fn a_signal_saves_and_ends_cleanly_and_nothing_is_left_running() {
     let home = project();
     let arguments = run("cnn-2", &["--set", "training.epochs=100000"]);
     for signal in ["-INT", "-TERM"] {
+        let started = std::time::SystemTime::now();
         let mut command = command(home.path(), &arguments);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (begin, started) = (Instant::now(), std::time::SystemTime::now());
-        let is_new = |folder: PathBuf| {
-            let saved = fs::metadata(folder.join("checkpoint-2")).and_then(|file| file.modified());
-            saved.is_ok_and(|saved| saved > started)
-        };
-        while !runs(home.path()).into_iter().any(is_new) {
-            assert!(begin.elapsed() < Duration::from_mins(1), "no checkpoint in a minute");
-            sleep(Duration::from_millis(5));
-        }
+        wait_for_checkpoint(home.path(), started);
         // Only the parent is told; it passes the wish on.
         Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         let output = child.wait_with_output().unwrap();
@@ -213,16 +212,12 @@ fn a_signal_saves_and_ends_cleanly_and_nothing_is_left_running() {
         assert!(String::from_utf8_lossy(&why.stdout).contains("cut off, goes on"), "{why:?}");
     }
     // A parent that is killed takes its runs with it: the lock is free soon after.
-    let child = start(home.path(), &arguments);
-    sleep(Duration::from_millis(700));
+    let started = std::time::SystemTime::now();
+    let mut child = start(home.path(), &arguments);
+    wait_for_checkpoint(home.path(), started);
     Command::new("kill").args(["-9", &child.id().to_string()]).status().unwrap();
     let lock = fs::OpenOptions::new().write(true).open(runs(home.path())[0].join("lock")).unwrap();
-    let begin = Instant::now();
-    while lock.try_lock().is_err() {
-        assert!(begin.elapsed() < Duration::from_secs(20), "the run went on without its parent");
-        sleep(Duration::from_millis(20));
-    }
-    let mut child = child;
+    wait_until("the run ends with its parent", || lock.try_lock().is_ok());
     child.wait().unwrap();
 }
 
@@ -254,17 +249,12 @@ fn a_run_whose_process_is_killed_takes_no_other_with_it() {
     let mut command = command(home.path(), &arguments);
     command.args(["--set", "training.epochs=40"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let begin = Instant::now();
-    let victim = loop {
-        let lock = runs(home.path()).into_iter().find(|folder| {
+    let folder = wait_for("a checkpoint of cnn-2", || {
+        runs(home.path()).into_iter().find(|folder| {
             folder.to_string_lossy().contains("cnn-2") && folder.join("checkpoint-1").exists()
-        });
-        if let Some(folder) = lock {
-            break fs::read_to_string(folder.join("lock")).unwrap().trim().to_owned();
-        }
-        assert!(begin.elapsed() < Duration::from_mins(1), "no checkpoint in a minute");
-        sleep(Duration::from_millis(2));
-    };
+        })
+    });
+    let victim = fs::read_to_string(folder.join("lock")).unwrap().trim().to_owned();
     Command::new("kill").args(["-9", &victim]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     let said = stderr(&output);

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::From;
-use crate::server::{Reply, Request, Server};
-pub use crate::world::World;
+use super::From;
+pub use super::world::World;
+use crate::common::server::{Reply, Request, Server};
 
 pub const PLAYLIST: &str = "3cEYpjA9oz9GiPac4AsH4n";
 pub const SECRET: &str = "hush-this-is-the-secret-of-the-app";

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::common::server::{Reply, Request};
 use api::{json_reply, refusal};
-use server::{Reply, Request};
 
 /// A whole answer to `what`, of a good day.
 fn good(what: &'static str) -> Value {

@@ -5,10 +5,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
-use std::thread;
-use std::time::Instant;
 
 use super::*;
+use crate::common::{self, events::wait_for_change};
 
 const N_KILLS: usize = 100;
 /// About so many lives has a collection until all is got.
@@ -17,8 +16,8 @@ const LIVES: usize = 12;
 const WRITTEN: usize = 4;
 
 fn start(folder: &Path, api: &Api) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-    command.current_dir(folder).args(["spotify", "collect", PLAYLIST, "--out", "big.parquet"]);
+    let collect = ["spotify", "collect", PLAYLIST, "--out", "big.parquet"];
+    let mut command = common::command(folder, &collect);
     command.args(["--accept-terms", "--token", "token.json", "--credentials", "spotify.env"]);
     command.args(["--api-url", &format!("{}/v1", api.url()), "--auth-url", &api.url()]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -26,7 +25,7 @@ fn start(folder: &Path, api: &Api) -> Command {
 }
 
 fn home() -> tempfile::TempDir {
-    let home = project::project();
+    let home = common::project();
     api::write_private(&home.path().join("spotify.env"), api::CREDENTIALS);
     home
 }
@@ -60,10 +59,10 @@ fn killed_at_a_hundred_random_moments_it_ends_with_the_same_table() {
     assert!(start(calm.path(), &api).status().unwrap().success());
     let n_answers = alarm.1.load(Ordering::SeqCst);
     let wanted = left(calm.path());
-    // What a start takes that has nothing left to ask.
-    let begin = Instant::now();
-    assert!(start(calm.path(), &api).status().unwrap().success());
-    let writing = begin.elapsed();
+    // What a start writes that has nothing left to ask.
+    let mut child = start(calm.path(), &api).spawn().unwrap();
+    let n_writes = wait_for_change(&mut child, calm.path(), usize::MAX);
+    assert!(child.wait().unwrap().success());
     assert_eq!(String::from_utf8_lossy(&wanted[0]), api.world.expected(From::Spotify).0);
     let mut random = Seed(11).rng("kills", &[]);
     let (mut n_starts, mut n_asking, mut n_writing) = (0, 0, 0);
@@ -93,8 +92,10 @@ fn killed_at_a_hundred_random_moments_it_ends_with_the_same_table() {
             while rung.recv_timeout(Duration::from_millis(5)).is_err()
                 && child.try_wait().unwrap().is_none()
             {}
-            let most = if is_collected { writing } else { Duration::from_millis(2) };
-            thread::sleep(Duration::from_micros(random.below(most.as_micros() as usize) as u64));
+            if is_collected {
+                let nth = 1 + random.below(n_writes.max(1));
+                wait_for_change(&mut child, stormy.path(), nth);
+            }
             child.kill().unwrap();
             let is_hit = child.wait().unwrap().signal() == Some(9);
             *(if is_collected { &mut n_writing } else { &mut n_asking }) += usize::from(is_hit);

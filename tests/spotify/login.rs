@@ -44,7 +44,7 @@ fn token(access: &str, refresh: Option<&str>) -> Reply {
     json_reply(200, &body)
 }
 
-use server::Reply;
+use crate::common::server::Reply;
 
 fn get(port: u16, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();

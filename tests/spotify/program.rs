@@ -5,6 +5,8 @@ use std::process::{Command, Output as Ended, Stdio};
 use std::sync::mpsc;
 
 use super::*;
+use crate::common;
+use crate::common::server::{Reply, Request};
 use api::refusal;
 
 /// A project, a folder for the user's configuration, and an app's credentials in it.
@@ -14,7 +16,7 @@ struct Home {
 
 impl Home {
     fn new() -> Self {
-        let home = Self { project: project::project() };
+        let home = Self { project: common::project() };
         fs::create_dir_all(home.path("config/encore")).unwrap();
         api::write_private(&home.path("config/encore/spotify.env"), api::CREDENTIALS);
         home
@@ -25,8 +27,7 @@ impl Home {
     }
 
     fn encore(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-        command.current_dir(self.project.path()).args(arguments);
+        let mut command = common::command(self.project.path(), arguments);
         command.env_remove("RSPOTIFY_CLIENT_ID").env_remove("RSPOTIFY_CLIENT_SECRET");
         command.env("XDG_CONFIG_HOME", self.path("config"));
         command
@@ -130,7 +131,7 @@ fn texts(folder: &Path, all: &mut Vec<String>) {
 
 #[test]
 fn messages_and_codes_of_what_can_t_end_well_name_no_secret() {
-    type Fault = fn(&'static str, usize, &server::Request) -> Option<server::Reply>;
+    type Fault = fn(&'static str, usize, &Request) -> Option<Reply>;
     let faults: [(Fault, i32, &str); 5] = [
         (
             |what, _, _| (what == "token").then(|| refusal(400, "invalid_client")),
@@ -140,7 +141,7 @@ fn messages_and_codes_of_what_can_t_end_well_name_no_secret() {
         (|what, _, _| (what == "items").then(|| refusal(403, "Forbidden")), 3, "closed to the app"),
         (|what, _, _| (what == "playlist").then(|| refusal(404, "no")), 3, "there is no playlist"),
         (
-            |what, _, _| (what == "artists").then(|| server::Reply::new(200, "[]")),
+            |what, _, _| (what == "artists").then(|| Reply::new(200, "[]")),
             3,
             "must be an object, got []",
         ),

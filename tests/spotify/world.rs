@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::From;
+use super::From;
 
 /// A playlist of `n` places: place `i` is track `i`, apart from those that `kind` names.
 pub struct World {

@@ -1,10 +1,6 @@
 //! MFCCs of 999 segments of real music against librosa 0.11.0.
-//!
-//! The music cannot be committed (GTZAN has no licence). `ENCORE_GTZAN_MINI_REFERENCE` names a folder
-//! with `gtzan-mini/<genre>/<track>.flac`, `reference/gtzan-mini.mfcc13.npy` and
-//! `reference/gtzan-mini.segments.csv`; without it this test says that it was skipped.
 
-use std::{env, fs, path::Path};
+use std::{fs, path::Path};
 
 use encore::audio::{Mfcc, MfccSettings, Workspace, decode};
 
@@ -13,12 +9,9 @@ const N_VALUES: usize = 130 * 13;
 const TOLERANCE: f32 = 5e-4;
 
 #[test]
+#[ignore = "needs the real data that ENCORE_TEST_DATA names"]
 fn mfccs_of_gtzan_mini_equal_librosas() {
-    let Some(folder) = env::var_os("ENCORE_GTZAN_MINI_REFERENCE") else {
-        eprintln!("skipped: ENCORE_GTZAN_MINI_REFERENCE does not name the reference's folder");
-        return;
-    };
-    let folder = Path::new(&folder);
+    let folder = super::data();
     let reference = read_npy_f32(&folder.join("reference/gtzan-mini.mfcc13.npy"));
     let segments = fs::read_to_string(folder.join("reference/gtzan-mini.segments.csv"))
         .expect("the reference folder has its list of segments");

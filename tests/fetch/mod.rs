@@ -1,36 +1,24 @@
 //! Fetching from servers on their bad days: in the end the right bytes, or a clear word and nothing that
 //! looks whole.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
 mod faults;
 #[cfg(unix)]
 mod program;
-#[allow(dead_code, clippy::needless_pass_by_value, reason = "other tests use it otherwise")]
-#[path = "../common/server.rs"]
-mod server;
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::common::events::wait_until;
+use crate::common::server::{Reply, Request, Server};
+use crate::common::{self, random};
 use encore::fetch::{
     Algorithm, Event, FetchContext, FetchError, Fetched, Packing, Remote, RetryPolicy,
 };
 use encore::fetch::{Sum, Work};
-use server::{Reply, Request, Server};
-
-/// A generator of the test's own: SplitMix64.
-fn random(counter: u64) -> u64 {
-    let mut z = counter.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
 
 /// Bytes that do not shrink.
 fn noise(n: usize, seed: u64) -> Vec<u8> {
@@ -161,19 +149,8 @@ impl Place {
 
 /// All files below a folder but `fetched.json`, by name.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let (mut files, mut folders) = (vec![], vec![folder.to_owned()]);
-    while let Some(below) = folders.pop() {
-        for entry in fs::read_dir(below).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().unwrap() != "fetched.json" {
-                let name = path.strip_prefix(folder).unwrap().display().to_string();
-                files.push((name, fs::read(&path).unwrap()));
-            }
-        }
-    }
-    files.sort();
+    let mut files = common::files(folder);
+    files.retain(|(name, _)| !name.ends_with("fetched.json"));
     files
 }
 
@@ -251,25 +228,18 @@ fn two_at_a_time_ask_once() {
     let remotes = [remote("a", &[format!("{}/a", server.url())], &body)];
     let place = Place::new();
     let has_begun = AtomicBool::new(false);
-    let until = |is_so: &dyn Fn() -> bool| {
-        let begin = Instant::now();
-        while !is_so() {
-            assert!(begin.elapsed() < Duration::from_mins(1), "the other does not come");
-            sleep(Duration::from_millis(2));
-        }
-    };
     let both = std::thread::scope(|scope| {
         let first = scope.spawn(|| {
             // It does not go on before the other waits for it.
             let look = |_: Event| {
                 if !has_begun.swap(true, Ordering::SeqCst) {
-                    until(&|| place.notes().contains("waits"));
+                    wait_until("the other waits", || place.notes().contains("waits"));
                 }
             };
             place.fetch_and(&remotes, &look).unwrap()
         });
         let second = scope.spawn(|| {
-            until(&|| has_begun.load(Ordering::SeqCst));
+            wait_until("the other begins", || has_begun.load(Ordering::SeqCst));
             place.fetch(&remotes).unwrap()
         });
         [first, second].map(|thread| thread.join().unwrap())

@@ -1,16 +1,12 @@
 //! Every manifest of recordings, on a tiny tree in the published structure: what is imported, under which
 //! name and genre and in which set; what is kept out; and a run on the published split.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod published;
 
+use crate::common::{self, fails, stdout_of as encore};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use encore::audio::{Waveform, write_wav};
 use encore::dataset::{AudioData, Catalogue, Cut, Data, Layout};
@@ -38,14 +34,6 @@ fn plant(loader: &Loader, folder: &Path) {
     for (number, path) in good.chain(loader.others).enumerate() {
         recording(&folder.join(path), number);
     }
-}
-
-fn encore(project: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-    let output = command.current_dir(project).args(arguments).output().unwrap();
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 fn audio(catalogue: &Catalogue, name: &str) -> AudioData {
@@ -102,9 +90,7 @@ fn run(loader: &Loader, project: &Path) {
     );
     fs::write(project.join(format!("experiments/of-{name}.toml")), spec).unwrap();
     let words = encore(project, &["run", &format!("of-{name}")]);
-    let folder = words.lines().rev().find(|line| line.starts_with("reports/runs/")).unwrap();
-    let text = fs::read_to_string(project.join(folder).join("record.json")).unwrap();
-    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let record = common::printed_record(project, &words);
     assert_eq!(record["data"]["dataset"], name);
     assert_eq!(record["data"]["shape"], serde_json::json!([130, 13]), "{name}");
     if loader.split.contains("listed") {
@@ -196,10 +182,7 @@ fn what_is_no_collection_is_said_and_leaves_no_manifest() {
         ("gtzan", "mine", 2, "there is already a dataset `gtzan`"),
         ("../x", "mine", 2, "`../x` is no name"),
     ] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
-        let output = command.current_dir(home).args(["data", "new", name, path]).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{path}: {said}");
+        let said = fails(home, &["data", "new", name, path], code);
         assert!(said.contains(words), "{words}\nis not in\n{said}");
     }
     assert!(!home.join("datasets/x.toml").exists());

@@ -1,7 +1,4 @@
 //! The report's nets with weights that Keras trained must answer as Keras did.
-//!
-//! Needs the reference files: set `ENCORE_KERAS_REFERENCE` to their folder. Skipped, saying so,
-//! where it is not set.
 
 use std::path::Path;
 
@@ -29,12 +26,9 @@ const CNN_2: &str = "[model.cnn]\n\
      dense = [{ units = 128, dropout = 0.5 }]\n";
 
 #[test]
+#[ignore = "needs the real data that ENCORE_TEST_DATA names"]
 fn keras_weights_give_kerass_logits() {
-    let Some(folder) = std::env::var_os("ENCORE_KERAS_REFERENCE") else {
-        println!("skipped: ENCORE_KERAS_REFERENCE is not set");
-        return;
-    };
-    let folder = Path::new(&folder);
+    let folder = super::data().join("reference");
     let matrix = npy(&folder.join("gtzan-mini.mfcc13.npy"), N_ROWS * SHAPE[0] * SHAPE[1]);
     let rows: Vec<usize> = (0..N_ROWS).collect();
     let examples = Examples {

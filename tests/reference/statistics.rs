@@ -1,10 +1,6 @@
 //! `[features.statistics]` of real music against GTZAN's own `features_30_sec.csv`.
-//!
-//! The music cannot be committed (GTZAN has no licence). `ENCORE_GTZAN_MINI_REFERENCE` names a folder
-//! with `gtzan-mini/<genre>/<track>.flac` and `gtzan-seg0/features_30_sec.csv`; without it this test
-//! says that it was skipped.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{collections::BTreeMap, fs};
 
 use encore::audio::decode;
 use encore::features::AUDIO_FEATURES;
@@ -19,12 +15,9 @@ const RELATIVE: f64 = 1e-4;
 const ABSOLUTE_MFCC: f64 = 5e-4;
 
 #[test]
+#[ignore = "needs the real data that ENCORE_TEST_DATA names"]
 fn statistics_of_gtzan_mini_equal_the_published_table() {
-    let Some(folder) = env::var_os("ENCORE_GTZAN_MINI_REFERENCE") else {
-        eprintln!("skipped: ENCORE_GTZAN_MINI_REFERENCE does not name the reference's folder");
-        return;
-    };
-    let folder = Path::new(&folder);
+    let folder = super::data();
     let entry = AUDIO_FEATURES.iter().find(|entry| entry.name == "statistics");
     let tree = Tree::parse("settings", SETTINGS).expect("it is TOML");
     let (feature, _) = read(&tree, |fields| (entry.expect("it is listed").read)(fields, 22_050))

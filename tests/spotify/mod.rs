@@ -1,8 +1,6 @@
 //! A playlist from the first request to the dataset, against a server that answers as Spotify and ReccoBeats
 //! do on good days and on bad ones.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
-
 mod api;
 mod broken;
 mod closed;
@@ -11,16 +9,7 @@ mod collected;
 mod kills;
 mod login;
 mod program;
-#[path = "../common/mod.rs"]
-mod project;
 mod resumed;
-#[allow(
-    dead_code,
-    clippy::needless_pass_by_value,
-    reason = "shared with tests that ask for more of it"
-)]
-#[path = "../common/server.rs"]
-mod server;
 mod world;
 
 use std::cell::{Cell, RefCell};

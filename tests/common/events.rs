@@ -1,0 +1,64 @@
+//! Waiting for what the program does. No test waits for a span of time: a busy machine would change what it tests.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A program that does nothing for so long hangs.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// Between two looks.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
+
+/// Waits for an event and returns what it is.
+pub fn wait_for<T>(event: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited in vain: {event}");
+        thread::sleep(POLL_INTERVAL);
+    }
+}
+
+/// Waits until something is so.
+pub fn wait_until(event: &str, mut is_so: impl FnMut() -> bool) {
+    wait_for(event, || is_so().then_some(()));
+}
+
+/// Waits until a program has changed the files of a folder `nth` times, or has ended; returns how many
+/// changes were seen. They are the moments at which a kill can leave something half done.
+pub fn wait_for_change(child: &mut Child, folder: &Path, nth: usize) -> usize {
+    let mut n_seen = 0;
+    let mut before = sizes_and_times(folder);
+    wait_for("a change of files", || {
+        let has_ended = child.try_wait().unwrap().is_some();
+        let now = sizes_and_times(folder);
+        if now != before {
+            n_seen += 1;
+            before = now;
+        }
+        (has_ended || n_seen >= nth).then_some(())
+    });
+    n_seen
+}
+
+/// All files below a folder. What goes away during the look is left out.
+fn sizes_and_times(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(below) = folders.pop() {
+        for entry in fs::read_dir(below).into_iter().flatten().flatten() {
+            let Ok(file) = entry.metadata() else { continue };
+            if file.is_dir() {
+                folders.push(entry.path());
+            } else {
+                found.insert(entry.path(), (file.len(), file.modified().unwrap()));
+            }
+        }
+    }
+    found
+}
