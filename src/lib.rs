@@ -4,6 +4,7 @@
 pub mod audio;
 pub mod cli;
 pub mod dataset;
+pub mod disk;
 pub mod experiment;
 pub mod features;
 pub mod fetch;
