@@ -55,15 +55,23 @@ pub fn publish_flushed(attempt: &Path, name: &Path) -> io::Result<Published> {
     }
 }
 
-/// Takes a folder's name away by one rename, so that it never looks whole while it is deleted; where
-/// it lies then, or nothing where it is gone.
+/// Moves a folder into another by one rename, under the name `NAME.HOST-PID-RANDOM.removed`, so that it
+/// never looks whole while it is deleted; where it lies then, or nothing where it is gone.
 ///
 /// # Errors
 /// Where the folder can't be renamed.
-pub fn set_aside(folder: &Path) -> io::Result<Option<PathBuf>> {
+pub fn set_aside(folder: &Path, within: &Path) -> io::Result<Option<PathBuf>> {
     let name = folder.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let aside = folder.with_file_name(format!("{name}.{}.removed", unique_name()));
-    match fs::rename(folder, &aside) {
+    let name = format!("{name}.{}.removed", unique_name());
+    let mut aside = within.join(&name);
+    let renamed = match fs::rename(folder, &aside) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            aside = folder.with_file_name(format!(".{name}"));
+            fs::rename(folder, &aside)
+        }
+        other => other,
+    };
+    match renamed {
         Ok(()) => Ok(Some(aside)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -187,9 +195,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("a");
         fs::create_dir(&folder).unwrap();
-        let aside = set_aside(&folder).unwrap().unwrap();
+        let aside = set_aside(&folder, home.path()).unwrap().unwrap();
         assert!(aside.is_dir() && !folder.exists());
-        assert_eq!(set_aside(&folder).unwrap(), None);
+        assert_eq!(set_aside(&folder, home.path()).unwrap(), None);
         remove_folder(&aside).unwrap();
         remove_folder(&aside).unwrap();
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);

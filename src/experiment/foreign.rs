@@ -40,7 +40,7 @@ pub fn import_weights(
     let seen = ModelInputs::new(&plan, &prepared.examples, split)?;
     let fitted = plan.model.import(&seen.job(seed), file, layout)?;
     let claim = claim(&id, &label(&plan, seed), around)?;
-    let (writer, _, _) = setting.store.begin(claim)?;
+    let (mut writer, _, _) = setting.store.begin(claim)?;
     writer.spec(&plan.text)?;
     writer.members(&prepared.members(split))?;
     let layout = layout.name().to_owned();

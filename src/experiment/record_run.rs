@@ -1,8 +1,8 @@
 //! The end of one run: scores, predictions, the model's files, the record.
 
-use super::Plan;
+use super::{Event, Plan};
 use super::model_inputs::ModelInputs;
-use super::run::{AuditedSplit, Inputs, RunContext, RunError};
+use super::run::{AuditedSplit, Inputs, RunContext, RunError, label};
 use super::training::TrainingHistory;
 use crate::features::Examples;
 use crate::metrics;
@@ -20,7 +20,7 @@ pub(super) fn record_run(
     seed: u64,
     AuditedSplit { split, audit }: &AuditedSplit,
     seen: &ModelInputs,
-    writer: RunWriter,
+    mut writer: RunWriter,
     fitted: &Fitted,
     watched: TrainingHistory,
     imported: Option<Imported>,
@@ -97,7 +97,11 @@ pub(super) fn record_run(
         files: std::collections::BTreeMap::new(),
         seal: String::new(),
     };
-    Ok(writer.finish(record, &watched.epochs)?)
+    let (run, note) = writer.finish(record, &watched.epochs)?;
+    if let Some(text) = note {
+        around.setting.observer.event(&Event::Note { run: label(plan, seed), text });
+    }
+    Ok(run)
 }
 
 fn score(

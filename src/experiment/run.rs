@@ -10,6 +10,7 @@ use super::record_run::record_run;
 use super::training::fit;
 use super::{Event, Plan, RunLabel, Workspace};
 use crate::dataset::{Data, DatasetError, TrackColumns};
+use crate::disk;
 use crate::features::{Examples, FeatureError, Step};
 use crate::kernels::isa::Isa;
 use crate::model::{Device, ModelError};
@@ -219,7 +220,7 @@ pub(super) fn run(
     Ok((anew(plan, prepared, seed, claim, around)?, false))
 }
 
-/// Waits for the right to write the run's folder.
+/// Waits while another process makes the run, as far as locks tell.
 pub(super) fn claim(id: &str, label: &RunLabel, around: RunContext) -> Result<RunClaim, RunError> {
     let mut has_said = false;
     loop {
@@ -227,7 +228,12 @@ pub(super) fn claim(id: &str, label: &RunLabel, around: RunContext) -> Result<Ru
             return Err(RunError::Stopped { epoch: 0 });
         }
         match around.setting.store.claim(id)? {
-            ClaimOutcome::Ours(claim) => return Ok(claim),
+            ClaimOutcome::Ours(claim) => {
+                if let Some(text) = disk::notice() {
+                    around.setting.observer.event(&Event::Note { run: label.clone(), text });
+                }
+                return Ok(claim);
+            }
             ClaimOutcome::Busy { process } => {
                 if !has_said {
                     around.setting.observer.event(&Event::Waiting { run: label.clone(), process });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::record_run::rescore;
 use super::run::{CODE_VERSION, RunContext, RunError, code_facts, prepare, run};
 use super::{Plan, PlanError, Workspace};
+use crate::disk;
 use crate::record::{Capsule, Run, Store, StoreError, unpack_capsule};
 
 /// What a repetition came to.
@@ -99,19 +100,17 @@ pub fn verify(recorded: &Run, setting: Workspace) -> Result<Repetition, VerifyEr
             &features_hash[..8]
         )));
     }
-    let beside = store.root().join(format!(".verify-{}", std::process::id()));
+    let beside = store.scratch("verify")?;
     let around = RunContext {
-        setting: Workspace { store: &Store::new(&beside), ..setting },
+        setting: Workspace { store: &Store::new(beside.join("runs")), ..setting },
         code: &code_facts(project),
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,
         forbid_leaks: false,
     };
     let repeated = run(&plan, &prepared, record.seed, around);
-    if beside.exists() {
-        std::fs::remove_dir_all(&beside)
-            .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
-    }
+    disk::remove_folder(&beside)
+        .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
     let repeated = repeated?.0.record;
     let (was, is) = (&record.outputs, &repeated.outputs);
     Ok(Repetition {
