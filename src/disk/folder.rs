@@ -165,8 +165,10 @@ mod tests {
                     start.wait();
                     publish(attempt, &name).unwrap()
                 };
-                let threads: Vec<_> =
-                    attempts.iter().map(|attempt| scope.spawn(move || publish_one(attempt))).collect();
+                let threads: Vec<_> = attempts
+                    .iter()
+                    .map(|attempt| scope.spawn(move || publish_one(attempt)))
+                    .collect();
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect()
             });
             let winners = (0..4).filter(|i| outcomes[*i] == Published::Ours).collect::<Vec<_>>();

@@ -3,6 +3,7 @@
 //! | function | what it does |
 //! |---|---|
 //! | [`write_whole`], [`write_private`] | replaces a file atomically: temporary file, fsync, rename, fsync of the folder |
+//! | [`finish_file`] | gives a file that was written piece by piece its final name |
 //! | [`publish`], [`publish_flushed`] | gives a finished folder its final name by one rename; the first process wins |
 //! | [`set_aside`], [`remove_folder`] | takes a folder away by one rename before its files are deleted |
 //! | [`lock`], [`lock_file`] | an advisory lock, on file systems that have locks |
@@ -24,4 +25,4 @@ pub use folder::{
 };
 pub use lock::{Held, Lock, lock, lock_file, notice};
 pub use name::{Owner, unique_name};
-pub use whole::{remove_stale, write_private, write_whole};
+pub use whole::{finish_file, remove_stale, write_private, write_whole};

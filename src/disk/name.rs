@@ -104,9 +104,7 @@ fn is_running(process: u32) -> bool {
         return !matches!(state, Some('Z' | 'X'));
     }
     let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
-    pid.is_some_and(|pid| {
-        rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
-    })
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
 /// Without a way to ask, every process may run: nothing of others is removed.

@@ -55,6 +55,16 @@ fn write(path: &Path, bytes: &[u8], is_private: bool) -> io::Result<()> {
     sync_folder(parent(path))
 }
 
+/// Gives a file that was written piece by piece its final name, after its bytes are on the disk.
+///
+/// # Errors
+/// Where the file can't be flushed or renamed.
+pub fn finish_file(written: &Path, path: &Path) -> io::Result<()> {
+    sync_file(written)?;
+    fs::rename(written, path)?;
+    sync_folder(parent(path))
+}
+
 /// The folder of a path; the parent of a bare name is the working directory.
 pub(super) fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -78,11 +88,8 @@ pub fn remove_stale(folder: &Path) {
 /// Waits until a file's bytes are on the disk.
 pub(super) fn sync_file(path: &Path) -> io::Result<()> {
     // Windows flushes only files that are open for writing.
-    let file = if cfg!(windows) {
-        OpenOptions::new().write(true).open(path)?
-    } else {
-        File::open(path)?
-    };
+    let file =
+        if cfg!(windows) { OpenOptions::new().write(true).open(path)? } else { File::open(path)? };
     file.sync_all()
 }
 
@@ -150,10 +157,7 @@ mod tests {
     fn temporary_files_of_ended_processes_are_removed_and_others_stay() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let ours = unique_name();
-        let dead = ours.replace(
-            &format!("-{}-", std::process::id()),
-            &format!("-{}-", child.id()),
-        );
+        let dead = ours.replace(&format!("-{}-", std::process::id()), &format!("-{}-", child.id()));
         child.wait().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let kept = [format!("a.{ours}.partial"), "b.partial".to_owned(), dead.clone()];

@@ -1,9 +1,9 @@
 //! The end of one run: scores, predictions, the model's files, the record.
 
-use super::{Event, Plan};
 use super::model_inputs::ModelInputs;
 use super::run::{AuditedSplit, Inputs, RunContext, RunError, label};
 use super::training::TrainingHistory;
+use super::{Event, Plan};
 use crate::features::Examples;
 use crate::metrics;
 use crate::model::{self, Classifier, Device, Fitted, ModelError};

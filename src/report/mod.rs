@@ -251,5 +251,6 @@ fn make(folder: &Path) -> Result<(), ReportError> {
 }
 
 fn put(path: &Path, text: &str) -> Result<(), ReportError> {
-    disk::write_whole(path, text.as_bytes()).map_err(|source| ReportError::Io { path: path.to_owned(), source })
+    disk::write_whole(path, text.as_bytes())
+        .map_err(|source| ReportError::Io { path: path.to_owned(), source })
 }

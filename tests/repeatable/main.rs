@@ -7,6 +7,8 @@ mod common;
 mod features;
 #[cfg(unix)]
 mod kills;
+#[cfg(target_os = "linux")]
+mod locks;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use super::super::FeatureError;
 use super::entry::{Entry, Recipe};
-use super::work::TRACKS_PER_SHARD;
 use super::io;
+use super::work::TRACKS_PER_SHARD;
 use crate::disk::{self, Owner};
 
 /// The cache of features, a folder.
@@ -251,9 +251,7 @@ pub(super) fn remove(cache: &Path, name: &str) -> Result<(), FeatureError> {
     } else {
         disk::set_aside(&folder, cache).map_err(|source| io(&folder, source))?
     };
-    aside.map_or(Ok(()), |aside| {
-        disk::remove_folder(&aside).map_err(|source| io(&aside, source))
-    })
+    aside.map_or(Ok(()), |aside| disk::remove_folder(&aside).map_err(|source| io(&aside, source)))
 }
 
 fn paths(folder: &Path) -> Result<Vec<PathBuf>, FeatureError> {

@@ -102,7 +102,8 @@ pub(super) fn make(
     }
     let n_by_others = work.n_by_others.load(Ordering::Relaxed);
     if n_by_others > 0 {
-        let (n_tracks, text) = (work.contents.len(), "were made by other processes at the same time");
+        let (n_tracks, text) =
+            (work.contents.len(), "were made by other processes at the same time");
         work.note(format!("{n_by_others} of {n_tracks} tracks {text}"))?;
     }
     remove(cache, &format!("{}.partial", recipe.folder_name()))
