@@ -56,6 +56,7 @@ pub mod audio;
 #[doc(hidden)]
 pub mod cli;
 pub mod dataset;
+pub mod disk;
 pub mod experiment;
 pub mod features;
 pub mod fetch;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rooms and their layers. A room may know rooms of lower layers only.
 const LAYERS: &[(&str, u8)] = &[
     ("vocab", 0),
+    ("disk", 0),
     ("schema", 1),
     ("audio", 1),
     ("table", 1),
@@ -47,7 +48,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("tar", &["record", "fetch"]),
     ("zip", &["fetch"]),
     ("flate2", &["fetch"]),
-    ("rustix", &["fetch"]),
+    ("rustix", &["disk", "fetch"]),
     ("sha1", &["fetch"]),
     ("md5", &["fetch"]),
     ("rspotify", &["spotify"]),

@@ -308,7 +308,7 @@ pub(super) enum Features {
         #[arg(long)]
         check: bool,
     },
-    /// Remove features; those that a running encore has open are left
+    /// Remove features; those that a running encore makes are left
     Clean {
         /// Hashes as `features list` shows them, or their first digits
         #[arg(value_name = "HASH", conflicts_with_all = ["partial", "all"])]

@@ -140,7 +140,7 @@ fn clean(cache: &Cache, items: &[&Item]) -> Done {
         return Ok(());
     }
     Err(Failure::Internal(anyhow::anyhow!(
-        "left, a running encore has them open: {}\nhint: stop it, or clean when it is done",
+        "left, a running encore makes them: {}\nhint: stop it, or clean when it is done",
         in_use.join(", ")
     )))
 }

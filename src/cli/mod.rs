@@ -129,6 +129,10 @@ pub fn main() -> ExitCode {
         Command::Spotify(command) => spotify::spotify(&project, &command),
         Command::Degrade(arguments) => degrade::degrade(&arguments),
     };
+    // Where nothing else has said it.
+    if let Some(text) = crate::disk::notice() {
+        eprintln!("note: {text}");
+    }
     let (code, message) = match done {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Internal(error)) => (1, format!("{error:#}")),

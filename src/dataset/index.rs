@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetError, TrackColumns};
+use crate::disk;
 use crate::record::Excluded;
 use crate::vocab::Sha256;
 
@@ -132,11 +133,13 @@ impl Index {
 
     pub(super) fn write(&self, place: &Place) -> Result<(), DatasetError> {
         let path = place.index_file(&self.dataset);
-        let beside = path.with_extension("partial");
         let text = serde_json::to_string_pretty(self).expect("an index is plain data");
-        fs::create_dir_all(path.parent().unwrap_or(&path))
-            .and_then(|()| fs::write(&beside, text))
-            .and_then(|()| fs::rename(&beside, &path))
+        let folder = path.parent().unwrap_or(&path);
+        fs::create_dir_all(folder)
+            .and_then(|()| {
+                disk::remove_stale(folder);
+                disk::write_whole(&path, text.as_bytes())
+            })
             .map_err(|source| DatasetError::Io { path, source })
     }
 

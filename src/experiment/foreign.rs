@@ -43,7 +43,7 @@ pub fn import_weights(
     let fold = Fold::new(&plan, &inputs, seed, AuditedSplit::new(&plan, &inputs, seed)?)?;
     let fitted = plan.spec.model.import(&fold.fit_input(), file, layout)?;
     let claim = claim(&id, &plan.label(seed), context)?;
-    let (writer, _, _) = workspace.store.begin(claim)?;
+    let (mut writer, _, _) = workspace.store.begin(claim)?;
     writer.spec(&plan.text)?;
     writer.members(&fold.members())?;
     let imported = Some(Imported { file: name, sha256, layout: layout_name });

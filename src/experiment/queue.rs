@@ -129,7 +129,11 @@ impl Queue<'_> {
         let began = Instant::now();
         let result = match store.read_whole(&job.id) {
             // Damage is told, and the run made anew, by the run's own process.
-            Ok(Some(run)) if !self.how.forbid_leaks => Ok((run, true)),
+            Ok(Some(run)) if !self.how.forbid_leaks => {
+                // Leftovers take space and nothing else: one that stays is no reason to fail.
+                let _ = store.tidy(&run);
+                Ok((run, true))
+            }
             _ => guarded(|| match self.how.program {
                 Some(program) => self.in_worker(job, program),
                 None => self.here(job),

@@ -2,6 +2,7 @@
 
 use super::context::RunContext;
 use super::error::RunError;
+use super::event::Event;
 use super::fit::Trained;
 use super::fold::{AuditedSplit, Fold};
 use super::inputs::Inputs;
@@ -19,7 +20,7 @@ use crate::vocab::Scores;
 pub(super) fn record_run(
     fold: &Fold,
     Trained { fitted, history, imported }: &Trained,
-    writer: RunWriter,
+    mut writer: RunWriter,
     context: RunContext,
 ) -> Result<Run, RunError> {
     let Fold { plan, inputs, seed, audited: AuditedSplit { split, audit }, model_inputs } = fold;
@@ -93,7 +94,11 @@ pub(super) fn record_run(
         files: std::collections::BTreeMap::new(),
         seal: String::new(),
     };
-    Ok(writer.finish(record, &history.epochs)?)
+    let (run, note) = writer.finish(record, &history.epochs)?;
+    if let Some(text) = note {
+        context.workspace.observer.event(&Event::Note { run: plan.label(*seed), text });
+    }
+    Ok(run)
 }
 
 fn score(

@@ -10,6 +10,7 @@ use super::fold::{AuditedSplit, Fold};
 use super::inputs::Inputs;
 use super::plan::Plan;
 use super::record_run::record_run;
+use crate::disk;
 use crate::record::{Audit, ClaimOutcome, Run, RunClaim, StoreError};
 
 /// How often a waiting run looks at a lock.
@@ -44,7 +45,7 @@ pub(super) fn run(
     Ok((anew(plan, inputs, seed, claim, context)?, false))
 }
 
-/// Waits for the right to write the run's folder.
+/// Waits while another process makes the run, as far as locks tell.
 pub(super) fn claim(id: &str, label: &RunLabel, context: RunContext) -> Result<RunClaim, RunError> {
     let mut has_said = false;
     loop {
@@ -52,7 +53,12 @@ pub(super) fn claim(id: &str, label: &RunLabel, context: RunContext) -> Result<R
             return Err(RunError::Stopped { epoch: 0 });
         }
         match context.workspace.store.claim(id)? {
-            ClaimOutcome::Ours(claim) => return Ok(claim),
+            ClaimOutcome::Ours(claim) => {
+                if let Some(text) = disk::notice() {
+                    context.workspace.observer.event(&Event::Note { run: label.clone(), text });
+                }
+                return Ok(claim);
+            }
             ClaimOutcome::Busy { process } => {
                 if !has_said {
                     context

@@ -52,7 +52,7 @@ fn reason(
     let id = inputs.run_id(plan, seed);
     match store.read_whole(&id) {
         Ok(Some(run)) => return Ok(Reason::Done { id: run.id }),
-        Ok(None) if store.folder(&id).exists() => return Ok(Reason::CutOff),
+        Ok(None) if store.has_attempt(&id)? => return Ok(Reason::CutOff),
         Ok(None) => {}
         Err(error @ StoreError::Damaged { .. }) => {
             let text = error.to_string();

@@ -9,6 +9,7 @@ use super::inputs::Inputs;
 use super::plan::{Plan, PlanError};
 use super::record_run::rescore;
 use super::run::run;
+use crate::disk;
 use crate::record::{Capsule, Run, Store, StoreError, unpack_capsule};
 
 /// What a repetition came to.
@@ -102,19 +103,17 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
             &features_hash[..8]
         )));
     }
-    let beside = store.root().join(format!(".verify-{}", std::process::id()));
+    let beside = store.scratch("verify")?;
     let context = RunContext {
-        workspace: Workspace { store: &Store::new(&beside), ..workspace },
+        workspace: Workspace { store: &Store::new(beside.join("runs")), ..workspace },
         code: &code_facts(project),
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,
         forbid_leaks: false,
     };
     let repeated = run(&plan, &inputs, record.seed, context);
-    if beside.exists() {
-        std::fs::remove_dir_all(&beside)
-            .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
-    }
+    disk::remove_folder(&beside)
+        .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
     let repeated = repeated?.0.record;
     let (was, is) = (&record.outputs, &repeated.outputs);
     Ok(Repetition {

@@ -8,22 +8,17 @@ pub enum Matrix {
     /// In memory.
     Owned(Vec<f32>),
     /// In a file of little-endian 32-bit floats.
-    Mapped {
-        /// The file's pages.
-        pages: memmap2::Mmap,
-        /// The file, locked as one that is in use: `features clean` then leaves it alone.
-        file: File,
-    },
+    Mapped(memmap2::Mmap),
 }
 
 impl Matrix {
-    /// Maps a whole file of floats and marks it as in use, with a shared lock, until it is dropped.
+    /// Maps a whole file of floats. On Unix it can be read until it is dropped, also when the file is
+    /// removed meanwhile.
     ///
     /// # Errors
     /// Where it can't be opened or its length is not that of whole floats.
     pub fn map(path: &Path) -> std::io::Result<Self> {
         let file = File::open(path)?;
-        file.lock_shared()?;
         if file.metadata()?.len() == 0 {
             return Ok(Self::Owned(vec![]));
         }
@@ -34,7 +29,7 @@ impl Matrix {
         bytemuck::try_cast_slice::<u8, f32>(&map).map_err(|error| {
             std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())
         })?;
-        Ok(Self::Mapped { pages: map, file })
+        Ok(Self::Mapped(map))
     }
 
     /// All numbers.
@@ -42,7 +37,7 @@ impl Matrix {
     pub fn as_slice(&self) -> &[f32] {
         match self {
             Self::Owned(numbers) => numbers,
-            Self::Mapped { pages, .. } => bytemuck::cast_slice(pages),
+            Self::Mapped(pages) => bytemuck::cast_slice(pages),
         }
     }
 }
@@ -52,14 +47,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mapped_file_is_locked_until_it_is_dropped() {
+    #[cfg(unix)]
+    fn a_mapped_file_is_not_locked_and_can_be_read_after_it_was_removed() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), [0; 8]).unwrap();
+        std::fs::write(file.path(), bytemuck::cast_slice(&[1.5f32, -2.0])).unwrap();
         let other = File::open(file.path()).unwrap();
-        let two = [Matrix::map(file.path()).unwrap(), Matrix::map(file.path()).unwrap()];
-        assert!(other.try_lock().is_err());
-        drop(two);
+        let matrix = Matrix::map(file.path()).unwrap();
         assert!(other.try_lock().is_ok());
+        drop(file);
+        assert_eq!(matrix.as_slice(), [1.5, -2.0]);
     }
 
     #[test]

@@ -5,10 +5,10 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `FOLDER.fetching/lock` | held by the one process that is at it |
+//! | `FOLDER.fetching/lock` | held by the one process that is at it, where the file system has locks |
 //! | `FOLDER.fetching/FILE.partial`, `.partial.json` | bytes so far, and whose they are |
 //! | `FOLDER.fetching/FILE` | all bytes, checked |
-//! | `FOLDER.fetching/unpacked/` | what becomes the folder, made anew by every process |
+//! | `FOLDER.fetching/unpacked.HOST-PID-RANDOM/` | what becomes the folder, one for every process |
 //! | `FOLDER/` | all of it, given its name in one step; `fetched.json` says from where and what |
 //!
 //! This room must never know what a dataset is.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
+
 /// Where the bytes of a partial file came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Origin {
@@ -61,10 +63,8 @@ impl Partial {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
         // In this order: a kill between the two leaves no bytes under a name that is not theirs.
         file.set_len(at)?;
-        let beside = self.notes.with_extension("json.new");
         let text = serde_json::to_vec(&origin).expect("an origin is plain data");
-        fs::write(&beside, text)?;
-        fs::rename(&beside, &self.notes)?;
+        disk::write_whole(&self.notes, &text)?;
         self.origin = Some(origin);
         self.n = at;
         let mut file = file;
@@ -74,8 +74,7 @@ impl Partial {
 
     /// Gives the file its name, once it is known to be what was wanted.
     pub fn finish(self, to: &Path) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()?;
-        fs::rename(&self.path, to)?;
+        disk::finish_file(&self.path, to)?;
         remove(&self.notes)
     }
 

@@ -1,6 +1,6 @@
 //! A list of files into one folder, by one process at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -12,6 +12,7 @@ use super::download::{Got, download};
 use super::error::io as at;
 use super::unpack::{empty_folder, unpack};
 use super::{FetchContext, FetchError, Remote, space};
+use crate::disk::{self, Held, Lock, Owner, Published};
 
 /// In the folder: what was fetched. It is there when the folder is.
 const INDEX: &str = "fetched.json";
@@ -78,12 +79,13 @@ impl Fetched {
     }
 }
 
-/// The right to fetch into a folder; it ends with the process, however that ends.
+/// The right to fetch into a folder; it ends with the process, however that ends. Where the file system
+/// has no locks, several processes may have it: the first one publishes the folder.
 #[derive(Debug)]
 pub struct Work {
     folder: PathBuf,
     beside: PathBuf,
-    _lock: File,
+    _lock: Option<Held>,
 }
 
 impl Work {
@@ -105,29 +107,28 @@ impl Work {
         let mut is_said = false;
         loop {
             fs::create_dir_all(&beside).map_err(|source| at(&beside, source))?;
-            let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-            let lock = match lock {
-                // Its owner has just ended and taken the folder away.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                other => other.map_err(|source| at(&path, source))?,
-            };
-            loop {
-                match lock.try_lock() {
-                    Ok(()) => break,
-                    Err(TryLockError::Error(source)) => return Err(at(&path, source)),
-                    Err(TryLockError::WouldBlock) if setting.is_stopped() => {
-                        return Err(FetchError::Stopped { n: 0, path: beside });
-                    }
-                    Err(TryLockError::WouldBlock) if !is_said => {
+            let lock = match disk::lock(&path) {
+                Ok(Lock::Held(held)) => Some(held),
+                Ok(Lock::Unsupported) => {
+                    disk::notice().into_iter().for_each(|text| setting.note(&text));
+                    None
+                }
+                Ok(Lock::Busy { .. }) if setting.is_stopped() => {
+                    return Err(FetchError::Stopped { n: 0, path: beside });
+                }
+                Ok(Lock::Busy { .. }) => {
+                    if !is_said {
                         setting.note("waits: another encore is at it");
                         is_said = true;
                     }
-                    Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(100)),
+                    sleep(Duration::from_millis(100));
+                    continue;
                 }
-            }
-            if is_still(&lock, &path) {
-                return Ok(Self { folder: folder.to_owned(), beside, _lock: lock });
-            }
+                // Its owner has just ended and taken the folder away.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(at(&path, source)),
+            };
+            return Ok(Self { folder: folder.to_owned(), beside, _lock: lock });
         }
     }
 
@@ -149,7 +150,8 @@ impl Work {
             }
             _ => {}
         }
-        let unpacked = self.beside.join("unpacked");
+        self.remove_unpacked()?;
+        let unpacked = self.beside.join(format!("unpacked.{}", disk::unique_name()));
         empty_folder(&unpacked)?;
         self.require_room(remotes, setting)?;
         let mut all = vec![];
@@ -173,9 +175,27 @@ impl Work {
                 unpacked: content,
             });
         }
-        let fetched = Fetched { files };
-        self.name(&unpacked, &fetched)?;
-        Ok(fetched)
+        self.name(&unpacked, Fetched { files }, remotes, setting)
+    }
+
+    /// Removes what processes that have ended have unpacked.
+    fn remove_unpacked(&self) -> Result<(), FetchError> {
+        disk::remove_stale(&self.beside);
+        let entries = fs::read_dir(&self.beside).map_err(|source| at(&self.beside, source))?;
+        for entry in entries {
+            let path = entry.map_err(|source| at(&self.beside, source))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_left = match name.strip_prefix("unpacked") {
+                // Of an earlier version of encore.
+                Some("") => true,
+                Some(rest) => Owner::of(rest.trim_start_matches('.')).is_some_and(|o| o.is_dead()),
+                None => false,
+            };
+            if is_left {
+                disk::remove_folder(&path).map_err(|source| at(&path, source))?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends it: what lies beside the folder is taken away.
@@ -207,36 +227,46 @@ impl Work {
         space::require(&self.beside, needed, what, setting.free)
     }
 
-    /// Gives the folder its name, all of it being on the disk.
-    fn name(&self, unpacked: &Path, fetched: &Fetched) -> Result<(), FetchError> {
+    /// Gives the folder its name, all of it being on the disk. If another process was quicker, its files
+    /// are compared and used.
+    fn name(
+        &self,
+        unpacked: &Path,
+        fetched: Fetched,
+        remotes: &[Remote],
+        setting: &FetchContext,
+    ) -> Result<Fetched, FetchError> {
         let index = unpacked.join(INDEX);
-        let text = serde_json::to_string_pretty(fetched).expect("what was fetched is plain data");
+        let text = serde_json::to_string_pretty(&fetched).expect("what was fetched is plain data");
         let new = OpenOptions::new().write(true).create_new(true).open(&index);
         new.and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
             .map_err(|source| at(&index, source))?;
         // A power cut after the name must not find files without their bytes; one by one takes longer.
         #[cfg(unix)]
         rustix::fs::sync();
-        fs::rename(unpacked, &self.folder).map_err(|source| at(&self.folder, source))
+        let published = disk::publish_flushed(unpacked, &self.folder);
+        if published.map_err(|source| at(&self.folder, source))? == Published::Ours {
+            return Ok(fetched);
+        }
+        let Some(found) = Fetched::find(&self.folder, remotes)? else {
+            return Err(occupied(&self.folder, "holds files that were not fetched"));
+        };
+        for (ours, theirs) in fetched.files.iter().zip(&found.files) {
+            if ours.sum != theirs.sum {
+                let (file, ours, theirs) = (&ours.file, &ours.sum, &theirs.sum);
+                setting.note(&format!(
+                    "another encore fetched {file} first, and the two differ: {ours} here, {theirs} there; \
+                     the other's file is used"
+                ));
+            }
+        }
+        disk::remove_folder(unpacked).map_err(|source| at(unpacked, source))?;
+        Ok(found)
     }
 }
 
 fn occupied(folder: &Path, message: &str) -> FetchError {
     FetchError::Occupied { path: folder.to_owned(), message: message.to_owned() }
-}
-
-/// Whether an open file is the one at a path: a lock on a file that was taken away is none.
-#[cfg(unix)]
-fn is_still(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (Ok(ours), Ok(there)) = (file.metadata(), fs::metadata(path)) else { return false };
-    (ours.dev(), ours.ino()) == (there.dev(), there.ino())
-}
-
-/// Whether an open file is the one at a path: here an open file can't be taken away.
-#[cfg(not(unix))]
-fn is_still(_file: &File, path: &Path) -> bool {
-    path.exists()
 }
 
 /// The same file under a second name, or a copy where the disk knows no such thing.

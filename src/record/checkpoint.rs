@@ -71,6 +71,27 @@ impl Checkpoints {
         (Self { folder: folder.to_owned(), number }, newest.map(|(_, found)| found), notes)
     }
 
+    /// Of a folder that has none yet.
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), number: 0 }
+    }
+
+    /// Of a folder that has none yet, with a copy of another folder's.
+    pub(super) fn copy(
+        folder: &Path,
+        number: u64,
+        checkpoint: &Checkpoint,
+    ) -> Result<Self, StoreError> {
+        let mut checkpoints = Self { folder: folder.to_owned(), number: number.saturating_sub(1) };
+        checkpoints.write(checkpoint)?;
+        Ok(checkpoints)
+    }
+
+    /// Of the newest file; 0 where there is none.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Writes a checkpoint over the older of the two; whatever fails, the newer one stays.
     pub(super) fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let number = self.number + 1;

@@ -1,17 +1,19 @@
 //! The run store: what a run leaves on disk, and how it is found again.
 //!
-//! A run is one spec with one seed on one dataset. It owns one folder:
+//! A run is one spec with one seed on one dataset. It is written in an attempt folder of its process
+//! alone, `attempts/ID.HOST-PID-RANDOM/`, and published as `runs/ID/` by one rename. Whoever
+//! publishes first wins; a process that comes second compares its outputs with the published run. No
+//! result depends on a lock: `attempts/ID.lock` only keeps two processes from the same work.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `record.json` | everything small ([`Record`]); written last, so a folder that has it is whole |
+//! | `record.json` | everything small ([`Record`]), with the checksums of all other files |
 //! | `epochs.jsonl` | one [`Epoch`] a line, appended as the training goes |
 //! | `predictions.csv` | every test example: track, segment, actual, predicted, a probability per class |
 //! | `split.csv` | the members of every set |
 //! | `spec.toml` | the spec's text as it was written |
 //! | `model/` | the trained model's files |
-//! | `checkpoint-1`, `checkpoint-2` | what an unfinished run goes on from, written in turn |
-//! | `lock` | locked by the process that writes the folder |
+//! | `checkpoint-1`, `checkpoint-2` | in an attempt: what the run is resumed from, written in turn |
 //!
 //! Nothing is trusted unseen: checkpoints carry a checksum, the record carries one of every file and
 //! of itself, and what does not fit is named, not used.
@@ -34,7 +36,6 @@ pub use facts::{
     SplitFacts, Timings,
 };
 pub use store::{Claim as RunClaim, ClaimOutcome, RECORD_FORMAT, Run, Store, StoreError};
-pub(crate) use store::{sync_folder, write_whole};
 pub use tables::{Member, Prediction};
 pub use writer::RunWriter;
 

@@ -1,12 +1,12 @@
-//! The folder of all runs: found again, claimed, listed.
+//! The folders of all runs and of all attempts at them: found again, claimed, listed.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::tables::parse_predictions;
 use super::writer::RunWriter;
 use super::{Checkpoint, Epoch, Prediction, Record, checkpoint};
+use crate::disk::{self, Held, Lock, Owner};
 use crate::vocab::sha256_hex;
 
 /// Version of the record's layout.
@@ -50,12 +50,22 @@ pub struct Run {
     pub record: Record,
 }
 
-/// The right to write one run's folder, held by one process at a time and given back when dropped
-/// or when the process ends, however it ends.
+/// Permission to make one run. Where the file system has locks, one process at a time has it: that
+/// avoids duplicate work. Where it has none, several may have it, and no result depends on that.
 #[derive(Debug)]
 pub struct Claim {
-    pub(super) folder: PathBuf,
-    _lock: File,
+    pub(super) store: Store,
+    pub(super) id: String,
+    lock: Option<Held>,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // A process that waits for it takes a new file.
+        if let Some(lock) = self.lock.take() {
+            lock.remove();
+        }
+    }
 }
 
 /// What came of asking for a [`Claim`].
@@ -89,23 +99,85 @@ impl Store {
         self.root.join(id)
     }
 
+    /// The folder of unfinished runs, on the disk of the finished ones: `attempts` beside `runs`.
+    #[must_use]
+    pub fn attempts(&self) -> PathBuf {
+        if self.root.file_name().is_some_and(|name| name == "runs") {
+            self.root.with_file_name("attempts")
+        } else {
+            self.root.join(".attempts")
+        }
+    }
+
+    /// A new attempt folder: `ID.HOST-PID-RANDOM`. Only this process writes into it.
+    pub(super) fn new_attempt(&self, id: &str) -> PathBuf {
+        self.attempts().join(format!("{id}.{}", disk::unique_name()))
+    }
+
+    /// The attempts at a run, of whichever process, by name.
+    pub(super) fn attempts_at(&self, id: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let attempts = self.owned(id)?.into_iter().map(|(path, _)| path);
+        Ok(attempts.filter(|path| path.extension().is_none_or(|end| end != "removed")).collect())
+    }
+
+    /// Whether a run was begun and not finished, by this or an earlier version of encore.
+    ///
+    /// # Errors
+    /// Where the folder of attempts can't be read.
+    pub fn has_attempt(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.folder(id).exists() || !self.attempts_at(id)?.is_empty())
+    }
+
+    /// Removes the attempts at a run whose processes have certainly ended. Those of running processes
+    /// and of other hosts stay.
+    pub(super) fn remove_dead_attempts(&self, id: &str) -> Result<(), StoreError> {
+        for (path, owner) in self.owned(id)? {
+            if owner.is_dead() {
+                disk::remove_folder(&path).map_err(|source| io(&path, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new folder for work that is no run of this store and that its process removes again. Folders
+    /// of the same name that killed processes have left are removed.
+    ///
+    /// # Errors
+    /// Where a folder can't be made or removed.
+    pub fn scratch(&self, name: &str) -> Result<PathBuf, StoreError> {
+        self.remove_dead_attempts(name)?;
+        let folder = self.new_attempt(name);
+        fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
+        Ok(folder)
+    }
+
+    /// What lies in the folder of attempts under a run's id, with its owners.
+    fn owned(&self, id: &str) -> Result<Vec<(PathBuf, Owner)>, StoreError> {
+        let attempts = self.attempts();
+        let entries = match fs::read_dir(&attempts) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+            other => other.map_err(|source| io(&attempts, source))?,
+        };
+        let mut owned = vec![];
+        for entry in entries {
+            let path = entry.map_err(|source| io(&attempts, source))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = name.strip_suffix(".removed").unwrap_or(&name);
+            let unique = name.strip_prefix(id).and_then(|rest| rest.strip_prefix('.'));
+            if let Some(owner) = unique.and_then(Owner::of) {
+                owned.push((path, owner));
+            }
+        }
+        owned.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(owned)
+    }
+
     /// The finished run of this id, if there is one; its record only is looked at.
     ///
     /// # Errors
     /// Where its record is there and is not what was written.
     pub fn read(&self, id: &str) -> Result<Option<Run>, StoreError> {
-        let folder = self.folder(id);
-        let path = folder.join("record.json");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                return Err(StoreError::Damaged { path, message: error.to_string() });
-            }
-            Err(source) => return Err(StoreError::Io { path, source }),
-        };
-        let record = parse(&text).map_err(|message| StoreError::Damaged { path, message })?;
-        Ok(Some(Run { id: id.to_owned(), folder, record }))
+        Run::read_in(id, &self.folder(id))
     }
 
     /// As [`Self::read`], and every file of the run is what was written.
@@ -114,7 +186,7 @@ impl Store {
     /// Where a file is missing or is not what was written.
     pub fn read_whole(&self, id: &str) -> Result<Option<Run>, StoreError> {
         let Some(run) = self.read(id)? else { return Ok(None) };
-        run.record.files.keys().try_for_each(|name| run.bytes(name).map(drop))?;
+        run.check()?;
         Ok(Some(run))
     }
 
@@ -130,7 +202,11 @@ impl Store {
         let mut ids = vec![];
         for entry in entries {
             let entry = entry.map_err(|source| io(&self.root, source))?;
-            ids.push(entry.file_name().to_string_lossy().into_owned());
+            let id = entry.file_name().to_string_lossy().into_owned();
+            // Hidden folders are not runs.
+            if !id.starts_with('.') {
+                ids.push(id);
+            }
         }
         ids.sort();
         let (mut runs, mut damaged) = (vec![], vec![]);
@@ -143,36 +219,24 @@ impl Store {
         Ok((runs, damaged))
     }
 
-    /// Asks for the right to write a run's folder; does not wait.
+    /// Asks for permission to make a run; does not wait.
     ///
     /// # Errors
-    /// Where the folder can't be made.
+    /// Where the folder of attempts can't be made.
     pub fn claim(&self, id: &str) -> Result<ClaimOutcome, StoreError> {
-        let folder = self.folder(id);
-        fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
-        let path = folder.join("lock");
-        let open =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
-        let mut lock = open.map_err(|source| io(&path, source))?;
-        match lock.try_lock() {
-            Ok(()) => {
-                let said = format!("{}\n", std::process::id());
-                let write = lock.set_len(0).and_then(|()| lock.write_all(said.as_bytes()));
-                write.map_err(|source| io(&path, source))?;
-                Ok(ClaimOutcome::Ours(Claim { folder, _lock: lock }))
-            }
-            Err(TryLockError::WouldBlock) => {
-                let mut said = String::new();
-                // Who has it is only told: a lock whose owner can't be read is a lock all the same.
-                let _ = lock.read_to_string(&mut said);
-                Ok(ClaimOutcome::Busy { process: said.trim().parse().ok() })
-            }
-            Err(TryLockError::Error(source)) => Err(io(&path, source)),
-        }
+        let attempts = self.attempts();
+        fs::create_dir_all(&attempts).map_err(|source| io(&attempts, source))?;
+        let path = attempts.join(format!("{id}.lock"));
+        let lock = match disk::lock(&path).map_err(|source| io(&path, source))? {
+            Lock::Busy { process } => return Ok(ClaimOutcome::Busy { process }),
+            Lock::Held(held) => Some(held),
+            Lock::Unsupported => None,
+        };
+        Ok(ClaimOutcome::Ours(Claim { store: self.clone(), id: id.to_owned(), lock }))
     }
 
-    /// Begins a run, or goes on with one that was cut off: with the last good checkpoint, if there is
-    /// one, and what is to be said of damaged files.
+    /// Begins an attempt at a run, from the most advanced valid checkpoint of all attempts at it, if
+    /// there is one; with notes about damaged files.
     ///
     /// # Errors
     /// Where the folder can't be written.
@@ -183,16 +247,38 @@ impl Store {
         RunWriter::begin(claim)
     }
 
-    /// Removes what an interruption between its last two steps may have left in a finished run's folder.
+    /// Removes what interruptions may have left of a finished run: dead attempts, and the checkpoints
+    /// that earlier versions of encore wrote into its folder.
     ///
     /// # Errors
     /// Where a file can't be removed.
     pub fn tidy(&self, run: &Run) -> Result<(), StoreError> {
-        checkpoint::remove(&run.folder)
+        checkpoint::remove(&run.folder)?;
+        self.remove_dead_attempts(&run.id)
     }
 }
 
 impl Run {
+    /// The run in a folder, if its record is there.
+    pub(super) fn read_in(id: &str, folder: &Path) -> Result<Option<Self>, StoreError> {
+        let path = folder.join("record.json");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(StoreError::Damaged { path, message: error.to_string() });
+            }
+            Err(source) => return Err(StoreError::Io { path, source }),
+        };
+        let record = parse(&text).map_err(|message| StoreError::Damaged { path, message })?;
+        Ok(Some(Self { id: id.to_owned(), folder: folder.to_owned(), record }))
+    }
+
+    /// Checks every file against the record.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.record.files.keys().try_for_each(|name| self.bytes(name).map(drop))
+    }
+
     /// Whether it is meant by a name: its own id, or its experiment's name.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
@@ -285,30 +371,9 @@ fn parse(text: &str) -> Result<Record, String> {
     }
 }
 
-/// Writes a file so that it is there whole or not at all: beside it, flushed to disk, renamed.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let beside = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        // The parent of a bare name is the empty path.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        sync_folder(folder.unwrap_or(Path::new(".")))
-    };
-    write().map_err(|source| {
-        // A full disk is not made fuller; the first error is the one to be told.
-        let _ = fs::remove_file(&beside);
-        io(path, source)
-    })
-}
-
-/// Makes a rename outlast a power cut.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+/// [`disk::write_whole`] with an error of this room.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    disk::write_whole(path, bytes).map_err(|source| io(path, source))
 }
 
 pub(super) fn io(path: &Path, source: std::io::Error) -> StoreError {
@@ -331,5 +396,6 @@ mod tests {
         assert!(matches!(store.claim("b").unwrap(), ClaimOutcome::Ours(_)));
         drop(claim);
         assert!(matches!(store.claim("a").unwrap(), ClaimOutcome::Ours(_)));
+        assert_eq!(fs::read_dir(store.attempts()).unwrap().count(), 0, "no lock is left");
     }
 }

@@ -1,4 +1,4 @@
-//! An unfinished run's folder.
+//! An unfinished run's folder, and how it is published.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -9,40 +9,62 @@ use super::checkpoint::{self, Checkpoints};
 use super::store::{Claim, io, write_whole};
 use super::tables::{members_csv, predictions_csv};
 use super::{Checkpoint, Epoch, Member, Outputs, Prediction, Record, Run, StoreError};
+use crate::disk::{self, Published};
 use crate::vocab::{Sha256, sha256_hex};
 
-/// Writes a run as it goes.
+/// Writes a run as it goes, into an attempt folder of its own.
 #[derive(Debug)]
 pub struct RunWriter {
     claim: Claim,
+    folder: PathBuf,
     epochs: File,
+    /// What is in the file of epochs.
+    lines: String,
+    /// The other text files, by name: the attempt is made again from them if somebody removes it.
+    texts: BTreeMap<&'static str, String>,
     checkpoints: Checkpoints,
 }
 
 impl RunWriter {
-    /// Makes the folder ready: the curves as the last good checkpoint has them, and no record.
+    /// Makes an attempt folder, with a copy of the most advanced valid checkpoint and the curves as
+    /// that has them.
     pub(super) fn begin(
         claim: Claim,
     ) -> Result<(Self, Option<Checkpoint>, Vec<String>), StoreError> {
-        let folder = &claim.folder;
-        let record = folder.join("record.json");
-        if record.exists() {
-            fs::remove_file(&record).map_err(|source| io(&record, source))?;
-        }
-        let model = folder.join("model");
-        if model.exists() {
-            fs::remove_dir_all(&model).map_err(|source| io(&model, source))?;
-        }
+        let store = &claim.store;
+        let mut sources = store.attempts_at(&claim.id)?;
+        // Earlier versions of encore wrote checkpoints into the run's own folder.
+        sources.push(store.folder(&claim.id));
+        let (newest, mut notes) = newest_checkpoint(&sources);
+        let folder = store.new_attempt(&claim.id);
+        let (path, model) = (folder.join("epochs.jsonl"), folder.join("model"));
         fs::create_dir_all(&model).map_err(|source| io(&model, source))?;
-        let (checkpoints, found, mut notes) = Checkpoints::open(folder);
-        let path = folder.join("epochs.jsonl");
-        let lines: Vec<String> =
-            found.iter().flat_map(|found| &found.epochs).map(epoch_line).collect();
-        notes.extend(damaged_line(&path, &lines));
-        write_whole(&path, lines.concat().as_bytes())?;
-        let epochs = OpenOptions::new().append(true).open(&path);
-        let epochs = epochs.map_err(|source| io(&path, source))?;
-        Ok((Self { claim, epochs, checkpoints }, found, notes))
+        let mut lines = String::new();
+        let (checkpoints, found) = match newest {
+            None => (Checkpoints::new(&folder), None),
+            Some(Newest { source, number, checkpoint }) => {
+                let of_epochs: Vec<String> = checkpoint.epochs.iter().map(epoch_line).collect();
+                notes.extend(damaged_line(&source.join("epochs.jsonl"), &of_epochs));
+                lines = of_epochs.concat();
+                (Checkpoints::copy(&folder, number, &checkpoint)?, Some(checkpoint))
+            }
+        };
+        let epochs = open_epochs(&path, &lines)?;
+        // What they had is here now.
+        store.remove_dead_attempts(&claim.id)?;
+        let texts = BTreeMap::new();
+        Ok((Self { claim, folder, epochs, lines, texts, checkpoints }, found, notes))
+    }
+
+    /// Makes the attempt folder again, after somebody has removed it.
+    fn restore(&mut self) -> Result<(), StoreError> {
+        let model = self.folder.join("model");
+        fs::create_dir_all(&model).map_err(|source| io(&model, source))?;
+        for (name, text) in &self.texts {
+            write_whole(&self.folder.join(name), text.as_bytes())?;
+        }
+        self.epochs = open_epochs(&self.folder.join("epochs.jsonl"), &self.lines)?;
+        Ok(())
     }
 
     /// Begins anew: no epoch is done.
@@ -50,11 +72,12 @@ impl RunWriter {
     /// # Errors
     /// Where the file can't be written.
     pub fn restart(&mut self) -> Result<(), StoreError> {
+        self.lines.clear();
         self.epochs.set_len(0).map_err(|source| io(&self.folder().join("epochs.jsonl"), source))
     }
 
     fn folder(&self) -> &Path {
-        &self.claim.folder
+        &self.folder
     }
 
     /// Where the model's files go.
@@ -68,7 +91,9 @@ impl RunWriter {
     /// # Errors
     /// Where the file can't be written.
     pub fn epoch(&mut self, epoch: &Epoch) -> Result<(), StoreError> {
-        let written = self.epochs.write_all(epoch_line(epoch).as_bytes());
+        let line = epoch_line(epoch);
+        let written = self.epochs.write_all(line.as_bytes());
+        self.lines.push_str(&line);
         written.map_err(|source| io(&self.folder().join("epochs.jsonl"), source))
     }
 
@@ -77,23 +102,29 @@ impl RunWriter {
     /// # Errors
     /// Where the file can't be written; the last good checkpoint is still there.
     pub fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.checkpoints.write(checkpoint)
+        match self.checkpoints.write(checkpoint) {
+            Err(_) if !self.folder.exists() => {
+                self.restore()?;
+                self.checkpoints.write(checkpoint)
+            }
+            other => other,
+        }
     }
 
     /// Writes the spec's text as it was typed.
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn spec(&self, text: &str) -> Result<(), StoreError> {
-        self.write("spec.toml", text)
+    pub fn spec(&mut self, text: &str) -> Result<(), StoreError> {
+        self.write("spec.toml", text.to_owned())
     }
 
     /// Writes who is in which set.
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn members(&self, members: &[Member]) -> Result<(), StoreError> {
-        self.write("split.csv", &members_csv(members))
+    pub fn members(&mut self, members: &[Member]) -> Result<(), StoreError> {
+        self.write("split.csv", members_csv(members))
     }
 
     /// Writes what was said of every test example.
@@ -101,19 +132,79 @@ impl RunWriter {
     /// # Errors
     /// Where the file can't be written.
     pub fn predictions(
-        &self,
+        &mut self,
         predictions: &[Prediction],
         classes: &[String],
     ) -> Result<(), StoreError> {
-        self.write("predictions.csv", &predictions_csv(predictions, classes))
+        self.write("predictions.csv", predictions_csv(predictions, classes))
     }
 
-    /// Writes the record, with the sums of all files and its seal: from now on the run counts as finished.
+    /// Writes the record, with the sums of all files and its seal, and publishes the run.
+    ///
+    /// If another process has published the same run meanwhile, that run stays and is returned; a note
+    /// says so if its outputs are not those of this attempt.
     ///
     /// # Errors
     /// Where a file can't be read or written.
-    pub fn finish(self, mut record: Record, epochs: &[Epoch]) -> Result<Run, StoreError> {
-        self.epochs.sync_all().map_err(|source| io(self.folder(), source))?;
+    pub fn finish(
+        mut self,
+        record: Record,
+        epochs: &[Epoch],
+    ) -> Result<(Run, Option<String>), StoreError> {
+        let (store, id) = (self.claim.store.clone(), self.claim.id.clone());
+        let ended = self.complete(record, epochs).and_then(|record| self.publish(record));
+        match ended {
+            // Somebody has removed the attempt at its last moment.
+            Err(error) if !self.folder.exists() => {
+                store.read_whole(&id).ok().flatten().map(|run| (run, None)).ok_or(error)
+            }
+            other => other,
+        }
+    }
+
+    /// Publishes the finished attempt, or compares it with the run that is published already.
+    fn publish(&self, record: Record) -> Result<(Run, Option<String>), StoreError> {
+        let Claim { store, id, .. } = &self.claim;
+        let name = store.folder(id);
+        let note = loop {
+            match disk::publish(&self.folder, &name).map_err(|source| io(&name, source))? {
+                Published::Ours => break None,
+                Published::Already => {}
+            }
+            match store.read_whole(id) {
+                Ok(Some(run)) => {
+                    disk::remove_folder(&self.folder).map_err(|source| io(&self.folder, source))?;
+                    let note = difference(id, &record.outputs, &run.record.outputs);
+                    store.remove_dead_attempts(id)?;
+                    return Ok((run, note));
+                }
+                // It is damaged, or an earlier version of encore left it unfinished.
+                Ok(None) | Err(StoreError::Damaged { .. }) => self.set_aside(&name)?,
+                Err(error) => return Err(error),
+            }
+        };
+        store.remove_dead_attempts(id)?;
+        Ok((Run { id: id.clone(), folder: name, record }, note))
+    }
+
+    /// Takes a folder away that is no whole run, and puts it back if it has become one meanwhile.
+    fn set_aside(&self, name: &Path) -> Result<(), StoreError> {
+        let Claim { store, id, .. } = &self.claim;
+        let aside = disk::set_aside(name, &store.attempts()).map_err(|source| io(name, source))?;
+        let Some(aside) = aside else { return Ok(()) };
+        let moved = Run::read_in(id, &aside).ok().flatten();
+        let is_whole = moved.is_some_and(|run| run.check().is_ok());
+        if is_whole {
+            // If there is another one by now, that one is as good.
+            disk::publish(&aside, name).map_err(|source| io(name, source))?;
+        }
+        disk::remove_folder(&aside).map_err(|source| io(&aside, source))
+    }
+
+    /// Writes what is missing of the attempt: from then on it is a whole run, but for its name.
+    fn complete(&mut self, mut record: Record, epochs: &[Epoch]) -> Result<Record, StoreError> {
+        self.lines = epochs.iter().map(epoch_line).collect();
+        self.write("epochs.jsonl", self.lines.clone())?;
         let mut files = BTreeMap::new();
         for name in ["spec.toml", "split.csv", "epochs.jsonl", "predictions.csv"] {
             files.insert(name.to_owned(), self.sum(name)?);
@@ -139,14 +230,9 @@ impl RunWriter {
         record.seal = record.make_seal();
         let mut text = serde_json::to_string_pretty(&record).expect("a record is plain data");
         text.push('\n');
-        self.write("record.json", &text)?;
+        self.write("record.json", text)?;
         checkpoint::remove(self.folder())?;
-        let id = self.folder().file_name().map(|name| name.to_string_lossy().into_owned());
-        Ok(Run {
-            id: id.expect("a run's folder has a name"),
-            folder: self.folder().to_owned(),
-            record,
-        })
+        Ok(record)
     }
 
     fn sum(&self, name: &str) -> Result<String, StoreError> {
@@ -154,9 +240,70 @@ impl RunWriter {
         Ok(sha256_hex(&fs::read(&path).map_err(|source| io(&path, source))?))
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<(), StoreError> {
-        write_whole(&self.folder().join(name), text.as_bytes())
+    fn write(&mut self, name: &'static str, text: String) -> Result<(), StoreError> {
+        let path = self.folder.join(name);
+        let written = write_whole(&path, text.as_bytes());
+        self.texts.insert(name, text);
+        match written {
+            Err(_) if !self.folder.exists() => self.restore(),
+            other => other,
+        }
     }
+}
+
+/// The most advanced checkpoint of several folders.
+struct Newest {
+    source: PathBuf,
+    number: u64,
+    checkpoint: Checkpoint,
+}
+
+/// The most advanced valid checkpoint of several folders; every damaged one is named in the notes.
+fn newest_checkpoint(sources: &[PathBuf]) -> (Option<Newest>, Vec<String>) {
+    let (mut newest, mut notes): (Option<Newest>, Vec<String>) = (None, vec![]);
+    for source in sources {
+        let (checkpoints, found, of_source) = Checkpoints::open(source);
+        notes.extend(of_source);
+        let Some(checkpoint) = found else { continue };
+        let number = checkpoints.number();
+        let is_newer = |than: &Newest| {
+            (than.checkpoint.epochs.len(), than.number) < (checkpoint.epochs.len(), number)
+        };
+        if newest.as_ref().is_none_or(is_newer) {
+            newest = Some(Newest { source: source.clone(), number, checkpoint });
+        }
+    }
+    (newest, notes)
+}
+
+/// Writes the file of epochs and opens it for more.
+fn open_epochs(path: &Path, lines: &str) -> Result<File, StoreError> {
+    write_whole(path, lines.as_bytes())?;
+    OpenOptions::new().append(true).open(path).map_err(|source| io(path, source))
+}
+
+/// What a user must know if two processes made the same run and came to other bits.
+fn difference(id: &str, ours: &Outputs, published: &Outputs) -> Option<String> {
+    let pairs = [
+        ("curves", &ours.curves, &published.curves),
+        ("model", &ours.model, &published.model),
+        ("predictions", &ours.predictions, &published.predictions),
+    ];
+    let short = |hash: &str| hash.get(..8).unwrap_or(hash).to_owned();
+    let differ: Vec<String> = pairs
+        .iter()
+        .filter(|(_, ours, published)| ours != published)
+        .map(|(what, ours, published)| {
+            format!("{what} {}… here, {}… published", short(ours), short(published))
+        })
+        .collect();
+    (!differ.is_empty()).then(|| {
+        format!(
+            "another process published this run first, and its outputs differ: expected equal bits, \
+             found {}; the published run stays\nhint: encore verify {id}",
+            differ.join("; ")
+        )
+    })
 }
 
 /// The names of a folder's files, sorted.

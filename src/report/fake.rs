@@ -203,7 +203,7 @@ pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction
     writer.spec("").unwrap();
     writer.members(&[]).unwrap();
     writer.predictions(predictions, &record.data.classes).unwrap();
-    writer.finish(record, &epochs).unwrap()
+    writer.finish(record, &epochs).unwrap().0
 }
 
 /// A record whose numbers fit each other.

@@ -54,6 +54,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::group::Row;
+use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
 use crate::table::{TableError, write_parquet};
@@ -155,6 +156,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let rows = group::rows(runs, options)?;
     let figures_folder = folder.join("figures");
     make(&figures_folder)?;
+    disk::remove_stale(folder);
     let drawn = figure::draw_all(&rows, options, &figures_folder)?;
     let readme = folder.join("README.md");
     put(&readme, &page::text(&rows, &drawn, options, folder))?;
@@ -252,5 +254,6 @@ fn make(folder: &Path) -> Result<(), ReportError> {
 }
 
 fn put(path: &Path, text: &str) -> Result<(), ReportError> {
-    fs::write(path, text).map_err(|source| ReportError::Io { path: path.to_owned(), source })
+    disk::write_whole(path, text.as_bytes())
+        .map_err(|source| ReportError::Io { path: path.to_owned(), source })
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::clock::date;
-use crate::record::StoreError;
 use crate::table::TableError;
 
 /// Why there is no table, or not yet.
@@ -75,9 +74,6 @@ pub enum SpotifyError {
     /// The table can't be written.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// A file can't be put in its place.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl SpotifyError {

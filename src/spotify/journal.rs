@@ -1,9 +1,11 @@
 //! What was got, a line of JSON each, on disk before anything else is asked.
 //!
-//! A kill can tear the last line only; it is cut off and got again. One process at a time holds a journal.
+//! A kill can tear the last line only; it is cut off and got again. One process at a time holds a journal,
+//! as far as the file system has locks. Where it has none, lines of two processes may spoil each other: the
+//! next process that opens the journal names the damaged line.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use super::endpoint::Endpoint;
 use super::features::Batch;
 use super::item::Page;
 use super::{Features, Source, SpotifyError};
+use crate::disk;
 
 /// Version of the lines.
 pub const FORMAT: u32 = 1;
@@ -99,16 +102,12 @@ impl Journal {
             .truncate(false)
             .open(path)
             .map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = "is open in another encore that collects it; wait for its end";
-                return Err(SpotifyError::Journal {
-                    path: path.to_owned(),
-                    message: message.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
+        if !disk::lock_file(&file, path).map_err(io)? {
+            let message = "is open in another encore that collects it; wait for its end";
+            return Err(SpotifyError::Journal {
+                path: path.to_owned(),
+                message: message.to_owned(),
+            });
         }
         let mut bytes = vec![];
         file.read_to_end(&mut bytes).map_err(io)?;
@@ -137,7 +136,7 @@ impl Journal {
                     at_s: now_s,
                 })?;
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                crate::record::sync_folder(folder.unwrap_or(Path::new("."))).map_err(io)?;
+                disk::sync_folder(folder.unwrap_or(Path::new("."))).map_err(io)?;
             }
             Some((_, first)) => journal.begun_s = journal.check_start(first, playlist)?,
         }

@@ -1,13 +1,14 @@
 //! Files that nobody else may read: credentials, and the token of a login.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use rspotify::Token;
 use serde::{Deserialize, Serialize};
 
 use super::SpotifyError;
+use crate::disk;
 
 /// The text of a file that only its owner may read; nothing where there is no file.
 pub(super) fn read_private(path: &Path) -> Result<Option<String>, SpotifyError> {
@@ -44,25 +45,14 @@ fn check_mode(_: &Path, _: &File) -> Result<(), SpotifyError> {
 
 /// Writes a file that only its owner may read, whole or not at all.
 fn write_private(path: &Path, text: &str) -> Result<(), SpotifyError> {
-    let beside = path.with_extension("partial");
-    let write = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        fs::create_dir_all(folder.unwrap_or(Path::new(".")))?;
-        // One that was left over may have another mode.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    write().map_err(SpotifyError::io(path))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| {
+            disk::remove_stale(folder);
+            disk::write_private(path, text.as_bytes())
+        })
+        .map_err(SpotifyError::io(path))
 }
 
 /// What is kept of a login: for which app, and its tokens.
@@ -105,7 +95,7 @@ mod tests {
         let path = folder.path().join("a/token.json");
         assert!(read_private(&path).unwrap().is_none());
         fs::create_dir(folder.path().join("a")).unwrap();
-        fs::write(path.with_extension("partial"), "left over, readable").unwrap();
+        fs::write(&path, "left over, readable").unwrap();
         write_private(&path, "secret").unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode, read_private(&path).unwrap().as_deref()), (0o600, Some("secret")));

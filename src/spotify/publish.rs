@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{self, Labels};
 use super::{Collected, SpotifyError, song};
-use crate::record::write_whole;
+use crate::disk;
 use crate::table::{Values, csv_bytes, parquet_bytes};
 
 /// The files of one collection.
@@ -86,8 +86,13 @@ impl Output {
         collected: &Collected,
         minimum_rows: Option<usize>,
     ) -> Result<Published, SpotifyError> {
+        let datasets = self.manifest.parent();
+        for folder in self.csv.parent().into_iter().chain(datasets) {
+            let is_here = folder.as_os_str().is_empty();
+            disk::remove_stale(if is_here { Path::new(".") } else { folder });
+        }
         let kept_out = manifest::reasons(collected);
-        write_whole(&self.kept_out, &csv_bytes(&kept_out_columns(collected)))?;
+        put(&self.kept_out, &csv_bytes(&kept_out_columns(collected)))?;
         if collected.songs.is_empty() {
             let why: Vec<String> =
                 kept_out.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
@@ -100,8 +105,8 @@ impl Output {
             }));
         }
         let columns = song::columns(&collected.songs);
-        write_whole(&self.parquet, &parquet_bytes(&columns))?;
-        write_whole(&self.csv, &csv_bytes(&columns))?;
+        put(&self.parquet, &parquet_bytes(&columns))?;
+        put(&self.csv, &csv_bytes(&columns))?;
         let labels = Labels::of(&collected.songs, minimum_rows).ok_or_else(|| {
             SpotifyError::Empty(format!(
                 "{} has {} songs, and no two genres come first in {} of them: it is written, and no dataset",
@@ -113,13 +118,17 @@ impl Output {
         let name =
             |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = manifest::text(collected, &labels, &name(&self.parquet), &name(&self.kept_out));
-        write_whole(&self.manifest, text.as_bytes())?;
+        put(&self.manifest, text.as_bytes())?;
         Ok(Published {
             kept_out,
             minimum_rows: labels.minimum_rows,
             labels: labels.counts.into_iter().collect(),
         })
     }
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), SpotifyError> {
+    disk::write_whole(path, bytes).map_err(SpotifyError::io(path))
 }
 
 fn kept_out_columns(collected: &Collected) -> [(&'static str, Values); 4] {

@@ -10,10 +10,10 @@ use crate::common::events::wait_for_change;
 use crate::common::{command, edit, encore, ok, random_below, stderr};
 
 /// Makes the features of the embedded corpus and runs nothing.
-const MAKE: &[&str] = &["run", "baseline-audio", "--seeds", "1", "--why"];
+pub(super) const MAKE: &[&str] = &["run", "baseline-audio", "--seeds", "1", "--why"];
 
 /// A project with thirty tracks: four shards.
-fn thirty_tracks() -> tempfile::TempDir {
+pub(super) fn thirty_tracks() -> tempfile::TempDir {
     let home = project();
     let manifest = home.path().join("datasets/synth-genres.toml");
     edit(&manifest, "tracks_per_genre = 2", "tracks_per_genre = 3");
@@ -33,7 +33,7 @@ fn folders(project: &Path) -> Vec<PathBuf> {
 }
 
 /// All files of the one entry that a cache has.
-fn entry(project: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn entry(project: &Path) -> BTreeMap<String, Vec<u8>> {
     let folders = folders(project);
     assert_eq!(folders.len(), 1, "{folders:?}");
     let files = fs::read_dir(&folders[0]).unwrap().map(|entry| entry.unwrap());
@@ -142,12 +142,6 @@ fn the_cache_is_listed_checked_and_cleaned() {
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let words = "matrix.f32: is damaged: its sha256 is";
     assert!(stderr(&output).contains(words), "{}", stderr(&output));
-    let held = fs::File::open(&path).unwrap();
-    held.lock_shared().unwrap();
-    let output = encore(home.path(), &["features", "clean", "--all"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("a running encore has them open"), "{}", stderr(&output));
-    drop(held);
     for (arguments, words) in [
         (vec!["features", "clean"], "--partial or --all"),
         (vec!["features", "clean", "xyz"], "no features begin with `xyz`"),
@@ -157,7 +151,19 @@ fn the_cache_is_listed_checked_and_cleaned() {
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
     assert!(said(&["features", "clean", "--partial"]).starts_with("0 removed, 0 B are free"));
+    // Whoever reads takes no lock and stands in nobody's way.
+    let held = fs::File::open(&path).unwrap();
+    held.lock_shared().unwrap();
     let cleaned = said(&["features", "clean", &name[..6]]);
     assert!(cleaned.starts_with(&format!("removed {name}, 1.4 MB\n1 removed, ")), "{cleaned}");
     assert!(folders(home.path()).is_empty());
+
+    // What another process makes at this moment is left; here, this test says that it does.
+    let partial = home.path().join(format!("datasets/cache/{name}.partial"));
+    fs::create_dir(&partial).unwrap();
+    fs::write(partial.join(format!("worker.{}", encore::disk::unique_name())), "").unwrap();
+    let output = encore(home.path(), &["features", "clean", "--all"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("a running encore makes them"), "{}", stderr(&output));
+    assert!(partial.exists());
 }

@@ -2,6 +2,15 @@
 
 use super::*;
 
+/// The folders of unfinished runs, by name.
+pub(super) fn attempts(project: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(project.join("reports/attempts")) else { return vec![] };
+    let folders = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let mut folders: Vec<PathBuf> = folders.collect();
+    folders.sort();
+    folders
+}
+
 #[test]
 fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed_one() {
     let (calm, stormy) = (project(), project());
@@ -38,11 +47,12 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
             let name = folder.file_name().unwrap().to_string_lossy().into_owned();
             name.starts_with(&format!("{experiment}."))
         };
-        let folders = runs(stormy.path());
-        let folder = folders.iter().find(is_this);
-        let has = |file: &str| folder.is_some_and(|folder| folder.join(file).exists());
+        let has_checkpoint = |folder: &PathBuf| {
+            folder.join("checkpoint-1").exists() || folder.join("checkpoint-2").exists()
+        };
         // A busy machine shows fewer changes, or more: kills follow it.
-        let (is_done, is_half_way) = (has("record.json"), has("checkpoint-1"));
+        let is_done = runs(stormy.path()).iter().any(|folder| is_this(&folder));
+        let is_half_way = attempts(stormy.path()).iter().filter(is_this).any(has_checkpoint);
         let factor = match (is_done, is_half_way) {
             (true, _) => 0.85,
             (false, true) => 1.0,
@@ -59,6 +69,8 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
         n_resumed += record(&folder)["timings"]["n_resumed"].as_u64().unwrap();
         assert!(!folder.join("checkpoint-1").exists() && !folder.join("checkpoint-2").exists());
     }
+    let left = attempts(stormy.path());
+    assert!(left.is_empty(), "a finished run leaves no attempt: {left:?}");
     assert_eq!(outputs(stormy.path()), outputs(calm.path()));
     assert_eq!(outputs(calm.path()).len(), SIX.len());
     assert!(
@@ -68,21 +80,21 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
     assert!(n_resumed >= 1, "no run has gone on from a checkpoint");
 }
 
-/// Stops a run half-way: starts it and waits until it has saved itself a few times.
+/// Stops a run half-way: starts it and waits until it has saved itself a few times. Its attempt.
 fn cut_off(project: &Path, arguments: &[&str]) -> PathBuf {
     for _ in 0..20 {
         let child = start(project, arguments);
         let folder = wait_for("two epochs", || {
-            runs(project).into_iter().find(|folder| {
+            attempts(project).into_iter().find(|folder| {
                 fs::read_to_string(folder.join("epochs.jsonl"))
                     .is_ok_and(|text| text.lines().count() >= 2)
             })
         });
         kill_all(child);
-        if !folder.join("record.json").exists() {
+        if runs(project).is_empty() && !folder.join("record.json").exists() {
             return folder;
         }
-        fs::remove_dir_all(folder).unwrap();
+        fs::remove_dir_all(project.join("reports")).unwrap();
     }
     panic!("the run was always done before it could be cut off");
 }
@@ -91,11 +103,11 @@ fn cut_off(project: &Path, arguments: &[&str]) -> PathBuf {
 fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     let home = project();
     let arguments = run("cnn-2", &["--set", "training.epochs=12"]);
-    let folder = cut_off(home.path(), &arguments);
+    let attempt = cut_off(home.path(), &arguments);
     // The newer checkpoint and the curves are damaged: the older one serves.
-    let newest = newer_checkpoint(&folder);
+    let newest = newer_checkpoint(&attempt);
     flip(&newest, 0.6);
-    flip(&folder.join("epochs.jsonl"), 0.2);
+    flip(&attempt.join("epochs.jsonl"), 0.2);
     let output = ok(home.path(), &arguments);
     let said = stderr(&output);
     let name = newest.file_name().unwrap().to_str().unwrap();
@@ -103,15 +115,17 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     assert!(said.contains("epochs.jsonl: line 1 is damaged"), "{said}");
     assert!(said.contains("goes on after epoch"), "{said}");
     let wanted = outputs(home.path());
-    let id = folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let attempt = attempt.file_name().unwrap().to_str().unwrap();
+    let id = attempt.rsplit_once('.').unwrap().0.to_owned();
+    let folder = home.path().join("reports/runs").join(&id);
     // Undisturbed, it comes to the same.
     ok(home.path(), &["verify", &id]);
 
     // Both checkpoints cut short: nothing to go on from, and that is said.
     fs::remove_dir_all(&folder).unwrap();
-    cut_off(home.path(), &arguments);
+    let attempt = cut_off(home.path(), &arguments);
     for slot in ["checkpoint-1", "checkpoint-2"] {
-        let path = folder.join(slot);
+        let path = attempt.join(slot);
         if let Ok(bytes) = fs::read(&path) {
             fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
         }
@@ -175,7 +189,7 @@ fn a_full_disk_is_said_and_the_run_goes_on_when_there_is_room() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let said = stderr(&output);
     assert!(said.contains("checkpoint-") && said.contains("File too large"), "{said}");
-    let left = fs::read_dir(&runs(home.path())[0]).unwrap();
+    let left = fs::read_dir(&attempts(home.path())[0]).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("partial")), "{left:?}");
     ok(home.path(), &arguments);
@@ -185,7 +199,7 @@ fn a_full_disk_is_said_and_the_run_goes_on_when_there_is_room() {
 /// Waits until a run has saved itself twice since a moment.
 fn wait_for_checkpoint(project: &Path, since: std::time::SystemTime) {
     wait_until("the second checkpoint", || {
-        runs(project).into_iter().any(|folder| {
+        attempts(project).into_iter().any(|folder| {
             let saved = fs::metadata(folder.join("checkpoint-2")).and_then(|file| file.modified());
             saved.is_ok_and(|saved| saved > since)
         })
@@ -212,12 +226,20 @@ fn a_signal_saves_and_ends_cleanly_and_nothing_is_left_running() {
         assert!(String::from_utf8_lossy(&why.stdout).contains("cut off, goes on"), "{why:?}");
     }
     // A parent that is killed takes its runs with it: the lock is free soon after.
-    let started = std::time::SystemTime::now();
+    let locks = || -> Vec<PathBuf> {
+        let entries = fs::read_dir(home.path().join("reports/attempts")).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|end| end == "lock")).collect()
+    };
+    let is_held = |path: &PathBuf| {
+        // One that is gone was given back.
+        let file = fs::OpenOptions::new().write(true).open(path);
+        file.is_ok_and(|file| file.try_lock().is_err())
+    };
     let mut child = start(home.path(), &arguments);
-    wait_for_checkpoint(home.path(), started);
+    wait_until("the run begins", || locks().iter().any(is_held));
     Command::new("kill").args(["-9", &child.id().to_string()]).status().unwrap();
-    let lock = fs::OpenOptions::new().write(true).open(runs(home.path())[0].join("lock")).unwrap();
-    wait_until("the run ends with its parent", || lock.try_lock().is_ok());
+    wait_until("the run ends with its parent", || !locks().iter().any(is_held));
     child.wait().unwrap();
 }
 
@@ -250,11 +272,13 @@ fn a_run_whose_process_is_killed_takes_no_other_with_it() {
     command.args(["--set", "training.epochs=40"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let folder = wait_for("a checkpoint of cnn-2", || {
-        runs(home.path()).into_iter().find(|folder| {
+        attempts(home.path()).into_iter().find(|folder| {
             folder.to_string_lossy().contains("cnn-2") && folder.join("checkpoint-1").exists()
         })
     });
-    let victim = fs::read_to_string(folder.join("lock")).unwrap().trim().to_owned();
+    // `ID.HOST-PID-RANDOM`
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let victim = name.rsplit('-').nth(1).unwrap().to_owned();
     Command::new("kill").args(["-9", &victim]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     let said = stderr(&output);

@@ -3,6 +3,8 @@
 mod features;
 #[cfg(unix)]
 mod kills;
+#[cfg(target_os = "linux")]
+mod locks;
 
 use crate::common::events::{wait_for, wait_for_change, wait_until};
 use crate::common::{self, command, edit, encore, ok, random_below, record, runs, stderr};

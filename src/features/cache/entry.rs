@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{AudioFeature, FeatureError, Matrix, Segments, Walked};
 use super::{damaged, io};
 use crate::dataset::AudioData;
+use crate::disk;
 use crate::vocab::{Sha256, sha256_hex};
 
 /// Raised whenever the same settings give other numbers than before.
@@ -125,7 +126,8 @@ impl Entry {
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), FeatureError> {
         let sealed = Sealed { sha256: self.seal(), entry: self.clone() };
-        write_synced(&folder.join("entry.json"), &serde_json::to_vec(&sealed).expect("plain data"))
+        let (path, bytes) = (folder.join("entry.json"), serde_json::to_vec(&sealed));
+        disk::write_whole(&path, &bytes.expect("plain data")).map_err(|source| io(&path, source))
     }
 
     /// The entry of a folder, if there is one; its matrix has the right length.
@@ -193,15 +195,4 @@ fn hash_of_matrix(folder: &Path) -> Result<String, FeatureError> {
     let path = folder.join("matrix.f32");
     let matrix = Matrix::map(&path).map_err(|source| io(&path, source))?;
     Ok(sha256_hex(bytemuck::cast_slice(matrix.as_slice())))
-}
-
-/// Writes a file and waits until it is on disk.
-pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FeatureError> {
-    use std::io::Write;
-    let write = || {
-        let mut file = fs::File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|source| io(path, source))
 }

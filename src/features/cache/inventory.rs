@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use super::super::FeatureError;
 use super::entry::{Entry, Recipe};
+use super::io;
 use super::work::TRACKS_PER_SHARD;
-use super::{io, lock};
+use crate::disk::{self, Owner};
 
 /// The cache of features, a folder.
 #[derive(Debug, Clone)]
@@ -24,7 +25,8 @@ pub struct Item {
     pub n_bytes: u64,
     /// When it was last written.
     pub modified: SystemTime,
-    /// Whether a running process reads it or works in it.
+    /// Whether a running process of this host makes it. Whoever reads finished features is not
+    /// known, and need not be: what is mapped can be read until the end, also when it is removed.
     pub is_in_use: bool,
 }
 
@@ -56,7 +58,7 @@ pub enum Content {
 pub enum Removed {
     /// So many bytes are free again.
     Freed(u64),
-    /// It was left: a running process has it open.
+    /// It was left: a running process works in it.
     InUse,
 }
 
@@ -67,6 +69,8 @@ pub(super) enum Kind {
     Named,
     /// `HASH.partial`.
     Partial,
+    /// `HASH.HOST-PID-RANDOM`: what a process assembles.
+    Assembly,
     /// Anything else.
     Other,
 }
@@ -86,8 +90,16 @@ impl Cache {
         if !self.0.exists() {
             return Ok(vec![]);
         }
-        let _door = lock::door(&self.0)?;
-        folders(&self.0)?.into_iter().map(|(name, kind)| self.item(name, kind)).collect()
+        let mut items = vec![];
+        for (name, kind) in folders(&self.0)? {
+            let folder = self.0.join(&name);
+            match self.item(name, kind) {
+                // Another process has published or removed it meanwhile.
+                Err(_) if !folder.exists() => {}
+                item => items.push(item?),
+            }
+        }
+        Ok(items)
     }
 
     /// Reads every byte of an item and holds it to its checksums.
@@ -107,12 +119,12 @@ impl Cache {
         }
     }
 
-    /// Removes an item, unless a running process has it open.
+    /// Removes an item, unless a running process makes it. Processes that have mapped its matrix read
+    /// on: on Unix the numbers stay until the last of them ends.
     ///
     /// # Errors
     /// Where a file can't be removed.
     pub fn remove(&self, item: &Item) -> Result<Removed, FeatureError> {
-        let _door = lock::door(&self.0)?;
         if is_in_use(&self.0.join(&item.name), kind(&item.name))? {
             return Ok(Removed::InUse);
         }
@@ -135,7 +147,7 @@ impl Cache {
                 Err(error) => return Err(error),
             },
             Kind::Partial => partial(&folder)?,
-            Kind::Other => Content::Leftover,
+            Kind::Assembly | Kind::Other => Content::Leftover,
         };
         let metadata = fs::metadata(&folder).map_err(|source| io(&folder, source))?;
         let modified = metadata.modified().map_err(|source| io(&folder, source))?;
@@ -160,15 +172,25 @@ fn partial(folder: &Path) -> Result<Content, FeatureError> {
     Ok(Content::Partial { recipe, n_tracks_done })
 }
 
-/// Whether a running process has a folder open; the door must be held.
+/// Whether a running process of this host makes a folder.
 fn is_in_use(folder: &Path, kind: Kind) -> Result<bool, FeatureError> {
-    let path = match kind {
-        Kind::Named => folder.join("matrix.f32"),
-        Kind::Partial => folder.join("lock"),
-        Kind::Other => return Ok(false),
+    let owner = |path: &Path| {
+        let name = path.file_name()?.to_string_lossy();
+        Owner::of(name.rsplit_once('.')?.1)
     };
-    Ok(path.exists() && lock::try_exclusive(&path)?.is_none())
+    let is_alive = |path: &Path| owner(path).is_some_and(|owner| owner.is_alive());
+    match kind {
+        Kind::Named | Kind::Other => Ok(false),
+        Kind::Assembly => Ok(is_alive(folder)),
+        Kind::Partial => {
+            let is_worker = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == WORKER);
+            Ok(paths(folder)?.iter().filter(|path| is_worker(path)).any(|path| is_alive(path)))
+        }
+    }
 }
+
+/// Files in a folder of shards, `worker.HOST-PID-RANDOM`, that show which processes work there.
+pub(super) const WORKER: &str = "worker";
 
 /// The folders of a cache, by name.
 pub(super) fn folders(cache: &Path) -> Result<Vec<(String, Kind)>, FeatureError> {
@@ -189,19 +211,28 @@ fn kind(name: &str) -> Kind {
     match name.strip_suffix(".partial") {
         Some(hash) if is_hash(hash) => Kind::Partial,
         None if is_hash(name) => Kind::Named,
+        None => match name.split_once('.') {
+            Some((hash, unique)) if is_hash(hash) && Owner::of(unique).is_some() => Kind::Assembly,
+            _ => Kind::Other,
+        },
         _ => Kind::Other,
     }
 }
 
-/// Removes what killed processes have left and nobody can use; the door must be held.
+/// Removes what killed processes have left and nobody can use.
 pub(super) fn sweep(cache: &Path) -> Result<(), FeatureError> {
     for (name, kind) in folders(cache)? {
+        let folder = cache.join(&name);
         let is_left = match kind {
             Kind::Named => false,
             // What was made of it is there.
             Kind::Partial => {
-                let folder = cache.join(&name);
-                folder.with_extension("").exists() && !is_in_use(&folder, kind)?
+                // Another process may be quicker: what is gone is not left.
+                folder.with_extension("").exists() && !is_in_use(&folder, kind).unwrap_or(true)
+            }
+            Kind::Assembly => {
+                let owner = name.split_once('.').and_then(|(_, unique)| Owner::of(unique));
+                owner.is_some_and(|owner| owner.is_dead())
             }
             Kind::Other => name.ends_with(".removed"),
         };
@@ -212,18 +243,15 @@ pub(super) fn sweep(cache: &Path) -> Result<(), FeatureError> {
     Ok(())
 }
 
-/// Removes a folder of the cache, which never looks whole on the way; the door must be held.
+/// Removes a folder of the cache, which never looks whole on the way. One that is gone is no error.
 pub(super) fn remove(cache: &Path, name: &str) -> Result<(), FeatureError> {
-    let from = cache.join(name);
-    let mut to = from.clone();
-    if !name.ends_with(".removed") {
-        to = cache.join(format!("{name}.removed"));
-        if to.exists() {
-            fs::remove_dir_all(&to).map_err(|source| io(&to, source))?;
-        }
-        fs::rename(&from, &to).map_err(|source| io(&from, source))?;
-    }
-    fs::remove_dir_all(&to).map_err(|source| io(&to, source))
+    let folder = cache.join(name);
+    let aside = if name.ends_with(".removed") {
+        Some(folder)
+    } else {
+        disk::set_aside(&folder, cache).map_err(|source| io(&folder, source))?
+    };
+    aside.map_or(Ok(()), |aside| disk::remove_folder(&aside).map_err(|source| io(&aside, source)))
 }
 
 fn paths(folder: &Path) -> Result<Vec<PathBuf>, FeatureError> {

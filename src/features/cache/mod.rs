@@ -2,18 +2,21 @@
 //!
 //! | in `datasets/cache/` | what |
 //! |---|---|
-//! | `HASH/matrix.f32` | the numbers: little-endian floats, row-major; locked (shared) by whoever reads it |
+//! | `HASH/matrix.f32` | the numbers: little-endian floats, row-major |
 //! | `HASH/entry.json` | what they were made from, shape, checksums, which row is which segment of which track |
-//! | `HASH.partial/` | features that are being made: `recipe.json`, a shard for every few tracks, locks |
-//! | `lock` | held for the moments in which a folder of the cache gets its name or loses it |
+//! | `HASH.partial/` | features that are being made: `recipe.json`, a shard for every few tracks, locks, a file for every worker |
+//! | `HASH.HOST-PID-RANDOM/` | what one process assembles of the shards |
 //!
-//! Processes that want the same features share the work: each takes shards that nobody else has
-//! locked. Whoever finds all of them there puts them together and gives the folder its name, so
-//! nothing that is not whole looks whole, and a killed process loses the shards that it was at.
+//! Processes that need the same features share the work: each takes shards that nobody else has
+//! locked. Whoever finds all of them there assembles them in a folder of its own and publishes that
+//! by one rename, so nothing that is not whole looks whole, and a killed process loses the shards that
+//! it was at. The locks only avoid duplicate work: a shard has the same bytes whoever makes it, and
+//! where two processes publish the same features, the second compares checksums and uses the first.
+//! Readers take no lock. Removing begins with a rename, and a mapped matrix can be read until the
+//! process ends (on Unix).
 
 mod entry;
 mod inventory;
-mod lock;
 mod reuse;
 mod shard;
 #[cfg(test)]
@@ -73,7 +76,7 @@ pub(super) fn examples(
     Ok(examples)
 }
 
-/// The features of a folder, if it is there; its matrix is held open, so that nobody cleans it away.
+/// The features of a folder, if it is there.
 fn open(folder: &Path, recipe: &Recipe) -> Result<Option<(Entry, Matrix)>, FeatureError> {
     let Some(entry) = Entry::read(folder)? else { return Ok(None) };
     let is_meant = entry.recipe.hash == recipe.hash

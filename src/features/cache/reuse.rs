@@ -48,10 +48,15 @@ impl Reuse {
                 continue;
             }
             match entry.check_matrix(&folder) {
-                Ok(()) => reuse.add(&folder, entry, &mut wanted)?,
+                Ok(()) => match reuse.add(&folder, entry, &mut wanted) {
+                    Err(_) if !folder.exists() => {}
+                    added => added?,
+                },
                 Err(error @ FeatureError::Damaged { .. }) => {
                     notes.push(format!("{error}; nothing is taken from it"));
                 }
+                // Somebody has removed it meanwhile.
+                Err(_) if !folder.exists() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -65,6 +70,8 @@ impl Reuse {
         wanted: &mut BTreeSet<&str>,
     ) -> Result<(), FeatureError> {
         let path = folder.join("matrix.f32");
+        // First of all: it may be removed, and then nothing is taken from it.
+        let matrix = Matrix::map(&path).map_err(|source| io(&path, source))?;
         let width = entry.recipe.width();
         let mut start = 0;
         for track in entry.tracks {
@@ -76,7 +83,7 @@ impl Reuse {
             }
             start = end;
         }
-        self.matrices.push(Matrix::map(&path).map_err(|source| io(&path, source))?);
+        self.matrices.push(matrix);
         Ok(())
     }
 

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use super::super::FeatureError;
-use super::entry::{TrackRows, write_synced};
+use super::entry::TrackRows;
 use super::{damaged, io};
+use crate::disk;
 use crate::vocab::sha256_hex;
 
 const MAGIC: &str = "encore-shard 1 ";
@@ -20,14 +21,7 @@ pub(super) fn write(path: &Path, tracks: &[TrackRows], rows: &[f32]) -> Result<(
     body.extend_from_slice(bytemuck::cast_slice(rows));
     let mut bytes = format!("{MAGIC}{}\n", sha256_hex(&body)).into_bytes();
     bytes.append(&mut body);
-    let beside = path.with_extension("partial");
-    let written = write_synced(&beside, &bytes)
-        .and_then(|()| fs::rename(&beside, path).map_err(|source| io(path, source)));
-    if written.is_err() {
-        // A full disk is not made fuller; the first error is the one to be told.
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    disk::write_whole(path, &bytes).map_err(|source| io(path, source))
 }
 
 /// The tracks of a shard, and their rows as bytes; `contents` and `width` are what it must have.

@@ -214,7 +214,7 @@ fn what_was_stopped_goes_on_from_its_shards_and_damaged_ones_are_made_anew() {
     assert!(said.contains("shard-000001: is damaged: its checksum does not fit; its"), "{said}");
     assert_eq!(went_on.matrix.as_slice(), wanted.matrix.as_slice());
     let left: Vec<_> = fs::read_dir(home.cache()).unwrap().map(|e| e.unwrap().path()).collect();
-    assert_eq!(left.len(), 2, "the entry and the lock: {left:?}");
+    assert_eq!(left.len(), 1, "the entry: {left:?}");
     let file = |home: &Home, name: &str| {
         fs::read(home.cache().join(&wanted.hash[..32]).join(name)).unwrap()
     };
@@ -288,7 +288,7 @@ fn a_damaged_entry_is_named_and_made_again() {
 }
 
 #[test]
-fn the_cache_is_listed_and_what_is_in_use_stays() {
+fn the_cache_is_listed_and_what_is_being_made_stays() {
     let home = Home::new();
     let audio = home.import();
     let cache = Cache::new(home.cache());
@@ -299,6 +299,15 @@ fn the_cache_is_listed_and_what_is_in_use_stays() {
         panic!("{items:?}")
     };
     assert_eq!((recipe.dataset.as_str(), recipe.n_tracks), ("mine", N_TRACKS));
+    // A running process works in it; then it has ended.
+    let folder = home.cache().join(&items[0].name);
+    let worker = folder.join(format!("worker.{}", crate::disk::unique_name()));
+    fs::write(&worker, "").unwrap();
+    let item = &cache.items().unwrap()[0];
+    assert!(item.is_in_use);
+    assert_eq!(cache.remove(item).unwrap(), Removed::InUse);
+    fs::remove_file(worker).unwrap();
+    assert!(!cache.items().unwrap()[0].is_in_use);
     assert!(matches!(cache.remove(&items[0]).unwrap(), Removed::Freed(n) if n > 64));
     assert_eq!(cache.items().unwrap(), []);
 
@@ -307,14 +316,62 @@ fn the_cache_is_listed_and_what_is_in_use_stays() {
     let items = cache.items().unwrap();
     assert_eq!(items[0].content, Content::Leftover);
     assert!(matches!(&items[1].content, Content::Whole { n_examples: 80, .. }), "{items:?}");
-    assert!(!items[0].is_in_use && items[1].is_in_use);
-    assert_eq!(cache.remove(&items[1]).unwrap(), Removed::InUse);
-    assert_eq!(cache.remove(&items[0]).unwrap(), Removed::Freed(0));
-    drop(examples);
     cache.check(&items[1]).unwrap();
+    assert_eq!(cache.remove(&items[0]).unwrap(), Removed::Freed(0));
+    // Who reads takes no lock: what is mapped is removed and can be read on.
+    let numbers = examples.matrix.as_slice().to_vec();
     assert_eq!(cache.remove(&items[1]).unwrap(), Removed::Freed(items[1].n_bytes));
     assert_eq!(cache.items().unwrap(), []);
+    assert_eq!(fs::read_dir(home.cache()).unwrap().count(), 0);
+    assert_eq!(examples.matrix.as_slice(), numbers);
     home.n_computed();
     home.examples(&audio);
     assert_eq!(home.n_computed(), N_TRACKS * 4, "it is gone and made again");
+}
+
+#[test]
+fn the_folder_of_shards_may_vanish_and_other_processes_may_publish_first() {
+    let (calm, home) = (Home::new(), Home::new());
+    let wanted = calm.examples(&calm.import());
+    let audio = home.import();
+    let (hash, settings) = (&wanted.hash[..32], serde_json::json!({"counted": {}}));
+    let partial = home.cache().join(format!("{hash}.partial"));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let with = |at_track: usize, act: &(dyn Fn() + Sync)| {
+        let watch = |step: Step| {
+            match step {
+                Step::Tracks { n_done, .. } if n_done == at_track => act(),
+                Step::Note(text) => home.notes.lock().unwrap().push(text),
+                _ => {}
+            }
+            true
+        };
+        pool.install(|| {
+            super::examples(&audio, SEGMENTS, &home.feature, &settings, &home.cache(), &watch)
+        })
+    };
+    // Somebody cleans the cache half-way: it is made again.
+    let did = AtomicUsize::new(0);
+    let made = with(12, &|| {
+        if did.fetch_add(1, Ordering::Relaxed) == 0 {
+            fs::remove_dir_all(&partial).unwrap();
+        }
+    });
+    assert_eq!(made.unwrap().matrix.as_slice(), wanted.matrix.as_slice());
+    assert!(did.into_inner() >= 1);
+    // Another process publishes them and removes the shards: they are used.
+    fs::remove_dir_all(home.cache()).unwrap();
+    home.notes();
+    let made = with(12, &|| {
+        let [from, to] = [&calm, &home].map(|home| home.cache().join(hash));
+        fs::create_dir(&to).unwrap();
+        for name in ["matrix.f32", "entry.json"] {
+            fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+        fs::remove_dir_all(&partial).unwrap();
+    });
+    assert_eq!(made.unwrap().matrix.as_slice(), wanted.matrix.as_slice());
+    let said = home.notes();
+    assert!(said.contains("tracks were made by other processes at the same time"), "{said}");
+    assert_eq!(fs::read_dir(home.cache()).unwrap().count(), 1);
 }

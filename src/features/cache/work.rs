@@ -9,12 +9,12 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::super::{AudioFeature, Extractor, FeatureError, OnStep, Step};
-use super::entry::{Entry, Recipe, TrackRows, write_synced};
-use super::inventory::{remove, sweep};
+use super::entry::{Entry, Recipe, TrackRows};
+use super::inventory::{WORKER, remove, sweep};
 use super::reuse::Reuse;
-use super::{io, lock, shard};
+use super::{io, shard};
 use crate::dataset::AudioData;
-use crate::record::sync_folder;
+use crate::disk::{self, Lock, Published};
 
 /// So few that many cores have something to do, a kill loses little and little waits in memory.
 pub(super) const TRACKS_PER_SHARD: usize = 8;
@@ -28,13 +28,16 @@ struct Work<'a> {
     recipe: &'a Recipe,
     watch: &'a OnStep<'a>,
     cache: &'a Path,
+    /// Where the finished features are or will be.
+    named: PathBuf,
+    /// The shards, shared by all processes at this work.
     folder: PathBuf,
     /// What each track is.
     contents: Vec<String>,
     n_done: AtomicUsize,
+    /// Tracks that other processes made while this one was at it.
+    n_by_others: AtomicUsize,
     is_stopped: AtomicBool,
-    /// Shared by all processes at this work: while one has it, the folder stays.
-    lock: File,
 }
 
 /// What came of a look at a shard.
@@ -44,6 +47,19 @@ enum Taken {
     Found,
     /// Another process is at it.
     Busy,
+    /// The folder of shards is gone: another process has published the features, or a user has
+    /// cleaned the cache.
+    Gone,
+}
+
+/// A file in the folder of shards that shows that this process is at work there.
+struct Marker(PathBuf);
+
+impl Drop for Marker {
+    fn drop(&mut self) {
+        // The folder may be gone with it.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// Makes features, goes on with them, or waits for others that are at the last of them.
@@ -55,57 +71,87 @@ pub(super) fn make(
     watch: &OnStep,
 ) -> Result<(), FeatureError> {
     fs::create_dir_all(cache).map_err(|source| io(cache, source))?;
-    let (lock, note) = join(recipe, cache)?;
-    if let Some(note) = note {
-        watch(Step::Note(note));
-    }
-    let Some(lock) = lock else { return Ok(()) };
+    sweep(cache)?;
     let work = Work {
         audio,
         feature,
         recipe,
         watch,
         cache,
-        folder: folder(recipe, cache),
+        named: cache.join(recipe.folder_name()),
+        folder: cache.join(format!("{}.partial", recipe.folder_name())),
         contents: audio.tracks.iter().map(crate::dataset::Track::content_hash).collect(),
         n_done: AtomicUsize::new(0),
+        n_by_others: AtomicUsize::new(0),
         is_stopped: AtomicBool::new(false),
-        lock,
     };
-    work.fill()?;
-    while !work.put_together()? {
-        // A shard was damaged.
-        work.fill()?;
+    if work.is_published()? {
+        return Ok(());
     }
-    work.leave()
-}
-
-fn folder(recipe: &Recipe, cache: &Path) -> PathBuf {
-    cache.join(format!("{}.partial", recipe.folder_name()))
-}
-
-/// The lock of the work's folder, or nothing where the features are there by now; and what was damaged.
-fn join(recipe: &Recipe, cache: &Path) -> Result<(Option<File>, Option<String>), FeatureError> {
-    let _door = lock::door(cache)?;
-    sweep(cache)?;
-    let note = match super::open(&cache.join(recipe.folder_name()), recipe) {
-        Ok(Some(_)) => return Ok((None, None)),
-        Ok(None) => None,
-        Err(error @ FeatureError::Damaged { .. }) => {
-            remove(cache, recipe.folder_name())?;
-            Some(format!("{error}; the features are made anew"))
+    loop {
+        let _marker = work.enter()?;
+        // Another process may have published and removed the folder just before it was made again.
+        if work.is_published()? || (work.fill()? && work.assemble()?) {
+            break;
         }
-        Err(error) => return Err(error),
-    };
-    let folder = folder(recipe, cache);
-    fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
-    let lock = lock::shared(&folder.join("lock"))?;
-    let text = serde_json::to_vec(recipe).expect("a recipe is plain data");
-    write_synced(&folder.join("recipe.json"), &text)?;
-    Ok((Some(lock), note))
+        // The folder is gone, a shard was damaged, or another process was quicker: look again.
+        if work.is_published()? {
+            break;
+        }
+        work.n_by_others.store(0, Ordering::Relaxed);
+    }
+    let n_by_others = work.n_by_others.load(Ordering::Relaxed);
+    if n_by_others > 0 {
+        let (n_tracks, text) =
+            (work.contents.len(), "were made by other processes at the same time");
+        work.note(format!("{n_by_others} of {n_tracks} tracks {text}"))?;
+    }
+    remove(cache, &format!("{}.partial", recipe.folder_name()))
 }
 
 impl Work<'_> {
+    /// Whether the features are there by now. Damaged ones are named and taken away.
+    fn is_published(&self) -> Result<bool, FeatureError> {
+        match super::open(&self.named, self.recipe) {
+            Ok(found) => Ok(found.is_some()),
+            Err(error @ FeatureError::Damaged { .. }) => {
+                let aside = disk::set_aside(&self.named, self.cache);
+                let Some(aside) = aside.map_err(|source| io(&self.named, source))? else {
+                    return Ok(false);
+                };
+                // Another process may have replaced them between the two looks.
+                if matches!(super::open(&aside, self.recipe), Ok(Some(_))) {
+                    disk::publish(&aside, &self.named).map_err(|source| io(&self.named, source))?;
+                } else {
+                    self.note(format!("{error}; the features are made anew"))?;
+                }
+                disk::remove_folder(&aside).map_err(|source| io(&aside, source))?;
+                Ok(self.named.exists())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the folder of shards, or enters it.
+    fn enter(&self) -> Result<Marker, FeatureError> {
+        let marker = self.folder.join(format!("{WORKER}.{}", disk::unique_name()));
+        let recipe = self.folder.join("recipe.json");
+        let text = serde_json::to_vec(self.recipe).expect("a recipe is plain data");
+        loop {
+            fs::create_dir_all(&self.folder).map_err(|source| io(&self.folder, source))?;
+            disk::remove_stale(&self.folder);
+            match File::create(&marker).and_then(|_| disk::write_whole(&recipe, &text)) {
+                Ok(()) => return Ok(Marker(marker)),
+                Err(_) if self.is_gone() => {}
+                Err(source) => return Err(io(&self.folder, source)),
+            }
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        !self.folder.exists()
+    }
+
     fn n_shards(&self) -> usize {
         self.contents.len().div_ceil(TRACKS_PER_SHARD)
     }
@@ -119,8 +165,9 @@ impl Work<'_> {
         self.folder.join(format!("shard-{number:06}"))
     }
 
-    /// Makes every shard that is missing, beside other processes that do the same.
-    fn fill(&self) -> Result<(), FeatureError> {
+    /// Makes every shard that is missing, beside other processes that do the same; false where the
+    /// folder of shards is gone.
+    fn fill(&self) -> Result<bool, FeatureError> {
         let is_missing = |&number: &usize| !self.path(number).exists();
         let mut left: Vec<usize> = (0..self.n_shards()).filter(is_missing).collect();
         let n_tracks = self.contents.len();
@@ -139,7 +186,6 @@ impl Work<'_> {
             let text = "are taken from features of the same settings that were made before";
             self.note(format!("{n_known} of {n_tracks} tracks {text}"))?;
         }
-        let mut n_by_others = 0;
         while !left.is_empty() {
             let extractor = || {
                 let Recipe { segments, sample_rate_hz, .. } = self.recipe;
@@ -150,20 +196,24 @@ impl Work<'_> {
             };
             let taken = left.par_iter().map_init(extractor, take);
             let taken: Vec<(usize, Taken)> = taken.collect::<Result<_, FeatureError>>()?;
-            for (number, _) in taken.iter().filter(|(_, taken)| *taken == Taken::Found) {
-                n_by_others += self.tracks_of(*number).len();
+            let of = |what: Taken| taken.iter().filter(move |(_, taken)| *taken == what);
+            let is_gone = of(Taken::Gone).next().is_some();
+            let mut by_others: Vec<usize> = of(Taken::Found).map(|(number, _)| *number).collect();
+            left = of(Taken::Busy).map(|(number, _)| *number).collect();
+            if is_gone {
+                by_others.extend(of(Taken::Gone).map(|(number, _)| *number));
+                by_others.append(&mut left);
             }
-            let busy = taken.iter().filter(|(_, taken)| *taken == Taken::Busy);
-            left = busy.map(|(number, _)| *number).collect();
+            let n = by_others.iter().map(|&number| self.tracks_of(number).len()).sum();
+            self.n_by_others.fetch_add(n, Ordering::Relaxed);
+            if is_gone {
+                return Ok(false);
+            }
             if taken.iter().all(|(_, taken)| *taken == Taken::Busy) {
                 self.wait()?;
             }
         }
-        if n_by_others > 0 {
-            let text = "were made by other processes at the same time";
-            self.note(format!("{n_by_others} of {n_tracks} tracks {text}"))?;
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// Makes a shard, unless it is there or another process is at it.
@@ -177,9 +227,17 @@ impl Work<'_> {
             return Err(FeatureError::Stopped);
         }
         let path = self.path(number);
-        // The lock's file stays as long as the folder, so that no two processes lock different ones.
-        let Some(_claim) = lock::try_exclusive(&path.with_extension("lock"))? else {
-            return Ok(Taken::Busy);
+        // The lock only keeps two processes from the same work: both would write the same bytes.
+        let of_lock = path.with_extension("lock");
+        let _lock = match disk::lock(&of_lock) {
+            Ok(Lock::Busy { .. }) => return Ok(Taken::Busy),
+            Ok(Lock::Held(held)) => Some(held),
+            Ok(Lock::Unsupported) => {
+                self.notice()?;
+                None
+            }
+            Err(_) if self.is_gone() => return Ok(Taken::Gone),
+            Err(source) => return Err(io(&of_lock, source)),
         };
         let n_tracks = self.contents.len();
         if path.exists() {
@@ -205,40 +263,70 @@ impl Work<'_> {
             let n_done = self.n_done.fetch_add(1, Ordering::Relaxed) + 1;
             self.tell(Step::Tracks { n_done, n_tracks })?;
         }
-        shard::write(&path, &tracks, &rows)?;
-        Ok(Taken::Made)
+        match shard::write(&path, &tracks, &rows) {
+            Err(_) if self.is_gone() => Ok(Taken::Gone),
+            written => written.map(|()| Taken::Made),
+        }
     }
 
-    /// Makes the entry of all shards, or waits for another process that does; false where shards
-    /// are damaged: they are named and removed.
-    fn put_together(&self) -> Result<bool, FeatureError> {
-        let named = self.cache.join(self.recipe.folder_name());
-        let _claim = loop {
-            if let Some(claim) = lock::try_exclusive(&self.folder.join("put-together.lock"))? {
-                break claim;
+    /// Assembles all shards in a folder of this process alone and publishes it; false where shards are
+    /// damaged or gone, or the features that another process has published are not whole.
+    fn assemble(&self) -> Result<bool, FeatureError> {
+        let of_lock = self.folder.join("assembly.lock");
+        let _lock = loop {
+            match disk::lock(&of_lock) {
+                Ok(Lock::Busy { .. }) => self.wait()?,
+                Ok(Lock::Held(held)) => break Some(held),
+                Ok(Lock::Unsupported) => {
+                    self.notice()?;
+                    break None;
+                }
+                Err(_) if self.is_gone() => return Ok(false),
+                Err(source) => return Err(io(&of_lock, source)),
             }
-            self.wait()?;
         };
-        if named.exists() {
-            return Ok(true);
+        if self.named.exists() {
+            return Ok(false);
         }
-        let whole = self.folder.join("whole");
-        let written = self.write_whole(&whole);
-        if !matches!(written, Ok(true)) {
-            // A full disk is not made fuller; the first error is the one to be told.
-            let _ = fs::remove_dir_all(&whole);
-            return written;
+        let name = format!("{}.{}", self.recipe.folder_name(), disk::unique_name());
+        let attempt = self.cache.join(name);
+        let published = self.write_attempt(&attempt).and_then(|entry| match entry {
+            Some(entry) => self.publish(&attempt, &entry),
+            None => Ok(false),
+        });
+        if attempt.exists() {
+            // A full disk is not left fuller; the first error is the one to report.
+            let _ = disk::remove_folder(&attempt);
         }
-        let _door = lock::door(self.cache)?;
-        fs::rename(&whole, &named).map_err(|source| io(&named, source))?;
-        sync_folder(self.cache).map_err(|source| io(self.cache, source))?;
-        Ok(true)
+        published
     }
 
-    /// Appends shard after shard: the matrix is never in memory.
-    fn write_whole(&self, whole: &Path) -> Result<bool, FeatureError> {
-        fs::create_dir_all(whole).map_err(|source| io(whole, source))?;
-        let path = whole.join("matrix.f32");
+    fn publish(&self, attempt: &Path, entry: &Entry) -> Result<bool, FeatureError> {
+        match disk::publish(attempt, &self.named).map_err(|source| io(&self.named, source))? {
+            Published::Ours => Ok(true),
+            Published::Already => match Entry::read(&self.named) {
+                Ok(Some(other)) => {
+                    if (&other.sha256, &other.tracks) != (&entry.sha256, &entry.tracks) {
+                        let (ours, theirs) = (&entry.sha256[..8], &other.sha256[..8]);
+                        self.note(format!(
+                            "another process published these features first, and they differ: expected \
+                             equal bits, found sha256 {ours}… here and {theirs}… published; the published \
+                             ones are used"
+                        ))?;
+                    }
+                    Ok(true)
+                }
+                Ok(None) | Err(FeatureError::Damaged { .. }) => Ok(false),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// Appends shard after shard: the matrix is never in memory. Nothing where a shard is damaged, which
+    /// is named and removed, or gone.
+    fn write_attempt(&self, attempt: &Path) -> Result<Option<Entry>, FeatureError> {
+        fs::create_dir_all(attempt).map_err(|source| io(attempt, source))?;
+        let path = attempt.join("matrix.f32");
         let mut file = BufWriter::new(File::create(&path).map_err(|source| io(&path, source))?);
         let (mut tracks, mut is_whole) = (vec![], true);
         for number in 0..self.n_shards() {
@@ -252,26 +340,26 @@ impl Work<'_> {
                 Err(error @ FeatureError::Damaged { .. }) => {
                     is_whole = false;
                     self.note(format!("{error}; its tracks are made anew"))?;
-                    fs::remove_file(&path_of_shard).map_err(|source| io(&path_of_shard, source))?;
+                    // Another process may have removed it too.
+                    let _ = fs::remove_file(&path_of_shard);
                 }
+                Err(_) if !path_of_shard.exists() => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
         if !is_whole {
-            return Ok(false);
+            return Ok(None);
         }
         let written = file.into_inner().map_err(std::io::IntoInnerError::into_error);
         written.and_then(|file| file.sync_all()).map_err(|source| io(&path, source))?;
-        Entry::of_matrix(whole, self.recipe.clone(), tracks)?.write(whole)?;
-        sync_folder(whole).map_err(|source| io(whole, source))?;
-        Ok(true)
+        let entry = Entry::of_matrix(attempt, self.recipe.clone(), tracks)?;
+        entry.write(attempt)?;
+        Ok(Some(entry))
     }
 
-    /// Removes the folder, unless other processes are still in it: the last one does.
-    fn leave(self) -> Result<(), FeatureError> {
-        let _door = lock::door(self.cache)?;
-        drop(self.lock);
-        sweep(self.cache)
+    /// Says once that the file system has no locks.
+    fn notice(&self) -> Result<(), FeatureError> {
+        disk::notice().map_or(Ok(()), |text| self.note(text))
     }
 
     fn wait(&self) -> Result<(), FeatureError> {

@@ -1,0 +1,28 @@
+//! Files that must not break: written whole or not at all, folders published by one rename, advisory locks.
+//!
+//! | function | what it does |
+//! |---|---|
+//! | [`write_whole`], [`write_private`] | replaces a file atomically: temporary file, fsync, rename, fsync of the folder |
+//! | [`finish_file`] | gives a file that was written piece by piece its final name |
+//! | [`publish`], [`publish_flushed`] | gives a finished folder its final name by one rename; the first process wins |
+//! | [`set_aside`], [`remove_folder`] | takes a folder away by one rename before its files are deleted |
+//! | [`lock`], [`lock_file`] | an advisory lock, on file systems that have locks |
+//! | [`unique_name`], [`Owner`] | names of temporary files and folders: host, process and a random part |
+//! | [`remove_stale`] | removes temporary files of processes that have ended |
+//!
+//! A lock only avoids duplicate work. No result may depend on one: some file systems have no locks
+//! (Lustre mounted with `noflock`, some NFS), and on others a lock is only visible on its own host.
+//!
+//! This room must never know what is in a file.
+
+mod folder;
+mod lock;
+mod name;
+mod whole;
+
+pub use folder::{
+    Published, flush, publish, publish_flushed, remove_folder, set_aside, sync_folder,
+};
+pub use lock::{Held, Lock, lock, lock_file, notice};
+pub use name::{Owner, unique_name};
+pub use whole::{finish_file, remove_stale, write_private, write_whole};

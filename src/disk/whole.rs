@@ -1,0 +1,174 @@
+//! Files that are there whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use super::name::{Owner, unique_name};
+use super::sync_folder;
+
+/// How a temporary file's name ends.
+const SUFFIX: &str = ".partial";
+
+/// Replaces a file atomically: after a crash it has its old bytes or all of the new ones.
+///
+/// The temporary file lies beside it and is removed on an error, so that a full disk is not left fuller.
+///
+/// # Errors
+/// Where the file can't be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, false)
+}
+
+/// As [`write_whole`], and only its owner may read the file (mode 0600), from its first byte on.
+///
+/// # Errors
+/// Where the file can't be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, true)
+}
+
+fn write(path: &Path, bytes: &[u8], is_private: bool) -> io::Result<()> {
+    let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}{SUFFIX}", unique_name()));
+    let temporary = path.with_file_name(name);
+    let written = || {
+        let mut options = OpenOptions::new();
+        // The name is ours alone: a file that has it already is somebody's trap.
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        if is_private {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        #[cfg(not(unix))]
+        let _ = is_private;
+        let mut file = options.open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&temporary, path)
+    };
+    written().inspect_err(|_| {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    })?;
+    sync_folder(parent(path))
+}
+
+/// Gives a file that was written piece by piece its final name, after its bytes are on the disk.
+///
+/// # Errors
+/// Where the file can't be flushed or renamed.
+pub fn finish_file(written: &Path, path: &Path) -> io::Result<()> {
+    sync_file(written)?;
+    fs::rename(written, path)?;
+    sync_folder(parent(path))
+}
+
+/// The folder of a path; the parent of a bare name is the working directory.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes the temporary files that [`write_whole`] left in a folder when its process was killed.
+/// Files of running processes and of other hosts stay. A file that can't be removed stays too: it
+/// takes space and nothing else.
+pub fn remove_stale(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let unique = name.strip_suffix(SUFFIX).and_then(|name| name.rsplit_once('.'));
+        let owner = unique.and_then(|(_, unique)| Owner::of(unique));
+        if owner.is_some_and(|owner| owner.is_dead()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Waits until a file's bytes are on the disk.
+pub(super) fn sync_file(path: &Path) -> io::Result<()> {
+    // Windows flushes only files that are open for writing.
+    let file =
+        if cfg!(windows) { OpenOptions::new().write(true).open(path)? } else { File::open(path)? };
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        for bytes in [&b"one"[..], b"", b"three"] {
+            write_whole(&path, bytes).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
+        assert_eq!(names(folder.path()), ["a.json"]);
+        // A folder stands where the file should be: the rename fails, and no file is left over.
+        fs::create_dir_all(folder.path().join("b/c")).unwrap();
+        assert!(write_whole(&folder.path().join("b"), b"x").is_err());
+        assert!(write_whole(&folder.path().join("none/a"), b"x").is_err());
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, ["a.json", "b"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_private_file_is_readable_by_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "readable by all").unwrap();
+        write_private(&path, b"secret").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn readers_never_see_half_of_a_file_that_several_threads_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_whole(&path, &[0; 4_000]).unwrap();
+        std::thread::scope(|scope| {
+            for byte in 1..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    (0..10).for_each(|_| write_whole(path, &[byte; 4_000]).unwrap());
+                });
+            }
+            for _ in 0..200 {
+                let bytes = fs::read(&path).unwrap();
+                assert_eq!(bytes.len(), 4_000);
+                assert!(bytes.iter().all(|byte| *byte == bytes[0]));
+            }
+        });
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn temporary_files_of_ended_processes_are_removed_and_others_stay() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let ours = unique_name();
+        let dead = ours.replace(&format!("-{}-", std::process::id()), &format!("-{}-", child.id()));
+        child.wait().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let kept = [format!("a.{ours}.partial"), "b.partial".to_owned(), dead.clone()];
+        for name in kept.iter().chain([&format!("a.{dead}.partial")]) {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_stale(folder.path());
+        let (mut left, mut kept) = (names(folder.path()), kept.to_vec());
+        left.sort();
+        kept.sort();
+        assert_eq!(left, kept);
+        remove_stale(&folder.path().join("none"));
+    }
+}

@@ -1,0 +1,164 @@
+//! File systems whose locks can't be relied on: every lock fails as on Lustre mounted with `noflock`, or
+//! every lock succeeds as where locks are only visible on another host. No result depends on them.
+//!
+//! A small C library takes the place of the system's lock calls. It is preloaded, which only Linux does
+//! so; a C compiler is needed to build encore anyway.
+
+use super::kills::attempts;
+use super::*;
+
+const LIBRARY: &str = r"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+
+static int answer(void) {
+#ifdef FAILS
+    errno = ENOSYS;
+    return -1;
+#else
+    return 0;
+#endif
+}
+
+static int is_lock(int command) {
+    return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK
+        || command == F_OFD_SETLKW;
+}
+
+int flock(int file, int operation) {
+    (void)file;
+    (void)operation;
+    return answer();
+}
+
+int fcntl(int file, int command, ...) {
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (is_lock(command)) return answer();
+    int (*real)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, __func__);
+    return real(file, command, argument);
+}
+
+int fcntl64(int file, int command, ...) {
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (is_lock(command)) return answer();
+    int (*real)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, __func__);
+    return real(file, command, argument);
+}
+";
+
+#[derive(Clone, Copy, PartialEq)]
+enum Locks {
+    Fail,
+    Succeed,
+}
+
+/// Builds the library into a folder.
+fn library(folder: &Path, locks: Locks) -> PathBuf {
+    let (source, library) = (folder.join("locks.c"), folder.join("locks.so"));
+    fs::write(&source, LIBRARY).unwrap();
+    let mut command = Command::new("cc");
+    if locks == Locks::Fail {
+        command.arg("-DFAILS");
+    }
+    command.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    library
+}
+
+fn preloaded(library: &Path, project: &Path, arguments: &[&str]) -> Command {
+    let mut command = command(project, arguments);
+    command.env("LD_PRELOAD", library);
+    command
+}
+
+/// What two processes with the same arguments say that begin together; both succeed.
+fn two(library: &Path, project: &Path, arguments: &[&str]) -> [String; 2] {
+    let both = [(); 2].map(|()| {
+        let mut command = preloaded(library, project, arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    both.map(|child| {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    })
+}
+
+/// One notice in a process where locks fail, none where they seem to succeed.
+fn check_notices(said: &[String], locks: Locks) {
+    for said in said {
+        let n = said.matches("has no locks (").count();
+        match locks {
+            // The run's own process may say it too.
+            Locks::Fail => assert!((1..=2).contains(&n), "{n} notices: {said}"),
+            Locks::Succeed => assert_eq!(n, 0, "{said}"),
+        }
+        assert!(!said.contains("differ"), "{said}");
+    }
+}
+
+fn two_processes_come_to_the_bits_of_one(locks: Locks) {
+    let tools = tempfile::tempdir().unwrap();
+    let library = library(tools.path(), locks);
+    let [calm, home] = [(); 2].map(|()| features::thirty_tracks());
+    ok(calm.path(), features::MAKE);
+    let said = two(&library, home.path(), features::MAKE);
+    check_notices(&said, locks);
+    assert!(features::entry(home.path()) == features::entry(calm.path()), "other features");
+    let list = preloaded(&library, home.path(), &["features", "list", "--check"]).output().unwrap();
+    assert!(list.status.success(), "{}", stderr(&list));
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(list.contains("whole, as it was written"), "{list}");
+
+    // Long enough that both train at the same time.
+    let arguments = run("cnn-2", &["--set", "training.epochs=40"]);
+    ok(calm.path(), &arguments);
+    let said = two(&library, home.path(), &arguments);
+    check_notices(&said, locks);
+    let n = |words: &str| said.iter().filter(|said| said.contains(words)).count();
+    assert_eq!(n("found, done before"), 0, "both train: {said:?}");
+    assert_eq!(outputs(home.path()), outputs(calm.path()));
+    assert_eq!(outputs(home.path()).len(), 1);
+    assert_eq!(attempts(home.path()), [] as [PathBuf; 0], "both clean up");
+
+    // And a run that was killed is resumed.
+    let arguments = run("cnn-1", &["--set", "training.epochs=12"]);
+    ok(calm.path(), &arguments);
+    let mut command = preloaded(&library, home.path(), &arguments);
+    let child = start_command(&mut command);
+    let begin = Instant::now();
+    while !attempts(home.path()).iter().any(|folder| folder.join("checkpoint-1").exists()) {
+        assert!(begin.elapsed() < Duration::from_mins(1), "no checkpoint in a minute");
+        sleep(Duration::from_millis(2));
+    }
+    kill_all(child);
+    let output = preloaded(&library, home.path(), &arguments).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(outputs(home.path()), outputs(calm.path()));
+    assert_eq!(attempts(home.path()), [] as [PathBuf; 0]);
+}
+
+fn start_command(command: &mut Command) -> Child {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[test]
+fn without_locks_two_processes_come_to_the_bits_of_one() {
+    two_processes_come_to_the_bits_of_one(Locks::Fail);
+}
+
+#[test]
+fn with_locks_that_everybody_gets_two_processes_come_to_the_bits_of_one() {
+    two_processes_come_to_the_bits_of_one(Locks::Succeed);
+}
