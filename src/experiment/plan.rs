@@ -227,12 +227,12 @@ fn asked_dataset<'a>(tree: &Tree, catalogue: &'a Catalogue) -> Result<&'a Manife
         Some(node) => match &node.value {
             Value::Text(name) => (name.as_str(), node),
             other => {
-                let message = format!("dataset must be a text, got {}", other.describe());
+                let message = format!("dataset must be a text, found {}", other.describe());
                 return Err(Faults(vec![fault(node, message)]));
             }
         },
         None => {
-            let message = "dataset is missing, it must be the name of a dataset".to_owned();
+            let message = "dataset is missing; expected the name of a dataset".to_owned();
             return Err(Faults(vec![fault(&tree.root, message)]));
         }
     };
@@ -262,7 +262,7 @@ fn choose<'a>(
             let same_kind = named.kind().as_str() == asked.kind().as_str();
             same_kind.then_some(named).ok_or_else(|| {
                 let (is, wants) = (named.kind().as_str(), asked.kind().as_str());
-                format!("the dataset {name} is {is}, and the experiment wants {wants}")
+                format!("dataset {name} is {is}, but the experiment needs {wants}")
             })
         }
     }
@@ -336,12 +336,12 @@ fn model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
         }
     });
     if has_too_much {
-        fields.fault_at("training", "makes no sense for this model: it is fitted in one go");
+        fields.fault_at("training", "does not apply: this model is not trained over epochs");
     }
     if lacks_training {
         let trained: Vec<&str> = names.into_iter().filter(|name| wants_training(name)).collect();
         let all = crate::vocab::quoted_list(trained);
-        fields.fault_at("training", &format!("is missing, {all} must have it"));
+        fields.fault_at("training", &format!("is missing; {all} need it"));
     }
     made.flatten()
 }
@@ -379,6 +379,6 @@ fn spec_hash(resolved: &serde_json::Value) -> String {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Faults {
-    let (origin, message) = (path.display().to_string(), format!("can't be read: {error}"));
+    let (origin, message) = (path.display().to_string(), format!("cannot be read: {error}"));
     Faults(vec![Fault { origin, line: 0, message }])
 }

@@ -157,7 +157,7 @@ impl Queue<'_> {
             forbid_leaks,
         };
         let process = |error: std::io::Error| {
-            RunError::Process(format!("{} can't be started: {error}", program.display()))
+            RunError::Process(format!("{} cannot be started: {error}", program.display()))
         };
         let (mut child, lifeline) = start(program, &task).map_err(process)?;
         let lifeline = Arc::new(lifeline);
@@ -169,7 +169,7 @@ impl Queue<'_> {
             End::Done { found } => {
                 let run = store.read(id)?;
                 run.map(|run| (run, found)).ok_or_else(|| {
-                    RunError::Process(format!("the run's process made no record of {id}"))
+                    RunError::Process(format!("the run's process wrote no record of {id}"))
                 })
             }
             End::Stopped { epoch } => Err(RunError::Stopped { epoch }),
@@ -194,6 +194,6 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, RunError>) -> Result<T
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(RunError::Panic(text.unwrap_or_else(|| "without a word".to_owned())))
+        Err(RunError::Panic(text.unwrap_or_else(|| "without a message".to_owned())))
     })
 }

@@ -46,14 +46,14 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The run broke down in a way that should not be.
-    #[error("the run broke down: {0}")]
+    #[error("the run failed: {0}")]
     Panic(String),
-    /// The run's own process said what went wrong, or ended without a word.
+    /// The run's own process said what went wrong, or ended without a message.
     #[error("{0}")]
     Process(String),
     /// The split leaks, and that was forbidden.
     #[error(
-        "{label}: the split leaks, and --forbid-leaks forbids it: {leaks}\nhint: split by track or by group"
+        "{label}: the split leaks, which --forbid-leaks forbids: {leaks}\nhint: split by track or by group"
     )]
     Leaks {
         /// Which run.
@@ -62,7 +62,7 @@ pub enum RunError {
         leaks: String,
     },
     /// The run was asked to stop; it is saved.
-    #[error("stopped and saved: the same command goes on from there")]
+    #[error("stopped and saved; the same command resumes")]
     Stopped {
         /// The epoch that it was in; 0 before the first.
         epoch: usize,
@@ -211,7 +211,7 @@ pub(super) fn run(
         Ok(None) => {}
         Err(error @ StoreError::Damaged { .. }) => {
             let text = format!("{error}").lines().next().unwrap_or_default().to_owned();
-            let text = format!("{text}; the run is made anew");
+            let text = format!("{text}; the run will be repeated");
             observer.event(&Event::Note { run: label(plan, seed), text });
         }
         Err(error) => return Err(error.into()),

@@ -75,7 +75,7 @@ fn because(plan: &Plan, prepared: &Inputs, run: &Run) -> Vec<String> {
         lines.push(format!("data: {} -> {}", record.data.dataset, plan.dataset.name));
     } else if record.data.features_hash != prepared.examples.hash {
         let what = if record.data.hash == prepared.data_hash {
-            "features of the same data"
+            "features, from the same data"
         } else {
             "data"
         };
@@ -83,7 +83,7 @@ fn because(plan: &Plan, prepared: &Inputs, run: &Run) -> Vec<String> {
         lines.push(format!("{what}: {was}… -> {is}…"));
     }
     if record.split.sources_hash != plan.split.sources_hash(&prepared.track_columns) {
-        lines.push("the lists or columns that the split goes by".to_owned());
+        lines.push("lists or columns of the split".to_owned());
     }
     let differences = spec_differences(&record.spec, &plan.resolved);
     // Which dataset it is has been said above.
