@@ -134,7 +134,7 @@ fn arrays_are_imported_described_and_trained_on_and_a_change_is_noticed() {
     );
     // The array that did not change still gives the run that there is.
     let again = encore(home, &["run", "ours"]);
-    assert!(String::from_utf8_lossy(&again.stderr).contains("found, done before"));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("already done"));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_faulty_copy_is_named_with_what_was_allowed() {
     let home = home.path();
     let table = fs::read_to_string(home.join("data/tracks.csv")).unwrap();
     for (from, to, words) in [
-        ("1,t01,y", "x,t01,y", "row must be a whole number, got \"x\""),
+        ("1,t01,y", "x,t01,y", "row must be a whole number, found \"x\""),
         ("1,t01,y", "2,t01,y", "row 2 is named twice"),
         ("1,t01,y", "70,t01,y", "has 61 rows, and the table names row 70"),
         ("1,t01,y", "1,t00,y", "t00 is both x and y"),
@@ -157,7 +157,7 @@ fn a_faulty_copy_is_named_with_what_was_allowed() {
     fs::write(home.join("data/flat.npy"), npy("<f4", "(61, 1)", &[0; 244])).unwrap();
     let said = fails(home, &["data", "import", "ours", "data"], 3);
     assert!(
-        said.contains("must hold rows of shape [4], as the manifest says of flat, got [1]"),
+        said.contains("must hold rows of shape [4], as the manifest says of flat, found [1]"),
         "{said}"
     );
 }
@@ -198,7 +198,7 @@ fn folds_and_groups_of_a_column_become_runs_and_their_mean() {
         .unwrap();
     let output = encore(home, &["run", "folds"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said.matches("found, done before").count(), 3, "{said}");
+    assert_eq!(said.matches("already done").count(), 3, "{said}");
     let with_seeds = format!("seeds = [1]\n{folds}");
     fs::write(home.join("experiments/folds.toml"), with_seeds).unwrap();
     assert!(
@@ -215,7 +215,7 @@ fn what_a_dataset_lacks_is_said_before_anything_runs() {
     fs::write(&spec, SPEC.replace("\"set\"", "\"sets\"")).unwrap();
     assert!(fails(home, &["check"], 2).contains(
         "experiments/ours.toml:10: split names a column (listed.column), and the dataset ours has \
-         no column `sets` of its tracks, did you mean `set`?"
+         no column `sets` among its track columns; did you mean `set`?"
     ));
     fs::write(&spec, SPEC.replace("name = \"flat\"", "name = \"flatt\"")).unwrap();
     assert!(fails(home, &["check"], 2).contains("got \"flatt\", did you mean `flat`?"));

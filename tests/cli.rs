@@ -20,7 +20,7 @@ fn every_spec_and_manifest_of_ours_is_well_declared() {
         file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "toml")
     });
     let n_datasets = manifests.count();
-    let wanted = format!("{n} experiments and {n_datasets} datasets are well declared\n");
+    let wanted = format!("{n} experiments and {n_datasets} datasets are valid\n");
     assert_eq!(stdout(&output), wanted);
     assert!(n_datasets >= 8);
     assert!(n >= 11);
@@ -39,8 +39,8 @@ fn all_faults_of_a_spec_are_said_at_once_with_line_range_and_nearest_name() {
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
     for part in [
-        "experiments/cnn-3.toml:11: features.mfcc.n_mfc is no known key, did you mean `n_mfcc`?",
-        "experiments/cnn-3.toml:18: split.random.test must be a number in (0, 1), got 1.3",
+        "experiments/cnn-3.toml:11: features.mfcc.n_mfc is an unknown key; did you mean `n_mfcc`?",
+        "experiments/cnn-3.toml:18: split.random.test must be a number in (0, 1), found 1.3",
         "training.batch_size must be an integer in [1, ",
         "got the text \"32\"",
         "experiments/cnn-3.toml:25: model.cnn.blocks[2].kernel",
@@ -54,7 +54,7 @@ fn all_faults_of_a_spec_are_said_at_once_with_line_range_and_nearest_name() {
 fn wrong_names_are_usage_and_missing_data_is_missing_data() {
     let home = project();
     for (arguments, code, words) in [
-        (vec!["run", "cnn3"], 2, "`cnn3` is no known experiment, did you mean `cnn-3`?"),
+        (vec!["run", "cnn3"], 2, "unknown experiment `cnn3`; did you mean `cnn-3`?"),
         (vec!["run", "cnn-3", "--data", "gtzn"], 2, "did you mean `gtzan`?"),
         (vec!["run", "cnn-3", "--data", "synth-songs"], 2, "the experiment wants audio"),
         (
@@ -110,7 +110,7 @@ fn a_run_leaves_a_record_and_is_found_again() {
         assert!(fs::read_dir(folder.join("model")).unwrap().count() > 0);
     }
     let again = encore(home.path(), &run);
-    assert!(stderr(&again).contains("found, done before"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("already done"), "{}", stderr(&again));
     let compared = encore(home.path(), &["compare", run[1], run[2]]);
     assert!(compared.status.success(), "{}", stderr(&compared));
     for part in [
@@ -173,7 +173,7 @@ fn recordings_and_datasets_are_drawn_and_what_cannot_be_is_said() {
         (
             vec!["audio", &tones, "--out", "out", "--seconds", "0"],
             2,
-            "must be in [0.1, 30] s, got 0",
+            "must be in [0.1, 30] s, found 0",
         ),
         (vec!["audio", &text, "--out", "out"], 3, "gtzan.toml"),
         (vec!["audio", "nowhere.wav", "--out", "out"], 3, "nowhere.wav"),
@@ -294,7 +294,7 @@ fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     let before = encore(home.path(), &["claims", "--strict"]);
     assert!(before.status.success(), "{}", stderr(&before));
     let said = stdout(&before).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.starts_with("no published figure was put to the test not run: cnn-1, "), "{said}");
+    assert!(said.starts_with("no published result has been tested yet not run: cnn-1, "), "{said}");
     assert!(said.contains("spotify-logistic-final") && !said.contains("baseline"), "{said}");
     let run = encore(home.path(), &["run", "spotify-logistic-final"]);
     assert!(run.status.success(), "{}", stderr(&run));
@@ -316,7 +316,7 @@ fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     // What a claim says of itself is no part of the spec's hash: the runs are found again.
     edit(home.path(), spec, "n_runs = 3\n", "");
     let again = encore(home.path(), &["run", "spotify-logistic-final"]);
-    assert!(stderr(&again).contains("found, done before"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("already done"), "{}", stderr(&again));
     edit(home.path(), spec, "n_test = 120", "n_test = 0");
     let wrong = encore(home.path(), &["check"]);
     assert_eq!(wrong.status.code(), Some(2));

@@ -154,8 +154,8 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
     assert_eq!(
         split.notes,
         [
-            "70 tracks are in no set of filtered and serve for nothing",
-            "1 listed tracks are not in the dataset: jazz.00054 (train)"
+            "70 tracks are in no set of filtered and are not used",
+            "1 listed tracks do not exist in the dataset: jazz.00054 (train)"
         ]
     );
     assert_eq!(plan("honest/cnn-3-folds").spec.seeds, [1, 2, 3]);

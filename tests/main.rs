@@ -11,6 +11,7 @@ mod audit;
 mod cli;
 mod common;
 mod dependencies;
+mod docs;
 mod fetch;
 mod golden_features;
 mod gtzan_tracks;

@@ -115,7 +115,7 @@ fn imputed_rows_stay_and_the_record_counts_them_and_a_repetition_comes_to_the_sa
         serde_json::from_slice(&fs::read(folder.join("model/logistic.json")).unwrap()).unwrap();
     assert_eq!(model["shape"], serde_json::json!([6]));
     let id = folder.file_name().unwrap().to_str().unwrap();
-    assert_eq!(home.ok(&["verify", id]).matches("the same, bit by bit").count(), 3);
+    assert_eq!(home.ok(&["verify", id]).matches("bit-identical").count(), 3);
 }
 
 #[test]

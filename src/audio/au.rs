@@ -27,7 +27,7 @@ pub(super) fn read_header(reader: &mut impl Read) -> io::Result<Result<Layout, S
     let [offset, n_data_bytes, encoding, sample_rate_hz, n_channels] =
         std::array::from_fn(|word_idx| u32::from_be_bytes(words[word_idx]));
     if offset < HEADER_BYTES {
-        return Ok(Err(format!("an au header with its data at byte {offset}, before its own end")));
+        return Ok(Err(format!("an au header whose data offset {offset} is inside the header")));
     }
     let encoding = match encoding {
         1 => Encoding::MuLaw,
@@ -37,7 +37,7 @@ pub(super) fn read_header(reader: &mut impl Read) -> io::Result<Result<Layout, S
         5 => Encoding::S32,
         6 => Encoding::F32,
         7 => Encoding::F64,
-        other => return Ok(Err(format!("au with encoding {other} (1 to 7 are read)"))),
+        other => return Ok(Err(format!("au with encoding {other} (supported: 1 to 7)"))),
     };
     let annotation = u64::from(offset - HEADER_BYTES);
     if io::copy(&mut reader.by_ref().take(annotation), &mut io::sink())? < annotation {
@@ -92,7 +92,7 @@ mod tests {
             read_header(&mut &*bytes).expect("slices read").expect_err("the header is bad")
         };
         let bad_encoding = words(&[24, 0, 23, 8000, 1]);
-        assert_eq!(describe(&bad_encoding), "au with encoding 23 (1 to 7 are read)");
+        assert_eq!(describe(&bad_encoding), "au with encoding 23 (supported: 1 to 7)");
         assert_eq!(describe(&bad_encoding[..7]), "an au file that ends inside its header");
         let bad_offset = words(&[8, 0, 3, 8000, 1]);
         assert!(describe(&bad_offset).contains("at byte 8"), "{}", describe(&bad_offset));

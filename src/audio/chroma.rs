@@ -191,11 +191,11 @@ mod tests {
         let message = |settings| Chroma::new(&settings, 2048, 22_050).err().map(|e| e.to_string());
         assert_eq!(
             message(ChromaSettings { n_chroma: 0, tuning: None }).as_deref(),
-            Some("chroma.n_chroma must be in [1, 96], got 0")
+            Some("chroma.n_chroma must be in [1, 96], found 0")
         );
         assert_eq!(
             message(ChromaSettings { n_chroma: 12, tuning: Some(0.6) }).as_deref(),
-            Some("chroma.tuning must be in [-0.5, 0.5], got 0.6")
+            Some("chroma.tuning must be in [-0.5, 0.5], found 0.6")
         );
     }
 }

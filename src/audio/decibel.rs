@@ -168,9 +168,9 @@ mod tests {
     fn settings_out_of_range_are_refused() {
         let bad = DecibelSettings { amin: 0.0, ..Default::default() };
         let error = power_to_db(&mut [1.0], &bad).expect_err("amin is zero");
-        assert_eq!(error.to_string(), "decibel.amin must be in [1e-37, 1], got 0");
+        assert_eq!(error.to_string(), "decibel.amin must be in [1e-37, 1], found 0");
         let bad = DecibelSettings { top_db: Some(-1.0), ..Default::default() };
         let error = power_to_db(&mut [1.0], &bad).expect_err("top_db is negative");
-        assert_eq!(error.to_string(), "decibel.top_db must be finite and at least 0, got -1");
+        assert_eq!(error.to_string(), "decibel.top_db must be finite and at least 0, found -1");
     }
 }

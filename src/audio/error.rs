@@ -23,7 +23,7 @@ pub enum AudioError {
     },
     /// The file has no bytes.
     #[error(
-        "{}: the file is empty (0 bytes)\nhint: fetch or copy it again, or remove it",
+        "{}: the file is empty (0 bytes)\nhint: download or copy it again, or remove it",
         path.display()
     )]
     EmptyFile {
@@ -32,8 +32,8 @@ pub enum AudioError {
     },
     /// The content is no audio format that this room reads, whatever the file is called.
     #[error(
-        "{}: not audio that can be read here, found {found}\n\
-         hint: wav, au, aiff, flac, mp3, ogg vorbis and m4a (aac, alac) are read; convert it, e.g. \
+        "{}: not a supported audio file, found {found}\n\
+         hint: supported are wav, au, aiff, flac, mp3, ogg vorbis and m4a (aac, alac); convert it, e.g. \
          `ffmpeg -i IN OUT.wav`",
         path.display()
     )]
@@ -45,7 +45,7 @@ pub enum AudioError {
     },
     /// An intact header with nothing behind it.
     #[error(
-        "{}: has an audio header but no samples\nhint: fetch or copy it again, or remove it",
+        "{}: has an audio header but no samples\nhint: download or copy it again, or remove it",
         path.display()
     )]
     NoSamples {
@@ -55,7 +55,7 @@ pub enum AudioError {
     /// Decoding stopped before the end: a truncated or corrupted file.
     #[error(
         "{}: damaged, decoded {n_decoded} samples ({:.1} s) before the fault: {fault}\n\
-         hint: fetch or copy it again, or remove it",
+         hint: download or copy it again, or remove it",
         path.display(),
         *n_decoded as f64 / f64::from((*sample_rate_hz).max(1))
     )]
@@ -71,7 +71,7 @@ pub enum AudioError {
     },
     /// A floating-point file that holds NaN or an infinity.
     #[error(
-        "{}: sample {sample_idx} is {value}, must be finite\n\
+        "{}: sample {sample_idx} is {value}, expected a finite number\n\
          hint: write the file again from its source",
         path.display()
     )]
@@ -85,7 +85,7 @@ pub enum AudioError {
     },
     /// More audio than a track can hold; stops decoding rather than filling the memory.
     #[error(
-        "{}: longer than {max_s} s, the most that is decoded\nhint: cut it into shorter tracks",
+        "{}: longer than the limit of {max_s} s\nhint: cut it into shorter tracks",
         path.display()
     )]
     TooLong {
@@ -95,7 +95,7 @@ pub enum AudioError {
         max_s: u32,
     },
     /// A setting outside its range, or settings that contradict each other.
-    #[error("{parameter} must be {allowed}, got {got}")]
+    #[error("{parameter} must be {allowed}, found {got}")]
     InvalidParameter {
         /// Which setting, e.g. `stft.hop_length`.
         parameter: &'static str,
@@ -132,13 +132,13 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "jazz/jazz.00054.wav: damaged, decoded 44100 samples (2.0 s) before the fault: \
-             the file ends early\nhint: fetch or copy it again, or remove it"
+             the file ends early\nhint: download or copy it again, or remove it"
         );
     }
 
     #[test]
     fn a_bad_setting_names_itself_its_range_and_the_value() {
         let error = AudioError::setting("stft.hop_length", "at least 1", 0);
-        assert_eq!(error.to_string(), "stft.hop_length must be at least 1, got 0");
+        assert_eq!(error.to_string(), "stft.hop_length must be at least 1, found 0");
     }
 }

@@ -327,9 +327,9 @@ mod tests {
     fn settings_out_of_range_are_refused() {
         let bad = FrameSettings { roll_percent: 1.0, ..Default::default() };
         let error = FrameFeatures::new(&bad, &ALL).expect_err("1 is outside");
-        assert_eq!(error.to_string(), "roll_percent must be in (0, 1), got 1");
+        assert_eq!(error.to_string(), "roll_percent must be in (0, 1), found 1");
         let error = FrameFeatures::new(&FrameSettings::default(), &[F::Rms, F::Rms])
             .expect_err("it is named twice");
-        assert_eq!(error.to_string(), "parts must be named once each, got Rms twice");
+        assert_eq!(error.to_string(), "parts must be named once each, found Rms twice");
     }
 }

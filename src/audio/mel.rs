@@ -267,19 +267,19 @@ mod tests {
         let default = MelSettings::default();
         assert_eq!(
             message(MelSettings { fmax_hz: Some(12_000.0), ..default }).as_deref(),
-            Some("mel.fmax_hz must be in (fmin_hz = 0, sample_rate_hz / 2 = 11025], got 12000")
+            Some("mel.fmax_hz must be in (fmin_hz = 0, sample_rate_hz / 2 = 11025], found 12000")
         );
         assert_eq!(
             message(MelSettings { fmin_hz: -1.0, ..default }).as_deref(),
-            Some("mel.fmin_hz must be in [0, sample_rate_hz / 2 = 11025), got -1")
+            Some("mel.fmin_hz must be in [0, sample_rate_hz / 2 = 11025), found -1")
         );
         assert_eq!(
             message(MelSettings { power: f32::NAN, ..default }).as_deref(),
-            Some("mel.power must be finite and greater than 0, got NaN")
+            Some("mel.power must be finite and greater than 0, found NaN")
         );
         assert_eq!(
             message(MelSettings { n_mels: 0, ..default }).as_deref(),
-            Some("mel.n_mels must be in [1, 65536], got 0")
+            Some("mel.n_mels must be in [1, 65536], found 0")
         );
     }
 }

@@ -145,11 +145,11 @@ mod tests {
         let default = MfccSettings::default();
         assert_eq!(
             message(MfccSettings { n_mfcc: 129, ..default }).as_deref(),
-            Some("mfcc.n_mfcc must be in [1, n_mels = 128], got 129")
+            Some("mfcc.n_mfcc must be in [1, n_mels = 128], found 129")
         );
         assert_eq!(
             message(MfccSettings { lifter: -1.0, ..default }).as_deref(),
-            Some("mfcc.lifter must be finite and at least 0, got -1")
+            Some("mfcc.lifter must be finite and at least 0, found -1")
         );
     }
 }

@@ -58,7 +58,7 @@ pub(super) struct Layout {
 pub(super) enum StreamEnd {
     /// At the end of the data.
     Whole,
-    /// The file ends before the data that its header promises.
+    /// The file ends before the end of the data that its header declares.
     Early,
     /// The system failed to read.
     Unreadable(io::Error),

@@ -206,6 +206,6 @@ mod tests {
         let waveform = tone(440.0, 22_050, 500);
         assert_eq!(resample(&waveform, 22_050).expect("the rate is in range"), waveform);
         let error = resample(&waveform, 0).expect_err("0 Hz is out of range");
-        assert_eq!(error.to_string(), "sample_rate_hz must be in [1, 768000], got 0");
+        assert_eq!(error.to_string(), "sample_rate_hz must be in [1, 768000], found 0");
     }
 }

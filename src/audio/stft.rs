@@ -278,15 +278,15 @@ mod tests {
         let default = StftSettings::default();
         assert_eq!(
             message(StftSettings { n_fft: 1, ..default }).as_deref(),
-            Some("stft.n_fft must be in [2, 1048576], got 1")
+            Some("stft.n_fft must be in [2, 1048576], found 1")
         );
         assert_eq!(
             message(StftSettings { win_length: Some(4096), ..default }).as_deref(),
-            Some("stft.win_length must be in [1, n_fft = 2048], got 4096")
+            Some("stft.win_length must be in [1, n_fft = 2048], found 4096")
         );
         assert_eq!(
             message(StftSettings { hop_length: 0, ..default }).as_deref(),
-            Some("stft.hop_length must be at least 1, got 0")
+            Some("stft.hop_length must be at least 1, found 0")
         );
     }
 }

@@ -300,11 +300,11 @@ mod tests {
         let default = TempoSettings::default();
         assert_eq!(
             message(TempoSettings { start_bpm: 0.0, ..default }).as_deref(),
-            Some("tempo.start_bpm must be finite and greater than 0, got 0")
+            Some("tempo.start_bpm must be finite and greater than 0, found 0")
         );
         assert_eq!(
             message(TempoSettings { sample_rate_hz: 1024, ac_size_s: 0.5, ..default }).as_deref(),
-            Some("tempo.ac_size_s must be in [2, 65536] frames, so in [1, 32768], got 0.5")
+            Some("tempo.ac_size_s must be in [2, 65536] frames, so in [1, 32768], found 0.5")
         );
     }
 }

@@ -16,15 +16,15 @@ pub(super) fn compare(project: &Project, names: &[String]) -> Done {
             let library = project.library()?;
             if library.names().contains(&name) {
                 return Err(Failure::Data(format!(
-                    "there is no finished run of {name}\nhint: encore run {name}"
+                    "no finished run of `{name}`\nhint: encore run {name}"
                 )));
             }
             let known = library.names().iter().chain(runs.iter().map(|run| &run.id));
             let hint = match nearest(&name, known.map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),
-                None => "encore list names the experiments".to_owned(),
+                None => "encore list shows the experiments".to_owned(),
             };
-            Err(Failure::Usage(format!("{name} is no known experiment and no run's id; {hint}")))
+            Err(Failure::Usage(format!("unknown experiment or run `{name}`; {hint}")))
         }
         Err(CompareError::Incompatible(message)) => Err(Failure::Usage(message)),
         Err(CompareError::Report(error)) => Err(error.into()),

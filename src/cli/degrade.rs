@@ -21,7 +21,7 @@ pub(super) fn degrade(arguments: &Degrade) -> Done {
     let n_outside = waveform.samples.iter().filter(|sample| !(-1.0..1.0).contains(*sample)).count();
     if n_outside > 0 {
         println!(
-            "{n_outside} of {} samples are outside full scale and clipped in the file; \
+            "{n_outside} of {} samples are outside full scale and are clipped; \
              --with \"gain gain_db=-6\" makes room",
             waveform.samples.len()
         );

@@ -32,7 +32,7 @@ pub(super) fn features(project: &Project, command: &Command) -> Done {
 
 fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
     if items.is_empty() {
-        println!("there are no features in the cache: the first run makes them");
+        println!("the feature cache is empty; the first run fills it");
         return Ok(());
     }
     let mut n_runs: BTreeMap<String, usize> = BTreeMap::new();
@@ -49,7 +49,7 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
     for item in items {
         let (recipe, n_examples, mut state) = match &item.content {
             Content::Whole { recipe, n_examples } => {
-                (Some(recipe), Some(*n_examples), "whole".to_owned())
+                (Some(recipe), Some(*n_examples), "complete".to_owned())
             }
             Content::Partial { recipe, n_tracks_done } => {
                 let n =
@@ -64,10 +64,10 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
         }
         if check {
             match cache.check(item) {
-                Ok(()) if n_examples.is_some() => state.push_str(", as it was written"),
+                Ok(()) if n_examples.is_some() => state.push_str(", checksum valid"),
                 Ok(()) => {}
                 Err(error @ FeatureError::Damaged { .. }) => {
-                    state.push_str(", its checksum does not fit");
+                    state.push_str(", wrong checksum");
                     faults.push(error.to_string());
                 }
                 Err(error) => return Err(error.into()),
@@ -92,14 +92,15 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
     }
     let faults = faults.join("\n");
     Err(Failure::Data(format!(
-        "{faults}\nhint: encore features clean HASH; the next run makes it anew"
+        "{faults}\nhint: encore features clean HASH; the next run computes it again"
     )))
 }
 
 /// The items whose names begin with what was typed.
 fn choose<'a>(items: &'a [Item], hashes: &[String]) -> Result<Vec<&'a Item>, Failure> {
     if hashes.is_empty() {
-        let message = "say what to clean: hashes of `encore features list`, --partial or --all";
+        let message =
+            "nothing to clean: give hashes from `encore features list`, --partial or --all";
         return Err(Failure::Usage(message.to_owned()));
     }
     let mut chosen: Vec<&Item> = vec![];
@@ -110,12 +111,12 @@ fn choose<'a>(items: &'a [Item], hashes: &[String]) -> Result<Vec<&'a Item>, Fai
         match found.iter().map(stems).collect::<std::collections::BTreeSet<_>>().len() {
             0 => {
                 let message =
-                    format!("no features begin with `{hash}`\nhint: encore features list");
+                    format!("no features start with `{hash}`\nhint: encore features list");
                 return Err(Failure::Usage(message));
             }
             1 => chosen.extend(found),
             n => {
-                let message = format!("{n} features begin with `{hash}`: type more of it");
+                let message = format!("{n} features start with `{hash}`; give more digits");
                 return Err(Failure::Usage(message));
             }
         }
@@ -135,12 +136,12 @@ fn clean(cache: &Cache, items: &[&Item]) -> Done {
             Removed::InUse => in_use.push(item.name.as_str()),
         }
     }
-    println!("{n_freed} removed, {} are free again", size(freed));
+    println!("{n_freed} removed, {} freed", size(freed));
     if in_use.is_empty() {
         return Ok(());
     }
     Err(Failure::Internal(anyhow::anyhow!(
-        "left, a running encore makes them: {}\nhint: stop it, or clean when it is done",
+        "in use by a running encore, not removed: {}\nhint: stop it, or wait until it ends",
         in_use.join(", ")
     )))
 }

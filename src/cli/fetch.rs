@@ -11,17 +11,17 @@ use crate::fetch::{Event, FetchContext, FetchedFile, RetryPolicy, Step, free_byt
 
 pub(super) fn fetch(catalogue: &Catalogue, manifest: &Manifest, to: Option<&Path>) -> Done {
     if to.is_some_and(|to| to.file_name().is_none()) {
-        return Err(Failure::Usage("--to must name a folder, which is made".to_owned()));
+        return Err(Failure::Usage("--to must be the name of a folder".to_owned()));
     }
     println!("{}: {}", manifest.name, manifest.title);
-    println!("  licence     {}", manifest.licence);
+    println!("  license     {}", manifest.licence);
     println!("  citation    {}", manifest.citation);
     let progress = Progress::new(0);
     let tell = |event: Event| match event {
         Event::Note(text) => progress.line(text),
         Event::Progress { step, file, n, whole } => {
             let step = match step {
-                Step::Download => "getting",
+                Step::Download => "downloading",
                 Step::Check => "checking",
                 Step::Unpack => "unpacking",
             };
@@ -35,14 +35,14 @@ pub(super) fn fetch(catalogue: &Catalogue, manifest: &Manifest, to: Option<&Path
     let import = |n_done: usize, n: usize| {
         // An import leaves nothing behind until its end: it can be left anywhere.
         if stop.load(Ordering::Relaxed) {
-            eprintln!("stopped; all is fetched, and the same command goes on with the import");
+            eprintln!("stopped; the download is complete and the same command resumes the import");
             std::process::exit(130);
         }
         progress.step(&importing, n_done, n);
     };
     let ready = catalogue.fetch(manifest, to, &setting, &import)?;
     if ready.was_there {
-        println!("{} is there, in {}", manifest.name, ready.index.root.display());
+        println!("{} is already downloaded, in {}", manifest.name, ready.index.root.display());
     }
     for file in ready.fetched.iter().flat_map(|fetched| &fetched.files) {
         println!("  {}", described(file));
@@ -63,7 +63,7 @@ fn described(file: &FetchedFile) -> String {
     if let Some(unpacked) = &file.unpacked {
         text += &format!("; {} files of {}", unpacked.n_files, readable(unpacked.bytes));
         if unpacked.n_dropped > 0 {
-            text += &format!(", {} of a mac's own left out", unpacked.n_dropped);
+            text += &format!(", {} macOS metadata files skipped", unpacked.n_dropped);
         }
     }
     text

@@ -14,7 +14,7 @@ pub(super) fn lr_find(project: &Project, arguments: &LrFind) -> Done {
     let LrFind { from: low, to: high, steps: n_steps, .. } = *arguments;
     if !(low > 0.0 && low < high && high.is_finite() && n_steps >= 20) {
         let said = format!(
-            "--from must be above 0 and below --to, --steps at least 20, got {low}, {high} and {n_steps}"
+            "--from must be above 0 and below --to, --steps at least 20; found {low}, {high} and {n_steps}"
         );
         return Err(Failure::Usage(said));
     }
@@ -34,7 +34,9 @@ pub(super) fn lr_find(project: &Project, arguments: &LrFind) -> Done {
         Some(rate) => println!(
             "the loss falls most steeply at {rate:.1e}: try training.optimizer.*.learning_rate = {rate:.0e}"
         ),
-        None => println!("the loss never falls: nothing to suggest; try another range or seed"),
+        None => {
+            println!("the loss never falls, so there is no suggestion; try another range or seed")
+        }
     }
     let points: Vec<_> =
         probes.iter().map(|probe| (probe.learning_rate, probe.loss, probe.smoothed)).collect();

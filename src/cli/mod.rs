@@ -91,7 +91,7 @@ impl Project {
 fn finished(store: &Store) -> Result<Vec<Run>, Failure> {
     let (runs, damaged) = store.finished()?;
     for error in damaged {
-        eprintln!("left out: {error}");
+        eprintln!("skipped: {error}");
     }
     Ok(runs)
 }

@@ -63,7 +63,7 @@ fn sheets(audio: &AudioData, name: &str, out: &Path) -> Result<Vec<PathBuf>, Fai
     let mut written = vec![];
     for (class, genre) in audio.classes.iter().enumerate() {
         let Some(track) = audio.tracks.iter().find(|track| track.class == class) else {
-            eprintln!("no sheet of {genre}: {name} has no track of it");
+            eprintln!("no plot of {genre}: {name} has no track of this genre");
             continue;
         };
         let segment = experiment::track_segment(audio, track, SHEET_S)?;
@@ -89,7 +89,7 @@ pub(super) fn summaries(
     for (name, hashes) in hashes {
         match summarize(catalogue, name, &hashes, cut) {
             Ok(summary) => summaries.push((name.to_owned(), summary)),
-            Err(why) => eprintln!("no pictures of {name}: {why}"),
+            Err(why) => eprintln!("no plots of {name}: {why}"),
         }
     }
     summaries
@@ -106,7 +106,7 @@ fn summarize(
     | Data::Table(TableData { hash, .. })
     | Data::Arrays(ArrayData { hash, .. })) = &data;
     if !hashes.contains(hash.as_str()) {
-        return Err("what lies here is not what the runs used".to_owned());
+        return Err("the runs used another version of it".to_owned());
     }
     experiment::summarize(name, &data).map_err(|error| error.to_string())
 }

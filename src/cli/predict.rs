@@ -49,6 +49,6 @@ fn choose(runs: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
             Some(name) => (format!("of {name}"), name),
             None => ("on audio".to_owned(), "cnn-2"),
         };
-        Failure::Data(format!("there is no finished run {what}\nhint: encore run {experiment}"))
+        Failure::Data(format!("no finished run {what}\nhint: encore run {experiment}"))
     })
 }

@@ -144,7 +144,7 @@ impl Observer for Progress {
             }
             Event::Waiting { run, process } => {
                 let who = process.map_or(String::new(), |process| format!(" (process {process})"));
-                self.line(&format!("{}: waits, another encore is at it{who}", name(run)));
+                self.line(&format!("{}: waiting for another encore process{who}", name(run)));
             }
             Event::Note { run, text } => self.line(&format!("{}: {text}", name(run))),
             Event::Started { run, n_epochs_done, max_epochs } => {
@@ -157,7 +157,7 @@ impl Observer for Progress {
                     (false, _) => {}
                 }
                 if *n_epochs_done > 0 {
-                    self.line(&format!("{}: goes on after epoch {n_epochs_done}", name(run)));
+                    self.line(&format!("{}: resumes after epoch {n_epochs_done}", name(run)));
                 }
             }
             Event::Epoch { run, epoch, max_epochs } => {
@@ -183,14 +183,11 @@ impl Observer for Progress {
                 }
             }
             Event::Finished { run, accuracy, seconds, found } => {
-                let how = if *found {
-                    "found, done before".to_owned()
-                } else {
-                    format!("{seconds:.1} s")
-                };
+                let how =
+                    if *found { "already done".to_owned() } else { format!("{seconds:.1} s") };
                 self.ended(run, &format!("test accuracy {accuracy:.3} ({how})"));
             }
-            Event::Stopped { run, epoch: 0 } => self.ended(run, "stopped before it began"),
+            Event::Stopped { run, epoch: 0 } => self.ended(run, "stopped before it started"),
             Event::Stopped { run, epoch } => {
                 self.ended(run, &format!("stopped and saved in epoch {epoch}"));
             }

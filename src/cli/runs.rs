@@ -172,9 +172,7 @@ pub(super) fn say_data(catalogue: &Catalogue, plans: &[Plan]) {
             continue;
         }
         let real = catalogue.find(asked).map(Manifest::command_to_get).unwrap_or_default();
-        println!(
-            "data: {used} (synthetic, made by encore) in place of {asked}; the real one: {real}"
-        );
+        println!("data: {used} (synthetic) in place of {asked}; to use the real data: {real}");
         said.push(asked.clone());
     }
 }
@@ -184,7 +182,7 @@ fn say_left_out(plans: &[Plan]) {
     let Some(reason) = plans.first().and_then(Plan::unfit) else { return };
     let names: Vec<&str> = plans.iter().map(|plan| plan.name.as_str()).collect();
     let reason = reason.lines().next().unwrap_or_default();
-    println!("left out: {}: {reason}", names.join(", "));
+    println!("skipped: {}: {reason}", names.join(", "));
 }
 
 fn execute(
@@ -214,11 +212,11 @@ fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
             let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
             match reason {
                 Reason::Done { id } => println!("{name}: done, {id}"),
-                Reason::CutOff => println!("{name}: cut off, goes on from its last checkpoint"),
-                Reason::Never => println!("{name}: to be run, there is no finished run of it"),
-                Reason::Damaged(what) => println!("{name}: to be run again, {what}"),
+                Reason::CutOff => println!("{name}: interrupted, resumes from its last checkpoint"),
+                Reason::Never => println!("{name}: to run, not finished yet"),
+                Reason::Damaged(what) => println!("{name}: to repeat, {what}"),
                 Reason::Stale { id, because } => {
-                    println!("{name}: to be run, {id} is stale:");
+                    println!("{name}: to repeat, {id} is stale:");
                     because.iter().for_each(|line| println!("    {line}"));
                 }
             }
@@ -244,7 +242,7 @@ fn write(
     let options = report::Options { data, ..page_options(order) };
     let written = report::write(&runs, &options, folder)?;
     print!("{}", written.table.text);
-    println!("the page: {}", written.page.display());
+    println!("page: {}", written.page.display());
     strict(&written.table.differing, is_strict)
 }
 
@@ -256,7 +254,7 @@ fn failures(outcomes: Vec<Outcome>) -> Done {
     if failed.is_empty() && signals::caught().load(std::sync::atomic::Ordering::Relaxed) {
         let n_saved = stopped.len();
         return Err(Failure::Stopped(format!(
-            "stopped: {} runs are done, {n_saved} are saved half-way; the same command goes on from there",
+            "stopped: {} runs are done, {n_saved} are saved; the same command resumes",
             n_runs - n_saved
         )));
     }

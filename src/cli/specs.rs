@@ -19,7 +19,7 @@ pub(super) fn list(project: &Project) -> Done {
             Ok(plan) => plan,
             Err(error) => {
                 println!(
-                    "{name:wide$} faulty: {}",
+                    "{name:wide$} invalid: {}",
                     error.to_string().lines().next().unwrap_or_default()
                 );
                 continue;
@@ -39,7 +39,7 @@ fn latest(runs: &[Run], name: &str) -> String {
         return format!("not run; encore run {name}");
     };
     let (accuracy, dataset, seed) = (record.test.accuracy, &record.data.dataset, record.seed);
-    let cut = if record.cut.is_empty() { String::new() } else { ", cut down".to_owned() };
+    let cut = if record.cut.is_empty() { String::new() } else { ", shortened run".to_owned() };
     format!("{accuracy:.3} on {dataset}, seed {seed}, {}{cut}", &record.timings.started[..10])
 }
 
@@ -58,7 +58,7 @@ pub(super) fn check(project: &Project) -> Done {
         return Err(Faults(faults).into());
     }
     let (n_specs, n_datasets) = (library.names().len(), catalogue.manifests().count());
-    println!("{n_specs} experiments and {n_datasets} datasets are well declared");
+    println!("{n_specs} experiments and {n_datasets} datasets are valid");
     Ok(())
 }
 

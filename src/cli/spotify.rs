@@ -63,8 +63,9 @@ fn login(arguments: &Login) -> Done {
     let common = &arguments.common;
     accepted(common)?;
     let cache = common.token.clone().or(usual("spotify-token.json"));
-    let cache =
-        cache.ok_or_else(|| Failure::Usage("name a file for the login with --token".to_owned()))?;
+    let cache = cache.ok_or_else(|| {
+        Failure::Usage("no configuration folder found; name a token file with --token".to_owned())
+    })?;
     let progress = Progress::new(0);
     let tell = |told: &ProgressEvent| tell(&progress, told);
     let patience = patience(common, &tell);
@@ -89,7 +90,7 @@ fn login(arguments: &Login) -> Done {
         login.wait(&listener, &patience)?
     };
     login.finish(&address, &cache, &patience)?;
-    println!("signed in; the login is kept in {}", cache.display());
+    println!("signed in; the token is stored in {}", cache.display());
     Ok(())
 }
 
@@ -99,7 +100,7 @@ fn accepted(common: &SpotifyCommon) -> Done {
     if common.accept_terms {
         return Ok(());
     }
-    let message = "nothing was asked of Spotify\nhint: if you may, say so with --accept-terms";
+    let message = "no request was sent to Spotify\nhint: confirm with --accept-terms if you may use its content";
     Err(Failure::Usage(message.to_owned()))
 }
 
@@ -134,7 +135,7 @@ fn tell(progress: &Progress, told: &ProgressEvent) {
     match told {
         ProgressEvent::Progress { what, n_done, n } => progress.step(what, *n_done, *n),
         ProgressEvent::Waiting { seconds, why } => {
-            progress.line(&format!("{why}: waits {seconds:.0} s"));
+            progress.line(&format!("{why}; waiting {seconds:.0} s"))
         }
         ProgressEvent::Note(text) => progress.line(text),
     }
@@ -146,8 +147,8 @@ fn summary(output: &Output, collected: &Collected, published: &Published) {
     if collected.n_told != n_places {
         println!("  Spotify says that the playlist has {} places", collected.n_told);
     }
-    for (reason, n) in &published.kept_out {
-        let names = collected.kept_out.iter().filter(|out| out.reason == *reason);
+    for (reason, n) in &published.dropped {
+        let names = collected.dropped.iter().filter(|out| out.reason == *reason);
         let names: Vec<String> = names
             .take(N_NAMES)
             .map(|out| {
@@ -155,7 +156,7 @@ fn summary(output: &Output, collected: &Collected, published: &Published) {
             })
             .collect();
         let more = if *n > N_NAMES { ", …" } else { "" };
-        println!("  kept out: {n:5} {reason}: {}{more}", names.join(", "));
+        println!("  dropped: {n:5} {reason}: {}{more}", names.join(", "));
     }
     let (labels, least) = (&published.labels, published.minimum_rows);
     let n_labelled: usize = labels.iter().map(|(_, n)| n).sum();
@@ -166,7 +167,7 @@ fn summary(output: &Output, collected: &Collected, published: &Published) {
     for (label, n) in labels {
         println!("    {label:24} {n:6}");
     }
-    for path in [&output.parquet, &output.csv, &output.kept_out, &output.manifest] {
+    for path in [&output.parquet, &output.csv, &output.dropped, &output.manifest] {
         println!("  {}", path.display());
     }
     println!("next: encore run spotify-logistic --data {}", output.name);

@@ -23,7 +23,7 @@ pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
             let known = all.iter().flat_map(|run| [run.id.as_str(), &run.record.experiment]);
             let hint = nearest(name, known)
                 .map_or(String::new(), |near| format!(", did you mean {near}?"));
-            return Err(Failure::Data(format!("there is no finished run {name}{hint}")));
+            return Err(Failure::Data(format!("no finished run of `{name}`{hint}")));
         }
         let is_new = |run: &&&Run| runs.iter().all(|known| known.id != run.id);
         let new: Vec<Run> = found.iter().filter(is_new).map(|run| (*run).clone()).collect();
@@ -47,7 +47,7 @@ fn verify_capsule(project: &Project, file: &Path) -> Done {
         order.dedup();
         print!("{}", report::table(&runs, &page_options(order))?.text);
         println!(
-            "{}: {} runs, every byte as packed, scores as their predictions come to; by encore {}, {}, {}",
+            "{}: {} runs, every byte verified, scores equal to those of the predictions; packed by encore {}, {}, {}",
             file.display(), runs.len(), capsule.encore, capsule.rustc, capsule.target
         );
         Ok(())
@@ -68,15 +68,15 @@ pub(super) fn verify(project: &Project, id: &str) -> Done {
         let runs = project.finished()?;
         let hint = match nearest(id, runs.iter().map(|run| run.id.as_str())) {
             Some(near) => format!("did you mean {near}?"),
-            None => format!("the runs are the folders in {}", store.root().display()),
+            None => format!("run ids are the folder names in {}", store.root().display()),
         };
-        return Err(Failure::Data(format!("there is no finished run {id}; {hint}")));
+        return Err(Failure::Data(format!("run `{id}` not found; {hint}")));
     };
     let progress = Progress::new(1);
     let found = experiment::verify(&run, project.workspace(&catalogue, &store, &progress))?;
     let Repetition { curves, model, predictions, accuracy: [was, is] } = found;
     for (what, is_same) in [("curves", curves), ("model", model), ("predictions", predictions)] {
-        println!("{what:12} {}", if is_same { "the same, bit by bit" } else { "OTHER" });
+        println!("{what:12} {}", if is_same { "bit-identical" } else { "DIFFERENT" });
     }
     println!("{:12} {was} recorded, {is} repeated", "accuracy");
     if found.is_equal() {
@@ -84,7 +84,7 @@ pub(super) fn verify(project: &Project, id: &str) -> Done {
     }
     let code = &run.record.code;
     Err(Failure::Differs(format!(
-        "{id} does not come out the same; it was made by encore {} on {}",
+        "the repetition of {id} differs; the run was trained by encore {} on {}",
         code.version, code.device
     )))
 }

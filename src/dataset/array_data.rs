@@ -65,7 +65,7 @@ impl ArrayData {
             let indexed = indexed.ok_or_else(|| DatasetError::Layout {
                 path: index.root.join(file),
                 message: format!(
-                    "was not imported\nhint: encore data import {} {}",
+                    "has not been imported\nhint: encore data import {} {}",
                     manifest.name,
                     index.root.display()
                 ),
@@ -115,7 +115,7 @@ impl ArrayData {
         self.arrays.iter().find(|(array, _)| array.name == name).ok_or_else(|| {
             let known = self.arrays.iter().map(|(array, _)| array.name.as_str());
             format!(
-                "the dataset {} has no array `{name}`, it has {}",
+                "dataset {} has no array `{name}`; it has {}",
                 self.name,
                 crate::vocab::quoted_list(known)
             )
@@ -158,7 +158,7 @@ impl ArrayData {
                 numbers.excluded.push(Excluded {
                     name: format!("{track} segment {segment}"),
                     reason: format!(
-                        "row {row} of {} holds {} at place {odd}",
+                        "row {row} of {} contains {} at position {odd}",
                         array.file, example[odd]
                     ),
                 });

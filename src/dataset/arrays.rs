@@ -77,7 +77,7 @@ impl ArrayFile {
             return Ok(npy);
         }
         let message = format!(
-            "must hold rows of shape {:?}, as the manifest says of {}, got {:?}",
+            "expected rows of shape {:?} ({} in the manifest), found {:?}",
             self.shape,
             self.name,
             &npy.shape()[1..]
@@ -135,7 +135,7 @@ impl Arrays {
         if !from.is_dir() {
             return Err(DatasetError::Layout {
                 path: from.to_owned(),
-                message: "is no folder; this dataset is a folder with a CSV file and arrays"
+                message: "is not a folder; this dataset is a folder with a CSV file and arrays"
                     .to_owned(),
             });
         }
@@ -156,12 +156,15 @@ impl Arrays {
             let n_unnamed = npy.n_rows() - lines.len();
             if n_unnamed > 0 {
                 let table = &self.table;
-                notes.push(format!("{n_unnamed} rows of {} serve for nothing: no usable line of {table} names them", array.file));
+                notes.push(format!(
+                    "{n_unnamed} rows of {} are not used: no valid line of {table} names them",
+                    array.file
+                ));
             }
             progress(i + 2, n_files);
         }
         if lines.len() < self.n_rows {
-            notes.push(format!("{} of the {} rows of a whole copy", lines.len(), self.n_rows));
+            notes.push(format!("{} of the {} rows of a complete copy", lines.len(), self.n_rows));
         }
         let (dataset, root) = (manifest.name.clone(), from.to_owned());
         Ok(Index { dataset, root, files, excluded, notes, listing: None })
@@ -180,7 +183,7 @@ impl Arrays {
             let text = cell(column, line);
             text.parse::<u32>().map_err(|_| {
                 odd(format!(
-                    "line {line} of the data: {column} must be a whole number, got {text:?}"
+                    "line {line} of the data: {column} must be a whole number, found {text:?}"
                 ))
             })
         };
@@ -207,10 +210,10 @@ impl Arrays {
         let mut excluded = vec![];
         if n_without > 0 {
             let name = format!("{n_without} of {n_lines} rows");
-            excluded.push(Excluded { name, reason: "have no track or no genre".to_owned() });
+            excluded.push(Excluded { name, reason: "have no track or genre".to_owned() });
         }
         if lines.is_empty() {
-            return Err(odd(format!("no line of {n_lines} can be used")));
+            return Err(odd(format!("none of the {n_lines} lines is valid")));
         }
         let mut columns = TrackColumns::default();
         for (ours, theirs) in &self.track_columns {
@@ -235,10 +238,10 @@ fn check_lines(lines: &[Line]) -> Result<(), String> {
     let mut genres = BTreeMap::new();
     for Line { row, id, genre } in lines {
         if !rows.insert(*row) {
-            return Err(format!("row {row} is named twice, the second time for {}", id.track));
+            return Err(format!("row {row} is listed twice, the second time for {}", id.track));
         }
         if !ids.insert(id) {
-            return Err(format!("segment {} of {} is named twice", id.segment, id.track));
+            return Err(format!("segment {} of {} is listed twice", id.segment, id.track));
         }
         let before = genres.insert(&id.track, genre);
         if let Some(before) = before.filter(|before| *before != genre) {
@@ -260,7 +263,7 @@ fn not_finite(array: &ArrayFile, npy: &Npy, lines: &[Line]) -> Option<String> {
     let shown = odd.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
     let more = if n > 10 { format!(" and {} more", n - 10) } else { String::new() };
     (n > 0).then(|| {
-        format!("{n} rows of {name} hold numbers that are not finite and are kept out where it is used: {shown}{more}")
+        format!("{n} rows of {name} contain numbers that are not finite and are dropped where it is used: {shown}{more}")
     })
 }
 

@@ -28,14 +28,14 @@ impl Catalogue {
             Faults(vec![Fault { origin: path.display().to_string(), line: 0, message }])
         };
         let entries = std::fs::read_dir(folder)
-            .map_err(|error| unreadable(folder, format!("can't be read: {error}")))?;
+            .map_err(|error| unreadable(folder, format!("cannot be read: {error}")))?;
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();
         for path in paths {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path)
-                .map_err(|error| unreadable(&path, format!("can't be read: {error}")));
+                .map_err(|error| unreadable(&path, format!("cannot be read: {error}")));
             let origin = path.display().to_string();
             match text.and_then(|text| Manifest::parse(&name, &origin, &text)) {
                 Ok(manifest) => {
@@ -49,7 +49,7 @@ impl Catalogue {
             let Some(stand_in) = &manifest.stand_in else { continue };
             if !manifests.get(stand_in).is_some_and(Manifest::is_embedded) {
                 let origin = folder.join(format!("{}.toml", manifest.name)).display().to_string();
-                let message = format!("stand_in `{stand_in}` is no embedded dataset");
+                let message = format!("stand_in: unknown embedded dataset `{stand_in}`");
                 faults.push(Fault { origin, line: 0, message });
             }
         }
@@ -73,8 +73,8 @@ impl Catalogue {
         self.manifests.get(name).ok_or_else(|| {
             let known = || self.manifests.keys().map(String::as_str);
             match nearest(name, known()) {
-                Some(near) => format!("`{name}` is no known dataset, did you mean `{near}`?"),
-                None => format!("`{name}` is no known dataset, known: {}", quoted_list(known())),
+                Some(near) => format!("unknown dataset `{name}`; did you mean `{near}`?"),
+                None => format!("unknown dataset `{name}`; known: {}", quoted_list(known())),
             }
         })
     }
@@ -85,10 +85,10 @@ impl Catalogue {
     /// Where the name is taken or makes no file name.
     pub fn new_file(&self, name: &str) -> Result<PathBuf, String> {
         if !is_plain_name(name) {
-            return Err(format!("`{name}` is no name: use letters, digits, `-`, `_` and `.`"));
+            return Err(format!("invalid name `{name}`: use letters, digits, `-`, `_` and `.`"));
         }
         if self.manifests.contains_key(name) {
-            return Err(format!("there is already a dataset `{name}`"));
+            return Err(format!("dataset `{name}` already exists"));
         }
         Ok(self.folder.join(format!("{name}.toml")))
     }
@@ -208,12 +208,13 @@ fn faulty_columns(folder: &Path, manifest: &Manifest) -> Vec<Fault> {
     let mut known = BTreeSet::new();
     let mut names = manifest.track_columns();
     if let Some(again) = names.find(|name| !known.insert(name.to_owned())) {
-        messages.push(format!("track_columns has the column `{again}` twice"));
+        messages.push(format!("track_columns lists the column `{again}` twice"));
     }
     if let Some(file) = &manifest.track_file
         && !folder.join(&file.file).is_file()
     {
-        messages.push(format!("track_columns.file must be a file beside it, got {:?}", file.file));
+        messages
+            .push(format!("track_columns.file must be in the same folder, found {:?}", file.file));
     }
     let origin = folder.join(format!("{}.toml", manifest.name)).display().to_string();
     let fault = |message| Fault { origin: origin.clone(), line: 0, message };

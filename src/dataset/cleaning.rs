@@ -77,17 +77,17 @@ impl Cleaning {
         for (key, names) in [("missing", of_missing), ("range", of_range)] {
             for name in names {
                 if !known.contains(&name.as_str()) {
-                    let said = format!("names `{name}`, which is not among columns");
+                    let said = format!("names `{name}`, which is not in columns");
                     fields.fault_at(key, &said);
                 }
             }
         }
         if let Some((name, bounds)) = cleaning.range.iter().find(|(_, b)| b[0] > b[1]) {
-            let said = format!("must go from the least to the largest, got {bounds:?} at `{name}`");
+            let said = format!("must be [low, high], found {bounds:?} at `{name}`");
             fields.fault_at("range", &said);
         }
         if cleaning.duplicates == Duplicates::DropId && !has_id {
-            fields.fault_at("duplicates", "can't be \"drop_id\" where no id is given");
+            fields.fault_at("duplicates", "cannot be \"drop_id\" without id");
         }
         cleaning
     }
@@ -171,11 +171,11 @@ mod tests {
                     duplicates = \"drop_id\"\ndelimiter = \"x\"\n";
         assert_eq!(
             cleaning(text, false).unwrap_err(),
-            "x.toml:1: missing names `temp`, which is not among columns\n\
-             x.toml:2: range names `x`, which is not among columns\n\
-             x.toml:2: range must go from the least to the largest, got [11.0, 0.0] at `key`\n\
-             x.toml:3: duplicates can't be \"drop_id\" where no id is given\n\
-             x.toml:4: delimiter must be `,`, `;`, `\t` or `|`, got the text \"x\""
+            "x.toml:1: missing names `temp`, which is not in columns\n\
+             x.toml:2: range names `x`, which is not in columns\n\
+             x.toml:2: range must be [low, high], found [11.0, 0.0] at `key`\n\
+             x.toml:3: duplicates cannot be \"drop_id\" without id\n\
+             x.toml:4: delimiter must be `,`, `;`, `\t` or `|`, found the text \"x\""
         );
         assert!(
             cleaning("missing = 3\n", true).unwrap_err().contains("a list of texts, or a table")

@@ -40,7 +40,7 @@ impl Rows {
         if again.is_empty() {
             return rows;
         }
-        let words = "equal an earlier row in every column used";
+        let words = "are equal to an earlier row in every column used";
         if self.cleaning.duplicates == Duplicates::DropExact {
             reasons.insert(words.to_owned(), again.len());
             rows.retain(|row| !again.contains(row));
@@ -65,7 +65,7 @@ impl Rows {
         note.into_iter().chain(self.conflicts(table, rows, names, groups)).collect()
     }
 
-    /// Says how many ids have rows of several labels, and names some.
+    /// Says how many ids have rows with several labels, and names some.
     fn conflicts(
         &self,
         table: &Table,
@@ -85,7 +85,7 @@ impl Rows {
         let named = named.collect::<Vec<_>>().join("; ");
         let (n, columns) = (several().count(), self.id.join(" and "));
         let more = if n > N_NAMED { "; …" } else { "" };
-        (n > 0).then(|| format!("{n} of {columns} have rows of several labels: {named}{more}"))
+        (n > 0).then(|| format!("{n} of {columns} have rows with several labels: {named}{more}"))
     }
 }
 

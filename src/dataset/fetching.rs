@@ -98,7 +98,7 @@ impl Catalogue {
             FetchError::Unreachable { file, .. } => {
                 let (name, beside) = (&manifest.name, Work::beside(folder));
                 format!(
-                    "\nhint: with a copy from elsewhere: encore data import {name} PATH; or lay {file} into {} \
+                    "\nhint: to import another copy: encore data import {name} PATH; or put {file} into {} \
                      and fetch again. {}",
                     beside.display(),
                     manifest.how_to_get

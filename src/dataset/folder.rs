@@ -73,7 +73,7 @@ impl Folder {
             let genres = self.genres.iter().map(|genres| format!(" ({})", genres.join(", ")));
             let (genres, roots) = (genres.collect::<String>(), self.roots.iter());
             let roots = quoted_list(roots.map(String::as_str));
-            let message = format!("no folder of a genre{genres} is here or in {roots}");
+            let message = format!("no genre folder{genres} here or in {roots}");
             DatasetError::Layout { path: from.to_owned(), message }
         })
     }
@@ -98,7 +98,7 @@ impl Folder {
     ) -> Result<Vec<Candidate>, DatasetError> {
         for path in visible(root)?.0 {
             if path.is_dir() && !genres.contains(&name(&path)) {
-                notes.push(format!("the folder {} is no genre of this dataset", name(&path)));
+                notes.push(format!("the folder {} is not a genre of this dataset", name(&path)));
             }
         }
         let mut candidates = vec![];
@@ -106,7 +106,7 @@ impl Folder {
         for genre in genres {
             let folder = root.join(genre);
             if !folder.is_dir() {
-                notes.push(format!("the genre {genre} is missing: there is no folder {genre}"));
+                notes.push(format!("the genre {genre} is missing: no folder {genre}"));
                 continue;
             }
             let (paths, n_hidden) = visible(&folder)?;
@@ -119,7 +119,7 @@ impl Folder {
             }
         }
         if n_all_hidden > 0 {
-            notes.push(format!("{n_all_hidden} hidden files were passed over"));
+            notes.push(format!("{n_all_hidden} hidden files were skipped"));
         }
         Ok(candidates)
     }
@@ -186,16 +186,16 @@ mod tests {
         assert_eq!(index.files[0].n_samples, 8_000);
         let out: Vec<&str> = index.excluded.iter().map(|out| out.name.as_str()).collect();
         assert_eq!(out, ["a/a.2.wav", "b/b.2.wav", "b/b.3.wav"]);
-        assert_eq!(index.excluded[0].reason, "is 0.10 s long, 0.5 s are needed");
+        assert_eq!(index.excluded[0].reason, "is 0.10 s long; at least 0.5 s are needed");
         assert_eq!(
             index.notes,
             [
-                "the folder z is no genre of this dataset",
-                "the genre c is missing: there is no folder c",
-                "1 hidden files were passed over",
-                "the same recording bit for bit: a.1, b.1",
-                "2 of the 9 tracks of a whole copy: a 1, b 1, c 0",
-                "b.2 is kept out, as expected: was always broken",
+                "the folder z is not a genre of this dataset",
+                "the genre c is missing: no folder c",
+                "1 hidden files were skipped",
+                "bit-identical recordings: a.1, b.1",
+                "2 of the 9 tracks of a complete copy: a 1, b 1, c 0",
+                "b.2 is skipped, as expected: was always broken",
             ]
         );
         assert_eq!(catalogue.index(manifest).unwrap(), index);
@@ -215,7 +215,7 @@ mod tests {
         let catalogue = Catalogue::open(home.path()).unwrap();
         let two = catalogue.find("two").unwrap();
         let index = catalogue.import(two, &home.path().join("music"), false, &|_, _| {}).unwrap();
-        assert_eq!(index.notes, ["2 of the 9 tracks of a whole copy: empty 0, k 1, z 1"]);
+        assert_eq!(index.notes, ["2 of the 9 tracks of a complete copy: empty 0, k 1, z 1"]);
         let Ok(crate::dataset::Data::Audio(audio)) =
             catalogue.load(two, crate::dataset::Cut::default())
         else {
@@ -251,9 +251,6 @@ mod tests {
         let manifest = catalogue.find("two").unwrap();
         let error = catalogue.import(manifest, home.path(), false, &|_, _| {}).unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.contains("no folder of a genre (a, b, c) is here or in `genres` or `.`"),
-            "{text}"
-        );
+        assert!(text.contains("no genre folder (a, b, c) here or in `genres` or `.`"), "{text}");
     }
 }

@@ -137,7 +137,7 @@ impl Manifest {
             if let Some(Layout::SynthGenres { .. } | Layout::SynthSongs { .. }) = layout
                 && fields.is_given("fetch")
             {
-                fields.fault_at("fetch", "is of no use: the program makes this dataset");
+                fields.fault_at("fetch", "does not apply: encore generates this dataset");
             }
             Some(Self {
                 name: name.to_owned(),

@@ -68,7 +68,7 @@ pub(super) fn examine(
             Err(out) => excluded.push(out),
             Ok(file) if files.contains_key(&file.track) => excluded.push(Excluded {
                 name: file.path.display().to_string(),
-                reason: format!("there is another file of the track {}", file.track),
+                reason: format!("another file has the same track name, {}", file.track),
             }),
             Ok(file) => {
                 files.insert(file.track.clone(), file);
@@ -96,7 +96,7 @@ fn examine_one(
     })?;
     if waveform.duration_s() < demands.minimum_s {
         let (is, least) = (waveform.duration_s(), demands.minimum_s);
-        return Err(out(format!("is {is:.2} s long, {least} s are needed")));
+        return Err(out(format!("is {is:.2} s long; at least {least} s are needed")));
     }
     let ratio = f64::from(demands.sample_rate_hz) / f64::from(waveform.sample_rate_hz);
     Ok(IndexedFile {
@@ -114,7 +114,7 @@ pub(super) fn none_good(n: usize, excluded: &[Excluded], otherwise: &str) -> Str
         None => otherwise.to_owned(),
         Some(out) => format!("e.g. {} {}", out.name, out.reason),
     };
-    format!("no file of {n} can be used: {why}")
+    format!("none of the {n} files is valid: {why}")
 }
 
 /// The first names of a list, and how many more there are.
@@ -138,11 +138,9 @@ pub(super) fn duplicates(files: &[IndexedFile]) -> Vec<String> {
     if same.len() > MOST_NAMES {
         let (n, some) = (same.len(), same[..MOST_NAMES].join("; "));
         let more = n - MOST_NAMES;
-        return vec![format!(
-            "{n} recordings are there several times bit for bit: {some}; and {more} more"
-        )];
+        return vec![format!("{n} recordings have bit-identical copies: {some}; and {more} more")];
     }
-    same.iter().map(|tracks| format!("the same recording bit for bit: {tracks}")).collect()
+    same.iter().map(|tracks| format!("bit-identical recordings: {tracks}")).collect()
 }
 
 /// The genres that files are of, sorted; lists have none.
@@ -160,7 +158,7 @@ pub(super) fn counts(files: &[IndexedFile], genres: &[String], n_tracks: usize) 
     let per_genre: Vec<String> =
         genres.iter().map(|genre| format!("{genre} {}", count(genre))).collect();
     let (has, per_genre) = (files.len(), per_genre.join(", "));
-    Some(format!("{has} of the {n_tracks} tracks of a whole copy: {per_genre}"))
+    Some(format!("{has} of the {n_tracks} tracks of a complete copy: {per_genre}"))
 }
 
 /// Says which faults were expected.
@@ -174,9 +172,7 @@ pub(super) fn absent_known_faults(
             && excluded.iter().any(|out| out.name.contains(track))
     };
     let known = manifest.known_faults.iter().filter(|known| absent(&known.track));
-    known
-        .map(|known| format!("{} is kept out, as expected: {}", known.track, known.fault))
-        .collect()
+    known.map(|known| format!("{} is skipped, as expected: {}", known.track, known.fault)).collect()
 }
 
 /// The visible entries of a folder, sorted, and how many are hidden.

@@ -20,7 +20,7 @@ pub(super) fn read(fields: &mut Fields) -> Vec<Remote> {
     fields.each_table("fetch", |fields| {
         let remote = remote(fields);
         if !remote.file.is_empty() && !names.insert(remote.file.clone()) {
-            fields.fault_at("file", &format!("is there twice: `{}`", remote.file));
+            fields.fault_at("file", &format!("is listed twice: `{}`", remote.file));
         }
         remote
     })
@@ -34,7 +34,7 @@ fn remote(fields: &mut Fields) -> Remote {
     let sums: Vec<Sum> = Algorithm::ALL.into_iter().filter_map(|kind| sum(fields, kind)).collect();
     let n_given = Algorithm::ALL.iter().filter(|kind| fields.is_given(kind.as_str())).count();
     if n_given > 1 {
-        fields.fault(&format!("must have one of sha256, sha1 and md5, got {n_given}"));
+        fields.fault(&format!("must have one of sha256, sha1 and md5, found {n_given}"));
     }
     if n_given == 0 && urls.iter().any(|url| url.starts_with("http://")) {
         fields.fault("has no sha256, sha1 or md5: then all of its urls must begin with https://");
@@ -42,7 +42,7 @@ fn remote(fields: &mut Fields) -> Remote {
     let unpack = fields.optional("unpack", &OneOf(PACKINGS));
     let unpacked_bytes = fields.optional("unpacked_bytes", &size).map(|n| n as u64);
     if unpacked_bytes.is_some() && !fields.is_given("unpack") {
-        fields.fault_at("unpacked_bytes", "is of archives only, and there is no `unpack`");
+        fields.fault_at("unpacked_bytes", "applies only with `unpack`");
     }
     Remote { file, urls, bytes, sum: sums.into_iter().next(), unpack, unpacked_bytes }
 }
@@ -78,7 +78,7 @@ struct Words {
 }
 
 const FILE: Words = Words {
-    allowed: "the plain name of a file: no folder, no dot in front",
+    allowed: "a file name without folder and leading dot",
     is_right: |text| {
         let mut parts = Path::new(text).components();
         let is_plain = matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none();
@@ -171,16 +171,16 @@ mod tests {
         )
         .unwrap_err();
         for part in [
-            "x.toml:2: fetch[0].file must be the plain name of a file",
-            "x.toml:3: fetch[0].urls must be a list of at least 1 times an address",
+            "x.toml:2: fetch[0].file must be a file name without folder",
+            "x.toml:3: fetch[0].urls must be a list of at least one item, each an address",
             "x.toml:4: fetch[0].bytes must be an integer in [1, ",
-            "x.toml:5: fetch[0].sha1 must be 40 lower-case hexadecimal digits, got the text \"AB\"",
-            "x.toml:6: fetch[0].unpack must be `tar.gz`, `tar` or `zip`, got \"rar\", did you mean",
+            "x.toml:5: fetch[0].sha1 must be 40 lower-case hexadecimal digits, found the text \"AB\"",
+            "x.toml:6: fetch[0].unpack must be `tar.gz`, `tar` or `zip`, found \"rar\", did you mean",
             "fetch[1] has no sha256, sha1 or md5: then all of its urls must begin with https://",
-            "fetch[2].file is there twice: `b`",
-            "fetch[2].urls must be a list of at least 1 times an address",
-            "fetch[2] must have one of sha256, sha1 and md5, got 2",
-            "fetch[2].unpacked_bytes is of archives only",
+            "fetch[2].file is listed twice: `b`",
+            "fetch[2].urls must be a list of at least one item, each an address",
+            "fetch[2] must have one of sha256, sha1 and md5, found 2",
+            "fetch[2].unpacked_bytes applies only",
         ] {
             assert!(faults.contains(part), "{part}\nis not in\n{faults}");
         }

@@ -94,7 +94,7 @@ impl Rows {
         let missing: Vec<String> = missing
             .into_iter()
             .map(|(column, n)| {
-                format!("{n} rows have no number as {column}: they are dropped where the spec does not impute it")
+                format!("{n} rows have no number in {column}; they are dropped unless the spec imputes it")
             })
             .collect();
         let name = from.file_name().unwrap_or_default();
@@ -133,7 +133,7 @@ impl Rows {
             .into_iter()
             .map(|(column, odd)| {
                 let (n, first) = (odd.n, odd.first);
-                format!("{n} cells of {column} are odd and count as missing, the first at {first}")
+                format!("{n} cells of {column} cannot be parsed and count as missing, the first at {first}")
             })
             .collect();
         let cells = &table.texts[&self.label.column];
@@ -148,13 +148,13 @@ impl Rows {
             } else {
                 let reason = match label {
                     "" => "have no label",
-                    _ => "have a label that the recipe leaves out",
+                    _ => "have a label that is excluded by the label recipe",
                 };
                 *reasons.entry(reason.to_owned()).or_default() += 1;
             }
         }
         if rows.is_empty() {
-            let message = format!("no row of {n_all} can be used: {reasons:?}");
+            let message = format!("none of the {n_all} rows is valid: {reasons:?}");
             return Err(DatasetError::Layout { path: path.to_owned(), message });
         }
         let rows = self.without_duplicates(&table, rows, &mut reasons, &mut notes);
@@ -273,7 +273,10 @@ mod tests {
             got.excluded.iter().map(|out| format!("{} {}", out.name, out.reason)).collect();
         assert_eq!(
             out,
-            ["2 of 6 rows have a label that the recipe leaves out", "1 of 6 rows have no label",]
+            [
+                "2 of 6 rows have a label that is excluded by the label recipe",
+                "1 of 6 rows have no label",
+            ]
         );
         assert_eq!(got.notes, ["1 rows repeat the Name of another row and are kept"]);
     }
@@ -305,20 +308,20 @@ mod tests {
         );
         assert_eq!(
             notes,
-            "3 rows equal an earlier row in every column used and are kept; \
+            "3 rows are equal to an earlier row in every column used and are kept; \
              6 rows repeat the Name of another row and are kept; \
-             1 of Name have rows of several labels: x (p, q)"
+             1 of Name have rows with several labels: x (p, q)"
         );
         let (ids, out, notes) = said(Duplicates::DropExact);
         assert_eq!(ids, "x, y, x #2, x #3, z, z #2");
-        assert_eq!(out, "3 of 9 rows equal an earlier row in every column used");
+        assert_eq!(out, "3 of 9 rows are equal to an earlier row in every column used");
         assert!(notes.starts_with("3 rows repeat the Name"), "{notes}");
         let (ids, out, notes) = said(Duplicates::DropId);
         assert_eq!(
             (ids.as_str(), out.as_str()),
             ("x, y, z", "6 of 9 rows repeat the Name of an earlier row")
         );
-        assert_eq!(notes, "1 of Name have rows of several labels: x (p, q)");
+        assert_eq!(notes, "1 of Name have rows with several labels: x (p, q)");
     }
 
     #[test]
@@ -327,7 +330,10 @@ mod tests {
         let rows = Rows { id: vec![], track_columns: vec![], ..rows(label) };
         let got = labelled(&rows, "Genres,Tempo\np,1\nunknown,2\np,1\n").unwrap();
         assert_eq!(got.ids, ["line 2", "line 4"]);
-        assert_eq!(got.notes, ["1 rows equal an earlier row in every column used and are kept"]);
+        assert_eq!(
+            got.notes,
+            ["1 rows are equal to an earlier row in every column used and are kept"]
+        );
     }
 
     #[test]
@@ -338,7 +344,9 @@ mod tests {
         let got = labelled(&rows, "Name,Genres,Tempo\na,p,1\nb,p,fast\n").unwrap();
         assert_eq!(
             got.notes,
-            ["1 cells of tempo are odd and count as missing, the first at line 3, Tempo: \"fast\""]
+            [
+                "1 cells of tempo cannot be parsed and count as missing, the first at line 3, Tempo: \"fast\""
+            ]
         );
     }
 

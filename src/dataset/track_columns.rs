@@ -36,7 +36,7 @@ impl TrackColumns {
             let before = known.insert(track.to_owned(), cell.to_owned());
             if let Some(before) = before.filter(|before| before != cell) {
                 return Err(format!(
-                    "{track} is both `{before}` and `{cell}` in the column {column}"
+                    "{track} has both `{before}` and `{cell}` in the column {column}"
                 ));
             }
         }
@@ -68,11 +68,13 @@ impl TrackColumns {
 #[must_use]
 pub fn no_column<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     match (nearest(name, known.clone()), known.clone().next()) {
-        (Some(near), _) => format!("has no column `{name}` of its tracks, did you mean `{near}`?"),
-        (None, Some(_)) => {
-            format!("has no column `{name}` of its tracks, it has {}", quoted_list(known))
+        (Some(near), _) => {
+            format!("has no column `{name}` among its track columns; did you mean `{near}`?")
         }
-        (None, None) => format!("has no columns of its tracks, and so no `{name}`"),
+        (None, Some(_)) => {
+            format!("has no column `{name}` among its track columns; it has {}", quoted_list(known))
+        }
+        (None, None) => format!("has no track columns, and so no `{name}`"),
     }
 }
 
@@ -128,11 +130,14 @@ mod tests {
         columns.add("artist", [("a", "X"), ("b", ""), ("a", "X")]).unwrap();
         assert_eq!(columns.column("artist").unwrap().len(), 1);
         let error = columns.add("artist", [("a", "Y")]).unwrap_err();
-        assert_eq!(error, "a is both `X` and `Y` in the column artist");
+        assert_eq!(error, "a has both `X` and `Y` in the column artist");
         let error = columns.column("artists").unwrap_err();
-        assert_eq!(error, "has no column `artists` of its tracks, did you mean `artist`?");
+        assert_eq!(
+            error,
+            "has no column `artists` among its track columns; did you mean `artist`?"
+        );
         let error = TrackColumns::default().column("artist").unwrap_err();
-        assert_eq!(error, "has no columns of its tracks, and so no `artist`");
+        assert_eq!(error, "has no track columns, and so no `artist`");
     }
 
     #[test]
@@ -161,8 +166,8 @@ mod tests {
             Catalogue::open(home.path()).map_err(|faults| faults.to_string())
         };
         let said = manifest("[\"artist\", \"artist\"]").unwrap_err();
-        assert!(said.contains("track_columns has the column `artist` twice"), "{said}");
-        assert!(said.contains("must be a file beside it, got \"ours.csv\""), "{said}");
+        assert!(said.contains("track_columns lists the column `artist` twice"), "{said}");
+        assert!(said.contains("must be in the same folder, found \"ours.csv\""), "{said}");
         let file = "# by us\ntrack,artist,set\nblues.00000,B,\nelsewhere,E,train\n";
         std::fs::write(home.path().join("ours.csv"), file).unwrap();
         let catalogue = manifest("[\"artist\", \"set\"]").unwrap();

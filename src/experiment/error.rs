@@ -30,14 +30,14 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The run broke down in a way that should not be.
-    #[error("the run broke down: {0}")]
+    #[error("the run failed: {0}")]
     Panic(String),
-    /// The run's own process said what went wrong, or ended without a word.
+    /// The run's own process said what went wrong, or ended without a message.
     #[error("{0}")]
     Process(String),
     /// The split leaks, and that was forbidden.
     #[error(
-        "{label}: the split leaks, and --forbid-leaks forbids it: {leaks}\nhint: split by track or by group"
+        "{label}: the split leaks, which --forbid-leaks forbids: {leaks}\nhint: split by track or by group"
     )]
     Leaks {
         /// Which run.
@@ -46,7 +46,7 @@ pub enum RunError {
         leaks: String,
     },
     /// The run was asked to stop; it is saved.
-    #[error("stopped and saved: the same command goes on from there")]
+    #[error("stopped and saved; the same command resumes")]
     Stopped {
         /// The epoch that it was in; 0 before the first.
         epoch: usize,
@@ -60,6 +60,6 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, RunError>) -> Result<T
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(RunError::Panic(text.unwrap_or_else(|| "without a word".to_owned())))
+        Err(RunError::Panic(text.unwrap_or_else(|| "without a message".to_owned())))
     })
 }

@@ -99,7 +99,7 @@ pub(super) fn fit(
             }
             Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
             Err(ModelError::Snapshot(said)) if resume.is_some() => {
-                let text = format!("the checkpoint can't be used ({said}): the run starts anew");
+                let text = format!("the checkpoint cannot be used ({said}); the run starts again");
                 context.workspace.observer.event(&Event::Note { run: run.clone(), text });
                 writer.restart()?;
                 state = fresh();

@@ -21,7 +21,7 @@ impl Library {
         let mut names = vec![];
         list(folder, "", &mut names).map_err(|error| {
             let message =
-                format!("can't be read: {error}\nhint: run encore in the project's folder");
+                format!("cannot be read: {error}\nhint: run encore in the project's folder");
             Faults(vec![Fault { origin: folder.display().to_string(), line: 0, message }])
         })?;
         names.sort();
@@ -51,8 +51,8 @@ impl Library {
         }
         let known = || self.names.iter().map(String::as_str);
         Err(match nearest(name, known()) {
-            Some(near) => format!("`{name}` is no known experiment, did you mean `{near}`?"),
-            None => format!("`{name}` is no known experiment, known: {}", quoted_list(known())),
+            Some(near) => format!("unknown experiment `{name}`; did you mean `{near}`?"),
+            None => format!("unknown experiment `{name}`; known: {}", quoted_list(known())),
         })
     }
 
@@ -62,10 +62,10 @@ impl Library {
     /// Where the name is taken or makes no file name.
     pub fn new_file(&self, name: &str) -> Result<PathBuf, String> {
         if !name.split('/').all(is_plain_name) {
-            return Err(format!("`{name}` is no name: use letters, digits, `-`, `_` and `.`"));
+            return Err(format!("invalid name `{name}`: use letters, digits, `-`, `_` and `.`"));
         }
         if self.names.iter().any(|known| known == name) {
-            return Err(format!("there is already an experiment `{name}`"));
+            return Err(format!("experiment `{name}` already exists"));
         }
         Ok(self.folder.join(format!("{name}.toml")))
     }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(library.find(path.to_str().unwrap()).unwrap().0, "honest/cnn-3");
         assert_eq!(
             library.find("cnn3").unwrap_err(),
-            "`cnn3` is no known experiment, did you mean `cnn-3`?"
+            "unknown experiment `cnn3`; did you mean `cnn-3`?"
         );
         assert!(library.new_file("../x").is_err());
         assert!(library.new_file("cnn-3").is_err());

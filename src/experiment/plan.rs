@@ -173,6 +173,6 @@ fn spec_hash(resolved: &serde_json::Value) -> String {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Faults {
-    let (origin, message) = (path.display().to_string(), format!("can't be read: {error}"));
+    let (origin, message) = (path.display().to_string(), format!("cannot be read: {error}"));
     Faults(vec![Fault { origin, line: 0, message }])
 }

@@ -55,7 +55,7 @@ impl Predictor {
         let plan = Plan::of_run(run, catalogue)?;
         let Kind::Audio { sample_rate_hz } = plan.spec.dataset.kind() else {
             let kind = plan.spec.dataset.kind().as_str();
-            let message = format!("the run {} has learnt from {kind}, not from audio", run.id);
+            let message = format!("run {} was trained on {kind}, not on audio", run.id);
             return Err(PredictError::Incompatible(message));
         };
         let classes = record.data.classes.clone();
@@ -74,7 +74,7 @@ impl Predictor {
     /// Where the file can't be decoded or is shorter than one segment.
     pub fn guess(&self, path: &Path) -> Result<Guess, PredictError> {
         let Features::Audio { segments, feature, .. } = &self.plan.spec.features else {
-            return Err(PredictError::Incompatible("the run has no features of audio".to_owned()));
+            return Err(PredictError::Incompatible("the run has no audio features".to_owned()));
         };
         let samples = audio::load(path, self.sample_rate_hz)?.samples;
         let length = segments.n_samples(self.sample_rate_hz);
@@ -85,7 +85,7 @@ impl Predictor {
         if n_segments == 0 {
             let (path, needed) = (path.display(), segments.seconds);
             let has = samples.len() as f64 / f64::from(self.sample_rate_hz);
-            let message = format!("{path} is {has:.2} s long, one segment needs {needed} s");
+            let message = format!("{path} is {has:.2} s long; a segment needs {needed} s");
             return Err(PredictError::Incompatible(message));
         }
         let rows: Vec<usize> = (0..n_segments).collect();

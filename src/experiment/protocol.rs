@@ -24,7 +24,7 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
         None => fields.required("seeds", &rule),
         Some(n_folds) => {
             if fields.is_given("seeds") {
-                let said = "must be left out where split.k_fold is: every fold is a seed";
+                let said = "cannot be used with split.k_fold: every fold is a seed";
                 fields.fault_at("seeds", said);
             }
             fields.with_default("seeds", &rule, (1..=n_folds).collect())

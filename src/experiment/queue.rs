@@ -180,7 +180,7 @@ impl Queue<'_> {
             forbid_leaks,
         };
         let process = |error: std::io::Error| {
-            RunError::Process(format!("{} can't be started: {error}", program.display()))
+            RunError::Process(format!("{} cannot be started: {error}", program.display()))
         };
         let (mut child, lifeline) = start(program, &task).map_err(process)?;
         let lifeline = Arc::new(lifeline);
@@ -192,7 +192,7 @@ impl Queue<'_> {
             End::Done { found } => {
                 let run = store.read(id)?;
                 run.map(|run| (run, found)).ok_or_else(|| {
-                    RunError::Process(format!("the run's process made no record of {id}"))
+                    RunError::Process(format!("the run's process wrote no record of {id}"))
                 })
             }
             End::Stopped { epoch } => Err(RunError::Stopped { epoch }),

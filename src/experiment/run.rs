@@ -37,7 +37,7 @@ pub(super) fn run(
         Ok(None) => {}
         Err(error @ StoreError::Damaged { .. }) => {
             let text = format!("{error}").lines().next().unwrap_or_default().to_owned();
-            let text = format!("{text}; the run is made anew");
+            let text = format!("{text}; the run will be repeated");
             observer.event(&Event::Note { run: plan.label(seed), text });
         }
         Err(error) => return Err(error.into()),

@@ -150,7 +150,7 @@ fn choose<'a>(
             same_kind.then_some(named).ok_or_else(|| {
                 let (is, wants) = (named.kind().as_str(), asked.kind().as_str());
                 ChoiceError::OtherKind(format!(
-                    "the dataset {name} is {is}, and the experiment wants {wants}"
+                    "dataset {name} is {is}, but the experiment needs {wants}"
                 ))
             })
         }
@@ -191,12 +191,12 @@ fn read_model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
         }
     });
     if has_too_much {
-        fields.fault_at("training", "makes no sense for this model: it is fitted in one go");
+        fields.fault_at("training", "does not apply: this model is not trained over epochs");
     }
     if lacks_training {
         let trained: Vec<&str> = names.into_iter().filter(|name| wants_training(name)).collect();
         let all = crate::vocab::quoted_list(trained);
-        fields.fault_at("training", &format!("is missing, {all} must have it"));
+        fields.fault_at("training", &format!("is missing; {all} need it"));
     }
     made.flatten()
 }

@@ -77,13 +77,13 @@ fn because(plan: &Plan, inputs: &Inputs, run: &Run) -> Vec<String> {
     if record.data.dataset != plan.spec.dataset.name {
         lines.push(format!("data: {} -> {}", record.data.dataset, plan.spec.dataset.name));
     } else if record.data.features_hash != inputs.examples.hash {
-        let what =
-            if record.data.hash == inputs.data_hash { "features of the same data" } else { "data" };
+        let is_same = record.data.hash == inputs.data_hash;
+        let what = if is_same { "features, from the same data" } else { "data" };
         let (was, is) = (&record.data.features_hash[..8], &inputs.examples.hash[..8]);
         lines.push(format!("{what}: {was}… -> {is}…"));
     }
     if record.split.sources_hash != plan.spec.split.sources_hash(&inputs.track_columns) {
-        lines.push("the lists or columns that the split goes by".to_owned());
+        lines.push("lists or columns of the split".to_owned());
     }
     let differences = spec_differences(&record.spec, &plan.resolved);
     // Which dataset it is has been said above.

@@ -42,18 +42,18 @@ pub fn segment(
     let not_there = |message: String| Err(SummaryError::NotThere(message));
     if !(MIN_SEGMENT_S..=MAX_SEGMENT_S).contains(&seconds) {
         return not_there(format!(
-            "the length of a segment must be in [{MIN_SEGMENT_S}, {MAX_SEGMENT_S}] s, got {seconds}"
+            "the length of a segment must be in [{MIN_SEGMENT_S}, {MAX_SEGMENT_S}] s, found {seconds}"
         ));
     }
     let last_s = recording_s - MIN_SEGMENT_S;
     if last_s < 0.0 {
         return not_there(format!(
-            "{name} is {recording_s:.3} s long, at least {MIN_SEGMENT_S} s are drawn"
+            "{name} is {recording_s:.3} s long; at least {MIN_SEGMENT_S} s are needed"
         ));
     }
     if !(0.0..=last_s).contains(&start_s) {
         return not_there(format!(
-            "the start of a segment of {name} must be in [0, {last_s:.1}] s, got {start_s}"
+            "the start of a segment of {name} must be in [0, {last_s:.1}] s, found {start_s}"
         ));
     }
     let rate = f64::from(recording.sample_rate_hz);
@@ -162,7 +162,8 @@ pub fn columns(name: &str, data: &Data) -> Columns {
             let is_whole = |&row: &usize| table.columns.values().all(|x| !x[row].is_nan());
             let rows: Vec<usize> = (0..table.labels.len()).filter(is_whole).collect();
             let n_left = table.labels.len() - rows.len();
-            incomplete = (n_left > 0).then(|| format!("{n_left} rows lack a number: not drawn"));
+            incomplete =
+                (n_left > 0).then(|| format!("{n_left} rows with a missing number are not drawn"));
             let of = |values: &Vec<f64>| rows.iter().map(|&row| values[row]).collect();
             let columns = table.columns.iter().map(|(name, values)| (name.clone(), of(values)));
             let labels: Vec<usize> = rows.iter().map(|&row| table.labels[row]).collect();
@@ -173,7 +174,7 @@ pub fn columns(name: &str, data: &Data) -> Columns {
     };
     // A table's are counted, `12 of 90 rows` and what they have; a track has its name.
     let kept_out =
-        excluded.iter().map(|out| format!("kept out: {}{colon} {}", out.name, out.reason));
+        excluded.iter().map(|out| format!("skipped: {}{colon} {}", out.name, out.reason));
     Columns {
         name: name.to_owned(),
         unit,
@@ -250,11 +251,17 @@ mod tests {
         assert_eq!(segment("x", &recording, 1.5, 3.0).unwrap().samples.len(), 11_025);
         let said =
             |start_s, seconds| segment("x", &recording, start_s, seconds).unwrap_err().to_string();
-        assert_eq!(said(1.95, 3.0), "the start of a segment of x must be in [0, 1.9] s, got 1.95");
-        assert_eq!(said(-1.0, 3.0), "the start of a segment of x must be in [0, 1.9] s, got -1");
-        assert_eq!(said(0.0, 0.0), "the length of a segment must be in [0.1, 30] s, got 0");
-        assert_eq!(said(0.0, f64::NAN), "the length of a segment must be in [0.1, 30] s, got NaN");
+        assert_eq!(
+            said(1.95, 3.0),
+            "the start of a segment of x must be in [0, 1.9] s, found 1.95"
+        );
+        assert_eq!(said(-1.0, 3.0), "the start of a segment of x must be in [0, 1.9] s, found -1");
+        assert_eq!(said(0.0, 0.0), "the length of a segment must be in [0.1, 30] s, found 0");
+        assert_eq!(
+            said(0.0, f64::NAN),
+            "the length of a segment must be in [0.1, 30] s, found NaN"
+        );
         let short = segment("x", &tone(440.0, 0.05), 0.0, 3.0).unwrap_err().to_string();
-        assert_eq!(short, "x is 0.050 s long, at least 0.1 s are drawn");
+        assert_eq!(short, "x is 0.050 s long; at least 0.1 s are needed");
     }
 }

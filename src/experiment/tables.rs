@@ -17,7 +17,7 @@ pub(super) fn read(
     };
     for key in ["classes", "preprocess"] {
         if fields.is_given(key) && kind != Kind::Table {
-            let said = format!("is for tables, and the dataset is {}", kind.as_str());
+            let said = format!("applies to tables, but the dataset is {}", kind.as_str());
             fields.fault_at(key, &said);
         }
     }

@@ -60,7 +60,7 @@ pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>),
         let (was, is) = (&run.record.test, rescore(run)?);
         if *was != is {
             return Err(VerifyError::Other(format!(
-                "{}: the predictions of {} come to an accuracy of {}, and its record says {}",
+                "{}: the predictions of {} give an accuracy of {}, but the record has {}",
                 path.display(),
                 run.id,
                 is.accuracy,
@@ -80,13 +80,13 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
     let record = &recorded.record;
     if let Some(imported) = &record.model.imported {
         return Err(VerifyError::Other(format!(
-            "the weights of {} were imported from {}: there is no training to repeat",
+            "the weights of {} were imported from {}; there is no training to repeat",
             recorded.id, imported.file
         )));
     }
     if record.code.code_version != CODE_VERSION {
         return Err(VerifyError::Other(format!(
-            "{} was made by code version {}, and this is {CODE_VERSION}: equal bits can't be expected",
+            "{} was trained by code version {}, this is {CODE_VERSION}; the bits may differ",
             recorded.id, record.code.code_version
         )));
     }
@@ -96,7 +96,7 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
     let features_hash = &inputs.examples.hash;
     if *features_hash != record.data.features_hash {
         return Err(VerifyError::Other(format!(
-            "the dataset {} or its features are not what {} was made from: their hash was {}…, now it is {}…",
+            "dataset {} or its features have changed since {}: expected hash {}…, found {}…",
             record.data.dataset,
             recorded.id,
             &record.data.features_hash[..8],

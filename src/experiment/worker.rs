@@ -133,14 +133,14 @@ fn silent_end(status: ExitStatus, errors: &str) -> String {
     #[cfg(not(unix))]
     let signal: Option<i32> = None;
     let how = match signal {
-        Some(9) => "was killed (signal 9), by hand or for want of memory".to_owned(),
-        Some(signal) => format!("was ended by signal {signal}"),
-        None => format!("ended with {status}"),
+        Some(9) => "was killed (signal 9), perhaps out of memory".to_owned(),
+        Some(signal) => format!("was terminated by signal {signal}"),
+        None => format!("exited with {status}"),
     };
     let said = errors.trim();
-    let said = if said.is_empty() { String::new() } else { format!("; its last words: {said}") };
+    let said = if said.is_empty() { String::new() } else { format!("; last output: {said}") };
     format!(
-        "the run's process {how}{said}\nhint: the same command goes on from its last checkpoint"
+        "the run's process {how}{said}\nhint: the same command resumes from its last checkpoint"
     )
 }
 
@@ -171,7 +171,7 @@ pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;
     let task: WorkerTask = serde_json::from_str(&line)
-        .map_err(|error| format!("the input is no task of a run: {error}"))?;
+        .map_err(|error| format!("standard input is not a run task: {error}"))?;
     std::thread::spawn(move || {
         // Nothing more is ever sent: the input ends when the parent wants an end, or has ended.
         let _ = std::io::stdin().read_line(&mut String::new());
@@ -202,7 +202,7 @@ fn one(task: &WorkerTask, stop: &AtomicBool, observer: &dyn Observer) -> Result<
         Workspace { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };
     let inputs = Inputs::load(&plan, workspace)?;
     if inputs.run_id(&plan, task.seed) != task.id {
-        return Err(process("the data changed while the run was to begin: start again".to_owned()));
+        return Err(process("the data changed before the run started; start it again".to_owned()));
     }
     let context = RunContext {
         workspace,

@@ -26,7 +26,7 @@ impl ArrayChoice {
             let known = || arrays.iter().map(|array| array.name.as_str());
             let hint = nearest(&name, known())
                 .map_or(String::new(), |near| format!(", did you mean `{near}`?"));
-            let message = format!("must be {}, got {name:?}{hint}", quoted_list(known()));
+            let message = format!("must be {}, found {name:?}{hint}", quoted_list(known()));
             fields.fault_at("name", &message);
         }
         None

@@ -206,7 +206,7 @@ impl Features {
             ("table", Kind::Table) => Some(Self::Table(TableColumns::read(inner))),
             ("array", Kind::Arrays(arrays)) => Some(Self::Array(ArrayChoice::read(inner, arrays)?)),
             ("table", _) => {
-                inner.fault(&format!("is for tables, and the dataset is {}", a_kind(kind)));
+                inner.fault(&format!("applies to tables, but the dataset is {}", a_kind(kind)));
                 TableColumns::read(inner);
                 None
             }
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(said(array, Kind::Arrays(&arrays)), Ok(Some(vec![130, 13])));
         assert_eq!(
             said("[features.array]\nname = \"mfcc\"\n", Kind::Arrays(&arrays)).unwrap_err(),
-            "x.toml:2: features.array.name must be `mfcc13`, got \"mfcc\", did you mean `mfcc13`?"
+            "x.toml:2: features.array.name must be `mfcc13`, found \"mfcc\", did you mean `mfcc13`?"
         );
         assert_eq!(
             said("[features.mfcc]\n", Kind::Arrays(&arrays)).unwrap_err(),

@@ -215,11 +215,11 @@ mod tests {
             "window = \"hamm\"\ncenter = false\npad_mode = \"reflect\"\nref = 2\ntop_db = -1\n";
         assert_eq!(
             read_text(text).unwrap_err(),
-            "x.toml:1: window must be `hann`, `hamming`, `blackman`, `boxcar` or `ones`, got \
+            "x.toml:1: window must be `hann`, `hamming`, `blackman`, `boxcar` or `ones`, found \
              \"hamm\", did you mean `hamming`?\n\
              x.toml:3: pad_mode pads nothing where `center = false`: leave one of them out\n\
-             x.toml:4: ref must be 1 or \"max\", got 2\n\
-             x.toml:5: top_db must be a number in [0, inf) or \"none\", got -1"
+             x.toml:4: ref must be 1 or \"max\", found 2\n\
+             x.toml:5: top_db must be a number in [0, inf) or \"none\", found -1"
         );
     }
 }

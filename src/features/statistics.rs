@@ -54,7 +54,7 @@ fn read(fields: &mut Fields, sample_rate_hz: u32) -> Statistics {
     let parts = fields.with_default("parts", &List::of_some(OneOf(PARTS)), all);
     for (name, part) in PARTS {
         if parts.iter().filter(|other| *other == part).count() > 1 {
-            fields.fault_at("parts", &format!("must name each part once, got `{name}` twice"));
+            fields.fault_at("parts", &format!("must name each part once, found `{name}` twice"));
         }
     }
     let mfcc = spectra::read_mfcc(fields, sample_rate_hz, 20);
@@ -254,7 +254,7 @@ mod tests {
     fn parts_are_known_and_named_once() {
         assert_eq!(
             statistics("parts = [\"rms\", \"tempo\", \"rms\"]\n").err().unwrap(),
-            "x.toml:1: parts must name each part once, got `rms` twice"
+            "x.toml:1: parts must name each part once, found `rms` twice"
         );
         assert!(statistics("parts = [\"chroma\"]\n").err().unwrap().contains("`chroma_stft`"));
     }

@@ -41,7 +41,7 @@ impl TableColumns {
         let one_hot = fields.with_default("one_hot", &Keyed(Int::within(2..=10_000)), vec![]);
         for (name, _) in &one_hot {
             if !columns.contains(name) {
-                fields.fault_at("one_hot", &format!("names `{name}`, which is not among columns"));
+                fields.fault_at("one_hot", &format!("names `{name}`, which is not in columns"));
             }
         }
         Self { columns, one_hot, selection: Selection::default() }
@@ -191,7 +191,7 @@ fn check_levels(
              number: name {name} in one_hot of [preprocess] instead"
         )
     } else {
-        format!("{id}: {name} must be a whole number in [0, {levels}), got {got}")
+        format!("{id}: {name} must be a whole number in [0, {levels}), found {got}")
     }))
 }
 
@@ -287,7 +287,7 @@ mod tests {
     fn a_level_out_of_range_and_a_missing_column_are_named() {
         let few = columns("columns = [\"key\"]\none_hot = { key = 2 }");
         let error = few.examples(&table()).err().unwrap().to_string();
-        assert_eq!(error, "y: key must be a whole number in [0, 2), got 2");
+        assert_eq!(error, "y: key must be a whole number in [0, 2), found 2");
         let typo = columns("columns = [\"temp\"]");
         let error = typo.examples(&table()).err().unwrap().to_string();
         assert_eq!(error, "the dataset has no column `temp`, did you mean `tempo`?");

@@ -27,7 +27,7 @@ impl Download<'_> {
             None => return Err(self.stopped().into()),
             Some(Message::Head(head)) => head,
             Some(Message::Insecure) => {
-                let said = "leads from https to http, which is refused";
+                let said = "redirects from https to http, which is refused";
                 return Err(Trouble::Mirror(said.to_owned()));
             }
             Some(Message::Broken(reason)) => return Err(Trouble::Passing(reason, None)),
@@ -36,16 +36,18 @@ impl Download<'_> {
         self.has_answered = true;
         let Some((start, whole)) = self.place(url, &head, n_had)? else { return Ok(()) };
         if let Some(encoding) = head.encoding {
-            return Err(Trouble::Mirror(format!("sends the file as {encoding}, unasked")));
+            return Err(Trouble::Mirror(format!(
+                "sends the file as {encoding}, which was not requested"
+            )));
         }
         if !head.has_end && self.remote.sum.is_none() {
-            let said = "says no length, and there is no checksum: its end could not be told";
+            let said = "sends no length, and there is no checksum; the end of the file is unknown";
             return Err(Trouble::Mirror(said.to_owned()));
         }
         if let (Some(there), Some(wanted)) = (whole, self.remote.bytes)
             && there != wanted
         {
-            let said = format!("is {there} bytes long there, {wanted} were expected");
+            let said = format!("expected {wanted} bytes, found {there}");
             return Err(Trouble::Mirror(said));
         }
         let rest = whole.or(self.remote.bytes).map_or(0, |whole| whole.saturating_sub(start));
@@ -87,8 +89,7 @@ impl Download<'_> {
         match status {
             200 => {
                 if n_had > 0 {
-                    let said =
-                        "does not go on from a byte, or has another file now: it begins anew";
+                    let said = "cannot resume, or has another file now; downloading again";
                     self.setting.note(&format!("{url}: {said}"));
                 }
                 Ok(Some((0, head.length)))
@@ -106,11 +107,11 @@ impl Download<'_> {
                 let goes_on = range.first == Some(n_had);
                 let is_same_length = known.is_none() || whole.is_none() || known == whole;
                 if goes_on && is_same_tag && is_same_length {
-                    self.setting.note(&format!("{url}: goes on after {}", readable(n_had)));
+                    self.setting.note(&format!("{url}: resumes after {}", readable(n_had)));
                     return Ok(Some((n_had, whole.or(known))));
                 }
                 self.clear()?;
-                let said = "answers with a part of another file: it begins anew";
+                let said = "sent part of another file; downloading again";
                 Err(Trouble::Passing(said.to_owned(), Some(Duration::ZERO)))
             }
             416 if n_had > 0 => {
@@ -121,7 +122,7 @@ impl Download<'_> {
                     return Ok(None);
                 }
                 self.clear()?;
-                let said = "has no byte where ours end: it begins anew";
+                let said = "has a shorter file now; downloading again";
                 Err(Trouble::Passing(said.to_owned(), Some(Duration::ZERO)))
             }
             408 | 425 | 429 | 500..=599 => {
@@ -181,6 +182,6 @@ impl Download<'_> {
 
     fn cut(&self, whole: Option<u64>, reason: &str) -> String {
         let of = whole.map_or(String::new(), |whole| format!(" of {}", readable(whole)));
-        format!("cut off after {}{of} ({reason})", readable(self.partial.n))
+        format!("interrupted after {}{of} ({reason})", readable(self.partial.n))
     }
 }

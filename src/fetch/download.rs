@@ -64,7 +64,7 @@ pub(super) fn download(
         match download.misfit(file.len(), &sum) {
             None => return Ok(Got { path, url: None, n: file.len(), sum }),
             Some(reason) => {
-                setting.note(&format!("{}: {reason}; it is got anew", path.display()));
+                setting.note(&format!("{}: {reason}; downloading again", path.display()));
                 remove(&path).map_err(|source| at(&path, source))?;
             }
         }
@@ -115,7 +115,9 @@ impl Download<'_> {
             }
             // Of several answers one may have been about another file: this address gets its chance.
             may_be_a_mix = false;
-            self.setting.note(&format!("{url}: {reason}; it was put together, and is got anew"));
+            self.setting.note(&format!(
+                "{url}: {reason}; the file was assembled from several responses; downloading again"
+            ));
         }
     }
 
@@ -143,11 +145,11 @@ impl Download<'_> {
             let doubled = patience.pause.saturating_mul(1 << (n_in_vain - 1).min(16));
             let pause = asked_for.unwrap_or_else(|| doubled.min(patience.max_pause));
             if pause > patience.max_pause {
-                let said = format!("{reason}, and asks to come back in {} s", pause.as_secs());
+                let said = format!("{reason}, and asks to retry in {} s", pause.as_secs());
                 return Err(Trouble::Mirror(said));
             }
             let seconds = pause.as_secs_f64();
-            self.setting.note(&format!("{url}: {reason}; again in {seconds:.0} s"));
+            self.setting.note(&format!("{url}: {reason}; retrying in {seconds:.0} s"));
             self.wait(pause)?;
         }
     }
@@ -168,10 +170,10 @@ impl Download<'_> {
     /// What of a whole file is not as declared.
     fn misfit(&self, n: u64, sum: &Sum) -> Option<String> {
         if let Some(wanted) = self.remote.bytes.filter(|wanted| *wanted != n) {
-            return Some(format!("gives {n} bytes, {wanted} were expected"));
+            return Some(format!("expected {wanted} bytes, found {n}"));
         }
         let wanted = self.remote.sum.as_ref().filter(|wanted| *wanted != sum)?;
-        Some(format!("gives a file with the {sum}, expected was {wanted}"))
+        Some(format!("expected {wanted}, found {sum}"))
     }
 
     pub fn clear(&mut self) -> Result<(), FetchError> {

@@ -9,7 +9,7 @@ use super::readable;
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// It was asked to stop.
-    #[error("stopped: {} are saved in {}; the same command goes on", readable(*n), path.display())]
+    #[error("stopped: {} are saved in {}; the same command resumes", readable(*n), path.display())]
     Stopped {
         /// Bytes that are there.
         n: u64,
@@ -17,7 +17,7 @@ pub enum FetchError {
         path: PathBuf,
     },
     /// No address gave the file.
-    #[error("no address gives {file}\n{}", lines(reasons))]
+    #[error("no address delivers {file}\n{}", lines(reasons))]
     Unreachable {
         /// Its name.
         file: String,
@@ -26,7 +26,7 @@ pub enum FetchError {
     },
     /// The disk is too small.
     #[error(
-        "{}: {} are needed for {what}, and {} are free\nhint: make room, or name a folder elsewhere by --to",
+        "{}: {} needed for {what}, {} free\nhint: free some space, or choose another folder with --to",
         path.display(), readable(*needed), readable(*free)
     )]
     Space {
@@ -40,7 +40,7 @@ pub enum FetchError {
         free: u64,
     },
     /// An archive is damaged, or holds what no archive may.
-    #[error("{path}: {message}; nothing of it is used")]
+    #[error("{path}: {message}; nothing is unpacked")]
     Archive {
         /// Its path.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum FetchError {
         message: String,
     },
     /// The folder holds something else.
-    #[error("{path}: {message}\nhint: name another folder by --to, or take it away")]
+    #[error("{path}: {message}\nhint: choose another folder with --to, or remove this one")]
     Occupied {
         /// The folder.
         path: PathBuf,

@@ -90,7 +90,7 @@ impl Request {
                 Ok(message) => return Some(message),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Some(Message::Broken("the connection was given up".to_owned()));
+                    return Some(Message::Broken("the connection was closed".to_owned()));
                 }
             }
         }

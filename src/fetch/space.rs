@@ -49,7 +49,7 @@ mod tests {
         let what = || "a.zip".to_owned();
         assert!(require(folder, 10, what, &|_| Ok(10)).is_ok());
         let error = require(folder, 2048, what, &|_| Ok(1024)).unwrap_err();
-        let said = "here: 2.00 KiB are needed for a.zip, and 1.00 KiB are free\nhint: ";
+        let said = "here: 2.00 KiB needed for a.zip, 1.00 KiB free\nhint: ";
         assert!(error.to_string().starts_with(said), "{error}");
         assert!(free_bytes(Path::new("/")).unwrap() > 0);
     }

@@ -64,7 +64,7 @@ impl Fetched {
         match serde_json::from_slice::<Self>(&text) {
             Err(_) => Err(occupied(folder, "its fetched.json is damaged")),
             Ok(found) if found.is_of(remotes) => Ok(Some(found)),
-            Ok(_) => Err(occupied(folder, "holds other files than those that are asked for now")),
+            Ok(_) => Err(occupied(folder, "contains files of another download")),
         }
     }
 
@@ -118,7 +118,7 @@ impl Work {
                 }
                 Ok(Lock::Busy { .. }) => {
                     if !is_said {
-                        setting.note("waits: another encore is at it");
+                        setting.note("waiting for another encore process");
                         is_said = true;
                     }
                     sleep(Duration::from_millis(100));
@@ -144,7 +144,9 @@ impl Work {
             return Ok(found);
         }
         match fs::read_dir(&self.folder).map(|mut entries| entries.next().is_some()) {
-            Ok(true) => return Err(occupied(&self.folder, "holds files that were not fetched")),
+            Ok(true) => {
+                return Err(occupied(&self.folder, "contains files that encore did not download"));
+            }
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(at(&self.folder, source));
             }

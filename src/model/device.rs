@@ -69,7 +69,7 @@ impl FromStr for Device {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDevice {
     /// No such name.
-    #[error("device must be one of {}, got `{asked}`", Device::NAMES.join(", "))]
+    #[error("device must be one of {}, found `{asked}`", Device::NAMES.join(", "))]
     Unknown {
         /// What was asked for.
         asked: String,
@@ -78,7 +78,7 @@ pub enum NoDevice {
     #[error("built without the feature {0}: cargo build --release --features {0}")]
     NotBuilt(&'static str),
     /// The feature is on, the machine has no such device or no driver for it.
-    #[error("no device for `{0}` was found on this machine; is its driver installed?")]
+    #[error("no `{0}` device found; is its driver installed?")]
     Absent(Device),
 }
 
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!("cpu".parse(), Ok(Device::Cpu));
         assert_eq!(
             "gpu".parse::<Device>().unwrap_err().to_string(),
-            "device must be one of cpu, wgpu, cuda, got `gpu`"
+            "device must be one of cpu, wgpu, cuda, found `gpu`"
         );
     }
 

@@ -55,7 +55,7 @@ impl<'a> Examples<'a> {
     /// Where there is no example, or one holds a NaN, an infinity or an unknown class.
     pub fn check_for_fit(&self) -> Result<(), ModelError> {
         if self.is_empty() || self.width() == 0 {
-            return Err(ModelError::Examples("there is no example to learn from".to_owned()));
+            return Err(ModelError::Examples("no training examples".to_owned()));
         }
         self.check_numbers()?;
         for index in 0..self.len() {
@@ -79,7 +79,7 @@ impl<'a> Examples<'a> {
         self.rows.iter().for_each(|row| is_seen[self.labels[*row]] = true);
         let classes: Vec<usize> = (0..self.n_classes).filter(|class| is_seen[*class]).collect();
         if let [only] = classes[..] {
-            let said = format!("all examples to train on are of class {only}");
+            let said = format!("all training examples are of class {only}");
             return Err(ModelError::Examples(said));
         }
         Ok(classes)
@@ -94,8 +94,8 @@ impl<'a> Examples<'a> {
             return Ok(());
         }
         let said = format!(
-            "there are {} examples to train on and max_rows is {max_rows}: {why}\n\
-             hint: raise max_rows if the time is there",
+            "there are {} training examples exceed max_rows ({max_rows}): {why}\n\
+             hint: raise max_rows if you accept the time",
             self.len()
         );
         Err(ModelError::Examples(said))
@@ -108,7 +108,7 @@ impl<'a> Examples<'a> {
     pub fn check_for_predict(&self, shape: &[usize]) -> Result<(), ModelError> {
         if self.shape != shape {
             let said = format!(
-                "the model was fitted on examples of shape {shape:?}, these have {:?}",
+                "the model was fitted on examples of shape {shape:?}, found {:?}",
                 self.shape
             );
             return Err(ModelError::Examples(said));
@@ -120,7 +120,7 @@ impl<'a> Examples<'a> {
         for index in 0..self.len() {
             if let Some(place) = self.example(index).iter().position(|x| !x.is_finite()) {
                 let got = self.example(index)[place];
-                let said = format!("example {index} holds {got} at place {place}");
+                let said = format!("example {index} contains {got} at position {place}");
                 return Err(ModelError::Examples(said));
             }
         }
@@ -152,7 +152,7 @@ mod tests {
         let examples =
             Examples { shape: &[2], matrix: &matrix, labels: &[0, 5], rows: &[0, 1], n_classes: 2 };
         let said = |result: Result<(), ModelError>| result.unwrap_err().to_string();
-        assert_eq!(said(examples.check_for_fit()), "example 1 holds NaN at place 1");
+        assert_eq!(said(examples.check_for_fit()), "example 1 contains NaN at position 1");
         assert_eq!(
             said(Examples { matrix: &[0.0; 4], ..examples }.check_for_fit()),
             "example 1 is of class 5, of 2 classes"
@@ -160,17 +160,17 @@ mod tests {
         let one = Examples { matrix: &[0.0; 4], labels: &[1, 1], ..examples };
         assert_eq!(
             one.classes_for_fit().unwrap_err().to_string(),
-            "all examples to train on are of class 1"
+            "all training examples are of class 1"
         );
         let two = Examples { labels: &[2, 0], n_classes: 4, ..one };
         assert_eq!(two.classes_for_fit().unwrap(), [0, 2]);
         assert_eq!(
             said(Examples { rows: &[], ..examples }.check_for_fit()),
-            "there is no example to learn from"
+            "no training examples"
         );
         assert_eq!(
             said(examples.check_for_predict(&[3])),
-            "the model was fitted on examples of shape [3], these have [2]"
+            "the model was fitted on examples of shape [3], found [2]"
         );
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn read_f32(
     let view = file.tensor(name).map_err(|_| format!("the array `{name}` is missing"))?;
     if view.dtype() != Dtype::F32 || view.shape() != shape {
         let got = format!("{:?} {:?}", view.dtype(), view.shape());
-        return Err(format!("the array `{name}` must be F32 {shape:?}, got {got}"));
+        return Err(format!("the array `{name}` must be F32 {shape:?}, found {got}"));
     }
     let (numbers, _) = view.data().as_chunks::<4>();
     Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
@@ -116,7 +116,7 @@ mod tests {
                 .map_err(|error| error.to_string().rsplit(": ").next().unwrap().to_owned())
         };
         assert_eq!(read("w", &[1, 2]), Ok(vec![vec![1.5, -2.0]]));
-        let said = "the array `w` must be F32 [2], got F32 [1, 2]";
+        let said = "the array `w` must be F32 [2], found F32 [1, 2]";
         assert_eq!(read("w", &[2]), Err(said.to_owned()));
         assert_eq!(read("v", &[2]), Err("the array `w` belongs to another model".to_owned()));
     }

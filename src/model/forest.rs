@@ -63,7 +63,7 @@ fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Box<dyn Model> {
         && m > shape.iter().product()
     {
         let n_columns = shape.iter().product::<usize>();
-        fields.fault_at("m", &format!("must be at most the {n_columns} columns, got {m}"));
+        fields.fault_at("m", &format!("must be at most the {n_columns} columns, found {m}"));
     }
     Box::new(Forest {
         n_trees: fields.with_default("n_trees", &Int::within(1..=10_000), 100),
@@ -109,7 +109,7 @@ impl Model for Forest {
                 .iter()
                 .all(|tree| tree.is_sound(width, |class| (class as usize) < n_classes))
         {
-            let said = format!("does not hold a forest of {n_classes} classes and shape {shape:?}");
+            let said = format!("is not a forest of {n_classes} classes and shape {shape:?}");
             return Err(file_error(&path, said));
         }
         Ok(Box::new(grown))
@@ -139,7 +139,7 @@ impl Forest {
             .map_err(|error| ModelError::Examples(error.to_string()))?;
         let tree = serde_json::to_value(&single)
             .and_then(serde_json::from_value::<Theirs>)
-            .map_err(|error| ModelError::Examples(format!("a tree can't be read: {error}")))?
+            .map_err(|error| ModelError::Examples(format!("a tree cannot be read: {error}")))?
             .into_tree();
         Ok((single, tree))
     }

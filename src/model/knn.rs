@@ -95,7 +95,7 @@ impl Model for Knn {
         let n = job.train.len();
         if self.n_neighbors > n {
             let said = format!(
-                "n_neighbors must be at most the {n} examples to train on, got {}",
+                "n_neighbors must be at most the {n} examples to train on, found {}",
                 self.n_neighbors
             );
             return Err(ModelError::Examples(said));
@@ -129,7 +129,7 @@ impl Model for Knn {
             || about.labels.iter().any(|label| *label >= n_classes)
         {
             let said = format!(
-                "does not hold {} or more rows of {n_classes} classes and shape {shape:?}",
+                "does not contain {} or more rows of {n_classes} classes and shape {shape:?}",
                 self.n_neighbors
             );
             return Err(file_error(&path, said));
@@ -278,12 +278,12 @@ mod tests {
             |knn: Knn| knn.fit(&job(line()), &mut Silent).map(|_| ()).unwrap_err().to_string();
         assert_eq!(
             said(Knn { n_neighbors: 6, ..KNN }),
-            "n_neighbors must be at most the 5 examples to train on, got 6"
+            "n_neighbors must be at most the 5 examples to train on, found 6"
         );
         assert_eq!(
             said(Knn { max_rows: 4, ..KNN }),
             "there are 5 examples to train on and max_rows is 4: every example is compared with \
-             all of them\nhint: raise max_rows if the time is there"
+             all of them\nhint: raise max_rows if you accept the time"
         );
     }
 }

@@ -94,7 +94,7 @@ impl Model for Logistic {
             .map_err(|error| ModelError::Examples(error.to_string()))?;
         let solved = solver
             .fit(&DatasetBase::new(x.view(), labels.clone()))
-            .map_err(|error| ModelError::Examples(format!("the solver gave up: {error}")))?;
+            .map_err(|error| ModelError::Examples(format!("the solver failed: {error}")))?;
         let (weights, intercepts) = (solved.params().clone(), solved.intercept().clone());
         let gradient = self.gradient(&x, &labels, &classes, &weights, &intercepts);
 
@@ -137,7 +137,7 @@ impl Model for Logistic {
         if fits {
             return Ok(Box::new(saved));
         }
-        let said = format!("does not hold a model of {n_classes} classes and shape {shape:?}");
+        let said = format!("is not a model of {n_classes} classes and shape {shape:?}");
         Err(file_error(&path, said))
     }
 }
@@ -352,7 +352,7 @@ mod tests {
     fn one_class_is_refused_and_c_needs_a_penalty() {
         let one = Examples { rows: &[0, 1, 2], ..examples() };
         let error = fit(&model("").unwrap(), one).map(|_| ()).unwrap_err();
-        assert_eq!(error.to_string(), "all examples to train on are of class 0");
+        assert_eq!(error.to_string(), "all training examples are of class 0");
         assert_eq!(
             model("c = 2").unwrap_err(),
             "x.toml:1: c has no effect without penalty = \"l2\""

@@ -61,7 +61,7 @@ impl Model for Majority {
         let saved: Frequencies = read_json(&path)?;
         if saved.frequencies.len() != n_classes || saved.shape != shape {
             let got = format!("{} classes of shape {:?}", saved.frequencies.len(), saved.shape);
-            let said = format!("must hold {n_classes} classes of shape {shape:?}, got {got}");
+            let said = format!("must hold {n_classes} classes of shape {shape:?}, found {got}");
             return Err(file_error(&path, said));
         }
         Ok(Box::new(saved))

@@ -151,7 +151,7 @@ pub trait Model: Send + Sync {
     /// # Errors
     /// Where the examples can't be learnt from, or the model has no learning rate.
     fn range_test(&self, _job: &FitInput, _test: RangeTest) -> Result<Vec<Probe>, ModelError> {
-        let said = "the model is fitted in one go: it has no learning rate";
+        let said = "the model is not trained over epochs and has no learning rate";
         Err(ModelError::Examples(said.to_owned()))
     }
 }
@@ -290,7 +290,7 @@ pub enum ModelError {
     },
     /// The loss of an epoch was out of all proportion.
     #[error(
-        "the loss ran away: {loss:.1} in epoch {epoch}, after {least:.3} at best\nhint: a smaller training.optimizer learning_rate or training.clip_norm usually helps; encore lr-find looks for a rate"
+        "the loss diverged: {loss:.1} in epoch {epoch}, after {least:.3} at best\nhint: a smaller training.optimizer learning_rate or training.clip_norm usually helps; encore lr-find looks for a rate"
     )]
     RanAway {
         /// One-based.
@@ -307,7 +307,7 @@ pub enum ModelError {
         epoch: usize,
     },
     /// A snapshot is not of this training.
-    #[error("the snapshot can't be used: {0}")]
+    #[error("the snapshot cannot be used: {0}")]
     Snapshot(String),
     /// A file of the model can't be read or written.
     #[error("{path}: {message}")]

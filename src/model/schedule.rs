@@ -47,7 +47,7 @@ impl Schedule {
                 if warmup_epochs >= epochs && warmup_epochs > 0 {
                     inner.fault_at(
                         "warmup_epochs",
-                        &format!("must be below training.epochs, {epochs}, got {warmup_epochs}"),
+                        &format!("must be below training.epochs, {epochs}, found {warmup_epochs}"),
                     );
                 }
                 let min_factor = inner.with_default("min_factor", &Real::from_to(0.0, 1.0), 0.0);

@@ -128,7 +128,7 @@ impl Training {
             && augment.contains(&Augment::TimeReversal)
         {
             let said = format!(
-                "can't hold `time_reversal`: an example has the shape {shape:?}, no axis of time"
+                "cannot contain `time_reversal`: an example of shape {shape:?} has no time axis"
             );
             fields.fault_at("augment", &said);
         }
@@ -329,13 +329,13 @@ mod tests {
                     class_weights = \"even-ish\"\nearly_stopping = { patience = 1, monitor = \"loss\" }";
         assert_eq!(
             training(text, &[21]).unwrap_err(),
-            "x.toml:1: optimizer.sgd.momentum must be a number in [0, 1), got 1\n\
-             x.toml:4: schedule.cosine.warmup_epochs must be below training.epochs, 2, got 2\n\
-             x.toml:5: clip_norm must be a number in (0, inf), got 0\n\
+            "x.toml:1: optimizer.sgd.momentum must be a number in [0, 1), found 1\n\
+             x.toml:4: schedule.cosine.warmup_epochs must be below training.epochs, 2, found 2\n\
+             x.toml:5: clip_norm must be a number in (0, inf), found 0\n\
              x.toml:6: class_weights must be \"even\", \"balanced\" or a list of numbers in \
-             (0, inf), one a class, got the text \"even-ish\"\n\
+             (0, inf), one a class, found the text \"even-ish\"\n\
              x.toml:7: early_stopping.monitor must be `valid_loss`, `valid_accuracy`, `train_loss` \
-             or `train_accuracy`, got the text \"loss\""
+             or `train_accuracy`, found the text \"loss\""
         );
     }
 
@@ -345,10 +345,10 @@ mod tests {
                     augment = [\"time_reversal\"]";
         assert_eq!(
             training(text, &[21]).unwrap_err(),
-            "x.toml:1: optimizer.adam.learning_rate must be a number in (0, inf), got 0\n\
-             x.toml:1: optimizer.adam.beta_1 must be a number in [0, 1), got 1\n\
-             x.toml:1: epochs is missing, it must be an integer in [1, 1000000]\n\
-             x.toml:2: batch_size must be an integer in [1, 65536], got 0\n\
+            "x.toml:1: optimizer.adam.learning_rate must be a number in (0, inf), found 0\n\
+             x.toml:1: optimizer.adam.beta_1 must be a number in [0, 1), found 1\n\
+             x.toml:1: epochs is missing; expected an integer in [1, 1000000]\n\
+             x.toml:2: batch_size must be an integer in [1, 65536], found 0\n\
              x.toml:3: augment can't hold `time_reversal`: an example has the shape [21], \
              no axis of time"
         );

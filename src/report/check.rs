@@ -19,14 +19,14 @@ pub(super) fn check(run: &Run) -> Result<(), ReportError> {
     let split = &record.split;
     if record.test.n == 0 || record.test.n != split.n_test {
         return Err(broken(format!(
-            "test.n must be split.n_test, {}, and above 0, got {}",
+            "test.n must be split.n_test, {}, and above 0, found {}",
             split.n_test, record.test.n
         )));
     }
     for (field, n) in [("n_test_tracks", split.n_test_tracks), ("n_leaking", split.n_leaking)] {
         if n > split.n_test {
             return Err(broken(format!(
-                "split.{field} must be at most split.n_test, {}, got {n}",
+                "split.{field} must be at most split.n_test, {}, found {n}",
                 split.n_test
             )));
         }
@@ -47,17 +47,17 @@ fn scores(set: &str, scores: &Scores, n_classes: usize) -> Result<(), String> {
     }
     let n: usize = scores.confusion.iter().flatten().sum();
     if n != scores.n {
-        return Err(format!("{set}.confusion must sum to {set}.n, {}, got {n}", scores.n));
+        return Err(format!("{set}.confusion must sum to {set}.n, {}, found {n}", scores.n));
     }
     for (name, value) in [("accuracy", scores.accuracy), ("macro_f1", scores.macro_f1)] {
         if !(0.0..=1.0).contains(&value) {
-            return Err(format!("{set}.{name} must be in [0, 1], got {value}"));
+            return Err(format!("{set}.{name} must be in [0, 1], found {value}"));
         }
     }
     let counted = crate::metrics::accuracy(&scores.confusion);
     if scores.n > 0 && (counted - scores.accuracy).abs() > 1e-6 {
         return Err(format!(
-            "{set}.accuracy must be what {set}.confusion gives, {counted}, got {}",
+            "{set}.accuracy must be what {set}.confusion gives, {counted}, found {}",
             scores.accuracy
         ));
     }

@@ -39,11 +39,11 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
             claim.dataset, record.data.dataset
         )
     } else if !record.cut.is_empty() {
-        format!("the runs were cut: {}", list(&record.cut))
+        format!("shortened run ({})", list(&record.cut))
     } else if !record.overrides.is_empty() {
-        format!("the spec was changed: {}", list(&record.overrides))
+        format!("the spec was changed ({})", list(&record.overrides))
     } else if claim.metric != "accuracy" {
-        format!("no interval is known here for {}", claim.metric)
+        format!("no interval is available for {}", claim.metric)
     } else {
         return None;
     };
@@ -60,14 +60,10 @@ impl Judged<'_> {
             format!("where repetitions of our runs fall, {low} to {high} ({})", assumed(self.claim))
         };
         match &self.verdict {
-            Verdict::Reproduced => format!("it lies {}", fall()),
+            Verdict::Reproduced => format!("it is {}", fall()),
             Verdict::Differs { by } => {
                 let side = if *by > 0.0 { "above" } else { "below" };
-                format!(
-                    "ours is {side} it by {}; it lies outside of {}",
-                    fraction(by.abs()),
-                    fall()
-                )
+                format!("ours is {side} it by {}; it is outside {}", fraction(by.abs()), fall())
             }
             Verdict::NotComparable { reason } => reason.clone(),
         }
@@ -155,12 +151,9 @@ mod tests {
         let ours = runs[0].record.test.accuracy;
         for part in [
             "dnn on gtzan: accuracy 0.578 (report, table 1) differs: ours ".to_owned(),
-            format!(
-                "ours is above it by {:.3}; it lies outside of where repetitions",
-                ours - 0.578
-            ),
+            format!("ours is above it by {:.3}; it is outside where repetitions", ours - 0.578),
             "cnn-1 on gtzan, cut: 3 of 250 epochs: accuracy 0.691".to_owned(),
-            "over 1 seed; the runs were cut: 3 of 250 epochs".to_owned(),
+            "over 1 seed; shortened run (3 of 250 epochs)".to_owned(),
             "not run: cnn-2".to_owned(),
         ] {
             assert!(said.contains(&part), "{part}\nis not in\n{said}");

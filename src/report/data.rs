@@ -32,7 +32,7 @@ pub(super) fn heading(rows: &[Row], dataset: &str) -> String {
 pub(super) fn caption(summary: &DatasetSummary) -> String {
     match summary {
         DatasetSummary::Segment(segment) => {
-            format!("One segment of {}, as it sounds and as the models see it.", segment.name)
+            format!("One segment of {}, as a waveform and as the models see it.", segment.name)
         }
         DatasetSummary::Columns(data) => format!(
             "{} in {} classes, {}.",

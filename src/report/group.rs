@@ -171,7 +171,7 @@ mod tests {
         for file in [&written.readme, &written.page] {
             let text = fs::read_to_string(file).unwrap().replace('\u{a0}', " ");
             let answer = format!(
-                "By track, the test segments of each voting, it is {words} of the tracks. "
+                "By track, where the test segments of a track vote, it is {words} of the tracks. "
             );
             assert_eq!(text.matches(&answer).count(), 1, "{answer}");
             assert_eq!(text.matches(&words).count(), 2, "summary and answer");

@@ -13,7 +13,7 @@ pub(super) fn text(rows: &[Row]) -> String {
         text.extend(group.judged.iter().map(|judged| entry(group, judged)));
     }
     if text.is_empty() {
-        text += "no published figure was put to the test\n";
+        text += "no published result has been tested yet\n";
     }
     let not_run = |row: &Row| match row {
         Row::NotRun(name) => Some((*name).to_owned()),

@@ -12,31 +12,31 @@ use super::{data, section, summary};
 pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
     (
         "ours",
-        "mean accuracy on the test examples over the seeds (or folds), with its 95 % interval. Test \
-         tracks and seeds count apart. What the choice of test tracks does is measured from the \
-         tracks themselves (cluster-robust variance: Liang and Zeger 1986), so examples of one track \
-         never count as independent; what seeds do is what of their spread the tracks don't explain \
-         (Searle, Casella and McCulloch 1992), by Student's t. The interval is Wilson's of that \
-         variance (Korn and Graubard 1998). With one seed it is about that one trained model.",
+        "mean accuracy on the test examples over the seeds (or folds), with its 95 % interval. The \
+         variance has two parts. The choice of test tracks is measured by track (cluster-robust \
+         variance: Liang and Zeger 1986), so examples of one track never count as independent. The \
+         effect of seeds is the spread that the tracks do not explain (Searle, Casella and McCulloch \
+         1992), with Student's t. The interval is Wilson's, with this variance (Korn and Graubard \
+         1998). With one seed it describes that one trained model.",
     ),
     (
         "by track",
-        "accuracy on tracks, the test segments of each voting by the mean of their log-probabilities; - \
-         where every test example is a track of its own.",
+        "accuracy on tracks. The test segments of a track vote with the mean of their \
+         log-probabilities. A dash if every test example is a separate track.",
     ),
     (
         "verdict",
-        "reproduced if the published figure lies where a repetition of our runs would fall 95 times \
-         of 100, else differs; not comparable if the data are other ones or the run was cut. That \
-         range (a prediction interval: Hahn and Meeker 1991) is wider than the interval of our mean, \
-         for the published figure has luck of its own: it is taken as one run on a test set as large \
-         as ours, unless its claim says how many runs and test examples it is of.",
+        "reproduced if the published figure lies where 95 of 100 repetitions of our runs would fall, \
+         otherwise differs; not comparable if the dataset is another one or the run was shortened. \
+         This range (a prediction interval: Hahn and Meeker 1991) is wider than the interval of our \
+         mean, because the published figure has random error as well. It is treated as one run on a \
+         test set as large as ours, unless its claim gives the number of runs and test examples.",
     ),
-    ("delta", "ours minus published, where the two may be compared."),
+    ("delta", "ours minus published, if they are comparable."),
     (
         "curves",
-        "training values are means over the epoch's batches, while the weights still move and with \
-         dropout on; validation values are measured after the epoch, with dropout off.",
+        "training values are means over the batches of an epoch, while the weights change and with \
+         dropout; validation values are measured after the epoch, without dropout.",
     ),
 ];
 
@@ -53,10 +53,10 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
         summary::leak_warning(rows),
         drawn.overview_image(),
         format!("How to read this:\n\n{}", how_to_read()),
-        "The same with sortable tables, for a browser: [index.html](index.html). One line per run: \
-         [results.csv](results.csv), [results.parquet](results.parquet); the summary for LaTeX: \
-         [table.tex](table.tex). Every figure is beside its SVG as PNG too. This page is made from \
-         the runs' records alone, but for the pictures of the data.\n"
+        "For a browser, with sortable tables: [index.html](index.html). One row per run: \
+         [results.csv](results.csv), [results.parquet](results.parquet). The summary for LaTeX: \
+         [table.tex](table.tex). Every figure exists as SVG and PNG. Only the data plots do not come \
+         from the records of the runs.\n"
             .to_owned(),
         data::text(rows, drawn, options),
     ];

@@ -99,12 +99,13 @@ fn rows(run: &Run) -> Result<Vec<Prediction>, ReportError> {
     let (found, n_test) = (rows.len(), run.record.test.n);
     let path = || PathBuf::from(&run.folder).join("predictions.csv");
     if found != n_test {
-        let message = format!("must have a line for each of {n_test} test examples, got {found}");
+        let message =
+            format!("expected one line for each of {n_test} test examples, found {found}");
         return Err(ReportError::Broken { path: path(), message });
     }
     rows.sort_by(|a, b| a.example.cmp(&b.example));
     if rows.first().map(|row| &row.example.track) == rows.last().map(|row| &row.example.track) {
-        let message = "must be of two tracks or more for an interval, got one".to_owned();
+        let message = "expected at least two tracks for an interval, found one".to_owned();
         return Err(ReportError::Broken { path: path(), message });
     }
     Ok(rows)

@@ -13,7 +13,7 @@ use crate::record::Record;
 
 /// What a leak does to a row.
 pub(super) const LEAK_SENTENCE: &str =
-    "the split leaks, so this accuracy is too high for music never heard.";
+    "the split leaks, so this accuracy is too high for new music.";
 
 /// Kept-out tracks that are named on the page; the record names all.
 const MOST_NAMES: usize = 20;
@@ -52,7 +52,7 @@ pub(super) fn answer(group: &Group, markup: Markup) -> String {
     );
     if let Some(by_track) = &group.by_track {
         text += &format!(
-            "By track, the test segments of each voting, it is {} of the tracks. ",
+            "By track, where the test segments of a track vote, it is {} of the tracks. ",
             interval(by_track)
         );
     }
@@ -63,17 +63,16 @@ pub(super) fn answer(group: &Group, markup: Markup) -> String {
     } else {
         sentences.join(" ")
     };
-    text += &format!(
-        " Always predicting the largest class would give {}.",
-        fraction(group.largest_class())
-    );
+    text +=
+        &format!(" Always predicting the largest class gives {}.", fraction(group.largest_class()));
     text
 }
 
 fn sentence(group: &Group, judged: &Judged, markup: Markup) -> String {
     let Judged { claim, verdict, .. } = judged;
     let is_weak = group.runs.len() == 1 && matches!(verdict, Verdict::Differs { .. });
-    let weak = if is_weak { format!("; one {} says little", group.unit()) } else { String::new() };
+    let weak =
+        if is_weak { format!("; one {} is weak evidence", group.unit()) } else { String::new() };
     format!(
         "Published {}: {} ({}): {}, {}{weak}.",
         markup.text(&claim.metric),
@@ -99,7 +98,7 @@ pub(super) fn classes<'a>(group: &Group<'a>) -> Vec<(&'a str, [(f64, String); 4]
 
 /// What the scores per class are over, where that is more than one run.
 pub(super) fn classes_title(group: &Group) -> Option<String> {
-    let over = || format!("Per class, the test sets of {} taken together", group.counted());
+    let over = || format!("Per class, over the test sets of {}", group.counted());
     (group.runs.len() > 1).then(over)
 }
 
@@ -107,7 +106,7 @@ fn how(group: &Group) -> String {
     let facts = facts(group, Markup::Markdown);
     let lines: Vec<String> =
         facts.iter().map(|(what, text)| format!("- {what}: {text}\n")).collect();
-    format!("How it was made:\n\n{}", lines.concat())
+    format!("Details:\n\n{}", lines.concat())
 }
 
 /// How the row was made: what, and its text in markup.
@@ -167,10 +166,10 @@ pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)
     unchecked.dedup();
     facts.extend(unchecked.into_iter().map(|what| ("not audited", markup.text(what))));
     facts.extend(notes(group, markup).into_iter().map(|note| ("note", note)));
-    facts.extend(kept_out(record, markup).map(|names| ("kept out", names)));
+    facts.extend(skipped(record, markup).map(|names| ("skipped", names)));
     if group.n_superseded > 0 {
         let left = counted(group.n_superseded, "earlier run");
-        facts.push(("left out", format!("{left} with a seed that was run again")));
+        facts.push(("left out", format!("{left}: the same seed was run again")));
     }
     facts
 }
@@ -195,12 +194,12 @@ fn independent(group: &Group) -> String {
     let estimate = &group.estimate;
     let over = if group.by_track.is_some() {
         format!(
-            "over the {} tracks behind the test examples, for examples of one track are not \
+            "over the {} tracks behind the test examples, because examples of one track are not \
              independent",
             count(estimate.n_tracks)
         )
     } else {
-        "over the test examples, each from a track of its own".to_owned()
+        "over the test examples, each from a different track".to_owned()
     };
     let tracks = format!(
         "standard error {} by the choice of test tracks",
@@ -209,7 +208,7 @@ fn independent(group: &Group) -> String {
     let unit = group.unit();
     match estimate.seeds_error() {
         Some(seeds) => format!("{over}; {tracks}, {} by {unit}s", fraction(seeds)),
-        None => format!("{over}; {tracks}, by {unit}s unknown with one"),
+        None => format!("{over}; {tracks}, by {unit}s unknown with only one"),
     }
 }
 
@@ -230,7 +229,7 @@ fn seeds(group: &Group) -> String {
     let all: Vec<String> = group.records().map(|record| record.seed.to_string()).collect();
     let resumed = group.records().filter(|record| record.timings.n_resumed > 0).map(|record| {
         let times = counted(record.timings.n_resumed, "time");
-        format!("; seed {} went on from a checkpoint {times}", record.seed)
+        format!("; seed {} resumed from a checkpoint {times}", record.seed)
     });
     list(&all) + &resumed.collect::<String>()
 }
@@ -277,7 +276,7 @@ fn notes(group: &Group, markup: Markup) -> Vec<String> {
     notes.iter().map(line).collect()
 }
 
-fn kept_out(record: &Record, markup: Markup) -> Option<String> {
+fn skipped(record: &Record, markup: Markup) -> Option<String> {
     let excluded = &record.data.excluded;
     if excluded.is_empty() {
         return None;
@@ -289,7 +288,7 @@ fn kept_out(record: &Record, markup: Markup) -> Option<String> {
         .collect();
     let rest = match excluded.len() - named.len() {
         0 => String::new(),
-        n => format!(", and {} more that the record names", count(n)),
+        n => format!(", and {} more in the record", count(n)),
     };
     Some(format!("{}: {}{rest}", count(excluded.len()), named.join(", ")))
 }

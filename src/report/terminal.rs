@@ -63,7 +63,7 @@ fn footnotes(group: &Group, rows: &[Row]) -> Vec<String> {
         notes.push(format!("{} is synthetic", record.data.dataset));
     }
     if !record.cut.is_empty() {
-        notes.push(format!("* on {}, cut: {}", record.data.dataset, list(&record.cut)));
+        notes.push(format!("* on {}, shortened run: {}", record.data.dataset, list(&record.cut)));
     }
     if group.leaks() {
         let leaking = leaking(group);
@@ -78,7 +78,7 @@ fn footnotes(group: &Group, rows: &[Row]) -> Vec<String> {
 
 fn honest(group: &Group, rows: &[Row]) -> Option<String> {
     let twin = rows.iter().filter_map(Row::group).find(|other| group.is_honest_twin(other))?;
-    Some(format!("split by track instead it gets {}", interval(&twin.accuracy)))
+    Some(format!("split by track, it reaches {}", interval(&twin.accuracy)))
 }
 
 /// A time in one unit: the table has no room for two.

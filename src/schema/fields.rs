@@ -83,7 +83,7 @@ impl<'a> Fields<'a> {
         let fields = Self { node, table, path, asked: BTreeSet::new(), shared };
         if table.is_none() {
             let got = node.value.describe();
-            shared.fault(node, format!("{} must be a table, got {got}", fields.name()));
+            shared.fault(node, format!("{} must be a table, found {got}", fields.name()));
         } else {
             shared.keep(&fields.path, Json::Object(serde_json::Map::new()));
         }
@@ -97,7 +97,7 @@ impl<'a> Fields<'a> {
         }
         self.asked.insert(key.to_owned());
         if self.table.is_some() {
-            let missing = format!("is missing, it must be {}", rule.allowed());
+            let missing = format!("is missing; expected {}", rule.allowed());
             self.fault_at(key, &missing);
         }
         rule.stand_in()
@@ -122,7 +122,8 @@ impl<'a> Fields<'a> {
                 Some(made)
             }
             Err(said) => {
-                let usual = || format!("must be {}, got {}", rule.allowed(), node.value.describe());
+                let usual =
+                    || format!("must be {}, found {}", rule.allowed(), node.value.describe());
                 self.fault_at(key, &said.unwrap_or_else(usual));
                 None
             }
@@ -143,7 +144,7 @@ impl<'a> Fields<'a> {
     ) -> Option<T> {
         if !self.is_given(key) {
             self.asked.insert(key.to_owned());
-            self.fault_at(key, "is missing, it must be a table");
+            self.fault_at(key, "is missing; expected a table");
             return None;
         }
         self.table(key, reader)
@@ -157,7 +158,7 @@ impl<'a> Fields<'a> {
         };
         let Value::List(items) = &node.value else {
             let got = node.value.describe();
-            self.fault_at(key, &format!("must be a list of tables, got {got}"));
+            self.fault_at(key, &format!("must be a list of tables, found {got}"));
             return vec![];
         };
         self.keep(key, Json::Array(vec![]));
@@ -188,7 +189,7 @@ impl<'a> Fields<'a> {
                 ([], false) => None,
                 _ => {
                     let all = quoted_list(known.iter().copied());
-                    outer.fault(&format!("must hold exactly one of {all}, got {}", given.len()));
+                    outer.fault(&format!("must have exactly one of {all}, found {}", given.len()));
                     None
                 }
             }
@@ -253,7 +254,7 @@ impl Drop for Fields<'_> {
                 None => format!("known here: {}", quoted_list(known())),
             };
             self.shared
-                .fault(node, format!("{} is no known key, {hint}", name(&self.path_of(key))));
+                .fault(node, format!("{} is an unknown key; {hint}", name(&self.path_of(key))));
         }
     }
 }

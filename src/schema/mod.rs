@@ -118,12 +118,12 @@ mod tests {
         let faults = read(&Tree::parse("x.toml", text).unwrap(), blocks).unwrap_err();
         assert_eq!(
             faults.to_string(),
-            "x.toml:2: blocks[0].filters is missing, it must be an integer in [1, 1024]\n\
-             x.toml:2: blocks[0].filter is no known key, did you mean `filters`?\n\
-             x.toml:3: blocks[1].filters must be an integer in [1, 1024], got 0\n\
-             x.toml:3: blocks[1].dropout must be a number in [0, 1), got 1.3\n\
-             x.toml:4: blocks[2].filters must be an integer in [1, 1024], got the text \"8\"\n\
-             x.toml:6: seed is no known key, known here: `blocks`"
+            "x.toml:2: blocks[0].filters is missing; expected an integer in [1, 1024]\n\
+             x.toml:2: blocks[0].filter is an unknown key; did you mean `filters`?\n\
+             x.toml:3: blocks[1].filters must be an integer in [1, 1024], found 0\n\
+             x.toml:3: blocks[1].dropout must be a number in [0, 1), found 1.3\n\
+             x.toml:4: blocks[2].filters must be an integer in [1, 1024], found the text \"8\"\n\
+             x.toml:6: seed is an unknown key; known here: `blocks`"
         );
     }
 
@@ -140,7 +140,7 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             faults.to_string(),
-            "--set training.epochs=-1: training.epochs must be an integer in [1, 10], got -1"
+            "--set training.epochs=-1: training.epochs must be an integer in [1, 10], found -1"
         );
     }
 }

@@ -18,7 +18,7 @@ pub trait Rule {
     /// The typed value, or what follows 'must be …, got' where the usual description won't do.
     ///
     /// # Errors
-    /// `Err(None)` for the usual 'must be X, got Y'; `Err(Some(text))` for a message of its own.
+    /// `Err(None)` for the usual 'must be X, found Y'; `Err(Some(text))` for a message of its own.
     fn check(&self, node: &Node) -> Result<Self::Made, Option<String>>;
 
     /// The value as the resolved tree keeps it.
@@ -197,7 +197,7 @@ impl<T: Copy + PartialEq> Rule for OneOf<'_, T> {
             return Ok(*made);
         }
         Err(nearest(text, self.0.iter().map(|(name, _)| *name)).map(|name| {
-            format!("must be {}, got \"{text}\", did you mean `{name}`?", self.allowed())
+            format!("must be {}, found \"{text}\", did you mean `{name}`?", self.allowed())
         }))
     }
 
@@ -240,8 +240,9 @@ impl<R: Rule> Rule for List<R> {
     fn allowed(&self) -> String {
         let count = match (*self.length.start(), *self.length.end()) {
             (0, _) => String::new(),
-            (low, high) if low == high => format!("{low} times "),
-            (low, _) => format!("at least {low} times "),
+            (low, high) if low == high => format!("{low} items, each "),
+            (1, _) => "at least one item, each ".to_owned(),
+            (low, _) => format!("at least {low} items, each "),
         };
         format!("a list of {count}{}", self.item.allowed())
     }
@@ -249,7 +250,7 @@ impl<R: Rule> Rule for List<R> {
     fn check(&self, node: &Node) -> Result<Self::Made, Option<String>> {
         let Value::List(items) = &node.value else { return Err(None) };
         if !self.length.contains(&items.len()) {
-            return Err(Some(format!("must be {}, got {} items", self.allowed(), items.len())));
+            return Err(Some(format!("must be {}, found {} items", self.allowed(), items.len())));
         }
         items
             .iter()
@@ -257,7 +258,7 @@ impl<R: Rule> Rule for List<R> {
                 self.item.check(item).map_err(|said| {
                     said.or_else(|| {
                         let got = item.value.describe();
-                        Some(format!("must be {}, got {got} in it", self.allowed()))
+                        Some(format!("must be {}, found {got} in it", self.allowed()))
                     })
                 })
             })
@@ -291,7 +292,7 @@ impl<R: Rule> Rule for Keyed<R> {
                 let made = self.0.check(node).map_err(|said| {
                     let got = node.value.describe();
                     said.or_else(|| {
-                        Some(format!("must be {}, got {got} at `{key}`", self.allowed()))
+                        Some(format!("must be {}, found {got} at `{key}`", self.allowed()))
                     })
                 })?;
                 Ok((key.clone(), made))
@@ -332,7 +333,7 @@ mod tests {
         let said = rule.check(&node(Value::Text("adm".to_owned()))).unwrap_err();
         assert_eq!(
             said.as_deref(),
-            Some("must be `adam` or `rmsprop`, got \"adm\", did you mean `adam`?")
+            Some("must be `adam` or `rmsprop`, found \"adm\", did you mean `adam`?")
         );
     }
 

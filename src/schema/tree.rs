@@ -128,7 +128,7 @@ fn merge(below: &mut Node, above: Node, path: &str) -> Result<(), String> {
         return Ok(());
     };
     let Value::Table(old) = &mut below.value else {
-        return Err(format!("{path} is {}, no table", below.value.describe()));
+        return Err(format!("{path} is {}, expected a table", below.value.describe()));
     };
     for (key, node) in new {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -185,7 +185,7 @@ impl Builder<'_> {
     }
 
     fn too_large(&mut self, line: usize, text: &str) -> Value {
-        let message = format!("{text} is no number that fits in 64 bits");
+        let message = format!("{text} does not fit in 64 bits");
         self.faults.push(Fault { origin: self.origin.to_owned(), line, message });
         Value::Int(0)
     }
@@ -212,7 +212,7 @@ mod tests {
     fn an_override_that_leads_nowhere_says_so() {
         let mut tree = Tree::parse("x.toml", "epochs = 3\n").unwrap();
         let error = tree.set("epochs.many=3").unwrap_err().to_string();
-        assert_eq!(error, "--set epochs.many=3: epochs is 3, no table");
+        assert_eq!(error, "--set epochs.many=3: epochs is 3, expected a table");
         assert!(tree.set("epochs").is_err());
     }
 

@@ -26,8 +26,7 @@ impl By {
         match word {
             2 => return Self::Group(fields.required("group", &Text)),
             _ if fields.is_given("group") => {
-                fields
-                    .fault_at("group", "is the column for by = \"group\", and makes no sense here");
+                fields.fault_at("group", "applies only with by = \"group\"");
                 fields.optional("group", &Text);
             }
             _ => {}
@@ -84,7 +83,7 @@ impl By {
         let mut notes =
             vec![format!("{} tracks in {} groups ({column})", tracks.len() - n_alone, named.len())];
         if n_alone > 0 {
-            notes.push(format!("{n_alone} tracks without {column} are a group each"));
+            notes.push(format!("{n_alone} tracks without {column} are one group each"));
         }
         Ok(notes)
     }
@@ -283,12 +282,12 @@ mod tests {
         );
         assert_eq!(
             by.notes(owned.items()).unwrap(),
-            ["3 tracks in 2 groups (artist)", "3 tracks without artist are a group each"]
+            ["3 tracks in 2 groups (artist)", "3 tracks without artist are one group each"]
         );
         let error = By::Group("artis".to_owned()).units(owned.items(), &rows).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the dataset has no column `artis` of its tracks, did you mean `artist`?"
+            "the dataset has no column `artis` among its track columns; did you mean `artist`?"
         );
     }
 }

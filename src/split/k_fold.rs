@@ -60,7 +60,7 @@ impl KFold {
 
     pub(super) fn divide(&self, items: Items, seed: Seed) -> Result<Split, SplitError> {
         let number = seed.0.checked_sub(1).ok_or_else(|| {
-            SplitError::List("seed 0 is no fold: folds are the seeds from 1".to_owned())
+            SplitError::List("seed 0 is not a fold; folds are numbered from 1".to_owned())
         })?;
         let (repeat, fold) = (number / self.k as u64, (number % self.k as u64) as usize);
         let mut notes = self.by.notes(items)?;
@@ -113,7 +113,7 @@ impl KFold {
         let (n, k) = (names.len(), self.k);
         if n != k {
             let names = crate::vocab::quoted_list(names.into_iter().take(10));
-            let message = format!("split.k_fold.k is {k}, and {column} names {n} folds: {names}");
+            let message = format!("split.k_fold.k is {k}, but {column} has {n} folds: {names}");
             return Err(SplitError::List(message));
         }
         let numbers: BTreeMap<&str, usize> = names.iter().copied().zip(0..).collect();
@@ -124,7 +124,7 @@ impl KFold {
             .collect();
         if !without.is_empty() {
             notes.push(format!(
-                "{} tracks are in no fold of {column} and serve for nothing",
+                "{} tracks are in no fold of {column} and are not used",
                 without.len()
             ));
         }
@@ -199,19 +199,19 @@ mod tests {
             [
                 "fold 2 of 3, repetition 1 (`y` in fold)",
                 "18 tracks in 5 groups (artist)",
-                "4 tracks are in no fold of fold and serve for nothing"
+                "4 tracks are in no fold of fold and are not used"
             ]
         );
         let more = KFold { k: 4, ..k_fold };
         assert_eq!(
             more.divide(owned.items(), Seed(1)).unwrap_err().to_string(),
-            "split.k_fold.k is 4, and fold names 3 folds: `x`, `y` or `z`"
+            "split.k_fold.k is 4, but fold has 3 folds: `x`, `y` or `z`"
         );
     }
 
     #[test]
     fn seed_0_is_no_fold() {
         let error = k_fold(By::Track, None).divide(owned().items(), Seed(0)).unwrap_err();
-        assert_eq!(error.to_string(), "seed 0 is no fold: folds are the seeds from 1");
+        assert_eq!(error.to_string(), "seed 0 is not a fold; folds are numbered from 1");
     }
 }

@@ -40,7 +40,7 @@ impl Listed {
             if path.is_some_and(|path| !path.is_empty() && !Path::new(path).is_file()) {
                 fields.fault_at(
                     key,
-                    &format!("must be a file of tracks, got {:?}", path.expect("some")),
+                    &format!("must be a file of tracks, found {:?}", path.expect("some")),
                 );
             }
         }
@@ -59,10 +59,10 @@ impl Listed {
         });
         let same = |a: &str, b: &str| a == b && !a.is_empty();
         if same(&train, &test) {
-            fields.fault_at("test", &format!("must be another set than train, got {test:?}"));
+            fields.fault_at("test", &format!("must differ from train, found {test:?}"));
         }
         if let Some(valid) = valid.as_ref().filter(|v| same(v, &train) || same(v, &test)) {
-            let message = format!("must be another set than train and test, got {valid:?}");
+            let message = format!("must differ from train and test, found {valid:?}");
             fields.fault_at("valid", &message);
         }
         Self { column: Some(column), train, valid, test }
@@ -125,9 +125,7 @@ impl Listed {
             }
         }
         if !unlisted.is_empty() && self.column.is_none() {
-            split
-                .notes
-                .push(format!("{} tracks are in no list and serve for nothing", unlisted.len()));
+            split.notes.push(format!("{} tracks are in no list and are not used", unlisted.len()));
         }
         split.notes.extend(absent(items, &set_of));
         Ok(split)
@@ -167,14 +165,14 @@ impl Listed {
             }
         }
         notes.extend(others.into_iter().map(|(cell, n)| match cell {
-            "" => format!("{n} tracks are in no set of {column} and serve for nothing"),
-            _ => format!("{n} tracks are `{cell}` in {column} and serve for nothing"),
+            "" => format!("{n} tracks are in no set of {column} and are not used"),
+            _ => format!("{n} tracks are `{cell}` in {column} and are not used"),
         }));
         Ok(cells.iter().filter_map(|(track, cell)| Some((track.clone(), set(cell)?))).collect())
     }
 }
 
-/// Says which listed tracks are not in the dataset.
+/// Says which listed tracks do not exist in the dataset.
 fn absent(items: Items, set_of: &BTreeMap<String, SplitName>) -> Option<String> {
     let tracks: BTreeSet<&str> = items.ids.iter().map(|id| id.track.as_str()).collect();
     let absent: Vec<String> = set_of
@@ -184,8 +182,9 @@ fn absent(items: Items, set_of: &BTreeMap<String, SplitName>) -> Option<String> 
         .collect();
     let shown = absent.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
     let more = if absent.len() > MOST_NAMES { ", …" } else { "" };
-    (!absent.is_empty())
-        .then(|| format!("{} listed tracks are not in the dataset: {shown}{more}", absent.len()))
+    (!absent.is_empty()).then(|| {
+        format!("{} listed tracks do not exist in the dataset: {shown}{more}", absent.len())
+    })
 }
 
 /// The track that a line names: `blues/blues.00029.wav` is `blues.00029`; comments and blanks none.
@@ -228,8 +227,8 @@ mod tests {
         assert_eq!(
             split.notes,
             [
-                "2 tracks are in no list and serve for nothing",
-                "1 listed tracks are not in the dataset: c0.9 (train)"
+                "2 tracks are in no list and are not used",
+                "1 listed tracks do not exist in the dataset: c0.9 (train)"
             ]
         );
         let hash = listed.files_hash();
@@ -277,9 +276,9 @@ mod tests {
         assert_eq!(
             split.notes,
             [
-                "1 tracks are in no set of filtered and serve for nothing",
-                "1 tracks are `none` in filtered and serve for nothing",
-                "1 listed tracks are not in the dataset: c9.9 (train)"
+                "1 tracks are in no set of filtered and are not used",
+                "1 tracks are `none` in filtered and are not used",
+                "1 listed tracks do not exist in the dataset: c9.9 (train)"
             ]
         );
         assert_eq!(listed.describe(), "as published (filtered)");
@@ -297,11 +296,11 @@ mod tests {
         );
         assert_eq!(
             parsed("column = \"filtered\"\ntrain = \"a\"\ntest = \"a\"").unwrap_err(),
-            "x.toml:3: test must be another set than train, got \"a\""
+            "x.toml:3: test must differ from train, found \"a\""
         );
         assert_eq!(
             parsed("column = \"filtered\"\nvalid = \"test\"").unwrap_err(),
-            "x.toml:2: valid must be another set than train and test, got \"test\""
+            "x.toml:2: valid must differ from train and test, found \"test\""
         );
     }
 }

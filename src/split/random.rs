@@ -31,7 +31,7 @@ impl Random {
             watch_test: fields.with_default("watch_test", &Flag, false),
         };
         if random.watch_test && random.valid > 0.0 {
-            fields.fault_at("watch_test", "can't be true where valid is above 0");
+            fields.fault_at("watch_test", "cannot be true if valid is above 0");
         }
         random
     }

@@ -77,7 +77,7 @@ impl<'a> Answer<'a> {
     pub(super) fn wrong(&self, allowed: &str) -> SpotifyError {
         let place = if self.place.is_empty() { "the answer" } else { &self.place };
         let got: String = self.value.to_string().chars().take(40).collect();
-        SpotifyError::answer(self.endpoint, format!("{place} must be {allowed}, got {got}"))
+        SpotifyError::answer(self.endpoint, format!("{place} must be {allowed}, found {got}"))
     }
 }
 
@@ -98,14 +98,14 @@ mod tests {
         let items: Vec<Answer> = answer.field("items").unwrap().list().unwrap().collect();
         let said = |result: Result<String, SpotifyError>| result.unwrap_err().to_string();
         let name = items[0].field("name").unwrap();
-        assert_eq!(said(name.text()), "GET /x: items[0].name must be a text, got 5");
+        assert_eq!(said(name.text()), "GET /x: items[0].name must be a text, found 5");
         assert_eq!(items[0].field("n").unwrap().whole(0, 4).unwrap(), 4);
         let key = answer.field("key").unwrap().whole(-1, 11).unwrap_err();
-        assert_eq!(key.to_string(), "GET /x: key must be a whole number from -1 to 11, got 12");
+        assert_eq!(key.to_string(), "GET /x: key must be a whole number from -1 to 11, found 12");
         let id = answer.field("id").unwrap();
-        assert_eq!(said(id.id()), "GET /x: id must be an id of letters and digits, got \"a/b\"");
+        assert_eq!(said(id.id()), "GET /x: id must be an id of letters and digits, found \"a/b\"");
         assert!(answer.field("absent").unwrap().given().is_none());
         let lacks = items[1].field("name").err().unwrap().to_string();
-        assert_eq!(lacks, "GET /x: items[1] must be an object, got null");
+        assert_eq!(lacks, "GET /x: items[1] must be an object, found null");
     }
 }

@@ -91,7 +91,7 @@ impl<'a> Spotify<'a> {
             if cache.client_id != credentials.id {
                 let path = path.display();
                 return Err(SpotifyError::Usage(format!(
-                    "{path}: is the login of another app than the credentials name\n\
+                    "{path}: is the login of another app\n\
                      hint: `encore spotify login` again, or remove the file to ask as the app"
                 )));
             }
@@ -106,7 +106,7 @@ impl<'a> Spotify<'a> {
         }
         let Some(secret) = &credentials.secret else {
             return Err(SpotifyError::Usage(
-                "there is neither a login nor RSPOTIFY_CLIENT_SECRET\nhint: `encore spotify login`, or set it"
+                "no login and no RSPOTIFY_CLIENT_SECRET found\nhint: run `encore spotify login`, or set the variable"
                     .to_owned(),
             ));
         };
@@ -157,7 +157,7 @@ impl<'a> Spotify<'a> {
         };
         let body = body.map_err(refusal)?;
         serde_json::from_str(&body)
-            .map_err(|error| Refusal::Broken(format!("no whole JSON: {error}")))
+            .map_err(|error| Refusal::Broken(format!("incomplete JSON: {error}")))
     }
 
     fn needs_token(&self) -> bool {
@@ -222,7 +222,7 @@ pub(super) fn refusal(error: ClientError) -> Refusal {
         },
         // The parser's message might quote a token.
         ClientError::ParseJson(error) => Refusal::Broken(format!(
-            "no whole token (line {}, column {})",
+            "incomplete token (line {}, column {})",
             error.line(),
             error.column()
         )),

@@ -13,7 +13,7 @@ use super::item::Page;
 use super::journal::{Closed, Journal, Line};
 use super::retry::{Outcome, ProgressEvent};
 use super::song::{self, first_tracks, genres_of};
-use super::{FeatureSource, KeptOut, Song, Source, Spotify, SpotifyError};
+use super::{Dropped, FeatureSource, Song, Source, Spotify, SpotifyError};
 
 /// Items a page: the most that Spotify gives to every app.
 const PAGE: usize = 50;
@@ -38,7 +38,7 @@ pub struct Collected {
     /// The rows, in the playlist's order.
     pub songs: Vec<Song>,
     /// Every other place, and why.
-    pub kept_out: Vec<KeptOut>,
+    pub dropped: Vec<Dropped>,
 }
 
 /// Collects a playlist, or goes on with it. `ask_again` asks endpoints too that refused at an earlier start.
@@ -81,7 +81,7 @@ impl Collector<'_> {
         self.items()?;
         self.artists()?;
         self.features(source)?;
-        let (songs, kept_out) = song::songs(self.journal, source.source());
+        let (songs, dropped) = song::songs(self.journal, source.source());
         let (title, snapshot_id) =
             self.journal.playlist.clone().expect("items come after the playlist");
         Ok(Collected {
@@ -93,7 +93,7 @@ impl Collector<'_> {
             n_places: self.journal.n_items(),
             n_told: self.journal.pages.last().map_or(0, |page| page.total),
             songs,
-            kept_out,
+            dropped,
         })
     }
 

@@ -43,11 +43,11 @@ impl Credentials {
         {
             return Self::parse(path, &text);
         }
-        let no_file = |path: &Path| format!("; {} is not there", path.display());
+        let no_file = |path: &Path| format!("; {} not found", path.display());
         let no_file = given.or(usual).map_or(String::new(), no_file);
         Err(SpotifyError::Usage(format!(
             "no credentials of a Spotify app: {ID} and {SECRET} are neither in the environment nor in a file{no_file}\n\
-             hint: make an app at developer.spotify.com/dashboard and set both, or write both lines NAME=VALUE \
+             hint: create an app at developer.spotify.com/dashboard and set both, or write both lines NAME=VALUE \
              into a file of mode 0600 and name it with --credentials"
         )))
     }
@@ -68,14 +68,14 @@ impl Credentials {
                 _ => {
                     let path = path.display();
                     return Err(SpotifyError::Usage(format!(
-                        "{path}:{}: must be {ID}=… or {SECRET}=…, got something else",
+                        "{path}:{}: must be {ID}=… or {SECRET}=…",
                         i + 1
                     )));
                 }
             }
         }
         let id = id.ok_or_else(|| {
-            SpotifyError::Usage(format!("{}: lacks the line {ID}=…", path.display()))
+            SpotifyError::Usage(format!("{}: the line {ID}=… is missing", path.display()))
         })?;
         Ok(Self { id, secret })
     }
@@ -105,17 +105,14 @@ mod tests {
             format!("{:?}", parse("RSPOTIFY_CLIENT_ID=abc\nRSPOTIFY_CLIENT_SECRET=hush").unwrap());
         assert!(!all.contains("hush") && !all.contains("abc"), "{all}");
         let said = parse("RSPOTIFY_CLIENT_ID=abc\nhush").unwrap_err().to_string();
-        assert_eq!(
-            said,
-            "x.env:2: must be RSPOTIFY_CLIENT_ID=… or RSPOTIFY_CLIENT_SECRET=…, got something else"
-        );
-        assert!(parse("").unwrap_err().to_string().starts_with("x.env: lacks the line"));
+        assert_eq!(said, "x.env:2: must be RSPOTIFY_CLIENT_ID=… or RSPOTIFY_CLIENT_SECRET=…");
+        assert!(parse("").unwrap_err().to_string().starts_with("x.env: the line"));
     }
 
     #[test]
     fn none_anywhere_is_said_with_what_to_do() {
         let usual = Path::new("/nowhere/spotify.env");
         let said = Credentials::find(None, Some(usual), &|_| None).unwrap_err().to_string();
-        assert!(said.contains("/nowhere/spotify.env is not there\nhint: make an app"), "{said}");
+        assert!(said.contains("/nowhere/spotify.env not found\nhint: create an app"), "{said}");
     }
 }

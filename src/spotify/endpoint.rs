@@ -58,9 +58,9 @@ pub(super) static AUDIO_FEATURES: Endpoint = Endpoint {
 pub(super) static TRACK_FEATURES: Endpoint = Endpoint {
     name: "GET /audio-features/{id}",
     max_ids: 1,
-    if_closed: "Spotify gives audio features only to apps that had them before 27 November 2024. Start the same \
+    if_closed: "Spotify gives audio features only to apps that had them before 27 November 2024. Run the same \
                 command with `--source reccobeats`: an open service with features of the same names, computed \
-                by itself, so not the same numbers. All else that was got is kept.",
+                by itself, so not the same numbers. All other responses are saved.",
 };
 
 pub(super) static RECCOBEATS: Endpoint = Endpoint {

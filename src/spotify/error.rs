@@ -24,7 +24,7 @@ pub enum SpotifyError {
     },
     /// No whole answer came, however often it was asked for.
     #[error(
-        "{endpoint}: no answer after {n_attempts} attempts: {last}\nhint: what was got is kept; start the same \
+        "{endpoint}: no answer after {n_attempts} attempts: {last}\nhint: all responses are saved; run the same \
          command again later"
     )]
     Unreachable {
@@ -37,7 +37,7 @@ pub enum SpotifyError {
     },
     /// The service asks to come back later than one waits for.
     #[error(
-        "{endpoint}: asked to come back at {}; what was got is kept\nhint: start the same command again then",
+        "{endpoint}: asked to retry at {}; all responses are saved\nhint: run the same command again then",
         date(*.until_s)
     )]
     Later {
@@ -61,7 +61,7 @@ pub enum SpotifyError {
     #[error("{0}")]
     Empty(String),
     /// Ctrl-C or a signal.
-    #[error("stopped; what was got is kept, and the same command goes on from there")]
+    #[error("stopped; all responses are saved and the same command resumes")]
     Stopped,
     /// A file can't be read or written.
     #[error("{path}: {source}")]

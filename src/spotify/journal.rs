@@ -103,7 +103,7 @@ impl Journal {
             .open(path)
             .map_err(io)?;
         if !disk::lock_file(&file, path).map_err(io)? {
-            let message = "is open in another encore that collects it; wait for its end";
+            let message = "is in use by another encore process; wait until it ends";
             return Err(SpotifyError::Journal {
                 path: path.to_owned(),
                 message: message.to_owned(),
@@ -143,13 +143,12 @@ impl Journal {
         for (i, line) in lines {
             let line = serde_json::from_slice(line).map_err(|error| {
                 journal.fault(&format!(
-                    "line {} is damaged ({error}); remove the file to begin anew",
+                    "line {} is damaged ({error}); remove the file to start again",
                     i + 1
                 ))
             })?;
             if matches!(&line, Line::Page(page) if page.offset != journal.n_items()) {
-                let message =
-                    "does not go on where the page before ended; remove the file to begin anew";
+                let message = "does not continue the page before; remove the file to start again";
                 return Err(journal.fault(&format!("line {} {message}", i + 1)));
             }
             journal.learn(line);
@@ -160,13 +159,13 @@ impl Journal {
     fn check_start(&self, line: &[u8], playlist: &str) -> Result<u64, SpotifyError> {
         match serde_json::from_slice(line) {
             Ok(Line::Start { format, .. }) if format != FORMAT => Err(self.fault(&format!(
-                "is of format {format}, and this encore reads {FORMAT}; remove the file to begin anew"
+                "has format {format}, expected {FORMAT}; remove the file to start again"
             ))),
             Ok(Line::Start { playlist: other, .. }) if other != playlist => Err(self.fault(&format!(
                 "belongs to the playlist {other}, not to {playlist}; choose another --out, or remove the file"
             ))),
             Ok(Line::Start { at_s, .. }) => Ok(at_s),
-            _ => Err(self.fault("is no journal of a collection; choose another --out, or remove the file")),
+            _ => Err(self.fault("is not a journal of a collection; choose another --out, or remove the file")),
         }
     }
 

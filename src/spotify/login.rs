@@ -120,14 +120,14 @@ impl Login {
         };
         if value("state") != Some(self.client.oauth.state.as_str()) {
             return Err(usage(
-                "what came back is of another login: its state is not the one that was sent",
+                "the response belongs to another login: its state differs from the one sent",
             ));
         }
         if let Some(error) = value("error") {
             return Err(usage(&format!("Spotify came back without a login: {error}")));
         }
         let code = self.client.parse_response_code(address);
-        let code = code.ok_or_else(|| usage("what came back has no code"))?;
+        let code = code.ok_or_else(|| usage("the response has no code"))?;
         match patience.ask(TOKEN.name, || self.client.request_token(&code).map_err(refusal))? {
             Outcome::Got(()) => {}
             Outcome::Refused { code, message } => {

@@ -50,7 +50,7 @@ pub(super) fn first_line(playlist: &str) -> String {
 /// Reasons with how many places they keep out, the commonest first.
 pub(super) fn reasons(collected: &Collected) -> Vec<(&'static str, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for out in &collected.kept_out {
+    for out in &collected.dropped {
         *counts.entry(out.reason).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
@@ -58,19 +58,19 @@ pub(super) fn reasons(collected: &Collected) -> Vec<(&'static str, usize)> {
     counts
 }
 
-pub(super) fn text(collected: &Collected, labels: &Labels, table: &str, kept_out: &str) -> String {
+pub(super) fn text(collected: &Collected, labels: &Labels, table: &str, dropped: &str) -> String {
     let Collected { playlist, title, snapshot_id, n_places, n_told, songs, source, .. } = collected;
     let (date, by) = (date(collected.begun_s), source.title());
     let mut text = first_line(playlist);
     text +=
         &format!("# {} of the playlist's {n_places} places are songs of the table.\n", songs.len());
     if n_told != n_places {
-        text += &format!("# Spotify says that the playlist has {n_told} places.\n");
+        text += &format!("# Spotify reports {n_told} entries.\n");
     }
     for (reason, n) in reasons(collected) {
-        text += &format!("# kept out: {n} places: {reason}\n");
+        text += &format!("# dropped: {n} places: {reason}\n");
     }
-    text += &format!("# Every place that is kept out is named in {kept_out}.\n\n");
+    text += &format!("# All dropped entries are listed in {dropped}.\n\n");
     let citation = format!(
         "Spotify Web API, playlist {playlist}, version {snapshot_id}, collection begun {date}; audio features \
          by {by}"

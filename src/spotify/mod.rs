@@ -43,7 +43,7 @@ pub use private::Cache;
 pub use publish::{Output, Published};
 pub use reccobeats::ReccoBeats;
 pub use retry::{ProgressEvent, RetryPolicy};
-pub use song::{KeptOut, Song};
+pub use song::{Dropped, Song};
 
 /// What Spotify's developer policy says of models, and where.
 pub const POLICY: &str = "Spotify's Developer Policy (developer.spotify.com/policy, section III) says: \"Do not \

@@ -21,7 +21,7 @@ pub fn parse_playlist(text: &str) -> Result<String, SpotifyError> {
         // Links may name a language before the kind, and old ones the owner.
         Some((_, path)) => match path.rsplit_once('/') {
             Some((kind, id)) if kind == "playlist" || kind.ends_with("/playlist") => id,
-            _ => return Err(wrong("is no link to a playlist")),
+            _ => return Err(wrong("is not a link to a playlist")),
         },
         None => match plain.strip_prefix("spotify:") {
             Some(uri) => match uri.rsplit_once(':') {
@@ -33,7 +33,7 @@ pub fn parse_playlist(text: &str) -> Result<String, SpotifyError> {
     };
     match PlaylistId::from_id(id) {
         Ok(known) if known.id().len() == 22 => Ok(known.id().to_owned()),
-        _ => Err(wrong("is no playlist")),
+        _ => Err(wrong("is not a playlist")),
     }
 }
 
@@ -59,9 +59,11 @@ mod tests {
     fn what_is_no_playlist_is_said_with_what_would_be_one() {
         let said = |text: &str| parse_playlist(text).unwrap_err().to_string();
         assert!(said("spotify:album:37i9dQZF1DXcBWIGoYBM5M").contains("not the URI of a playlist"));
-        assert!(said("https://open.spotify.com/track/37i9dQZF1DXcBWIGoYBM5M").contains("no link"));
+        assert!(
+            said("https://open.spotify.com/track/37i9dQZF1DXcBWIGoYBM5M").contains("not a link")
+        );
         for text in ["", "my playlist", "37i9dQZF1DXcBWIGoYBM5", "37i9dQZF1DX../GoYBM5M"] {
-            assert!(said(text).contains("is no playlist; a playlist is an id of 22"), "{text}");
+            assert!(said(text).contains("is not a playlist; a playlist is an id of 22"), "{text}");
         }
     }
 }

@@ -33,7 +33,7 @@ fn check_mode(path: &Path, file: &File) -> Result<(), SpotifyError> {
     }
     let path = path.display();
     Err(SpotifyError::Usage(format!(
-        "{path}: holds secrets and must be readable by its owner only (mode 0600), got mode {mode:04o}\n\
+        "{path}: contains secrets and must be readable by its owner only: expected mode 0600, found mode {mode:04o}\n\
          hint: chmod 600 {path}"
     )))
 }
@@ -73,7 +73,7 @@ impl Cache {
         serde_json::from_str(&text).map(Some).map_err(|error| {
             let (path, line) = (path.display(), error.line());
             SpotifyError::Usage(format!(
-                "{path}:{line}: is no token that encore wrote\nhint: remove it and `encore spotify login` again"
+                "{path}:{line}: is not a token file of encore\nhint: remove it and `encore spotify login` again"
             ))
         })
     }
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!((mode, read_private(&path).unwrap().as_deref()), (0o600, Some("secret")));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let said = read_private(&path).unwrap_err().to_string();
-        assert!(said.contains("(mode 0600), got mode 0640\nhint: chmod 600 "), "{said}");
+        assert!(said.contains("expected mode 0600, found mode 0640\nhint: chmod 600 "), "{said}");
     }
 
     #[test]
@@ -110,6 +110,6 @@ mod tests {
         let path = folder.path().join("token.json");
         write_private(&path, "{\"client_id\": \"x\", \"token\": \"hush-hush\"}").unwrap();
         let said = Cache::read(&path).err().unwrap().to_string();
-        assert!(said.contains("is no token that encore wrote") && !said.contains("hush"), "{said}");
+        assert!(said.contains("is not a token file of encore") && !said.contains("hush"), "{said}");
     }
 }

@@ -19,7 +19,7 @@ pub struct Output {
     /// The same, typed.
     pub parquet: PathBuf,
     /// Every place of the playlist that has no row, and why.
-    pub kept_out: PathBuf,
+    pub dropped: PathBuf,
     /// What was got so far.
     pub journal: PathBuf,
     /// In the project's `datasets/`.
@@ -30,7 +30,7 @@ pub struct Output {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// Reasons with how many places they keep out, the commonest first.
-    pub kept_out: Vec<(&'static str, usize)>,
+    pub dropped: Vec<(&'static str, usize)>,
     /// Labels with their songs, by name.
     pub labels: Vec<(String, usize)>,
     /// Songs that a label must have.
@@ -52,11 +52,11 @@ impl Output {
         let name = out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || !name.chars().all(is_plain) {
-            return Err(usage("names the dataset, so it must be of letters, digits, - and _"));
+            return Err(usage("names the dataset: use letters, digits, - and _"));
         }
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
-            return Err(usage("lies in a folder that is not there; make it first"));
+            return Err(usage("is in a folder that does not exist; create it first"));
         }
         let manifest = datasets.join(format!("{name}.toml"));
         let is_ours = |text: String| text.starts_with(&manifest::first_line(playlist));
@@ -69,7 +69,7 @@ impl Output {
         Ok(Self {
             csv: out.with_extension("csv"),
             parquet: out.with_extension("parquet"),
-            kept_out: out.with_extension("kept-out.csv"),
+            dropped: out.with_extension("dropped.csv"),
             journal: out.with_extension("journal.jsonl"),
             manifest,
             name,
@@ -91,13 +91,13 @@ impl Output {
             let is_here = folder.as_os_str().is_empty();
             disk::remove_stale(if is_here { Path::new(".") } else { folder });
         }
-        let kept_out = manifest::reasons(collected);
-        put(&self.kept_out, &csv_bytes(&kept_out_columns(collected)))?;
+        let dropped = manifest::reasons(collected);
+        put(&self.dropped, &csv_bytes(&dropped_columns(collected)))?;
         if collected.songs.is_empty() {
             let why: Vec<String> =
-                kept_out.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+                dropped.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
             let (n, why) = (collected.n_places, why.join(", "));
-            let message = format!("no song is left of the playlist's {n} places: {why}");
+            let message = format!("none of the playlist's {n} entries is a song: {why}");
             return Err(SpotifyError::Empty(if n == 0 {
                 "the playlist is empty".to_owned()
             } else {
@@ -117,10 +117,10 @@ impl Output {
         })?;
         let name =
             |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = manifest::text(collected, &labels, &name(&self.parquet), &name(&self.kept_out));
+        let text = manifest::text(collected, &labels, &name(&self.parquet), &name(&self.dropped));
         put(&self.manifest, text.as_bytes())?;
         Ok(Published {
-            kept_out,
+            dropped,
             minimum_rows: labels.minimum_rows,
             labels: labels.counts.into_iter().collect(),
         })
@@ -131,8 +131,8 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), SpotifyError> {
     disk::write_whole(path, bytes).map_err(SpotifyError::io(path))
 }
 
-fn kept_out_columns(collected: &Collected) -> [(&'static str, Values); 4] {
-    let out = &collected.kept_out;
+fn dropped_columns(collected: &Collected) -> [(&'static str, Values); 4] {
+    let out = &collected.dropped;
     let places = out.iter().map(|out| Some(out.place as u64)).collect();
     [
         ("place", Values::Counts(places)),

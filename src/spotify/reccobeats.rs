@@ -44,7 +44,7 @@ impl<'a> ReccoBeats<'a> {
             Err(ureq::Error::Transport(error)) => return Err(Refusal::Broken(error.to_string())),
         };
         serde_json::from_str(&body)
-            .map_err(|error| Refusal::Broken(format!("no whole JSON: {error}")))
+            .map_err(|error| Refusal::Broken(format!("incomplete JSON: {error}")))
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Song {
 
 /// A place of the playlist that has no row in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptOut {
+pub struct Dropped {
     /// Its place, from 1.
     pub place: usize,
     /// Spotify's id of the track, empty where there is none.
@@ -42,23 +42,23 @@ pub struct KeptOut {
 }
 
 /// A track that is no repetition, by its place from 1.
-pub(super) fn first_tracks(journal: &Journal) -> (Vec<(usize, &Track)>, Vec<KeptOut>) {
+pub(super) fn first_tracks(journal: &Journal) -> (Vec<(usize, &Track)>, Vec<Dropped>) {
     let mut seen = BTreeSet::new();
-    let (mut tracks, mut kept_out) = (vec![], vec![]);
+    let (mut tracks, mut dropped) = (vec![], vec![]);
     let items = journal.pages.iter().flat_map(|page| &page.items);
     for (place, item) in (1..).zip(items) {
         let mut out = |id: &str, name: &str, reason| {
-            kept_out.push(KeptOut { place, id: id.to_owned(), name: name.to_owned(), reason });
+            dropped.push(Dropped { place, id: id.to_owned(), name: name.to_owned(), reason });
         };
         match item {
             Item::Track(track) if seen.insert(&track.id) => tracks.push((place, track)),
-            Item::Track(track) => out(&track.id, &track.name, "is a repetition of a track before"),
+            Item::Track(track) => out(&track.id, &track.name, "is a duplicate of an earlier track"),
             Item::Local(name) => out("", name, "is a local file"),
             Item::Episode(name) => out("", name, "is an episode of a podcast"),
-            Item::Gone => out("", "", "is no longer at Spotify"),
+            Item::Gone => out("", "", "was removed from Spotify"),
         }
     }
-    (tracks, kept_out)
+    (tracks, dropped)
 }
 
 /// The genres of a track's first artist, or why there are none.
@@ -75,20 +75,20 @@ pub(super) fn genres_of<'a>(
 }
 
 /// All rows in the playlist's order, and all that is kept out, in the same order.
-pub(super) fn songs(journal: &Journal, source: Source) -> (Vec<Song>, Vec<KeptOut>) {
-    let (tracks, mut kept_out) = first_tracks(journal);
+pub(super) fn songs(journal: &Journal, source: Source) -> (Vec<Song>, Vec<Dropped>) {
+    let (tracks, mut dropped) = first_tracks(journal);
     let mut songs = vec![];
     for (place, track) in tracks {
         match song(journal, source, track) {
             Ok(song) => songs.push(song),
             Err(reason) => {
                 let (id, name) = (track.id.clone(), track.name.clone());
-                kept_out.push(KeptOut { place, id, name, reason });
+                dropped.push(Dropped { place, id, name, reason });
             }
         }
     }
-    kept_out.sort_by_key(|out| out.place);
-    (songs, kept_out)
+    dropped.sort_by_key(|out| out.place);
+    (songs, dropped)
 }
 
 fn song(journal: &Journal, source: Source, track: &Track) -> Result<Song, &'static str> {
@@ -96,7 +96,7 @@ fn song(journal: &Journal, source: Source, track: &Track) -> Result<Song, &'stat
     let features = journal.features.get(&(source, track.id.clone()));
     let features = features.and_then(Option::as_ref).ok_or("has no audio features")?;
     if features.key < 0 {
-        return Err("has no key that was detected");
+        return Err("has no detected key");
     }
     let artist_id = track.artist_id.as_deref().unwrap_or_default();
     let artist = if track.artist.is_empty() { artist_id } else { &track.artist };

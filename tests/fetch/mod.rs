@@ -203,7 +203,7 @@ fn archives_and_files_become_one_folder_and_are_not_asked_for_again() {
     let mut other = remotes.clone();
     other[0].sum = Some(sha256(b"other"));
     let error = place.fetch(&other).unwrap_err().to_string();
-    assert!(error.contains("holds other files than those that are asked for now"), "{error}");
+    assert!(error.contains("contains files of another download"), "{error}");
     assert_eq!(files(&place.folder()), wanted);
 }
 
@@ -216,7 +216,7 @@ fn a_folder_of_somebody_elses_is_left_alone() {
     assert!(matches!(place.fetch(&remotes), Err(FetchError::Unreachable { .. })));
     fs::write(place.folder().join("mine"), "mine").unwrap();
     let error = place.fetch(&remotes).unwrap_err().to_string();
-    assert!(error.contains("holds files that were not fetched\nhint: "), "{error}");
+    assert!(error.contains("contains files that encore did not download\nhint: "), "{error}");
     assert_eq!(files(&place.folder()), [("mine".to_owned(), b"mine".to_vec())]);
 }
 
@@ -246,6 +246,6 @@ fn two_at_a_time_ask_once() {
     });
     assert_eq!(both[0], both[1]);
     assert_eq!(server.asked().len(), 1);
-    assert_eq!(place.notes(), "waits: another encore is at it");
+    assert_eq!(place.notes(), "waiting for another encore process");
     assert_eq!(place.files(), [("a".to_owned(), body)]);
 }

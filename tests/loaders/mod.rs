@@ -175,7 +175,7 @@ fn what_is_no_collection_is_said_and_leaves_no_manifest() {
     fs::write(home.join("mine/a.csv"), "a,b,c\n1,2,3\n").unwrap();
     fs::write(home.join("mine/b.csv"), "path,label\n/abs/1.wav,x\n").unwrap();
     for (name, path, code, words) in [
-        ("x", "mine", 3, "at least two folders of recordings, one a genre, got one\nhint: "),
+        ("x", "mine", 3, "at least two folders of recordings, one a genre, found one\nhint: "),
         ("x", "mine/a.csv", 3, "must begin with a row that names a column of paths (path, file,"),
         ("x", "mine/b.csv", 3, "no file of the column `path` is there, e.g. /abs/1.wav; paths"),
         ("x", "nowhere", 3, "nowhere: No such file"),

@@ -74,7 +74,7 @@ pub const LOADERS: &[Loader] = &[
         others: &["fma_small/000/000005.mp3"],
         out: &[
             "fma_metadata/tracks.csv:13: has no genre",
-            "098/098565.mp3: is listed and not there",
+            "098/098565.mp3: is listed but does not exist",
             "fma_small/133/133297.mp3: ",
         ],
         split: SPLIT,
@@ -215,7 +215,7 @@ pub const LOADERS: &[Loader] = &[
             ),
         ],
         others: &["audio/training/world/jag/four_strings/2-jag_s.mp3"],
-        out: &["training/world/jag/four_strings/2-jag's.mp3: is listed and not there"],
+        out: &["training/world/jag/four_strings/2-jag's.mp3: is listed but does not exist"],
         split: SPLIT,
     },
     Loader {

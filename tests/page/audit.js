@@ -1,8 +1,8 @@
 // Text and marks of the page that do not stand out from what is behind them, by WCAG 2.2, level AA: 4.5
 // for text, 3 for large text and for what is drawn.
 (() => {
-  const parse = (colour) => {
-    const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
+  const parse = (color) => {
+    const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number);
     return { rgb: [r, g, b], a };
   };
   const luminance = (rgb) => {
@@ -26,9 +26,9 @@
   };
   const faults = [];
   let checked = 0;
-  const check = (element, colour, wanted, what) => {
+  const check = (element, color, wanted, what) => {
     checked += 1;
-    const ratio = contrast(parse(colour).rgb, behind(element));
+    const ratio = contrast(parse(color).rgb, behind(element));
     if (ratio < wanted) faults.push(`${ratio.toFixed(2)} of ${wanted}: ${what}`);
   };
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -39,8 +39,8 @@
     const style = getComputedStyle(element);
     const size = parseFloat(style.fontSize);
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    const colour = element.closest("svg") ? style.fill : style.color;
-    check(element, colour, isLarge ? 3 : 4.5, `"${words.slice(0, 60)}"`);
+    const color = element.closest("svg") ? style.fill : style.color;
+    check(element, color, isLarge ? 3 : 4.5, `"${words.slice(0, 60)}"`);
   }
   for (const mark of document.querySelectorAll("svg :is(.l:not(.pale), .range, .claim, .largest)")) {
     if (mark.checkVisibility()) check(mark, getComputedStyle(mark).stroke, 3, mark.outerHTML);

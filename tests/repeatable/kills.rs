@@ -111,7 +111,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     let output = ok(home.path(), &arguments);
     let said = stderr(&output);
     let name = newest.file_name().unwrap().to_str().unwrap();
-    assert!(said.contains(&format!("{name}: is damaged: its checksum does not fit")), "{said}");
+    assert!(said.contains(&format!("{name}: is damaged: wrong checksum")), "{said}");
     assert!(said.contains("epochs.jsonl: line 1 is damaged"), "{said}");
     assert!(said.contains("goes on after epoch"), "{said}");
     let wanted = outputs(home.path());
@@ -141,7 +141,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
         assert!(said.contains(file) && said.contains("the run is made anew"), "{file}: {said}");
         assert_eq!(outputs(home.path()), wanted, "{file}");
         let said = stderr(&ok(home.path(), &arguments));
-        assert!(said.contains("found, done before"), "{file}: {said}");
+        assert!(said.contains("already done"), "{file}: {said}");
     }
     // A damaged record does not stand in the way of the page.
     flip(&folder.join("record.json"), 0.5);
@@ -259,8 +259,8 @@ fn two_processes_asked_for_one_run_do_it_once() {
     });
     let n = |words: &str| said.iter().filter(|said| said.contains(words)).count();
     assert_eq!(n(": started"), 1, "{said:?}");
-    assert_eq!(n("found, done before"), 1, "{said:?}");
-    assert_eq!(n("waits, another encore is at it"), 1, "{said:?}");
+    assert_eq!(n("already done"), 1, "{said:?}");
+    assert_eq!(n("waiting for another encore process"), 1, "{said:?}");
 }
 
 #[test]

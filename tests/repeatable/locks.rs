@@ -136,11 +136,9 @@ fn two_processes_come_to_the_bits_of_one(locks: Locks) {
     ok(calm.path(), &arguments);
     let mut command = preloaded(&library, home.path(), &arguments);
     let child = start_command(&mut command);
-    let begin = Instant::now();
-    while !attempts(home.path()).iter().any(|folder| folder.join("checkpoint-1").exists()) {
-        assert!(begin.elapsed() < Duration::from_mins(1), "no checkpoint in a minute");
-        sleep(Duration::from_millis(2));
-    }
+    wait_until("a checkpoint", || {
+        attempts(home.path()).iter().any(|folder| folder.join("checkpoint-1").exists())
+    });
     kill_all(child);
     let output = preloaded(&library, home.path(), &arguments).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));

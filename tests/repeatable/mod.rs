@@ -90,7 +90,7 @@ fn why_names_what_made_a_run_stale_and_verify_repeats_one() {
     let id = runs(home.path())[0].file_name().unwrap().to_str().unwrap().to_owned();
     let output = ok(home.path(), &["verify", &id]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(said.matches("the same, bit by bit").count(), 3, "{said}");
+    assert_eq!(said.matches("bit-identical").count(), 3, "{said}");
     assert_eq!(runs(home.path()).len(), 1, "the repetition leaves nothing behind");
     let output = encore(home.path(), &["verify", &id[1..]]);
     assert_eq!(output.status.code(), Some(3));

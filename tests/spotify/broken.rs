@@ -232,62 +232,67 @@ fn every_wrong_type_is_named_with_endpoint_field_and_what_was_got() {
             "playlist",
             "/snapshot_id",
             json!(5),
-            "GET /playlists/{id}: snapshot_id must be a text, got 5",
+            "GET /playlists/{id}: snapshot_id must be a text, found 5",
         ),
-        ("playlist", "/name", Value::Null, "GET /playlists/{id}: name must be a text, got null"),
-        ("items", "/items", json!({}), "GET /playlists/{id}/items: items must be a list, got {}"),
+        ("playlist", "/name", Value::Null, "GET /playlists/{id}: name must be a text, found null"),
+        ("items", "/items", json!({}), "GET /playlists/{id}/items: items must be a list, found {}"),
         (
             "items",
             "/items",
             json!([]),
-            "items must be a list that is not empty while there is a next page, got []",
+            "items must be a list that is not empty while there is a next page, found []",
         ),
-        ("items", "/total", json!("400"), "total must be a whole number from 0, got \"400\""),
-        ("items", "/items/0", json!(1), "items[0] must be an object, got 1"),
+        ("items", "/total", json!("400"), "total must be a whole number from 0, found \"400\""),
+        ("items", "/items/0", json!(1), "items[0] must be an object, found 1"),
         (
             "items",
             "/items/0/item/id",
             json!("a/b"),
             "items[0].id must be an id of letters and digits",
         ),
-        ("items", "/items/0/item/name", json!([]), "name must be a text, got []"),
+        ("items", "/items/0/item/name", json!([]), "name must be a text, found []"),
         (
             "items",
             "/items/0/item/type",
             json!("video"),
-            "type must be \"track\" or \"episode\", got \"video\"",
+            "type must be \"track\" or \"episode\", found \"video\"",
         ),
-        ("items", "/items/0/item/artists", json!("x"), "artists must be a list, got \"x\""),
+        ("items", "/items/0/item/artists", json!("x"), "artists must be a list, found \"x\""),
         (
             "items",
             "/items/0/item/popularity",
             json!(-1),
-            "popularity must be a whole number from 0, got -1",
+            "popularity must be a whole number from 0, found -1",
         ),
         (
             "artists",
             "/artists/0/genres",
             json!("pop"),
-            "GET /artists: artists[0].genres must be a list, got \"pop\"",
+            "GET /artists: artists[0].genres must be a list, found \"pop\"",
         ),
-        ("artists", "/artists/0/genres/0", json!(7), "artists[0].genres[0] must be a text, got 7"),
+        (
+            "artists",
+            "/artists/0/genres/0",
+            json!(7),
+            "artists[0].genres[0] must be a text, found 7",
+        ),
         (
             "features",
             "/audio_features/0/tempo",
             json!("fast"),
-            "tempo must be a number, got \"fast\"",
+            "tempo must be a number, found \"fast\"",
         ),
         (
             "features",
             "/audio_features/0/key",
             json!(12),
-            "key must be a whole number from -1 to 11, got 12",
+            "key must be a whole number from -1 to 11, found 12",
         ),
         (
             "features",
             "/audio_features/0/mode",
             json!(0.5),
-            "mode must be a whole number from 0 to 1, got 0.5",
+            "mode must be a whole number from 0 to 1, found 0.5",
         ),
         (
             "reccobeats",
@@ -319,6 +324,6 @@ fn a_null_in_the_midst_of_features_is_no_features() {
         (what == "features" && nth == 0).then(|| json_reply(200, &body))
     });
     let collected = User::new().collect(&api, From::Spotify).unwrap();
-    let out = collected.kept_out.iter().find(|out| out.id == id).unwrap();
+    let out = collected.dropped.iter().find(|out| out.id == id).unwrap();
     assert_eq!(out.reason, "has no audio features");
 }

@@ -13,40 +13,40 @@ fn ten_thousand_places_are_the_expected_table_with_the_fewest_questions() {
     assert_eq!((asked("artists"), asked("artist")), (2, 0));
     assert_eq!(asked("track features"), 0);
     let labelled = user.collect(&api, From::Spotify).unwrap();
-    let without = ["has no audio features", "has no key that was detected"];
-    let n_out = labelled.kept_out.iter().filter(|out| without.contains(&out.reason)).count();
+    let without = ["has no audio features", "has no detected key"];
+    let n_out = labelled.dropped.iter().filter(|out| without.contains(&out.reason)).count();
     assert_eq!(asked("features"), (labelled.songs.len() + n_out).div_ceil(100));
     // The second time only the token and the playlist's version were asked for.
     assert_eq!((asked("token"), asked("playlist"), asked("items")), (2, 3, 200));
 }
 
 #[test]
-fn every_kind_of_place_is_kept_out_for_its_own_reason_and_named() {
+fn every_kind_of_place_is_dropped_for_its_own_reason_and_named() {
     let api = Api::new(small());
     let user = User::new();
     let collected = user.collect(&api, From::Spotify).unwrap();
-    let (table, kept_out) = user.files(&collected);
+    let (table, dropped) = user.files(&collected);
     assert_eq!(table.lines().count(), 1 + collected.songs.len());
     for line in [
         "14,\"\",file 13,is a local file",
         "15,\"\",talk 14,is an episode of a podcast",
-        "16,\"\",\"\",is no longer at Spotify",
-        "17,\"\",\"\",is no longer at Spotify",
-        "21,Track00000000000000017,song 17,is a repetition of a track before",
+        "16,\"\",\"\",was removed from Spotify",
+        "17,\"\",\"\",was removed from Spotify",
+        "21,Track00000000000000017,song 17,is a duplicate of an earlier track",
         "31,Track00000000000000030,song 30,has no artist with an id",
         "8,Track00000000000000007,song 7,has no audio features",
-        "12,Track00000000000000011,song 11,has no key that was detected",
+        "12,Track00000000000000011,song 11,has no detected key",
     ] {
-        assert!(kept_out.lines().any(|has| has == line), "{line} is not in\n{kept_out}");
+        assert!(dropped.lines().any(|has| has == line), "{line} is not in\n{dropped}");
     }
     for reason in ["has a first artist that was deleted", "has a first artist without a genre"] {
-        assert!(kept_out.contains(reason), "{reason} is not in\n{kept_out}");
+        assert!(dropped.contains(reason), "{reason} is not in\n{dropped}");
     }
-    assert_eq!(collected.songs.len() + collected.kept_out.len(), 400);
+    assert_eq!(collected.songs.len() + collected.dropped.len(), 400);
     let manifest = std::fs::read_to_string(user.path("datasets/x.toml")).unwrap();
     for part in [
         "# Written by `encore spotify collect 3cEYpjA9oz9GiPac4AsH4n`.\n",
-        "# kept out: 4 places: is a local file\n",
+        "# dropped: 4 places: is a local file\n",
         "title = \"Spotify playlist Mixed \\\"bag\\\"\"\n",
         "version AAAAsnapshot1, collection begun 2026-11-18T",
     ] {
@@ -71,7 +71,7 @@ fn a_count_of_spotify_s_that_does_not_fit_is_said() {
         (what == "items").then(|| api::json_reply(200, &page(vec![serde_json::Value::Null; 2])))
     });
     let collected = User::new().collect(&api, From::Spotify).unwrap();
-    assert_eq!((collected.n_places, collected.n_told, collected.kept_out.len()), (2, 3, 2));
+    assert_eq!((collected.n_places, collected.n_told, collected.dropped.len()), (2, 3, 2));
 }
 
 #[test]

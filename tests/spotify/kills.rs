@@ -32,7 +32,7 @@ fn home() -> tempfile::TempDir {
 
 /// All that a collection leaves but the moment at which it was begun.
 fn left(folder: &Path) -> Vec<Vec<u8>> {
-    let mut left: Vec<Vec<u8>> = ["big.csv", "big.parquet", "big.kept-out.csv"]
+    let mut left: Vec<Vec<u8>> = ["big.csv", "big.parquet", "big.dropped.csv"]
         .iter()
         .map(|name| fs::read(folder.join(name)).unwrap())
         .collect();

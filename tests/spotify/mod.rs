@@ -119,7 +119,7 @@ impl User {
         let output = Output::new(&self.path("x.parquet"), &datasets, PLAYLIST).unwrap();
         output.write(collected, Some(1)).unwrap();
         let text = |path: &Path| std::fs::read_to_string(path).unwrap();
-        (text(&output.csv), text(&output.kept_out))
+        (text(&output.csv), text(&output.dropped))
     }
 
     /// The table is the expected one, to the byte, and so is what was kept out.

@@ -76,8 +76,8 @@ fn a_playlist_becomes_a_dataset_that_runs_at_once_and_no_secret_is_anywhere() {
     assert!(ended.status.success(), "{told}");
     for part in [
         "mine: 349 songs of 400 places of \"Mixed \"bag\"\"",
-        "  kept out:     4 is a local file: file 13, file 110, file 207, …",
-        "  kept out:     8 is no longer at Spotify: place 16, place 17, place 113, …",
+        "  dropped:     4 is a local file: file 13, file 110, file 207, …",
+        "  dropped:     8 was removed from Spotify: place 16, place 17, place 113, …",
         "genres that 100 or more have in first place:",
         "next: encore run spotify-logistic --data mine",
     ] {
@@ -143,7 +143,7 @@ fn messages_and_codes_of_what_can_t_end_well_name_no_secret() {
         (
             |what, _, _| (what == "artists").then(|| Reply::new(200, "[]")),
             3,
-            "must be an object, got []",
+            "must be an object, found []",
         ),
         (
             |what, _, _| (what == "items").then(|| refusal(429, "").with("Retry-After", 86_400)),

@@ -109,14 +109,14 @@ fn journals_that_can_t_be_gone_on_with_are_said_to_be_so() {
     fs::write(user.journal(), text.replacen("\"got\":\"page\"", "\"got\":\"pag\"", 1)).unwrap();
     let damaged = open(PLAYLIST);
     assert!(damaged.contains("line 3 is damaged (unknown variant `pag`"), "{damaged}");
-    assert!(damaged.contains("remove the file to begin anew"), "{damaged}");
+    assert!(damaged.contains("remove the file to start again"), "{damaged}");
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     fs::write(user.journal(), [&lines[..3], &lines[4..]].concat().concat()).unwrap();
-    assert!(open(PLAYLIST).contains("line 4 does not go on where the page before ended"));
+    assert!(open(PLAYLIST).contains("line 4 does not continue the page before"));
     fs::write(user.journal(), text.replacen("\"format\":1", "\"format\":9", 1)).unwrap();
     assert!(open(PLAYLIST).contains("is of format 9, and this encore reads 1"));
     fs::write(user.journal(), "name,age\n").unwrap();
-    assert!(open(PLAYLIST).contains("is no journal of a collection"));
+    assert!(open(PLAYLIST).contains("is not a journal of a collection"));
     fs::write(user.journal(), &text).unwrap();
     let _held = Journal::open(&user.journal(), PLAYLIST, 0).unwrap();
     assert!(open(PLAYLIST).contains("is open in another encore"));

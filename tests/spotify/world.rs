@@ -98,15 +98,15 @@ impl World {
             let a = self.artist_of(i);
             let genres = Self::genres(a);
             let reason = match kind {
-                Kind::Again => Some("is a repetition of a track before"),
+                Kind::Again => Some("is a duplicate of an earlier track"),
                 Kind::Local => Some("is a local file"),
                 Kind::Episode => Some("is an episode of a podcast"),
-                Kind::NullTrack | Kind::NullRow => Some("is no longer at Spotify"),
+                Kind::NullTrack | Kind::NullRow => Some("was removed from Spotify"),
                 Kind::NoArtist => Some("has no artist with an id"),
                 Kind::Track if genres.is_none() => Some("has a first artist that was deleted"),
                 Kind::Track if genres == Some(vec![]) => Some("has a first artist without a genre"),
                 Kind::Track if !Self::has_features(i) => Some("has no audio features"),
-                Kind::Track if Self::key(i) < 0 => Some("has no key that was detected"),
+                Kind::Track if Self::key(i) < 0 => Some("has no detected key"),
                 Kind::Track => None,
             };
             if let Some(reason) = reason {

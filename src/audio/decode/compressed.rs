@@ -39,7 +39,7 @@ pub(super) fn decode(
 ) -> Result<(), AudioError> {
     let decoded = catch_unwind(AssertUnwindSafe(|| decode_unguarded(file, start, sink)));
     decoded.unwrap_or_else(|panic| {
-        Err(sink.damaged(format!("the decoder gave up ({})", message(panic.as_ref()))))
+        Err(sink.damaged(format!("the decoder failed ({})", message(panic.as_ref()))))
     })
 }
 
@@ -99,7 +99,7 @@ fn decode_unguarded(
     let n_decoded = cut.n_seen as u64;
     let fault = container_fault.or(packet_fault).or_else(|| {
         let n_expected = n_frames.filter(|&n| is_exact && n_decoded < n)?;
-        Some(format!("its header promises {n_expected} samples"))
+        Some(format!("its header declares {n_expected} samples"))
     });
     fault.map_or(Ok(()), |fault| Err(sink.damaged(fault)))
 }
@@ -143,7 +143,7 @@ fn decode_packets(
     loop {
         n_silent += 1;
         if n_silent > MAX_SILENT_PACKETS {
-            return Ok(Some(format!("{MAX_SILENT_PACKETS} packets in a row hold no sample")));
+            return Ok(Some(format!("{MAX_SILENT_PACKETS} packets in a row contain no sample")));
         }
         let packet = match format.next_packet() {
             Ok(Some(packet)) if packet.track_id == track_id => packet,

@@ -1,7 +1,7 @@
 //! Any audio file -> a mono waveform, or a stated reason why not.
 //!
 //! The content decides the format; a file's name is only a hint. Uncompressed wav and au are read
-//! here, everything else by symphonia, which reads on past damage without a word: so what the
+//! here, everything else by symphonia, which reads on past damage without a message: so what the
 //! containers say about their own completeness is checked here as well (`ogg`, `mpeg`, `mp4`).
 //!
 //! | file | outcome |
@@ -120,7 +120,7 @@ fn decode_pcm(mut file: impl Read, layout: &Layout, sink: &mut Sink<'_>) -> Resu
     match pcm::read_mono(&mut file, layout, |samples| sink.push(samples))? {
         StreamEnd::Whole => Ok(()),
         StreamEnd::Early => {
-            Err(sink.damaged("the file ends before the data that its header promises"))
+            Err(sink.damaged("the file ends before the end of the data that its header declares"))
         }
         StreamEnd::Unreadable(reason) => {
             Err(AudioError::Unreadable { path: sink.path.into(), reason })

@@ -73,15 +73,15 @@ pub(super) fn fault(reader: &mut (impl Read + Seek), n_bytes: u64) -> io::Result
         last = Some(frame);
     }
     let Some(last) = last else { return Ok(None) };
-    // Too many are two files in one: the decoder would leave out the second without a word.
+    // Too many are two files in one: the decoder would leave out the second without a message.
     if let Some(n_promised) = n_promised.filter(|n| n_frames.abs_diff(*n) > 1) {
-        return Ok(Some(format!("its tag promises {n_promised} frames, {n_frames} are there")));
+        return Ok(Some(format!("its tag declares {n_promised} frames, found {n_frames}")));
     }
     if (1..4).contains(&n_bytes.saturating_sub(at)) {
         return Ok(Some(format!("{} bytes of a frame are left at the end", n_bytes - at)));
     }
     let goes_on = !is_tag(reader, at)? && goes_on_behind(reader, at, last.kind)?;
-    Ok(goes_on.then(|| format!("no frame at byte {at}, but frames behind it")))
+    Ok(goes_on.then(|| format!("no frame at byte {at}, but frames after it")))
 }
 
 /// Where the frames begin: behind ID3v2 tags and zeros.
@@ -199,9 +199,9 @@ mod tests {
         assert_eq!(fault_of(&all), None);
         assert_eq!(fault_of(&all[..3]), None, "three with the tag's own");
         let few = fault_of(&all[..2]);
-        assert_eq!(few.as_deref(), Some("its tag promises 3 frames, 1 are there"));
+        assert_eq!(few.as_deref(), Some("its tag declares 3 frames, found 1"));
         let two_files = fault_of(&[all.concat(), all.concat()]);
-        assert_eq!(two_files.as_deref(), Some("its tag promises 3 frames, 7 are there"));
+        assert_eq!(two_files.as_deref(), Some("its tag declares 3 frames, found 7"));
     }
 
     #[test]
@@ -211,6 +211,6 @@ mod tests {
         assert_eq!(fault_of(&[frame(), frame(), tag]), None);
         assert_eq!(fault_of(&[frame(), frame(), vec![0; 500]]), None);
         let gap = fault_of(&[frame(), frame(), vec![1; 50], frame(), frame()]);
-        assert_eq!(gap.as_deref(), Some("no frame at byte 834, but frames behind it"));
+        assert_eq!(gap.as_deref(), Some("no frame at byte 834, but frames after it"));
     }
 }

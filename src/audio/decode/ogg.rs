@@ -37,11 +37,13 @@ pub(super) fn fault(reader: &mut impl Read) -> io::Result<Option<String>> {
         }
         let has_ended = !streams.is_empty() && streams.values().all(|stream| stream.has_ended);
         if !page.starts_with(b"OggS") {
-            let fault = format!("no page of ogg where page {page_idx} should be");
+            let fault = format!("no page of ogg at page {page_idx}");
             return Ok((!has_ended).then_some(fault));
         }
         if has_ended {
-            return Ok(Some("a second stream follows the first (chained ogg), one is read".into()));
+            return Ok(Some(
+                "a second stream follows the first (chained ogg is not supported)".into(),
+            ));
         }
         let n_segments = usize::from(page[26]);
         let header_len = HEADER_BYTES + n_segments;
@@ -57,13 +59,13 @@ pub(super) fn fault(reader: &mut impl Read) -> io::Result<Option<String>> {
         let (flags, serial, sequence, checksum) = (page[5], word(14), word(18), word(22));
         page[22..26].fill(0);
         if crc(&table, &page) != checksum {
-            return Ok(Some(format!("page {page_idx} does not have its checksum")));
+            return Ok(Some(format!("page {page_idx} has a wrong checksum")));
         }
         if flags & FIRST_OF_STREAM != 0 {
             streams.insert(serial, Stream { next_sequence: sequence, has_ended: false });
         }
         let Some(stream) = streams.get_mut(&serial) else {
-            return Ok(Some(format!("page {page_idx} belongs to a stream that never began")));
+            return Ok(Some(format!("page {page_idx} belongs to an unknown stream")));
         };
         if sequence != stream.next_sequence {
             return Ok(Some(format!("pages are missing before page {page_idx}")));
@@ -149,11 +151,11 @@ mod tests {
         let tag = b"TAG and more bytes than a page's header".to_vec();
         assert_eq!(fault_of(&[first.clone(), second.clone(), last.clone(), tag.clone()]), None);
         let junk = fault_of(&[first.clone(), tag, last.clone()]);
-        assert_eq!(junk.as_deref(), Some("no page of ogg where page 1 should be"));
+        assert_eq!(junk.as_deref(), Some("no page of ogg at page 1"));
         let chained = fault_of(&[first.clone(), second.clone(), last.clone(), first.clone()]);
         assert!(chained.expect("one stream is read").contains("chained"));
         second[29] ^= 1;
         let changed = fault_of(&[first, second, last]);
-        assert_eq!(changed.as_deref(), Some("page 1 does not have its checksum"));
+        assert_eq!(changed.as_deref(), Some("page 1 has a wrong checksum"));
     }
 }

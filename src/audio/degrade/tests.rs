@@ -164,15 +164,15 @@ fn what_cannot_be_read_says_what_is_allowed() {
     assert!(message("").starts_with("degradation must be `white_noise`, `pink_noise`, "));
     assert!(message("whit_noise").ends_with("got `whit_noise`, did you mean `white_noise`?"));
     for (text, said) in [
-        ("white_noise", "snr_db must be a number in [-60, 120], got nothing"),
-        ("white_noise snr_db=200", "snr_db must be a number in [-60, 120], got 200"),
-        ("white_noise snr_db=NaN", "snr_db must be a number in [-60, 120], got NaN"),
-        ("white_noise snr_db=x", "degradation must be given a number for `snr_db`, got `x`"),
-        ("white_noise 20", "degradation must be `name parameter=value ...`, got `20`"),
-        ("white_noise snr=20", "white_noise must be `snr_db`, got `snr`, did you mean `snr_db`?"),
-        ("white_noise snr_db=1 snr_db=2", "snr_db must be given once, got two values"),
-        ("quantise bits=7.5", "bits must be a whole number in [2, 16], got 7.5"),
-        ("mu_law bits=8", "mu_law must be written without parameters, got `bits`"),
+        ("white_noise", "snr_db must be a number in [-60, 120], found nothing"),
+        ("white_noise snr_db=200", "snr_db must be a number in [-60, 120], found 200"),
+        ("white_noise snr_db=NaN", "snr_db must be a number in [-60, 120], found NaN"),
+        ("white_noise snr_db=x", "degradation must be given a number for `snr_db`, found `x`"),
+        ("white_noise 20", "degradation must be `name parameter=value ...`, found `20`"),
+        ("white_noise snr=20", "white_noise must be `snr_db`, found `snr`, did you mean `snr_db`?"),
+        ("white_noise snr_db=1 snr_db=2", "snr_db must be given once, found two values"),
+        ("quantise bits=7.5", "bits must be a whole number in [2, 16], found 7.5"),
+        ("mu_law bits=8", "mu_law must be written without parameters, found `bits`"),
     ] {
         assert_eq!(message(text), said);
     }

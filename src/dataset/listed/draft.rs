@@ -67,7 +67,7 @@ fn of_folder(title: &str, folder: &Path) -> Result<Draft, DatasetError> {
     if files.len() < 2 {
         let found = if files.is_empty() { "none".to_owned() } else { "one".to_owned() };
         let message = format!(
-            "must hold at least two folders of recordings, one a genre, got {found}\nhint: other \
+            "expected at least two folders of recordings, one per genre, found {found}\nhint: other \
              collections need a list: a CSV file with the columns path and label"
         );
         return Err(DatasetError::Layout { path: folder.to_owned(), message });
@@ -77,11 +77,11 @@ fn of_folder(title: &str, folder: &Path) -> Result<Draft, DatasetError> {
         notes.push(format!("{genre}: {} files", files.len()));
     }
     if !beside.is_empty() {
-        notes.push(format!("not in a genre's folder: {}", some_names(&beside)));
+        notes.push(format!("not in a genre folder: {}", some_names(&beside)));
     }
     if !inner.is_empty() {
         let some = some_names(&inner);
-        notes.push(format!("folders within genres' folders are not looked into: {some}"));
+        notes.push(format!("subfolders of genre folders are skipped: {some}"));
     }
     let all = || files.values().flatten();
     let n_tracks = all().count();
@@ -119,14 +119,14 @@ fn of_list(title: &str, list: &Path) -> Result<Draft, DatasetError> {
     if missing.len() == paths.len() {
         let (path, folder) = (columns.name(first, columns.path), folder.display());
         return Err(odd(format!(
-            "no file of the column `{path}` is there, e.g. {}; paths must start from {folder}",
+            "no file of the column `{path}` exists, e.g. {}; paths must be relative to {folder}",
             cells(columns.path).next().map_or("", String::as_str)
         )));
     }
     let mut notes: Vec<String> =
         n_genres.iter().map(|(genre, n)| format!("{genre}: {n} rows")).collect();
     if !missing.is_empty() {
-        notes.push(format!("{} files are not there: {}", missing.len(), some_names(&missing)));
+        notes.push(format!("{} files not found: {}", missing.len(), some_names(&missing)));
     }
     let there = paths.iter().filter(|path| path.is_file());
     let rate = sample_rate_hz(there, list)?;
@@ -162,7 +162,7 @@ impl Columns {
             }
             _ => Err(format!(
                 "must begin with a row that names a column of paths ({}) and one of genres ({}), \
-                 or have two columns and no such row, got {}",
+                 or have two columns and no such row, found {}",
                 PATHS.join(", "),
                 LABELS.join(", "),
                 some_names(&first.cells)
@@ -227,7 +227,7 @@ fn sample_rate_hz<'a>(
     Err(first.map_or_else(
         || DatasetError::Layout {
             path: place.to_owned(),
-            message: "names no recording".to_owned(),
+            message: "lists no recording".to_owned(),
         },
         DatasetError::Audio,
     ))

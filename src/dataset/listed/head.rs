@@ -37,7 +37,7 @@ impl<'a> Head<'a> {
         let known = || self.set.iter().map(|(name, _)| name).chain(self.columns.keys());
         let known = || known().map(String::as_str);
         if self.twice.contains(column) {
-            return Err(format!("has two columns `{column}`"));
+            return Err(format!("has the column `{column}` twice"));
         }
         if known().any(|name| name == column) {
             return Ok(());
@@ -46,7 +46,7 @@ impl<'a> Head<'a> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has {}", quoted_list(known())),
         };
-        Err(format!("has no column `{column}`, {hint}"))
+        Err(format!("has no column `{column}`; {hint}"))
     }
 
     /// What a row says in a column.

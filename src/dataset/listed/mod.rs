@@ -132,25 +132,27 @@ impl Listed {
             let files = self.reading.lists.iter().map(|list| list.file.as_str());
             let files: Vec<&str> = files.collect();
             let message =
-                format!("is no folder; this dataset is a folder with {}", files.join(", "));
+                format!("is not a folder; this dataset is a folder with {}", files.join(", "));
             return Err(layout(message));
         }
-        let audio = self.audio.iter().find(|audio| from.join(audio).is_dir()).ok_or_else(|| {
-            layout(format!("there is no folder {} here", self.audio.join(" or ")))
-        })?;
+        let audio = self
+            .audio
+            .iter()
+            .find(|audio| from.join(audio).is_dir())
+            .ok_or_else(|| layout(format!("no folder {} here", self.audio.join(" or "))))?;
         let rows = self.reading.rows(from, manifest, self.genres.as_deref())?;
         let Rows { tracks, files: lists, paths, mut excluded, mut notes } = rows;
         let n_tracks = tracks.len();
         let (there, missing): (Vec<Track>, Vec<Track>) =
             tracks.into_iter().partition(|track| from.join(audio).join(&track.path).is_file());
         let missing: Vec<String> = missing.into_iter().map(|track| track.path).collect();
-        excluded.extend(named(&missing, "files", "is listed and not there"));
+        excluded.extend(named(&missing, "files", "is listed but does not exist"));
         let mut candidates: Vec<_> = there.iter().map(|track| track.candidate(audio)).collect();
         candidates.sort_by(|a, b| a.track.cmp(&b.track));
         let (mut files, out) = recordings::examine(from, &candidates, self.demands, progress);
         excluded.extend(out);
         if files.is_empty() {
-            let message = recordings::none_good(n_tracks, &excluded, "the lists name no track");
+            let message = recordings::none_good(n_tracks, &excluded, "the lists contain no track");
             return Err(layout(message));
         }
         notes.extend(self.unlisted(from, audio, &paths)?);
@@ -184,7 +186,7 @@ impl Listed {
         let listing = listing.ok_or_else(|| DatasetError::Layout {
             path: index.root.clone(),
             message: format!(
-                "was imported when datasets/{0}.toml said otherwise\nhint: encore data import {0} {1}",
+                "was imported with another datasets/{0}.toml\nhint: encore data import {0} {1}",
                 manifest.name,
                 index.root.display()
             ),
@@ -242,10 +244,10 @@ impl Listed {
         let mut notes = vec![];
         if !unlisted.is_empty() {
             let (n, some) = (unlisted.len(), recordings::some_names(&unlisted));
-            notes.push(format!("{n} files are in no list and serve for nothing: {some}"));
+            notes.push(format!("{n} files are in no list and are not used: {some}"));
         }
         if n_all_hidden > 0 {
-            notes.push(format!("{n_all_hidden} hidden files were passed over"));
+            notes.push(format!("{n_all_hidden} hidden files were skipped"));
         }
         Ok(notes)
     }
@@ -276,7 +278,7 @@ impl Label {
             prefix: fields.optional("prefix", &Text).unwrap_or_default(),
         };
         if label.several && label.from.bare_column().is_none() {
-            fields.fault_at("from", "must be one column in braces, for several is true");
+            fields.fault_at("from", "must be a single column in braces if several = true");
         }
         label
     }

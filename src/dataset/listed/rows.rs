@@ -66,7 +66,7 @@ impl Reading {
             let path = from.join(&list.file);
             if !path.is_file() {
                 let message =
-                    format!("lacks its list {}\nhint: {}", list.file, manifest.how_to_get);
+                    format!("list {} not found\nhint: {}", list.file, manifest.how_to_get);
                 return Err(DatasetError::Layout { path: from.to_owned(), message });
             }
             let bytes = std::fs::read(&path)
@@ -124,8 +124,7 @@ impl Reading {
         if n_others > 0 {
             let columns: Vec<&str> = self.only.iter().map(|(column, _)| column.as_str()).collect();
             let (file, columns) = (&list.file, columns.join(" and "));
-            let note =
-                format!("{file}: {n_others} of {n_rows} rows are of other data by {columns}");
+            let note = format!("{file}: {n_others} of {n_rows} rows are excluded by {columns}");
             found.listed.notes.push(note);
         }
         Ok(n_rows)
@@ -160,7 +159,7 @@ impl Reading {
         let out = |reason: &str| Ok(Row::Out(reason.to_owned(), String::new()));
         let (n, n_columns) = (record.cells.len(), head.n_columns);
         if n < n_columns || (n > n_columns && !self.label.several) {
-            return Ok(Row::Out(format!("is no row of {n_columns} cells"), format!(" (has {n})")));
+            return Ok(Row::Out(format!("does not have {n_columns} cells"), format!(" (has {n})")));
         }
         let cell = |column: &str| head.cell(record, column);
         let path = match self.path.fill(cell) {
@@ -195,7 +194,7 @@ impl Reading {
             .map(|(ours, template)| self.renamed(ours, template.fill(cell).unwrap_or_default()));
         let columns: Vec<String> = columns.collect();
         if [&id, &genre].into_iter().chain(&columns).any(|text| text.contains(char::is_control)) {
-            return out("has a line break or the like in a cell");
+            return out("has a control character in a cell");
         }
         for (what, key, seen) in [("track", &id, &mut found.ids), ("path", &path, &mut found.first)]
         {
@@ -233,7 +232,7 @@ impl Reading {
             ([], None) => Err("has no genre".to_owned()),
             ([], Some(_)) if label.several => Err("has no genre of this dataset".to_owned()),
             ([], Some(other)) => {
-                Err(format!("has the genre {other}, which is none of this dataset"))
+                Err(format!("has the genre {other}, which is not in this dataset"))
             }
             (_, _) => Err("has several genres of this dataset".to_owned()),
         }
@@ -266,7 +265,7 @@ fn below(path: &str) -> Result<String, String> {
             Component::CurDir => {}
             Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
                 return Err(format!(
-                    "the path {path:?} leads out of the folder; paths must start from it and hold no `..`"
+                    "the path {path:?} leaves the folder; paths must be relative to it, without `..`"
                 ));
             }
         }

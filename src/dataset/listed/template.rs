@@ -137,7 +137,7 @@ impl Filter {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known: {}", quoted_list(Self::NAMES)),
                 };
-                Err(format!("has an unknown filter `{text}`, {hint}"))
+                Err(format!("has an unknown filter `{text}`; {hint}"))
             }
         }
     }
@@ -181,7 +181,7 @@ impl Rule for TemplateText {
     fn check(&self, node: &Node) -> Result<Template, Option<String>> {
         let Value::Text(text) = &node.value else { return Err(None) };
         let template =
-            Template::parse(text).map_err(|said| Some(format!("{said}, got {text:?}")))?;
+            Template::parse(text).map_err(|said| Some(format!("{said}, found {text:?}")))?;
         if template.columns().next().is_some() { Ok(template) } else { Err(None) }
     }
 
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(said("a}b"), "has a `}` without `{`");
         assert_eq!(said("{ |stem}"), "names no column in `{}`");
         assert_eq!(said("{a|pad}"), "needs a number in [1, 100] in `pad`");
-        assert_eq!(said("{a|stemm}"), "has an unknown filter `stemm`, did you mean `stem`?");
+        assert_eq!(said("{a|stemm}"), "has an unknown filter `stemm`; did you mean `stem`?");
         assert_eq!(Template::parse("{a}").unwrap().bare_column(), Some("a"));
         assert_eq!(Template::parse("{a}.mp3").unwrap().bare_column(), None);
     }

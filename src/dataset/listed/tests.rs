@@ -103,7 +103,7 @@ fn every_row_that_is_no_track_is_named_with_its_line() {
     assert_eq!(
         out(&index),
         [
-            "list.csv:13: has a line break or the like in a cell",
+            "list.csv:13: has a control character in a cell",
             "list.csv:11: has no genre",
             "list.csv:12: has no name",
             "list.csv:10: has no path",
@@ -111,7 +111,7 @@ fn every_row_that_is_no_track_is_named_with_its_line() {
             "list.csv:6 (has 3): is no row of 5 cells",
             "list.csv:5 (a.wav, as list.csv:2): names a path that was named before",
             "list.csv:4 (1, as list.csv:2): names a track that was named before",
-            "gone.wav: is listed and not there",
+            "gone.wav: is listed but does not exist",
             "broken.wav: not audio that can be read here, found text that starts with \"no music\"",
         ]
     );
@@ -160,7 +160,7 @@ fn what_is_wrong_with_a_whole_list_is_an_error_with_file_and_line() {
     assert!(said.ends_with("list.csv: has no rows"), "{said}");
     let said = import("path,label\nb.wav,rock\n");
     assert!(
-        said.contains("no file of 1 can be used: e.g. b.wav is listed and not there"),
+        said.contains("no file of 1 can be used: e.g. b.wav is listed but does not exist"),
         "{said}"
     );
     fs::remove_file(home.music().join("list.csv")).unwrap();
@@ -266,7 +266,11 @@ fn many_rows_of_a_kind_are_counted_and_some_are_named() {
     let out = out(&index);
     assert_eq!(out.len(), 1);
     assert!(out[0].starts_with("50 files: gone-00.wav, gone-01.wav, "), "{}", out[0]);
-    assert!(out[0].ends_with("gone-19.wav and 30 more: is listed and not there"), "{}", out[0]);
+    assert!(
+        out[0].ends_with("gone-19.wav and 30 more: is listed but does not exist"),
+        "{}",
+        out[0]
+    );
 }
 
 #[test]
@@ -279,9 +283,9 @@ fn faults_of_a_layout_are_said_with_their_line() {
     for part in [
         "x.toml:5: listed.list must be a list of at least one table with a file",
         "x.toml:7: listed.path must be a text with a column in braces, e.g. \"{path}\", got",
-        "x.toml:8: listed.id has an unknown filter `stemm`, did you mean `stem`?, got",
-        "x.toml:9: listed.label.from must be one column in braces, for several is true",
-        "x.toml:10: listed.rename.artist is no known key, known here: `label`",
+        "x.toml:8: listed.id has an unknown filter `stemm`; did you mean `stem`?, got",
+        "x.toml:9: listed.label.from must be a single column in braces if several = true",
+        "x.toml:10: listed.rename.artist is an unknown key; known here: `label`",
     ] {
         assert!(said.contains(part), "{part}\n---\n{said}");
     }

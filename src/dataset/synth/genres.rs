@@ -17,7 +17,7 @@ use crate::vocab::{Rng, Seed};
 /// If `style` is not below 10.
 #[must_use]
 pub fn render_track(seed: Seed, style: usize, track: u32) -> Vec<f32> {
-    assert!(style < STYLES.len(), "style must be below {}, got {style}", STYLES.len());
+    assert!(style < STYLES.len(), "style must be below {}, found {style}", STYLES.len());
     let plan = Plan::draw(seed, style, track);
     let score = Score::write(&plan, &mut stream(seed, "score", style, track));
     let mut mix = vec![0.0f32; N_SAMPLES];
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "style must be below 10, got 10")]
+    #[should_panic(expected = "style must be below 10, found 10")]
     fn an_eleventh_style_is_refused() {
         let _ = render_track(Seed(1), 10, 0);
     }

@@ -58,7 +58,7 @@ impl<'a> Sink<'a> {
         self.n_entries += 1;
         if self.n_entries > self.bounds.n_entries {
             let most = self.bounds.n_entries;
-            return Err(Stop::Wrong(format!("holds more than {most} files and folders")));
+            return Err(Stop::Wrong(format!("contains more than {most} files and folders")));
         }
         let below = inner(name).map_err(|why| Stop::Wrong(format!("holds {name:?}, {why}")))?;
         if is_of_mac(&below) {
@@ -93,7 +93,7 @@ impl<'a> Sink<'a> {
             };
             if n as u64 > self.left() {
                 let most = readable(self.bounds.bytes);
-                return Err(Stop::Wrong(format!("holds more than {most}, at {:?}", name())));
+                return Err(Stop::Wrong(format!("contains more than {most}, at {:?}", name())));
             }
             file.write_all(&buffer[..n]).map_err(disk)?;
             self.unpacked.bytes += n as u64;

@@ -47,7 +47,7 @@ pub(super) fn unpack(
         budget.set(entry.size().min(sink.left()).saturating_add(MAX_BETWEEN));
     }
     if n == 0 {
-        return Err(Stop::Wrong("is no tar archive, or is empty".to_owned()));
+        return Err(Stop::Wrong("is not a tar archive, or is empty".to_owned()));
     }
     // Behind the last file stands padding, and behind that the checksum of gzip.
     budget.set(MAX_BETWEEN);
@@ -74,7 +74,7 @@ impl<R: Read> Read for Within<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = buffer.len().min(usize::try_from(self.budget.get()).unwrap_or(usize::MAX));
         if most == 0 && !buffer.is_empty() {
-            return Err(io::Error::other("holds more than it may between two files"));
+            return Err(io::Error::other("contains too much data between two files"));
         }
         let n = self.bytes.read(&mut buffer[..most])?;
         self.budget.set(self.budget.get() - n as u64);

@@ -238,7 +238,7 @@ impl Model for GradientBoosting {
         if boosted.is_sound(shape, n_classes) {
             return Ok(Box::new(boosted));
         }
-        let said = format!("does not hold trees of {n_classes} classes and shape {shape:?}");
+        let said = format!("does not contain trees for {n_classes} classes and shape {shape:?}");
         Err(file_error(&path, said))
     }
 }

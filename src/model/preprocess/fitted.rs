@@ -43,7 +43,7 @@ impl Preprocess {
     /// Where a column has no number to be imputed by, or a level is no whole number in its range.
     pub fn fit(&self, train: &Examples) -> Result<Preprocessor, ModelError> {
         if train.is_empty() {
-            return Err(ModelError::Examples("there is no example to learn from".to_owned()));
+            return Err(ModelError::Examples("no training examples".to_owned()));
         }
         let mut columns = vec![];
         for (place, name) in self.columns.iter().enumerate() {
@@ -90,7 +90,7 @@ impl Preprocessor {
     pub fn apply(&self, matrix: &[f32]) -> Result<Vec<f32>, ModelError> {
         let n_columns = self.columns.len();
         if !matrix.len().is_multiple_of(n_columns) {
-            let said = format!("{} numbers make no rows of {n_columns} columns", matrix.len());
+            let said = format!("{} numbers are not rows of {n_columns} columns", matrix.len());
             return Err(ModelError::Examples(said));
         }
         let mut out = Vec::with_capacity(matrix.len() / n_columns * self.width());
@@ -155,7 +155,7 @@ impl Preprocessor {
                     |x: f32| level(column.filled(x), seen.len()).is_none_or(|level| !seen[level]);
                 if let Some(rows) = counted(&is_unseen) {
                     notes.push(format!(
-                        "{rows} have a level of {name} that no train row has: it became zeros"
+                        "{rows} have a level of {name} that no training row has; it is encoded as zeros"
                     ));
                 }
             }
@@ -207,7 +207,7 @@ fn seen(
             Some(level) => seen[level] = true,
             None => {
                 let said = format!(
-                    "preprocess.one_hot: {name} must be a whole number in [0, {levels}), got {x}"
+                    "preprocess.one_hot: {name} must be a whole number in [0, {levels}), found {x}"
                 );
                 return Err(ModelError::Examples(said));
             }
@@ -224,7 +224,7 @@ fn fill(impute: Impute, name: &str, place: usize, train: &Examples) -> Result<f3
     let numbers = (0..train.len()).map(|index| train.example(index)[place]);
     let mut numbers: Vec<f32> = numbers.filter(|x| !x.is_nan()).collect();
     if numbers.is_empty() {
-        let said = format!("preprocess.impute: no training row has a number as {name}");
+        let said = format!("preprocess.impute: no training row has a number in {name}");
         return Err(ModelError::Examples(said));
     }
     if impute == Impute::Mean {

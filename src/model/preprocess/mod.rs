@@ -61,12 +61,13 @@ impl Preprocess {
             if !columns.contains(name) {
                 let near = crate::vocab::nearest(name, columns.iter().map(String::as_str));
                 let near = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
-                let said = format!("names `{name}`, which is no number of [features.table]{near}");
+                let said =
+                    format!("names `{name}`, which is not a number of [features.table]{near}");
                 fields.fault_at(key, &said);
             }
         }
         if read.impute.is_none() && !read.indicator.is_empty() {
-            fields.fault_at("indicator", "makes no sense without impute");
+            fields.fault_at("indicator", "has no effect without impute");
         }
         read
     }

@@ -130,7 +130,7 @@ fn what_cannot_be_fitted_is_named() {
     rows[1] = 2.5;
     assert_eq!(
         said("impute = 0\none_hot = { key = 3 }\n", &rows),
-        "preprocess.one_hot: key must be a whole number in [0, 3), got 2.5"
+        "preprocess.one_hot: key must be a whole number in [0, 3), found 2.5"
     );
 }
 
@@ -140,10 +140,10 @@ fn faults_of_a_spec_are_said_at_once() {
         "impute = \"medain\"\nindicator = [\"temp\"]\none_hot = { keys = 3 }\nscale = true\n";
     assert_eq!(
         settings(text).unwrap_err(),
-        "x.toml:1: impute must be `mean`, `median`, `most_frequent` or a number, got the text \"medain\"\n\
+        "x.toml:1: impute must be `mean`, `median`, `most_frequent` or a number, found the text \"medain\"\n\
          x.toml:2: indicator names `temp`, which is no number of [features.table], did you mean `tempo`?\n\
-         x.toml:2: indicator makes no sense without impute\n\
+         x.toml:2: indicator has no effect without impute\n\
          x.toml:3: one_hot names `keys`, which is no number of [features.table], did you mean `key`?\n\
-         x.toml:4: scale is no known key, known here: `impute`, `indicator`, `one_hot` or `standardize`"
+         x.toml:4: scale is an unknown key; known here: `impute`, `indicator`, `one_hot` or `standardize`"
     );
 }

@@ -206,7 +206,8 @@ impl Model for Svm {
         let path = folder.join(FILE);
         let about: About = read_json(&path)?;
         if !about.is_sound(shape, n_classes) {
-            let said = format!("does not hold machines of {n_classes} classes and shape {shape:?}");
+            let said =
+                format!("does not contain machines for {n_classes} classes and shape {shape:?}");
             return Err(file_error(&path, said));
         }
         let last = about.pairs.iter().flat_map(|pair| &pair.support).max();

@@ -67,7 +67,7 @@ fn what_takes_too_long_is_said() {
     assert_eq!(
         said.unwrap_err().to_string(),
         "there are 6 examples to train on and max_rows is 5: the time grows with their square\n\
-         hint: raise max_rows if the time is there"
+         hint: raise max_rows if you accept the time"
     );
     let hurried = model("max_iterations = 1").unwrap();
     let notes = hurried.fit(&job(ring()), &mut Silent).unwrap().notes;

@@ -26,7 +26,7 @@ use crate::record::Run;
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// A name means no finished run: it is no run's id, and no experiment of this name has one.
-    #[error("there is no finished run of {0}")]
+    #[error("no finished run of `{0}`")]
     NoRun(String),
     /// The names can't be compared.
     #[error("{0}")]

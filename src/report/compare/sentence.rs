@@ -52,7 +52,7 @@ impl View<'_> {
             [a, b] => format!("{a} against {}", counted(b, "seed")),
         };
         format!(
-            "{none}: {better} is {by} above, {range}, {p}; {tracks} and {seeds} can show \
+            "{none}: {better} is {by} above, {range}, {p}; {tracks} and {seeds} can detect \
              differences above {}",
             points(detectable)
         )
@@ -66,7 +66,7 @@ impl View<'_> {
             return format!("{} on the same {tracks}", counted(first, "seed pair"));
         }
         let (first, second) = (counted(first, "seed"), counted(second, "seed"));
-        format!("unpaired, for the test sets differ: {first} and {second}, {tracks} in all")
+        format!("unpaired, as the test sets differ: {first} and {second}, {tracks} in all")
     }
 
     /// Warnings, and the tests of single models.
@@ -75,18 +75,18 @@ impl View<'_> {
         let mut lines = vec![];
         if !pair.difference.knows_seeds() {
             lines.push(
-                "with one seed this is about these trained models: another seed may turn it, and \
-                 it ranks no experiment; give --seeds 1,2,3"
+                "experiments with one seed are not ranked: this compares two trained models, and \
+                 another seed may reverse it; use --seeds 1,2,3"
                     .to_owned(),
             );
         }
         if pair.n_alone > 0 {
             let alone = counted(pair.n_alone, "run");
-            lines.push(format!("{alone} without a partner on the same test set: not counted here"));
+            lines.push(format!("{alone} without a counterpart on the same test set, not counted"));
         }
         let Some(paired) = &pair.paired else { return lines };
         let (n, range) = (count(N_RESAMPLES), self.range(&paired.bootstrap));
-        lines.push(format!("tracks drawn anew {n} times, these models kept: {range}"));
+        lines.push(format!("tracks resampled {n} times, same models: {range}"));
         for (seed, test) in &paired.mcnemar {
             let mut only = [test.only_first, test.only_second];
             if self.sign > 0.0 {

@@ -20,7 +20,7 @@ pub(super) struct Side<'a> {
 pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'a>>, CompareError> {
     if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
         return Err(CompareError::Incompatible(format!(
-            "{} can't be compared with itself",
+            "{} cannot be compared with itself",
             twice.1
         )));
     }
@@ -49,7 +49,7 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
     let classes = |side: &Side| side.runs.record().data.classes.clone();
     if let Some(other) = sides.iter().find(|side| classes(side) != classes(&sides[0])) {
         return Err(CompareError::Incompatible(format!(
-            "{} and {} tell other classes apart: on {} and on {}",
+            "{} and {} have different classes: on {} and on {}",
             sides[0].name,
             other.name,
             sides[0].runs.record().data.dataset,

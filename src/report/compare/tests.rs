@@ -186,7 +186,7 @@ fn other_test_sets_are_compared_unpaired_and_it_is_said() {
     let text = said(&runs, &["dnn", "cnn-2"]);
     assert_has(
         &text,
-        &["(unpaired, for the test sets differ: 3 seeds and 3 seeds, 100 tracks in all)"],
+        &["(unpaired, as the test sets differ: 3 seeds and 3 seeds, 100 tracks in all)"],
     );
     assert!(!text.contains("McNemar") && !text.contains("drawn anew"), "{text}");
 }
@@ -198,7 +198,7 @@ fn runs_without_a_partner_are_counted_out_loud() {
     runs.extend((2..=3).map(|seed| run(folder.path(), "cnn-2", seed, 0.7, 0)));
     assert_has(
         &said(&runs, &["dnn", "cnn-2"]),
-        &["2 seed pairs", "1 run without a partner on the same test set: not counted here"],
+        &["2 seed pairs", "1 run without a counterpart on the same test set, not counted"],
     );
 }
 
@@ -220,7 +220,7 @@ fn what_can_t_be_compared_is_refused() {
     let runs = [run(folder.path(), "dnn", 1, 0.7, 0)];
     let error = |of: &[&str]| compare(&runs, &names(of)).unwrap_err();
     assert!(matches!(error(&["dnn", "cnn-9"]), CompareError::NoRun(name) if name == "cnn-9"));
-    assert_eq!(error(&["dnn", "dnn"]).to_string(), "dnn can't be compared with itself");
+    assert_eq!(error(&["dnn", "dnn"]).to_string(), "dnn cannot be compared with itself");
     let mut other = run(folder.path(), "cnn-2", 1, 0.7, 0);
     other.record.data.classes[0] = "jazz".to_owned();
     let both = [runs[0].clone(), other];

@@ -124,7 +124,7 @@ fn differences(first: &Side, second: &Side) -> String {
     let lines = spec_differences(was, is);
     let head = format!("spec, {} -> {}:", first.name, second.name);
     if lines.is_empty() {
-        return format!("{head} no difference that decides a run\n");
+        return format!("{head} no relevant difference\n");
     }
     let lines = lines.iter().map(|line| wrapped("  ", "      ", line));
     format!("{head}\n{}", lines.collect::<String>())
@@ -145,11 +145,11 @@ fn notes(sides: &[Side]) -> String {
         notes.iter().map(|(note, names)| format!("{}: {note}", names.join(", "))).collect();
     for (is_same, what) in [
         (alike(sides, |side| &side.runs.record().data.hash), "the data"),
-        (alike(sides, |side| &side.runs.record().code.code_version), "the version of the code"),
-        (alike(sides, |side| &side.runs.record().cut), "how runs were cut"),
+        (alike(sides, |side| &side.runs.record().code.code_version), "the code version"),
+        (alike(sides, |side| &side.runs.record().cut), "the length of the runs"),
     ] {
         if !is_same {
-            lines.push(format!("{what} is not the same for all: a difference may come from that"));
+            lines.push(format!("{what} differs, which may explain a difference"));
         }
     }
     lines.iter().map(|line| wrapped("- ", "  ", line)).collect()
@@ -166,12 +166,12 @@ fn notes_of(side: &Side) -> Vec<String> {
     }
     if group.n_superseded > 0 {
         let earlier = counted(group.n_superseded, "earlier run");
-        notes.push(format!("{earlier} with a seed that was run again left out"));
+        notes.push(format!("{earlier} left out: the same seed was run again"));
     }
     if side.n_left_out > 0 {
         let others = counted(side.n_left_out, "other run");
         notes.push(format!(
-            "{others} on other data, of another spec or cut otherwise left out; name them by their \
+            "{others} left out: other data, another spec or another length; give their \
              ids to compare them"
         ));
     }

@@ -53,7 +53,7 @@ fn row(figure: &mut Figure, plane: &Plane, group: &Group, y: f64, longest: f64) 
     let x = |accuracy: f64| plane.place(accuracy, 0.0).0;
     let names = [
         Text::new(group.experiment(), (16.0, y - 8.0), NAME_SIZE),
-        Text::new(group.dataset_short(), (16.0, y + 9.0), SMALL_SIZE).colour(GREY),
+        Text::new(group.dataset_short(), (16.0, y + 9.0), SMALL_SIZE).color(GREY),
     ];
     for name in names {
         figure.text(name.fit(longest));
@@ -74,7 +74,7 @@ fn row(figure: &mut Figure, plane: &Plane, group: &Group, y: f64, longest: f64) 
     }
     figure.dot((x(accuracy.mean), y_ours), 4.5, BLUE);
     let numbers = Text::new(interval(accuracy), (f64::from(WIDTH) - 16.0, y), 12.5);
-    figure.text(numbers.colour(INK).align(Align::Right));
+    figure.text(numbers.color(INK).align(Align::Right));
 }
 
 fn tick(figure: &mut Figure, (x, y): (f64, f64)) {

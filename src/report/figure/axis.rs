@@ -163,7 +163,7 @@ impl Plane {
     pub(super) fn frame_left(&self, figure: &mut Figure) {
         for (value, label) in &self.up.ticks {
             let (_, y) = self.place(self.across.low, *value);
-            let text = Text::new(label, (self.left - 8.0, y), TICK_SIZE).colour(GREY);
+            let text = Text::new(label, (self.left - 8.0, y), TICK_SIZE).color(GREY);
             figure.text(text.align(Align::Right));
         }
         figure.line(vec![(self.left, self.top), (self.left, self.bottom)], INK, 1.0);
@@ -177,7 +177,7 @@ impl Plane {
         for (value, label) in &self.across.ticks {
             let (x, _) = self.place(*value, self.up.low);
             figure.line(vec![(x, self.bottom), (x, self.bottom + 4.0)], INK, 1.0);
-            let text = Text::new(label, (x, self.bottom + 15.0), TICK_SIZE).colour(GREY);
+            let text = Text::new(label, (x, self.bottom + 15.0), TICK_SIZE).color(GREY);
             figure.text(text.align(Align::Centre));
         }
         figure.line(vec![(self.left, self.bottom), (self.right, self.bottom)], INK, 1.0);

@@ -15,7 +15,7 @@ pub(super) const INK: RGBColor = RGBColor(0x26, 0x26, 0x26);
 pub(super) const GREY: RGBColor = RGBColor(0x5F, 0x5F, 0x5F);
 /// Grid lines.
 pub(super) const PALE: RGBColor = RGBColor(0xE3, 0xE3, 0xE3);
-/// The first of two kinds. This and the next are Okabe and Ito's, told apart by colour-blind eyes.
+/// The first of two kinds. This and the next are Okabe and Ito's, told apart by color-blind eyes.
 pub(super) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// The second of two kinds.
 pub(super) const VERMILION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
@@ -41,9 +41,9 @@ pub(super) enum Direction {
 /// One thing that is drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Mark {
-    Line { points: Vec<Point>, colour: RGBColor, width: f64 },
-    Area { points: Vec<Point>, colour: RGBColor, opacity: f64 },
-    Dot { centre: Point, radius: f64, colour: RGBColor },
+    Line { points: Vec<Point>, color: RGBColor, width: f64 },
+    Area { points: Vec<Point>, color: RGBColor, opacity: f64 },
+    Dot { centre: Point, radius: f64, color: RGBColor },
     Text(Text),
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Text {
     pub(super) words: String,
     pub(super) at: Point,
     pub(super) size: f64,
-    pub(super) colour: RGBColor,
+    pub(super) color: RGBColor,
     pub(super) align: Align,
     pub(super) direction: Direction,
     pub(super) weight: Weight,
@@ -66,15 +66,15 @@ impl Text {
             words: text.into(),
             at,
             size,
-            colour: INK,
+            color: INK,
             align: Align::Left,
             direction: Direction::Across,
             weight: Weight::Regular,
         }
     }
 
-    pub(super) fn colour(self, colour: RGBColor) -> Self {
-        Self { colour, ..self }
+    pub(super) fn color(self, color: RGBColor) -> Self {
+        Self { color, ..self }
     }
 
     pub(super) fn align(self, align: Align) -> Self {
@@ -143,12 +143,12 @@ impl Figure {
         }
     }
 
-    pub(super) fn line(&mut self, points: Vec<Point>, colour: RGBColor, width: f64) {
-        self.marks.push(Mark::Line { points, colour, width });
+    pub(super) fn line(&mut self, points: Vec<Point>, color: RGBColor, width: f64) {
+        self.marks.push(Mark::Line { points, color, width });
     }
 
     /// A straight dashed line.
-    pub(super) fn dashes(&mut self, from: Point, to: Point, colour: RGBColor, width: f64) {
+    pub(super) fn dashes(&mut self, from: Point, to: Point, color: RGBColor, width: f64) {
         const DASH: f64 = 5.0;
         const GAP: f64 = 4.0;
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
@@ -160,27 +160,27 @@ impl Figure {
         let n_dashes = (length / (DASH + GAP)).ceil() as usize;
         for dash in 0..n_dashes {
             let start = dash as f64 * (DASH + GAP);
-            self.line(vec![at(start), at(start + DASH)], colour, width);
+            self.line(vec![at(start), at(start + DASH)], color, width);
         }
     }
 
-    pub(super) fn area(&mut self, points: Vec<Point>, colour: RGBColor, opacity: f64) {
-        self.marks.push(Mark::Area { points, colour, opacity });
+    pub(super) fn area(&mut self, points: Vec<Point>, color: RGBColor, opacity: f64) {
+        self.marks.push(Mark::Area { points, color, opacity });
     }
 
     pub(super) fn rectangle(
         &mut self,
         (left, top): Point,
         (right, bottom): Point,
-        colour: RGBColor,
+        color: RGBColor,
         opacity: f64,
     ) {
         let corners = vec![(left, top), (right, top), (right, bottom), (left, bottom)];
-        self.area(corners, colour, opacity);
+        self.area(corners, color, opacity);
     }
 
-    pub(super) fn dot(&mut self, centre: Point, radius: f64, colour: RGBColor) {
-        self.marks.push(Mark::Dot { centre, radius, colour });
+    pub(super) fn dot(&mut self, centre: Point, radius: f64, color: RGBColor) {
+        self.marks.push(Mark::Dot { centre, radius, color });
     }
 
     /// A small square standing on its corner, white inside.
@@ -188,11 +188,11 @@ impl Figure {
         &mut self,
         (x, y): Point,
         radius: f64,
-        colour: RGBColor,
+        color: RGBColor,
         inside: RGBColor,
     ) {
         let corners = |r: f64| vec![(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
-        self.area(corners(radius), colour, 1.0);
+        self.area(corners(radius), color, 1.0);
         self.area(corners(radius - 2.2), inside, 1.0);
     }
 
@@ -200,6 +200,6 @@ impl Figure {
     pub(super) fn heading(&mut self, title: &str, subtitle: &str) {
         let room = f64::from(self.width) - 32.0;
         self.text(Text::new(title, (16.0, 22.0), 17.0).bold().fit(room));
-        self.text(Text::new(subtitle, (16.0, 45.0), 13.5).colour(GREY).fit(room));
+        self.text(Text::new(subtitle, (16.0, 45.0), 13.5).color(GREY).fit(room));
     }
 }

@@ -15,7 +15,7 @@ const HEIGHT: u32 = 392;
 
 /// One quantity on one set over the epochs, over the seeds that still trained at each.
 struct Curve {
-    colour: RGBColor,
+    color: RGBColor,
     width: f64,
     mean: Vec<f64>,
     low: Vec<f64>,
@@ -97,8 +97,8 @@ impl Half {
         draw(figure, &plane, &curves);
         if peak > plane.up.high {
             let at = (plane.left + 8.0, plane.top - 9.0);
-            let note = format!("first epochs off the scale, up to {}", short_number(peak));
-            figure.text(Text::new(note, at, 12.0).colour(GREY));
+            let note = format!("first epochs outside the scale, up to {}", short_number(peak));
+            figure.text(Text::new(note, at, 12.0).color(GREY));
         }
     }
 }
@@ -106,12 +106,12 @@ impl Half {
 impl Curve {
     fn new(
         epochs: &[Vec<Epoch>],
-        colour: RGBColor,
+        color: RGBColor,
         width: f64,
         value: impl Fn(&Epoch) -> f64,
     ) -> Self {
         let n_epochs = epochs.iter().map(Vec::len).max().unwrap_or(0);
-        let mut curve = Self { colour, width, mean: vec![], low: vec![], high: vec![] };
+        let mut curve = Self { color, width, mean: vec![], low: vec![], high: vec![] };
         for i in 0..n_epochs {
             let values: Vec<f64> = epochs.iter().filter_map(|run| run.get(i)).map(&value).collect();
             curve.mean.push(values.iter().sum::<f64>() / values.len() as f64);
@@ -132,12 +132,12 @@ fn legend(figure: &mut Figure, group: &Group, published_words: Option<&str>) {
         x += 32.0 + text.width() + 24.0;
         figure.text(text);
     };
-    for (text, colour, width) in [("training", VERMILION, 2.0), ("validation", BLUE, 2.6)] {
+    for (text, color, width) in [("training", VERMILION, 2.0), ("validation", BLUE, 2.6)] {
         entry(figure, text, &|figure, x| {
             if has_band {
-                figure.rectangle((x, y - 7.0), (x + 24.0, y + 7.0), colour, 0.18);
+                figure.rectangle((x, y - 7.0), (x + 24.0, y + 7.0), color, 0.18);
             }
-            figure.line(vec![(x, y), (x + 24.0, y)], colour, width);
+            figure.line(vec![(x, y), (x + 24.0, y)], color, width);
         });
     }
     if let Some(words) = published_words {
@@ -147,8 +147,8 @@ fn legend(figure: &mut Figure, group: &Group, published_words: Option<&str>) {
     }
     if has_band {
         let right = f64::from(WIDTH) - 16.0;
-        let text = format!("line: mean of {}, band: their range", group.counted());
-        figure.text(Text::new(text, (right, y), 12.0).colour(GREY).align(Align::Right));
+        let text = format!("line: mean of {}, band: range", group.counted());
+        figure.text(Text::new(text, (right, y), 12.0).color(GREY).align(Align::Right));
     }
 }
 
@@ -164,18 +164,18 @@ fn draw(figure: &mut Figure, plane: &Plane, curves: &[Curve]) {
         let (low, high) = (points(&curve.low), points(&curve.high));
         let band: Vec<Point> = high.iter().chain(low.iter().rev()).map(place).collect();
         if band.len() > 2 && curve.low != curve.high {
-            figure.area(band, curve.colour, 0.18);
+            figure.area(band, curve.color, 0.18);
         }
     }
     for curve in curves {
         let mean = points(&curve.mean);
         for part in below(&mean, plane.up.high) {
             let part: Vec<Point> = part.iter().map(|(x, y)| plane.place(*x, *y)).collect();
-            figure.line(part, curve.colour, curve.width);
+            figure.line(part, curve.color, curve.width);
         }
         if mean.len() <= 12 {
             for (x, y) in mean.iter().filter(|(_, y)| *y <= plane.up.high) {
-                figure.dot(plane.place(*x, *y), 3.0, curve.colour);
+                figure.dot(plane.place(*x, *y), 3.0, curve.color);
             }
         }
     }

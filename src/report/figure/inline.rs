@@ -1,6 +1,6 @@
-//! A figure as SVG that stands within a page: small, and in the page's colours.
+//! A figure as SVG that stands within a page: small, and in the page's colors.
 //!
-//! Colours are names of classes (`ink`, `grey`, `pale`, `blue`, `vermilion`, `paper`) that the page's
+//! Colors are names of classes (`ink`, `grey`, `pale`, `blue`, `vermilion`, `paper`) that the page's
 //! style sheet paints, so that one figure reads on light and dark paper; letters are the page's.
 
 use plotters::style::RGBColor;
@@ -23,21 +23,21 @@ pub(super) fn svg(figure: &Figure) -> String {
 
 fn mark(mark: &Mark) -> String {
     match mark {
-        Mark::Line { points, colour, width } => {
-            let (class, points, width) = (class(*colour), places(points), length(*width));
+        Mark::Line { points, color, width } => {
+            let (class, points, width) = (class(*color), places(points), length(*width));
             format!("<polyline class=\"l {class}\" stroke-width=\"{width}\" points=\"{points}\"/>")
         }
-        Mark::Area { points, colour, opacity } => {
-            let (class, points) = (class(*colour), places(points));
+        Mark::Area { points, color, opacity } => {
+            let (class, points) = (class(*color), places(points));
             let opacity = match opacity {
                 1.0 => String::new(),
                 opacity => format!(" fill-opacity=\"{opacity}\""),
             };
             format!("<polygon class=\"a {class}\"{opacity} points=\"{points}\"/>")
         }
-        Mark::Dot { centre: (x, y), radius, colour } => {
+        Mark::Dot { centre: (x, y), radius, color } => {
             let [x, y, radius] = [*x, *y, *radius].map(length);
-            format!("<circle class=\"a {}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>", class(*colour))
+            format!("<circle class=\"a {}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>", class(*color))
         }
         Mark::Text(text) => letters(text),
     }
@@ -57,15 +57,15 @@ fn letters(text: &Text) -> String {
     // A third of the size down: letters are centred on their point.
     format!(
         "<text class=\"{}\" x=\"{x}\" y=\"{y}\" dy=\".35em\" font-size=\"{}\"{anchor}{turned}>{}</text>",
-        class(text.colour),
+        class(text.color),
         length(text.size),
         escaped(&text.words)
     )
 }
 
-/// The class of a colour. The figures that stand within a page have no other colours.
-fn class(colour: RGBColor) -> &'static str {
-    match colour {
+/// The class of a color. The figures that stand within a page have no other colors.
+fn class(color: RGBColor) -> &'static str {
+    match color {
         GREY => "grey",
         PALE => "pale",
         BLUE => "blue",
@@ -97,7 +97,7 @@ mod tests {
         let mut figure = Figure::new("a < b", 100, 50);
         figure.line(vec![(1.0, 2.25), (3.04, 4.0)], BLUE, 1.6);
         figure.rectangle((0.0, 0.0), (2.0, 2.0), WHITE, 0.75);
-        figure.text(Text::new("x & y", (10.0, 20.0), 13.0).colour(GREY).upwards());
+        figure.text(Text::new("x & y", (10.0, 20.0), 13.0).color(GREY).upwards());
         let wanted = "<svg class=\"plot\" role=\"img\" aria-label=\"a &lt; b\" viewBox=\"0 0 100 50\">\
             <title>a &lt; b</title>\
             <polyline class=\"l blue\" stroke-width=\"1.6\" points=\"1,2.2 3,4\"/>\

@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 use super::axis::Axis;
 use super::bar::bar;
 use super::canvas::{Align, Figure, INK, PALE, Text, WHITE};
-use super::colour::ColourMap;
+use super::color::ColorMap;
 use crate::report::group::Group;
 
 const NAME_SIZE: f64 = 13.5;
@@ -49,7 +49,7 @@ pub(super) fn figure(group: &Group) -> Figure {
         &format!("{}: confusion matrix", record.experiment),
         &format!("test examples of {}{over}", group.dataset_words()),
     );
-    let shades = ColourMap::through(&SHADES);
+    let shades = ColorMap::through(&SHADES);
     for (i, (row, name)) in counts.iter().zip(classes).enumerate() {
         let all = row.iter().sum::<usize>().max(1) as f64;
         let y = top + cell * (i as f64 + 0.5);
@@ -94,13 +94,13 @@ fn paint(
     figure.rectangle(corner, (x + half, y + half), shade, 1.0);
     let edge = vec![(x + half, y - half), (x + half, y + half), (x - half, y + half)];
     figure.line(edge, PALE, 0.5);
-    let colour = match count {
+    let color = match count {
         0 => RGBColor(0xA8, 0xA8, 0xA8),
         _ if share > 0.7 => WHITE,
         _ => INK,
     };
     let size = if cell < 40.0 { 11.0 } else { 14.0 };
-    let text = Text::new(count.to_string(), (x, y), size).colour(colour);
+    let text = Text::new(count.to_string(), (x, y), size).color(color);
     let size = size * ((cell - 4.0) / text.width()).min(1.0);
     figure.text(Text { size, ..text }.align(Align::Centre));
 }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn shades_run_from_white_to_dark_and_never_get_lighter() {
-        let shades = ColourMap::through(&SHADES);
+        let shades = ColorMap::through(&SHADES);
         assert_eq!((shades.at(0.0), shades.at(1.0)), (SHADES[0], SHADES[8]));
         let light = |share: i32| {
             let RGBColor(r, g, b) = shades.at(f64::from(share) / 100.0);

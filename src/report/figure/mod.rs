@@ -3,7 +3,7 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `accuracies` | every row's accuracy with its interval, the published figure, the largest class |
-//! | `inline` | any figure as SVG within the web page, in the page's colours |
+//! | `inline` | any figure as SVG within the web page, in the page's colors |
 //! | `curves` | accuracy and loss over the epochs, training against validation |
 //! | `matrix` | who was taken for whom |
 //! | `rates` | the loss at every learning rate of a range test |
@@ -14,7 +14,7 @@ mod accuracies;
 mod axis;
 mod bar;
 mod canvas;
-mod colour;
+mod color;
 mod curves;
 mod eda;
 mod font;
@@ -134,7 +134,7 @@ fn draw(figure: &canvas::Figure, name: &str, folder: &Path) -> Result<PathBuf, R
 }
 
 /// One row's accuracy and loss over the epochs, as SVG that stands within a page and takes its
-/// colours; none for models that are fitted in one go. `epochs` has one list per run.
+/// colors; none for models that are fitted in one go. `epochs` has one list per run.
 pub(super) fn inline_curves(group: &Group, epochs: &[Vec<Epoch>]) -> Vec<String> {
     if epochs.iter().all(Vec::is_empty) {
         return vec![];

@@ -1,37 +1,37 @@
-//! Images inside figures: a grid of colours stretched over a rectangle of the paper.
+//! Images inside figures: a grid of colors stretched over a rectangle of the paper.
 
 use std::borrow::Cow;
 
 use plotters::style::RGBColor;
 
-use super::colour::{self, ColourMap, N_COLOURS};
+use super::color::{self, ColorMap, N_COLORS};
 
 /// A point: right and down from the upper left corner.
 pub(super) type Point = (f64, f64);
 
-/// A grid of colours of one map. Every cell is drawn as a flat rectangle, without smoothing.
+/// A grid of colors of one map. Every cell is drawn as a flat rectangle, without smoothing.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Raster {
     pub(super) left_top: Point,
     pub(super) right_bottom: Point,
     n_columns: usize,
-    /// Numbers of colours, `[n_rows, n_columns]`, from the upper left corner.
+    /// Numbers of colors, `[n_rows, n_columns]`, from the upper left corner.
     cells: Vec<u8>,
-    map: ColourMap,
+    map: ColorMap,
 }
 
 impl Raster {
-    /// The grid over a rectangle; `part(column, row)` in `[0, 1]` chooses the colours, rows counted
+    /// The grid over a rectangle; `part(column, row)` in `[0, 1]` chooses the colors, rows counted
     /// from the top.
     pub(super) fn new(
         (left_top, right_bottom): (Point, Point),
         (n_columns, n_rows): (usize, usize),
-        map: ColourMap,
+        map: ColorMap,
         part: impl Fn(usize, usize) -> f64,
     ) -> Self {
         let row = |row: usize| {
             let part = &part;
-            (0..n_columns).map(move |column| colour::index(part(column, row)))
+            (0..n_columns).map(move |column| color::index(part(column, row)))
         };
         let cells = (0..n_rows).flat_map(row).collect();
         Self { left_top, right_bottom, n_columns, cells, map }
@@ -42,7 +42,7 @@ impl Raster {
         (self.n_columns, self.cells.len() / self.n_columns)
     }
 
-    /// The number of a cell's colour, rows counted from the top.
+    /// The number of a cell's color, rows counted from the top.
     pub(super) fn cell(&self, column: usize, row: usize) -> u8 {
         self.cells[row * self.n_columns + column]
     }
@@ -66,9 +66,9 @@ impl Raster {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::Best);
-        // Numbers of colours are no brightness: differences of neighbours pack no better.
+        // Numbers of colors are no brightness: differences of neighbours pack no better.
         encoder.set_filter(png::FilterType::NoFilter);
-        let palette = self.map.colours().iter().flat_map(|RGBColor(r, g, b)| [*r, *g, *b]);
+        let palette = self.map.colors().iter().flat_map(|RGBColor(r, g, b)| [*r, *g, *b]);
         encoder.set_palette(Cow::Owned(palette.collect::<Vec<u8>>()));
         let mut writer = encoder.write_header()?;
         writer.write_image_data(&self.cells)?;
@@ -86,14 +86,14 @@ impl Raster {
             let row = (y - top) * n_rows / (bottom - top);
             for x in left..right {
                 let column = (x - left) * n_columns / (right - left);
-                let RGBColor(r, g, b) = self.map.colours()[usize::from(self.cell(column, row))];
+                let RGBColor(r, g, b) = self.map.colors()[usize::from(self.cell(column, row))];
                 pixels[(y * width + x) * 3..][..3].copy_from_slice(&[r, g, b]);
             }
         }
     }
 }
 
-const _: () = assert!(N_COLOURS == 256, "a cell is one byte");
+const _: () = assert!(N_COLORS == 256, "a cell is one byte");
 
 /// # Source
 /// RFC 4648, section 4.
@@ -117,7 +117,7 @@ mod tests {
 
     fn corners() -> Raster {
         let part = |column: usize, row: usize| if (column, row) == (0, 0) { 1.0 } else { 0.0 };
-        Raster::new(((1.0, 1.0), (5.0, 3.0)), (2, 2), ColourMap::sequential(), part)
+        Raster::new(((1.0, 1.0), (5.0, 3.0)), (2, 2), ColorMap::sequential(), part)
     }
 
     #[test]

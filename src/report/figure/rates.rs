@@ -40,6 +40,6 @@ pub(super) fn figure(name: &str, points: &[RatePoint], suggestion: Option<f64>) 
         figure.dashes((x, plane.top), (x, plane.bottom), VERMILION, 1.2);
     }
     let legend = "thin: each batch's loss; thick: its running mean";
-    figure.text(Text::new(legend, (plane.left, plane.top - 14.0), 12.0).colour(GREY));
+    figure.text(Text::new(legend, (plane.left, plane.top - 14.0), 12.0).color(GREY));
     figure
 }

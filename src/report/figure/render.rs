@@ -90,19 +90,19 @@ fn replay<B: DrawingBackend>(
     let root = backend.into_drawing_area();
     for mark in &figure.marks {
         match mark {
-            Mark::Line { points, colour, width } => {
+            Mark::Line { points, color, width } => {
                 let style = ShapeStyle {
-                    color: colour.to_rgba(),
+                    color: color.to_rgba(),
                     filled: false,
                     stroke_width: scaled(*width).max(1) as u32,
                 };
                 root.draw(&PathElement::new(all_drawn(points), style))?;
             }
-            Mark::Area { points, colour, opacity } => {
-                root.draw(&Polygon::new(all_drawn(points), colour.mix(*opacity).filled()))?;
+            Mark::Area { points, color, opacity } => {
+                root.draw(&Polygon::new(all_drawn(points), color.mix(*opacity).filled()))?;
             }
-            Mark::Dot { centre, radius, colour } => {
-                root.draw(&Circle::new(on_paper(*centre), scaled(*radius), colour.filled()))?;
+            Mark::Dot { centre, radius, color } => {
+                root.draw(&Circle::new(on_paper(*centre), scaled(*radius), color.filled()))?;
             }
             Mark::Text(text) => {
                 let (x, y) = text.at;
@@ -129,7 +129,7 @@ fn style(text: &Text, size_per_em: f64) -> TextStyle<'static> {
         Direction::Across => font,
         Direction::Upwards => font.transform(FontTransform::Rotate270),
     };
-    font.color(&text.colour).pos(Pos::new(across, VPos::Center))
+    font.color(&text.color).pos(Pos::new(across, VPos::Center))
 }
 
 fn scaled(length: f64) -> i32 {

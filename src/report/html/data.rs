@@ -17,7 +17,7 @@ pub(super) fn html(rows: &[Row], options: &Options) -> Result<String, ReportErro
         parts += &format!("<h3>{heading}</h3>\n<p>{caption}</p>\n");
         for (title, address) in summary_data(summary)? {
             let title = escaped(&title);
-            // An image, so that its parts' names and colours stay its own.
+            // An image, so that its parts' names and colors stay its own.
             parts += &format!(
                 "<figure class=\"paper\"><img src=\"{address}\" alt=\"{title}\" loading=\"lazy\"></figure>\n"
             );

@@ -29,7 +29,7 @@ pub(super) fn html(group: &Group) -> String {
     let caption = format!("Confusion matrix on the test examples{over}");
     let table = format!(
         "<table class=\"matrix\"><caption><span>{caption}. Rows: the actual class; columns: the predicted \
-         one; the stronger the shade, the larger the share of the row.</span></caption>\
+         one; a darker shade is a larger share of the row.</span></caption>\
          <thead>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
     );
     scrolling(&format!("{}: {caption}", group.experiment()), &table)

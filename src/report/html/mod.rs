@@ -71,8 +71,8 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
          <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
          <body id=\"top\">\n<a class=\"skip\" href=\"#main\">Skip to the summary</a>\n\
          <header>\n<p class=\"kicker\">encore report</p>\n<h1>{title}</h1>\n{headline}\
-         <p>Every row repeats a published experiment, or asks one of our own, from a declared spec. All \
-         that is said here is computed from the runs' records alone.</p>\n{data}{made_from}\
+         <p>Every row is an experiment that is declared in a spec: a repetition of a published one, or our own. All \
+         results are computed from the records of the runs.</p>\n{data}{made_from}\
          {navigation}</header>\n<main id=\"main\">\n{leaks}\
          <section id=\"summary\" aria-labelledby=\"summary-title\">\n\
          <h2 id=\"summary-title\">Summary</h2>\n{strips}{summary}</section>\n\
@@ -81,9 +81,9 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
          <section id=\"reading\" aria-labelledby=\"reading-title\">\n\
          <h2 id=\"reading-title\">How to read this</h2>\n<dl>{reading}</dl></section>\n\
          {pictures}{contents}{sections}</main>\n\
-         <footer><p>The same elsewhere: <a href=\"README.md\">README.md</a> (plain text, with the \
+         <footer><p>The same data in other formats: <a href=\"README.md\">README.md</a> (plain text, with the \
          figures as files), <a href=\"results.csv\">results.csv</a> and \
-         <a href=\"results.parquet\">results.parquet</a> (a line per run), \
+         <a href=\"results.parquet\">results.parquet</a> (one row per run), \
          <a href=\"table.tex\">table.tex</a> (the summary for LaTeX).</p>\
          <p><a href=\"#top\">Back to the top</a></p></footer>\n\
          <script>\n{SCRIPT}</script>\n</body>\n</html>\n"
@@ -104,7 +104,7 @@ fn navigation(has_leaks: bool, has_pictures: bool, has_sections: bool) -> String
     }
     let links: String =
         parts.iter().map(|(id, name)| format!("<a href=\"#{id}\">{name}</a>")).collect();
-    format!("<nav aria-label=\"Parts of the page\">{links}</nav>\n")
+    format!("<nav aria-label=\"Sections of this page\">{links}</nav>\n")
 }
 
 /// Links to every section; empty if nothing ran.

@@ -26,7 +26,7 @@ pub(super) fn data(rows: &[Row]) -> String {
     names.dedup();
     match names.as_slice() {
         [] => String::new(),
-        _ => format!("<p>All rows are on the real data: {}.</p>\n", list(&names)),
+        _ => format!("<p>All rows use real data: {}.</p>\n", list(&names)),
     }
 }
 
@@ -34,7 +34,7 @@ fn note(title: &str, html: &str) -> String {
     format!("<div class=\"note\"><p><strong>{title}.</strong> {html}</p></div>\n")
 }
 
-/// A verdict that says itself by word, sign and colour.
+/// A verdict that says itself by word, sign and color.
 pub(super) fn verdict(verdict: &str) -> String {
     let (class, sign) = match verdict {
         "reproduced" => ("good", "✓"),
@@ -94,7 +94,7 @@ pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
     // The dataset, the last column elsewhere, stands under the name here.
     let (_, head) = summary::HEAD.split_last().expect("the head has ten names");
     let table = Table {
-        caption: "Every experiment with its published figure",
+        caption: "All experiments with their published figures",
         head,
         rows: rows.iter().zip(anchors).map(line).collect(),
         is_sortable: true,
@@ -122,19 +122,19 @@ pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
         }
     }
     if lines.is_empty() {
-        return "<p>No published figure was put to the test.</p>\n".to_owned();
+        return "<p>No published result has been tested yet.</p>\n".to_owned();
     }
     let head = [
         "experiment",
         "claim",
         "value",
         "source",
-        "measured on",
+        "dataset",
         "ours [95 % interval]",
         "verdict",
         "why",
     ];
-    let caption = "Every published figure and what the runs say of it";
+    let caption = "All published figures with their verdicts";
     Table { caption, head: &head, rows: lines, is_sortable: true }.html()
 }
 
@@ -164,7 +164,7 @@ pub(super) fn leaks(rows: &[Row], anchors: &[String]) -> String {
         ]
     };
     let table = Table {
-        caption: "What the leak is worth: the same experiments split by track",
+        caption: "The effect of the leak: the same experiments split by track",
         head: &summary::LEAK_HEAD,
         rows: leaks.iter().map(line).collect(),
         is_sortable: true,
@@ -218,7 +218,7 @@ pub(super) fn made_from(rows: &[Row]) -> String {
     let day = |started: &str| escaped(started.get(..10).unwrap_or(started));
     let started = || records().map(|record| record.timings.started.as_str());
     let (Some(first), Some(last)) = (started().min(), started().max()) else {
-        return "<p class=\"made\">Made from no run: there is none yet.</p>\n".to_owned();
+        return "<p class=\"made\">No finished run yet.</p>\n".to_owned();
     };
     let when = match (day(first), day(last)) {
         (first, last) if first == last => format!("on {first}"),
@@ -235,7 +235,7 @@ pub(super) fn made_from(rows: &[Row]) -> String {
         None => "no commit".to_owned(),
     };
     format!(
-        "<p class=\"made\">Made from the records of {}, started {when} (UTC), by encore {}, {}, \
+        "<p class=\"made\">Based on {}, started {when} (UTC), with encore {}, {}, \
          on {}.</p>\n",
         counted(records().count(), "run"),
         unique(&|code| escaped(&code.version)),

@@ -79,7 +79,7 @@ fn curves(group: &Group) -> Result<String, ReportError> {
     }
     let seeds = match group.runs.len() {
         1 => String::new(),
-        _ => format!(" <span>line: mean of {}, band: their range</span>", group.counted()),
+        _ => format!(" <span>line: mean of {}, band: range</span>", group.counted()),
     };
     Ok(format!(
         "<figure class=\"curves\"><figcaption>Over the epochs: <span class=\"key\"><svg class=\"plot\" \
@@ -147,7 +147,7 @@ fn made(group: &Group) -> String {
     let facts: String =
         all.iter().map(|(what, text)| format!("<dt>{what}</dt><dd>{text}</dd>\n")).collect();
     format!(
-        "<details><summary>How it was made</summary>\n<dl>{facts}</dl>\n\
+        "<details><summary>Details</summary>\n<dl>{facts}</dl>\n\
          <h3>The spec, resolved: overrides applied, defaults filled in</h3>\n\
          <pre>{}</pre>\n</details>\n",
         escaped(&spec::text(&record.spec))

@@ -224,7 +224,7 @@ fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     let n_comparisons: usize = sets.targets.par_iter().map(|&row| window(row).len()).sum();
     if n_comparisons > MAX_COMPARISONS {
         return Err(format!(
-            "nearly equal rows were not looked for: {n_comparisons} comparisons, more than {MAX_COMPARISONS}"
+            "nearly equal rows were not searched: {n_comparisons} comparisons exceed the limit of {MAX_COMPARISONS}"
         ));
     }
     let nearest = |&row: &usize| {

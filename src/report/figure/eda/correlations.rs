@@ -4,7 +4,7 @@ use super::{Columns, WIDTH};
 use crate::report::figure::axis::Axis;
 use crate::report::figure::bar::bar;
 use crate::report::figure::canvas::{Align, Figure, INK, Text, WHITE};
-use crate::report::figure::colour::ColourMap;
+use crate::report::figure::color::ColorMap;
 
 const NAME_SIZE: f64 = 13.0;
 const NUMBER_SIZE: f64 = 12.5;
@@ -19,8 +19,8 @@ pub(super) fn figure(data: &Columns) -> Figure {
     let (right, bottom) = (left + cell * n as f64, top + cell * n as f64);
     let title = format!("{}: correlations", data.name);
     let mut figure = Figure::new(&title, WIDTH, (bottom + longest + 20.0).ceil() as u32);
-    figure.heading(&title, "Pearson's r of two columns, over the examples that have both");
-    let map = ColourMap::diverging();
+    figure.heading(&title, "Pearson's r of two columns, over examples with both values");
+    let map = ColorMap::diverging();
     let has_numbers = Text::new("-0.55", (0.0, 0.0), NUMBER_SIZE).width() + 2.0 < cell;
     for (i, (name, column)) in data.columns.iter().enumerate() {
         let y = top + cell * (i as f64 + 0.5);
@@ -28,13 +28,13 @@ pub(super) fn figure(data: &Columns) -> Figure {
             let x = left + cell * (j as f64 + 0.5);
             let r = correlation(column, other);
             let half = cell / 2.0;
-            let colour = r.map_or(WHITE, |r| map.at(f64::midpoint(r, 1.0)));
-            figure.rectangle((x - half, y - half), (x + half, y + half), colour, 1.0);
+            let color = r.map_or(WHITE, |r| map.at(f64::midpoint(r, 1.0)));
+            figure.rectangle((x - half, y - half), (x + half, y + half), color, 1.0);
             if has_numbers {
                 let words =
                     r.map_or("-".to_owned(), |r| format!("{r:.2}").replace("-0.00", "0.00"));
                 let ink = if r.is_some_and(|r| r.abs() > 0.7) { WHITE } else { INK };
-                let text = Text::new(words, (x, y), NUMBER_SIZE).colour(ink);
+                let text = Text::new(words, (x, y), NUMBER_SIZE).color(ink);
                 figure.text(text.align(Align::Centre));
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
     let title = format!("{}: class counts", data.name);
     let mut figure = Figure::new(&title, WIDTH, (bottom + below).ceil() as u32);
     let (n, n_classes) = (counted(data.labels.len(), data.unit), count(data.classes.len()));
-    figure.heading(&title, &format!("{n} in {n_classes} classes; every class's share at its bar"));
+    figure.heading(&title, &format!("{n} in {n_classes} classes; with the share of each class"));
 
     let names = classes.iter().map(|(_, name)| Text::new(*name, (0.0, 0.0), NAME_SIZE).width());
     let left = 16.0 + names.fold(60.0, f64::max).min(200.0) + 10.0;
@@ -40,7 +40,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
     figure.line(vec![(left, top), (left, bottom)], INK, 1.0);
     for (i, note) in notes.into_iter().enumerate() {
         let at = (16.0, bottom + 20.0 + 18.0 * i as f64);
-        figure.text(Text::new(note, at, 12.5).colour(GREY).fit(f64::from(WIDTH) - 32.0));
+        figure.text(Text::new(note, at, 12.5).color(GREY).fit(f64::from(WIDTH) - 32.0));
     }
     figure
 }

@@ -28,7 +28,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
     let height = bottom + NOTE * notes.len() as f64 + if notes.is_empty() { 0.0 } else { 8.0 };
     let title = format!("{}: histograms by class", data.name);
     let mut figure = Figure::new(&title, WIDTH, height as u32);
-    figure.heading(&title, "the share of a class's values per bin, each ridge to its own peak");
+    figure.heading(&title, "share of a class's values per bin, each scaled to its peak");
     figure.line(vec![(18.0, 62.0), (18.0, 74.0)], VERMILION, 2.0);
     figure.text(Text::new("median of the class", (26.0, 68.0), 12.5));
 
@@ -50,7 +50,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
     }
     for (i, note) in notes.into_iter().enumerate() {
         let at = (16.0, bottom + NOTE * (i as f64 + 0.5));
-        figure.text(Text::new(note, at, 12.5).colour(GREY).fit(f64::from(WIDTH) - 32.0));
+        figure.text(Text::new(note, at, 12.5).color(GREY).fit(f64::from(WIDTH) - 32.0));
     }
     figure
 }

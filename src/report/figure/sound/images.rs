@@ -1,11 +1,11 @@
-//! Spectrogram, mel-spectrogram and MFCC: frames as columns of colour.
+//! Spectrogram, mel-spectrogram and MFCC: frames as columns of color.
 
 use super::lines::{range_between, time};
 use super::{Area, Frames, LEFT, SPECTROGRAM_FLOOR_DB, Segment};
 use crate::report::figure::axis::{Axis, FREQUENCY, Plane, octave_ticks_hz};
 use crate::report::figure::bar::bar;
 use crate::report::figure::canvas::Figure;
-use crate::report::figure::colour::ColourMap;
+use crate::report::figure::color::ColorMap;
 use crate::report::figure::raster::Raster;
 use crate::report::words::count;
 
@@ -68,11 +68,11 @@ pub(super) fn mfcc_note(segment: &Segment) -> String {
     if scale <= mfcc_limit(&segment.mfcc) {
         return format!("{n} coefficients");
     }
-    format!("{n} coefficients; the first, {low:.0} to {high:.0}, is off the scale")
+    format!("{n} coefficients; the first, {low:.0} to {high:.0}, is outside the scale")
 }
 
-/// The largest of all coefficients but the first, which would leave the others one pale colour; at
-/// least 1, so that what rounding leaves of silence is not coloured.
+/// The largest of all coefficients but the first, which would leave the others one pale color; at
+/// least 1, so that what rounding leaves of silence is not colored.
 fn mfcc_limit(mfcc: &Frames) -> f64 {
     let n_left_out = usize::from(mfcc.n_values > 1);
     let frames = mfcc.values.chunks_exact(mfcc.n_values);
@@ -89,15 +89,15 @@ pub(super) fn mfcc(segment: &Segment, figure: &mut Figure, area: Area) {
     let up =
         Axis { label: "coefficient".to_owned(), low: 0.0, high: n as f64, ticks: ticks.collect() };
     let limit = mfcc_limit(&segment.mfcc);
-    let key = (ColourMap::diverging(), Axis::within("", -limit, limit, 4));
+    let key = (ColorMap::diverging(), Axis::within("", -limit, limit, 4));
     grid(segment, figure, &segment.mfcc, &key, (area, up));
 }
 
-/// A colour map and the numbers of its ends.
-type Key = (ColourMap, Axis);
+/// A color map and the numbers of its ends.
+type Key = (ColorMap, Axis);
 
 fn decibel() -> Key {
-    (ColourMap::sequential(), Axis::within("dB", SPECTROGRAM_FLOOR_DB.into(), 0.0, 4))
+    (ColorMap::sequential(), Axis::within("dB", SPECTROGRAM_FLOOR_DB.into(), 0.0, 4))
 }
 
 /// Frames drawn as they are: a row a number, the first at the bottom.

@@ -176,7 +176,7 @@ pub(super) fn sheet(segment: &Segment, title: &str) -> Figure {
         let name = Text::new(panel.title, (LEFT, y + 12.0), 14.0).bold();
         let after = LEFT + name.width() + 12.0;
         figure.text(name);
-        let note = Text::new((panel.note)(segment), (after, y + 12.0), 12.5).colour(GREY);
+        let note = Text::new((panel.note)(segment), (after, y + 12.0), 12.5).color(GREY);
         figure.text(note.fit(f64::from(WIDTH) - after - 12.0));
         y += TITLE;
         let area = Area { top: y, right: RIGHT, bottom: y + panel.heights[1] };

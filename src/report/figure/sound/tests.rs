@@ -4,7 +4,7 @@ use super::*;
 use crate::report::fake;
 use crate::report::figure::axis::Axis;
 
-/// The rows of an image's first column that have the loudest colour, as parts of its height from the
+/// The rows of an image's first column that have the loudest color, as parts of its height from the
 /// bottom.
 fn lit(figure: &Figure) -> Vec<f64> {
     let image = &figure.images[0];
@@ -62,12 +62,12 @@ fn columns_of_an_image_follow_the_time_axis() {
 }
 
 #[test]
-fn silence_is_a_line_and_has_no_colour() {
+fn silence_is_a_line_and_has_no_color() {
     let mut segment = fake::segment();
     segment.samples.fill(0.0);
     segment.spectrum_db.fill(SPECTRUM_FLOOR_DB);
     assert_eq!(lines::waveform_note(&segment), "silence");
     segment.mfcc.values.fill(5e-6);
     let figures = super::figures(&segment);
-    assert_eq!(figures[4].1.images[0].cell(0, 0), 128, "rounding has no colour");
+    assert_eq!(figures[4].1.images[0].cell(0, 0), 128, "rounding has no color");
 }

@@ -1,4 +1,4 @@
-//! Colour maps whose steps look equal: a way through OKLab, walked in steps of equal length.
+//! Color maps whose steps look equal: a way through OKLab, walked in steps of equal length.
 //!
 //! # Source
 //! B. Ottosson, A perceptual color space for image processing, 2020 (OKLab, its two matrices). The
@@ -6,17 +6,17 @@
 
 use plotters::style::RGBColor;
 
-/// Number of colours of a map.
-pub(super) const N_COLOURS: usize = 256;
+/// Number of colors of a map.
+pub(super) const N_COLORS: usize = 256;
 
 /// Lightness, green to red, blue to yellow.
 type Lab = [f64; 3];
 
-/// Colours for numbers from a low to a high end.
+/// Colors for numbers from a low to a high end.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ColourMap(Vec<RGBColor>);
+pub(super) struct ColorMap(Vec<RGBColor>);
 
-impl ColourMap {
+impl ColorMap {
     /// From black over violet and coral to cream, lighter with every step.
     pub(super) fn sequential() -> Self {
         let stops = [
@@ -27,17 +27,17 @@ impl ColourMap {
             lab(0.80, 0.125, 58.0),
             lab(0.97, 0.055, 103.0),
         ];
-        Self::along(N_COLOURS, |part| spline(&stops, part))
+        Self::along(N_COLORS, |part| spline(&stops, part))
     }
 
     /// From blue over near-white, at exactly one half, to red.
     pub(super) fn diverging() -> Self {
         let stops = [lab(0.42, 0.13, 255.0), lab(0.97, 0.0, 0.0), lab(0.45, 0.16, 27.0)];
-        let half = |from, to| Self::along(N_COLOURS / 2, |part| mix(from, to, part)).0;
+        let half = |from, to| Self::along(N_COLORS / 2, |part| mix(from, to, part)).0;
         Self([half(stops[0], stops[1]), half(stops[1], stops[2])].concat())
     }
 
-    /// Some colours of a way, `[0, 1]` -> OKLab, at equal distances from its start to its end.
+    /// Some colors of a way, `[0, 1]` -> OKLab, at equal distances from its start to its end.
     fn along(n: usize, way: impl Fn(f64) -> Lab) -> Self {
         const N_FINE: usize = 4096;
         let points: Vec<Lab> = (0..=N_FINE).map(|i| way(i as f64 / N_FINE as f64)).collect();
@@ -45,42 +45,42 @@ impl ColourMap {
         for pair in points.windows(2) {
             walked.push(walked[walked.len() - 1] + distance(pair[0], pair[1]));
         }
-        let colour = |i: usize| {
+        let color = |i: usize| {
             let wanted = walked[N_FINE] * i as f64 / (n - 1) as f64;
             let at = walked.partition_point(|way| *way < wanted).clamp(1, N_FINE);
             let part = (wanted - walked[at - 1]) / (walked[at] - walked[at - 1]);
             srgb(mix(points[at - 1], points[at], part))
         };
-        Self((0..n).map(colour).collect())
+        Self((0..n).map(color).collect())
     }
 
-    /// Through given colours, equally far apart, in straight lines of sRGB.
+    /// Through given colors, equally far apart, in straight lines of sRGB.
     pub(super) fn through(stops: &[RGBColor]) -> Self {
-        let colour = |i: usize| {
-            let at = i as f64 / (N_COLOURS - 1) as f64 * (stops.len() - 1) as f64;
+        let color = |i: usize| {
+            let at = i as f64 / (N_COLORS - 1) as f64 * (stops.len() - 1) as f64;
             let from = (at as usize).min(stops.len() - 2);
             let part = at - from as f64;
             let mix = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round();
             let (a, b) = (stops[from], stops[from + 1]);
             RGBColor(mix(a.0, b.0) as u8, mix(a.1, b.1) as u8, mix(a.2, b.2) as u8)
         };
-        Self((0..N_COLOURS).map(colour).collect())
+        Self((0..N_COLORS).map(color).collect())
     }
 
-    /// All colours, from the low end to the high end, `[256]`.
-    pub(super) fn colours(&self) -> &[RGBColor] {
+    /// All colors, from the low end to the high end, `[256]`.
+    pub(super) fn colors(&self) -> &[RGBColor] {
         &self.0
     }
 
-    /// The colour at a part of the way, `[0, 1]`; what lies outside gets the colour of the end.
+    /// The color at a part of the way, `[0, 1]`; what lies outside gets the color of the end.
     pub(super) fn at(&self, part: f64) -> RGBColor {
         self.0[usize::from(index(part))]
     }
 }
 
-/// The number of the colour at a part of the way, `[0, 1]`.
+/// The number of the color at a part of the way, `[0, 1]`.
 pub(super) fn index(part: f64) -> u8 {
-    (part * (N_COLOURS - 1) as f64).round().clamp(0.0, (N_COLOURS - 1) as f64) as u8
+    (part * (N_COLORS - 1) as f64).round().clamp(0.0, (N_COLORS - 1) as f64) as u8
 }
 
 /// OKLab from lightness, chroma and hue in degrees.
@@ -114,7 +114,7 @@ fn spline(stops: &[Lab], part: f64) -> Lab {
     })
 }
 
-/// Linear red, green and blue, in `[0, 1]` where a screen can show the colour.
+/// Linear red, green and blue, in `[0, 1]` where a screen can show the color.
 fn linear_rgb([lightness, a, b]: Lab) -> [f64; 3] {
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
     let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
@@ -126,8 +126,8 @@ fn linear_rgb([lightness, a, b]: Lab) -> [f64; 3] {
     ]
 }
 
-fn srgb(colour: Lab) -> RGBColor {
-    let [red, green, blue] = linear_rgb(colour).map(|linear| {
+fn srgb(color: Lab) -> RGBColor {
+    let [red, green, blue] = linear_rgb(color).map(|linear| {
         let linear = linear.clamp(0.0, 1.0);
         let curved = if linear <= 0.003_130_8 {
             12.92 * linear
@@ -168,19 +168,19 @@ mod tests {
 
     #[test]
     fn the_sequential_map_gets_lighter_with_every_step() {
-        let map = ColourMap::sequential();
+        let map = ColorMap::sequential();
         // Every fourth: 8-bit channels round single steps away.
         let lightness: Vec<f64> =
-            map.colours().iter().step_by(4).map(|colour| shown(*colour)[0]).collect();
+            map.colors().iter().step_by(4).map(|color| shown(*color)[0]).collect();
         assert!(lightness.windows(2).all(|pair| pair[0] < pair[1]), "{lightness:?}");
         assert!(lightness[0] < 0.1 && shown(map.at(1.0))[0] > 0.95);
     }
 
     #[test]
     fn the_diverging_map_is_lightest_in_its_middle_and_even_on_both_sides() {
-        let map = ColourMap::diverging();
+        let map = ColorMap::diverging();
         let lightness: Vec<f64> =
-            map.colours().iter().step_by(3).map(|colour| shown(*colour)[0]).collect();
+            map.colors().iter().step_by(3).map(|color| shown(*color)[0]).collect();
         let (low, high) = lightness.split_at(lightness.len() / 2);
         assert!(low.windows(2).all(|pair| pair[0] < pair[1]), "{low:?}");
         assert!(high[1..].windows(2).all(|pair| pair[0] > pair[1]), "{high:?}");
@@ -191,21 +191,19 @@ mod tests {
 
     #[test]
     fn equal_steps_look_equal_and_a_screen_shows_them_all() {
-        let even = |colours: &[RGBColor]| {
-            let points: Vec<Lab> =
-                colours.iter().step_by(12).map(|colour| shown(*colour)).collect();
+        let even = |colors: &[RGBColor]| {
+            let points: Vec<Lab> = colors.iter().step_by(12).map(|color| shown(*color)).collect();
             let steps: Vec<f64> =
                 points.windows(2).map(|pair| distance(pair[0], pair[1])).collect();
             let mean = steps.iter().sum::<f64>() / steps.len() as f64;
             assert!(steps.iter().all(|step| (step / mean - 1.0).abs() < 0.1), "{steps:.4?}");
         };
-        even(ColourMap::sequential().colours());
+        even(ColorMap::sequential().colors());
         // It turns round in its middle.
-        let (low, high) = (0..N_COLOURS / 2, N_COLOURS / 2..N_COLOURS);
-        even(&ColourMap::diverging().colours()[low]);
-        even(&ColourMap::diverging().colours()[high]);
-        let stops =
-            |part: f64| [ColourMap::sequential(), ColourMap::diverging()].map(|m| m.at(part));
+        let (low, high) = (0..N_COLORS / 2, N_COLORS / 2..N_COLORS);
+        even(&ColorMap::diverging().colors()[low]);
+        even(&ColorMap::diverging().colors()[high]);
+        let stops = |part: f64| [ColorMap::sequential(), ColorMap::diverging()].map(|m| m.at(part));
         assert_eq!(stops(-1.0), stops(0.0));
         assert_eq!(stops(2.0), stops(1.0));
     }

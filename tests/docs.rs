@@ -1,0 +1,141 @@
+//! The commands of the documentation, run as a reader runs them.
+//!
+//! Every `sh` block of `README.md` and `docs/*.md` runs in a fresh project with synthetic data, the blocks of a
+//! page in their order. A `console` block needs a network, real data or a long training: of it, only the
+//! subcommands and flags are checked.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
+const PAGES: [(&str, usize, usize); 8] = [
+    ("README.md", 4, 2),
+    ("docs/data.md", 6, 3),
+    ("docs/records.md", 4, 0),
+    ("docs/specs.md", 4, 0),
+    ("docs/speed.md", 0, 1),
+    ("docs/spotify.md", 0, 1),
+    ("docs/statistics.md", 2, 0),
+    ("docs/training.md", 3, 4),
+];
+const PROGRAM: &str = env!("CARGO_BIN_EXE_encore");
+
+#[test]
+fn every_command_of_the_documentation_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<String> = fs::read_dir(root.join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md"))
+        .map(|name| format!("docs/{name}"))
+        .chain(["README.md".to_owned()])
+        .collect();
+    pages.sort();
+    let known: Vec<&str> = PAGES.iter().map(|(page, ..)| *page).collect();
+    assert_eq!(pages, known, "every page is listed in PAGES");
+    for (page, n_sh, n_console) in PAGES {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let (sh, console) = (blocks(&text, "sh"), blocks(&text, "console"));
+        assert_eq!((sh.len(), console.len()), (n_sh, n_console), "{page}: blocks seen");
+        let project = project(root);
+        for block in &sh {
+            let output = run(project.path(), block);
+            assert!(output.status.success(), "{page}\n{block}\n{}", stderr(&output));
+        }
+        for line in console.iter().flat_map(|block| block.lines()) {
+            check(project.path(), line).unwrap_or_else(|fault| panic!("{page}: {line}\n{fault}"));
+        }
+    }
+}
+
+#[test]
+fn a_wrong_subcommand_or_flag_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |line: &str| check(folder.path(), line);
+    assert_eq!(said("$ encore reproduce --quick     # a comment"), Ok(()));
+    assert_eq!(said("$ cargo run --release -- run cnn-3 --seeds 1"), Ok(()));
+    assert_eq!(said("$ cargo test --release"), Ok(()));
+    assert!(said("$ encore reproduce --qick").unwrap_err().contains("--qick"));
+    assert!(said("$ encore dat list").unwrap_err().contains("dat"));
+    assert!(said("$ cargo run --release -- run cnn-3 --seeds one").unwrap_err().contains("one"));
+    assert!(said("encore list").unwrap_err().contains("`$ `"));
+}
+
+/// The contents of all fenced blocks with this info string.
+fn blocks(text: &str, info: &str) -> Vec<String> {
+    let (mut blocks, mut open): (Vec<String>, Option<bool>) = (vec![], None);
+    for line in text.lines() {
+        match (line.strip_prefix("```"), open) {
+            (Some(found), None) => {
+                open = Some(found == info);
+                if found == info {
+                    blocks.push(String::new());
+                }
+            }
+            (Some(_), Some(_)) => open = None,
+            (None, Some(true)) => *blocks.last_mut().unwrap() += &format!("{line}\n"),
+            (None, _) => {}
+        }
+    }
+    assert_eq!(open, None, "a block is never closed");
+    blocks
+}
+
+/// Runs a block as a shell script with `encore` on the path; it stops at the first command that fails.
+fn run(project: &Path, script: &str) -> Output {
+    let folders = Path::new(PROGRAM).parent().map(PathBuf::from).into_iter();
+    let others = env::var_os("PATH").unwrap_or_default();
+    let path: OsString = env::join_paths(folders.chain(env::split_paths(&others))).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-euc", script]).current_dir(project).env("PATH", path).output().unwrap()
+}
+
+/// Checks subcommand and flags of a console line: with `--help` at its end a command does nothing else.
+fn check(folder: &Path, line: &str) -> Result<(), String> {
+    let line = line.strip_prefix("$ ").ok_or("a console line begins with `$ `")?;
+    let line = line.split(" #").next().unwrap().trim();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let arguments = match words.as_slice() {
+        ["encore", arguments @ ..] | ["cargo", "run", "--release", "--", arguments @ ..] => {
+            arguments
+        }
+        ["cargo" | "export", ..] => return Ok(()),
+        _ => return Err("expected a command of encore or cargo".to_owned()),
+    };
+    let mut command = Command::new(PROGRAM);
+    let output = command.current_dir(folder).args(arguments).arg("--help").output().unwrap();
+    if output.status.success() { Ok(()) } else { Err(stderr(&output)) }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A project with the committed experiments and datasets, and nothing imported.
+fn project(root: &Path) -> tempfile::TempDir {
+    let project = tempfile::tempdir().unwrap();
+    for folder in ["experiments", "datasets"] {
+        copy(&root.join(folder), &project.path().join(folder));
+    }
+    project
+}
+
+/// Copies the TOML and CSV files of a folder and of the folders in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        let is_ignored = ["imported", "downloads", "cache"].iter().any(|name| path.ends_with(name));
+        if path.is_dir() && !is_ignored {
+            copy(&path, &target);
+        } else if path.extension().is_some_and(|kind| kind == "toml" || kind == "csv") {
+            fs::copy(&path, target).unwrap();
+        }
+    }
+}
