@@ -212,9 +212,8 @@ fn of_two_processes_that_make_one_run_the_second_compares_and_uses_the_first() {
         writer
     };
     let epochs = fake::epochs(&fake);
-    let finish = |writer: crate::record::RunWriter| {
-        writer.finish(fake::record(&fake), &epochs).unwrap()
-    };
+    let finish =
+        |writer: crate::record::RunWriter| writer.finish(fake::record(&fake), &epochs).unwrap();
     let (first, second, third) = (begin(&same), begin(&same), begin(&other));
     assert_eq!(fs::read_dir(&attempts).unwrap().count(), 3, "an attempt each");
     let (run, note) = finish(first);

@@ -4,6 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod faults;
+#[cfg(target_os = "linux")]
+mod locks;
+#[cfg(target_os = "linux")]
+#[path = "../common/preload.rs"]
+mod preload;
 #[cfg(unix)]
 mod program;
 #[allow(dead_code, clippy::needless_pass_by_value, reason = "other tests use it otherwise")]

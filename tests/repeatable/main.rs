@@ -9,6 +9,9 @@ mod features;
 mod kills;
 #[cfg(target_os = "linux")]
 mod locks;
+#[cfg(target_os = "linux")]
+#[path = "../common/preload.rs"]
+mod preload;
 
 use std::collections::BTreeMap;
 use std::fs;
