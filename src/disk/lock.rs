@@ -27,6 +27,13 @@ pub struct Held {
 }
 
 impl Held {
+    /// Whether the lock keeps others of this host away: on some file systems every lock succeeds.
+    #[must_use]
+    pub fn excludes_others(&self) -> bool {
+        let again = OpenOptions::new().write(true).open(&self.path);
+        again.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Removes the lock's file and gives the lock back. A process that waits for the lock notices that
     /// the file is gone and takes a new one.
     pub fn remove(self) {
@@ -165,6 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let ours = held(&path);
+        assert!(ours.excludes_others());
         let Lock::Busy { process } = lock(&path).unwrap() else { panic!("it is taken") };
         assert_eq!(process, Some(std::process::id()));
         drop(ours);

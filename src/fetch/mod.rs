@@ -9,6 +9,7 @@
 //! | `FOLDER.fetching/FILE.partial`, `.partial.json` | bytes so far, and whose they are |
 //! | `FOLDER.fetching/FILE` | all bytes, checked |
 //! | `FOLDER.fetching/unpacked.HOST-PID-RANDOM/` | what becomes the folder, one for every process |
+//! | `FOLDER.fetching/HOST-PID-RANDOM/` | the same for one process alone, where locks keep nobody away |
 //! | `FOLDER/` | all of it, given its name in one step; `fetched.json` says from where and what |
 //!
 //! This room must never know what a dataset is.

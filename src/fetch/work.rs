@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::download::{Got, download};
+use super::download::download;
 use super::error::io as at;
 use super::unpack::{empty_folder, unpack};
 use super::{FetchContext, FetchError, Remote, space};
@@ -79,12 +79,15 @@ impl Fetched {
     }
 }
 
-/// The right to fetch into a folder; it ends with the process, however that ends. Where the file system
-/// has no locks, several processes may have it: the first one publishes the folder.
+/// The right to fetch into a folder; it ends with the process, however that ends. Where locks keep nobody
+/// away, several processes may have it: each works in a folder of its own, and the first one publishes.
 #[derive(Debug)]
 pub struct Work {
     folder: PathBuf,
+    /// Where files are fetched and unpacked.
     beside: PathBuf,
+    /// The folder of all processes, where `beside` is one of this process alone within it.
+    shared: Option<PathBuf>,
     _lock: Option<Held>,
 }
 
@@ -108,7 +111,7 @@ impl Work {
         loop {
             fs::create_dir_all(&beside).map_err(|source| at(&beside, source))?;
             let lock = match disk::lock(&path) {
-                Ok(Lock::Held(held)) => Some(held),
+                Ok(Lock::Held(held)) => held.excludes_others().then_some(held),
                 Ok(Lock::Unsupported) => {
                     disk::notice().into_iter().for_each(|text| setting.note(&text));
                     None
@@ -128,7 +131,16 @@ impl Work {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(source) => return Err(at(&path, source)),
             };
-            return Ok(Self { folder: folder.to_owned(), beside, _lock: lock });
+            let folder = folder.to_owned();
+            return Ok(match lock {
+                Some(_) => Self { folder, beside, shared: None, _lock: lock },
+                None => match own_folder(&beside) {
+                    Ok(own) => Self { folder, beside: own, shared: Some(beside), _lock: None },
+                    // Another process has just ended and taken the shared folder away.
+                    Err(_) if !beside.exists() => continue,
+                    Err(error) => return Err(error),
+                },
+            });
         }
     }
 
@@ -158,6 +170,12 @@ impl Work {
         self.require_room(remotes, setting)?;
         let mut all = vec![];
         for remote in remotes {
+            let (own, shared) = (self.beside.join(&remote.file), self.shared.as_deref());
+            let laid = shared.map(|shared| shared.join(&remote.file)).filter(|path| path.is_file());
+            if let Some(laid) = laid.filter(|_| !own.exists()) {
+                // Laid there by hand, or fetched by a process that had a lock.
+                link(&laid, &own)?;
+            }
             all.push(download(remote, &self.beside, setting)?);
         }
         let mut files = vec![];
@@ -165,7 +183,7 @@ impl Work {
             let content = match remote.unpack {
                 Some(packing) => Some(unpack(remote, packing, &got.path, &unpacked, setting)?),
                 None => {
-                    link(&got, &unpacked.join(&remote.file))?;
+                    link(&got.path, &unpacked.join(&remote.file))?;
                     None
                 }
             };
@@ -205,12 +223,13 @@ impl Work {
     /// # Errors
     /// Where it can't be.
     pub fn end(self) -> Result<(), FetchError> {
-        match fs::remove_dir_all(&self.beside) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(at(&self.beside, source))
-            }
-            _ => Ok(()),
+        disk::remove_folder(&self.beside).map_err(|source| at(&self.beside, source))?;
+        if let Some(shared) = &self.shared {
+            // What else is there belongs to other processes: then the folder stays.
+            let _ = fs::remove_file(shared.join("lock"));
+            let _ = fs::remove_dir(shared);
         }
+        Ok(())
     }
 
     /// Fails early where the disk can't hold the rest of the files and what they hold, as far as that is
@@ -267,13 +286,29 @@ impl Work {
     }
 }
 
+/// A folder of this process alone within a shared one: that of a process that has ended, with all that it
+/// fetched, or a new one.
+fn own_folder(shared: &Path) -> Result<PathBuf, FetchError> {
+    let own = shared.join(disk::unique_name());
+    for entry in fs::read_dir(shared).map_err(|source| at(shared, source))? {
+        let entry = entry.map_err(|source| at(shared, source))?;
+        let owner = Owner::of(&entry.file_name().to_string_lossy());
+        // If another process is quicker, the rename fails.
+        if owner.is_some_and(|owner| owner.is_dead()) && fs::rename(entry.path(), &own).is_ok() {
+            return Ok(own);
+        }
+    }
+    fs::create_dir_all(&own).map_err(|source| at(&own, source))?;
+    Ok(own)
+}
+
 fn occupied(folder: &Path, message: &str) -> FetchError {
     FetchError::Occupied { path: folder.to_owned(), message: message.to_owned() }
 }
 
 /// The same file under a second name, or a copy where the disk knows no such thing.
-fn link(got: &Got, to: &Path) -> Result<(), FetchError> {
-    fs::hard_link(&got.path, to)
-        .or_else(|_| fs::copy(&got.path, to).map(drop))
+fn link(from: &Path, to: &Path) -> Result<(), FetchError> {
+    fs::hard_link(from, to)
+        .or_else(|_| fs::copy(from, to).map(drop))
         .map_err(|source| at(to, source))
 }

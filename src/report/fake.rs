@@ -6,7 +6,7 @@ use super::{Columns, DatasetSummary, Frames, Options, Segment};
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
     Audit, Claim, ClaimOutcome, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
-    Outputs, Prediction, RECORD_FORMAT, Record, Run, SplitFacts, Store, Timings,
+    Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter, SplitFacts, Store, Timings,
 };
 use crate::vocab::Scores;
 use crate::vocab::{ExampleId, Seed};
@@ -184,6 +184,11 @@ pub fn run(root: &Path, fake: &Fake) -> Run {
 
 /// Writes a run with this record and these predictions.
 pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction]) -> Run {
+    begin(root, fake, predictions).finish(record, &epochs(fake)).unwrap().0
+}
+
+/// A run that is written but for its record.
+pub fn begin(root: &Path, fake: &Fake, predictions: &[Prediction]) -> RunWriter {
     let id = format!(
         "{}-{}-{}{}",
         fake.experiment.replace('/', "-"),
@@ -196,14 +201,13 @@ pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction
         panic!("nobody else is at it")
     };
     let (mut writer, _, _) = store.begin(claim).unwrap();
-    let epochs = epochs(fake);
-    for epoch in &epochs {
+    for epoch in &epochs(fake) {
         writer.epoch(epoch).unwrap();
     }
     writer.spec("").unwrap();
     writer.members(&[]).unwrap();
-    writer.predictions(predictions, &record.data.classes).unwrap();
-    writer.finish(record, &epochs).unwrap().0
+    writer.predictions(predictions, &record(fake).data.classes).unwrap();
+    writer
 }
 
 /// A record whose numbers fit each other.
@@ -378,7 +382,7 @@ fn answers(fake: &Fake, n_classes: usize, n: usize, n_tracks: usize) -> Vec<(usi
     (0..n).map(answer).collect()
 }
 
-fn epochs(fake: &Fake) -> Vec<Epoch> {
+pub fn epochs(fake: &Fake) -> Vec<Epoch> {
     let mut rng = Seed(fake.seed).rng("curves", &[fake.n_epochs as u64]);
     let mut epoch = |i: usize| {
         let t = i as f64 / 60.0;

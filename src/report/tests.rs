@@ -195,3 +195,47 @@ fn damaged_predictions_are_refused_by_name() {
     let error = table(&[run], &options(&[])).unwrap_err().to_string();
     assert!(error.contains("dnn-gtzan-1/predictions.csv: is damaged or was changed"), "{error}");
 }
+
+/// It stands here because this room has made-up runs.
+#[test]
+fn of_two_processes_that_make_one_run_the_second_compares_and_uses_the_first() {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().join("runs");
+    let fake = Fake { n_epochs: 3, ..gtzan("dnn", 1, 0.5, 0.578) };
+    let (same, mut other) = (fake::predictions(&fake), fake::predictions(&fake));
+    other[0].probabilities[0] += 0.25;
+    let attempts = home.path().join("attempts");
+    // A lock whose file is gone keeps nobody away, as on a file system where locks are not seen.
+    let begin = |predictions: &[crate::record::Prediction]| {
+        let writer = fake::begin(&root, &fake, predictions);
+        fs::remove_file(attempts.join("dnn-gtzan-1.lock")).unwrap();
+        writer
+    };
+    let epochs = fake::epochs(&fake);
+    let finish =
+        |writer: crate::record::RunWriter| writer.finish(fake::record(&fake), &epochs).unwrap();
+    let (first, second, third) = (begin(&same), begin(&same), begin(&other));
+    assert_eq!(fs::read_dir(&attempts).unwrap().count(), 3, "an attempt each");
+    let (run, note) = finish(first);
+    assert_eq!(note, None);
+    let published = fs::read(run.folder.join("record.json")).unwrap();
+    assert_eq!(finish(second).1, None, "the same bits");
+    let (used, note) = finish(third);
+    let note = note.unwrap();
+    assert!(note.contains("its outputs differ: expected equal bits, found predictions"), "{note}");
+    assert!(!note.contains("curves") && note.contains("hint: encore verify dnn-gtzan-1"), "{note}");
+    assert_eq!(used.record.seal, run.record.seal);
+    assert_eq!(fs::read(run.folder.join("record.json")).unwrap(), published, "the first stays");
+    assert_eq!(fs::read_dir(&attempts).unwrap().count(), 0, "no attempt stays");
+    // A damaged run is replaced, and an attempt that somebody removes is made again.
+    fs::write(run.folder.join("split.csv"), "damaged").unwrap();
+    let fourth = begin(&same);
+    for attempt in fs::read_dir(&attempts).unwrap() {
+        fs::remove_dir_all(attempt.unwrap().path()).unwrap();
+    }
+    let (run, note) = finish(fourth);
+    assert_eq!(note, None);
+    let store = crate::record::Store::new(&root);
+    assert_eq!(store.read_whole(&run.id).unwrap().unwrap().record.outputs, used.record.outputs);
+    assert_eq!(fs::read_dir(&attempts).unwrap().count(), 0);
+}

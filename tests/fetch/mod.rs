@@ -2,6 +2,11 @@
 //! looks whole.
 
 mod faults;
+#[cfg(target_os = "linux")]
+mod locks;
+#[cfg(target_os = "linux")]
+#[path = "../common/preload.rs"]
+mod preload;
 #[cfg(unix)]
 mod program;
 

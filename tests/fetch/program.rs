@@ -9,7 +9,7 @@ use crate::common::{command, random_below};
 const N_FILES: u64 = 6;
 
 /// A collection of two genres, in an archive that does not shrink.
-fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
+pub(super) fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
     let home = tempfile::tempdir().unwrap();
     let mut files = vec![];
     for i in 0..N_FILES {
@@ -28,7 +28,7 @@ fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
 }
 
 /// A project with one dataset that lies at some addresses.
-fn project(urls: &[String], archive: &[u8]) -> tempfile::TempDir {
+pub(super) fn project(urls: &[String], archive: &[u8]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join("datasets")).unwrap();
     let manifest = format!(
@@ -49,15 +49,15 @@ fn encore(project: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     said(command(project, arguments).output().unwrap())
 }
 
-fn said(output: Output) -> (Option<i32>, String, String) {
+pub(super) fn said(output: Output) -> (Option<i32>, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-const FETCH: [&str; 3] = ["data", "fetch", "two"];
+pub(super) const FETCH: [&str; 3] = ["data", "fetch", "two"];
 
 /// A server that takes about so long for the whole archive.
-fn slow(archive: &[u8], whole: Duration) -> Server {
+pub(super) fn slow(archive: &[u8], whole: Duration) -> Server {
     let served = archive.to_vec();
     Server::start(move |request| {
         let reply = serve(request, &served, "\"1\"");

@@ -1,79 +1,9 @@
 //! File systems whose locks can't be relied on: every lock fails as on Lustre mounted with `noflock`, or
 //! every lock succeeds as where locks are only visible on another host. No result depends on them.
-//!
-//! A small C library takes the place of the system's lock calls. It is preloaded, which only Linux does
-//! so; a C compiler is needed to build encore anyway.
 
 use super::kills::attempts;
+use super::preload::{Locks, library};
 use super::*;
-
-const LIBRARY: &str = r"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-
-static int answer(void) {
-#ifdef FAILS
-    errno = ENOSYS;
-    return -1;
-#else
-    return 0;
-#endif
-}
-
-static int is_lock(int command) {
-    return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK
-        || command == F_OFD_SETLKW;
-}
-
-int flock(int file, int operation) {
-    (void)file;
-    (void)operation;
-    return answer();
-}
-
-int fcntl(int file, int command, ...) {
-    va_list arguments;
-    va_start(arguments, command);
-    void *argument = va_arg(arguments, void *);
-    va_end(arguments);
-    if (is_lock(command)) return answer();
-    int (*real)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, __func__);
-    return real(file, command, argument);
-}
-
-int fcntl64(int file, int command, ...) {
-    va_list arguments;
-    va_start(arguments, command);
-    void *argument = va_arg(arguments, void *);
-    va_end(arguments);
-    if (is_lock(command)) return answer();
-    int (*real)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, __func__);
-    return real(file, command, argument);
-}
-";
-
-#[derive(Clone, Copy, PartialEq)]
-enum Locks {
-    Fail,
-    Succeed,
-}
-
-/// Builds the library into a folder.
-fn library(folder: &Path, locks: Locks) -> PathBuf {
-    let (source, library) = (folder.join("locks.c"), folder.join("locks.so"));
-    fs::write(&source, LIBRARY).unwrap();
-    let mut command = Command::new("cc");
-    if locks == Locks::Fail {
-        command.arg("-DFAILS");
-    }
-    command.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    library
-}
 
 fn preloaded(library: &Path, project: &Path, arguments: &[&str]) -> Command {
     let mut command = command(project, arguments);
