@@ -3,7 +3,8 @@
 use std::process::Stdio;
 
 use super::preload::{Locks, library};
-use super::program::{FETCH, collection, command, project, said, slow};
+use super::program::{FETCH, collection, project, said, slow};
+use crate::common::command;
 use super::*;
 
 #[test]
