@@ -12,11 +12,12 @@ use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use encore::kernels::dropout::Rate;
-use encore::kernels::loss::Targets;
-use encore::kernels::net::{Batch, BatchNorm, ConvBlock, DenseLayer, Layer, Net, Plan, Pool};
-use encore::kernels::optimizer::Optimizer;
-use encore::kernels::product::Activation;
+use encore::model::{Flow, TrainingObserver};
+use encore::vocab::Epoch;
+
+mod nets;
+
+use nets::{Data, SHAPE, fit, plan};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -31,93 +32,74 @@ struct Weights {
     arrays: Vec<Param<Tensor<1>>>,
 }
 
+/// The moment at which each epoch ended.
+#[derive(Default)]
+struct Ends(Vec<Instant>);
+
+impl TrainingObserver for Ends {
+    fn epoch(&mut self, _: &Epoch) -> Flow {
+        self.0.push(Instant::now());
+        Flow::Continue
+    }
+}
+
 fn main() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     pool.install(|| {
         println!("| net | parameters | our whole step, ms | burn's part alone, ms | |");
         println!("|---|---:|---:|---:|---:|");
-        for (name, layers) in [("dnn", dnn()), ("cnn-2", cnn_2())] {
-            compare(name, &layers);
-        }
+        compare("dnn", &dense(SHAPE[0] * SHAPE[1], &[512, 256, 64, 10]));
+        let blocks = [[3 * 3, 32], [3 * 3 * 32, 64], [2 * 2 * 64, 64]];
+        // Kernel and bias, gamma and beta.
+        let blocks = blocks.map(|[taps, filters]| [taps * filters, filters, filters, filters]);
+        compare("cnn-2", &[blocks.as_flattened(), &dense(960, &[128, 10])].concat());
     });
 }
 
-fn compare(name: &str, layers: &[Layer]) {
-    let plan = Plan::new(layers, [130, 13, 1], BATCH).expect("the report's nets fit");
-    let moved = plan.tensors().iter().filter(|tensor| tensor.trainable);
-    let moved: Vec<String> = moved.map(|tensor| tensor.name.clone()).collect();
-    let mut net = Net::new(plan, Optimizer::adam(1e-4), 1);
-    let features: Vec<f32> = (0..BATCH * 130 * 13).map(|i| ((i * i) % 97) as f32 - 48.0).collect();
-    let rows: Vec<usize> = (0..BATCH).collect();
-    let labels: Vec<usize> = rows.iter().map(|row| row % 10).collect();
-    let batch = Batch { features: &features, rows: &rows, reversed: &[] };
-    let targets = Targets { labels: &labels, rows: &[] };
+/// Sizes of the kernels and biases of dense layers.
+fn dense(mut n_in: usize, units: &[usize]) -> Vec<usize> {
+    let sizes = units.iter().map(|&n_out| [std::mem::replace(&mut n_in, n_out) * n_out, n_out]);
+    sizes.collect::<Vec<_>>().concat()
+}
 
-    let device = Device::flex();
-    let recorded = Device::flex().autodiff();
+/// `sizes` are those of all arrays that Adam moves.
+fn compare(name: &str, sizes: &[usize]) {
+    let (device, recorded) = (Device::flex(), Device::flex().autodiff());
     let tensor = |values: &[f32], device: &Device| {
         let shape = [values.len()];
         Tensor::<1>::from_data(TensorData::new(values.to_vec(), shape), device)
     };
-    let arrays = moved.iter().map(|name| {
-        let values = net.parameter(name).expect("the net has its own tensors");
-        Param::from_tensor(tensor(values, &recorded))
-    });
+    // Any values will do: nothing here depends on them.
+    let gradients: Vec<Vec<f32>> = sizes.iter().map(|&size| vec![1e-3; size]).collect();
+    let arrays = gradients.iter().map(|values| Param::from_tensor(tensor(values, &recorded)));
     let mut module = Weights { arrays: arrays.collect() };
     let n_parameters = module.num_params();
     let mut adam = AdamConfig::new().init();
 
+    let data = Data::random(N_STEPS * BATCH);
     let (mut ours, mut burns) = (vec![], vec![]);
-    // The first round warms up.
-    for round in 0..=N_ROUNDS {
+    for _ in 0..N_ROUNDS {
+        let per_step = |seconds: f64| 1e3 * seconds / N_STEPS as f64;
+        let mut ends = Ends::default();
+        // The first epoch warms up.
+        fit(&plan(name, Some(BATCH), 2), &data, 1, &mut ends);
+        ours.push(per_step((ends.0[1] - ends.0[0]).as_secs_f64()));
         let start = Instant::now();
-        for step in 0..N_STEPS {
-            std::hint::black_box(net.train_step(&batch, &targets, step as u64));
-        }
-        let middle = Instant::now();
         for _ in 0..N_STEPS {
-            let mut gradients = GradientsParams::new();
-            for (name, parameter) in moved.iter().zip(&module.arrays) {
-                let gradient = net.gradient(name).expect("the net has its own tensors");
-                gradients.register(parameter.id, tensor(gradient, &device));
+            let mut registered = GradientsParams::new();
+            for (values, parameter) in gradients.iter().zip(&module.arrays) {
+                registered.register(parameter.id, tensor(values, &device));
             }
-            module = adam.step(1e-4, module, gradients);
+            module = adam.step(1e-4, module, registered);
             for parameter in &module.arrays {
                 std::hint::black_box(parameter.val().into_data());
             }
         }
-        if round > 0 {
-            let per_step = |seconds: f64| 1e3 * seconds / N_STEPS as f64;
-            ours.push(per_step((middle - start).as_secs_f64()));
-            burns.push(per_step(middle.elapsed().as_secs_f64()));
-        }
+        burns.push(per_step(start.elapsed().as_secs_f64()));
     }
     let [ours, burns] = [ours, burns].map(|mut times| {
         times.sort_by(f64::total_cmp);
         times[N_ROUNDS / 2]
     });
     println!("| {name} | {n_parameters} | {ours:.2} | {burns:.2} | {:.2} |", burns / ours);
-}
-
-fn dnn() -> Vec<Layer> {
-    let hidden = [512, 256, 64].map(|units| dense(units, Activation::Relu, 0.3));
-    hidden.into_iter().chain([dense(10, Activation::Linear, 0.0)]).collect()
-}
-
-fn cnn_2() -> Vec<Layer> {
-    let blocks = [(32, 3, 0.2), (64, 3, 0.1), (64, 2, 0.1)].map(|(filters, size, dropout)| {
-        let pool = Some(Pool { size: [size; 2], stride: [2, 2] });
-        let (kernel, batch_norm) = ([size; 2], Some(BatchNorm::default()));
-        Layer::Conv(ConvBlock { filters, kernel, batch_norm, pool, dropout: rate(dropout) })
-    });
-    let head = [dense(128, Activation::Relu, 0.5), dense(10, Activation::Linear, 0.0)];
-    blocks.into_iter().chain(head).collect()
-}
-
-fn dense(units: usize, activation: Activation, dropout: f32) -> Layer {
-    Layer::Dense(DenseLayer { units, activation, l2: 0.0, dropout: rate(dropout) })
-}
-
-fn rate(share: f32) -> Rate {
-    Rate::new(share).expect("a share")
 }

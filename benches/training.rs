@@ -1,5 +1,5 @@
-//! Samples per second of the report's nets, and a roofline of their parts:
-//! `cargo bench --bench training -- [cnn-1|cnn-2|dnn] [batch] [n_threads] [n_epochs]`.
+//! Samples per second of the report's nets, and the share of the peak that each kernel under them reaches:
+//! `cargo bench --bench training -- [cnn-1|cnn-2|dnn] [batch] [n_threads] [n_epochs] [n_samples]`.
 #![expect(clippy::print_stdout, reason = "a benchmark tells what it measured")]
 #![expect(clippy::inline_always, reason = "the peak's loop is compiled for each level")]
 
@@ -7,54 +7,29 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use encore::kernels::dropout::{Rate, key_of};
+use encore::kernels::convolution::Convolution;
+use encore::kernels::dense::{Dense, PANEL};
+use encore::kernels::geometry::{ConvGeometry, PoolGeometry};
 use encore::kernels::isa::{Isa, Level, Tile, Work, fma};
-use encore::kernels::loss::Targets;
-use encore::kernels::net::{Batch, BatchNorm, ConvBlock, DenseLayer, Layer, Net, Plan, Pool};
-use encore::kernels::optimizer::Optimizer;
+use encore::kernels::pooling::{PooledGradient, Pooling, Slopes};
 use encore::kernels::product::Activation;
+use encore::model::{Flow, TrainingObserver};
+use encore::vocab::Epoch;
 
-/// Frames, coefficients, channels.
-const INPUT: [usize; 3] = [130, 13, 1];
+mod nets;
 
-fn conv(filters: usize, kernel: usize, pool: usize, norm: bool, dropout: f32) -> Layer {
-    Layer::Conv(ConvBlock {
-        filters,
-        kernel: [kernel; 2],
-        batch_norm: norm.then(BatchNorm::default),
-        pool: Some(Pool { size: [pool; 2], stride: [2, 2] }),
-        dropout: Rate::new(dropout).expect("a share"),
-    })
-}
+use nets::{Data, SHAPE, fit, plan};
 
-fn dense(units: usize, activation: Activation, l2: f32, dropout: f32) -> Layer {
-    let dropout = Rate::new(dropout).expect("a share");
-    Layer::Dense(DenseLayer { units, activation, l2, dropout })
-}
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn layers(name: &str) -> Vec<Layer> {
-    use Activation::{Linear, Relu};
-    match name {
-        "cnn-1" => vec![
-            conv(32, 3, 3, false, 0.0),
-            conv(64, 3, 3, false, 0.0),
-            conv(64, 2, 2, false, 0.0),
-            dense(64, Relu, 0.0, 0.0),
-            dense(10, Linear, 0.0, 0.0),
-        ],
-        "dnn" => vec![
-            dense(512, Relu, 1e-3, 0.3),
-            dense(256, Relu, 1e-3, 0.3),
-            dense(64, Relu, 1e-3, 0.3),
-            dense(10, Linear, 0.0, 0.0),
-        ],
-        _ => vec![
-            conv(32, 3, 3, true, 0.2),
-            conv(64, 3, 3, true, 0.1),
-            conv(64, 2, 2, true, 0.1),
-            dense(128, Relu, 0.0, 0.5),
-            dense(10, Linear, 0.0, 0.0),
-        ],
+/// Filters, side of the kernel and side of the pool of each block; then outputs of each dense layer.
+fn shapes(net: &str) -> (&[[usize; 3]], &[usize]) {
+    let blocks = &[[32, 3, 3], [64, 3, 3], [64, 2, 2]];
+    match net {
+        "cnn-1" => (blocks, &[64, 10]),
+        "dnn" => (&[], &[512, 256, 64, 10]),
+        _ => (blocks, &[128, 10]),
     }
 }
 
@@ -109,62 +84,95 @@ fn triad() -> f64 {
     (0..5).map(pass).fold(0.0, f64::max)
 }
 
-/// What a part of a step does at least, for one example.
-#[derive(Clone, Copy, Default)]
-struct Cost {
-    /// Additions and multiplications of its products.
+/// What a kernel did for one example.
+struct Part {
+    name: String,
+    /// Additions and multiplications of its products; 0 where it has none.
     flops: f64,
-    /// Bytes of the tensors that it reads or writes, each once; weights are shared by the batch.
-    bytes: f64,
+    seconds: f64,
 }
 
-/// The parts in the order of [`Net::spent`].
-fn costs(layers: &[Layer], products: &[usize], batch: usize) -> Vec<Cost> {
-    let (mut forward, mut backward) = (vec![], vec![]);
-    let (mut dense_forward, mut dense_backward) = (Cost::default(), Cost::default());
-    let ([mut height, mut width, mut channels], mut n_in, mut n_conv_values) =
-        (INPUT, INPUT.iter().product(), 0);
-    let shared = |n_values: usize| 4.0 * n_values as f64 / batch as f64;
-    for (index, (layer, &n_products)) in layers.iter().zip(products).enumerate() {
-        let (flops, is_first) = (2.0 * n_products as f64, index == 0);
-        match layer {
-            Layer::Conv(block) => {
-                let [kh, kw] = block.kernel;
-                let kernel = kh * kw * channels * block.filters;
-                let activations = (height + 1 - kh) * (width + 1 - kw) * block.filters;
-                let [sh, sw] = block.pool.map_or([1, 1], |pool| pool.stride);
-                height = (height + 1 - kh).div_ceil(sh);
-                width = (width + 1 - kw).div_ceil(sw);
-                channels = block.filters;
-                let pooled = height * width * channels;
-                // The first block's activations never leave the cache: they are computed again.
-                let kept = if is_first { 0 } else { activations };
-                let d_x = if is_first { 0 } else { n_in };
-                // Pooled values, their normalisation, and one byte of argmax.
-                let bytes = (4 * (n_in + kept) + 9 * pooled) as f64 + shared(kernel);
-                forward.push(Cost { flops, bytes });
-                let bytes = (4 * (n_in + kept + d_x) + 5 * pooled) as f64 + 2.0 * shared(kernel);
-                let passes = if is_first { 1.0 } else { 2.0 };
-                backward.push(Cost { flops: passes * flops, bytes });
-                n_conv_values += kernel + block.filters;
-                n_in = pooled;
-            }
-            Layer::Dense(dense) => {
-                let kernel = n_in * dense.units;
-                let rows = 4.0 * (n_in + dense.units) as f64;
-                dense_forward.flops += flops;
-                dense_forward.bytes += rows + shared(kernel);
-                let passes = if is_first { 1.0 } else { 2.0 };
-                dense_backward.flops += passes * flops;
-                // Read and written: values and both moments; written: gradients.
-                let d_x = if is_first { 0.0 } else { 4.0 * n_in as f64 };
-                dense_backward.bytes += rows + d_x + 7.0 * shared(kernel);
-                n_in = dense.units;
-            }
+/// Runs a kernel often enough to time it; the best of five, each for as many examples as `work` takes.
+fn time(name: String, flops: usize, n_examples: usize, mut work: impl FnMut()) -> Part {
+    work();
+    let round = |_| {
+        let (start, n) = (Instant::now(), 20);
+        (0..n).for_each(|_| work());
+        start.elapsed().as_secs_f64() / f64::from(n) / n_examples as f64
+    };
+    let seconds = (0..5).map(round).fold(f64::INFINITY, f64::min);
+    Part { name, flops: flops as f64, seconds }
+}
+
+/// Every kernel under a net, at the net's shapes, on one thread.
+fn parts(net: &str, batch: usize) -> Vec<Part> {
+    let isa = Isa::best();
+    let (blocks, dense) = shapes(net);
+    let [mut height, mut width, mut c_in] = [SHAPE[0], SHAPE[1], 1];
+    let mut parts = vec![];
+    let values = |n: usize| -> Vec<f32> { (0..n).map(|i| ((i * i) % 97) as f32 - 48.0).collect() };
+    for (index, &[c_out, side, pool]) in blocks.iter().enumerate() {
+        let name = |pass: &str| format!("conv_{} {pass}", index + 1);
+        let kernel_sides = [side; 2];
+        let g = ConvGeometry { n: 1, height, width, c_in, c_out, kernel: kernel_sides };
+        let (conv, flops) =
+            (Convolution::new(g), 2 * g.out_height() * g.out_width() * g.kernel_len());
+        let (x, kernel, bias) = (values(g.input_len()), values(g.kernel_len()), values(c_out));
+        let mut output = vec![0.0; g.output_len()];
+        parts.push(time(name("forward"), flops, 1, || {
+            conv.forward(isa, &x, &kernel, &bias, &mut output)
+        }));
+        let (d, mut d_kernel) = (values(g.output_len()), vec![0.0; kernel.len()]);
+        parts.push(time(name("kernel gradient"), flops, 1, || {
+            conv.kernel_gradient(isa, &x, &d, &mut d_kernel);
+        }));
+        if index > 0 {
+            let (framed, mut d_x) = (values(conv.framed_len()), vec![0.0; x.len()]);
+            parts.push(time(name("input gradient"), flops, 1, || {
+                conv.input_gradient(isa, &framed, &kernel, &mut d_x);
+            }));
         }
+        (height, width, c_in) = (g.out_height(), g.out_width(), c_out);
+        let p =
+            PoolGeometry { n: 1, height, width, channels: c_out, size: [pool; 2], stride: [2, 2] };
+        let pooling = Pooling::new(p);
+        let (ones, n) = (vec![1.0; c_out], p.output_len());
+        let (mut pooled, mut argmax) = (vec![0.0; n], vec![0; n]);
+        parts.push(time(name("pool forward"), 0, 1, || {
+            pooling.forward(isa, &output, &ones, &mut pooled, &mut argmax);
+        }));
+        let slopes = Slopes { a: ones.clone(), b: ones.clone(), c: ones };
+        let (mut d_x, mut d_bias) = (vec![0.0; output.len()], vec![0.0; c_out]);
+        parts.push(time(name("pool backward"), 0, 1, || {
+            let gradient = PooledGradient { d_pooled: &pooled, argmax: &argmax };
+            pooling.backward_through(isa, gradient, &slopes, &output, &mut d_x, &mut d_bias);
+        }));
+        (height, width) = (p.out_height(), p.out_width());
     }
-    let updates = Cost { flops: 0.0, bytes: 7.0 * shared(n_conv_values) };
-    forward.into_iter().chain(backward).chain([dense_forward, dense_backward, updates]).collect()
+    let mut n_in = height * width * c_in;
+    for (index, &n_out) in dense.iter().enumerate() {
+        let name = |pass: &str| format!("dense_{} {pass}", index + 1);
+        let (layer, flops) = (Dense::new(batch, n_in, n_out), 2 * n_in * n_out);
+        let (x, weights, bias) = (values(batch * n_in), values(n_in * n_out), values(n_out));
+        let mut output = vec![0.0; batch * n_out];
+        parts.push(time(name("forward"), flops, batch, || {
+            layer.forward(isa, &x, &weights, &bias, Activation::Relu, &mut output);
+        }));
+        let (d, mut d_weights) = (values(batch * n_out), vec![0.0; weights.len()]);
+        parts.push(time(name("kernel gradient"), flops, batch, || {
+            for (panel, d_weights) in d_weights.chunks_mut(PANEL * n_out).enumerate() {
+                layer.weight_gradient(isa, panel, &x, &d, d_weights);
+            }
+        }));
+        if index > 0 || !blocks.is_empty() {
+            let mut d_x = vec![0.0; x.len()];
+            parts.push(time(name("input gradient"), flops, batch, || {
+                layer.input_gradient(isa, &d, &weights, &mut d_x);
+            }));
+        }
+        n_in = n_out;
+    }
+    parts
 }
 
 /// This process's CPU time, in seconds; NaN where the system does not tell.
@@ -175,74 +183,62 @@ fn cpu_seconds() -> f64 {
     ticks(11).zip(ticks(12)).map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
 }
 
+/// Wall and CPU time at the end of each epoch, and the last loss.
+#[derive(Default)]
+struct Stopwatch {
+    wall: Vec<Instant>,
+    cpu_s: Vec<f64>,
+    loss: f64,
+}
+
+impl TrainingObserver for Stopwatch {
+    fn epoch(&mut self, epoch: &Epoch) -> Flow {
+        self.wall.push(Instant::now());
+        self.cpu_s.push(cpu_seconds());
+        self.loss = epoch.train_loss;
+        Flow::Continue
+    }
+}
+
 fn main() {
     // `cargo bench` adds an option of its own.
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let number =
         |i: usize, or: usize| arguments.get(i).map_or(or, |a| a.parse().expect("a number"));
-    let name = arguments.first().map_or("cnn-2", String::as_str);
-    let (batch, n_threads, n_epochs) = (number(1, 64), number(2, 1), number(3, 4));
-    let n = number(4, 1024);
-    let level = arguments.get(5).map_or(usize::MAX, |a| a.parse().expect("a level"));
+    let net = arguments.first().map_or("cnn-2", String::as_str);
+    let (batch, n_threads, n_epochs, n) =
+        (number(1, 64), number(2, 1), number(3, 4), number(4, 1024));
 
-    let isa = Isa::available().get(level).copied().unwrap_or(Isa::best());
     // The best of a few: whatever else the machine does takes from one.
+    let isa = Isa::best();
     let peak_of = |_| {
         let start = Instant::now();
         2e-9 * isa.run(Peak(2_000_000)) as f64 / start.elapsed().as_secs_f64()
     };
     let peak = (0..10).map(peak_of).fold(0.0, f64::max);
 
-    let layers = layers(name);
-    let plan = Plan::new(&layers, INPUT, batch).expect("the report's nets fit");
-    let products = plan.n_products();
-    let mut net = Net::new(plan, Optimizer::adam(1e-4), 1);
-    net.set_isa(isa);
-    let features: Vec<f32> =
-        (0..n * 1690).map(|i| (key_of(7, i) >> 40) as f32 / 16_777_216.0 - 0.5).collect();
-    let labels: Vec<usize> = (0..n).map(|i| key_of(8, i) as usize % 10).collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
-    let mut rates = Vec::new();
-    let busy = cpu_seconds();
-    let mut loss = 0.0;
-    pool.install(|| {
-        for epoch in 0..=n_epochs {
-            let start = Instant::now();
-            for step in 0..n / batch {
-                let rows: Vec<usize> =
-                    (0..batch).map(|i| ((step * batch + i) * 7 + epoch) % n).collect();
-                let labels: Vec<usize> = rows.iter().map(|&row| labels[row]).collect();
-                let batch = Batch { features: &features, rows: &rows, reversed: &[] };
-                let targets = Targets::one_hot(&labels);
-                loss = net.train_step(&batch, &targets, key_of(epoch as u64, step)).loss;
-            }
-            rates.push((n / batch * batch) as f64 / start.elapsed().as_secs_f64());
-        }
-    });
-    let per_cpu = ((n_epochs + 1) * (n / batch * batch)) as f64 / (cpu_seconds() - busy);
-    rates.remove(0);
+    let mut stopwatch = Stopwatch::default();
+    // The first epoch warms up.
+    fit(&plan(net, Some(batch), n_epochs + 1), &Data::random(n), n_threads, &mut stopwatch);
+    let Stopwatch { wall, cpu_s, loss } = stopwatch;
+    let mut rates: Vec<f64> =
+        wall.windows(2).map(|pair| n as f64 / (pair[1] - pair[0]).as_secs_f64()).collect();
     rates.sort_by(f64::total_cmp);
-    let median = rates[rates.len() / 2];
+    let (median, largest) = (rates[rates.len() / 2], rates[rates.len() - 1]);
+    let per_cpu = (n_epochs * n) as f64 / (cpu_s[n_epochs] - cpu_s[0]);
     println!(
-        "RESULT ours {name} b{batch} t{n_threads} {isa:?} median {median:.0} max {:.0} samples/s, {per_cpu:.0} a CPU-second, loss {loss:.4}, peak {peak:.0} GFLOP/s",
-        rates[rates.len() - 1]
+        "RESULT ours {net} b{batch} t{n_threads} {isa:?} median {median:.0} max {largest:.0} samples/s, {per_cpu:.0} a CPU-second, loss {loss:.4}, peak {peak:.0} GFLOP/s"
     );
-    let bandwidth = pool.install(triad);
-    let (samples, n_threads) = (((n_epochs + 1) * (n / batch * batch)) as f64, n_threads as f64);
-    println!("  peak {:.0} GFLOP/s, triad {bandwidth:.1} GB/s; a sample:", peak * n_threads);
+    let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().expect("threads");
+    let bandwidth = pool(n_threads).install(triad);
     println!(
-        "  {:24} {:>8} {:>9} {:>9} {:>7} {:>8} {:>8} {:>7}",
-        "part", "us", "MFLOP", "kB", "FLOP/B", "GB/s", "GFLOP/s", "of peak"
+        "  triad {bandwidth:.1} GB/s on {n_threads} threads; the kernels, one thread, one sample:"
     );
-    for ((part, spent), cost) in net.spent().iter().zip(costs(&layers, &products, batch)) {
-        let seconds = spent.as_secs_f64() / samples;
-        let (us, mflop, kb) = (1e6 * seconds, 1e-6 * cost.flops, 1e-3 * cost.bytes);
-        let intensity = cost.flops / cost.bytes.max(1.0);
-        let (gb_s, gflop_s) = (1e-9 * cost.bytes / seconds, 1e-9 * cost.flops / seconds);
-        let share = 100.0 * gflop_s / peak / n_threads;
-        println!(
-            "  {part:24} {us:8.1} {mflop:9.3} {kb:9.1} {intensity:7.1} {gb_s:8.1} {gflop_s:8.1} {share:6.0}%"
-        );
+    println!("  {:24} {:>8} {:>9} {:>8} {:>7}", "kernel", "us", "MFLOP", "GFLOP/s", "of peak");
+    for Part { name, flops, seconds } in pool(1).install(|| parts(net, batch)) {
+        let (us, mflop, gflop_s) = (1e6 * seconds, 1e-6 * flops, 1e-9 * flops / seconds);
+        let share = 100.0 * gflop_s / peak;
+        println!("  {name:24} {us:8.1} {mflop:9.3} {gflop_s:8.1} {share:6.0}%");
     }
 }

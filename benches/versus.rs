@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use std::{env, fs};
 
-use encore::dataset::Catalogue;
-use encore::experiment::{DataChoice, Library, Options, Plan};
-use encore::model::{Device, Examples, FitInput, Flow, TrainingObserver};
-use encore::vocab::{Epoch, Rng, Seed};
+use encore::model::{Flow, TrainingObserver};
+use encore::vocab::Epoch;
+
+mod nets;
+
+use nets::{Data, SHAPE, fit, plan};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const SHAPE: [usize; 2] = [130, 13];
-const N_CLASSES: usize = 10;
 const USAGE: &str = "train NET FOLDER BATCH_SIZE N_THREADS N_EPOCHS, or side-by-side [N_ROUNDS]";
 
 fn main() {
@@ -32,7 +32,7 @@ fn main() {
     match arguments[..] {
         ["train", net, folder, batch_size, n_threads, n_epochs] => {
             let idle_mib = memory_mib("VmRSS");
-            let data = Data::read(Path::new(folder));
+            let data = read(Path::new(folder));
             let (batch_size, n_epochs) = (number(batch_size), number(n_epochs));
             train(net, &data, batch_size, number(n_threads), n_epochs, idle_mib);
         }
@@ -105,36 +105,6 @@ fn side_by_side(n_rounds: usize) {
     }
 }
 
-/// Trains a plan in a pool of so many threads.
-fn fit(plan: &Plan, data: &Data, n_threads: usize, stopwatch: &mut Stopwatch) {
-    let rows: Vec<usize> = (0..data.labels.len()).collect();
-    let view = |rows| Examples {
-        shape: &SHAPE,
-        matrix: &data.matrix,
-        labels: &data.labels,
-        rows,
-        n_classes: N_CLASSES,
-    };
-    let (train, valid) = (view(&rows), view(&[]));
-    let job = FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
-    let fitted =
-        pool.install(|| plan.spec.model.fit(&job, stopwatch)).expect("the report's nets train");
-    std::hint::black_box(fitted.n_parameters);
-}
-
-/// A spec of `experiments/`, with other epochs and perhaps another batch size.
-fn plan(net: &str, batch_size: Option<usize>, n_epochs: usize) -> Plan {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let library = Library::open(&project.join("experiments")).expect("the project has specs");
-    let catalogue = Catalogue::open(&project.join("datasets")).expect("the manifests are right");
-    let mut set = vec![format!("training.epochs={n_epochs}")];
-    set.extend(batch_size.map(|size| format!("training.batch_size={size}")));
-    let data = DataChoice::Named("gtzan".to_owned());
-    let options = Options { set, data, ..Options::default() };
-    Plan::read(net, &library, &catalogue, &options).unwrap_or_else(|error| panic!("{error}"))
-}
-
 /// Times epochs from end to end, so that nothing between two of them is lost.
 #[derive(Default)]
 struct Stopwatch {
@@ -152,30 +122,13 @@ impl TrainingObserver for Stopwatch {
     }
 }
 
-/// What is trained on.
-struct Data {
-    /// `[n, 130, 13]`, row-major.
-    matrix: Vec<f32>,
-    /// `[n]`, in `0..10`.
-    labels: Vec<usize>,
-}
-
-impl Data {
-    fn read(folder: &Path) -> Self {
-        let matrix = read_npy(&folder.join("X.npy"), "<f4", f32::from_le_bytes);
-        let labels = read_npy(&folder.join("y.npy"), "<i8", i64::from_le_bytes);
-        let labels: Vec<usize> = labels.into_iter().map(|label| label as usize).collect();
-        assert_eq!(matrix.len(), labels.len() * SHAPE[0] * SHAPE[1], "X.npy and y.npy disagree");
-        Self { matrix, labels }
-    }
-
-    fn random(n_samples: usize) -> Self {
-        let mut rng = Rng::new(1);
-        let n_numbers = n_samples * SHAPE[0] * SHAPE[1];
-        let matrix = (0..n_numbers).map(|_| rng.uniform() as f32 * 100.0 - 50.0).collect();
-        let labels = (0..n_samples).map(|_| (rng.uniform() * N_CLASSES as f64) as usize).collect();
-        Self { matrix, labels }
-    }
+/// `X.npy` and `y.npy` of a folder.
+fn read(folder: &Path) -> Data {
+    let matrix = read_npy(&folder.join("X.npy"), "<f4", f32::from_le_bytes);
+    let labels = read_npy(&folder.join("y.npy"), "<i8", i64::from_le_bytes);
+    let labels: Vec<usize> = labels.into_iter().map(|label| label as usize).collect();
+    assert_eq!(matrix.len(), labels.len() * SHAPE[0] * SHAPE[1], "X.npy and y.npy disagree");
+    Data { matrix, labels }
 }
 
 /// The numbers of a `.npy` file of version 1 that has this type and C order.

@@ -28,6 +28,8 @@ const LAYERS: &[(&str, u8)] = &[
 /// Crates that live in one room only, or in few.
 const AT_HOME: &[(&str, &[&str])] = &[
     ("burn", &["model"]),
+    ("safetensors", &["model"]),
+    ("libm", &["vocab", "audio", "dataset", "kernels", "metrics", "model"]),
     ("linfa", &["model"]),
     ("linfa_logistic", &["model"]),
     ("smartcore", &["model"]),

@@ -110,49 +110,6 @@ pub fn apply(isa: Isa, line: &Line, x: &[f32], out: &mut [f32]) {
     isa.run(Apply { line, x, out });
 }
 
-/// Normalises a batch by its own statistics, which it gives back. `x` and `out` are `[n_rows, n_channels]`.
-#[must_use]
-pub fn batch_norm_forward(
-    x: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    epsilon: f32,
-    out: &mut [f32],
-) -> Statistics {
-    let isa = Isa::best();
-    let mut sums = vec![0.0; 2 * gamma.len()];
-    let (mut statistics, mut line) = (Statistics::default(), Line::default());
-    add_sums(isa, x, &mut sums);
-    statistics.set_from_sums(&sums, x.len() / gamma.len(), epsilon);
-    statistics.line(gamma, beta, &mut line);
-    apply(isa, &line, x, out);
-    statistics
-}
-
-/// The backward pass of [`batch_norm_forward`]: fills `d_x` and gives back the gradients of gamma and beta.
-#[must_use]
-pub fn batch_norm_backward(
-    x: &[f32],
-    gamma: &[f32],
-    statistics: &Statistics,
-    d_out: &[f32],
-    d_x: &mut [f32],
-) -> (Vec<f32>, Vec<f32>) {
-    let isa = Isa::best();
-    let n = gamma.len();
-    let mut sums = vec![0.0; 2 * n];
-    add_gradient_sums(isa, d_out, x, statistics, &mut sums);
-    let mut slopes = Slopes::default();
-    statistics.slopes(gamma, &sums, x.len() / n, &mut slopes);
-    for ((d_x, x), d) in d_x.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(d_out.chunks_exact(n)) {
-        for i in 0..n {
-            d_x[i] = slopes.a[i] * d[i] + slopes.b[i] + slopes.c[i] * x[i];
-        }
-    }
-    let narrow = |sums: &[f64]| sums.iter().map(|&sum| sum as f32).collect();
-    (narrow(&sums[n..]), narrow(&sums[..n]))
-}
-
 struct Sums<'a> {
     x: &'a [f32],
     d: Option<(&'a [f32], &'a Statistics)>,
@@ -261,6 +218,49 @@ mod tests {
     use proptest::prelude::*;
 
     const EPSILON: f32 = 1e-3;
+
+    /// Normalises a batch by its own statistics, which it gives back. `x` and `out` are `[n_rows, n_channels]`.
+    fn batch_norm_forward(
+        x: &[f32],
+        gamma: &[f32],
+        beta: &[f32],
+        epsilon: f32,
+        out: &mut [f32],
+    ) -> Statistics {
+        let isa = Isa::best();
+        let mut sums = vec![0.0; 2 * gamma.len()];
+        let (mut statistics, mut line) = (Statistics::default(), Line::default());
+        add_sums(isa, x, &mut sums);
+        statistics.set_from_sums(&sums, x.len() / gamma.len(), epsilon);
+        statistics.line(gamma, beta, &mut line);
+        apply(isa, &line, x, out);
+        statistics
+    }
+
+    /// The backward pass of [`batch_norm_forward`]: fills `d_x` and gives back the gradients of gamma and beta.
+    fn batch_norm_backward(
+        x: &[f32],
+        gamma: &[f32],
+        statistics: &Statistics,
+        d_out: &[f32],
+        d_x: &mut [f32],
+    ) -> (Vec<f32>, Vec<f32>) {
+        let isa = Isa::best();
+        let n = gamma.len();
+        let mut sums = vec![0.0; 2 * n];
+        add_gradient_sums(isa, d_out, x, statistics, &mut sums);
+        let mut slopes = Slopes::default();
+        statistics.slopes(gamma, &sums, x.len() / n, &mut slopes);
+        for ((d_x, x), d) in
+            d_x.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(d_out.chunks_exact(n))
+        {
+            for i in 0..n {
+                d_x[i] = slopes.a[i] * d[i] + slopes.b[i] + slopes.c[i] * x[i];
+            }
+        }
+        let narrow = |sums: &[f64]| sums.iter().map(|&sum| sum as f32).collect();
+        (narrow(&sums[n..]), narrow(&sums[..n]))
+    }
 
     fn plain(x: &[f64], gamma: &[f64], beta: &[f64]) -> Vec<f64> {
         let n = gamma.len();

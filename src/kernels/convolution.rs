@@ -8,10 +8,6 @@ use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::isa::Isa;
 use crate::kernels::outer::Outer;
 use crate::kernels::product::{Activation, Place, Product, Segments, Start};
-use crate::kernels::threads::for_each;
-
-/// Images whose gradients are summed in one buffer, whatever the number of threads.
-pub const CHUNK: usize = 8;
 
 /// A convolution with its windows worked out. Its passes take one image at a time.
 #[derive(Clone, Debug)]
@@ -144,101 +140,58 @@ impl Convolution {
     }
 }
 
-/// Gradients of a convolution's inputs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ConvGradients {
-    /// `[n, height, width, c_in]`.
-    pub d_x: Vec<f32>,
-    /// `[kernel_height, kernel_width, c_in, c_out]`.
-    pub d_kernel: Vec<f32>,
-    /// `[c_out]`.
-    pub d_bias: Vec<f32>,
-}
-
-/// `relu(x * kernel + bias)` of a batch; `output` is `[n, out_height, out_width, c_out]`.
-pub fn conv_bias_relu_forward(
-    geometry: &ConvGeometry,
-    x: &[f32],
-    kernel: &[f32],
-    bias: &[f32],
-    output: &mut [f32],
-) {
-    let convolution = Convolution::new(*geometry);
-    let mut chunks: Vec<_> = x
-        .chunks(CHUNK * geometry.input_len())
-        .zip(output.chunks_mut(CHUNK * geometry.output_len()))
-        .collect();
-    for_each(&mut chunks, |_, (x, output)| {
-        let images = x.chunks_exact(geometry.input_len());
-        for (x, output) in images.zip(output.chunks_exact_mut(geometry.output_len())) {
-            convolution.forward(Isa::best(), x, kernel, bias, output);
-        }
-    });
-}
-
-/// The backward pass of [`conv_bias_relu_forward`], given its `output` and that output's gradient.
-#[must_use]
-pub fn conv_backward(
-    geometry: &ConvGeometry,
-    x: &[f32],
-    kernel: &[f32],
-    output: &[f32],
-    d_output: &[f32],
-) -> ConvGradients {
-    let (convolution, isa) = (Convolution::new(*geometry), Isa::best());
-    let mut turned = vec![0.0; kernel.len()];
-    convolution.turn(kernel, &mut turned);
-    let mut gradients = ConvGradients {
-        d_x: vec![0.0; x.len()],
-        d_kernel: vec![0.0; kernel.len()],
-        d_bias: vec![0.0; geometry.c_out],
-    };
-    let (n_in, n_out) = (geometry.input_len(), geometry.output_len());
-    let mut chunks: Vec<_> = gradients
-        .d_x
-        .chunks_mut(CHUNK * n_in)
-        .map(|d_x| (d_x, vec![0.0; kernel.len()], vec![0.0; geometry.c_out]))
-        .collect();
-    for_each(&mut chunks, |chunk, (d_x, d_kernel, d_bias)| {
-        let mut framed = vec![0.0; convolution.framed_len()];
-        for (i, d_x) in d_x.chunks_exact_mut(n_in).enumerate() {
-            let image = &x[(chunk * CHUNK + i) * n_in..][..n_in];
-            let outputs = (chunk * CHUNK + i) * n_out..(chunk * CHUNK + i + 1) * n_out;
-            let d = &mut framed[convolution.frame_len()..][..n_out];
-            for ((d, &y), &d_y) in
-                d.iter_mut().zip(&output[outputs.clone()]).zip(&d_output[outputs])
-            {
-                *d = if y > 0.0 { d_y } else { 0.0 };
-            }
-            for row in d.chunks_exact(geometry.c_out) {
-                d_bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
-            }
-            convolution.kernel_gradient(isa, image, d, d_kernel);
-            convolution.input_gradient(isa, &framed, &turned, d_x);
-        }
-    });
-    for (_, d_kernel, d_bias) in chunks {
-        gradients.d_kernel.iter_mut().zip(d_kernel).for_each(|(sum, d)| *sum += d);
-        gradients.d_bias.iter_mut().zip(d_bias).for_each(|(sum, d)| *sum += d);
-    }
-    gradients
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernels::reference::{assert_close, convolution, dot, random, slope, wide};
     use proptest::prelude::*;
 
+    struct Gradients {
+        d_x: Vec<f32>,
+        d_kernel: Vec<f32>,
+        d_bias: Vec<f32>,
+    }
+
+    /// `relu(x * kernel + bias)` of a batch.
+    fn forward(g: &ConvGeometry, x: &[f32], kernel: &[f32], bias: &[f32]) -> Vec<f32> {
+        let convolution = Convolution::new(*g);
+        let mut output = vec![0.0; g.n * g.output_len()];
+        let outputs = output.chunks_exact_mut(g.output_len());
+        for (x, output) in x.chunks_exact(g.input_len()).zip(outputs) {
+            convolution.forward(Isa::best(), x, kernel, bias, output);
+        }
+        output
+    }
+
+    /// Its backward pass, given the gradient before ReLU.
+    fn backward(g: &ConvGeometry, x: &[f32], kernel: &[f32], d_output: &[f32]) -> Gradients {
+        let (convolution, isa) = (Convolution::new(*g), Isa::best());
+        let mut turned = vec![0.0; kernel.len()];
+        convolution.turn(kernel, &mut turned);
+        let (mut d_x, mut d_kernel) = (vec![0.0; x.len()], vec![0.0; kernel.len()]);
+        let mut framed = vec![0.0; convolution.framed_len()];
+        let images = x.chunks_exact(g.input_len()).zip(d_x.chunks_exact_mut(g.input_len()));
+        for ((x, d_x), d) in images.zip(d_output.chunks_exact(g.output_len())) {
+            framed[convolution.frame_len()..][..d.len()].copy_from_slice(d);
+            convolution.kernel_gradient(isa, x, d, &mut d_kernel);
+            convolution.input_gradient(isa, &framed, &turned, d_x);
+        }
+        let of_channel = |c: usize| d_output.iter().skip(c).step_by(g.c_out).sum();
+        Gradients { d_x, d_kernel, d_bias: (0..g.c_out).map(of_channel).collect() }
+    }
+
+    fn gate(d_output: &[f32], output: &[f32]) -> Vec<f32> {
+        d_output.iter().zip(output).map(|(&d, &y)| if y > 0.0 { d } else { 0.0 }).collect()
+    }
+
     #[test]
     fn one_window_by_hand() {
         let g = ConvGeometry { n: 1, height: 2, width: 2, c_in: 1, c_out: 2, kernel: [2, 2] };
         let (x, kernel) = ([1.0, 2.0, 3.0, 4.0], [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0]);
-        let mut output = [0.0; 2];
-        conv_bias_relu_forward(&g, &x, &kernel, &[0.5, 0.5], &mut output);
+        let output = forward(&g, &x, &kernel, &[0.5, 0.5]);
         assert_eq!(output, [10.5, 0.0]);
         // ReLU holds the second channel's gradient back.
-        let d = conv_backward(&g, &x, &kernel, &output, &[2.0, 100.0]);
+        let d = backward(&g, &x, &kernel, &gate(&[2.0, 100.0], &output));
         assert_eq!(d.d_x, [2.0; 4]);
         assert_eq!(d.d_kernel, [2.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0]);
         assert_eq!(d.d_bias, [2.0, 0.0]);
@@ -255,13 +208,12 @@ mod tests {
             let g = ConvGeometry { n, height: kh + more, width: kw + wider, c_in, c_out, kernel: [kh, kw] };
             let x = random(key, n * g.input_len());
             let (kernel, bias) = (random(key ^ 1, g.kernel_len()), random(key ^ 2, c_out));
-            let mut output = vec![0.0; n * g.output_len()];
-            conv_bias_relu_forward(&g, &x, &kernel, &bias, &mut output);
-            let d = random(key ^ 3, output.len());
-            let gated: Vec<f64> = d.iter().zip(&output).map(|(&d, &y)| if y > 0.0 { f64::from(d) } else { 0.0 }).collect();
+            let output = forward(&g, &x, &kernel, &bias);
+            let d = gate(&random(key ^ 3, output.len()), &output);
+            let gated = wide(&d);
             let expected = convolution(&g, &wide(&x), &wide(&kernel), &wide(&bias), &gated);
             assert_close(&output, &expected.output.iter().map(|y| y.max(0.0)).collect::<Vec<_>>(), 1e-4);
-            let actual = conv_backward(&g, &x, &kernel, &output, &d);
+            let actual = backward(&g, &x, &kernel, &d);
             assert_close(&actual.d_x, &expected.d_x, 1e-4);
             assert_close(&actual.d_kernel, &expected.d_kernel, 1e-4);
             assert_close(&actual.d_bias, &expected.d_bias, 1e-4);

@@ -1,29 +1,21 @@
 //! Inverted dropout with masks from a counter-based generator: a mask is a function of its key alone.
 
 use crate::kernels::isa::{Isa, Level, Work};
-
-/// The step of SplitMix64's counter: 2^64 / golden ratio.
-pub const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+use crate::vocab::Rng;
 
 /// What stands in the place of a pooling's argmax where dropout took the value.
 pub const DROPPED: u8 = 255;
 
-/// Mixes the bits of a counter.
-///
-/// # Source
-/// SplitMix64's finaliser: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-#[must_use]
-#[inline(always)]
-pub const fn mix(counter: u64) -> u64 {
-    let z = (counter ^ (counter >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 /// The `index`-th key under `key`, for a layer under a step's key or an example under a layer's.
 #[must_use]
-pub const fn key_of(key: u64, index: usize) -> u64 {
-    mix(key.wrapping_add((index as u64 + 1).wrapping_mul(GOLDEN)))
+pub fn key_of(key: u64, index: usize) -> u64 {
+    Rng::new(key).at(index as u64)
+}
+
+/// The `index`-th draw under `key`. Draws start one before the key's stream, as those of all runs so far.
+#[inline(always)]
+fn draw(key: u64, index: u64) -> u64 {
+    Rng::new(key).at(index.wrapping_sub(1))
 }
 
 /// The share of values to drop, in [0, 1).
@@ -115,8 +107,7 @@ impl Work for Drop<'_> {
         for (block, values) in self.values.chunks_mut(64).enumerate() {
             let mut draws = [0_u64; 16];
             for j in 0..16 {
-                let counter = (block * 16 + j) as u64;
-                draws[j] = mix(self.key.wrapping_add(counter.wrapping_mul(GOLDEN)));
+                draws[j] = draw(self.key, (block * 16 + j) as u64);
             }
             let mut quarters = [0_u32; 64];
             for quarter in 0..4 {
@@ -141,13 +132,6 @@ mod tests {
     use super::*;
     use crate::kernels::reference::random;
     use proptest::prelude::*;
-
-    #[test]
-    fn mix_gives_splitmix64_of_seed_zero() {
-        // First outputs of SplitMix64 seeded with 0.
-        assert_eq!(mix(GOLDEN), 0xE220_A839_7B1D_CDAF);
-        assert_eq!(mix(GOLDEN.wrapping_mul(2)), 0x6E78_9E6A_A1B9_65F4);
-    }
 
     #[test]
     fn drops_the_asked_share_and_keeps_the_mean() {
@@ -184,10 +168,7 @@ mod tests {
         fn any_length_is_the_plain_mask_forward_and_back(n in 1_usize..200, key: u64, share in 0.0_f32..0.95) {
             let rate = Rate::new(share).unwrap();
             // Of 64 values, the quarters of draw j decide j, 16 + j, 32 + j and 48 + j.
-            let draw = |i: usize| {
-                let counter = (i / 64 * 16 + i % 16) as u64;
-                mix(key.wrapping_add(counter.wrapping_mul(GOLDEN))) >> (16 * (i % 64 / 16)) & 0xFFFF
-            };
+            let draw = |i: usize| draw(key, (i / 64 * 16 + i % 16) as u64) >> (16 * (i % 64 / 16)) & 0xFFFF;
             let is_kept = |i: usize| draw(i) as f64 >= (f64::from(share) * 65_536.0).round();
             let plain = |values: &[f32]| -> Vec<f32> {
                 values.iter().enumerate().map(|(i, v)| if is_kept(i) { v / (1.0 - share) } else { 0.0 }).collect()

@@ -47,12 +47,6 @@ impl ConvGeometry {
     pub const fn kernel_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.c_in * self.c_out
     }
-
-    /// Multiplications of one image's forward pass.
-    #[must_use]
-    pub const fn n_products(&self) -> usize {
-        self.out_height() * self.out_width() * self.kernel_len()
-    }
 }
 
 /// A max-pooling with as much padding as gives `ceil(height / stride)` rows ('same').

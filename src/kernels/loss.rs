@@ -6,8 +6,8 @@ use crate::kernels::optimizer::{TINY, flushed};
 
 /// A batch's loss and hits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Score {
-    /// Mean cross-entropy, in nats.
+pub struct Tally {
+    /// Sum over the rows of their cross-entropy, in nats.
     pub loss: f64,
     /// Rows whose largest logit (the first of equals) is the label's.
     pub n_right: usize,
@@ -31,8 +31,8 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// The loss, `sum_i sum_c t_ic * -ln softmax(logits_i)_c / n`, and its gradient, `(w_i * softmax(logits_i) - t_i) / n`
-/// with `w_i` the sum of row `t_i`. `logits` and `d_logits` are `[n, n_classes]`.
+/// The loss, `sum_i sum_c t_ic * -ln softmax(logits_i)_c`, and the gradient of its mean over the rows,
+/// `(w_i * softmax(logits_i) - t_i) / n` with `w_i` the sum of row `t_i`. `logits` and `d_logits` are `[n, n_classes]`.
 ///
 /// # Panics
 /// When a label is no class, or target rows are neither none nor one for each label.
@@ -41,20 +41,15 @@ pub fn softmax_cross_entropy(
     targets: &Targets<'_>,
     n_classes: usize,
     d_logits: &mut [f32],
-) -> Score {
+) -> Tally {
     let (n, soft) = (targets.labels.len(), targets.rows);
     assert!(soft.is_empty() || soft.len() == n * n_classes, "a target row for each label");
-    let mut score = Score::default();
+    let mut tally = Tally::default();
     let (mut exponentials, mut one_hot) = (vec![0.0; n_classes], vec![0.0; n_classes]);
     let rows = logits.chunks_exact(n_classes).zip(d_logits.chunks_exact_mut(n_classes));
     for (i, ((row, d_row), &label)) in rows.zip(targets.labels).enumerate() {
         assert!(label < n_classes, "a label is a class");
-        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0;
-        for (exponential, &logit) in exponentials.iter_mut().zip(row) {
-            *exponential = libm::exp(f64::from(logit) - f64::from(largest));
-            sum += *exponential;
-        }
+        let (largest, sum) = exponentials_of(row, &mut exponentials);
         let log_sum = libm::log(sum) + f64::from(largest);
         one_hot.fill(0.0);
         one_hot[label] = 1.0;
@@ -64,13 +59,35 @@ pub fn softmax_cross_entropy(
             let t = f64::from(t);
             *d = flushed(((weight * exponentials[class] / sum - t) / n as f64) as f32, TINY);
             if t > 0.0 {
-                score.loss += t * (log_sum - f64::from(row[class]));
+                tally.loss += t * (log_sum - f64::from(row[class]));
             }
         }
-        score.n_right += usize::from(row.iter().position(|&logit| logit == largest) == Some(label));
+        tally.n_right += usize::from(row.iter().position(|&logit| logit == largest) == Some(label));
     }
-    score.loss /= n as f64;
-    score
+    tally
+}
+
+/// Probabilities of rows of logits, `[n, n_classes]`, each row summing to 1.
+#[must_use]
+pub fn softmax(logits: &[f32], n_classes: usize) -> Vec<f32> {
+    let mut probabilities = Vec::with_capacity(logits.len());
+    let mut exponentials = vec![0.0; n_classes];
+    for row in logits.chunks_exact(n_classes) {
+        let (_, sum) = exponentials_of(row, &mut exponentials);
+        probabilities.extend(exponentials.iter().map(|exponential| (exponential / sum) as f32));
+    }
+    probabilities
+}
+
+/// Fills `exp(logit - largest)`; gives back the largest logit and the exponentials' sum.
+fn exponentials_of(row: &[f32], exponentials: &mut [f64]) -> (f32, f64) {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for (exponential, &logit) in exponentials.iter_mut().zip(row) {
+        *exponential = libm::exp(f64::from(logit) - f64::from(largest));
+        sum += *exponential;
+    }
+    (largest, sum)
 }
 
 #[cfg(test)]
@@ -84,7 +101,7 @@ mod tests {
         let mut d = [0.0; 4];
         let targets = Targets::one_hot(&[0, 1]);
         let score = softmax_cross_entropy(&[3.0, 3.0, 0.0, 0.0], &targets, 2, &mut d);
-        assert!((score.loss - 2.0_f64.ln()).abs() < 1e-12);
+        assert!((score.loss / 2.0 - 2.0_f64.ln()).abs() < 1e-12);
         assert_eq!((score.n_right, d), (1, [-0.25, 0.25, 0.25, -0.25]));
     }
 
@@ -93,6 +110,23 @@ mod tests {
         let one = Targets::one_hot(&[1]);
         let score = softmax_cross_entropy(&[1000.0, -1000.0], &one, 2, &mut [0.0; 2]);
         assert_eq!(score.loss, 2000.0);
+        let (mut d, targets) = ([9.0; 4], Targets::one_hot(&[0, 1]));
+        let score = softmax_cross_entropy(&[1000.0, 0.0, 0.0, 0.0], &targets, 2, &mut d);
+        assert!((score.loss - 2.0_f64.ln()).abs() < 1e-12);
+        assert_eq!((score.n_right, d), (1, [0.0, 0.0, 0.25, -0.25]));
+        assert_eq!(softmax(&[1000.0, 0.0, 0.0, 0.0], 2), [1.0, 0.0, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn soft_targets_share_the_loss_and_weigh_it() {
+        // p = 1/4, 3/4: twice 0.25 * ln 4 + 0.75 * ln (4/3).
+        let (logits, mut d) = ([0.0, 3.0_f32.ln()], [9.0; 2]);
+        let targets = Targets { labels: &[1], rows: &[0.5, 1.5] };
+        let score = softmax_cross_entropy(&logits, &targets, 2, &mut d);
+        let wanted = 2.0 * (0.25 * 4.0_f64.ln() + 0.75 * (4.0_f64 / 3.0).ln());
+        assert!((score.loss - wanted).abs() < 1e-6);
+        assert!(d.iter().all(|x| x.abs() < 1e-6), "the targets are what is predicted");
+        assert_eq!(score.n_right, 1);
     }
 
     #[test]
@@ -123,7 +157,7 @@ mod tests {
             let mut d = vec![0.0; logits.len()];
             let targets = Targets { labels: &labels, rows };
             let score = softmax_cross_entropy(&logits, &targets, n_classes, &mut d);
-            prop_assert!((score.loss - loss(&wide(&logits))).abs() < 1e-9);
+            prop_assert!((score.loss / n as f64 - loss(&wide(&logits))).abs() < 1e-9);
             let slopes: Vec<f64> = (0..logits.len()).map(|i| {
                 let moved = |by: f64| { let mut z = wide(&logits); z[i] += by; loss(&z) };
                 (moved(1e-5) - moved(-1e-5)) / 2e-5

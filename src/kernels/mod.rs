@@ -1,9 +1,8 @@
-//! Kernels that a training step on the CPU is composed of, on plain `f32` slices.
+//! Fused kernels for the CPU, on plain `f32` slices. `model/net/fused/` composes nets of them.
 //!
 //! Images lie channels-last, `[n, height, width, channels]`; convolution kernels `[kernel_height, kernel_width, c_in,
 //! c_out]`; dense kernels `[n_in, n_out]`, as Keras stores them. Every kernel is safe Rust that the compiler
-//! vectorises ([`isa`] picks the best instructions at run time). A batch is split into chunks of a fixed size whose
-//! gradients are added in a fixed order, so that the number of threads changes no bit.
+//! vectorizes ([`isa`] picks the best instructions at run time).
 //!
 //! The room knows nothing of specs, files, features or other numerical libraries but libm, whose functions have the
 //! same bits on every platform.
@@ -52,12 +51,10 @@ pub mod dropout;
 pub mod geometry;
 pub mod isa;
 pub mod loss;
-pub mod net;
 pub mod optimizer;
 pub mod outer;
 pub mod pooling;
 pub mod product;
-pub mod threads;
 
 #[cfg(test)]
 pub mod reference;

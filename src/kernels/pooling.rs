@@ -135,14 +135,10 @@ impl Pooling {
         isa.run(Forward { pooling: self, x, direction, pooled, argmax });
     }
 
-    /// Sends one image's gradients back: `d_x[i]` is the sum of `d_pooled[o]` over the windows that `i` won.
-    pub fn backward(&self, isa: Isa, d_pooled: &[f32], argmax: &[u8], d_x: &mut [f32]) {
-        isa.run(Backward { pooling: self, d_pooled, argmax, d_x });
-    }
-
-    /// [`backward`](Self::backward) on through batch normalisation and ReLU, in one pass:
-    /// `d_x[i] = x[i] > 0 ? a * sum d_pooled[o] + b + c * x[i] : 0` with each channel's [`Slopes`]; `d_bias` gains
-    /// each channel's sum of `d_x`. `x` is ReLU's result.
+    /// Sends one image's gradients back through the pooling, a batch normalization before it and ReLU, in one pass:
+    /// `d_x[i] = x[i] > 0 ? a * sum d_pooled[o] + b + c * x[i] : 0`, where the sum is over the windows that `i` won
+    /// and `a`, `b`, `c` are its channel's [`Slopes`]. `d_bias` gains each channel's sum of `d_x`. `x` is ReLU's
+    /// result.
     pub fn backward_through(
         &self,
         isa: Isa,
@@ -254,30 +250,6 @@ impl Forward<'_> {
     }
 }
 
-struct Backward<'a> {
-    pooling: &'a Pooling,
-    d_pooled: &'a [f32],
-    argmax: &'a [u8],
-    d_x: &'a mut [f32],
-}
-
-impl Work for Backward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Level>(self) {
-        let g = &self.pooling.geometry;
-        let gradient = PooledGradient { d_pooled: self.d_pooled, argmax: self.argmax };
-        channel_blocks!(g.channels, |channel, LANES| {
-            let rows = self.d_x.chunks_exact_mut(g.channels);
-            for (d_x, taps) in rows.zip(self.pooling.positions.lists()) {
-                let sum: [f32; LANES] = gather(gradient, taps, channel);
-                d_x[channel..][..LANES].copy_from_slice(&sum);
-            }
-        });
-    }
-}
-
 struct Through<'a> {
     pooling: &'a Pooling,
     gradient: PooledGradient<'a>,
@@ -334,13 +306,21 @@ mod tests {
         Pooling::new(PoolGeometry { n: 1, height, width, channels, size, stride })
     }
 
+    /// The backward pass of the pooling alone.
+    fn backward(pool: &Pooling, isa: Isa, d_pooled: &[f32], argmax: &[u8], d_x: &mut [f32]) {
+        let n = pool.geometry().channels;
+        let slopes = Slopes { a: vec![1.0; n], b: vec![0.0; n], c: vec![0.0; n] };
+        let (gradient, open) = (PooledGradient { d_pooled, argmax }, vec![1.0; d_x.len()]);
+        pool.backward_through(isa, gradient, &slopes, &open, d_x, &mut vec![0.0; n]);
+    }
+
     #[test]
     fn of_equal_values_the_first_wins() {
         let pool = pooling(2, 2, 1, [2, 2], [2, 2]);
         let (mut pooled, mut argmax, mut d_x) = ([0.0], [9], [0.0; 4]);
         pool.forward(Isa::best(), &[1.0, 5.0, 5.0, 5.0], &[1.0], &mut pooled, &mut argmax);
         assert_eq!((pooled, argmax), ([5.0], [1]));
-        pool.backward(Isa::best(), &[2.0], &argmax, &mut d_x);
+        backward(&pool, Isa::best(), &[2.0], &argmax, &mut d_x);
         assert_eq!(d_x, [0.0, 2.0, 0.0, 0.0]);
     }
 
@@ -366,7 +346,7 @@ mod tests {
             let d = random(key, g.output_len());
             let (mut pooled, mut argmax, mut d_x) = (vec![0.0; d.len()], vec![0; d.len()], vec![f32::NAN; x.len()]);
             pool.forward(Isa::best(), &x, &vec![1.0; channels], &mut pooled, &mut argmax);
-            pool.backward(Isa::best(), &d, &argmax, &mut d_x);
+            backward(&pool, Isa::best(), &d, &argmax, &mut d_x);
             let (x, d) = (wide(&x), wide(&d));
             let slopes: Vec<f64> = (0..x.len()).map(|i| slope(&x, i, 1e-5, &|x| dot(&max_pool(&g, x).0, &d))).collect();
             assert_close(&d_x, &slopes, 1e-5);
@@ -393,7 +373,7 @@ mod tests {
                 let (mut pooled, mut argmax, mut d_x) = (vec![0.0; d.len()], vec![0; d.len()], vec![f32::NAN; x.len()]);
                 pool.forward(isa, &x, &vec![1.0; channels], &mut pooled, &mut argmax);
                 prop_assert_eq!(&wide(&pooled), &values);
-                pool.backward(isa, &d, &argmax, &mut d_x);
+                backward(&pool, isa, &d, &argmax, &mut d_x);
                 assert_close(&d_x, &expected, 1e-5);
                 // Through a line and ReLU's gate.
                 let slope = |k: u64| random(key ^ k, channels);

@@ -1,18 +1,13 @@
 //! Plain statements of the kernels in `f64`, for tests.
 
-use crate::kernels::dropout::mix;
 use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
+use crate::vocab::Rng;
 
 /// `n` values in [-1, 1), the same for the same key.
 #[must_use]
 pub fn random(key: u64, n: usize) -> Vec<f32> {
-    (0..n as u64)
-        .map(|i| {
-            (mix(key.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15))) >> 40) as f32
-                / 8_388_608.0
-                - 1.0
-        })
-        .collect()
+    let rng = Rng::new(key.wrapping_sub(0x9E37_79B9_7F4A_7C15));
+    (0..n as u64).map(|i| (rng.at(i) >> 40) as f32 / 8_388_608.0 - 1.0).collect()
 }
 
 /// The same values as `f64`.

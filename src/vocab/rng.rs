@@ -35,13 +35,16 @@ pub struct Rng {
 impl Rng {
     /// The stream of a key.
     #[must_use]
-    pub fn new(key: u64) -> Self {
+    #[inline]
+    pub const fn new(key: u64) -> Self {
         Self { key, counter: 0 }
     }
 
     /// The `index`-th value of the stream, whatever was drawn before.
     #[must_use]
-    pub fn at(&self, index: u64) -> u64 {
+    #[expect(clippy::inline_always, reason = "the dropout kernel is vectorized by what it inlines")]
+    #[inline(always)]
+    pub const fn at(&self, index: u64) -> u64 {
         let mut z =
             self.key.wrapping_add((index.wrapping_add(1)).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,5 +1,21 @@
 //! The optimizers' formulas, one parameter at a time; what they are is said at [`Optimizer`](super::Optimizer).
 
+/// One step's constants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Constants {
+    pub(super) rule: Rule,
+    /// Share of a parameter that goes before the step.
+    pub(super) decay: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rule {
+    Adam(Adam),
+    RmsProp(RmsProp),
+    Sgd(Sgd),
+    Nesterov(Nesterov),
+}
+
 /// One parameter's step. Each formula is a type, so that each has a loop of its own to be vectorised.
 pub(super) trait Formula: Copy {
     /// Moves the moments, and gives back the parameter's new value.

@@ -6,10 +6,9 @@
 mod formula;
 mod work;
 
-use crate::kernels::isa::Isa;
-use formula::{Adam, Nesterov, RmsProp, Sgd};
-use work::{AddPenalty, Squares, Update};
-pub use work::{TINY, flushed};
+pub use formula::Constants;
+use formula::{Adam, Nesterov, RmsProp, Rule, Sgd};
+pub use work::{Parameters, TINY, add_penalty, flushed, sum_of_squares, update};
 
 /// How parameters follow their gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -141,56 +140,10 @@ impl Optimizer {
     }
 }
 
-/// One step's constants.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Constants {
-    rule: Rule,
-    /// Share of a parameter that goes before the step.
-    decay: f32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Rule {
-    Adam(Adam),
-    RmsProp(RmsProp),
-    Sgd(Sgd),
-    Nesterov(Nesterov),
-}
-
-/// Some parameters with their gradients and the optimizer's moments, all of one length.
-#[derive(Debug)]
-pub struct Parameters<'a> {
-    /// Values.
-    pub values: &'a mut [f32],
-    /// Gradients; the penalty's is added to them.
-    pub gradients: &'a mut [f32],
-    /// Adam's decaying mean of gradients; the last step of RMSprop and SGD. 0 before the first step.
-    pub first: &'a mut [f32],
-    /// Decaying mean of squared gradients; SGD leaves it alone. 0 before the first step.
-    pub second: &'a mut [f32],
-}
-
-/// Moves parameters by one step under a penalty of `l2 * sum(values^2)`; gives back the penalty before the step.
-#[must_use = "the penalty is part of the loss"]
-pub fn update(isa: Isa, constants: &Constants, l2: f32, parameters: Parameters<'_>) -> f64 {
-    isa.run(Update { constants, l2, parameters })
-}
-
-/// Adds the gradient of a penalty of `l2 * sum(values^2)` to `gradients`, and gives back the penalty.
-#[must_use = "the penalty is part of the loss"]
-pub fn add_penalty(isa: Isa, l2: f32, values: &[f32], gradients: &mut [f32]) -> f64 {
-    isa.run(AddPenalty { l2, values, gradients })
-}
-
-/// The sum of squares, in `f64` and in the same order at every level.
-#[must_use]
-pub fn sum_of_squares(isa: Isa, values: &[f32]) -> f64 {
-    isa.run(Squares(values))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::isa::Isa;
     use crate::kernels::reference::{assert_close, random};
 
     /// One parameter, from 1, after each gradient; and the last penalty.

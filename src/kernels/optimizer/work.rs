@@ -1,13 +1,43 @@
 //! Passes over parameters, each value once.
 
-use super::formula::Formula;
-use super::{Constants, Parameters, Rule};
-use crate::kernels::isa::{Level, Work};
+use super::formula::{Constants, Formula, Rule};
+use crate::kernels::isa::{Isa, Level, Work};
 
-pub(super) struct Update<'a> {
-    pub constants: &'a Constants,
-    pub l2: f32,
-    pub parameters: Parameters<'a>,
+/// Some parameters with their gradients and the optimizer's moments, all of one length.
+#[derive(Debug)]
+pub struct Parameters<'a> {
+    /// Values.
+    pub values: &'a mut [f32],
+    /// Gradients; the penalty's is added to them.
+    pub gradients: &'a mut [f32],
+    /// Adam's decaying mean of gradients; the last step of RMSprop and SGD. 0 before the first step.
+    pub first: &'a mut [f32],
+    /// Decaying mean of squared gradients; SGD leaves it alone. 0 before the first step.
+    pub second: &'a mut [f32],
+}
+
+/// Moves parameters by one step under a penalty of `l2 * sum(values^2)`; gives back the penalty before the step.
+#[must_use = "the penalty is part of the loss"]
+pub fn update(isa: Isa, constants: &Constants, l2: f32, parameters: Parameters<'_>) -> f64 {
+    isa.run(Update { constants, l2, parameters })
+}
+
+/// Adds the gradient of a penalty of `l2 * sum(values^2)` to `gradients`, and gives back the penalty.
+#[must_use = "the penalty is part of the loss"]
+pub fn add_penalty(isa: Isa, l2: f32, values: &[f32], gradients: &mut [f32]) -> f64 {
+    isa.run(AddPenalty { l2, values, gradients })
+}
+
+/// The sum of squares, in `f64` and in the same order at every level.
+#[must_use]
+pub fn sum_of_squares(isa: Isa, values: &[f32]) -> f64 {
+    isa.run(Squares(values))
+}
+
+struct Update<'a> {
+    constants: &'a Constants,
+    l2: f32,
+    parameters: Parameters<'a>,
 }
 
 impl Work for Update<'_> {
@@ -53,10 +83,10 @@ fn step_all(formula: impl Formula, decay: f32, p: Parameters<'_>) {
     }
 }
 
-pub(super) struct AddPenalty<'a> {
-    pub l2: f32,
-    pub values: &'a [f32],
-    pub gradients: &'a mut [f32],
+struct AddPenalty<'a> {
+    l2: f32,
+    values: &'a [f32],
+    gradients: &'a mut [f32],
 }
 
 impl Work for AddPenalty<'_> {
@@ -81,7 +111,7 @@ impl Work for AddPenalty<'_> {
 }
 
 /// Sums of squares in `f64`, one a lane, so that their order does not depend on the vectors' width.
-pub(super) struct Squares<'a>(pub &'a [f32]);
+struct Squares<'a>(&'a [f32]);
 
 impl Work for Squares<'_> {
     type Output = f64;

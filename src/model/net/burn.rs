@@ -9,13 +9,14 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device as BurnDevice, Tensor, TensorData, Transaction, activation};
 
 use super::super::Device;
-use super::engine::{Batch, DropoutMask, Engine, State, StepKey};
+use super::engine::{Batch, DropoutKey, Engine, State, StepKey, dropout_rate};
 use super::layer::{
     BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Kind, Layer, Net, Shape, same_padding,
 };
-use super::loss::{Tally, cross_entropy};
 use super::weights::Weights;
+use crate::kernels::dropout::dropout;
 use crate::kernels::isa::Isa;
+use crate::kernels::loss::{Tally, Targets, softmax_cross_entropy};
 use crate::kernels::optimizer::{self, Optimizer, Parameters};
 
 /// An [`Engine`] on burn.
@@ -167,7 +168,9 @@ pub(super) fn gradients(
     let input = input(net, batch.inputs.clone(), &device);
     let passed = forward(net, &parameters, input, Some(key));
     let logits = into_vec(passed.logits.clone().inner());
-    let (tally, by_logit) = cross_entropy(&logits, &batch.labels, &batch.targets, net.n_classes());
+    let targets = Targets { labels: &batch.labels, rows: &batch.targets };
+    let mut by_logit = vec![0.0; logits.len()];
+    let tally = softmax_cross_entropy(&logits, &targets, net.n_classes(), &mut by_logit);
     // The sum of logits * constants has the wanted gradient, whatever the loss is.
     let shape = passed.logits.dims();
     let by_logit = Tensor::<2>::from_data(TensorData::new(by_logit, shape), &device);
@@ -212,8 +215,10 @@ fn forward(
     training: Option<StepKey>,
 ) -> Passed {
     let n = x.dims()[0];
-    let mut statistics = vec![];
-    for (index, layer) in net.layers.iter().enumerate() {
+    let key = training.map(StepKey::dropout);
+    let (mut statistics, mut n_kernels) = (vec![], 0_usize);
+    for layer in &net.layers {
+        n_kernels += usize::from(matches!(layer.kind, Kind::Conv { .. } | Kind::Dense { .. }));
         let held = &parameters[layer.first..];
         x = match layer.kind {
             Kind::Conv { filters, kernel: [kh, kw] } => {
@@ -233,15 +238,13 @@ fn forward(
                 batch_norm(x, gamma, beta, mean, variance, BATCH_NORM_EPSILON)
             }
             Kind::MaxPool { size, stride } => pool(x, layer, size, stride),
-            Kind::Dropout { rate } => match training {
-                Some(key) if rate > 0.0 => {
-                    let mask = DropoutMask::new(key, index, rate);
-                    let mask = channels_first(&mask, n, layer.input);
-                    let data = TensorData::new(mask, x.dims());
-                    let mask = Tensor::<4>::from_data(data, &x.device());
+            Kind::Dropout { rate } => match key {
+                Some(key) => {
+                    let unit = n_kernels.saturating_sub(1);
+                    let mask = mask(key, unit, rate, n, layer.input, &x.device());
                     x * mask
                 }
-                _ => x,
+                None => x,
             },
             Kind::Flatten => x.permute([0, 2, 3, 1]).reshape([n, layer.output[2], 1, 1]),
             Kind::Dense { units, .. } => {
@@ -273,19 +276,22 @@ fn pool(x: Tensor<4>, layer: &Layer, size: [usize; 2], stride: [usize; 2]) -> Te
     max_pool2d(x, options)
 }
 
-/// Lays a mask, numbered in the order `[n, height, width, channels]`, out for burn.
-fn channels_first(mask: &DropoutMask, n: usize, [height, width, channels]: Shape) -> Vec<f32> {
-    let positions = height * width;
-    let mut values = Vec::with_capacity(n * positions * channels);
-    for example in 0..n {
-        for channel in 0..channels {
-            for position in 0..positions {
-                let number = (example * positions + position) * channels + channel;
-                values.push(mask.at(number as u64));
-            }
-        }
+/// What dropout multiplies by, drawn by the kernels so that it is the fused engine's.
+fn mask(
+    key: DropoutKey,
+    unit: usize,
+    rate: f64,
+    n: usize,
+    [height, width, channels]: Shape,
+    device: &BurnDevice,
+) -> Tensor<4> {
+    let len = height * width * channels;
+    let mut values = vec![1.0; n * len];
+    for (example, values) in values.chunks_exact_mut(len).enumerate() {
+        dropout(Isa::best(), dropout_rate(rate), key.example(unit, example), values);
     }
-    values
+    let data = TensorData::new(values, [n, height, width, channels]);
+    Tensor::<4>::from_data(data, device).permute([0, 3, 1, 2])
 }
 
 fn input(net: &Net, inputs: Vec<f32>, device: &BurnDevice) -> Tensor<4> {

@@ -158,6 +158,8 @@ pub(super) mod tests {
         assert_eq!(cnn_2.n_parameters(), 160_202);
         let trainable = cnn_2.parameters.iter().filter(|p| p.trainable).map(Parameter::len);
         assert_eq!(trainable.sum::<usize>(), 159_882);
+        let kernel = &cnn_2.parameters[6];
+        assert_eq!((kernel.name.as_str(), &*kernel.shape), ("conv_2.kernel", &[3, 3, 32, 64][..]));
         let flat = cnn_2.layers.iter().find(|layer| layer.kind == Kind::Flatten).unwrap();
         assert_eq!((flat.input, flat.output), ([15, 1, 64], [1, 1, 960]));
     }

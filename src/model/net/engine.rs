@@ -1,8 +1,9 @@
 //! What the training loop asks of whoever computes: one step, logits, and all that it carries from step to step.
 
-use super::loss::Tally;
 use super::weights::Weights;
-use crate::vocab::{Rng, Seed};
+use crate::kernels::dropout::{Rate, key_of};
+use crate::kernels::loss::Tally;
+use crate::vocab::Seed;
 
 /// Some examples, gathered.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,31 +63,27 @@ pub(super) trait Engine {
     fn set_state(&mut self, state: &State);
 }
 
-/// Which values a dropout layer keeps: those whose draw is not below a bound.
-///
-/// Draws are numbered in the order of `[n, height, width, channels]`, whatever layout an engine has.
-pub(super) struct DropoutMask {
-    rng: Rng,
-    bound: u64,
-    /// What kept values are multiplied by.
-    pub(super) scale: f32,
+/// Keys the dropout of one step. Both engines draw by it, so that they drop the same values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DropoutKey(u64);
+
+impl StepKey {
+    pub(super) fn dropout(self) -> DropoutKey {
+        DropoutKey(self.seed.rng("dropout", &[self.epoch as u64, self.step as u64]).at(0))
+    }
 }
 
-impl DropoutMask {
-    /// The mask of one layer in one step; `rate` is in `[0, 1)`.
-    pub(super) fn new(key: StepKey, layer: usize, rate: f64) -> Self {
-        let indices = [key.epoch as u64, key.step as u64, layer as u64];
-        Self {
-            rng: key.seed.rng("dropout", &indices),
-            bound: (rate * 2.0_f64.powi(64)) as u64,
-            scale: (1.0 / (1.0 - rate)) as f32,
-        }
+impl DropoutKey {
+    /// The key of one example's draws, one a value in the order `[height, width, channels]`, behind the `unit`-th
+    /// layer that has a kernel (zero-based).
+    pub(super) fn example(self, unit: usize, example: usize) -> u64 {
+        key_of(key_of(self.0, unit), example)
     }
+}
 
-    /// 0, or [`DropoutMask::scale`].
-    pub(super) fn at(&self, index: u64) -> f32 {
-        if self.rng.at(index) < self.bound { 0.0 } else { self.scale }
-    }
+/// A rate as the kernels have it; one that rounds to 1 becomes the largest below.
+pub(super) fn dropout_rate(rate: f64) -> Rate {
+    Rate::new((rate as f32).min(1.0 - f32::EPSILON / 2.0)).expect("a rate is in [0, 1)")
 }
 
 #[cfg(test)]
@@ -94,15 +91,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mask_drops_its_rate_and_keeps_the_mean() {
+    fn every_step_layer_and_example_has_its_own_draws() {
         let key = StepKey { seed: Seed(1), epoch: 1, step: 0 };
-        let mask = DropoutMask::new(key, 2, 0.2);
-        let values: Vec<f32> = (0..100_000).map(|i| mask.at(i)).collect();
-        let n_dropped = values.iter().filter(|x| x.to_bits() == 0).count();
-        assert!((n_dropped as i64 - 20_000).abs() < 500, "{n_dropped}");
-        let allowed = [0.0_f32, 1.25].map(f32::to_bits);
-        assert!(values.iter().all(|x| allowed.contains(&x.to_bits())));
-        let other = DropoutMask::new(StepKey { step: 1, ..key }, 2, 0.2);
-        assert_ne!((0..64).map(|i| other.at(i)).collect::<Vec<_>>(), values[..64]);
+        let later = StepKey { step: 1, ..key };
+        let places = [(key, 0, 0), (key, 0, 1), (key, 1, 0), (key, 1, 1), (later, 0, 0)];
+        let mut keys = places.map(|(key, unit, example)| key.dropout().example(unit, example));
+        keys.sort_unstable();
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
+    }
+
+    #[test]
+    fn a_rate_stays_below_1() {
+        assert_eq!(dropout_rate(0.25), Rate::new(0.25).unwrap());
+        assert_eq!(dropout_rate(1.0 - 1e-12), Rate::new(1.0_f32.next_down()).unwrap());
     }
 }

@@ -2,17 +2,15 @@
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
 use super::super::scaler::Scaler;
 use super::super::training::{EarlyStopping, Training};
 use super::super::{Examples, FitInput, Flow, ModelError, Next, TrainingObserver};
 use super::batches::{self, Batches, Recipe};
 use super::engine::{Engine, StepKey};
 use super::layer::Net;
-use super::loss::cross_entropy;
-use super::snapshot;
+use super::snapshot::{self, Best, Progress};
 use super::weights::Weights;
+use crate::kernels::loss::{Targets, softmax_cross_entropy};
 use crate::vocab::Epoch;
 
 /// Examples at a time where no gradient is needed.
@@ -29,46 +27,6 @@ pub(super) struct TrainingOutcome {
     pub(super) kept_epoch: usize,
     /// For the reader of the record.
     pub(super) notes: Vec<String>,
-}
-
-/// Where a training stands, apart from the engine's arrays.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Progress {
-    /// The one-based epoch that is under way.
-    pub(super) epoch: usize,
-    /// Its next step, zero-based.
-    pub(super) step: usize,
-    /// Summed over the epoch's steps so far.
-    loss: f64,
-    n_right: usize,
-    seconds: f64,
-    /// Of the epoch's last step.
-    learning_rate: f64,
-    /// The least mean training loss of the epochs so far.
-    least_loss: Option<f64>,
-    best: Option<Best>,
-}
-
-/// The best epoch so far, in the sense of early stopping.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Best {
-    epoch: usize,
-    value: f64,
-}
-
-impl Progress {
-    fn start() -> Self {
-        Self {
-            epoch: 1,
-            step: 0,
-            loss: 0.0,
-            n_right: 0,
-            seconds: 0.0,
-            learning_rate: 0.0,
-            least_loss: None,
-            best: None,
-        }
-    }
 }
 
 /// Trains to the end, to an early stop, or until the watch says stop; goes on where the job's snapshot
@@ -263,7 +221,8 @@ fn evaluate(engine: &mut dyn Engine, examples: Examples, scaler: Option<&Scaler>
     let (mut loss, mut n_right) = (0.0, 0);
     for batch in Batches::in_order(examples, scaler, CHUNK).iter() {
         let logits = engine.logits(batch.inputs);
-        let (tally, _) = cross_entropy(&logits, &batch.labels, &[], examples.n_classes);
+        let (targets, mut unused) = (Targets::one_hot(&batch.labels), vec![0.0; logits.len()]);
+        let tally = softmax_cross_entropy(&logits, &targets, examples.n_classes, &mut unused);
         loss += tally.loss;
         n_right += tally.n_right;
     }

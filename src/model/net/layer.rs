@@ -5,8 +5,6 @@
 
 use serde::Serialize;
 
-use super::weights::Start;
-
 /// Height (time), width (coefficient) and channels; a flat row of `n` numbers is `[1, 1, n]`.
 pub(super) type Shape = [usize; 3];
 
@@ -48,6 +46,26 @@ pub(super) struct Layer {
     /// Where this layer's arrays begin in [`Net::parameters`].
     #[serde(skip)]
     pub(super) first: usize,
+}
+
+/// What an array holds before training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// All 0.
+    Zeros,
+    /// All 1.
+    Ones,
+    /// Uniform in `[-limit, limit)` with `limit = sqrt(6 / (fan_in + fan_out))`.
+    ///
+    /// # Source
+    /// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    /// networks", AISTATS 2010, equation 16.
+    Glorot {
+        /// Inputs of one output value.
+        fan_in: usize,
+        /// Outputs that one input value reaches.
+        fan_out: usize,
+    },
 }
 
 /// One array of fitted numbers.
@@ -105,6 +123,13 @@ impl Net {
     /// All fitted numbers, moving statistics included, as Keras counts them.
     pub(super) fn n_parameters(&self) -> usize {
         self.parameters.iter().map(Parameter::len).sum()
+    }
+
+    /// What the penalties add to the loss: the sum of `l2 * sum(w^2)` over the parameters' values.
+    pub(super) fn penalty<'a>(&self, values: impl Iterator<Item = &'a [f32]>) -> f64 {
+        let penalized = self.parameters.iter().zip(values).filter(|(p, _)| p.l2 > 0.0);
+        let square = |w: &f32| f64::from(*w).powi(2);
+        penalized.map(|(p, values)| p.l2 * values.iter().map(square).sum::<f64>()).sum()
     }
 }
 

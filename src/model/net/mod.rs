@@ -9,7 +9,6 @@
 //! | `engine` | what the loop asks of whoever computes |
 //! | `burn` | the engine that computes with burn: any net on any device, and what the other is checked against |
 //! | `fused` | the engine that computes with our own kernels: much faster |
-//! | `loss` | cross-entropy |
 //! | `range_test` | the loss at every learning rate |
 //! | `import` | weights of Keras and PyTorch |
 //! | `snapshot` | a training half-way, as bytes |
@@ -26,7 +25,6 @@ mod fit;
 mod fused;
 mod import;
 mod layer;
-mod loss;
 mod range_test;
 mod snapshot;
 mod weights;
@@ -39,6 +37,7 @@ use super::{
     Classifier, Device, Examples, FitInput, Fitted, Layout, Model, ModelError, Probe, RangeTest,
     Training, TrainingObserver,
 };
+use crate::kernels::loss::softmax;
 use batches::Batches;
 use burn::BurnEngine;
 pub(super) use burn::has_device;
@@ -172,13 +171,13 @@ struct NetClassifier {
 impl Classifier for NetClassifier {
     fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         let logits = self.logits(examples)?.expect("a net has logits");
-        Ok(loss::softmax(&logits, self.net.n_classes()))
+        Ok(softmax(&logits, self.net.n_classes()))
     }
 
     fn logits(&self, examples: &Examples) -> Result<Option<Vec<f32>>, ModelError> {
         examples.check_for_predict(&self.shape)?;
         let mut logits = Vec::with_capacity(examples.len() * self.net.n_classes());
-        let mut engine = FusedEngine::for_prediction(&self.net, &self.weights);
+        let mut engine = FusedEngine::for_prediction(&self.net, &self.weights, fit::CHUNK);
         for batch in Batches::in_order(*examples, self.scaler.as_ref(), fit::CHUNK).iter() {
             logits.extend(match &mut engine {
                 Some(engine) => engine.logits(batch.inputs),

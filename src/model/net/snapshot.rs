@@ -5,13 +5,53 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::ModelError;
 use super::super::files::{Array, read_f32, to_safetensors};
 use super::engine::State;
-use super::fit::Progress;
 use super::layer::Net;
 use super::weights::Weights;
 use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
 
 /// What the arrays' names begin with: weights, the two moments, the best weights so far.
 const PARTS: [&str; 4] = ["weights", "first", "second", "best"];
+
+/// Where a training stands, apart from the engine's arrays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The one-based epoch that is under way.
+    pub(super) epoch: usize,
+    /// Its next step, zero-based.
+    pub(super) step: usize,
+    /// Summed over the epoch's steps so far.
+    pub(super) loss: f64,
+    pub(super) n_right: usize,
+    pub(super) seconds: f64,
+    /// Of the epoch's last step.
+    pub(super) learning_rate: f64,
+    /// The least mean training loss of the epochs so far.
+    pub(super) least_loss: Option<f64>,
+    pub(super) best: Option<Best>,
+}
+
+/// The best epoch so far, in the sense of early stopping.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Best {
+    pub(super) epoch: usize,
+    pub(super) value: f64,
+}
+
+impl Progress {
+    pub(super) fn start() -> Self {
+        Self {
+            epoch: 1,
+            step: 0,
+            loss: 0.0,
+            n_right: 0,
+            seconds: 0.0,
+            learning_rate: 0.0,
+            least_loss: None,
+            best: None,
+        }
+    }
+}
 
 /// A snapshot read back.
 pub(super) struct Snapshot {

@@ -4,28 +4,8 @@ use std::path::Path;
 
 use super::super::ModelError;
 use super::super::files::{Array, read_arrays, write_arrays};
-use super::layer::{Net, Parameter};
+use super::layer::{Net, Parameter, Start};
 use crate::vocab::Seed;
-
-/// What an array holds before training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    /// All 0.
-    Zeros,
-    /// All 1.
-    Ones,
-    /// Uniform in `[-limit, limit)` with `limit = sqrt(6 / (fan_in + fan_out))`.
-    ///
-    /// # Source
-    /// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
-    /// networks", AISTATS 2010, equation 16.
-    Glorot {
-        /// Inputs of one output value.
-        fan_in: usize,
-        /// Outputs that one input value reaches.
-        fan_out: usize,
-    },
-}
 
 /// The values, in the order of [`Net::parameters`].
 #[derive(Debug, Clone, PartialEq)]
@@ -46,16 +26,9 @@ impl Weights {
         Self(net.parameters.iter().enumerate().map(draw).collect())
     }
 
-    /// What the penalties add to the loss: the sum of `l2 * sum(w^2)`.
+    /// What the penalties add to the loss.
     pub(super) fn penalty(&self, net: &Net) -> f64 {
-        net.parameters
-            .iter()
-            .zip(&self.0)
-            .filter(|(parameter, _)| parameter.l2 > 0.0)
-            .map(|(parameter, values)| {
-                parameter.l2 * values.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>()
-            })
-            .sum()
+        net.penalty(self.0.iter().map(Vec::as_slice))
     }
 
     /// Writes the arrays, and more that belong to the model.

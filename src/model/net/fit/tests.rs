@@ -1,8 +1,8 @@
 use super::super::super::training::{ClassWeights, Monitor};
 use super::super::super::{Device, Schedule};
 use super::super::engine::{Batch, State};
-use super::super::loss::Tally;
 use super::*;
+use crate::kernels::loss::Tally;
 use crate::kernels::optimizer::Optimizer;
 use crate::vocab::Seed;
 

@@ -2,27 +2,30 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::dense::{Dense, PANEL, gate};
-use crate::kernels::dropout::{dropout, key_of};
+use super::super::engine::DropoutKey;
+use super::arrays::Arrays;
+use super::plan::{DensePlan, Plan};
+use crate::kernels::dense::{PANEL, gate};
+use crate::kernels::dropout::dropout;
 use crate::kernels::isa::Isa;
-use crate::kernels::net::plan::{DensePlan, Plan};
-use crate::kernels::net::state::State;
 use crate::kernels::optimizer::{Constants, Parameters, add_penalty, update};
+use crate::kernels::product::Activation;
 
 /// Buffers of the dense layers.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     /// What goes into each layer, and the logits.
-    pub rows: Vec<Vec<f32>>,
-    pub d_rows: Vec<Vec<f32>>,
+    pub(super) rows: Vec<Vec<f32>>,
+    pub(super) d_rows: Vec<Vec<f32>>,
     transposed: Vec<f32>,
     /// One penalty for each panel of weights, so that their sum has one order.
     penalties: Vec<f64>,
 }
 
 impl Head {
-    pub fn new(plan: &Plan) -> Self {
-        let widths = plan.dense.iter().map(|d| d.dense.n_in()).chain([plan.n_classes()]);
+    pub(super) fn new(plan: &Plan) -> Self {
+        let n_in = plan.dense.first().map(|first| first.dense.n_in());
+        let widths = n_in.into_iter().chain(plan.dense.iter().map(|layer| layer.dense.n_out()));
         let rows: Vec<Vec<f32>> = widths.map(|width| vec![0.0; plan.max_batch * width]).collect();
         let behind_first = plan.dense.iter().skip(usize::from(plan.blocks.is_empty()));
         let panels = plan.dense.iter().map(|d| d.dense.n_in().div_ceil(PANEL));
@@ -35,17 +38,25 @@ impl Head {
     }
 
     /// All layers, on the first `n` rows; in training with dropout under the key of each layer.
-    pub fn forward(&mut self, isa: Isa, plan: &Plan, values: &[f32], n: usize, key: Option<u64>) {
-        for (index, DensePlan { dense, layer, kernel, bias }) in plan.dense.iter().enumerate() {
+    pub(super) fn forward(
+        &mut self,
+        isa: Isa,
+        plan: &Plan,
+        values: &[f32],
+        n: usize,
+        key: Option<DropoutKey>,
+    ) {
+        for (index, layer) in plan.dense.iter().enumerate() {
+            let dense = &layer.dense;
             let (before, after) = self.rows.split_at_mut(index + 1);
             let x = &before[index][..n * dense.n_in()];
             let output = &mut after[0][..n * dense.n_out()];
-            let (weights, bias) = (&values[kernel.clone()], &values[bias.clone()]);
+            let (weights, bias) = (&values[layer.kernel.clone()], &values[layer.bias.clone()]);
             dense.forward(isa, x, weights, bias, layer.activation, output);
             if let Some(key) = key {
-                let key = key_of(key, plan.blocks.len() + index);
                 for (row, output) in output.chunks_exact_mut(dense.n_out()).enumerate() {
-                    dropout(isa, layer.dropout, key_of(key, row), output);
+                    let key = key.example(plan.blocks.len() + index, row);
+                    dropout(isa, layer.dropout, key, output);
                 }
             }
         }
@@ -53,11 +64,11 @@ impl Head {
 
     /// Backward from `d_rows`' last entry, moving each layer's parameters if constants are given; gives back the
     /// penalties' sum.
-    pub fn backward(
+    pub(super) fn backward(
         &mut self,
         isa: Isa,
         plan: &Plan,
-        state: &mut State,
+        arrays: &mut Arrays,
         n: usize,
         constants: Option<&Constants>,
     ) -> f64 {
@@ -69,53 +80,36 @@ impl Head {
             let x = &self.rows[index][..n * dense.n_in()];
             if index > 0 || !plan.blocks.is_empty() {
                 let transposed = &mut self.transposed[..layer.kernel.len()];
-                dense.transpose(&state.values[layer.kernel.clone()], transposed);
+                dense.transpose(&arrays.values[layer.kernel.clone()], transposed);
                 let d_x = &mut before[index][..n * dense.n_in()];
                 dense.input_gradient(isa, d_output, transposed, d_x);
-                if index > 0 {
-                    // Every layer but the last has ReLU: the plan saw to it that dropout follows only that.
-                    let scale = plan.dense[index - 1].layer.dropout.scale();
-                    gate_behind(isa, &plan.dense[index - 1], x, scale, d_x);
+                let before = index.checked_sub(1).map(|before| &plan.dense[before]);
+                // Dropout follows ReLU only: the plan refuses it elsewhere.
+                if let Some(before) = before.filter(|b| b.activation == Activation::Relu) {
+                    gate(isa, x, before.dropout.scale(), d_x);
                 }
             }
-            penalty += update_kernel(
-                isa,
-                dense,
-                layer,
-                state,
-                x,
-                d_output,
-                constants,
-                &mut self.penalties,
-            );
-            dense.bias_gradient(d_output, &mut state.gradients[layer.bias.clone()]);
+            let penalties = &mut self.penalties;
+            penalty += update_kernel(isa, layer, arrays, (x, d_output), constants, penalties);
+            dense.bias_gradient(d_output, &mut arrays.gradients[layer.bias.clone()]);
             if let Some(constants) = constants {
-                state.update(isa, constants, layer.bias.clone());
+                arrays.update(isa, constants, layer.bias.clone());
             }
         }
         penalty
     }
 }
 
-fn gate_behind(isa: Isa, before: &DensePlan, x: &[f32], scale: f32, d_x: &mut [f32]) {
-    if before.layer.activation == crate::kernels::product::Activation::Relu {
-        gate(isa, x, scale, d_x);
-    }
-}
-
 /// Gradient and, if constants are given, step, panel by panel, while a panel is in the cache.
-#[expect(clippy::too_many_arguments, reason = "one pass over all that a layer has")]
 fn update_kernel(
     isa: Isa,
-    dense: &Dense,
     layer: &DensePlan,
-    state: &mut State,
-    x: &[f32],
-    d_output: &[f32],
+    arrays: &mut Arrays,
+    (x, d_output): (&[f32], &[f32]),
     constants: Option<&Constants>,
     penalties: &mut [f64],
 ) -> f64 {
-    let l2 = layer.layer.l2;
+    let (dense, l2) = (&layer.dense, layer.l2);
     let size = PANEL * dense.n_out();
     let penalties = &mut penalties[..dense.n_in().div_ceil(PANEL)];
     let work = |panel: usize, parameters: Parameters<'_>| {
@@ -125,7 +119,7 @@ fn update_kernel(
             None => add_penalty(isa, l2, parameters.values, parameters.gradients),
         }
     };
-    let all = state.parameters(layer.kernel.clone());
+    let all = arrays.parameters(layer.kernel.clone());
     all.values
         .par_chunks_mut(size)
         .zip(all.gradients.par_chunks_mut(size))

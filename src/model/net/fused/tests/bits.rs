@@ -3,22 +3,20 @@
 use super::*;
 
 /// Five steps of the small net on batches of `n`; everything that they leave.
-fn trained(n: usize, n_threads: usize, isa: Isa, clip_norm: Option<f64>) -> (State, Vec<Score>) {
+fn trained(n: usize, n_threads: usize, isa: Isa, clip_norm: Option<f64>) -> (Arrays, Vec<Tally>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
     pool.install(|| {
-        let mut net = Net::new(Plan::new(&small(), INPUT, 64).unwrap(), Optimizer::adam(1e-2), 5);
-        net.set_isa(isa);
-        net.set_clip_norm(clip_norm);
+        let mut engine = engine(&small(false), Optimizer::adam(1e-2), 64);
+        engine.isa = isa;
+        engine.clip_norm = clip_norm;
         let features = random(77, 80 * 104);
         let labels: Vec<usize> = (0..n).map(|i| i % 3).collect();
         let step = |step: usize| {
             let rows: Vec<usize> = (0..n).map(|i| (i * 7 + step) % 80).collect();
-            let reversed = [true, false, true];
-            let batch = Batch { features: &features, rows: &rows, reversed: &reversed };
-            net.train_step(&batch, &Targets::one_hot(&labels), step as u64)
+            engine.step(&batch(&features, &rows, &labels), key(step as u64), 1e-2)
         };
-        let scores = (0..5).map(step).collect();
-        (net.state, scores)
+        let tallies = (0..5).map(step).collect();
+        (engine.arrays, tallies)
     })
 }
 
@@ -39,15 +37,13 @@ fn threads_and_levels_that_fuse_change_no_bit() {
 #[test]
 fn a_norm_of_many_pieces_is_one_number() {
     // What rounding to f32 would hide from the test above.
-    let layers = [dense(250, Activation::Relu, 0.0, 0.0), dense(90, Activation::Linear, 0.0, 0.0)];
-    let mut state = State::new(&Plan::new(&layers, [25, 10, 1], 1).unwrap(), 1);
-    let n = state.gradients.len();
-    state.gradients.copy_from_slice(&random(3, n));
+    let mut arrays = Arrays::new(85_340);
+    arrays.gradients = random(3, 85_340);
     let norm = |n_threads, isa| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-        pool.install(|| state.gradient_norm(isa))
+        pool.install(|| arrays.gradient_norm(isa))
     };
-    let plain = wide(&state.gradients).iter().map(|g| g * g).sum::<f64>().sqrt();
+    let plain = wide(&arrays.gradients).iter().map(|g| g * g).sum::<f64>().sqrt();
     assert!((norm(1, Isa::best()) / plain - 1.0).abs() < 1e-12);
     for (n_threads, isa) in
         (1..=4).flat_map(|n| Isa::available().into_iter().map(move |isa| (n, isa)))
@@ -60,34 +56,32 @@ fn a_norm_of_many_pieces_is_one_number() {
 fn the_baseline_is_near() {
     let levels = Isa::available();
     let (baseline, best) = (trained(7, 1, levels[0], None), trained(7, 1, Isa::best(), None));
-    assert!((baseline.1[4].loss - best.1[4].loss).abs() < 1e-2, "{baseline:?}, {best:?}");
+    let [near, loss] = [&baseline, &best].map(|(_, tallies)| tallies[4].loss / 7.0);
+    assert!((near - loss).abs() < 1e-2, "{near}, {loss}");
 }
 
 #[test]
 fn target_rows_of_one_hot_labels_change_no_bit() {
-    let (features, labels) = (random(7, 8 * 104), [0, 1, 2, 0]);
-    let rows: Vec<f32> = (0..12).map(|i| f32::from(labels[i / 3] == i % 3)).collect();
-    let step = |rows: &[f32]| {
-        let mut net = still(&small(), 4);
-        net.set_optimizer(Optimizer::sgd(0.1));
-        let batch = Batch { features: &features, rows: &[5, 1, 4, 7], reversed: &[] };
-        let score = net.train_step(&batch, &Targets { labels: &labels, rows }, 1);
-        (net.state, score)
+    let labels = [0, 1, 2, 0];
+    let step = |targets: Vec<f32>| {
+        let mut engine = still(&small(false), 4);
+        engine.optimizer = Optimizer::sgd(0.1);
+        let batch = Batch { targets, ..batch(&random(7, 8 * 104), &[5, 1, 4, 7], &labels) };
+        let tally = engine.step(&batch, key(1), 0.1);
+        (engine.arrays, tally)
     };
-    assert!(step(&rows) == step(&[]));
+    let one_hot = (0..12).map(|i| f32::from(labels[i / 3] == i % 3)).collect();
+    assert!(step(one_hot) == step(vec![]));
 }
 
 #[test]
 fn a_restored_state_goes_on_as_if_never_stopped() {
-    let (features, labels) = (random(7, 8 * 104), [0, 1, 2, 0]);
-    let step = |net: &mut Net, key| {
-        let batch = Batch { features: &features, rows: &[5, 1, 4, 7], reversed: &[] };
-        net.train_step(&batch, &Targets::one_hot(&labels), key)
-    };
+    let batch = batch(&random(7, 8 * 104), &[5, 1, 4, 7], &[0, 1, 2, 0]);
     let (learning_rate, momentum, weight_decay) = (1e-2, 0.9, 0.1);
     let (beta_1, beta_2, epsilon, rho) = (0.9, 0.999, 1e-7, 0.9);
     let sgd =
         |momentum, nesterov| Optimizer::Sgd { learning_rate, momentum, nesterov, weight_decay };
+    let net = small(false);
     for (optimizer, clip_norm) in [
         (Optimizer::adam(learning_rate), None),
         (Optimizer::adam(learning_rate), Some(0.1)),
@@ -99,26 +93,20 @@ fn a_restored_state_goes_on_as_if_never_stopped() {
         (sgd(momentum, true), None),
     ] {
         let fresh = |seed| {
-            let mut net = Net::new(Plan::new(&small(), INPUT, 4).unwrap(), optimizer, seed);
-            net.set_clip_norm(clip_norm);
-            net
+            let weights = Weights::start(&net, Seed(seed));
+            FusedEngine::new(&net, &weights, optimizer, clip_norm, 4).unwrap()
         };
-        let mut net = fresh(1);
-        step(&mut net, 1);
-        step(&mut net, 2);
+        let mut through = fresh(1);
+        through.step(&batch, key(1), learning_rate);
+        through.step(&batch, key(2), learning_rate);
         let mut restored = fresh(2);
-        restored.set_n_steps(net.n_steps());
-        for tensor in net.plan().tensors() {
-            let name = &tensor.name;
-            restored.parameter_mut(name).unwrap().copy_from_slice(net.parameter(name).unwrap());
-            let [first, second] = net.moments(name).unwrap();
-            let [to_first, to_second] = restored.moments_mut(name).unwrap();
-            to_first.copy_from_slice(first);
-            to_second.copy_from_slice(second);
+        restored.set_state(&through.state());
+        for seed in 3..6 {
+            let [one, other] =
+                [&mut through, &mut restored].map(|e| e.step(&batch, key(seed), learning_rate));
+            assert_eq!(one, other, "{optimizer:?}");
         }
-        for key in 3..6 {
-            assert_eq!(step(&mut net, key), step(&mut restored, key), "{optimizer:?}");
-        }
-        assert!(net.state == restored.state, "{optimizer:?}");
+        // The last steps made the gradients of both.
+        assert!(through.arrays == restored.arrays, "{optimizer:?}");
     }
 }

@@ -1,35 +1,50 @@
 //! The convolutional blocks' work on a few examples, in buffers that last the whole training.
 //!
-//! Between a block's convolution and its normalisation, and between that normalisation's sums and its backward pass,
-//! the whole batch must meet; each method here is what can be done between two meetings.
+//! The whole batch must meet between a block's convolution and its normalization, and between the sums of that
+//! normalization's gradients and its backward pass. Each method here is what can be done between two meetings.
 
+use super::super::engine::DropoutKey;
+use super::plan::{BlockPlan, Plan};
 use crate::kernels::batch_norm::{Line, Statistics, add_gradient_sums, add_sums, apply};
-use crate::kernels::convolution::CHUNK;
-use crate::kernels::dropout::{dropout_pooled, dropout_pooled_backward, key_of};
+use crate::kernels::dropout::{dropout_pooled, dropout_pooled_backward};
 use crate::kernels::isa::Isa;
-use crate::kernels::net::Batch;
-use crate::kernels::net::plan::{BlockPlan, Plan};
 use crate::kernels::pooling::{PooledGradient, Slopes};
 
-/// What is the same for all chunks in one step of one block.
+/// Examples whose gradients are summed in one buffer, whatever the number of threads.
+pub(super) const CHUNK: usize = 8;
+
+/// What all chunks read in one pass.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pass<'a> {
+    pub(super) isa: Isa,
+    pub(super) plan: &'a Plan,
+    pub(super) values: &'a [f32],
+    /// The batch, `[n, height, width, channels]`.
+    pub(super) inputs: &'a [f32],
+    /// Keys dropout; only in training.
+    pub(super) key: Option<DropoutKey>,
+}
+
+/// What all chunks share in one step of one block.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
     /// The sign of each channel's gamma.
-    pub direction: Vec<f32>,
-    pub statistics: Statistics,
-    pub line: Line,
-    pub slopes: Slopes,
+    pub(super) direction: Vec<f32>,
+    pub(super) statistics: Statistics,
+    pub(super) line: Line,
+    pub(super) slopes: Slopes,
     /// The kernel turned round.
-    pub turned: Vec<f32>,
-    pub sums: Vec<f64>,
+    pub(super) turned: Vec<f32>,
+    pub(super) sums: Vec<f64>,
 }
 
 /// Up to [`CHUNK`] examples.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
-    pub n: usize,
-    x: Vec<f32>,
-    pub blocks: Vec<Buffers>,
+    /// Its place in the batch, in chunks.
+    index: usize,
+    pub(super) n: usize,
+    pub(super) blocks: Vec<Buffers>,
 }
 
 /// One block's buffers.
@@ -40,54 +55,38 @@ pub(super) struct Buffers {
     pooled: Vec<f32>,
     argmax: Vec<u8>,
     /// The block's result.
-    pub out: Vec<f32>,
-    pub d_out: Vec<f32>,
+    pub(super) out: Vec<f32>,
+    pub(super) d_out: Vec<f32>,
     /// One example's gradient before ReLU, framed by zeros.
     framed: Vec<f32>,
-    pub sums: Vec<f64>,
-    pub d_kernel: Vec<f32>,
-    pub d_bias: Vec<f32>,
+    pub(super) sums: Vec<f64>,
+    pub(super) d_kernel: Vec<f32>,
+    pub(super) d_bias: Vec<f32>,
 }
 
 impl Chunk {
-    pub fn new(plan: &Plan) -> Self {
-        Self {
-            n: 0,
-            x: vec![0.0; CHUNK * plan.input_len],
-            blocks: plan.blocks.iter().map(Buffers::new).collect(),
-        }
+    pub(super) fn new(plan: &Plan, index: usize) -> Self {
+        Self { index, n: 0, blocks: plan.blocks.iter().map(Buffers::new).collect() }
     }
 
-    /// Copies this chunk's examples of a batch.
-    pub fn gather(&mut self, plan: &Plan, batch: &Batch<'_>, chunk: usize) {
-        let first = chunk * CHUNK;
-        self.n = (batch.rows.len() - first).min(CHUNK);
-        for (i, x) in self.x.chunks_exact_mut(plan.input_len).take(self.n).enumerate() {
-            batch.copy_example(first + i, plan.row_len, x);
-        }
-    }
-
-    /// Convolution, bias, ReLU, pooling of raw values; in training also the sums that normalisation needs.
-    pub fn forward(
-        &mut self,
-        isa: Isa,
-        block: usize,
-        plan: &BlockPlan,
-        shared: &Shared,
-        values: &[f32],
-        training: bool,
-    ) {
-        let (before, rest) = self.blocks.split_at_mut(block);
-        let (input, own) = (before.last().map_or(&self.x, |before| &before.out), &mut rest[0]);
+    /// Convolution, bias, ReLU and pooling of raw values; in training also the sums that normalization needs.
+    pub(super) fn forward(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
+        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
         let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
+        let (before, rest) = self.blocks.split_at_mut(block);
+        let own = &mut rest[0];
+        let input = match before.last() {
+            Some(before) => &before.out,
+            None => &pass.inputs[self.index * CHUNK * conv.input_len()..],
+        };
         own.sums.fill(0.0);
         for example in 0..self.n {
             let x = &input[example * conv.input_len()..][..conv.input_len()];
-            let place = if plan.keeps_activations { example * conv.output_len() } else { 0 };
-            let activations = &mut own.activations[place..place + conv.output_len()];
-            let (kernel, bias) = (&values[plan.kernel.clone()], &values[plan.bias.clone()]);
+            let activations = &mut own.activations[place(plan, example)..][..conv.output_len()];
+            let (kernel, bias) =
+                (&pass.values[plan.kernel.clone()], &pass.values[plan.bias.clone()]);
             plan.convolution.forward(isa, x, kernel, bias, activations);
-            if training && plan.norm.is_some() {
+            if pass.key.is_some() && plan.norm.is_some() {
                 add_sums(isa, activations, &mut own.sums);
             }
             let pooled = example * pool.output_len()..(example + 1) * pool.output_len();
@@ -101,16 +100,9 @@ impl Chunk {
         }
     }
 
-    /// Normalisation of pooled values, and dropout under `key` (in training).
-    pub fn finish(
-        &mut self,
-        isa: Isa,
-        block: usize,
-        plan: &BlockPlan,
-        shared: &Shared,
-        chunk: usize,
-        key: Option<u64>,
-    ) {
+    /// Normalization of pooled values, and in training dropout.
+    pub(super) fn finish(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
+        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
         let own = &mut self.blocks[block];
         let len = plan.pooling.geometry().output_len();
         let examples = own.pooled.chunks_exact(len).zip(own.out.chunks_exact_mut(len));
@@ -121,20 +113,16 @@ impl Chunk {
             } else {
                 out.copy_from_slice(pooled);
             }
-            if let Some(key) = key {
-                dropout_pooled(
-                    isa,
-                    plan.dropout,
-                    key_of(key, chunk * CHUNK + example),
-                    out,
-                    argmax,
-                );
+            if let Some(key) = pass.key {
+                let key = key.example(block, self.index * CHUNK + example);
+                dropout_pooled(isa, plan.dropout, key, out, argmax);
             }
         }
     }
 
-    /// Dropout's backward pass, and the sums that normalisation's needs.
-    pub fn backward_sums(&mut self, isa: Isa, block: usize, plan: &BlockPlan, shared: &Shared) {
+    /// Dropout's backward pass, and the sums that normalization's needs.
+    pub(super) fn backward_sums(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
+        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
         let own = &mut self.blocks[block];
         let len = plan.pooling.geometry().output_len();
         own.sums.fill(0.0);
@@ -147,31 +135,25 @@ impl Chunk {
         }
     }
 
-    /// Back through pooling, normalisation, ReLU and convolution, to the block before.
-    pub fn backward(
-        &mut self,
-        isa: Isa,
-        block: usize,
-        plan: &BlockPlan,
-        shared: &Shared,
-        values: &[f32],
-    ) {
+    /// Back through pooling, normalization, ReLU and convolution, to the block before.
+    pub(super) fn backward(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
+        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
+        let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
         let (before, rest) = self.blocks.split_at_mut(block);
         let own = &mut rest[0];
         let (input, mut d_input) = match before.last_mut() {
-            Some(before) => (&before.out, Some(&mut before.d_out)),
-            None => (&self.x, None),
+            Some(before) => (&before.out[..], Some(&mut before.d_out)),
+            None => (&pass.inputs[self.index * CHUNK * conv.input_len()..], None),
         };
-        let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
         own.d_kernel.fill(0.0);
         own.d_bias.fill(0.0);
         for example in 0..self.n {
             let inputs = example * conv.input_len()..(example + 1) * conv.input_len();
             let x = &input[inputs.clone()];
-            let place = if plan.keeps_activations { example * conv.output_len() } else { 0 };
-            let activations = &mut own.activations[place..place + conv.output_len()];
+            let activations = &mut own.activations[place(plan, example)..][..conv.output_len()];
             if !plan.keeps_activations {
-                let (kernel, bias) = (&values[plan.kernel.clone()], &values[plan.bias.clone()]);
+                let (kernel, bias) =
+                    (&pass.values[plan.kernel.clone()], &pass.values[plan.bias.clone()]);
                 plan.convolution.forward(isa, x, kernel, bias, activations);
             }
             let pooled = example * pool.output_len()..(example + 1) * pool.output_len();
@@ -180,25 +162,20 @@ impl Chunk {
                 argmax: &own.argmax[pooled],
             };
             let d = &mut own.framed[plan.convolution.frame_len()..][..conv.output_len()];
-            plan.pooling.backward_through(
-                isa,
-                gradient,
-                &shared.slopes,
-                activations,
-                d,
-                &mut own.d_bias,
-            );
+            let (slopes, d_bias) = (&shared.slopes, &mut own.d_bias);
+            plan.pooling.backward_through(isa, gradient, slopes, activations, d, d_bias);
             plan.convolution.kernel_gradient(isa, x, d, &mut own.d_kernel);
             if let Some(d_input) = &mut d_input {
-                plan.convolution.input_gradient(
-                    isa,
-                    &own.framed,
-                    &shared.turned,
-                    &mut d_input[inputs],
-                );
+                let d_x = &mut d_input[inputs];
+                plan.convolution.input_gradient(isa, &own.framed, &shared.turned, d_x);
             }
         }
     }
+}
+
+/// Where an example's activations begin.
+fn place(plan: &BlockPlan, example: usize) -> usize {
+    if plan.keeps_activations { example * plan.convolution.geometry().output_len() } else { 0 }
 }
 
 impl Buffers {

@@ -1,0 +1,65 @@
+//! The report's nets, trained as `encore run` trains them, for several benchmarks.
+
+use std::path::Path;
+
+use encore::dataset::Catalogue;
+use encore::experiment::{DataChoice, Library, Options, Plan};
+use encore::model::{Device, Examples, FitInput, TrainingObserver};
+use encore::vocab::{Rng, Seed};
+
+/// Frames and coefficients of an example.
+pub const SHAPE: [usize; 2] = [130, 13];
+const N_CLASSES: usize = 10;
+
+/// What is trained on.
+pub struct Data {
+    /// `[n, 130, 13]`, row-major.
+    pub matrix: Vec<f32>,
+    /// `[n]`, in `0..10`.
+    pub labels: Vec<usize>,
+}
+
+impl Data {
+    /// Uniform noise.
+    pub fn random(n_samples: usize) -> Self {
+        let mut rng = Rng::new(1);
+        let n_numbers = n_samples * SHAPE[0] * SHAPE[1];
+        let matrix = (0..n_numbers).map(|_| rng.uniform() as f32 * 100.0 - 50.0).collect();
+        let labels = (0..n_samples).map(|_| (rng.uniform() * N_CLASSES as f64) as usize).collect();
+        Self { matrix, labels }
+    }
+}
+
+/// Trains a plan in a pool of so many threads.
+pub fn fit(
+    plan: &Plan,
+    data: &Data,
+    n_threads: usize,
+    observer: &mut (dyn TrainingObserver + Send),
+) {
+    let rows: Vec<usize> = (0..data.labels.len()).collect();
+    let view = |rows| Examples {
+        shape: &SHAPE,
+        matrix: &data.matrix,
+        labels: &data.labels,
+        rows,
+        n_classes: N_CLASSES,
+    };
+    let (train, valid) = (view(&rows), view(&[]));
+    let job = FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
+    let fitted = pool.install(|| plan.spec.model.fit(&job, observer)).expect("the report's nets train");
+    std::hint::black_box(fitted.n_parameters);
+}
+
+/// A spec of `experiments/`, with other epochs and perhaps another batch size.
+pub fn plan(net: &str, batch_size: Option<usize>, n_epochs: usize) -> Plan {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = Library::open(&project.join("experiments")).expect("the project has specs");
+    let catalogue = Catalogue::open(&project.join("datasets")).expect("the manifests are right");
+    let mut set = vec![format!("training.epochs={n_epochs}")];
+    set.extend(batch_size.map(|size| format!("training.batch_size={size}")));
+    let data = DataChoice::Named("gtzan".to_owned());
+    let options = Options { set, data, ..Options::default() };
+    Plan::read(net, &library, &catalogue, &options).unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,165 @@
+//! Computes a net with the fused kernels of the room `kernels`.
+//!
+//! | file | its one job |
+//! |---|---|
+//! | `plan` | the net's layers grouped into the units that the kernels compute |
+//! | `arrays` | parameters, gradients and moments, one slice each |
+//! | `chunk`, `blocks` | the convolutional blocks: of a few examples, of a batch |
+//! | `head` | the dense layers |
+//!
+//! The kernels know the layers of the report's nets. Any other net is left to
+//! [`BurnEngine`](super::burn::BurnEngine), which computes the same with burn's operations.
+//!
+//! A step has the same bits on any number of threads (the current rayon pool's): chunks of examples
+//! have one size, and all sums over chunks one order.
+
+mod arrays;
+mod blocks;
+mod chunk;
+mod head;
+mod plan;
+
+use super::engine::{Batch, DropoutKey, Engine, State, StepKey};
+use super::layer::Net;
+use super::weights::Weights;
+use crate::kernels::isa::Isa;
+use crate::kernels::loss::{Tally, Targets, softmax_cross_entropy};
+use crate::kernels::optimizer::Optimizer;
+use arrays::Arrays;
+use blocks::Blocks;
+use head::Head;
+use plan::Plan;
+
+/// An [`Engine`] on our own kernels, with every buffer that a step needs.
+#[derive(Clone, Debug)]
+pub(super) struct FusedEngine {
+    net: Net,
+    plan: Plan,
+    arrays: Arrays,
+    blocks: Blocks,
+    head: Head,
+    optimizer: Optimizer,
+    clip_norm: Option<f64>,
+    isa: Isa,
+}
+
+impl FusedEngine {
+    /// An engine at the start of a training; `None` where the kernels do not know a layer.
+    pub(super) fn new(
+        net: &Net,
+        weights: &Weights,
+        optimizer: Optimizer,
+        clip_norm: Option<f64>,
+        max_batch: usize,
+    ) -> Option<Self> {
+        let plan = Plan::new(net, max_batch)?;
+        let mut engine = Self {
+            arrays: Arrays::new(plan.n_values()),
+            blocks: Blocks::new(&plan),
+            head: Head::new(&plan),
+            isa: Isa::best(),
+            net: net.clone(),
+            plan,
+            optimizer,
+            clip_norm,
+        };
+        engine.set_weights(weights);
+        Some(engine)
+    }
+
+    /// An engine that only predicts.
+    pub(super) fn for_prediction(net: &Net, weights: &Weights, max_batch: usize) -> Option<Self> {
+        Self::new(net, weights, Optimizer::rms_prop(0.001), None, max_batch)
+    }
+
+    /// From a batch's inputs to the logits; a key means training.
+    fn forward(&mut self, inputs: &[f32], key: Option<DropoutKey>) {
+        let Self { plan, arrays, blocks, head, isa, .. } = self;
+        blocks.forward(*isa, plan, arrays, inputs, key, &mut head.rows[0]);
+        head.forward(*isa, plan, &arrays.values, inputs.len() / self.net.width(), key);
+    }
+
+    /// One slice for all parameters, cut into one array for each.
+    fn cut(&self, values: &[f32]) -> Weights {
+        Weights(self.plan.ranges.iter().map(|range| values[range.clone()].to_vec()).collect())
+    }
+}
+
+/// The inverse of [`FusedEngine::cut`].
+fn join(values: &mut [f32], plan: &Plan, weights: &Weights) {
+    for (range, array) in plan.ranges.iter().zip(&weights.0) {
+        values[range.clone()].copy_from_slice(array);
+    }
+}
+
+impl Engine for FusedEngine {
+    fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally {
+        let (n, n_classes) = (batch.labels.len(), self.net.n_classes());
+        assert!((1..=self.plan.max_batch).contains(&n), "a batch has 1 to max_batch rows");
+        self.forward(&batch.inputs, Some(key.dropout()));
+        let Self { net, plan, arrays, blocks, head, optimizer, clip_norm, isa } = self;
+        let isa = *isa;
+        let targets = Targets { labels: &batch.labels, rows: &batch.targets };
+        let logits = &head.rows[plan.dense.len()][..n * n_classes];
+        let d_logits = &mut head.d_rows[plan.dense.len()][..n * n_classes];
+        let tally = softmax_cross_entropy(logits, &targets, n_classes, d_logits);
+        arrays.n_steps += 1;
+        let constants = optimizer.with_learning_rate(learning_rate).at_step(arrays.n_steps);
+        // A norm is known only when all gradients are: only without it can dense layers move at once.
+        let at_once = clip_norm.is_none().then_some(&constants);
+        let penalty = head.backward(isa, plan, arrays, n, at_once);
+        blocks.backward(isa, plan, arrays, &batch.inputs, &head.d_rows[0]);
+        if let Some(max_norm) = *clip_norm {
+            arrays.clip(isa, max_norm);
+        }
+        // Dense layers come last, and so do their parameters.
+        let first_dense = plan.dense[0].kernel.start;
+        for (parameter, range) in net.parameters.iter().zip(&plan.ranges) {
+            let has_moved = at_once.is_some() && range.start >= first_dense;
+            if parameter.trainable && !has_moved {
+                arrays.update(isa, &constants, range.clone());
+            }
+        }
+        Tally { loss: (tally.loss / n as f64 + penalty) * n as f64, ..tally }
+    }
+
+    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
+        let (width, n_classes) = (self.net.width(), self.net.n_classes());
+        let mut logits = Vec::with_capacity(inputs.len() / width * n_classes);
+        for part in inputs.chunks(self.plan.max_batch * width) {
+            self.forward(part, None);
+            let last = &self.head.rows[self.plan.dense.len()];
+            logits.extend_from_slice(&last[..part.len() / width * n_classes]);
+        }
+        logits
+    }
+
+    fn penalty(&self) -> f64 {
+        let values = self.plan.ranges.iter().map(|range| &self.arrays.values[range.clone()]);
+        self.net.penalty(values)
+    }
+
+    fn weights(&self) -> Weights {
+        self.cut(&self.arrays.values)
+    }
+
+    fn set_weights(&mut self, weights: &Weights) {
+        join(&mut self.arrays.values, &self.plan, weights);
+    }
+
+    fn state(&self) -> State {
+        let moments = [0, 1].map(|which| self.cut(&self.arrays.moments[which]));
+        State { weights: self.weights(), moments, n_steps: self.arrays.n_steps }
+    }
+
+    fn set_state(&mut self, state: &State) {
+        self.set_weights(&state.weights);
+        for (held, moments) in self.arrays.moments.iter_mut().zip(&state.moments) {
+            join(held, &self.plan, moments);
+        }
+        self.arrays.n_steps = state.n_steps;
+    }
+}
+
+#[cfg(test)]
+mod tests;
