@@ -56,7 +56,8 @@ pub mod audio;
 #[doc(hidden)]
 pub mod cli;
 pub mod dataset;
-pub mod disk;
+mod delimited;
+mod disk;
 pub mod experiment;
 pub mod features;
 pub mod fetch;

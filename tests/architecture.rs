@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rooms and their layers. A room may know rooms of lower layers only.
 const LAYERS: &[(&str, u8)] = &[
     ("vocab", 0),
+    ("delimited", 0),
     ("disk", 0),
     ("schema", 1),
     ("audio", 1),
@@ -34,6 +35,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("linfa_logistic", &["model"]),
     ("smartcore", &["model"]),
     ("ndarray", &["model"]),
+    ("csv", &["delimited"]),
+    ("npyz", &["table"]),
     ("polars", &["table"]),
     ("plotters", &["report"]),
     ("dejavu", &["report"]),

@@ -48,7 +48,8 @@ pub fn fit(
     let (train, valid) = (view(&rows), view(&[]));
     let job = FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
-    let fitted = pool.install(|| plan.spec.model.fit(&job, observer)).expect("the report's nets train");
+    let fitted =
+        pool.install(|| plan.spec.model.fit(&job, observer)).expect("the report's nets train");
     std::hint::black_box(fitted.n_parameters);
 }
 

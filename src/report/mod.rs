@@ -57,7 +57,7 @@ use self::group::Row;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
-use crate::table::{TableError, write_parquet};
+use crate::table::{TableError, csv_bytes, write_parquet};
 
 /// What the page is to show.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +164,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     put(&page, &html::text(&rows, options, folder)?)?;
     let results = folder.join("results.csv");
     let columns = csv::columns(&rows);
-    put(&results, &csv::text(&columns))?;
+    put(&results, csv_bytes(&columns))?;
     let parquet = folder.join("results.parquet");
     write_parquet(&parquet, &columns)?;
     let tex = folder.join("table.tex");
@@ -253,7 +253,7 @@ fn make(folder: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(folder).map_err(|source| ReportError::Io { path: folder.to_owned(), source })
 }
 
-fn put(path: &Path, text: &str) -> Result<(), ReportError> {
-    disk::write_whole(path, text.as_bytes())
+fn put(path: &Path, text: impl AsRef<[u8]>) -> Result<(), ReportError> {
+    disk::write_whole(path, text.as_ref())
         .map_err(|source| ReportError::Io { path: path.to_owned(), source })
 }

@@ -4,8 +4,8 @@ use std::process::Stdio;
 
 use super::preload::{Locks, library};
 use super::program::{FETCH, collection, project, said, slow};
-use crate::common::command;
 use super::*;
+use crate::common::command;
 
 #[test]
 fn without_locks_two_processes_fetch_the_same_files() {
