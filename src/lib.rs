@@ -57,7 +57,8 @@ pub mod audio;
 pub mod cli;
 pub mod dataset;
 mod delimited;
-mod disk;
+#[doc(hidden)]
+pub mod disk;
 pub mod experiment;
 pub mod features;
 pub mod fetch;
