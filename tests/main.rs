@@ -22,3 +22,21 @@ mod repeatable;
 mod segments;
 mod spotify;
 mod tables;
+
+/// Cargo does not look for further files: one that is not listed above would never be compiled.
+#[test]
+fn every_file_of_tests_is_a_module() {
+    let text = std::fs::read_to_string(common::repository().join("tests/main.rs")).unwrap();
+    let mut n_modules = 0;
+    for entry in std::fs::read_dir(common::repository().join("tests")).unwrap() {
+        let path = entry.unwrap().path();
+        let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name != "main" && (is_rust || path.join("mod.rs").exists()) {
+            assert!(text.contains(&format!("\nmod {name};\n")), "tests/main.rs lacks {name}");
+            n_modules += 1;
+        }
+        assert!(!path.join("main.rs").exists(), "tests/{name}/main.rs would be a second binary");
+    }
+    assert!(n_modules > 10, "only {n_modules} modules were seen");
+}
