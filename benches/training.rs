@@ -120,7 +120,7 @@ fn parts(net: &str, batch: usize) -> Vec<Part> {
         let (x, kernel, bias) = (values(g.input_len()), values(g.kernel_len()), values(c_out));
         let mut output = vec![0.0; g.output_len()];
         parts.push(time(name("forward"), flops, 1, || {
-            conv.forward(isa, &x, &kernel, &bias, &mut output)
+            conv.forward(isa, &x, &kernel, &bias, &mut output);
         }));
         let (d, mut d_kernel) = (values(g.output_len()), vec![0.0; kernel.len()]);
         parts.push(time(name("kernel gradient"), flops, 1, || {
