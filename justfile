@@ -4,7 +4,7 @@
 default:
     @just --list
 
-# the whole table with figures
+# reproduce the report
 reproduce *arguments:
     cargo run --release -- reproduce {{arguments}}
 
@@ -12,11 +12,11 @@ reproduce *arguments:
 test *arguments:
     cargo test --release {{arguments}}
 
-# every spec and manifest
+# check every spec and manifest
 check:
     cargo run --release -- check
 
-# formatting and lints, as CI
+# formatting and lints, as in CI
 lint:
     cargo fmt --check && cargo clippy --release --all-targets -- -D warnings
 

@@ -1,5 +1,6 @@
-//! `encore` repeats a published machine-learning result from a declared spec and says whether it
-//! holds. `ARCHITECTURE.md` shows the whole house.
+//! encore tracks machine-learning experiments and checks published results. An experiment is declared in
+//! a TOML file; encore runs it, records every run and compares the result with the published figure.
+//! `ARCHITECTURE.md` describes the code.
 
 pub mod audio;
 pub mod cli;

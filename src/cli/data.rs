@@ -93,7 +93,7 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
     Ok(())
 }
 
-/// Writes a manifest, after a look at what it is for.
+/// Looks at a collection and writes its manifest.
 fn new(catalogue: &Catalogue, name: &str, path: &Path) -> Done {
     let file = catalogue.new_file(name).map_err(Failure::Usage)?;
     let draft = dataset::draft(name, path)?;
@@ -120,7 +120,7 @@ fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -
     Ok(())
 }
 
-/// What an index says: what is good, what was kept out, what is odd.
+/// Prints the content of an index: valid files, skipped files, notes.
 pub(super) fn outcome(index: &Index) {
     let root = index.root.display();
     match index.files.as_slice() {
@@ -128,7 +128,7 @@ pub(super) fn outcome(index: &Index) {
             let n_good = files.iter().filter(|file| !file.genre.is_empty()).count();
             println!("  {n_good} of {} listed tracks are valid, in {root}", listing.n_tracks);
         }
-        // A table is one file, and what is kept out of it is counted in rows.
+        // A table is one file, so its dropped rows are counted.
         [file] if file.genre.is_empty() => {
             println!("  {} valid rows in {root}/{}", file.n_samples, file.path.display());
         }

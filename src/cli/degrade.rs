@@ -31,7 +31,7 @@ pub(super) fn degrade(arguments: &Degrade) -> Done {
     Ok(())
 }
 
-/// What can be said after `--with`, for the help.
+/// Lists the values of `--with` for the help text.
 pub(super) fn list() -> String {
     let mut text = "Degradations:\n".to_owned();
     for entry in DEGRADATIONS {

@@ -1,7 +1,7 @@
 //! Spec -> plan -> run -> record.
 //!
-//! A spec is what was typed; a [`Plan`] is what was checked, and only a plan can be run. This room
-//! must never know the terminal: it reports [`Event`]s.
+//! A spec is the text as typed. A [`Plan`] is a checked spec, and only a plan can be run. This room
+//! must never know the terminal; it reports [`Event`]s.
 
 mod event;
 mod foreign;
@@ -38,7 +38,7 @@ use std::sync::atomic::AtomicBool;
 use crate::dataset::Catalogue;
 use crate::record::Store;
 
-/// Where runs are done, and who is told.
+/// The project that runs belong to, and the observer of their events.
 #[derive(Clone, Copy)]
 pub struct Workspace<'a> {
     /// The datasets.

@@ -31,7 +31,7 @@ pub struct Options {
 /// Which dataset a run uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DataChoice {
-    /// The spec's where it is there, else its embedded stand-in.
+    /// The spec's dataset if imported, otherwise its synthetic stand-in.
     #[default]
     Auto,
     /// The embedded stand-in.
@@ -43,15 +43,15 @@ pub enum DataChoice {
 /// How a run is made smaller than its spec.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shrink {
-    /// At most so many epochs.
+    /// Maximum number of epochs.
     pub max_epochs: Option<usize>,
-    /// At most so many of the spec's seeds.
+    /// Maximum number of seeds.
     pub max_seeds: Option<usize>,
     /// A smaller embedded corpus.
     pub data: Cut,
 }
 
-/// Why there is no plan.
+/// The reason why a spec cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The spec, or an override, is wrong.
@@ -74,7 +74,7 @@ pub struct Plan {
     pub options: Options,
     /// What it is, in a line.
     pub title: String,
-    /// What it wants to know.
+    /// The question that the experiment answers.
     pub question: String,
     /// The dataset that is used.
     pub dataset: Manifest,
@@ -94,7 +94,7 @@ pub struct Plan {
     pub model: Box<dyn Model>,
     /// The model's name in the list.
     pub model_name: &'static str,
-    /// At most so many epochs, for models that have them.
+    /// Maximum number of epochs, for models that have epochs.
     pub max_epochs: Option<usize>,
     /// What the publication says.
     pub claims: Vec<Claim>,

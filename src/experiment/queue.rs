@@ -1,4 +1,4 @@
-//! Many runs, several at a time: all features first, then every run in a process of its own.
+//! Many runs, several at a time: first all features, then each run in a separate process.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

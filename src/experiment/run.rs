@@ -190,7 +190,7 @@ pub(super) fn id(plan: &Plan, prepared: &Inputs, seed: u64) -> String {
     format!("{}.{}.seed-{seed}.{}", plan.name.replace('/', "."), plan.dataset.name, &hash[..8])
 }
 
-/// Does one run, goes on with it where it was cut off, or finds it done; true for the last.
+/// Does or resumes a run, or finds it finished; true for the last.
 ///
 /// Where another process is at the same run, waits for it and finds what it made.
 pub(super) fn run(
@@ -261,7 +261,7 @@ fn anew(
     record_run(plan, prepared, seed, &divided, &seen, writer, &fitted, watched, None, around)
 }
 
-/// Refuses a run whose split leaks, where that was asked for.
+/// Returns an error if the split leaks and `--forbid-leaks` was given.
 fn refuse_leaks(label: &RunLabel, audit: &Audit, around: RunContext) -> Result<(), RunError> {
     if !around.forbid_leaks || audit.n_leaking == 0 {
         return Ok(());

@@ -4,7 +4,7 @@ use super::run::{CODE_VERSION, Inputs, RunError, id, label, prepare};
 use super::{Plan, RunLabel, Workspace};
 use crate::record::{Run, Store, StoreError, spec_differences};
 
-/// What is there of a run.
+/// The state of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {
     /// It is done.
@@ -27,7 +27,7 @@ pub enum Reason {
     Damaged(String),
 }
 
-/// Says of every run of a plan what is there.
+/// Returns the state of every run of a plan.
 ///
 /// # Errors
 /// Where the dataset or the store can't be read.

@@ -1,17 +1,16 @@
-//! Files from the network: bytes from an address into a file, resumed and checked; archives unpacked
-//! safely.
+//! Downloads: resumed and checked files, safely unpacked archives.
 //!
-//! [`Work`] fetches a list of files ([`Remote`]) into one folder. What is under way lies beside it:
+//! [`Work`] fetches a list of files ([`Remote`]) into one folder. Unfinished files are next to it:
 //!
 //! | path | what |
 //! |---|---|
-//! | `FOLDER.fetching/lock` | held by the one process that is at it |
-//! | `FOLDER.fetching/FILE.partial`, `.partial.json` | bytes so far, and whose they are |
+//! | `FOLDER.fetching/lock` | locked by the process that downloads |
+//! | `FOLDER.fetching/FILE.partial`, `.partial.json` | bytes so far, and their source |
 //! | `FOLDER.fetching/FILE` | all bytes, checked |
-//! | `FOLDER.fetching/unpacked/` | what becomes the folder, made anew by every process |
-//! | `FOLDER/` | all of it, given its name in one step; `fetched.json` says from where and what |
+//! | `FOLDER.fetching/unpacked/` | the future folder, unpacked again by every process |
+//! | `FOLDER/` | the complete folder, renamed in one step; `fetched.json` lists files and sources |
 //!
-//! This room must never know what a dataset is.
+//! This room must never know datasets.
 
 mod attempt;
 mod download;
@@ -33,18 +32,18 @@ pub use space::{free_bytes, readable};
 pub use sum::{Algorithm, Sum};
 pub use work::{Fetched, FetchedFile, Unpacked, Work};
 
-/// A file that lies at one or more addresses.
+/// A file with one or more addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
     /// Its name on disk: one plain component.
     pub file: String,
-    /// Where it lies: `https://…` or `http://…`, tried in this order.
+    /// Addresses, `https://…` or `http://…`, tried in this order.
     pub urls: Vec<String>,
     /// Its length, where the publisher gives it.
     pub bytes: Option<u64>,
     /// Its checksum, where the publisher gives one.
     pub sum: Option<Sum>,
-    /// What is in it; nothing where the file itself is what is wanted.
+    /// The archive format; `None` if the file is used as it is.
     pub unpack: Option<Packing>,
     /// What it may hold at most when unpacked, in bytes.
     pub unpacked_bytes: Option<u64>,
@@ -102,9 +101,9 @@ impl Default for RetryPolicy {
 
 /// What a fetch needs of its surroundings.
 pub struct FetchContext<'a> {
-    /// Raised where it should stop; all that was got is kept.
+    /// Set to stop; the bytes so far are kept.
     pub stop: &'a AtomicBool,
-    /// Is told how it goes.
+    /// Receives the progress.
     pub tell: &'a dyn Fn(Event),
     /// How long is waited.
     pub patience: RetryPolicy,
@@ -135,7 +134,7 @@ pub enum Event<'a> {
         file: &'a str,
         /// Bytes that are done.
         n: u64,
-        /// Bytes of the whole step, where it is known.
+        /// Total bytes of the step, if known.
         whole: Option<u64>,
     },
 }
@@ -143,7 +142,7 @@ pub enum Event<'a> {
 /// What is done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// Its bytes are got.
+    /// Downloading its bytes.
     Download,
     /// Its checksum is made.
     Check,

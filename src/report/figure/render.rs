@@ -30,7 +30,7 @@ const SMOOTH: u32 = 2;
 struct Lettering {
     /// Plotters' font size over the letters' em.
     size_per_em: f64,
-    /// How far the letters must go down to be centred, in em.
+    /// How far the letters must go down to be centered, in em.
     drop: f64,
 }
 
