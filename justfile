@@ -4,7 +4,7 @@
 default:
     @just --list
 
-# the whole table with figures
+# reproduce the report
 reproduce *arguments:
     cargo run --release -- reproduce {{arguments}}
 
@@ -16,11 +16,11 @@ test *arguments:
 test-all:
     cargo fetch --locked && cargo test --release -- --include-ignored
 
-# every spec and manifest
+# check every spec and manifest
 check:
     cargo run --release -- check
 
-# formatting and lints, as CI
+# formatting and lints, as in CI
 lint:
     cargo fmt --check && cargo clippy --release --all-targets -- -D warnings
 

@@ -10,7 +10,7 @@ pub enum AudioError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         reason: io::Error,
     },
     /// The file cannot be created or written.
@@ -18,7 +18,7 @@ pub enum AudioError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         reason: io::Error,
     },
     /// The file has no bytes.

@@ -1,11 +1,11 @@
 //! Audio: a file -> a mono waveform -> STFT, mel and MFCC, with librosa's definitions.
 //!
-//! This room must never know datasets, labels or models; what it reads are paths and samples.
+//! This room must never know datasets, labels or models.
 //!
 //! | file | job |
 //! |---|---|
 //! | `decode` | any audio file -> [`Waveform`]; its content decides the format, not its name |
-//! | `degrade` | a waveform -> the same with noise, less bandwidth, fewer levels, a room |
+//! | `degrade` | a waveform -> the same with noise, low bandwidth, quantization, reverberation |
 //! | `au`, `wav`, `pcm` | the uncompressed formats: headers, encodings, a wav writer |
 //! | `resample` | band-limited change of the sample rate |
 //! | `fft` | a frame -> its power spectrum |

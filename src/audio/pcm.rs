@@ -1,4 +1,4 @@
-//! Uncompressed samples as they lie in wav and au files -> mono `f32`.
+//! Uncompressed samples of wav and au files -> mono `f32`.
 
 use std::io::{self, Read};
 

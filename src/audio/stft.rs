@@ -12,11 +12,11 @@ use crate::vocab::LANES;
 /// What lies before the first sample and behind the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Padding {
-    /// Frames are centred on multiples of `hop_length`; zeros lie outside (librosa's
+    /// Frames are centered on multiples of `hop_length`; zeros lie outside (librosa's
     /// `center=True, pad_mode="constant"`).
     #[default]
     Zeros,
-    /// Frames are centred; the signal is mirrored at its ends (`center=True, pad_mode="reflect"`).
+    /// Frames are centered; the signal is mirrored at its ends (`center=True, pad_mode="reflect"`).
     Reflect,
     /// The first frame starts at the first sample; nothing lies outside (`center=False`).
     Off,
@@ -29,7 +29,7 @@ pub enum Padding {
 pub struct StftSettings {
     /// Samples in a frame, >= 2; the spectrum has `n_fft / 2 + 1` bins. A power of two is fastest.
     pub n_fft: usize,
-    /// Samples under the window, in `[1, n_fft]`, centred in the frame; `None` is `n_fft`.
+    /// Samples under the window, in `[1, n_fft]`, centered in the frame; `None` is `n_fft`.
     pub win_length: Option<usize>,
     /// Samples from one frame to the next, >= 1.
     pub hop_length: usize,
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_cosine_on_a_bin_has_the_power_of_a_quarter_of_the_frame_squared() {
-        // Hann halves the amplitude n/2 of a bin-centred cosine: (8 / 4)^2 = 4, neighbours (8/8)^2.
+        // Hann halves the amplitude n/2 of a bin-centered cosine: (8 / 4)^2 = 4, neighbors (8/8)^2.
         let samples: Vec<f32> = (0..8).map(|i| (TAU * f64::from(i) / 4.0).cos() as f32).collect();
         let mut buffers = FrameBuffers::default();
         let power = stft(8, 8, Padding::Off).frame_power(&mut buffers, &samples, 0).to_vec();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_window_is_centred_in_the_frame() {
+    fn a_short_window_is_centered_in_the_frame() {
         let settings = StftSettings { n_fft: 8, win_length: Some(4), ..Default::default() };
         let window = Stft::new(&settings).expect("the settings are in range").window;
         assert_eq!(window, [0.0, 0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0]);

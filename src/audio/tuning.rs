@@ -1,4 +1,4 @@
-//! How far a recording's pitches lie from A = 440 Hz.
+//! The deviation of a recording's pitch from A = 440 Hz.
 //!
 //! Follows librosa's precision step by step, since the result is a histogram's highest bin.
 //!
@@ -30,7 +30,7 @@ impl Peaks {
         self.magnitudes.clear();
     }
 
-    /// Adds a frame's peaks: bins from 150 Hz to below 4 kHz above their neighbours and a tenth of
+    /// Adds a frame's peaks: bins from 150 Hz to below 4 kHz above their neighbors and a tenth of
     /// the frame's largest, their place and height interpolated by a parabola.
     ///
     /// `power` is `[n_fft / 2 + 1]`.

@@ -5,14 +5,14 @@ use super::{Done, Project};
 use crate::experiment::{Options, Plan};
 use crate::report;
 
-/// Prints the ledger: every published figure, what the finished runs say of it, and why.
+/// Prints every published figure with its verdict and the reason.
 pub(super) fn claims(project: &Project, is_strict: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     let runs = project.finished()?;
     let mut order = vec![];
     for name in library.names() {
         let has_run = runs.iter().any(|run| run.record.experiment == *name);
-        // A spec is asked for claims only where no record says them.
+        // Specs are read only for experiments without a record.
         if has_run
             || !Plan::read(name, &library, &catalogue, &Options::default())?.spec.claims.is_empty()
         {

@@ -94,7 +94,7 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
     Ok(())
 }
 
-/// Writes a manifest, after a look at what it is for.
+/// Looks at a collection and writes its manifest.
 fn new(catalogue: &Catalogue, name: &str, path: &Path) -> Done {
     let file = catalogue.new_file(name).map_err(Failure::Usage)?;
     let draft = dataset::draft(name, path)?;

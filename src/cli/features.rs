@@ -96,7 +96,7 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
     )))
 }
 
-/// The items whose names begin with what was typed.
+/// Finds the items whose names start with the given digits.
 fn choose<'a>(items: &'a [Item], hashes: &[String]) -> Result<Vec<&'a Item>, Failure> {
     if hashes.is_empty() {
         let message =

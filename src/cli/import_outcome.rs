@@ -2,7 +2,7 @@
 
 use crate::dataset::Index;
 
-/// Prints what an import found: valid files or rows, skipped ones, notes.
+/// Prints the content of an index: valid files, skipped files, notes.
 pub(super) fn outcome(index: &Index) {
     let root = index.root.display();
     match index.files.as_slice() {

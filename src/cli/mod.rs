@@ -31,7 +31,7 @@ use crate::fetch::FetchError;
 use crate::record::{Run, Store};
 use crate::schema::Faults;
 
-/// What a command ends with when it does not end well.
+/// The reason why a command failed, with its exit code.
 #[derive(Debug)]
 enum Failure {
     /// Something broke that should not: exit code 1.
@@ -50,7 +50,7 @@ enum Failure {
 
 type Done = Result<(), Failure>;
 
-/// Where everything lies: the project's folder.
+/// The project folder and the paths in it.
 struct Project {
     root: PathBuf,
 }
@@ -197,7 +197,7 @@ impl From<RunError> for Failure {
     }
 }
 
-/// Other rooms' errors are nobody's wrong usage.
+/// Converts errors that are not the user's fault.
 macro_rules! internal {
     ($($error:ty),*) => {$(
         impl From<$error> for Failure {

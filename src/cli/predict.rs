@@ -5,7 +5,7 @@ use super::{Done, Failure, Project};
 use crate::experiment::Predictor;
 use crate::record::Run;
 
-/// Says the genre of every file; a file that can't be used is said, and the others go on.
+/// Predicts the genre of every file. Reports files that cannot be read and continues with the others.
 pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
     let run = choose(project.finished()?, arguments.with.as_deref())?;
     let record = &run.record;
@@ -35,7 +35,7 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
     if faults.is_empty() { Ok(()) } else { Err(Failure::Data(faults.join("\n"))) }
 }
 
-/// The run that is named by its id or its experiment; else the best one that has learnt from audio.
+/// The run that is named by its id or its experiment; else the best one that has learned from audio.
 fn choose(runs: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
     let valid = |run: &Run| run.record.valid.as_ref().map_or(0.0, |scores| scores.accuracy);
     let is_audio = |run: &Run| run.record.spec.get("segments").is_some();

@@ -29,7 +29,7 @@ struct ByteStep {
 }
 
 impl Progress {
-    /// For so many runs.
+    /// Creates the display for a number of runs.
     pub fn new(n_runs: usize) -> Self {
         Self {
             bars: MultiProgress::new(),
@@ -60,16 +60,16 @@ impl Progress {
             Some(_) => "{prefix:30} {bar:20} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
             None => "{prefix:30} {spinner} {bytes}  {bytes_per_sec}",
         };
-        // A line per tenth, or per 64 MiB of what has no known end.
+        // One line per tenth, or per 64 MiB if the length is unknown.
         let line = whole.map_or(n >> 26, |whole| n * 10 / whole.max(1));
         let mut steps = self.steps.lock().expect("no holder of the steps panics");
-        // What was there before counts for the place, and not for the rate.
+        // Bytes of an earlier attempt count for the position, not for the rate.
         let begin = || ByteStep { from: n, begin: Instant::now(), last: line };
         let step = steps.entry(what.to_owned()).or_insert_with(begin);
         if self.is_terminal {
             let bar = self.bar(what, whole.unwrap_or(0) as usize, template);
             if step.from == n {
-                // A bar that ticks by itself looks at its place later: it would count these as won.
+                // A steady tick would read the position later and count these bytes in the rate.
                 bar.disable_steady_tick();
                 bar.set_position(n);
                 bar.reset_eta();
@@ -161,7 +161,7 @@ impl Observer for Progress {
                 }
             }
             Event::Epoch { run, epoch, max_epochs } => {
-                // Without a validation set, or where it was not looked at, there is no second number.
+                // The second number is omitted if there was no validation in this epoch.
                 let both = |train: f64, valid: f64| {
                     if valid.is_nan() {
                         format!("{train:.3}")

@@ -16,8 +16,8 @@ use crate::record::Store;
 use crate::report;
 use crate::schema::Faults;
 
-/// The report's experiments, in the report's order, after what a model that knows nothing gets; those
-/// whose split leaks also with one that does not.
+/// The experiments of the report in its order, after the majority baseline. Experiments whose split
+/// leaks also have a twin without a leak.
 const REPORT: &[&str] = &[
     "baseline-audio",
     "dnn",
@@ -38,8 +38,8 @@ const REPORT: &[&str] = &[
     "spotify-dense-final",
 ];
 
-/// The same nets on a published split, where the dataset that is there has it: the embedded corpus has
-/// no artists and no published sets.
+/// The same nets on a published split, if the imported dataset has one. The synthetic data have no
+/// artists and no published sets.
 const PUBLISHED: &[&str] = &[
     "honest/dnn-filtered",
     "honest/cnn-1-filtered",
@@ -131,13 +131,13 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     strict(&differing, arguments.common.strict)
 }
 
-/// Writes the page again, from the records alone, with pictures of the data that are at hand.
+/// Writes the page from the records, with plots of the datasets that are present.
 pub(super) fn report(project: &Project, arguments: &Report) -> Done {
     let (folder, cut) = page_of(project, arguments.quick);
     write(&project.library()?, &project.catalogue()?, &folder, cut, arguments.strict)
 }
 
-/// Where the page lies, and how the embedded data behind it are cut.
+/// Returns the folder of the page and the size of its synthetic data.
 fn page_of(project: &Project, is_quick: bool) -> (PathBuf, Cut) {
     if is_quick {
         (project.reports().join("quick"), QUICK.data)
@@ -146,7 +146,7 @@ fn page_of(project: &Project, is_quick: bool) -> (PathBuf, Cut) {
     }
 }
 
-/// What `--data` means.
+/// Parses `--data`.
 pub(super) fn data_choice(data: &str) -> DataChoice {
     match data {
         "auto" => DataChoice::Auto,
@@ -163,7 +163,7 @@ fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
     Ok(Options { set, data, seeds, device, shrink: Shrink::default() })
 }
 
-/// One line per embedded corpus that stands in for a real dataset, with how to get the real one.
+/// Prints every synthetic dataset that replaces a real one, with the command to get the real one.
 pub(super) fn say_data(catalogue: &Catalogue, plans: &[Plan]) {
     let mut said = vec![];
     for plan in plans {
@@ -177,7 +177,7 @@ pub(super) fn say_data(catalogue: &Catalogue, plans: &[Plan]) {
     }
 }
 
-/// One line on the experiments that the datasets there are can't serve.
+/// Prints the experiments that need a dataset that is not imported.
 fn say_left_out(plans: &[Plan]) {
     let Some(reason) = plans.first().and_then(Plan::unfit) else { return };
     let names: Vec<&str> = plans.iter().map(|plan| plan.name.as_str()).collect();
@@ -202,7 +202,7 @@ fn execute(
     Ok(run_all(plans, project.workspace(catalogue, store, &Progress::new(n_runs)), how))
 }
 
-/// Says of every run whether it is done and, where a finished one is stale, what made it so.
+/// Prints the state of every run and, for stale runs, the reason.
 fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
     let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let (store, progress) = (project.store(), Progress::new(n_runs));

@@ -94,7 +94,7 @@ fn login(arguments: &Login) -> Done {
     Ok(())
 }
 
-/// Says what Spotify forbids, and goes no further without a yes.
+/// Prints Spotify's policy and fails unless the user has accepted it.
 fn accepted(common: &SpotifyCommon) -> Done {
     eprintln!("{POLICY}\n");
     if common.accept_terms {
@@ -126,7 +126,7 @@ fn addresses(common: &SpotifyCommon) -> Addresses {
 
 fn patience<'a>(common: &SpotifyCommon, tell: &'a dyn Fn(&ProgressEvent)) -> RetryPolicy<'a> {
     let at_most = Duration::from_secs(common.wait_at_most.into());
-    // Two processes that are sent away together shall not come back together.
+    // Two processes that hit the rate limit together must not retry together.
     let seed = Seed(SystemClock.now_s() << 32 | u64::from(process::id()));
     RetryPolicy::new(&SystemClock, signals::caught(), tell, at_most, seed)
 }
@@ -159,9 +159,9 @@ fn summary(output: &Output, collected: &Collected, published: &Published) {
         println!("  dropped: {n:5} {reason}: {}{more}", names.join(", "));
     }
     let (labels, least) = (&published.labels, published.minimum_rows);
-    let n_labelled: usize = labels.iter().map(|(_, n)| n).sum();
+    let n_labeled: usize = labels.iter().map(|(_, n)| n).sum();
     println!(
-        "  {n_labelled} songs of {} genres that {least} or more have in first place:",
+        "  {n_labeled} songs of {} genres that {least} or more have in first place:",
         labels.len()
     );
     for (label, n) in labels {

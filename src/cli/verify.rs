@@ -35,7 +35,7 @@ pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
     Ok(())
 }
 
-/// Checks every byte of a capsule and shows the table that its predictions come to.
+/// Checks every byte of a capsule and prints the table computed from its predictions.
 fn verify_capsule(project: &Project, file: &Path) -> Done {
     let folder = project.reports().join(format!(".capsule-{}", std::process::id()));
     let checked = experiment::verify_capsule(file, &folder).map_err(|error| {
@@ -58,7 +58,7 @@ fn verify_capsule(project: &Project, file: &Path) -> Done {
     shown
 }
 
-/// Does a finished run again and says what is the same; or checks a capsule.
+/// Repeats a finished run and compares the outputs, or checks a capsule.
 pub(super) fn verify(project: &Project, id: &str) -> Done {
     if Path::new(id).is_file() {
         return verify_capsule(project, Path::new(id));

@@ -1,4 +1,4 @@
-//! Labelled rows of arrays, from disk.
+//! Labeled rows of arrays, from disk.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::{ArrayFile, Arrays, DatasetError, Index, Manifest, TrackColumns};
 use crate::record::Excluded;
 use crate::vocab::{ExampleId, Sha256, sha256_hex};
 
-/// A dataset of arrays that is there. The arrays themselves are read when they are asked for.
+/// A loaded dataset of arrays. The arrays are read on demand.
 pub struct ArrayData {
     /// The genres, in the order of their numbers: alphabetical.
     pub classes: Vec<String>,
@@ -23,7 +23,7 @@ pub struct ArrayData {
     pub n_tracks: usize,
     /// SHA-256 of all files and what the manifest makes of them.
     pub hash: String,
-    /// What was kept out, and why.
+    /// Skipped files or dropped rows, with reasons.
     pub excluded: Vec<Excluded>,
     /// What a reader should know.
     pub notes: Vec<String>,
@@ -38,7 +38,7 @@ pub struct ArrayData {
     table_sha256: String,
 }
 
-/// Where an array lies, and what its bytes must hash to.
+/// The file of an array and its expected hash.
 struct Stored {
     path: PathBuf,
     sha256: String,
@@ -132,7 +132,7 @@ impl ArrayData {
         Ok(hash.piece(&stored.sha256).piece(format!("{array:?}")).hex())
     }
 
-    /// Reads one array, widened to 32 bits; rows with a number that is not finite are kept out.
+    /// Reads one array, widened to 32 bits; rows with a number that is not finite are dropped.
     ///
     /// # Errors
     /// Where there is no array of this name, or its file is gone or has changed since the import.

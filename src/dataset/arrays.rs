@@ -1,4 +1,4 @@
-//! Layout `[arrays]`: features that somebody else computed, as `.npy` files with a CSV file that says
+//! Layout `[arrays]`: precomputed features as `.npy` files with a CSV file that says
 //! which track each row is of.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -251,7 +251,7 @@ fn check_lines(lines: &[Line]) -> Result<(), String> {
     Ok(())
 }
 
-/// Says which rows hold a number that is not finite: they are kept out where the array is used.
+/// Describes the rows with a number that is not finite, which are dropped when the array is used.
 fn not_finite(array: &ArrayFile, npy: &Npy, lines: &[Line]) -> Option<String> {
     let is_odd = |line: &&Line| npy.row(line.row).any(|x| !x.is_finite());
     let odd: Vec<String> = lines

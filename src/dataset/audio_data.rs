@@ -1,4 +1,4 @@
-//! Labelled recordings, from disk or made by the program.
+//! Labeled recordings, from disk or made by the program.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use crate::audio;
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256, sha256_hex};
 
-/// An audio dataset that is there.
+/// A loaded audio dataset.
 pub struct AudioData {
     /// The manifest's name.
     pub name: String,
@@ -19,11 +19,11 @@ pub struct AudioData {
     pub track_columns: TrackColumns,
     /// At which rate waveforms are handed out.
     pub sample_rate_hz: u32,
-    /// SHA-256 of what the tracks are.
+    /// SHA-256 of the content of the tracks.
     pub hash: String,
     /// Whether the program made it.
     pub synthetic: bool,
-    /// What was kept out, and why.
+    /// Skipped files or dropped rows, with reasons.
     pub excluded: Vec<Excluded>,
     /// What a reader should know.
     pub notes: Vec<String>,
@@ -33,7 +33,7 @@ pub struct AudioData {
     root: PathBuf,
 }
 
-/// One labelled recording.
+/// One labeled recording.
 pub struct Track {
     /// Its name, e.g. `jazz.00012`.
     pub id: String,
@@ -143,7 +143,7 @@ impl AudioData {
     /// One track's samples, mono, in `[-1, 1]`, at the dataset's rate.
     ///
     /// # Errors
-    /// Where the file is gone, is not what was imported, or can't be decoded any more.
+    /// The file is missing, has changed since the import, or cannot be decoded.
     pub fn waveform(&self, track: &Track) -> Result<Vec<f32>, DatasetError> {
         match &track.source {
             Source::File { path, sha256 } => {

@@ -147,7 +147,7 @@ impl Catalogue {
 
     /// Checks and indexes a copy of a dataset, in place or, with `copy`, into our own folder.
     ///
-    /// `progress` is told how many files of how many are done.
+    /// `progress` receives the number of files done and the total.
     ///
     /// # Errors
     /// Where nothing at the path looks like the dataset; damaged files are no error.
@@ -169,7 +169,7 @@ impl Catalogue {
         Ok(index)
     }
 
-    /// Indexes an imported dataset again where it lies, and writes nothing.
+    /// Indexes an imported dataset again in place, without writing.
     ///
     /// # Errors
     /// As [`Self::import`].
@@ -202,7 +202,7 @@ impl Catalogue {
     }
 }
 
-/// Columns that are there twice, or whose file is not there.
+/// Finds duplicate columns and columns whose file is missing.
 fn faulty_columns(folder: &Path, manifest: &Manifest) -> Vec<Fault> {
     let mut messages = vec![];
     let mut known = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Rows that are there more than once: found, counted, told apart, dropped as the manifest says.
+//! Duplicate rows: found, counted, renamed or dropped as the manifest says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

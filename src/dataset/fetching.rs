@@ -12,18 +12,18 @@ pub struct Ready {
     pub fetched: Option<Fetched>,
     /// What the import says of it.
     pub index: Index,
-    /// Whether all of it was there before.
+    /// Whether the dataset was already complete.
     pub was_there: bool,
 }
 
 impl Catalogue {
-    /// Where a dataset is fetched to if nothing else is said.
+    /// The default download folder of a dataset.
     #[must_use]
     pub fn download_folder(&self, manifest: &Manifest) -> PathBuf {
         self.place().downloads_folder().join(&manifest.name)
     }
 
-    /// Fetches a dataset and imports it; what is there is not asked for again.
+    /// Downloads and imports a dataset; complete files are not downloaded again.
     ///
     /// Without `to`, a dataset that is imported is there wherever it lies, and else it is fetched into
     /// [`Self::download_folder`]. `progress` is told how many files of how many are imported.

@@ -10,7 +10,7 @@ use crate::vocab::quoted_list;
 /// What the manifest says of a folder-per-genre dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Folder {
-    /// Sub-folders in which the genre folders may lie; the first that has one wins.
+    /// Subfolders that may contain the genre folders; the first one that does is used.
     pub roots: Vec<String>,
     /// The genres: folder names, and classes in this order; left out, all folders there, sorted.
     pub genres: Option<Vec<String>>,
@@ -89,7 +89,7 @@ impl Folder {
         }
     }
 
-    /// Every visible file of every genre folder, sorted; what is passed over is noted.
+    /// Lists every visible file of every genre folder, sorted, and notes what is skipped.
     fn candidates(
         &self,
         root: &Path,

@@ -1,4 +1,4 @@
-//! `datasets/NAME.toml`: what a dataset is, apart from where it lies.
+//! Manifests, `datasets/NAME.toml`: the declaration of a dataset without its location.
 
 use super::{ArrayFile, Arrays, Folder, Listed, Rows, TrackFile};
 use crate::dataset::{remotes, synth};
@@ -50,7 +50,7 @@ pub struct Manifest {
     pub known_faults: Vec<KnownFault>,
     /// What is known of its tracks, in a file beside the manifest.
     pub track_file: Option<TrackFile>,
-    /// How it lies on disk, or how it is made.
+    /// Its layout on disk, or how it is generated.
     pub layout: Layout,
 }
 
@@ -63,7 +63,7 @@ pub struct KnownFault {
     pub fault: String,
 }
 
-/// How a dataset lies on disk, or how it is made.
+/// The layout of a dataset on disk, or how it is generated.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layout {
     /// A folder of recordings per genre.

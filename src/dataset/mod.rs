@@ -1,9 +1,8 @@
-//! Datasets: what they are (manifests), where they lie (the index that an import writes), and the
-//! two corpora that the program makes itself.
+//! Datasets: manifests, indexes of imported files, and the two synthetic datasets.
 //!
-//! A dataset is declared in `datasets/NAME.toml`. One that lies on disk is imported once: every file
-//! is decoded, hashed and indexed in place. What is damaged is named and kept out, never fatal. This
-//! room must never know a model.
+//! A dataset is declared in `datasets/NAME.toml` and imported once: every file is decoded, hashed and
+//! indexed in place. Damaged files are skipped and listed, and never stop an import. This room must
+//! never know a model.
 //!
 //! To add a dataset: one manifest. To add a layout on disk: one file here and one line in [`LAYOUTS`].
 
@@ -46,13 +45,13 @@ use crate::audio::AudioError;
 use crate::fetch::FetchError;
 use crate::table::TableError;
 
-/// A dataset that is there, ready for features.
+/// A loaded dataset, ready for features.
 pub enum Data {
-    /// Labelled recordings.
+    /// Labeled recordings.
     Audio(AudioData),
-    /// Labelled rows of numbers.
+    /// Labeled rows of numbers.
     Table(TableData),
-    /// Labelled rows of arrays that somebody else computed.
+    /// Labeled rows of precomputed arrays.
     Arrays(ArrayData),
 }
 
@@ -127,7 +126,7 @@ pub enum DatasetError {
         name: String,
         /// The file.
         path: PathBuf,
-        /// Where the dataset lies.
+        /// The folder of the dataset.
         root: PathBuf,
     },
     /// The embedded corpora need no import.
@@ -138,7 +137,7 @@ pub enum DatasetError {
     Io {
         /// Which one.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A recording can't be decoded any more.

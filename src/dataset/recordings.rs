@@ -25,7 +25,7 @@ pub(super) const MOST_NAMES: usize = 20;
 pub struct Demands {
     /// What they are resampled to where they differ.
     pub sample_rate_hz: u32,
-    /// Shorter recordings are kept out.
+    /// Shorter recordings are skipped.
     pub minimum_s: f64,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Candidate {
     pub(super) path: PathBuf,
 }
 
-/// Decodes and hashes files: those that can be used, by track, and what is wrong with the others.
+/// Decodes and hashes files. Returns the valid ones by track, and the faults of the others.
 pub(super) fn examine(
     root: &Path,
     candidates: &[Candidate],
@@ -108,7 +108,7 @@ fn examine_one(
     })
 }
 
-/// Says why an import comes to nothing.
+/// Explains why no file of an import is valid.
 pub(super) fn none_good(n: usize, excluded: &[Excluded], otherwise: &str) -> String {
     let why = match excluded.first() {
         None => otherwise.to_owned(),
@@ -127,7 +127,7 @@ pub(super) fn some_names<T: AsRef<str>>(names: &[T]) -> String {
     shown.join(", ") + &more
 }
 
-/// Files with the same bytes are said, and kept: which of the two is right is not ours to judge.
+/// Reports files with the same bytes and keeps them, as encore cannot know which one is right.
 pub(super) fn duplicates(files: &[IndexedFile]) -> Vec<String> {
     let mut by_hash: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for file in files {
@@ -149,7 +149,7 @@ pub(super) fn genres_of(files: &[IndexedFile]) -> Vec<String> {
     genres.into_iter().filter(|genre| !genre.is_empty()).map(str::to_owned).collect()
 }
 
-/// Says by genre what there is, where it is not a whole copy.
+/// Counts the tracks of each genre if the copy is incomplete.
 pub(super) fn counts(files: &[IndexedFile], genres: &[String], n_tracks: usize) -> Option<String> {
     if files.len() == n_tracks {
         return None;

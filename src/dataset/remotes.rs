@@ -1,4 +1,4 @@
-//! `[[fetch]]` tables of manifests: where a dataset's files lie, and what is known of them.
+//! `[[fetch]]` tables of manifests: addresses, lengths and checksums of a dataset's files.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path};

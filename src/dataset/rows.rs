@@ -23,7 +23,7 @@ pub struct Rows {
     pub label: Label,
     /// Rows that a whole copy leaves after the recipe.
     pub n_rows: usize,
-    /// What is said of its dirt.
+    /// Its data-quality settings.
     pub cleaning: Cleaning,
 }
 
@@ -38,12 +38,12 @@ pub struct Label {
     pub drop: Vec<String>,
     /// Labels with fewer rows are dropped.
     pub minimum_rows: Option<usize>,
-    /// Only so many of the commonest labels are kept.
+    /// Number of most common labels to keep.
     pub commonest: Option<usize>,
 }
 
 /// Rows that passed the recipe, in the file's order.
-pub(super) struct Labelled {
+pub(super) struct Labeled {
     pub ids: Vec<String>,
     pub labels: Vec<String>,
     /// NaN where a number is missing.
@@ -53,7 +53,7 @@ pub(super) struct Labelled {
     pub notes: Vec<String>,
 }
 
-impl Labelled {
+impl Labeled {
     /// Rows with a missing number, by column; columns without are not there.
     pub(super) fn n_missing(&self) -> BTreeMap<&str, usize> {
         let count = |values: &Vec<f64>| values.iter().filter(|x| x.is_nan()).count();
@@ -89,8 +89,8 @@ impl Rows {
                 message: "is a folder; this dataset is one CSV file".to_owned(),
             });
         }
-        let labelled = self.labelled(from)?;
-        let missing = labelled.n_missing();
+        let labeled = self.labeled(from)?;
+        let missing = labeled.n_missing();
         let missing: Vec<String> = missing
             .into_iter()
             .map(|(column, n)| {
@@ -103,14 +103,14 @@ impl Rows {
             genre: String::new(),
             path: name.into(),
             sha256: file_sha256(from)?,
-            n_samples: labelled.ids.len(),
+            n_samples: labeled.ids.len(),
         };
         Ok(Index {
             dataset: manifest.name.clone(),
             root: from.parent().unwrap_or(from).to_owned(),
             files: vec![file],
-            excluded: labelled.excluded,
-            notes: labelled.notes.into_iter().chain(missing).collect(),
+            excluded: labeled.excluded,
+            notes: labeled.notes.into_iter().chain(missing).collect(),
             listing: None,
         })
     }
@@ -126,8 +126,8 @@ impl Rows {
         Ok(csv.read(path)?)
     }
 
-    /// Reads the file and applies the recipe; what is left out is counted by reason.
-    pub(super) fn labelled(&self, path: &Path) -> Result<Labelled, DatasetError> {
+    /// Reads the file and applies the recipe. Counts dropped rows by reason.
+    pub(super) fn labeled(&self, path: &Path) -> Result<Labeled, DatasetError> {
         let mut table = self.read_file(path)?;
         let mut notes: Vec<String> = std::mem::take(&mut table.odd)
             .into_iter()
@@ -182,7 +182,7 @@ impl Rows {
             .into_iter()
             .map(|(reason, n)| Excluded { name: format!("{n} of {n_all} rows"), reason })
             .collect();
-        Ok(Labelled { ids, labels, columns: table.numbers, track_columns, excluded, notes })
+        Ok(Labeled { ids, labels, columns: table.numbers, track_columns, excluded, notes })
     }
 }
 
@@ -249,10 +249,10 @@ mod tests {
         }
     }
 
-    fn labelled(rows: &Rows, text: &str) -> Result<Labelled, DatasetError> {
+    fn labeled(rows: &Rows, text: &str) -> Result<Labeled, DatasetError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        rows.labelled(file.path())
+        rows.labeled(file.path())
     }
 
     #[test]
@@ -260,10 +260,10 @@ mod tests {
         let text = "Name,Genres,Tempo\n\
             x,\"['pop', 'rock']\",100\nx,\"['pop']\",110\ny,\"['rock']\",1\nz,\"['unknown']\",1\n\
             v,\"['pop']\",?\nw,[],3\n";
-        let got = labelled(&rows(label()), text).unwrap();
+        let got = labeled(&rows(label()), text).unwrap();
         assert_eq!(got.ids, ["x", "x #2", "v"]);
         assert_eq!(got.labels, ["pop", "pop", "pop"]);
-        // A missing number stays missing: what becomes of its row is said by the spec.
+        // A missing number stays missing, because the spec decides about its row.
         assert_eq!(got.columns["tempo"][..2], [100.0, 110.0]);
         assert_eq!(got.n_missing(), BTreeMap::from([("tempo", 1)]));
         // Both rows are of one artist, whatever they are called.
@@ -285,7 +285,7 @@ mod tests {
     fn the_commonest_are_counted_before_odd_rows_go() {
         let label =
             Label { first_of_list: false, minimum_rows: None, commonest: Some(1), ..label() };
-        let got = labelled(&rows(label), "Name,Genres,Tempo\na,p,1\nb,q,2\nc,q,3\n").unwrap();
+        let got = labeled(&rows(label), "Name,Genres,Tempo\na,p,1\nb,q,2\nc,q,3\n").unwrap();
         assert_eq!(got.labels, ["q", "q"]);
     }
 
@@ -297,7 +297,7 @@ mod tests {
             let label = Label { first_of_list: false, minimum_rows: None, ..label() };
             let mut rows = rows(label);
             rows.cleaning.duplicates = duplicates;
-            let got = labelled(&rows, text).unwrap();
+            let got = labeled(&rows, text).unwrap();
             let out = got.excluded.iter().map(|out| format!("{} {}", out.name, out.reason));
             (got.ids.join(", "), out.collect::<Vec<_>>().join("; "), got.notes.join("; "))
         };
@@ -328,7 +328,7 @@ mod tests {
     fn rows_without_an_id_are_named_by_their_line() {
         let label = Label { first_of_list: false, minimum_rows: None, ..label() };
         let rows = Rows { id: vec![], track_columns: vec![], ..rows(label) };
-        let got = labelled(&rows, "Genres,Tempo\np,1\nunknown,2\np,1\n").unwrap();
+        let got = labeled(&rows, "Genres,Tempo\np,1\nunknown,2\np,1\n").unwrap();
         assert_eq!(got.ids, ["line 2", "line 4"]);
         assert_eq!(
             got.notes,
@@ -341,7 +341,7 @@ mod tests {
         let label = Label { first_of_list: false, minimum_rows: None, ..label() };
         let mut rows = rows(label);
         rows.cleaning.odd_cells = crate::table::OddCells::Missing;
-        let got = labelled(&rows, "Name,Genres,Tempo\na,p,1\nb,p,fast\n").unwrap();
+        let got = labeled(&rows, "Name,Genres,Tempo\na,p,1\nb,p,fast\n").unwrap();
         assert_eq!(
             got.notes,
             [

@@ -1,4 +1,4 @@
-//! Labelled rows of numbers, from disk or made by the program.
+//! Labeled rows of numbers, from disk or made by the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::{Cleaning, DatasetError, Index, Manifest, Rows, TrackColumns, synth};
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256};
 
-/// A table dataset that is there.
+/// A loaded table dataset.
 pub struct TableData {
     /// The classes, in the order of their numbers: alphabetical.
     pub classes: Vec<String>,
@@ -19,11 +19,11 @@ pub struct TableData {
     pub columns: BTreeMap<String, Vec<f64>>,
     /// What else is known of the rows: columns of text.
     pub track_columns: TrackColumns,
-    /// SHA-256 of what the rows are.
+    /// SHA-256 of the content of the rows.
     pub hash: String,
     /// Whether the program made it.
     pub synthetic: bool,
-    /// What was kept out, and why.
+    /// Skipped files or dropped rows, with reasons.
     pub excluded: Vec<Excluded>,
     /// What a reader should know.
     pub notes: Vec<String>,
@@ -46,8 +46,8 @@ impl TableData {
             let (name, root) = (manifest.name.clone(), index.root.clone());
             return Err(DatasetError::Changed { name, path, root });
         }
-        let labelled = rows.labelled(&path)?;
-        let (classes, labels) = numbered(&labelled.labels);
+        let labeled = rows.labeled(&path)?;
+        let (classes, labels) = numbered(&labeled.labels);
         let n_rows = labels.len();
         let recipe = format!("{:?}{:?}", rows.label, rows.columns);
         let mut hash = Sha256::new().piece(index.hash()).piece(recipe);
@@ -55,19 +55,19 @@ impl TableData {
         if rows.cleaning != Cleaning::default() {
             hash = hash.piece(format!("{:?}", rows.cleaning));
         }
-        if !labelled.n_missing().is_empty() {
+        if !labeled.n_missing().is_empty() {
             hash = hash.piece("missing numbers stay");
         }
         Ok(Self {
             classes,
-            ids: labelled.ids,
+            ids: labeled.ids,
             labels,
-            columns: labelled.columns,
-            track_columns: labelled.track_columns,
+            columns: labeled.columns,
+            track_columns: labeled.track_columns,
             hash: hash.hex(),
             synthetic: false,
-            excluded: labelled.excluded,
-            notes: labelled.notes,
+            excluded: labeled.excluded,
+            notes: labeled.notes,
             part: (n_rows < rows.n_rows).then(|| format!("{n_rows} of {} rows", rows.n_rows)),
         })
     }

@@ -1,4 +1,4 @@
-//! What happens while experiments run, for whoever shows it.
+//! Events during experiments, for the display.
 
 use serde::{Deserialize, Serialize};
 
@@ -54,13 +54,13 @@ pub enum Event {
         /// In words.
         text: String,
     },
-    /// A run begins, or goes on.
+    /// A run starts or resumes.
     Started {
         /// Which one.
         run: RunLabel,
-        /// Epochs that are done already: above 0 where the run goes on from a checkpoint.
+        /// Epochs already done; above 0 if the run resumes from a checkpoint.
         n_epochs_done: usize,
-        /// At most so many epochs; absent for models that are fitted in one go.
+        /// Maximum number of epochs; absent for models that are not trained over epochs.
         max_epochs: Option<usize>,
     },
     /// A run has finished an epoch.
@@ -69,7 +69,7 @@ pub enum Event {
         run: RunLabel,
         /// Its scores.
         epoch: Epoch,
-        /// At most so many epochs.
+        /// Maximum number of epochs.
         max_epochs: usize,
     },
     /// A run is done and its record is on disk.

@@ -1,4 +1,4 @@
-//! The genre of somebody's own recording, by the model that a run has left.
+//! Predictions for new recordings with the model of a run.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub struct Guess {
     pub n_segments: usize,
 }
 
-/// Why there is no predictor, or no guess.
+/// The reason why a prediction failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
     /// The run's spec can't be read any more.

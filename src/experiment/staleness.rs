@@ -7,7 +7,7 @@ use super::inputs::Inputs;
 use super::plan::Plan;
 use crate::record::{Run, Store, StoreError, spec_differences};
 
-/// What is there of a run.
+/// The state of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {
     /// It is done.
@@ -30,7 +30,7 @@ pub enum Reason {
     Damaged(String),
 }
 
-/// Says of every run of a plan what is there.
+/// Returns the state of every run of a plan.
 ///
 /// # Errors
 /// Where the dataset or the store can't be read.

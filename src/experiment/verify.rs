@@ -1,4 +1,4 @@
-//! Does a finished run come out the same when it is done again?
+//! Repetition of a finished run, with a bit-by-bit comparison.
 
 use std::path::Path;
 use std::time::Duration;

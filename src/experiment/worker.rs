@@ -1,4 +1,4 @@
-//! One run in a process of its own: what it is told, what it says, and how the two ends talk.
+//! One run in a separate process, and the messages between both processes.
 //!
 //! The run's process reads one line of JSON, then does the run and writes an event a line. Its input
 //! stays open as long as its parent wants it to go on: when that ends, however it ends, the run is

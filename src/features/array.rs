@@ -1,7 +1,7 @@
-//! `[features.array]`: rows of an array that somebody else computed, as they are.
+//! `[features.array]`: rows of a precomputed array, unchanged.
 //!
 //! The array is held in memory as 32-bit floats, widened from 16 where the file has those: it is
-//! not copied into the cache, since it lies on disk already.
+//! not copied into the cache, because it is on disk already.
 
 use super::{Examples, FeatureError, Matrix};
 use crate::dataset::{ArrayData, ArrayFile, ArrayNumbers};

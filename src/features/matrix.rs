@@ -1,4 +1,4 @@
-//! Numbers that lie in memory or, memory-mapped, in a file.
+//! Numbers in memory or in a memory-mapped file.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Dataset + settings -> one matrix of examples, made once and found again by content hash.
+//! Dataset + settings -> one matrix of examples, cached by content hash.
 //!
 //! Audio is cut into segments and every segment becomes one row; rows of a table become rows. The
 //! matrix of an audio dataset is cached on disk ([`Cache`]) and memory-mapped. This room must never know a model.
@@ -72,7 +72,7 @@ pub fn register(entry: &'static Entry) -> Result<(), String> {
 
 /// A checked feature of audio segments.
 pub trait AudioFeature: Send + Sync {
-    /// The shape of one example from a segment of so many samples, e.g. `[130, 13]`.
+    /// Returns the shape of an example from a segment with `n` samples, e.g. `[130, 13]`.
     fn shape(&self, n_samples: usize) -> Vec<usize>;
 
     /// Whether a piece of so many samples gives an example as good as a whole segment's.
@@ -132,11 +132,11 @@ pub struct Examples {
     pub classes: Vec<String>,
     /// SHA-256 of dataset, settings and extractor version.
     pub hash: String,
-    /// Segments that were kept out, and why; those of the dataset are not repeated.
+    /// Skipped segments with reasons; those of the dataset are not repeated.
     pub excluded: Vec<Excluded>,
 }
 
-/// What is told while features are made.
+/// Progress of feature extraction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// So many tracks are done, those that were found as done among them.
@@ -152,7 +152,7 @@ pub enum Step {
     Note(String),
 }
 
-/// Told of every step; says whether to go on.
+/// Receives every step and returns whether to continue.
 pub type OnStep<'a> = dyn Fn(Step) -> bool + Sync + 'a;
 
 /// What can go wrong in making features.
@@ -166,10 +166,10 @@ pub enum FeatureError {
     Io {
         /// Which file or folder.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file of the cache is there and is not what was written.
+    /// A file of the cache is damaged.
     #[error("{path}: {message}")]
     Damaged {
         /// Which one.
@@ -177,7 +177,7 @@ pub enum FeatureError {
         /// What is wrong with it.
         message: String,
     },
-    /// Whoever watched asked to stop; what was made stays, and is gone on from.
+    /// Stopped by the observer; finished shards are kept.
     #[error("stopped while features were made")]
     Stopped,
     /// Features and dataset are of different kinds, or a column is missing.
@@ -186,7 +186,7 @@ pub enum FeatureError {
 }
 
 impl Features {
-    /// Reads `[segments]` and `[features.NAME]` of a spec, as the dataset's kind wants them.
+    /// Reads `[segments]` and `[features.NAME]` of a spec for the kind of the dataset.
     ///
     /// Returns nothing where a fault was reported.
     pub fn read(fields: &mut Fields, kind: Kind) -> Option<Self> {

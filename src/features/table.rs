@@ -1,4 +1,4 @@
-//! `[features.table]`: columns of a table as they are, categories one-hot; and which rows serve.
+//! `[features.table]`: columns of a table, with one-hot categories, and the selection of rows.
 
 use super::{Examples, FeatureError, Matrix};
 use crate::dataset::TableData;
@@ -31,7 +31,7 @@ pub enum MissingNumbers {
     /// They are dropped and counted.
     #[default]
     Drop,
-    /// They stay, as NaN: whoever fits imputes them.
+    /// They stay, as NaN, to be imputed during the fit.
     Keep,
 }
 

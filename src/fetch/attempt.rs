@@ -1,4 +1,4 @@
-//! One request for a file, or for the rest of it: what the server says, and what becomes of our bytes.
+//! One request for a file or the rest of it: the response headers, and the bytes kept or discarded.
 
 use std::fs::File;
 use std::io::Write;

@@ -11,14 +11,14 @@ use super::error::io as at;
 use super::partial::{Partial, remove};
 use super::{Algorithm, Event, FetchContext, FetchError, Remote, Step, Sum};
 
-/// An attempt that brought so many bytes was not in vain.
+/// An attempt with at least this many new bytes counts as progress.
 const WORTH_IT: u64 = 1 << 20;
 
-/// A file that is there and checked.
+/// A complete and checked file.
 #[derive(Debug)]
 pub(super) struct Got {
     pub path: PathBuf,
-    /// Where it came from; nothing where it was there, and nothing says how it came.
+    /// Its source; `None` if the file existed before and its source is unknown.
     pub url: Option<String>,
     pub n: u64,
     /// The declared sum, or the SHA-256 where none is.
@@ -27,7 +27,7 @@ pub(super) struct Got {
 
 /// What ends an attempt other than well.
 pub(super) enum Trouble {
-    /// It may be better the next time, after so long if the server says so.
+    /// Retry, after the given time if the server sends one.
     Passing(String, Option<Duration>),
     /// This address is of no use.
     Mirror(String),
@@ -59,7 +59,7 @@ pub(super) fn download(
     };
     let path = folder.join(&remote.file);
     if let Ok(file) = fs::metadata(&path) {
-        // Ours, or laid here by hand: its sum is what counts.
+        // The file may have been put here by hand, so only its checksum counts.
         let sum = download.sum(&path, file.len())?;
         match download.misfit(file.len(), &sum) {
             None => return Ok(Got { path, url: None, n: file.len(), sum }),
@@ -88,7 +88,7 @@ pub(super) fn download(
     Err(FetchError::Unreachable { file: remote.file.clone(), reasons })
 }
 
-/// One file, and how far it is.
+/// One file and its progress.
 pub(super) struct Download<'a> {
     pub remote: &'a Remote,
     pub partial: Partial,
@@ -121,7 +121,7 @@ impl Download<'_> {
         }
     }
 
-    /// Asks one address until all bytes are there.
+    /// Downloads from one address until all bytes are complete.
     fn fill(&mut self, url: &str) -> Result<(), Trouble> {
         let mut n_in_vain = 0;
         loop {
@@ -137,7 +137,7 @@ impl Download<'_> {
             let gained = self.partial.n.saturating_sub(before);
             n_in_vain = if gained >= WORTH_IT { 1 } else { n_in_vain + 1 };
             let patience = &self.setting.patience;
-            // Where nobody has ever answered, nobody may be there: the next address may be better.
+            // If there was never a response, the next address is a better choice.
             let most = if self.has_answered { patience.n_tries } else { patience.n_tries.min(2) };
             if n_in_vain >= most {
                 return Err(Trouble::Mirror(format!("{reason}, {n_in_vain} times")));

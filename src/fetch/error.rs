@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::readable;
 
-/// What can go wrong with a fetch; what was got so far is kept.
+/// Errors of a download. The bytes so far are kept.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// It was asked to stop.
     #[error("stopped: {} are saved in {}; the same command resumes", readable(*n), path.display())]
     Stopped {
-        /// Bytes that are there.
+        /// Number of bytes present.
         n: u64,
-        /// Where they lie.
+        /// Their folder.
         path: PathBuf,
     },
     /// No address gave the file.
@@ -60,7 +60,7 @@ pub enum FetchError {
     Io {
         /// Which one.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

@@ -16,24 +16,24 @@ const N_REDIRECTS: u32 = 10;
 /// How soon a wish to stop is seen.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// What is said before the bytes.
+/// The headers of a response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Head {
     pub status: u16,
-    /// Bytes that follow, where it is said.
+    /// `Content-Length`, if sent.
     pub length: Option<u64>,
     pub range: Option<ContentRange>,
     pub etag: Option<String>,
     pub last_modified: Option<String>,
-    /// `Content-Encoding`, where it is not the plain bytes.
+    /// `Content-Encoding`, unless identity.
     pub encoding: Option<String>,
-    /// Whether the end of the bytes can be told from a connection that broke.
+    /// Whether the end of the body can be distinguished from a broken connection.
     pub has_end: bool,
-    /// `Retry-After`, where it is in seconds.
+    /// `Retry-After`, if given in seconds.
     pub retry_after: Option<Duration>,
 }
 
-/// `Content-Range`, each part where it is said.
+/// `Content-Range`, with optional parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ContentRange {
     /// The first byte that follows.
@@ -67,7 +67,7 @@ impl Request {
             .timeout_read(patience.read)
             .timeout_write(patience.read)
             .redirects(N_REDIRECTS)
-            // A secret of nobody's, but what has no checksum is worth no more than its way here.
+            // The data are not secret, but a file without a checksum is only as trustworthy as its connection.
             .https_only(url.starts_with("https://"))
             .try_proxy_from_env(!is_local(url))
             .build();
@@ -103,7 +103,7 @@ fn is_local(url: &str) -> bool {
     ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
 }
 
-/// Tells all of an answer; whoever listens may go away at any time.
+/// Sends a response as messages; the receiver may disconnect at any time.
 fn answer(request: ureq::Request, tell: &SyncSender<Message>) {
     let response = match request.call() {
         Ok(response) | Err(ureq::Error::Status(_, response)) => response,

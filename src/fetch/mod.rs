@@ -1,7 +1,6 @@
-//! Files from the network: bytes from an address into a file, resumed and checked; archives unpacked
-//! safely.
+//! Downloads: resumed and checked files, safely unpacked archives.
 //!
-//! [`Work`] fetches a list of files ([`Remote`]) into one folder. What is under way lies beside it:
+//! [`Work`] fetches a list of files ([`Remote`]) into one folder. Unfinished files are next to it:
 //!
 //! | path | what |
 //! |---|---|
@@ -12,7 +11,7 @@
 //! | `FOLDER.fetching/HOST-PID-RANDOM/` | the same for one process alone, where locks keep nobody away |
 //! | `FOLDER/` | all of it, given its name in one step; `fetched.json` says from where and what |
 //!
-//! This room must never know what a dataset is.
+//! This room must never know datasets.
 
 mod attempt;
 mod download;
@@ -36,18 +35,18 @@ pub use space::free_bytes;
 pub use sum::{Algorithm, Sum};
 pub use work::{Fetched, FetchedFile, Unpacked, Work};
 
-/// A file that lies at one or more addresses.
+/// A file with one or more addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
     /// Its name on disk: one plain component.
     pub file: String,
-    /// Where it lies: `https://…` or `http://…`, tried in this order.
+    /// Addresses, `https://…` or `http://…`, tried in this order.
     pub urls: Vec<String>,
     /// Its length, where the publisher gives it.
     pub bytes: Option<u64>,
     /// Its checksum, where the publisher gives one.
     pub sum: Option<Sum>,
-    /// What is in it; nothing where the file itself is what is wanted.
+    /// The archive format; `None` if the file is used as it is.
     pub unpack: Option<Packing>,
     /// What it may hold at most when unpacked, in bytes.
     pub unpacked_bytes: Option<u64>,
@@ -105,9 +104,9 @@ impl Default for RetryPolicy {
 
 /// What a fetch needs of its surroundings.
 pub struct FetchContext<'a> {
-    /// Raised where it should stop; all that was got is kept.
+    /// Set to stop; the bytes so far are kept.
     pub stop: &'a AtomicBool,
-    /// Is told how it goes.
+    /// Receives the progress.
     pub tell: &'a dyn Fn(Event),
     /// How long is waited.
     pub patience: RetryPolicy,
@@ -138,7 +137,7 @@ pub enum Event<'a> {
         file: &'a str,
         /// Bytes that are done.
         n: u64,
-        /// Bytes of the whole step, where it is known.
+        /// Total bytes of the step, if known.
         whole: Option<u64>,
     },
 }
@@ -146,7 +145,7 @@ pub enum Event<'a> {
 /// What is done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// Its bytes are got.
+    /// Downloading its bytes.
     Download,
     /// Its checksum is made.
     Check,

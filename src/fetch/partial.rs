@@ -1,4 +1,4 @@
-//! A file on its way: `FILE.partial`, and beside it what is known of where its bytes came from.
+//! A partial download: `FILE.partial`, and `.partial.json` with the source of its bytes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -36,12 +36,12 @@ pub(super) struct Partial {
     notes: PathBuf,
     /// Nothing while there are no bytes.
     pub origin: Option<Origin>,
-    /// Bytes that are there.
+    /// Number of bytes present.
     pub n: u64,
 }
 
 impl Partial {
-    /// What is there of a file; bytes of which nothing is known are not gone on from.
+    /// Opens a partial file; bytes from an unknown source are discarded.
     pub fn open(folder: &Path, file: &str) -> Self {
         let path = folder.join(format!("{file}.partial"));
         let notes = folder.join(format!("{file}.partial.json"));
@@ -53,12 +53,12 @@ impl Partial {
         }
     }
 
-    /// Where the bytes lie.
+    /// The path of the bytes.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes the file ready for an answer's bytes, behind those that are there, or as the first.
+    /// Prepares the file for the bytes of a response, appended or from the start.
     pub fn write_from(&mut self, at: u64, origin: Origin) -> io::Result<File> {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
         // In this order: a kill between the two leaves no bytes under a name that is not theirs.
@@ -72,7 +72,7 @@ impl Partial {
         Ok(file)
     }
 
-    /// Gives the file its name, once it is known to be what was wanted.
+    /// Renames the file after it has been checked.
     pub fn finish(self, to: &Path) -> io::Result<()> {
         disk::finish_file(&self.path, to)?;
         remove(&self.notes)
@@ -124,7 +124,7 @@ mod tests {
         // Going on from an earlier byte cuts what is behind.
         found.write_from(3, origin).unwrap().write_all(b"-").unwrap();
         assert_eq!(fs::read(found.path()).unwrap(), b"123-");
-        // Bytes without notes are nobody's.
+        // Bytes without a known source are discarded.
         fs::write(folder.path().join("a.partial.json"), "{").unwrap();
         assert_eq!(Partial::open(folder.path(), "a").n, 0);
         found.finish(&folder.path().join("a")).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::FetchError;
 use super::error::io as at;
 
-/// Bytes that a user may still write on the disk of a folder that is there.
+/// Returns the free bytes on the disk of an existing folder.
 ///
 /// # Errors
 /// Where the system does not say.

@@ -16,9 +16,9 @@ use crate::vocab::hex;
 pub enum Algorithm {
     /// SHA-256, 64 hexadecimal digits.
     Sha256,
-    /// SHA-1, 40 hexadecimal digits: tells damage, and not a forgery.
+    /// SHA-1, 40 hexadecimal digits: detects damage, but not forgery.
     Sha1,
-    /// MD5, 32 hexadecimal digits: tells damage, and not a forgery.
+    /// MD5, 32 hexadecimal digits: detects damage, but not forgery.
     Md5,
 }
 
@@ -59,7 +59,7 @@ pub struct Sum {
 impl Sum {
     /// The sum of a file's bytes, as `sha256sum` and its like print it.
     ///
-    /// `progress` is told how many bytes are read, and says whether to go on.
+    /// `progress` receives the number of bytes read and returns whether to continue.
     ///
     /// # Errors
     /// Where the file can't be read; [`io::ErrorKind::Interrupted`] where `progress` said no.

@@ -14,13 +14,13 @@ use super::unpack::{empty_folder, unpack};
 use super::{FetchContext, FetchError, Remote, space};
 use crate::disk::{self, Held, Lock, Owner, Published};
 
-/// In the folder: what was fetched. It is there when the folder is.
+/// The list of downloaded files, inside the folder.
 const INDEX: &str = "fetched.json";
 
 /// What was fetched into a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetched {
-    /// One by one, as they were asked for.
+    /// The files in the order of the request.
     pub files: Vec<FetchedFile>,
 }
 
@@ -29,7 +29,7 @@ pub struct Fetched {
 pub struct FetchedFile {
     /// Its name.
     pub file: String,
-    /// The address that gave it; nothing where it was laid there by hand.
+    /// Its address; `None` if it was put there by hand.
     pub url: Option<String>,
     /// Its length.
     pub bytes: u64,
@@ -92,7 +92,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// Where what is under way lies: on the same disk as the folder, under a name that says so.
+    /// Returns the folder for unfinished files, next to the target on the same disk.
     #[must_use]
     pub fn beside(folder: &Path) -> PathBuf {
         let mut name = folder.file_name().unwrap_or_default().to_owned();
@@ -144,9 +144,9 @@ impl Work {
         }
     }
 
-    /// Gets, checks and unpacks all files; the folder is there with all of them, or not at all.
+    /// Downloads, checks and unpacks all files. The folder appears only when it is complete.
     ///
-    /// What is there already is not asked for again.
+    /// Complete files are not downloaded again.
     ///
     /// # Errors
     /// Where a file can't be had, a disk is full, an archive is wrong, or it was asked to stop; what was
@@ -218,7 +218,7 @@ impl Work {
         Ok(())
     }
 
-    /// Ends it: what lies beside the folder is taken away.
+    /// Removes the folder of unfinished files.
     ///
     /// # Errors
     /// Where it can't be.

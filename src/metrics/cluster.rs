@@ -1,4 +1,4 @@
-//! A score of one run, and how far each track influences it: what intervals and tests are made of.
+//! The score of one run and the influence of each track: the basis of intervals and tests.
 //!
 //! Segments of one track are not independent, so the unit of chance is the track, never the segment.
 

@@ -1,15 +1,15 @@
-//! Predicted and actual -> numbers, intervals, verdicts.
+//! Predicted and actual classes -> metrics, intervals, verdicts.
 //!
-//! | file | what it answers |
+//! | file | content |
 //! |---|---|
-//! | `confusion` | who was taken for whom; accuracy, precision, recall, F1 from that |
-//! | `probability` | how good the probabilities are: log-loss, top-k accuracy |
-//! | `calibration` | whether they are meant: calibration error, Brier score |
-//! | `votes` | what the segments of a track say together |
-//! | `interval` | how far chance alone may have moved an accuracy, from counts alone |
-//! | `cluster` | one run's score, taken apart by the tracks that it was measured on |
-//! | `estimate` | a mean over seeds, or a difference: interval, p-value, what seeds and tracks add (`seeds`) |
-//! | `repetition` | where a published figure falls if it was made as our runs were |
+//! | `confusion` | confusion matrix; accuracy, precision, recall, F1 |
+//! | `probability` | log-loss, top-k accuracy |
+//! | `calibration` | calibration error, Brier score |
+//! | `votes` | track predictions from the segments' votes |
+//! | `interval` | intervals of an accuracy from counts |
+//! | `cluster` | the score of one run, split by test track |
+//! | `estimate` | a mean over seeds, or a difference: interval, p-value, variance by seeds and tracks (`seeds`) |
+//! | `repetition` | the range of repetitions of our runs |
 //! | `paired` | McNemar's test, the paired bootstrap, Holm's correction |
 //! | `verdict` | whether a published figure is within an interval |
 //!

@@ -83,7 +83,7 @@ pub fn bootstrap(tracks: &[(f64, f64)], n_resamples: usize, rng: &mut Rng) -> In
     Interval { mean, low: percentile(&means, 0.025), high: percentile(&means, 0.975) }
 }
 
-/// Linear between neighbours, as numpy's default.
+/// Linear between neighbors, as numpy's default.
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let at = share * (sorted.len() - 1) as f64;
     let below = at.floor() as usize;

@@ -1,11 +1,11 @@
-//! Whether a published figure is what the runs gave.
+//! Verdicts on published figures.
 
 use super::Interval;
 
 /// What the runs say of a published figure.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// The figure lies within the 95 % interval.
+    /// The figure is within the 95 % interval.
     Reproduced,
     /// It does not.
     Differs {

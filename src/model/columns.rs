@@ -1,4 +1,4 @@
-//! Rows that a model remembers, and how far from another row each of them is.
+//! Stored rows and distances to them.
 
 use std::path::Path;
 
@@ -68,21 +68,21 @@ impl Columns {
 
 /// The training examples that a model answers by.
 pub(super) struct Rows {
-    /// `[n][width]`, standardised where there is a scaler.
+    /// `[n][width]`, standardized where there is a scaler.
     pub(super) values: Vec<f32>,
     pub(super) columns: Columns,
     pub(super) scaler: Option<Scaler>,
 }
 
 impl Rows {
-    /// All examples, standardised if wished.
+    /// All examples, standardized if wished.
     pub(super) fn new(examples: &Examples, standardize: bool) -> Self {
         let scaler = standardize.then(|| Scaler::fit(examples));
         let values = gather(examples, scaler.as_ref());
         Self::from_values(values, examples.width(), scaler)
     }
 
-    /// Of numbers that are standardised already, `[n][width]`.
+    /// Of numbers that are standardized already, `[n][width]`.
     pub(super) fn from_values(values: Vec<f32>, width: usize, scaler: Option<Scaler>) -> Self {
         Self { columns: Columns::new(&values, width), values, scaler }
     }

@@ -22,7 +22,7 @@ pub enum Device {
 }
 
 impl Device {
-    /// What can be asked for, built in or not.
+    /// All device names, built in or not.
     pub const NAMES: &'static [&'static str] = &["cpu", "wgpu", "cuda"];
 
     /// The name, one of [`Device::NAMES`].

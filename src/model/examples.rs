@@ -52,7 +52,7 @@ impl<'a> Examples<'a> {
     /// Whether a model can be fitted on these.
     ///
     /// # Errors
-    /// Where there is no example, or one holds a NaN, an infinity or an unknown class.
+    /// There is no example, or one contains a NaN, an infinity or an unknown class.
     pub fn check_for_fit(&self) -> Result<(), ModelError> {
         if self.is_empty() || self.width() == 0 {
             return Err(ModelError::Examples("no training examples".to_owned()));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_learnt_from_is_named() {
+    fn what_cannot_be_learned_from_is_named() {
         let matrix = [0.0, 1.0, 2.0, f32::NAN];
         let examples =
             Examples { shape: &[2], matrix: &matrix, labels: &[0, 5], rows: &[0, 1], n_classes: 2 };

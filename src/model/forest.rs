@@ -34,7 +34,7 @@ const FILE: &str = "forest.json";
 pub(super) const ENTRY: Entry = Entry {
     name: "forest",
     doc: "A random forest: trees on bootstrap samples, each split chosen among a few random \
-          columns, one vote a tree.",
+          columns, one vote per tree.",
     read: Reader::AtOnce(read),
 };
 

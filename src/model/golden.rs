@@ -74,7 +74,7 @@ fn furthest(ours: &[Vec<f64>], theirs: &[Vec<f64>]) -> f64 {
 }
 
 #[test]
-fn neighbours_share_as_scikit_learns() {
+fn neighbors_share_as_scikit_learns() {
     let golden = Golden::read();
     for (settings, theirs) in [
         ("", &golden.knn_uniform),

@@ -1,15 +1,15 @@
-//! `[model.knn]`: the k nearest neighbours.
+//! `[model.knn]`: the k nearest neighbors.
 //!
 //! ```toml
 //! [model.knn]
 //! n_neighbors = 15
-//! weights = "distance"    # "uniform" is the default: every neighbour counts the same
+//! weights = "distance"    # "uniform" is the default: every neighbor counts the same
 //! metric = "manhattan"    # "euclidean" is the default
 //! standardize = true      # columns to mean 0 and deviation 1; false is the default
 //! ```
 //!
 //! Names, meanings and defaults are scikit-learn's `KNeighborsClassifier`'s. A probability is the
-//! share of the neighbours' weights. Of equally distant rows the one that comes first among the
+//! share of the neighbors' weights. Of equally distant rows the one that comes first among the
 //! training examples is the nearer.
 //!
 //! Every row is compared with every other. That is exact, its sums are always in the same order, and
@@ -34,12 +34,12 @@ const ROWS: &str = "knn.safetensors";
 /// The line in the list.
 pub(super) const ENTRY: Entry = Entry {
     name: "knn",
-    doc: "The k nearest neighbours by exact search: each votes for its class, evenly or by the \
+    doc: "The k nearest neighbors by exact search: each votes for its class, evenly or by the \
           inverse of its distance.",
     read: Reader::AtOnce(read),
 };
 
-/// The weight of a neighbor's vote.
+/// What a neighbor's vote weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NeighborWeights {
     /// Every neighbor counts the same.
@@ -177,7 +177,7 @@ impl Remembered {
         nearest
     }
 
-    /// Every class's share of the neighbours' weights.
+    /// Every class's share of the neighbors' weights.
     fn vote(&self, neighbors: &[(f64, usize)], shares: &mut [f32]) {
         let is_met = neighbors[0].0 == 0.0;
         let weight = |distance: f64| match self.model.weights {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_count_alike_once_they_are_standardised() {
+    fn columns_count_alike_once_they_are_standardized() {
         // The first column tells the classes apart and is a thousandth of the other, which is noise.
         let examples = Examples {
             shape: &[2],
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_neighbours_and_too_many_rows_are_refused() {
+    fn too_many_neighbors_and_too_many_rows_are_refused() {
         let said =
             |knn: Knn| knn.fit(&job(line()), &mut Silent).map(|_| ()).unwrap_err().to_string();
         assert_eq!(

@@ -7,7 +7,7 @@
 //! max_iterations = 1000
 //! ```
 //!
-//! Minimises the sum over the examples of `-ln p(label)`, plus `sum(w^2) / (2 c)` with a penalty;
+//! Minimizes the sum over the examples of `-ln p(label)`, plus `sum(w^2) / (2 c)` with a penalty;
 //! intercepts are never penalised. The solver does not say whether it converged, so the gradient
 //! at its answer is measured here and put into the notes.
 
@@ -30,7 +30,7 @@ const FILE: &str = "logistic.json";
 /// The line in the list.
 pub(super) const ENTRY: Entry = Entry {
     name: "logistic",
-    doc: "Multinomial logistic regression by L-BFGS, with an L2 penalty if wished; says whether \
+    doc: "Multinomial logistic regression by L-BFGS, with an optional L2 penalty; reports whether \
           it converged.",
     read: Reader::AtOnce(read),
 };
@@ -168,7 +168,7 @@ impl Logistic {
 
     fn verdict(&self, gradient: f64) -> String {
         let tolerance = self.tolerance;
-        let units = if self.standardize { ", columns standardised" } else { "" };
+        let units = if self.standardize { ", columns standardized" } else { "" };
         if gradient <= tolerance {
             return format!("converged: largest gradient {gradient:.1e} per example{units}");
         }
@@ -214,7 +214,7 @@ impl Columns {
         let scale = x.map_axis(Axis(0), |column| {
             (column.iter().map(|x| x * x).sum::<f64>() / column.len() as f64).sqrt()
         });
-        // What is left of a constant column is rounding: it is only centred.
+        // What is left of a constant column is rounding: it is only centered.
         let scale = Array1::from_shape_fn(scale.len(), |column| {
             if scale[column] > 1e-12 * mean[column].abs() { scale[column] } else { 1.0 }
         });

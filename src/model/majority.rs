@@ -18,7 +18,7 @@ const FILE: &str = "majority.json";
 /// The line in the list.
 pub(super) const ENTRY: Entry = Entry {
     name: "majority",
-    doc: "Answers every example with the class frequencies of the training set: the baseline that \
+    doc: "Predicts the class frequencies of the training set for every example: the baseline that \
           any model has to beat.",
     read: Reader::AtOnce(|_, _| Box::new(Majority)),
 };

@@ -1,8 +1,8 @@
-//! Models: one file each, and the list that names them all.
+//! Models, one file each, and their registry.
 //!
-//! A model is a checked configuration ([`Model`]) that can be fitted to [`Examples`] and becomes a
-//! [`Classifier`]. burn, linfa and smartcore live in this room only. It must never know files of
-//! audio, tables on disk or reports.
+//! A [`Model`] is a checked configuration. Fitted to [`Examples`], it becomes a [`Classifier`]. burn,
+//! linfa and smartcore are used in this room only. It must never know audio files, tables on disk or
+//! reports.
 //!
 //! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`]. A program that uses encore
 //! as a library calls [`register`] instead.
@@ -101,13 +101,13 @@ pub fn all() -> Vec<&'static Entry> {
 /// The second argument is the shape of one example, e.g. `[130, 13]` (frames, coefficients) or
 /// `[21]` (columns), where it is known: impossible shapes are faults of the spec.
 pub enum Reader {
-    /// Fitted in one go; a `[training]` table would be a fault.
+    /// Not trained over epochs; a `[training]` table is a fault.
     AtOnce(ReadAtOnce),
     /// Trained over epochs by a `[training]` table.
     Epochs(ReadEpochs),
 }
 
-/// Reads the table of a model that is fitted in one go.
+/// Reads the table of a model that is not trained over epochs.
 pub type ReadAtOnce = fn(&mut Fields, Option<&[usize]>) -> Box<dyn Model>;
 
 /// Reads the table of a model that is trained over epochs.
@@ -118,7 +118,7 @@ pub trait Model: Send + Sync {
     /// Fits the model. The same job gives the same bits.
     ///
     /// # Errors
-    /// Where the examples can't be learnt from, or the loss stops being a number.
+    /// Where the examples can't be learned from, or the loss stops being a number.
     fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError>;
 
     /// Reads back what [`Classifier::save`] wrote into a folder.
@@ -149,7 +149,7 @@ pub trait Model: Send + Sync {
     /// A short training with a rising learning rate.
     ///
     /// # Errors
-    /// Where the examples can't be learnt from, or the model has no learning rate.
+    /// Where the examples can't be learned from, or the model has no learning rate.
     fn range_test(&self, _job: &FitInput, _test: RangeTest) -> Result<Vec<Probe>, ModelError> {
         let said = "the model is not trained over epochs and has no learning rate";
         Err(ModelError::Examples(said.to_owned()))
@@ -186,9 +186,9 @@ pub struct FitInput<'a> {
     pub valid: Examples<'a>,
     /// Keys all randomness: weights, shuffling, dropout, augmentation.
     pub seed: Seed,
-    /// Where nets are computed; models that are fitted in one go know the CPU only.
+    /// Compute device of nets; other models use the CPU.
     pub device: Device,
-    /// Where a training that was cut off goes on: the last bytes that [`TrainingObserver::keep`] was given.
+    /// The snapshot to resume from: the last bytes given to [`TrainingObserver::keep`].
     pub resume: Option<&'a [u8]>,
 }
 
@@ -261,12 +261,12 @@ pub enum Flow {
     Stop,
 }
 
-/// What a [`TrainingObserver`] wants after a step.
+/// The decision of a [`TrainingObserver`] after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Go on.
     Go,
-    /// Give a snapshot and go on.
+    /// Give a snapshot and continue.
     Save,
     /// Give a snapshot and end with [`ModelError::Stopped`].
     SaveAndStop,
@@ -275,7 +275,7 @@ pub enum Next {
 /// What can go wrong in fitting, saving and loading.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The examples can't be learnt from.
+    /// The examples can't be learned from.
     #[error("{0}")]
     Examples(String),
     /// The loss was no number any more.

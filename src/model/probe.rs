@@ -5,7 +5,7 @@
 pub struct RangeTest {
     /// The first rate, `(0, high)`.
     pub low: f64,
-    /// The last rate, where the loss lasts so long.
+    /// The last rate, if the loss does not diverge earlier.
     pub high: f64,
     /// Steps, evenly spread on a logarithmic scale, at least 2.
     pub n_steps: usize,

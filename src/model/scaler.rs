@@ -1,4 +1,4 @@
-//! Column-wise standardisation, fitted on training examples only.
+//! Column-wise standardization, fitted on training examples only.
 
 use super::Examples;
 
@@ -43,7 +43,7 @@ impl Scaler {
         Self { scale: scale.collect(), mean: mean.iter().map(|x| *x as f32).collect() }
     }
 
-    /// Standardises rows in place; `values` is `[n, width]`.
+    /// Standardizes rows in place; `values` is `[n, width]`.
     pub(super) fn apply(&self, values: &mut [f32]) {
         for row in values.chunks_exact_mut(self.mean.len()) {
             for ((x, mean), scale) in row.iter_mut().zip(&self.mean).zip(&self.scale) {

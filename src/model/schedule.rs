@@ -2,7 +2,7 @@
 
 use crate::schema::{Fields, Int, Real};
 
-/// What the optimizer's learning rate is multiplied by, as the training goes on.
+/// Learning-rate schedules: factors of the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Schedule {
     /// By 1, always.

@@ -118,9 +118,9 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         // the same model, so no mean, deviation or count of classes has looked at them.
         let changed: Vec<f32> =
             matrix.iter().enumerate().map(|(i, x)| if i < 45 * 24 { *x } else { 99.0 }).collect();
-        let relabelled: Vec<usize> =
+        let relabeled: Vec<usize> =
             labels.iter().enumerate().map(|(i, l)| if i < 45 { *l } else { 3 }).collect();
-        let other = Examples { matrix: &changed, labels: &relabelled, ..train };
+        let other = Examples { matrix: &changed, labels: &relabeled, ..train };
         let blind = |train| {
             let job = FitInput { train, valid: Examples { rows: &[], ..train }, ..job };
             model.fit(&job, &mut Silent).unwrap().classifier.predict_proba(&test).unwrap()

@@ -27,11 +27,11 @@ pub struct Training {
     pub batch_size: usize,
     /// Passes over the training examples, at least 1.
     pub epochs: usize,
-    /// The validation examples are scored after every so many epochs, and after the last.
+    /// Number of epochs between validations; the last epoch is always validated.
     pub validate_every: usize,
     /// When to end before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
-    /// What is done to training examples, drawn anew every epoch.
+    /// Augmentations of training examples, drawn again every epoch.
     pub augment: Vec<Augment>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A tree, one entry a node; node 0 is the root. `A` is what a leaf answers.
+/// A tree with one entry per node; node 0 is the root. `A` is the value of a leaf.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tree<A> {
     /// Which column a node asks about.

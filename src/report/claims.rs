@@ -1,11 +1,11 @@
-//! A published figure and some runs -> a verdict, and why.
+//! Published figures and their verdicts.
 
 use super::runs::Runs;
 use super::words::{counted, fraction, list};
 use crate::metrics::{Clustered, Interval, Published, Verdict, repetition, verdict};
 use crate::record::Claim;
 
-/// A published figure and what the runs say of it.
+/// A published figure with its verdict.
 pub(super) struct Judged<'a> {
     pub(super) claim: &'a Claim,
     pub(super) verdict: Verdict,
@@ -29,7 +29,7 @@ pub(super) fn judge<'a>(claim: &'a Claim, runs: &Runs, accuracies: &[Clustered])
     Judged { claim, verdict, repetitions: Some(repetitions) }
 }
 
-/// Why a figure is about something else than the runs are.
+/// Returns the reason why a figure cannot be compared with the runs.
 fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
     let record = runs.record();
     let reason = if claim.dataset != record.data.dataset {
@@ -51,7 +51,7 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
 }
 
 impl Judged<'_> {
-    /// Why the verdict is what it is, with what was taken for granted, as plain text.
+    /// Explains the verdict, with its assumptions, as plain text.
     pub(super) fn why(&self) -> String {
         let fall = || {
             let Interval { low, high, .. } =
@@ -70,7 +70,7 @@ impl Judged<'_> {
     }
 }
 
-/// How a figure is taken to have come about, as far as its claim does not say.
+/// Describes the assumed number of runs and test examples behind a figure.
 fn assumed(claim: &Claim) -> String {
     let runs = claim.n_runs.map_or("one run".to_owned(), |n| counted(n, "run"));
     let test = claim

@@ -1,4 +1,4 @@
-//! The section of the data's pictures: what the models are asked to tell apart.
+//! The section with the data plots.
 
 use super::figure::Drawn;
 use super::group::{Group, Row};

@@ -223,7 +223,7 @@ pub fn record(fake: &Fake) -> Record {
     Record {
         format: RECORD_FORMAT,
         experiment: fake.experiment.to_owned(),
-        title: "A net of convolutions with regularisation".to_owned(),
+        title: "A net of convolutions with regularization".to_owned(),
         question: "Does it reach the published accuracy?".to_owned(),
         spec: serde_json::json!({}),
         spec_hash: "5bec0123456789abcdef".to_owned(),

@@ -25,7 +25,7 @@ pub(super) struct Group<'a> {
     pub(super) by_track: Option<Interval>,
     /// How good each run's probabilities are.
     pub(super) probabilities: Vec<Probabilities>,
-    /// Every published figure with what the runs say of it.
+    /// Every published figure with its verdict.
     pub(super) judged: Vec<Judged<'a>>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Probabilities {
     pub(super) calibration_error: f64,
 }
 
-/// One line of the summary: an experiment that has runs, or one that has none.
+/// One line of the summary: an experiment with or without runs.
 pub(super) enum Row<'a> {
     Ran(Group<'a>),
     NotRun(&'a str),

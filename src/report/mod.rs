@@ -1,14 +1,14 @@
-//! Records -> tables and figures: the page that says what holds.
+//! Records -> tables and figures: the report page.
 //!
 //! | file | what it makes |
 //! |---|---|
 //! | `runs` | records -> runs that differ in the seed alone |
 //! | `scored` | their predictions -> their scores on examples and on tracks |
-//! | `claims` | a published figure -> a verdict and why |
-//! | `ledger` | all verdicts, as text |
+//! | `claims` | a published figure -> a verdict with its reason |
+//! | `ledger` | all claims with their verdicts, as text |
 //! | `group` | runs that differ in the seed alone -> one row: mean, interval, verdicts |
 //! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
-//! | `section` | one row -> its section: answer, figures, per-class table, how it was made |
+//! | `section` | one row -> its section: answer, figures, per-class table, details |
 //! | `run_lines` | every run of a row in numbers, and their means |
 //! | `page` | all of it -> `README.md` |
 //! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
@@ -16,11 +16,11 @@
 //! | `csv` | one line per run -> `results.csv`, `results.parquet` |
 //! | `terminal` | rows -> the table that the command line prints |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
-//! | `data` | what the datasets are like -> the section of their pictures |
+//! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, all accuracies, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
-//! The page is made from records alone, but for the pictures of the data, which come as plain numbers
-//! ([`DatasetSummary`]); the same records and numbers give the same bytes. This room must
+//! The page is written from records. Only the data plots come from elsewhere, as plain numbers
+//! ([`DatasetSummary`]). The same records and numbers give the same bytes. This room must
 //! never know a model, audio or a clock.
 
 mod check;
@@ -108,10 +108,10 @@ pub struct Table {
     pub differing: Vec<String>,
 }
 
-/// Why a page could not be made.
+/// The reason why a page could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A run's file can't be read or makes no sense.
+    /// A file of a run cannot be read or is inconsistent.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A table can't be written.
@@ -133,7 +133,7 @@ pub enum ReportError {
     Io {
         /// Which one.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A figure can't be drawn or written.
@@ -141,7 +141,7 @@ pub enum ReportError {
     Figure {
         /// Which one.
         path: PathBuf,
-        /// What the drawing library said.
+        /// The error of the drawing library.
         message: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The whole page, `README.md`: a forge shows it, and it reads as plain text.
+//! The whole page, `README.md`, for GitHub and GitLab; it also reads well as plain text.
 
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
     ),
 ];
 
-/// The page's text. `folder` is where it will lie.
+/// Returns the text of the page. `folder` is its folder.
 pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path) -> String {
     let mut parts = vec![
         format!("# {}\n", plain(&options.title)),

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::words::{counted, list};
 use crate::record::{Record, Run};
 
-/// Runs of one experiment on one dataset, cut alike or not at all.
+/// Runs of one experiment on one dataset with the same length.
 pub(super) struct Runs<'a> {
     /// By seed, one each; never empty.
     pub(super) runs: Vec<&'a Run>,

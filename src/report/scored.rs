@@ -1,4 +1,4 @@
-//! What runs said of their test examples, from their predictions, on two levels: every example, and every track.
+//! Scores of runs from their predictions, on two levels: examples and tracks.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The summary: every experiment in a line, what that comes to, and what to beware of.
+//! The summary: one line per experiment, the headline, and warnings.
 
 use std::collections::BTreeSet;
 
@@ -75,7 +75,7 @@ pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 10] {
     ]
 }
 
-/// What the rows come to, in a few sentences. An experiment with several rows counts by its first.
+/// Summarizes the rows in a few sentences. An experiment with several rows counts by its first.
 pub(super) fn headline(rows: &[Row], markup: Markup) -> String {
     let (mut reproduced, mut differ, mut apart) = (0, vec![], 0);
     let (mut seen, mut not_run) = (vec![], 0);
@@ -117,7 +117,7 @@ pub(super) fn headline(rows: &[Row], markup: Markup) -> String {
     text
 }
 
-/// Says which rows are about made-up data; empty where none is.
+/// Names the rows on synthetic data; empty without any.
 pub(super) fn data_sentence(rows: &[Row], markup: Markup) -> String {
     let ran = || rows.iter().filter_map(Row::group);
     let mut names: Vec<String> = ran()
@@ -143,7 +143,7 @@ pub(super) fn data_sentence(rows: &[Row], markup: Markup) -> String {
     )
 }
 
-/// Why figures can't be compared, as a list in Markdown; empty without any.
+/// Lists the reasons why figures cannot be compared, in Markdown; empty without any.
 pub(super) fn reasons(rows: &[Row]) -> String {
     let reasons = collect(rows, |group| match group.first_claim() {
         Some((_, Verdict::NotComparable { reason })) => vec![reason.clone()],
@@ -158,7 +158,7 @@ pub(super) fn reasons(rows: &[Row]) -> String {
     format!("Not comparable, with reasons:\n\n{}", lines.collect::<String>())
 }
 
-/// What is to be said of rows, each thing once with the experiments it is said of.
+/// Collects notes on rows, each once with the experiments that it applies to.
 pub(super) fn collect(
     rows: &[Row],
     said: impl Fn(&Group) -> Vec<String>,

@@ -1,4 +1,4 @@
-//! Numbers and lists as the page says them.
+//! Numbers and lists in the format of the page.
 
 /// Columns of a terminal that text may fill.
 pub(super) const MOST_COLUMNS: usize = 100;

@@ -61,7 +61,7 @@ enum Step {
 
 /// A cursor over one table: hands out typed fields and remembers which keys were asked for.
 ///
-/// When it is dropped, keys that nobody asked for become faults.
+/// When it is dropped, unknown keys become faults.
 pub struct Fields<'a> {
     node: &'a Node,
     table: Option<&'a BTreeMap<String, Node>>,
@@ -130,7 +130,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reads a sub-table, if it is there.
+    /// Reads an optional sub-table.
     pub fn table<T>(&mut self, key: &str, reader: impl FnOnce(&mut Fields) -> T) -> Option<T> {
         let node = self.ask(key)?;
         Some(reader(&mut Fields::over(node, self.path_of(key), self.shared)))

@@ -1,10 +1,10 @@
 //! TOML text -> typed fields, with every fault of a file reported at once, each with its line.
 //!
-//! A reader asks a [`Fields`] cursor for the keys that it knows, each with a [`Rule`] that says what
-//! is allowed. What is missing, mistyped, out of range or unknown becomes a [`Fault`], and reading
-//! goes on. What was read, defaults filled in, is kept as the *resolved* tree that a record stores.
+//! A reader asks a [`Fields`] cursor for the keys that it knows, each with a [`Rule`]. A key that is
+//! missing, mistyped, out of range or unknown becomes a [`Fault`], and reading continues. The values
+//! with all defaults form the *resolved* tree, which the record stores.
 //!
-//! This room must never know what an experiment, a dataset or a model is.
+//! This room must never know experiments, datasets or models.
 
 mod fields;
 mod rule;
@@ -23,7 +23,7 @@ pub struct Fault {
     pub origin: String,
     /// One-based line; 0 where the fault is in no line, e.g. on the command line.
     pub line: usize,
-    /// What is wrong, what is allowed, what was got.
+    /// The fault, the expected value and the found one.
     pub message: String,
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Node, Value};
 use crate::vocab::{nearest, quoted_list};
 
-/// A statement of what is allowed, that can test a value.
+/// A rule for the values of a key.
 pub trait Rule {
     /// What a value that passes becomes.
     type Made;

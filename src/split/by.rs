@@ -9,7 +9,7 @@ use crate::vocab::Rng;
 /// What is drawn as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum By {
-    /// Every segment by itself: the segments of a track fall into different sets, which leaks.
+    /// Segments are drawn independently, so that those of a track fall into different sets, which leaks.
     Segment,
     /// A track with all its segments.
     Track,

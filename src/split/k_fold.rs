@@ -1,7 +1,7 @@
 //! `[split.k_fold]`: every example is scored once, by a model that was fitted on other folds.
 //!
-//! A fold is a run of its own, and the run's seed says which: seeds 1 to k are the folds of the first
-//! repetition, k + 1 to 2 k those of the second, and so on. Every repetition divides anew.
+//! A fold is a separate run whose seed is its number: seeds 1 to k are the folds of the first
+//! repetition, k + 1 to 2 k those of the second, and so on. Every repetition draws new folds.
 
 use std::collections::{BTreeMap, BTreeSet};
 

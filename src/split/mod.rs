@@ -1,6 +1,6 @@
-//! Which example serves for fitting, watching and scoring.
+//! Train/validation/test protocols and the leakage audit.
 //!
-//! This room must never know a model, or what the numbers of an example mean.
+//! This room must never know a model or the meaning of an example's numbers.
 
 mod audit;
 mod by;

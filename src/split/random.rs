@@ -10,11 +10,11 @@ use crate::vocab::Seed;
 pub struct Random {
     /// What is drawn as a whole.
     pub by: By,
-    /// Whether every class gives the same share, as far as what is drawn as a whole allows.
+    /// Whether every class has the same share, as far as tracks and groups allow.
     pub stratify: bool,
     /// The share that is scored.
     pub test: f64,
-    /// The share of what the test set leaves that is watched.
+    /// The share of the remaining examples that is used for validation.
     pub valid: f64,
     /// Whether the test set is watched in training, as some publications do. It is never fitted on.
     pub watch_test: bool,

@@ -17,7 +17,7 @@ impl<'a> Answer<'a> {
         Self { endpoint, place: String::new(), value }
     }
 
-    /// A field; what is not there is null.
+    /// Returns a field; a missing field is null.
     pub(super) fn field(&self, name: &str) -> Result<Self, SpotifyError> {
         let object = self.value.as_object().ok_or_else(|| self.wrong("an object"))?;
         let place =
@@ -25,7 +25,7 @@ impl<'a> Answer<'a> {
         Ok(Self { place, value: object.get(name).unwrap_or(&Value::Null), ..*self })
     }
 
-    /// The value itself, where it is not null.
+    /// Returns the value unless it is null.
     pub(super) fn given(self) -> Option<Self> {
         (!self.value.is_null()).then_some(self)
     }

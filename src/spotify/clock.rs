@@ -8,7 +8,7 @@ pub trait Clock {
     /// Seconds since 1970, UTC.
     fn now_s(&self) -> u64;
 
-    /// Returns after so long.
+    /// Waits for a duration.
     fn sleep(&self, duration: Duration);
 }
 

@@ -1,4 +1,4 @@
-//! The way from a playlist's id to rows: what the journal has is not asked again.
+//! From a playlist id to rows. Responses in the journal are not requested again.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use super::{Dropped, FeatureSource, Song, Source, Spotify, SpotifyError};
 /// Items a page: the most that Spotify gives to every app.
 const PAGE: usize = 50;
 
-/// What was made of a playlist.
+/// The result of a collection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collected {
     /// The playlist's id.
@@ -27,11 +27,11 @@ pub struct Collected {
     pub title: String,
     /// Its version.
     pub snapshot_id: String,
-    /// When the collection was begun, in seconds since 1970.
+    /// Start of the collection, in seconds since 1970.
     pub begun_s: u64,
     /// Who computed the features.
     pub source: Source,
-    /// Places of the playlist that were got.
+    /// Number of playlist entries received.
     pub n_places: usize,
     /// How many there are, as the last page says; Spotify is known to miscount.
     pub n_told: usize,
@@ -41,7 +41,7 @@ pub struct Collected {
     pub dropped: Vec<Dropped>,
 }
 
-/// Collects a playlist, or goes on with it. `ask_again` asks endpoints too that refused at an earlier start.
+/// Collects a playlist or resumes its collection. `ask_again` also requests endpoints that refused before.
 ///
 /// # Errors
 /// Where an endpoint is closed, no answer comes or one that is not as documented, the playlist has changed
@@ -159,7 +159,7 @@ impl Collector<'_> {
         ))
     }
 
-    /// Asks an endpoint without which nothing goes on.
+    /// Requests a required endpoint.
     fn get_or_close(&mut self, endpoint: &Endpoint, path: &str) -> Result<Value, SpotifyError> {
         let asker = self.spotify.asks_as();
         self.check_open(endpoint, asker)?;
@@ -200,10 +200,10 @@ impl Collector<'_> {
     }
 
     fn features(&mut self, source: &dyn FeatureSource) -> Result<(), SpotifyError> {
-        // Nothing is asked of tracks that are kept out anyway.
+        // Tracks that are dropped anyway need no request.
         let (tracks, _) = first_tracks(self.journal);
-        let labelled = tracks.iter().filter(|(_, track)| genres_of(self.journal, track).is_ok());
-        let all = unique(labelled.map(|(_, track)| &track.id));
+        let labeled = tracks.iter().filter(|(_, track)| genres_of(self.journal, track).is_ok());
+        let all = unique(labeled.map(|(_, track)| &track.id));
         let who = source.source();
         let is_got =
             |journal: &Journal, id: &str| journal.features.contains_key(&(who, id.to_owned()));

@@ -1,4 +1,4 @@
-//! The endpoints that are asked, and what is known of those that are closed to many.
+//! The endpoints, and the restrictions on them.
 //!
 //! # Source
 //! Spotify for Developers: the Web API's reference, its changes of 27 November 2024 and of February 2026;

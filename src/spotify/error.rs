@@ -1,28 +1,28 @@
-//! What can go wrong, told so that one knows what to do.
+//! Errors with hints.
 
 use std::path::{Path, PathBuf};
 
 use super::clock::date;
 use crate::table::TableError;
 
-/// Why there is no table, or not yet.
+/// Errors of a collection.
 #[derive(Debug, thiserror::Error)]
 pub enum SpotifyError {
-    /// What was asked for can't be asked for so: an argument, credentials, a file's permissions.
+    /// An argument, the credentials or file permissions are wrong.
     #[error("{0}")]
     Usage(String),
-    /// An endpoint is closed to whoever asks: what, since when, why, and what to do instead.
+    /// An endpoint is closed; the text has the reason and an alternative.
     #[error("{0}")]
     Closed(String),
-    /// An answer is not what the endpoint is known to give, or a refusal that no waiting mends.
+    /// An unexpected response, or a permanent refusal.
     #[error("{endpoint}: {message}")]
     Answer {
         /// Which endpoint.
         endpoint: String,
-        /// Which field, what it must be, what was got.
+        /// The field, the expected value and the found one.
         message: String,
     },
-    /// No whole answer came, however often it was asked for.
+    /// No complete response after all retries.
     #[error(
         "{endpoint}: no answer after {n_attempts} attempts: {last}\nhint: all responses are saved; run the same \
          command again later"
@@ -68,7 +68,7 @@ pub enum SpotifyError {
     Io {
         /// Which one.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The table can't be written.

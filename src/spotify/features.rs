@@ -1,4 +1,4 @@
-//! What a track sounds like, as numbers, and who can be asked for them.
+//! Audio features of tracks and their sources.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ pub struct Features {
     pub valence: f64,
     /// In beats per minute.
     pub tempo: f64,
-    /// Beats a bar, where it is known.
+    /// Beats per bar, if known.
     pub time_signature: Option<u64>,
 }
 
@@ -109,7 +109,7 @@ impl Features {
 pub enum Answered<T> {
     /// What was asked for.
     Got(T),
-    /// The endpoint is closed to whoever asks.
+    /// The endpoint is closed.
     Closed {
         /// 403, or 404 where an endpoint is gone.
         code: u16,

@@ -1,4 +1,4 @@
-//! A page of a playlist's items -> tracks, and what is none.
+//! A page of playlist items -> tracks and other items.
 //!
 //! # Source
 //! Spotify Web API, "Get Playlist Items": `item` was `track` before February 2026; `popularity` is not given
@@ -20,7 +20,7 @@ pub(super) enum Item {
     Local(String),
     /// An episode of a podcast.
     Episode(String),
-    /// Nothing: it was there once.
+    /// A removed item.
     Gone,
 }
 
@@ -67,7 +67,7 @@ impl Page {
 
 impl Item {
     fn read(answer: &Answer) -> Result<Self, SpotifyError> {
-        // Null rows are part of what the API answers.
+        // The API returns null rows.
         if answer.is_null() {
             return Ok(Self::Gone);
         }

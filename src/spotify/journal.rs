@@ -1,8 +1,7 @@
-//! What was got, a line of JSON each, on disk before anything else is asked.
+//! The journal: every response as a JSON line, on disk before the next request.
 //!
-//! A kill can tear the last line only; it is cut off and got again. One process at a time holds a journal,
-//! as far as the file system has locks. Where it has none, lines of two processes may spoil each other: the
-//! next process that opens the journal names the damaged line.
+//! A kill can damage only the last line, which is removed and requested again. One process at a time uses a
+//! journal.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -29,7 +28,7 @@ pub(super) enum Line {
         playlist: String,
         at_s: u64,
     },
-    /// What the playlist was called, and its version, when its items were begun.
+    /// Title and version of the playlist at the start of the collection.
     Playlist {
         name: String,
         snapshot_id: String,
@@ -179,7 +178,7 @@ impl Journal {
         &self.path
     }
 
-    /// Places of the playlist that were got.
+    /// Number of playlist entries received.
     pub(super) fn n_items(&self) -> usize {
         self.pages.iter().map(|page| page.items.len()).sum()
     }

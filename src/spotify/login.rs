@@ -23,7 +23,7 @@ const SCOPES: [&str; 2] = ["playlist-read-private", "playlist-read-collaborative
 /// More than a browser's first line ever has.
 const MOST_BYTES: u64 = 16 * 1024;
 
-/// A login that was begun.
+/// A login in progress.
 pub struct Login {
     client: AuthCodePkceSpotify,
     url: String,
@@ -143,7 +143,7 @@ impl Login {
     }
 }
 
-/// The path of a request's first line; nothing where it is no request.
+/// Returns the path in the first line of a request; `None` if it is not a request.
 fn asked_path(stream: &TcpStream) -> Option<String> {
     stream.set_nonblocking(false).ok()?;
     // Browsers open connections in advance and say nothing on them.

@@ -7,10 +7,10 @@ use super::{Collected, Song};
 
 /// Rows a label that the report asks for.
 const REPORT_MINIMUM: usize = 500;
-/// What is asked for instead where a playlist is too small for that.
+/// Alternatives for smaller playlists.
 const SMALLER_MINIMA: [usize; 6] = [200, 100, 50, 20, 10, 5];
 
-/// How the songs get their labels: the first of a song's genres, where so many songs have it.
+/// Labels songs with their first genre if enough songs have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Labels {
     pub minimum_rows: usize,

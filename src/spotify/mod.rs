@@ -1,11 +1,10 @@
-//! A Spotify playlist -> one typed table with its manifest, by the report's recipe: the playlist's items,
-//! their tracks, the genres of each track's first artist, the tracks' audio features.
+//! A Spotify playlist -> a typed table with its manifest, by the recipe of the report: tracks, genres of
+//! each track's first artist, audio features.
 //!
-//! Every answer is written into a journal before the next question, so that a collection which was killed,
-//! or sent away for an hour, goes on where it was. rspotify lives in this room only: it signs in, knows the
-//! addresses and sends. Answers are read here, field by field, because its models lose what this room has to
-//! count or to name: rows that are null, the whole batch of artists where one was deleted, the name of a
-//! field of a wrong type, the digits of a number beyond 32 bits.
+//! Every response is written to a journal before the next request, so that an interrupted collection
+//! resumes. rspotify is used in this room only, to sign in and to send requests. Responses are read here,
+//! field by field, because rspotify's models lose information that this room needs: null rows, the rest
+//! of a batch with a deleted artist, the name of a field with a wrong type, numbers beyond 32 bits.
 //!
 //! This room must never know models, reports or the terminal.
 

@@ -1,4 +1,4 @@
-//! Files that nobody else may read: credentials, and the token of a login.
+//! Private files: credentials and the login token.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::SpotifyError;
 use crate::disk;
 
-/// The text of a file that only its owner may read; nothing where there is no file.
+/// Reads a file that only its owner may read; `None` if it does not exist.
 pub(super) fn read_private(path: &Path) -> Result<Option<String>, SpotifyError> {
     let mut file = match File::open(path) {
         Ok(file) => file,

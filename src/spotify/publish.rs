@@ -1,4 +1,4 @@
-//! Where a collection goes: the table twice, what was kept out, the manifest. Each file is there whole or not
+//! The files of a collection: the table in two formats, the dropped entries, the manifest. Each file is written completely or not
 //! at all.
 
 use std::fs;
@@ -20,7 +20,7 @@ pub struct Output {
     pub parquet: PathBuf,
     /// Every place of the playlist that has no row, and why.
     pub dropped: PathBuf,
-    /// What was got so far.
+    /// The responses so far.
     pub journal: PathBuf,
     /// In the project's `datasets/`.
     pub manifest: PathBuf,

@@ -15,7 +15,7 @@ const N_ATTEMPTS: usize = 6;
 /// The first pause after a stumble; every further one is twice as long.
 const FIRST_PAUSE_S: f64 = 1.0;
 
-/// What is told of a collection while it goes on.
+/// Progress of a collection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProgressEvent {
     /// So many of one step are done.
@@ -27,7 +27,7 @@ pub enum ProgressEvent {
         /// Of how many.
         n: usize,
     },
-    /// Nothing is asked for so long.
+    /// Waiting for this long.
     Waiting {
         /// In seconds.
         seconds: f64,

@@ -1,4 +1,4 @@
-//! What was got of a playlist -> rows of the table, and what is kept out of it.
+//! Responses for a playlist -> rows of the table, and the dropped entries.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,7 @@ pub(super) fn genres_of<'a>(
     }
 }
 
-/// All rows in the playlist's order, and all that is kept out, in the same order.
+/// Returns all rows and all dropped entries, in the order of the playlist.
 pub(super) fn songs(journal: &Journal, source: Source) -> (Vec<Song>, Vec<Dropped>) {
     let (tracks, mut dropped) = first_tracks(journal);
     let mut songs = vec![];

@@ -1,4 +1,4 @@
-//! Content hashes: what a cache entry, a dataset or a spec is found again by.
+//! Content hashes of cache entries, datasets and specs.
 
 use sha2::Digest;
 

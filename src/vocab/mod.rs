@@ -1,4 +1,4 @@
-//! The words of the house: seeds and random streams, split names, example ids, hashes, spelling.
+//! Shared vocabulary: seeds and random streams, split names, example ids, hashes, spelling.
 //!
 //! Everything here is plain data and arithmetic. This room must never do I/O.
 
@@ -25,13 +25,13 @@ use serde::{Deserialize, Serialize};
 /// Where an example comes from: a track and, for audio, which piece of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExampleId {
-    /// The labelled recording, e.g. `jazz.00012`, or a row's id in a table.
+    /// The labeled recording, e.g. `jazz.00012`, or a row's id in a table.
     pub track: String,
     /// Zero-based piece of the track; 0 for a table's rows.
     pub segment: u32,
 }
 
-/// Which part of an experiment an example serves.
+/// The set of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitName {

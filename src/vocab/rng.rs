@@ -1,7 +1,7 @@
-//! All randomness of the house: streams keyed by a seed, a purpose and indices, none of them global.
+//! All randomness: streams keyed by a seed, a purpose and indices, none of them global.
 //!
 //! A stream depends on its key alone, so it is the same whatever ran before, beside it or on how
-//! many threads, and a resumed run draws what the undisturbed one would have drawn.
+//! many threads, and a resumed run draws the same numbers as an uninterrupted one.
 
 use super::hash::Sha256;
 

@@ -22,7 +22,7 @@ pub fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// Whether a text can be the name of an experiment, a dataset or the like, and so of its file.
+/// Whether a text is a valid name of an experiment or a dataset, and so of its file.
 #[must_use]
 pub fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

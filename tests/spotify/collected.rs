@@ -12,10 +12,10 @@ fn ten_thousand_places_are_the_expected_table_with_the_fewest_questions() {
     // Squares modulo 203 are 60 artists (15 modulo 29 times 4 modulo 7).
     assert_eq!((asked("artists"), asked("artist")), (2, 0));
     assert_eq!(asked("track features"), 0);
-    let labelled = user.collect(&api, From::Spotify).unwrap();
+    let labeled = user.collect(&api, From::Spotify).unwrap();
     let without = ["has no audio features", "has no detected key"];
-    let n_out = labelled.dropped.iter().filter(|out| without.contains(&out.reason)).count();
-    assert_eq!(asked("features"), (labelled.songs.len() + n_out).div_ceil(100));
+    let n_out = labeled.dropped.iter().filter(|out| without.contains(&out.reason)).count();
+    assert_eq!(asked("features"), (labeled.songs.len() + n_out).div_ceil(100));
     // The second time only the token and the playlist's version were asked for.
     assert_eq!((asked("token"), asked("playlist"), asked("items")), (2, 3, 200));
 }

@@ -1,29 +1,29 @@
-//! Any audio file -> a mono waveform, or a stated reason why not.
+//! Audio file -> mono waveform, or an error.
 //!
-//! The content decides the format; a file's name is only a hint. Uncompressed wav and au are read
-//! here, everything else by symphonia, which reads on past damage without a message: so what the
-//! containers say about their own completeness is checked here as well (`ogg`, `mpeg`, `mp4`).
+//! The format is detected from the content; the file name is only a hint. Uncompressed wav and au are
+//! read here, all other formats by symphonia. symphonia skips damage silently, so this room also checks
+//! the containers for completeness (`ogg`, `mpeg`, `mp4`).
 //!
 //! | file | outcome |
 //! |---|---|
 //! | wav (8 to 32-bit PCM, float, mu-law, ADPCM), au, aiff, flac, mp3, ogg vorbis, m4a (aac, alac); any rate to 768 kHz, any number of channels to 64 | [`Waveform`], channels averaged |
 //! | all-zero samples | [`Waveform`]: silence is audio |
-//! | not there, a folder, no permission | `Unreadable` |
-//! | no bytes at all | `EmptyFile` |
+//! | missing, a folder, no permission | `Unreadable` |
+//! | empty | `EmptyFile` |
 //! | a text file named `.wav`, an unknown format or codec (webm, opus) | `NotAudio`, which says what its content is |
 //! | a header that ends early | `NotAudio` for wav and au, `Damaged` for the rest |
-//! | a header that promises no samples, and none | `NoSamples` |
-//! | a header that promises samples, and none | `Damaged`, 0 samples decoded |
+//! | a header that declares no samples, and none found | `NoSamples` |
+//! | a header that declares samples, and none found | `Damaged`, 0 samples decoded |
 //! | truncated | `Damaged`, with how many samples were decoded |
-//! | changed bytes in flac and ogg, which carry checksums; bytes between mp3 frames, or not as many as the tag tells | `Damaged` |
+//! | changed bytes in flac and ogg, which carry checksums; bytes between mp3 frames, or a wrong frame count in the tag | `Damaged` |
 //! | NaN or an infinity | `NonFinite`, which says where |
 //! | longer than three hours | `TooLong`, after three hours have been decoded |
 //! | two hours | [`Waveform`]; the memory is 4 bytes for a sample of the result: [`load`] resamples as it decodes, so the file's own rate costs nothing |
-//! | whatever makes a decoder panic | `Damaged` |
+//! | a decoder panic | `Damaged` |
 //!
-//! Some damage cannot be seen: an mp3 without a Xing, Info or LAME tag that is cut between two
+//! Some damage cannot be detected: an mp3 without a Xing, Info or LAME tag that is cut between two
 //! frames, a wav or au whose header leaves the length open (a stream), and changed samples in
-//! a format without checksums. These decode as what they are now.
+//! a format without checksums. These files decode without an error.
 //!
 //! Of an m4a with one edit (what encoders write to mark the encoder's delay), the edit is cut out;
 //! of an mp3 with a LAME tag likewise. Other delays, some 1,000 samples, stay. HE-AAC was not tried:

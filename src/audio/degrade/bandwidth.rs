@@ -7,10 +7,10 @@ use crate::audio::{Waveform, resample};
 
 pub(super) const LOW_PASS: Entry = Entry {
     name: "low_pass",
-    doc: "takes away what is above a frequency, without delay",
+    doc: "low-pass filter without delay",
     parameters: &[Parameter {
         name: "cutoff_hz",
-        doc: "where half the amplitude is left; flat below 0.9, -70 dB above 1.1 of it",
+        doc: "half-amplitude frequency; flat below 0.9, -70 dB above 1.1 of it",
         low: 20.0,
         high: 384_000.0,
         numbers: Numbers::Real,
@@ -21,10 +21,10 @@ pub(super) const LOW_PASS: Entry = Entry {
 
 pub(super) const DOWN_UP: Entry = Entry {
     name: "down_up",
-    doc: "resamples to a lower rate and back, as a telephone or a cheap recorder does",
+    doc: "resampling to a lower rate and back, like a telephone",
     parameters: &[Parameter {
         name: "rate_hz",
-        doc: "the lower rate",
+        doc: "lower sample rate",
         low: 100.0,
         high: 768_000.0,
         numbers: Numbers::Whole,

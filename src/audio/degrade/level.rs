@@ -4,10 +4,10 @@ use super::{Entry, Numbers, Parameter, amplitude};
 
 pub(super) const GAIN: Entry = Entry {
     name: "gain",
-    doc: "makes louder or quieter; nothing is clipped",
+    doc: "gain without clipping",
     parameters: &[Parameter {
         name: "gain_db",
-        doc: "above 0 is louder",
+        doc: "gain; above 0 is louder",
         low: -120.0,
         high: 60.0,
         numbers: Numbers::Real,
@@ -21,10 +21,10 @@ pub(super) const GAIN: Entry = Entry {
 
 pub(super) const CLIP: Entry = Entry {
     name: "clip",
-    doc: "cuts off peaks at a level",
+    doc: "clipping at a level",
     parameters: &[Parameter {
         name: "level",
-        doc: "the largest absolute value that is left; full scale is 1",
+        doc: "largest absolute value; full scale is 1",
         low: 1e-6,
         high: 1.0,
         numbers: Numbers::Real,
@@ -35,10 +35,10 @@ pub(super) const CLIP: Entry = Entry {
 
 pub(super) const CLIP_SHARE: Entry = Entry {
     name: "clip_share",
-    doc: "cuts off so much that a share of the samples that are not 0 lies at the limit",
+    doc: "clipping of a share of the nonzero samples",
     parameters: &[Parameter {
         name: "share",
-        doc: "of the samples, those that are clipped",
+        doc: "share of clipped samples",
         low: 0.0,
         high: 0.99,
         numbers: Numbers::Real,

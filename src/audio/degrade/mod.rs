@@ -1,8 +1,8 @@
-//! Degradations of a waveform: what a bad recording, a narrow channel or a coarse codec does to it.
+//! Degradations of a waveform: bad recordings, narrow channels, coarse codecs.
 //!
-//! Pure functions of samples, settings and a seed: the same three give the same bits. The result has
-//! the length and the rate of what went in; silence stays finite. Each degradation describes itself
-//! by an [`Entry`]; names, ranges, messages and the contract tests follow from [`DEGRADATIONS`].
+//! Pure functions of samples, settings and a seed: the same input gives the same bits. The result has
+//! the length and sample rate of the input. Each degradation has an [`Entry`]; names, ranges, messages
+//! and contract tests follow from [`DEGRADATIONS`].
 //!
 //! Real codecs are `mp3`, by the pure-Rust encoder and decoder of `rusty_mp3`, and `mu_law`. Of other
 //! encoders in pure Rust, shine-rs (mp3) is LGPL, and opus-pure and opus-rs (opus) are larger, for
@@ -48,20 +48,20 @@ pub const DEGRADATIONS: &[Entry] = &[
     reverb::REVERB,
 ];
 
-/// A kind of degradation, described by itself.
+/// A kind of degradation.
 #[derive(Debug)]
 pub struct Entry {
     /// What it is called, e.g. `white_noise`.
     pub name: &'static str,
     /// What it does, in a sentence.
     pub doc: &'static str,
-    /// What it has to be told, in the order of writing.
+    /// Its parameters in order.
     pub parameters: &'static [Parameter],
     /// The samples that come out, as many as went in, given a value for each parameter.
     run: fn(&[f64], &Waveform, &mut Rng) -> Vec<f32>,
 }
 
-/// A number that a degradation has to be told.
+/// A parameter of a degradation.
 #[derive(Debug)]
 pub struct Parameter {
     /// What it is called, with its unit, e.g. `snr_db`.
@@ -74,7 +74,7 @@ pub struct Parameter {
     pub high: f64,
     /// Which numbers between them are.
     pub numbers: Numbers,
-    /// What is taken where nothing is said; `None` where something must be.
+    /// The default; `None` if the parameter is required.
     pub default: Option<f64>,
 }
 
@@ -103,7 +103,7 @@ impl Parameter {
     }
 }
 
-/// One degradation with all that it has to be told, checked.
+/// A degradation with checked parameters.
 ///
 /// Written, and read, as `name parameter=value ...`.
 #[derive(Debug, Clone)]

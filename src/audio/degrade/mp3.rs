@@ -1,4 +1,4 @@
-//! `mp3`: what a real encoder throws away.
+//! `mp3`: lossy encoding with a real encoder.
 
 use rusty_mp3::{Mp3Decoder, Mp3Encoder, Mp3EncoderConfig};
 
@@ -7,10 +7,10 @@ use crate::audio::{Waveform, resample};
 
 pub(super) const MP3: Entry = Entry {
     name: "mp3",
-    doc: "MPEG Layer III at a constant bit rate and back, without the codec's delay",
+    doc: "MP3 encoding at a constant bit rate and decoding, without delay",
     parameters: &[Parameter {
         name: "bitrate_kbps",
-        doc: "kilobits a second of one channel; the nearest that the format has at the rate",
+        doc: "bit rate per channel; rounded to the nearest one of the format",
         low: 8.0,
         high: 320.0,
         numbers: Numbers::Whole,

@@ -5,7 +5,7 @@ use crate::{audio::Waveform, vocab::Rng};
 
 const SNR: Parameter = Parameter {
     name: "snr_db",
-    doc: "power of the signal over that of the noise",
+    doc: "signal-to-noise ratio",
     low: -60.0,
     high: 120.0,
     numbers: Numbers::Real,
@@ -14,14 +14,14 @@ const SNR: Parameter = Parameter {
 
 pub(super) const WHITE: Entry = Entry {
     name: "white_noise",
-    doc: "adds Gaussian noise of equal power at all frequencies",
+    doc: "Gaussian noise with a flat spectrum",
     parameters: &[SNR],
     run: |values, waveform, rng| add(waveform, values[0], || rng.normal()),
 };
 
 pub(super) const PINK: Entry = Entry {
     name: "pink_noise",
-    doc: "adds Gaussian noise that falls by 3 dB an octave, as hum and traffic do",
+    doc: "Gaussian noise that falls by 3 dB per octave",
     parameters: &[SNR],
     run: |values, waveform, rng| {
         let mut pink = Pink::default();

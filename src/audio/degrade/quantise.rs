@@ -5,10 +5,10 @@ use crate::audio::pcm::{compress_mu_law, expand_mu_law};
 
 pub(super) const QUANTISE: Entry = Entry {
     name: "quantise",
-    doc: "rounds to the levels of linear PCM, without dither; what is outside [-1, 1) is clipped",
+    doc: "quantization to linear PCM without dither; clips outside [-1, 1)",
     parameters: &[Parameter {
         name: "bits",
-        doc: "bits a sample",
+        doc: "bits per sample",
         low: 2.0,
         high: 16.0,
         numbers: Numbers::Whole,
@@ -24,7 +24,7 @@ pub(super) const QUANTISE: Entry = Entry {
 
 pub(super) const MU_LAW: Entry = Entry {
     name: "mu_law",
-    doc: "8-bit mu-law (G.711) and back, the codec of digital telephony",
+    doc: "8-bit mu-law (G.711) encoding and decoding",
     parameters: &[],
     run: |_, waveform, _| {
         let pcm16 = |sample: &f32| (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16;

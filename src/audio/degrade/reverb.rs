@@ -5,11 +5,11 @@ use crate::{audio::Waveform, vocab::Rng};
 
 pub(super) const REVERB: Entry = Entry {
     name: "reverb",
-    doc: "adds the reverberation of a room, at the level of the input as a whole",
+    doc: "reverberation of a room at the level of the input",
     parameters: &[
         Parameter {
             name: "rt60_s",
-            doc: "the time in which it dies away by 60 dB",
+            doc: "decay time to -60 dB",
             low: 0.05,
             high: 10.0,
             numbers: Numbers::Real,
@@ -17,7 +17,7 @@ pub(super) const REVERB: Entry = Entry {
         },
         Parameter {
             name: "drr_db",
-            doc: "power of the direct sound over that of the reverberation",
+            doc: "direct-to-reverberant ratio",
             low: -30.0,
             high: 60.0,
             numbers: Numbers::Real,

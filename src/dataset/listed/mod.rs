@@ -1,12 +1,12 @@
-//! Layout `[listed]`: recordings that lie anywhere below a folder, and lists - CSV or tab-separated files -
-//! that say which they are, what their genre is and what else is known of them.
+//! Layout `[listed]`: recordings anywhere below a folder, and lists (CSV or tab-separated files) with
+//! their paths, genres and track columns.
 //!
 //! | file | job |
 //! |---|---|
 //! | `template` | a path, a name or a label from the cells of a row |
 //! | `head` | a list's header: which cell of a row is what |
-//! | `rows` | the lists -> tracks, and what is wrong with the other rows |
-//! | `draft` | a folder or a list of a user's -> a manifest |
+//! | `rows` | the lists -> tracks, and the faults of the other rows |
+//! | `draft` | a user's folder or list -> a manifest |
 
 mod draft;
 mod head;
@@ -51,13 +51,13 @@ pub struct Reading {
     pub header_rows: usize,
     /// The track's name; left out, its path without extension, with points for slashes.
     pub id: Option<Template>,
-    /// Where its recording lies, from the folder of recordings.
+    /// The path of its recording, relative to the folder of recordings.
     pub path: Template,
     /// How it gets its genre.
     pub label: Label,
     /// Only rows count whose cells of these columns are one of the values.
     pub only: Vec<(String, Vec<String>)>,
-    /// What else is known of it: our names of columns, and what is in them.
+    /// Its track columns, by our names.
     pub track_columns: Vec<(String, Template)>,
     /// Other words for what is in a track column, or in `label`.
     pub rename: Vec<(String, Vec<(String, String)>)>,
@@ -284,7 +284,7 @@ impl Label {
     }
 }
 
-/// What is kept out for one reason: named one by one while they are few, else counted together.
+/// Skipped items with one reason: listed if they are few, otherwise counted.
 fn named(names: &[String], unit: &str, reason: &str) -> Vec<Excluded> {
     let out = |name: String| Excluded { name, reason: reason.to_owned() };
     if names.len() <= MOST_NAMES {

@@ -1,4 +1,4 @@
-//! Lists -> tracks. A row that is none is named with its file and line, or counted with its like.
+//! Lists -> tracks. Rows without a track are reported with file and line, or counted by reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -41,7 +41,7 @@ struct Found {
     /// Where an id or a path was first.
     ids: BTreeMap<String, String>,
     first: BTreeMap<String, String>,
-    /// Rows by why they are kept out.
+    /// Dropped rows by reason.
     out: BTreeMap<String, Vec<String>>,
 }
 
@@ -208,7 +208,7 @@ impl Reading {
         Ok(Row::Track)
     }
 
-    /// The one genre of a row, or why there is none.
+    /// Returns the genre of a row, or the reason why it has none.
     fn genre(
         &self,
         head: &Head,

@@ -18,21 +18,21 @@ impl Biquad {
     pub fn low_pass(hz: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.707);
         let b = (1.0 - cos) / 2.0;
-        Self::normalised([b, 2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
+        Self::normalized([b, 2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
     }
 
     /// Passes what lies above `hz`, 12 dB an octave.
     pub fn high_pass(hz: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.707);
         let b = f64::midpoint(1.0, cos);
-        Self::normalised([b, -2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
+        Self::normalized([b, -2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
     }
 
     /// Lifts (or, negative, lowers) about an octave around `hz` by `gain_db`.
     pub fn peak(hz: f64, gain_db: f64) -> Self {
         let (cos, alpha) = angle(hz, 1.0);
         let a = libm::pow(10.0, gain_db / 40.0);
-        Self::normalised(
+        Self::normalized(
             [1.0 + alpha * a, -2.0 * cos, 1.0 - alpha * a],
             [1.0 + alpha / a, -2.0 * cos, 1.0 - alpha / a],
         )
@@ -44,7 +44,7 @@ impl Biquad {
         let a = libm::pow(10.0, gain_db / 40.0);
         let root = 2.0 * libm::sqrt(a) * alpha;
         let (up, down) = (a + 1.0, a - 1.0);
-        Self::normalised(
+        Self::normalized(
             [
                 a * (up + down * cos + root),
                 -2.0 * a * (down + up * cos),
@@ -54,7 +54,7 @@ impl Biquad {
         )
     }
 
-    fn normalised(b: [f64; 3], a: [f64; 3]) -> Self {
+    fn normalized(b: [f64; 3], a: [f64; 3]) -> Self {
         Self {
             b: b.map(|x| (x / a[0]) as f32),
             a: [(a[1] / a[0]) as f32, (a[2] / a[0]) as f32],

@@ -1,9 +1,7 @@
-//! Two corpora that the program makes itself, so that a fresh machine without network runs the
-//! whole table: `genres` (music in ten styles) and `songs` (a table of eleven features).
+//! Two synthetic datasets, so that a new machine without a network can run the whole report: `genres` (music in ten styles) and `songs` (a table of eleven features).
 //!
-//! Both are synthetic. They are no recordings and no measurements of real music; they show what
-//! the program does, not what music is, and every page that shows them says so. They follow from
-//! a seed to the last bit, on any machine. This folder knows nothing of features or models.
+//! They are not recordings or measurements of real music, and every page that shows them says so. A
+//! seed determines them to the last bit on any machine. This folder must never know features or models.
 
 mod arrange;
 mod drums;

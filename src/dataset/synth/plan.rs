@@ -1,6 +1,6 @@
 //! The plan of one track: everything that is drawn once and stays for its thirty seconds.
 //!
-//! A track draws most of it from its own style and some from a neighbour's: a rock song with a
+//! A track draws most of it from its own style and some from a neighbor's: a rock song with a
 //! metal guitar, a pop song on a disco beat. What it draws is its fingerprint.
 
 use super::drums::{Kit, KitKind};
@@ -13,7 +13,7 @@ use super::theory::{Chord, Scale, pick, progression};
 use super::track::{STYLES, stream};
 use crate::vocab::{Rng, Seed};
 
-/// Chance that a part comes from a neighbouring style, for the purest and the least pure track.
+/// Chance that a part comes from a neighboring style, for the purest and the least pure track.
 const BORROWED: Span = (0.02, 0.20);
 /// Chance that a track's sound as a whole is drawn from all styles' range, not from its style's.
 const ANY_MASTER: f64 = 0.08;
@@ -112,7 +112,7 @@ impl Sources {
         if rng.uniform() >= self.borrowed {
             return self.own;
         }
-        let name = pick(rng, self.own.neighbours);
+        let name = pick(rng, self.own.neighbors);
         RECIPES.iter().find(|recipe| recipe.name == name).unwrap_or(self.own)
     }
 }

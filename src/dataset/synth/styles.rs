@@ -82,7 +82,7 @@ pub struct Style {
     /// Its name, one of `STYLES`.
     pub name: &'static str,
     /// Styles that it borrows from, by name.
-    pub neighbours: &'static [&'static str],
+    pub neighbors: &'static [&'static str],
     /// Beats a minute.
     pub tempo_bpm: Span,
     /// Swing: 0 straight, 1/6 a full triplet.
@@ -126,12 +126,12 @@ mod tests {
     use super::super::{STYLES, theory};
 
     #[test]
-    fn every_recipe_has_its_name_and_known_neighbours() {
+    fn every_recipe_has_its_name_and_known_neighbors() {
         assert_eq!(RECIPES.map(|recipe| recipe.name), STYLES);
         for recipe in &RECIPES {
-            assert!(!recipe.neighbours.is_empty(), "{}", recipe.name);
-            for neighbour in recipe.neighbours {
-                assert!(STYLES.contains(neighbour) && *neighbour != recipe.name, "{neighbour}");
+            assert!(!recipe.neighbors.is_empty(), "{}", recipe.name);
+            for neighbor in recipe.neighbors {
+                assert!(STYLES.contains(neighbor) && *neighbor != recipe.name, "{neighbor}");
             }
         }
     }

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_centred_and_bounded() {
+    fn noise_is_centered_and_bounded() {
         let mut noise = Noise::new(7);
         let draws: Vec<f32> = (0..20_000).map(|_| noise.next()).collect();
         assert!(draws.iter().all(|x| (-1.0..=1.0).contains(x)));

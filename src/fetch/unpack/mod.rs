@@ -1,5 +1,4 @@
-//! Archives into a folder, and nothing out of it: no path that leads elsewhere, no link, no device, and
-//! no more than was to be expected.
+//! Safe unpacking: no path outside the folder, no link, no device, and a limit on the size.
 
 mod sink;
 mod tar;
@@ -23,7 +22,7 @@ const LEAST_BOUND: u64 = 1 << 20;
 /// Files and folders of one archive, at most.
 const MAX_ENTRIES: u64 = 1_000_000;
 
-/// Unpacks an archive into a folder that is there.
+/// Unpacks an archive into an existing folder.
 ///
 /// # Errors
 /// Where the archive is damaged or holds what none may, the disk is full, or it was asked to stop; what
@@ -78,7 +77,7 @@ pub(super) fn unpack(
     }
 }
 
-/// A file that counts what is read of it.
+/// A file that counts the bytes read.
 struct Counted {
     file: File,
     n: std::rc::Rc<std::cell::Cell<u64>>,
@@ -92,7 +91,7 @@ impl Read for Counted {
     }
 }
 
-/// A folder that is there and empty, whatever was there.
+/// Creates an empty folder, or empties an existing one.
 pub(super) fn empty_folder(folder: &Path) -> Result<(), FetchError> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|source| at(folder, source))?;

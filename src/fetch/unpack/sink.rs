@@ -16,9 +16,9 @@ pub(super) struct Bounds {
 
 /// What ends the unpacking.
 pub(super) enum Stop {
-    /// Somebody wants so.
+    /// The user stopped it.
     Interrupted,
-    /// The archive, and what is wrong with it.
+    /// The archive is invalid, with the reason.
     Wrong(String),
     /// The disk.
     Disk(FetchError),
@@ -117,7 +117,7 @@ fn inner(name: &str) -> Result<PathBuf, &'static str> {
     let mut below = PathBuf::new();
     for part in Path::new(name).components() {
         match part {
-            // `C:` and the like are names here and drives elsewhere.
+            // `C:` is a plain name on this system and a drive on others.
             Component::Normal(part) if part.to_string_lossy().contains(':') => {
                 return Err("whose name no file may have");
             }

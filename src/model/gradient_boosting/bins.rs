@@ -21,7 +21,7 @@ impl Bins {
     /// Cuts every column into at most `max_bins`.
     ///
     /// With few different values every one of them is a bin; else bins hold about as many examples
-    /// each. Bounds lie half-way between neighbouring values, or on the value that shares can't divide.
+    /// each. Bounds lie half-way between neighboring values, or on the value that shares can't divide.
     ///
     /// # Source
     /// `HistGradientBoostingClassifier` of scikit-learn 1.9.

@@ -11,12 +11,12 @@
 //! Each round looks where the softmax of the scores is wrong and grows a regression tree for every
 //! class (one for two classes), whose leaves take a Newton step. Names, meanings and defaults are
 //! those of scikit-learn's `HistGradientBoostingClassifier` (its `max_iter` is `n_estimators`), and
-//! `subsample` is that of its `GradientBoostingClassifier`; a test holds the probabilities to its own.
-//! A round counts as an epoch: a fit stops, is saved and goes on between rounds.
+//! `subsample` is that of its `GradientBoostingClassifier`; a test compares the probabilities.
+//! A round counts as an epoch: a fit can stop and resume between rounds.
 //!
-//! The trees are ours. smartcore 0.7.0 boosts squared errors only, and its regression trees sort
-//! values anew where ours count bins: growing 600 of them, of depth 6, takes six times as long as a
-//! whole fit of ours on the same 24,805 rows of 12 columns.
+//! The trees are implemented here. smartcore 0.7.0 boosts squared errors only, and its regression trees
+//! sort values where ours count bins: growing 600 of them with depth 6 takes six times as long as our
+//! whole fit on the same 24,805 rows of 12 columns.
 
 use std::path::Path;
 use std::time::Instant;
@@ -47,7 +47,7 @@ const FILE: &str = "gradient_boosting.json";
 pub(super) const ENTRY: Entry = Entry {
     name: "gradient_boosting",
     doc: "Gradient boosting: in each round a small tree for every class corrects what the trees \
-          before it got wrong; stops early if wished.",
+          before it got wrong; with optional early stopping.",
     read: Reader::AtOnce(read),
 };
 

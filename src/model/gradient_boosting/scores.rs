@@ -1,4 +1,4 @@
-//! Every example's score for every class, and what the loss says of them.
+//! Scores of every example for every class, and the loss.
 
 use rayon::prelude::*;
 

@@ -1,5 +1,5 @@
-//! `[preprocess]`: what is made of a table's numbers before any model sees them, fitted on the training
-//! rows alone and kept with the model.
+//! `[preprocess]`: imputation, encoding and scaling of a table, fitted on the training rows only and saved
+//! with the model.
 //!
 //! ```toml
 //! [preprocess]

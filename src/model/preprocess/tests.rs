@@ -70,7 +70,7 @@ fn levels_become_numbers_of_their_own_and_those_unseen_in_training_zeros() {
 }
 
 #[test]
-fn numbers_are_standardised_after_imputing_and_levels_are_not() {
+fn numbers_are_standardized_after_imputing_and_levels_are_not() {
     let text = "impute = 2\nstandardize = true\none_hot = { key = 3 }\n";
     let made = made(text);
     // 1, 2, 3, 8: mean 3.5, deviation sqrt(7.25).

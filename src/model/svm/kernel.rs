@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::columns::{Columns, Metric};
 
-/// How alike two rows are.
+/// The kernel of two rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kernel {
     /// The inner product.
@@ -33,10 +33,10 @@ pub(super) struct Gram<'a> {
     width: usize,
     columns: Columns,
     kernel: Kernel,
-    /// How alike each row is to itself.
+    /// The kernel of each row with itself.
     pub(super) diagonal: Vec<f64>,
     kept: Vec<Option<Rc<[f32]>>>,
-    /// When a row was last asked for.
+    /// Last use of a row.
     asked: Vec<u64>,
     n_asked: u64,
     n_kept: usize,

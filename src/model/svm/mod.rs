@@ -8,9 +8,9 @@
 //! standardize = true      # columns to mean 0 and deviation 1; false is the default
 //! ```
 //!
-//! Names, meanings and defaults are scikit-learn's `SVC`'s; a test holds the decisions to its own.
+//! Names, meanings and defaults are those of scikit-learn's `SVC`; a test compares the decisions.
 //! Each machine has a vote, and what stands for a probability is the share of the votes: the
-//! likeliest class is the answer, but the number is none to rely on, nor is a loss made of it.
+//! most likely class is the prediction. The number is not a reliable probability.
 //!
 //! The solver is ours. smartcore 0.7.0's makes two passes without converging and evaluates its kernel
 //! again where it has the value: on 2,000 rows of 12 columns and 6 classes it takes 75 times as long as
@@ -125,7 +125,7 @@ impl Svm {
         Kernel::Rbf { gamma: gamma.unwrap_or(1.0 / (width as f64 * variance)) }
     }
 
-    /// The machine of one pair of classes, and how far from its optimum it is.
+    /// The machine of one pair of classes and its optimality gap.
     fn pair(
         &self,
         job: &FitInput,
@@ -218,7 +218,7 @@ impl Model for Svm {
     }
 }
 
-/// Leaves only the rows that some machine stands on, and numbers them anew.
+/// Keeps only support vectors and renumbers them.
 fn keep_support(pairs: &mut [Pair], rows: Rows, width: usize) -> Rows {
     let mut kept: Vec<usize> = pairs.iter().flat_map(|pair| &pair.support).copied().collect();
     kept.sort_unstable();

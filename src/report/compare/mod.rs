@@ -1,11 +1,11 @@
-//! Runs held against each other: metrics with intervals, what their specs differ in, paired tests.
+//! Comparison of runs: metrics with intervals, differences of specs, paired tests.
 //!
 //! | file | what it makes |
 //! |---|---|
-//! | `side` | a name as typed -> the runs that it means |
+//! | `side` | a name -> its runs |
 //! | `pair` | two sides -> difference, interval, p-value, paired where test sets are equal |
-//! | `sentence` | a pair -> what it comes to, in words |
-//! | `text` | all of it -> what the command line prints |
+//! | `sentence` | a pair -> the result as a sentence |
+//! | `text` | all of it -> the output of the command |
 
 mod pair;
 mod sentence;
@@ -22,7 +22,7 @@ use super::scored::{self, Level};
 use crate::metrics::holm;
 use crate::record::Run;
 
-/// Why there is no comparison.
+/// The reason why a comparison failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// A name means no finished run: it is no run's id, and no experiment of this name has one.

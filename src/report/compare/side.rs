@@ -1,4 +1,4 @@
-//! A name as it was typed, and the runs that it means.
+//! A name from the command line and its runs.
 
 use std::cmp::Reverse;
 

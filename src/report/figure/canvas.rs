@@ -47,7 +47,7 @@ pub(super) enum Mark {
     Text(Text),
 }
 
-/// A line of text, vertically centred on its point.
+/// A line of text, vertically centered on its point.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text {
     pub(super) words: String,

@@ -1,6 +1,6 @@
 //! A figure as SVG that stands within a page: small, and in the page's colors.
 //!
-//! Colors are names of classes (`ink`, `grey`, `pale`, `blue`, `vermilion`, `paper`) that the page's
+//! Colors are names of classes (`ink`, `gray`, `pale`, `blue`, `vermilion`, `paper`) that the page's
 //! style sheet paints, so that one figure reads on light and dark paper; letters are the page's.
 
 use plotters::style::RGBColor;
@@ -54,7 +54,7 @@ fn letters(text: &Text) -> String {
         Direction::Across => String::new(),
         Direction::Upwards => format!(" transform=\"rotate(-90 {x} {y})\""),
     };
-    // A third of the size down: letters are centred on their point.
+    // A third of the size down: letters are centered on their point.
     format!(
         "<text class=\"{}\" x=\"{x}\" y=\"{y}\" dy=\".35em\" font-size=\"{}\"{anchor}{turned}>{}</text>",
         class(text.color),
@@ -66,7 +66,7 @@ fn letters(text: &Text) -> String {
 /// The class of a color. The figures that stand within a page have no other colors.
 fn class(color: RGBColor) -> &'static str {
     match color {
-        GREY => "grey",
+        GREY => "gray",
         PALE => "pale",
         BLUE => "blue",
         VERMILION => "vermilion",
@@ -102,7 +102,7 @@ mod tests {
             <title>a &lt; b</title>\
             <polyline class=\"l blue\" stroke-width=\"1.6\" points=\"1,2.2 3,4\"/>\
             <polygon class=\"a paper\" fill-opacity=\"0.75\" points=\"0,0 2,0 2,2 0,2\"/>\
-            <text class=\"grey\" x=\"10\" y=\"20\" dy=\".35em\" font-size=\"13\" \
+            <text class=\"gray\" x=\"10\" y=\"20\" dy=\".35em\" font-size=\"13\" \
             transform=\"rotate(-90 10 20)\">x &amp; y</text></svg>";
         assert_eq!(svg(&figure), wanted);
     }

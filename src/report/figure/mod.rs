@@ -5,7 +5,7 @@
 //! | `accuracies` | every row's accuracy with its interval, the published figure, the largest class |
 //! | `inline` | any figure as SVG within the web page, in the page's colors |
 //! | `curves` | accuracy and loss over the epochs, training against validation |
-//! | `matrix` | who was taken for whom |
+//! | `matrix` | the confusion matrix |
 //! | `rates` | the loss at every learning rate of a range test |
 //! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
 //! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |

@@ -66,7 +66,7 @@ impl Raster {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::Best);
-        // Numbers of colors are no brightness: differences of neighbours pack no better.
+        // Numbers of colors are no brightness: differences of neighbors pack no better.
         encoder.set_filter(png::FilterType::NoFilter);
         let palette = self.map.colors().iter().flat_map(|RGBColor(r, g, b)| [*r, *g, *b]);
         encoder.set_palette(Cow::Owned(palette.collect::<Vec<u8>>()));

@@ -1,4 +1,4 @@
-//! The datasets' pictures: what the models are asked to tell apart.
+//! The data plots of the browser page.
 
 use super::super::data::{caption, heading};
 use super::super::figure::summary_data;

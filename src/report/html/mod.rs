@@ -1,4 +1,4 @@
-//! The page for a browser, `index.html`: one file that needs no other and asks no network.
+//! The page for a browser, `index.html`: one self-contained file without network access.
 //!
 //! | file | what it makes |
 //! |---|---|
@@ -11,8 +11,8 @@
 //! | `table` | escaped cells -> a table that a reader can sort |
 //! | `style.css`, `script.js` | what is put into the page: its summaries, on screens light and dark and on paper; sorting |
 //!
-//! It says what `README.md` says, by the same words, and holds more of how each row was made. The
-//! page works without its script: that only sorts, and unfolds what is linked or printed.
+//! It has the text of `README.md`, and more details on each row. The page works without its script,
+//! which only sorts tables and unfolds sections that are linked or printed.
 
 mod data;
 mod matrix;
@@ -39,7 +39,7 @@ const RESERVED: [&str; 7] = ["top", "leaks", "summary", "claims", "experiments",
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
-/// The page's text. `folder` is where it will lie.
+/// Returns the text of the page. `folder` is its folder.
 ///
 /// # Errors
 /// Where a run's curves can't be read.

@@ -1,4 +1,4 @@
-//! The head of the page: what the rows come to, the summary, the ledger of claims, the leaks.
+//! The head of the page: headline, summary, claims, leaks.
 
 use super::table::{Cell, Table};
 use crate::record::CodeFacts;
@@ -6,12 +6,12 @@ use crate::report::group::{Group, Row, spec_words};
 use crate::report::summary::{self, LeakingRow, interval};
 use crate::report::words::{Markup, counted, escaped, fraction, list, short, signed};
 
-/// What the rows come to, in a sentence.
+/// Summarizes the rows in one sentence.
 pub(super) fn headline(rows: &[Row]) -> String {
     format!("<p class=\"lead\">{}</p>\n", summary::headline(rows, Markup::Html))
 }
 
-/// Whether the data are real or made by the program.
+/// Tells whether the data are real or synthetic.
 pub(super) fn data(rows: &[Row]) -> String {
     let synthetic = summary::data_sentence(rows, Markup::Html);
     if !synthetic.is_empty() {
@@ -212,7 +212,7 @@ fn anchor_of<'a>(group: &Group, rows: &[Row], anchors: &'a [String]) -> &'a str 
     &anchors[at.expect("the group is one of the rows")]
 }
 
-/// How many runs, from when to when, by which program: what the page is made from.
+/// Describes the records behind the page: number, dates, program versions.
 pub(super) fn made_from(rows: &[Row]) -> String {
     let records = || rows.iter().filter_map(Row::group).flat_map(|group| group.records());
     let day = |started: &str| escaped(started.get(..10).unwrap_or(started));

@@ -1,15 +1,16 @@
-//! What a test score would owe to having been seen: looked for before every training.
+//! The leakage audit before every training.
 //!
 //! | file | what it finds |
 //! |---|---|
 //! | `exact` | examples of other tracks with the same numbers, bit by bit |
 //! | `near` | examples of other tracks with nearly the same numbers |
 //!
-//! A test example leaks where training or validation examples tell of it, a validation example where
-//! training examples do. Where a publication watches its test set, that set does not leak into itself.
+//! A test example leaks if it is related to a training or validation example, a validation example if
+//! it is related to a training example. A test set that is also used for validation does not leak into
+//! itself.
 //!
-//! Means, deviations and class counts can't leak by themselves: models are given the training rows
-//! alone, and a contract test changes all other rows and sees the same model.
+//! Means, deviations and class counts cannot leak, because models are given the training rows only. A
+//! contract test changes all other rows and expects the same model.
 
 mod exact;
 mod near;

@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const BLUES: Style = Style {
     name: "blues",
-    neighbours: &["jazz", "rock", "country"],
+    neighbors: &["jazz", "rock", "country"],
     tempo_bpm: (62.0, 128.0),
     swing: (0.08, 0.167),
     swing_on: Swing::Eighths,

@@ -9,7 +9,7 @@ use super::super::theory::Scale;
 /// The recipe.
 pub const CLASSICAL: Style = Style {
     name: "classical",
-    neighbours: &["jazz", "pop", "country"],
+    neighbors: &["jazz", "pop", "country"],
     tempo_bpm: (58.0, 132.0),
     swing: (0.0, 0.0),
     swing_on: Swing::Eighths,

@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const COUNTRY: Style = Style {
     name: "country",
-    neighbours: &["rock", "pop", "blues"],
+    neighbors: &["rock", "pop", "blues"],
     tempo_bpm: (80.0, 150.0),
     swing: (0.0, 0.1),
     swing_on: Swing::Eighths,

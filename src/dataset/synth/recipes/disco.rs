@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const DISCO: Style = Style {
     name: "disco",
-    neighbours: &["pop", "hiphop", "rock"],
+    neighbors: &["pop", "hiphop", "rock"],
     tempo_bpm: (104.0, 130.0),
     swing: (0.0, 0.03),
     swing_on: Swing::Sixteenths,

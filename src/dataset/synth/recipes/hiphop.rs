@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const HIPHOP: Style = Style {
     name: "hiphop",
-    neighbours: &["pop", "reggae", "disco"],
+    neighbors: &["pop", "reggae", "disco"],
     tempo_bpm: (74.0, 106.0),
     swing: (0.0, 0.12),
     swing_on: Swing::Sixteenths,

@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const JAZZ: Style = Style {
     name: "jazz",
-    neighbours: &["blues", "classical", "disco"],
+    neighbors: &["blues", "classical", "disco"],
     tempo_bpm: (84.0, 200.0),
     swing: (0.08, 0.167),
     swing_on: Swing::Eighths,

@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const METAL: Style = Style {
     name: "metal",
-    neighbours: &["rock", "rock", "rock", "blues"],
+    neighbors: &["rock", "rock", "rock", "blues"],
     tempo_bpm: (92.0, 190.0),
     swing: (0.0, 0.0),
     swing_on: Swing::Eighths,

@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const POP: Style = Style {
     name: "pop",
-    neighbours: &["disco", "rock", "hiphop", "country"],
+    neighbors: &["disco", "rock", "hiphop", "country"],
     tempo_bpm: (84.0, 132.0),
     swing: (0.0, 0.05),
     swing_on: Swing::Sixteenths,

@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const REGGAE: Style = Style {
     name: "reggae",
-    neighbours: &["hiphop", "pop", "disco"],
+    neighbors: &["hiphop", "pop", "disco"],
     tempo_bpm: (66.0, 100.0),
     swing: (0.0, 0.14),
     swing_on: Swing::Eighths,

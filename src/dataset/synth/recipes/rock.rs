@@ -10,7 +10,7 @@ use super::{NONE, groove};
 /// The recipe.
 pub const ROCK: Style = Style {
     name: "rock",
-    neighbours: &["metal", "country", "blues", "pop"],
+    neighbors: &["metal", "country", "blues", "pop"],
     tempo_bpm: (96.0, 158.0),
     swing: (0.0, 0.05),
     swing_on: Swing::Eighths,

@@ -1,4 +1,4 @@
-//! How many examples each class has, with what was kept out below.
+//! Class counts, with the skipped examples below.
 
 use super::{Columns, WIDTH};
 use crate::report::figure::canvas::{Align, BLUE, Figure, GREY, INK, Text};

@@ -90,9 +90,9 @@ fn panel(
         figure.line(vec![(x, top), (x, bottom)], PALE, 1.0);
     }
     for class in 0..n_classes {
-        let labelled = labels.iter().zip(values).filter(|(label, _)| **label == class);
+        let labeled = labels.iter().zip(values).filter(|(label, _)| **label == class);
         let mut mine: Vec<f64> =
-            labelled.map(|(_, value)| *value).filter(|value| value.is_finite()).collect();
+            labeled.map(|(_, value)| *value).filter(|value| value.is_finite()).collect();
         mine.sort_by(f64::total_cmp);
         let floor = top + RIDGE * (class as f64 + 1.0);
         ridge(figure, &plane, bins, &mine, floor);

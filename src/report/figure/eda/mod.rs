@@ -1,4 +1,4 @@
-//! What a dataset's columns are like before anything is learnt from them.
+//! Plots of a dataset's columns.
 //!
 //! | file | what it shows |
 //! |---|---|
@@ -27,7 +27,7 @@ pub struct Columns {
     pub labels: Vec<usize>,
     /// Named columns, a number per example. What is not finite counts as missing: it is said, not drawn.
     pub columns: Vec<(String, Vec<f64>)>,
-    /// What else a reader should know: what was kept out, and why.
+    /// Notes for the reader: skipped examples with reasons.
     pub notes: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
-//! The five pictures of a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC.
+//! The five plots of a segment: waveform, magnitude spectrum, spectrogram, mel spectrogram, MFCCs.
 //!
-//! They come one by one, or below each other on a sheet, on one axis of time.
+//! They are drawn separately, or on one sheet with a common time axis.
 
 mod images;
 mod lines;
@@ -31,7 +31,7 @@ pub struct Segment {
     /// Magnitude spectrum of the whole segment, `[n_bins]` from 0 Hz to half the sample rate, in dB,
     /// 0 at its maximum.
     pub spectrum_db: Vec<f32>,
-    /// Samples from one frame to the next, in all of the following; frame `i` is centred on sample
+    /// Samples from one frame to the next, in all of the following; frame `i` is centered on sample
     /// `i * hop_length`.
     pub hop_length: usize,
     /// Spectrogram, `[n_frames, n_bins]` from 0 Hz to half the sample rate, in dB, 0 at its maximum.
