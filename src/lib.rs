@@ -4,6 +4,7 @@
 pub mod audio;
 pub mod cli;
 pub mod dataset;
+pub mod delimited;
 pub mod experiment;
 pub mod features;
 pub mod fetch;

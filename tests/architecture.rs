@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// The rooms and their layers. A room may know rooms of lower layers only.
 const LAYERS: &[(&str, u8)] = &[
     ("vocab", 0),
+    ("delimited", 0),
     ("schema", 1),
     ("audio", 1),
     ("table", 1),
@@ -33,6 +34,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("linfa_logistic", &["model"]),
     ("smartcore", &["model"]),
     ("ndarray", &["model"]),
+    ("csv", &["delimited"]),
     ("polars", &["table"]),
     ("plotters", &["report"]),
     ("dejavu", &["report"]),

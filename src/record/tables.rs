@@ -1,5 +1,8 @@
 //! The tables of a run: predictions and set members, as CSV with a header.
 
+use std::borrow::Cow;
+
+use crate::delimited::{Records, Writer};
 use crate::vocab::{ExampleId, SplitName};
 
 /// What the model said of one test example.
@@ -26,91 +29,68 @@ pub struct Member {
 
 /// `track,segment,actual,predicted,p_<class>,…`; classes by name.
 pub(super) fn predictions_csv(predictions: &[Prediction], classes: &[String]) -> String {
-    let columns: String =
-        classes.iter().map(|class| format!(",{}", quoted(&format!("p_{class}")))).collect();
-    let mut text = format!("track,segment,actual,predicted{columns}\n");
+    let mut csv = Writer::default();
+    let columns = ["track", "segment", "actual", "predicted"].map(str::to_owned);
+    csv.row(columns.into_iter().chain(classes.iter().map(|class| format!("p_{class}"))));
     for row in predictions {
-        text += &format!(
-            "{},{},{},{}",
-            quoted(&row.example.track),
-            row.example.segment,
-            quoted(&classes[row.actual]),
-            quoted(&classes[row.predicted]),
-        );
-        for p in &row.probabilities {
-            text += &format!(",{p}");
-        }
-        text.push('\n');
+        let ExampleId { track, segment } = &row.example;
+        let (actual, predicted) = (&classes[row.actual], &classes[row.predicted]);
+        let example = [track.clone(), segment.to_string(), actual.clone(), predicted.clone()];
+        csv.row(example.into_iter().chain(row.probabilities.iter().map(f32::to_string)));
     }
-    text
+    csv.text()
 }
 
 /// The predictions back from [`predictions_csv`]'s text; the error says which line is wrong.
 pub(super) fn parse_predictions(text: &str, classes: &[String]) -> Result<Vec<Prediction>, String> {
     let class = |name: &str| classes.iter().position(|class| class == name);
-    let parse = |line: &str| {
-        let cells = split_line(line);
-        let [track, segment, actual, predicted, probabilities @ ..] = cells.as_slice() else {
+    let parse = |cells: &[Cow<str>]| {
+        let [track, segment, actual, predicted, probabilities @ ..] = cells else {
             return None;
         };
         let probabilities: Vec<f32> =
             probabilities.iter().map(|p| p.parse().ok()).collect::<Option<_>>()?;
         (probabilities.len() == classes.len()).then_some(())?;
         Some(Prediction {
-            example: ExampleId { track: track.clone(), segment: segment.parse().ok()? },
+            example: ExampleId { track: track.to_string(), segment: segment.parse().ok()? },
             actual: class(actual)?,
             predicted: class(predicted)?,
             probabilities,
         })
     };
-    let numbered = text.lines().enumerate().skip(1);
-    numbered
-        .map(|(i, line)| parse(line).ok_or(format!("line {} is no prediction: {line}", i + 1)))
-        .collect()
+    let mut records = Records::new(text.as_bytes(), b',');
+    records.next()?; // the header
+    let mut predictions = vec![];
+    while let Some(cells) = records.next()? {
+        let prediction = parse(&cells.iter().collect::<Vec<_>>()).ok_or_else(|| {
+            let raw = String::from_utf8_lossy(cells.raw);
+            format!("line {} is no prediction: {raw}", cells.line)
+        })?;
+        predictions.push(prediction);
+    }
+    Ok(predictions)
 }
 
 /// `track,segment,set`.
 pub(super) fn members_csv(members: &[Member]) -> String {
-    let mut text = "track,segment,set\n".to_owned();
-    for member in members {
-        let ExampleId { track, segment } = &member.example;
-        text += &format!("{},{segment},{}\n", quoted(track), member.set);
+    let mut csv = Writer::default();
+    csv.row(["track", "segment", "set"]);
+    for Member { example, set } in members {
+        csv.row([example.track.clone(), example.segment.to_string(), set.to_string()]);
     }
-    text
-}
-
-/// A CSV cell, quoted where it must be (RFC 4180).
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
-}
-
-/// The cells of one line that [`quoted`] cells were joined into.
-fn split_line(line: &str) -> Vec<String> {
-    let mut cells = vec![String::new()];
-    let mut inside = false;
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        let cell = cells.last_mut().expect("starts with one cell");
-        match c {
-            '"' if inside && chars.peek() == Some(&'"') => {
-                chars.next();
-                cell.push('"');
-            }
-            '"' => inside = !inside,
-            ',' if !inside => cells.push(String::new()),
-            _ => cell.push(c),
-        }
-    }
-    cells
+    csv.text()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{hash_set, vec};
+    use proptest::prop_assert;
+    use proptest::prop_assert_eq;
+
     use super::*;
+
+    /// Texts that are rich in what CSV treats in a way of its own.
+    const TEXT: &str = "[a,;\"\r\n\t #'é\u{FEFF}\u{0}]{0,6}|\\PC{0,4}";
 
     #[test]
     fn predictions_come_back_as_they_went() {
@@ -130,5 +110,39 @@ mod tests {
         let classes = vec!["a".to_owned()];
         let error = parse_predictions("track,segment,actual,predicted,p_a\nx,0,a,b,1\n", &classes);
         assert_eq!(error, Err("line 2 is no prediction: x,0,a,b,1".to_owned()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_survives_in_ids_and_labels(
+            rows in vec((TEXT, 0..9_u32, 0..3_usize, 0..3_usize, [0.0..1_f32, 0.0..1_f32, 0.0..1_f32]), 0..9),
+            classes in hash_set(TEXT, 3),
+        ) {
+            let classes: Vec<String> = classes.into_iter().collect();
+            let predictions: Vec<Prediction> = rows
+                .into_iter()
+                .map(|(track, segment, actual, predicted, probabilities)| Prediction {
+                    example: ExampleId { track, segment },
+                    actual,
+                    predicted,
+                    probabilities: probabilities.to_vec(),
+                })
+                .collect();
+            let text = predictions_csv(&predictions, &classes);
+            prop_assert_eq!(parse_predictions(&text, &classes), Ok(predictions.clone()));
+
+            let set = |row: &Prediction| SplitName::ALL[row.actual];
+            let member = |row: &Prediction| Member { example: row.example.clone(), set: set(row) };
+            let text = members_csv(&predictions.iter().map(member).collect::<Vec<_>>());
+            let mut records = Records::new(text.as_bytes(), b',');
+            records.next().unwrap();
+            for row in &predictions {
+                let cells: Vec<String> =
+                    records.next().unwrap().unwrap().iter().map(Cow::into_owned).collect();
+                let ExampleId { track, segment } = &row.example;
+                prop_assert_eq!(&cells, &[track.clone(), segment.to_string(), set(row).to_string()]);
+            }
+            prop_assert!(records.next().unwrap().is_none());
+        }
     }
 }

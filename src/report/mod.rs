@@ -12,7 +12,7 @@
 //! | `page` | all of it -> `README.md` |
 //! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
-//! | `csv` | one line per run -> `results.csv`, `results.parquet` |
+//! | `results` | one line per run -> `results.csv`, `results.parquet` |
 //! | `terminal` | rows -> the table that the command line prints |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `data` | what the datasets are like -> the section of their pictures |
@@ -25,7 +25,6 @@
 mod check;
 mod claims;
 mod compare;
-mod csv;
 mod data;
 #[cfg(test)]
 mod fake;
@@ -33,6 +32,7 @@ mod figure;
 mod group;
 mod html;
 mod page;
+mod results;
 mod run_lines;
 mod runs;
 mod scored;
@@ -53,7 +53,7 @@ use std::path::{Path, PathBuf};
 use self::group::Row;
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
-use crate::table::{TableError, write_parquet};
+use crate::table::{TableError, csv_bytes, write_parquet};
 
 /// What the page is to show.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,8 +151,8 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let page = folder.join("index.html");
     put(&page, &html::text(&rows, options, folder)?)?;
     let results = folder.join("results.csv");
-    let columns = csv::columns(&rows);
-    put(&results, &csv::text(&columns))?;
+    let columns = results::columns(&rows);
+    put(&results, csv_bytes(&columns))?;
     let parquet = folder.join("results.parquet");
     write_parquet(&parquet, &columns)?;
     let tex = folder.join("table.tex");
@@ -248,6 +248,6 @@ fn make(folder: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(folder).map_err(|source| ReportError::Io { path: folder.to_owned(), source })
 }
 
-fn put(path: &Path, text: &str) -> Result<(), ReportError> {
+fn put(path: &Path, text: impl AsRef<[u8]>) -> Result<(), ReportError> {
     fs::write(path, text).map_err(|source| ReportError::Io { path: path.to_owned(), source })
 }

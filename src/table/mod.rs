@@ -8,26 +8,20 @@ mod header;
 mod npy;
 mod numbers;
 mod parquet;
-mod records;
 mod thrift;
 mod write;
 
 pub use npy::Npy;
 pub use numbers::{NumberColumn, Odd, OddCells};
 pub use parquet::{Values, parquet_bytes, write_parquet};
-pub use records::{Record, records};
 pub use write::csv_bytes;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use crate::delimited::{Records, plain_breaks};
 use numbers::NumberCells;
-use records::Records;
 
-/// Bytes that are read from a file at a time.
-const BUFFER: usize = 1 << 20;
 /// Odd rows and cells that an error names; the others are counted.
 const N_NAMED: usize = 5;
 
@@ -131,9 +125,9 @@ impl Csv<'_> {
     pub fn read(&self, path: &Path) -> Result<Table, TableError> {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
-        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         let delimiter = u8::try_from(self.delimiter).expect("a delimiter is one ASCII character");
-        let mut records = Records::new(BufReader::with_capacity(BUFFER, file), delimiter);
+        let mut records = Records::new(&bytes, delimiter);
         let header = records.header().map_err(unreadable)?;
         let theirs = self.numbers.iter().map(|column| column.name.as_str());
         let wanted: Vec<&str> = self.texts.iter().copied().chain(theirs).collect();
@@ -153,10 +147,10 @@ impl Csv<'_> {
             }
             lines.push(record.line);
             for (&place, cells) in of_texts.iter().zip(&mut texts) {
-                cells.push(record.cell(place).trim().to_owned());
+                cells.push(plain_breaks(record.cell(place).trim()).into_owned());
             }
             for (&place, cells) in of_numbers.iter().zip(&mut numbers) {
-                cells.push(record.cell(place), record.line);
+                cells.push(&plain_breaks(&record.cell(place)), record.line);
             }
         }
         if n_ragged > 0 {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::DatasetError;
 use super::super::recordings::{entries, name, some_names};
 use crate::audio;
-use crate::table::{Record, records};
+use crate::delimited::{Record, records};
 
 /// Words for a column of paths, the likeliest first.
 const PATHS: &[&str] =

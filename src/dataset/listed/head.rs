@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::table::Record;
+use crate::delimited::Record;
 use crate::vocab::{nearest, quoted_list};
 
 /// One list: the names of its columns, and cells that are the same in every row.

@@ -7,8 +7,8 @@ use super::super::recordings::Candidate;
 use super::super::{DatasetError, IndexedFile, Manifest};
 use super::head::Head;
 use super::{ListFile, Reading, Template, named};
+use crate::delimited::{Record, records};
 use crate::record::Excluded;
-use crate::table::{Record, records};
 use crate::vocab::sha256_hex;
 
 /// A row that names a track.

@@ -32,31 +32,10 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
     ]
 }
 
-/// The columns as CSV.
-pub(super) fn text(columns: &[(&'static str, Values)]) -> String {
-    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    let mut text = names.join(",") + "\n";
-    let n_lines = columns.first().map_or(0, |(_, values)| values.len());
-    for line in 0..n_lines {
-        let cells: Vec<String> =
-            columns.iter().map(|(_, values)| quoted(&values.cell(line))).collect();
-        text += &(cells.join(",") + "\n");
-    }
-    text
-}
-
-/// A cell, quoted where it must be (RFC 4180).
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::csv_bytes;
 
     #[test]
     fn a_comma_or_a_quote_stays_in_its_cell() {
@@ -66,6 +45,6 @@ mod tests {
             ("accuracy", Values::Numbers(vec![0.5])),
         ];
         let wanted = "cut,epochs,accuracy\n\"3 of 250 epochs, \"\"small\"\"\",,0.5\n";
-        assert_eq!(text(&columns), wanted);
+        assert_eq!(String::from_utf8(csv_bytes(&columns)).unwrap(), wanted);
     }
 }

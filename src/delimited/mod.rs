@@ -1,0 +1,14 @@
+//! Delimited text: cells -> CSV, and back with the line of each record. The csv crate lives here only.
+//!
+//! | file | job |
+//! |---|---|
+//! | `records` | a file's bytes -> records |
+//! | `quotes` | which quotes are broken |
+//! | `write` | rows -> CSV |
+
+mod quotes;
+mod records;
+mod write;
+
+pub use records::{Cells, Record, Records, plain_breaks, records};
+pub use write::Writer;
