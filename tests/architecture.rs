@@ -35,6 +35,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("smartcore", &["model"]),
     ("ndarray", &["model"]),
     ("csv", &["delimited"]),
+    ("npyz", &["table"]),
     ("polars", &["table"]),
     ("plotters", &["report"]),
     ("dejavu", &["report"]),

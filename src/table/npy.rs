@@ -1,34 +1,20 @@
-//! `.npy` files: arrays of little-endian 16- or 32-bit floats in C order, the first axis the examples.
-//!
-//! # Source
-//! The format's description in NumPy, `numpy.lib.format` (versions 1.0, 2.0 and 3.0), and IEEE 754
-//! for 16-bit floats.
+//! `.npy` files: arrays of 16-, 32- or 64-bit floats of either byte order in C order, the first axis the
+//! examples (npyz reads them).
 
 use std::path::Path;
 
+use npyz::half::f16;
+use npyz::{DType, Deserialize, NpyHeader, Order, TypeChar, TypeRead};
+
 use super::TableError;
 
-/// An array over the bytes of a file, row by row widened to 32 bits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An array over the bytes of a file, row by row as 32-bit floats.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Npy<'a> {
     shape: Vec<usize>,
-    dtype: Dtype,
+    dtype: DType,
+    n_bytes: usize,
     data: &'a [u8],
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dtype {
-    F16,
-    F32,
-}
-
-impl Dtype {
-    fn size(self) -> usize {
-        match self {
-            Self::F16 => 2,
-            Self::F32 => 4,
-        }
-    }
 }
 
 impl<'a> Npy<'a> {
@@ -59,96 +45,67 @@ impl<'a> Npy<'a> {
         self.shape[1..].iter().product()
     }
 
-    /// The numbers of one row, 16-bit floats widened without loss.
+    /// The numbers of one row: 16-bit floats widened without loss, 64-bit floats rounded to the nearest.
     ///
     /// # Panics
     /// Where `row` is not below [`Self::n_rows`].
-    pub fn row(&self, row: usize) -> impl Iterator<Item = f32> + 'a {
-        let (n_bytes, dtype) = (self.width() * self.dtype.size(), self.dtype);
-        self.data[row * n_bytes..][..n_bytes].chunks_exact(dtype.size()).map(move |bytes| {
-            match *bytes {
-                [a, b] => widened(u16::from_le_bytes([a, b])),
-                [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
-                _ => unreachable!("a number has two or four bytes"),
-            }
-        })
+    pub fn row(&self, row: usize) -> impl Iterator<Item = f32> + use<> {
+        let n_bytes = self.width() * self.n_bytes;
+        let bytes = &self.data[row * n_bytes..][..n_bytes];
+        let numbers = match self.n_bytes {
+            2 => numbers::<f16>(&self.dtype, bytes, f16::to_f32),
+            4 => numbers::<f32>(&self.dtype, bytes, |x| x),
+            _ => numbers::<f64>(&self.dtype, bytes, |x| x as f32),
+        };
+        numbers.into_iter()
     }
+}
+
+fn numbers<T: Deserialize>(dtype: &DType, mut bytes: &[u8], single: fn(T) -> f32) -> Vec<f32> {
+    let reader = T::reader(dtype).expect("the type is the header's");
+    let n = bytes.len() / size_of::<T>();
+    let mut next = || reader.read_one(&mut bytes).expect("bytes are whole numbers");
+    (0..n).map(|_| single(next())).collect()
 }
 
 fn parse(bytes: &[u8]) -> Result<Npy<'_>, String> {
     let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or("is no .npy file: its first bytes differ")?;
-    let cut = || "is cut short: it ends inside its header".to_owned();
-    let (version, rest) = rest.split_at_checked(2).ok_or_else(cut)?;
-    let (length, rest) = match version[0] {
-        1 => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-            (usize::from(u16::from_le_bytes(*length)), rest)
-        }
-        2 | 3 => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(cut)?;
-            (u32::from_le_bytes(*length) as usize, rest)
-        }
-        other => return Err(format!("is of .npy version {other}, and 1, 2 or 3 can be read")),
-    };
-    let (header, data) = rest.split_at_checked(length).ok_or_else(cut)?;
-    let header = str::from_utf8(header).map_err(|_| "has a header that is no text".to_owned())?;
-    let dtype = match value(header, "descr")?.as_str() {
-        "'<f2'" => Dtype::F16,
-        "'<f4'" => Dtype::F32,
-        other => {
-            let allowed = "'<f2' (float16) or '<f4' (float32), little-endian";
-            return Err(format!("must hold {allowed}, got {other}"));
-        }
-    };
-    match value(header, "fortran_order")?.as_str() {
-        "False" => {}
-        other => return Err(format!("must be in C order, got fortran_order {other}")),
+    if let Some(version) = rest.first().filter(|version| !(1..=3).contains(*version)) {
+        return Err(format!("is of .npy version {version}, and 1, 2 or 3 can be read"));
     }
-    let text = value(header, "shape")?;
-    let axes = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
-    let axes = axes.map(|axes| axes.split(',').map(str::trim).filter(|axis| !axis.is_empty()));
-    let shape: Option<Vec<usize>> =
-        axes.and_then(|axes| axes.map(|axis| axis.parse().ok()).collect());
-    let shape = shape
-        .filter(|shape| !shape.is_empty())
-        .ok_or_else(|| format!("must have a shape whose first axis is the examples, got {text}"))?;
-    let n_bytes = shape.iter().try_fold(dtype.size(), |n, &axis| n.checked_mul(axis));
-    if n_bytes != Some(data.len()) {
-        let wanted = n_bytes.map_or("more bytes than there can be".to_owned(), |n| n.to_string());
+    let mut data = bytes;
+    let header = NpyHeader::from_reader(&mut data).map_err(|error| {
+        if rest.len() < 2 || error.kind() == std::io::ErrorKind::UnexpectedEof {
+            "is cut short: it ends inside its header".to_owned()
+        } else {
+            format!("has a header that can't be read: {error}")
+        }
+    })?;
+    let dtype = header.dtype();
+    let n_bytes = match &dtype {
+        DType::Plain(plain) if plain.type_char() == TypeChar::Float => plain.num_bytes(),
+        _ => None,
+    };
+    let n_bytes = n_bytes.filter(|n_bytes| [2, 4, 8].contains(n_bytes)).ok_or_else(|| {
+        let allowed = "'<f2' (float16), '<f4' (float32) or '<f8' (float64), or '>' for big-endian";
+        format!("must hold {allowed}, got {}", dtype.descr())
+    })?;
+    if header.order() != Order::C {
+        return Err("must be in C order, got fortran_order True".to_owned());
+    }
+    let axes: Vec<String> = header.shape().iter().map(u64::to_string).collect();
+    let text = format!("({}{})", axes.join(", "), if axes.len() == 1 { "," } else { "" });
+    let shape: Vec<usize> = header.shape().iter().map(|&axis| axis as usize).collect();
+    if shape.is_empty() {
+        return Err(format!("must have a shape whose first axis is the examples, got {text}"));
+    }
+    let n_all = shape.iter().try_fold(n_bytes, |n, &axis| n.checked_mul(axis));
+    if n_all != Some(data.len()) {
+        let wanted = n_all.map_or("more bytes than there can be".to_owned(), |n| n.to_string());
         let got = data.len();
         return Err(format!("must have {wanted} bytes of numbers for its shape {text}, got {got}"));
     }
-    Ok(Npy { shape, dtype, data })
-}
-
-/// The value of one key of the header, which is a dictionary as Python prints it.
-fn value(header: &str, key: &str) -> Result<String, String> {
-    let quoted = format!("'{key}':");
-    let start = header.find(&quoted).ok_or_else(|| format!("has a header without {key}"))?;
-    let rest = header[start + quoted.len()..].trim_start();
-    let closing = match rest.chars().next() {
-        Some('(') => ')',
-        Some('[') => ']',
-        _ => ',',
-    };
-    let end = rest.find(closing).ok_or_else(|| format!("has a header whose {key} has no end"))?;
-    let end = if closing == ',' { end } else { end + 1 };
-    Ok(rest[..end].trim_end().to_owned())
-}
-
-/// The number that 16 bits stand for: one of sign, five of exponent, ten of fraction.
-fn widened(bits: u16) -> f32 {
-    let sign = u32::from(bits & 0x8000) << 16;
-    let (exponent, fraction) = (u32::from(bits >> 10) & 0x1f, u32::from(bits) & 0x3ff);
-    match exponent {
-        // Zero and subnormal numbers are multiples of 2^-24, which 32 bits hold exactly.
-        0 => {
-            let magnitude = fraction as f32 * f32::from_bits(0x3380_0000);
-            f32::from_bits(magnitude.to_bits() | sign)
-        }
-        0x1f => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
-    }
+    Ok(Npy { shape, dtype, n_bytes, data })
 }
 
 #[cfg(test)]
@@ -158,6 +115,14 @@ mod tests {
     fn golden(name: &str) -> Vec<u8> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
         std::fs::read(folder.join(name)).unwrap()
+    }
+
+    /// A file of version 1.
+    fn array(dtype: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let header =
+            format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
     }
 
     fn said(bytes: &[u8]) -> String {
@@ -187,8 +152,9 @@ mod tests {
     #[test]
     fn what_is_no_array_of_ours_is_named_with_what_is_allowed() {
         assert_eq!(
-            said(&golden("npy_f8.npy")),
-            "x.npy: must hold '<f2' (float16) or '<f4' (float32), little-endian, got '<f8'"
+            said(&array("<i4", "(2,)", &[0; 8])),
+            "x.npy: must hold '<f2' (float16), '<f4' (float32) or '<f8' (float64), or '>' for big-endian, \
+             got '<i4'"
         );
         assert_eq!(
             said(&golden("npy_fortran.npy")),
@@ -208,6 +174,9 @@ mod tests {
 
     #[test]
     fn every_16_bit_float_is_widened_to_its_number() {
+        let data: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_be_bytes).collect();
+        let file = array(">f2", "(65536,)", &data);
+        let npy = Npy::parse(Path::new("x"), &file).unwrap();
         for bits in 0..=u16::MAX {
             let (sign, exponent, fraction) =
                 (bits >> 15, i32::from(bits >> 10 & 0x1f), bits & 0x3ff);
@@ -219,9 +188,26 @@ mod tests {
                 0x1f => f64::NAN,
                 _ => (1.0 + fraction) * 2f64.powi(exponent - 15),
             };
-            let got = f64::from(widened(bits));
+            let got = f64::from(npy.row(usize::from(bits)).next().unwrap());
             assert!(got == sign * number || got.is_nan() && number.is_nan(), "{bits:#x}: {got}");
             assert_eq!(got.is_sign_negative(), sign < 0.0, "{bits:#x}");
+        }
+    }
+
+    #[test]
+    fn wide_and_big_endian_numbers_are_read() {
+        let bytes = golden("npy_f8.npy");
+        let npy = Npy::parse(Path::new("f8"), &bytes).unwrap();
+        assert_eq!(npy.row(0).count(), npy.width());
+        let numbers = [1.0 / 3.0, -2.5, 1e300];
+        let rounded = numbers.map(|x: f64| x as f32);
+        let little: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let big: Vec<u8> = numbers.iter().flat_map(|x| x.to_be_bytes()).collect();
+        let single: Vec<u8> = rounded.iter().flat_map(|x| x.to_be_bytes()).collect();
+        for (dtype, data) in [("<f8", little), (">f8", big), (">f4", single)] {
+            let file = array(dtype, "(1, 3)", &data);
+            let npy = Npy::parse(Path::new("x"), &file).unwrap();
+            assert_eq!(npy.row(0).collect::<Vec<_>>(), rounded, "{dtype}");
         }
     }
 
