@@ -1,4 +1,4 @@
-//! CSV <-> typed columns -> Parquet, `.npy` -> rows of numbers. polars and npyz live in this room only.
+//! CSV and Parquet <-> typed columns, `.npy` -> rows of numbers. polars and npyz live in this room only.
 //!
 //! | file | job |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | `shape` | whether a CSV file is such a file |
 //! | `numbers` | which cells are numbers, missing, or neither |
 //! | `header` | where the wanted columns are |
-//! | `parquet` | columns -> Parquet |
+//! | `parquet` | columns <-> Parquet |
 //! | `write` | columns -> CSV |
 //! | `npy` | `.npy` -> rows |
 //!
@@ -20,13 +20,12 @@ mod npy;
 mod numbers;
 mod parquet;
 mod shape;
-mod thrift;
 mod write;
 
 pub use npy::Npy;
 pub use numbers::{NumberColumn, Odd, OddCells};
-pub use parquet::{Values, parquet_bytes, write_parquet};
-pub use write::csv_bytes;
+pub use parquet::{parquet_bytes, write_parquet};
+pub use write::{Values, csv_bytes};
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -85,8 +84,8 @@ pub enum TableError {
     },
 }
 
-/// What is read of a CSV file with a header, packed by gzip or not; other columns are passed over, and so are
-/// lines before the header that begin with `# `.
+/// What is read of a CSV file with a header, packed by gzip or not, or of a Parquet file; other columns are
+/// passed over, and so are a CSV file's lines before the header that begin with `# `.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Csv<'a> {
     /// What divides cells: one ASCII character.
@@ -106,7 +105,8 @@ pub struct Table {
     pub texts: BTreeMap<String, Vec<String>>,
     /// Finite numbers; NaN where one is missing.
     pub numbers: BTreeMap<String, Vec<f64>>,
-    /// The one-based line of the file that each row begins on.
+    /// The one-based line of the file that each row begins on; of a Parquet file, the line it would have in a
+    /// CSV file.
     pub lines: Vec<usize>,
     /// Cells that were taken as missing although nothing declares them so, by column.
     pub odd: BTreeMap<String, Odd>,
@@ -151,6 +151,9 @@ impl Csv<'_> {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        if bytes.starts_with(parquet::MAGIC) {
+            return Ok(self.table(parquet::read(self, path, &bytes)?));
+        }
         let bytes = unpacked(bytes).map_err(unreadable)?;
         let delimiter = u8::try_from(self.delimiter).expect("a delimiter is one ASCII character");
         let mut records = Records::new(&bytes, delimiter);
@@ -437,6 +440,10 @@ mod tests {
             let plain: Vec<String> =
                 cells.iter().map(|cell| cell.trim().replace("\r\n", "\n")).collect();
             prop_assert_eq!((&table.texts["text"], &table.numbers["n"]), (&plain, &numbers));
+            let parquet = file(parquet_bytes(&columns));
+            let table = Table::read_csv(parquet.path(), &["text"], &["n"]).unwrap();
+            let trimmed: Vec<String> = cells.iter().map(|cell| cell.trim().to_owned()).collect();
+            prop_assert_eq!((&table.texts["text"], &table.numbers["n"]), (&trimmed, &numbers));
         }
     }
 }
