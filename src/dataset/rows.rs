@@ -1,4 +1,4 @@
-//! Layout `[table]`: a CSV file, a row per example, and the recipe that makes its labels.
+//! Layout `[table]`: a CSV or Parquet file, a row per example, and the recipe that makes its labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -86,7 +86,7 @@ impl Rows {
         if from.is_dir() {
             return Err(DatasetError::Layout {
                 path: from.to_owned(),
-                message: "is a folder; this dataset is one CSV file".to_owned(),
+                message: "is a folder; this dataset is one CSV or Parquet file".to_owned(),
             });
         }
         let labeled = self.labeled(from)?;

@@ -136,14 +136,16 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// How many bytes were read, of the file without its byte order mark, and how many lines.
+    /// What has not been read yet.
     #[must_use]
-    pub fn place(&self) -> (usize, usize) {
-        (self.place, self.n_lines)
+    pub fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.place..]
     }
 
-    fn rest(&self) -> &'a [u8] {
-        &self.bytes[self.place..]
+    /// How many lines were read.
+    #[must_use]
+    pub fn n_lines(&self) -> usize {
+        self.n_lines
     }
 
     fn skip_line(&mut self) {

@@ -13,7 +13,7 @@
 //! | `page` | all of it -> `README.md` |
 //! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
-//! | `csv` | one line per run -> `results.csv`, `results.parquet` |
+//! | `results` | one line per run -> `results.csv`, `results.parquet` |
 //! | `terminal` | rows -> the table that the command line prints |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `data` | dataset summaries -> the section with the data plots |
@@ -26,7 +26,6 @@
 mod check;
 mod claims;
 mod compare;
-mod csv;
 mod data;
 #[cfg(test)]
 mod fake;
@@ -36,6 +35,7 @@ mod html;
 mod ledger;
 mod link;
 mod page;
+mod results;
 mod run_lines;
 mod runs;
 mod scored;
@@ -163,7 +163,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let page = folder.join("index.html");
     put(&page, &html::text(&rows, options, folder)?)?;
     let results = folder.join("results.csv");
-    let columns = csv::columns(&rows);
+    let columns = results::columns(&rows);
     put(&results, csv_bytes(&columns))?;
     let parquet = folder.join("results.parquet");
     write_parquet(&parquet, &columns)?;

@@ -159,11 +159,50 @@ fn python_list(texts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::{Table, csv_bytes, parquet_bytes};
 
     #[test]
     fn lists_are_python_s() {
         let texts = ["r&b", "children's_music"].map(str::to_owned);
         assert_eq!(python_list(&texts), "['r&b', \"children's_music\"]");
         assert_eq!(python_list(&[]), "[]");
+    }
+
+    #[test]
+    fn both_files_of_a_collection_are_read_as_one_table() {
+        let song = |i: u32| Song {
+            id: format!("id{i}"),
+            name: "a, \"b\"\nc".to_owned(),
+            album: String::new(),
+            artist: "É".to_owned(),
+            artist_popularity: None,
+            genres: vec!["r&b".to_owned(), "children's_music".to_owned()],
+            popularity: Some(7),
+            features: Features {
+                danceability: 0.1 * f64::from(i),
+                energy: 1.0 / 3.0,
+                key: i64::from(i),
+                loudness: -7.25,
+                mode: 1,
+                speechiness: 1e-7,
+                acousticness: 0.0,
+                instrumentalness: 1.0,
+                liveness: 0.5,
+                valence: 0.25,
+                tempo: 120.123,
+                time_signature: (i == 0).then_some(4),
+            },
+        };
+        let columns = columns(&[song(0), song(1), song(2)]);
+        let read = |bytes: Vec<u8>| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            let texts = ["id", "genres_list", "artist_name", "track_name"];
+            Table::read_csv(file.path(), &texts, &super::super::features::NEEDED).unwrap()
+        };
+        let (csv, parquet) = (read(csv_bytes(&columns)), read(parquet_bytes(&columns)));
+        assert_eq!((&csv.texts, &csv.numbers), (&parquet.texts, &parquet.numbers));
+        assert_eq!(parquet.texts["genres_list"][0], "['r&b', \"children's_music\"]");
+        assert_eq!(parquet.numbers["speechiness"], [1e-7; 3]);
     }
 }

@@ -1,23 +1,37 @@
-//! CSV -> clean typed columns, `.npy` -> rows of numbers, columns -> Parquet and CSV. polars lives in this room only.
+//! CSV and Parquet <-> typed columns, `.npy` -> rows of numbers. polars and npyz live in this room only.
 //!
-//! A CSV file is read record by record and only the columns that are asked for are kept, so that a file
-//! of millions of rows takes the memory of its numbers. Every kind of dirt is an error that names the line,
-//! or is counted. polars is what the reader is tested against. This room must never know a model.
+//! | file | job |
+//! |---|---|
+//! | `clean` | a CSV file in which nothing is unusual -> columns, by polars |
+//! | `shape` | whether a CSV file is such a file |
+//! | `numbers` | which cells are numbers, missing, or neither |
+//! | `header` | where the wanted columns are |
+//! | `parquet` | columns <-> Parquet |
+//! | `write` | columns -> CSV |
+//! | `npy` | `.npy` -> rows |
+//!
+//! Anything unusual in a CSV file - a cell that is no number, a row with too few cells, bytes that are not
+//! UTF-8, a line break in a cell - sends the file to a second pass, cell by cell, which names or counts it
+//! with its line. This room must never know a model.
 
+mod clean;
 mod header;
 mod npy;
 mod numbers;
 mod parquet;
-mod thrift;
+mod shape;
 mod write;
 
 pub use npy::Npy;
 pub use numbers::{NumberColumn, Odd, OddCells};
-pub use parquet::{Values, parquet_bytes, write_parquet};
-pub use write::csv_bytes;
+pub use parquet::{parquet_bytes, write_parquet};
+pub use write::{Values, csv_bytes};
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
 
 use crate::delimited::{Records, plain_breaks};
 use numbers::NumberCells;
@@ -70,8 +84,8 @@ pub enum TableError {
     },
 }
 
-/// What is read of a CSV file with a header; other columns are passed over, and so are lines before the
-/// header that begin with `# `.
+/// What is read of a CSV file with a header, packed by gzip or not, or of a Parquet file; other columns are
+/// passed over, and so are a CSV file's lines before the header that begin with `# `.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Csv<'a> {
     /// What divides cells: one ASCII character.
@@ -91,7 +105,8 @@ pub struct Table {
     pub texts: BTreeMap<String, Vec<String>>,
     /// Finite numbers; NaN where one is missing.
     pub numbers: BTreeMap<String, Vec<f64>>,
-    /// The one-based line of the file that each row begins on.
+    /// The one-based line of the file that each row begins on; of a Parquet file, the line it would have in a
+    /// CSV file.
     pub lines: Vec<usize>,
     /// Cells that were taken as missing although nothing declares them so, by column.
     pub odd: BTreeMap<String, Odd>,
@@ -113,8 +128,18 @@ impl Table {
     }
 }
 
+/// Columns in the order in which they were asked for.
+#[derive(Default)]
+struct Columns {
+    texts: Vec<Vec<String>>,
+    numbers: Vec<Vec<f64>>,
+    lines: Vec<usize>,
+    /// Of each column of numbers; of none where there is nothing odd.
+    odd: Vec<Option<Odd>>,
+}
+
 impl Csv<'_> {
-    /// Reads the file.
+    /// Reads the file. What it is, its first bytes say.
     ///
     /// # Errors
     /// Where it can't be read or is no UTF-8, a column is missing or there twice, a row has another number
@@ -126,27 +151,55 @@ impl Csv<'_> {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        if bytes.starts_with(parquet::MAGIC) {
+            return Ok(self.table(parquet::read(self, path, &bytes)?));
+        }
+        let bytes = unpacked(bytes).map_err(unreadable)?;
         let delimiter = u8::try_from(self.delimiter).expect("a delimiter is one ASCII character");
         let mut records = Records::new(&bytes, delimiter);
         let header = records.header().map_err(unreadable)?;
-        let theirs = self.numbers.iter().map(|column| column.name.as_str());
-        let wanted: Vec<&str> = self.texts.iter().copied().chain(theirs).collect();
-        let places = header::places(&header, &wanted, self.delimiter)
+        let places = header::places(&header, &self.wanted(), self.delimiter)
             .map_err(|message| TableError::Columns { path: path.to_owned(), message })?;
+        let clean =
+            clean::columns(self, records.rest(), &places, header.len(), records.n_lines() + 1);
+        let columns = match clean {
+            Some(columns) => columns,
+            None => self.cell_by_cell(path, records, &places, header.len())?,
+        };
+        Ok(self.table(columns))
+    }
+
+    /// The names of all columns: those of texts, then those of numbers.
+    fn wanted(&self) -> Vec<&str> {
+        let theirs = self.numbers.iter().map(|column| column.name.as_str());
+        self.texts.iter().copied().chain(theirs).collect()
+    }
+
+    /// The second pass over a file in which something is unusual.
+    fn cell_by_cell(
+        &self,
+        path: &Path,
+        mut records: Records,
+        places: &[usize],
+        n_columns: usize,
+    ) -> Result<Columns, TableError> {
+        let unreadable =
+            |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let (of_texts, of_numbers) = places.split_at(self.texts.len());
-        let mut texts: Vec<Vec<String>> = vec![vec![]; of_texts.len()];
-        let mut numbers: Vec<NumberCells> = self.numbers.iter().map(NumberCells::new).collect();
-        let (mut lines, mut ragged, mut n_ragged) = (vec![], vec![], 0);
+        let mut columns = Columns { texts: vec![vec![]; of_texts.len()], ..Columns::default() };
+        let mut numbers: Vec<NumberCells> =
+            self.numbers.iter().map(|column| NumberCells::new(column, "line")).collect();
+        let (mut ragged, mut n_ragged) = (vec![], 0);
         while let Some(record) = records.next().map_err(unreadable)? {
-            if record.len() != header.len() {
+            if record.len() != n_columns {
                 n_ragged += 1;
                 if ragged.len() < N_NAMED {
                     ragged.push(format!("line {} has {}", record.line, record.len()));
                 }
                 continue;
             }
-            lines.push(record.line);
-            for (&place, cells) in of_texts.iter().zip(&mut texts) {
+            columns.lines.push(record.line);
+            for (&place, cells) in of_texts.iter().zip(&mut columns.texts) {
                 cells.push(plain_breaks(record.cell(place).trim()).into_owned());
             }
             for (&place, cells) in of_numbers.iter().zip(&mut numbers) {
@@ -155,10 +208,10 @@ impl Csv<'_> {
         }
         if n_ragged > 0 {
             let rows = if n_ragged == 1 { "1 row does" } else { &format!("{n_ragged} rows do") };
-            let (n, named) = (header.len(), ragged.join(", "));
+            let named = ragged.join(", ");
             let more = if n_ragged > ragged.len() { ", …" } else { "" };
             let message = format!(
-                "{rows} not have the {n} cells of the header: {named}{more}\n\
+                "{rows} not have the {n_columns} cells of the header: {named}{more}\n\
                  hint: a cell with the delimiter {:?} in it must be in double quotes",
                 self.delimiter
             );
@@ -169,16 +222,31 @@ impl Csv<'_> {
         {
             return Err(TableError::OddCells { path: path.to_owned(), message });
         }
-        let mut table = Table { lines, ..Table::default() };
-        let names = self.texts.iter().map(|name| (*name).to_owned());
-        table.texts = names.zip(texts).collect();
-        for (column, cells) in self.numbers.iter().zip(numbers) {
-            let (values, odd) = cells.into_parts();
-            table.numbers.insert(column.key.clone(), values);
-            table.odd.extend(odd.map(|odd| (column.key.clone(), odd)));
-        }
-        Ok(table)
+        (columns.numbers, columns.odd) = numbers.into_iter().map(NumberCells::into_parts).unzip();
+        Ok(columns)
     }
+
+    fn table(&self, columns: Columns) -> Table {
+        let names = self.texts.iter().map(|name| (*name).to_owned());
+        let keys = || self.numbers.iter().map(|column| column.key.clone());
+        let odd = keys().zip(columns.odd).filter_map(|(key, odd)| Some((key, odd?)));
+        Table {
+            texts: names.zip(columns.texts).collect(),
+            odd: odd.collect(),
+            numbers: keys().zip(columns.numbers).collect(),
+            lines: columns.lines,
+        }
+    }
+}
+
+/// A file's bytes without the packing of gzip, if it has that.
+fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    if !bytes.starts_with(&[0x1F, 0x8B]) {
+        return Ok(bytes);
+    }
+    let mut plain = vec![];
+    let read = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain);
+    read.map(|_| plain).map_err(|error| format!("can't be unpacked by gzip: {error}"))
 }
 
 #[cfg(test)]
@@ -291,6 +359,18 @@ mod tests {
         assert!(error.to_string().contains("/nowhere/x.csv"), "{error}");
     }
 
+    #[test]
+    fn a_packed_file_is_read_as_the_plain_one() {
+        let text = "name,tempo\na,1\nb,2\n";
+        let mut packer = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+        let packed = packer.finish().unwrap();
+        let read = |bytes: &[u8]| Table::read_csv(file(bytes).path(), &["name"], &["tempo"]);
+        assert_eq!(read(&packed).unwrap(), read(text.as_bytes()).unwrap());
+        let error = read(&packed[..packed.len() - 9]).unwrap_err().to_string();
+        assert!(error.contains("can't be unpacked by gzip"), "{error}");
+    }
+
     proptest! {
         #[test]
         fn well_formed_files_are_read_as_polars_reads_them(
@@ -324,6 +404,46 @@ mod tests {
             let bits: Vec<u64> = numbers.map(|x| x.unwrap_or(f64::NAN).to_bits()).collect();
             let of_ours: Vec<u64> = ours.numbers["n"].iter().map(|x| x.to_bits()).collect();
             prop_assert_eq!(of_ours, bits);
+        }
+
+        /// The columns that polars reads are those of the second pass; of any bytes it reads none or the same.
+        #[test]
+        fn the_clean_path_and_the_second_pass_agree(
+            body in "([ab,\"\n\r 1.é]{0,6}(,|\n|\r\n)){0,12}",
+        ) {
+            let csv = Csv {
+                delimiter: ',',
+                texts: vec!["a"],
+                numbers: vec![NumberColumn::plain("b")],
+                odd_cells: OddCells::Error,
+            };
+            if let Some(clean) = clean::columns(&csv, body.as_bytes(), &[0, 1], 2, 1) {
+                let records = Records::new(body.as_bytes(), b',');
+                let all = csv.cell_by_cell(Path::new("x"), records, &[0, 1], 2);
+                let all = all.map_err(|error| TestCaseError::fail(error.to_string()))?;
+                let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&clean.numbers[0]), bits(&all.numbers[0]));
+                prop_assert_eq!((clean.texts, clean.lines), (all.texts, all.lines));
+            }
+        }
+
+        /// Any text survives in a cell of a table, but white space around it, and CRLF becomes LF.
+        #[test]
+        fn any_text_survives_in_a_table(
+            cells in proptest::collection::vec("[a,;\"\r\n\t #'é\u{FEFF}\u{0}]{0,6}|\\PC{0,4}", 1..9),
+        ) {
+            let numbers: Vec<f64> = (0..cells.len()).map(|i| i as f64 / 3.0).collect();
+            let columns =
+                [("n", Values::Numbers(numbers.clone())), ("text", Values::Texts(cells.clone()))];
+            let csv = file(csv_bytes(&columns));
+            let table = Table::read_csv(csv.path(), &["text"], &["n"]).unwrap();
+            let plain: Vec<String> =
+                cells.iter().map(|cell| cell.trim().replace("\r\n", "\n")).collect();
+            prop_assert_eq!((&table.texts["text"], &table.numbers["n"]), (&plain, &numbers));
+            let parquet = file(parquet_bytes(&columns));
+            let table = Table::read_csv(parquet.path(), &["text"], &["n"]).unwrap();
+            let trimmed: Vec<String> = cells.iter().map(|cell| cell.trim().to_owned()).collect();
+            prop_assert_eq!((&table.texts["text"], &table.numbers["n"]), (&trimmed, &numbers));
         }
     }
 }

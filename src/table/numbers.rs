@@ -42,6 +42,8 @@ pub struct Odd {
 /// The cells of one column as they come.
 pub(super) struct NumberCells<'a> {
     column: &'a NumberColumn,
+    /// What a place is called: a line of a text, or a row.
+    unit: &'static str,
     /// The markers that are numbers, as such.
     missing: Vec<f64>,
     values: Vec<f64>,
@@ -51,9 +53,9 @@ pub(super) struct NumberCells<'a> {
 }
 
 impl<'a> NumberCells<'a> {
-    pub(super) fn new(column: &'a NumberColumn) -> Self {
+    pub(super) fn new(column: &'a NumberColumn, unit: &'static str) -> Self {
         let missing = column.missing.iter().filter_map(|marker| marker.parse().ok()).collect();
-        Self { column, missing, values: vec![], odd: vec![], n_odd: 0 }
+        Self { column, unit, missing, values: vec![], odd: vec![], n_odd: 0 }
     }
 
     pub(super) fn push(&mut self, cell: &str, line: usize) {
@@ -66,6 +68,16 @@ impl<'a> NumberCells<'a> {
             }
         }
         self.values.push(value.unwrap_or(f64::NAN));
+    }
+
+    /// Adds a cell that has been read as a number; nothing where it is empty.
+    pub(super) fn push_number(&mut self, number: Option<f64>, line: usize) {
+        let is_plain = self.column.missing.is_empty() && self.column.range.is_none();
+        match number {
+            None => self.values.push(f64::NAN),
+            Some(number) if is_plain && number.is_finite() => self.values.push(number),
+            Some(number) => self.push(&number.to_string(), line),
+        }
     }
 
     /// A number, NaN for a declared marker, nothing for an odd cell.
@@ -84,12 +96,13 @@ impl<'a> NumberCells<'a> {
 
     fn describe(&self, (line, cell): &(usize, String)) -> String {
         let NumberColumn { name, range, .. } = self.column;
+        let unit = self.unit;
         let is_number = cell.parse::<f64>().is_ok_and(f64::is_finite);
         match range {
             Some([low, high]) if is_number => {
-                format!("line {line}, {name}: {cell:?} is not in [{low}, {high}]")
+                format!("{unit} {line}, {name}: {cell:?} is not in [{low}, {high}]")
             }
-            _ => format!("line {line}, {name}: {cell:?}"),
+            _ => format!("{unit} {line}, {name}: {cell:?}"),
         }
     }
 

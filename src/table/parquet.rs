@@ -1,132 +1,78 @@
-//! Typed columns -> a Parquet file: the plain core of the format, which every reader knows.
-//!
-//! One row group, a page a column, values as they are, nothing compressed. Ours, because the polars
-//! feature brings 22 crates with C code among them, for files of some kilobytes.
-//!
-//! # Source
-//! Apache Parquet, `parquet-format` 2.11: `README.md`, `Encodings.md` and `parquet.thrift`.
+//! Typed columns <-> Parquet files, by polars.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
 
-use super::TableError;
-use super::thrift::{Struct, varint};
+use polars::prelude::{
+    Column, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsResult, SerReader,
+};
 
-const MAGIC: &[u8] = b"PAR1";
-/// `Type` in `parquet.thrift`.
-const BOOLEAN: i32 = 0;
-const INT64: i32 = 2;
-const DOUBLE: i32 = 5;
-const BYTE_ARRAY: i32 = 6;
-/// `ConvertedType`.
-const UTF8: i32 = 0;
-const UINT_64: i32 = 14;
-/// `Encoding`.
-const PLAIN: i32 = 0;
-const RLE: i32 = 3;
+use super::numbers::{self, NumberCells};
+use super::write::{Values, frame};
+use super::{Columns, Csv, OddCells, TableError, header};
 
-/// The values of one column that is written.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Values {
-    /// Texts.
-    Texts(Vec<String>),
-    /// Numbers.
-    Numbers(Vec<f64>),
-    /// Whole numbers; some may be unknown.
-    Counts(Vec<Option<u64>>),
-    /// Whole numbers of either sign.
-    Integers(Vec<i64>),
-    /// Yes or no.
-    Flags(Vec<bool>),
-}
+/// What a Parquet file begins with.
+pub(super) const MAGIC: &[u8] = b"PAR1";
 
-impl Values {
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Texts(values) => values.len(),
-            Self::Numbers(values) => values.len(),
-            Self::Counts(values) => values.len(),
-            Self::Integers(values) => values.len(),
-            Self::Flags(values) => values.len(),
+/// Reads the columns that are asked for. A row has the line that it would have in a CSV file.
+pub(super) fn read(csv: &Csv, path: &Path, bytes: &[u8]) -> Result<Columns, TableError> {
+    let unreadable = |message: String| TableError::Unreadable { path: path.to_owned(), message };
+    let broken = |error: &dyn std::fmt::Display| {
+        unreadable(format!("can't be read as a Parquet file: {error}"))
+    };
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let schema = reader.schema().map_err(|error| broken(&error))?;
+    let header: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+    let wanted = csv.wanted();
+    header::places(&header, &wanted, csv.delimiter)
+        .map_err(|message| TableError::Columns { path: path.to_owned(), message })?;
+    let mut names: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let frame = reader.with_columns(Some(names)).finish().map_err(|error| broken(&error))?;
+    let cast = |name: &str, to: &DataType| -> PolarsResult<Column> {
+        let column = frame.column(name)?;
+        if column.dtype() == to { Ok(column.clone()) } else { column.strict_cast(to) }
+    };
+    let not_cast = |name: &str, what: &str, error: &dyn std::fmt::Display| {
+        unreadable(format!("the column {name} can't be read as {what}: {error}"))
+    };
+    let n_rows = frame.height();
+    let mut columns = Columns { lines: (2..n_rows + 2).collect(), ..Columns::default() };
+    for name in &csv.texts {
+        let column = cast(name, &DataType::String).map_err(|e| not_cast(name, "texts", &e))?;
+        let texts = column.str().map_err(|error| not_cast(name, "texts", &error))?;
+        let texts = texts.iter().map(|text| text.unwrap_or_default().trim().to_owned());
+        columns.texts.push(texts.collect());
+    }
+    let mut all = vec![];
+    for column in &csv.numbers {
+        let name = &column.name;
+        let mut cells = NumberCells::new(column, "row");
+        let column = frame.column(name).map_err(|error| not_cast(name, "numbers", &error))?;
+        if let Ok(texts) = column.str() {
+            let texts = texts.iter().zip(1..);
+            texts.for_each(|(text, row)| cells.push(text.unwrap_or_default(), row));
+        } else {
+            let numbers = cast(name, &DataType::Float64);
+            let numbers = numbers.map_err(|error| not_cast(name, "numbers", &error))?;
+            let numbers = numbers.f64().map_err(|error| not_cast(name, "numbers", &error))?;
+            numbers.iter().zip(1..).for_each(|(number, row)| cells.push_number(number, row));
         }
+        all.push(cells);
     }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    if csv.odd_cells == OddCells::Error
+        && let Some(message) = numbers::odd_cells(&all)
+    {
+        return Err(TableError::OddCells { path: path.to_owned(), message });
     }
-
-    /// One of them as text, all of a number's digits; empty where it is unknown.
-    ///
-    /// # Panics
-    /// If there is no such line.
-    #[must_use]
-    pub fn cell(&self, line: usize) -> String {
-        match self {
-            Self::Texts(values) => values[line].clone(),
-            Self::Numbers(values) => values[line].to_string(),
-            Self::Counts(values) => values[line].map_or(String::new(), |n| n.to_string()),
-            Self::Integers(values) => values[line].to_string(),
-            Self::Flags(values) => values[line].to_string(),
-        }
+    for cells in all {
+        let (values, odd) = cells.into_parts();
+        columns.numbers.push(values);
+        columns.odd.push(odd);
     }
-
-    fn kind(&self) -> i32 {
-        match self {
-            Self::Texts(_) => BYTE_ARRAY,
-            Self::Numbers(_) => DOUBLE,
-            Self::Counts(_) | Self::Integers(_) => INT64,
-            Self::Flags(_) => BOOLEAN,
-        }
-    }
-
-    /// The column's `SchemaElement`.
-    fn schema(&self, name: &str) -> Struct {
-        let is_optional = matches!(self, Self::Counts(_));
-        let column = Struct::default().int(1, self.kind()).int(3, is_optional.into()).text(4, name);
-        match self {
-            Self::Texts(_) => column.int(6, UTF8),
-            Self::Counts(_) => column.int(6, UINT_64),
-            Self::Numbers(_) | Self::Integers(_) | Self::Flags(_) => column,
-        }
-    }
-
-    /// The page's content: which are known, where some may not be, then the values.
-    fn page(&self) -> Vec<u8> {
-        match self {
-            Self::Texts(values) => {
-                let sized = |text: &String| {
-                    let length = u32::try_from(text.len()).expect("a cell is below 4 GiB");
-                    [&length.to_le_bytes(), text.as_bytes()].concat()
-                };
-                values.iter().flat_map(sized).collect()
-            }
-            Self::Numbers(values) => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Self::Counts(values) => {
-                let known = bits(values.iter().map(Option::is_some));
-                let mut levels = vec![];
-                varint(&mut levels, (known.len() as u64) << 1 | 1);
-                levels.extend(known);
-                let length = levels.len() as u32;
-                let numbers = values.iter().flatten().flat_map(|n| n.to_le_bytes());
-                length.to_le_bytes().into_iter().chain(levels).chain(numbers).collect()
-            }
-            Self::Integers(values) => values.iter().flat_map(|n| n.to_le_bytes()).collect(),
-            Self::Flags(values) => bits(values.iter().copied()),
-        }
-    }
-}
-
-/// Eight a byte, the first one lowest.
-fn bits(flags: impl ExactSizeIterator<Item = bool>) -> Vec<u8> {
-    let mut bytes = vec![0; flags.len().div_ceil(8)];
-    for (i, flag) in flags.enumerate() {
-        bytes[i / 8] |= u8::from(flag) << (i % 8);
-    }
-    bytes
+    Ok(columns)
 }
 
 /// Writes columns of equal length as a Parquet file.
@@ -135,7 +81,7 @@ fn bits(flags: impl ExactSizeIterator<Item = bool>) -> Vec<u8> {
 /// Where the file can't be written.
 ///
 /// # Panics
-/// If columns differ in length.
+/// If columns differ in length or have one name.
 pub fn write_parquet(path: &Path, columns: &[(&str, Values)]) -> Result<(), TableError> {
     fs::write(path, parquet_bytes(columns)).map_err(|error| TableError::Unwritable {
         path: path.to_owned(),
@@ -146,74 +92,90 @@ pub fn write_parquet(path: &Path, columns: &[(&str, Values)]) -> Result<(), Tabl
 /// The bytes of such a file.
 ///
 /// # Panics
-/// If columns differ in length.
+/// If columns differ in length or have one name.
 #[must_use]
 pub fn parquet_bytes(columns: &[(&str, Values)]) -> Vec<u8> {
-    let n_rows = columns.first().map_or(0, |(_, values)| values.len());
-    let mut file = MAGIC.to_vec();
-    let mut chunks = vec![];
-    for (name, values) in columns {
-        assert_eq!(values.len(), n_rows, "columns have one length");
-        let page = values.page();
-        let head = Struct::default()
-            .int(1, 0) // a data page
-            .int(2, page.len() as i32)
-            .int(3, page.len() as i32)
-            .inner(5, Struct::default().int(1, n_rows as i32).int(2, PLAIN).int(3, RLE).int(4, RLE))
-            .end();
-        let (start, size) = (file.len(), head.len() + page.len());
-        file.extend(head);
-        file.extend(page);
-        let about = Struct::default()
-            .int(1, values.kind())
-            .ints(2, &[PLAIN, RLE])
-            .texts(3, &[name])
-            .int(4, 0) // not compressed
-            .long(5, n_rows)
-            .long(6, size)
-            .long(7, size)
-            .long(9, start);
-        chunks.push(Struct::default().long(2, start).inner(3, about));
-    }
-    let root = Struct::default().text(4, "schema").int(5, columns.len() as i32);
-    let schema = std::iter::once(root)
-        .chain(columns.iter().map(|(name, values)| values.schema(name)))
-        .collect();
-    let group =
-        Struct::default().inners(1, chunks).long(2, file.len() - MAGIC.len()).long(3, n_rows);
-    let foot = Struct::default()
-        .int(1, 1)
-        .inners(2, schema)
-        .long(3, n_rows)
-        .inners(4, vec![group])
-        .text(6, "encore")
-        .end();
-    let length = foot.len() as u32;
-    file.extend(foot);
-    file.extend(length.to_le_bytes());
-    file.extend(MAGIC);
-    file
+    let mut bytes = vec![];
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Snappy)
+        .set_parallel(false)
+        .finish(&mut frame(columns))
+        .expect("memory can be written");
+    bytes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::{NumberColumn, Table};
 
-    /// `tests/golden/read_parquet.py` has read the file with pyarrow and found these values and types.
+    fn file(columns: &[(&str, Values)]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        write_parquet(file.path(), columns).unwrap();
+        file
+    }
+
+    fn texts(texts: &[&str]) -> Values {
+        Values::Texts(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+
     #[test]
-    fn the_file_is_the_one_that_pyarrow_has_read() {
-        let columns = [
-            ("name", Values::Texts(["a, b", "é", ""].map(str::to_owned).to_vec())),
-            ("accuracy", Values::Numbers(vec![0.1, 1.0 / 3.0, f64::NAN])),
-            ("epochs", Values::Counts(vec![None, Some(u64::MAX), Some(250)])),
+    fn what_is_written_is_read_again() {
+        let file = file(&[
+            ("name", texts(&["a, b", "é\r\nf", ""])),
+            ("accuracy", Values::Numbers(vec![0.1, 1.0 / 3.0, -0.0])),
+            ("epochs", Values::Counts(vec![None, Some(1 << 53), Some(250)])),
             ("cut", Values::Flags(vec![true, false, true])),
-            ("key", Values::Integers(vec![-1, 0, i64::MAX])),
-        ];
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.parquet");
-        write_parquet(&path, &columns).unwrap();
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/table.parquet");
-        assert!(fs::read(&path).unwrap() == fs::read(golden).unwrap());
+            ("key", Values::Integers(vec![-1, 0, 1 << 40])),
+        ]);
+        let numbers = ["accuracy", "epochs", "cut", "key"];
+        let table = Table::read_csv(file.path(), &["name", "key"], &numbers).unwrap();
+        assert_eq!(table.texts["name"], ["a, b", "é\r\nf", ""]);
+        assert_eq!(table.texts["key"], ["-1", "0", "1099511627776"]);
+        assert_eq!(table.numbers["accuracy"], [0.1, 1.0 / 3.0, 0.0]);
+        assert!(table.numbers["epochs"][0].is_nan());
+        assert_eq!(table.numbers["epochs"][1..], [9_007_199_254_740_992.0, 250.0]);
+        assert_eq!(table.numbers["cut"], [1.0, 0.0, 1.0]);
+        assert_eq!(table.numbers["key"], [-1.0, 0.0, 1_099_511_627_776.0]);
+        assert_eq!(table.lines, [2, 3, 4]);
+    }
+
+    #[test]
+    fn markers_ranges_and_odd_cells_are_those_of_csv_with_rows() {
+        let file = file(&[
+            ("tempo", texts(&["?", "100", "fast"])),
+            ("energy", Values::Numbers(vec![0.5, f64::NAN, 1.5])),
+        ]);
+        let column = |name: &str, missing: &[&str], range| NumberColumn {
+            name: name.to_owned(),
+            key: name.to_owned(),
+            missing: missing.iter().map(|marker| (*marker).to_owned()).collect(),
+            range,
+        };
+        let mut csv = Csv {
+            delimiter: ',',
+            texts: vec![],
+            numbers: vec![column("tempo", &["?"], None), column("energy", &[], Some([0.0, 1.0]))],
+            odd_cells: OddCells::Error,
+        };
+        let error = csv.read(file.path()).unwrap_err().to_string();
+        let wanted = "3 cells are no numbers, or outside of their range: row 2, energy: \"NaN\"; \
+                      row 3, energy: \"1.5\" is not in [0, 1]; row 3, tempo: \"fast\"\n";
+        assert!(error.contains(wanted), "{error}");
+        csv.odd_cells = OddCells::Missing;
+        let table = csv.read(file.path()).unwrap();
+        assert_eq!((table.odd["tempo"].n, table.odd["energy"].n), (1, 2));
+        assert_eq!(table.numbers["tempo"][1], 100.0);
+    }
+
+    #[test]
+    fn a_missing_column_and_a_broken_file_are_named() {
+        let file = file(&[("Tempo", Values::Numbers(vec![1.0]))]);
+        let error = Table::read_csv(file.path(), &[], &["tempo"]).unwrap_err().to_string();
+        assert!(error.contains("the column tempo is missing, tempo may be \"Tempo\""), "{error}");
+        fs::write(file.path(), b"PAR1 and no more").unwrap();
+        let error = Table::read_csv(file.path(), &[], &["tempo"]).unwrap_err().to_string();
+        assert!(error.contains("can't be read as a Parquet file: "), "{error}");
     }
 
     #[test]

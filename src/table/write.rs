@@ -2,7 +2,20 @@
 
 use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, SerWriter, Series};
 
-use super::Values;
+/// The values of one column that is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Texts.
+    Texts(Vec<String>),
+    /// Numbers.
+    Numbers(Vec<f64>),
+    /// Whole numbers; some may be unknown.
+    Counts(Vec<Option<u64>>),
+    /// Whole numbers of either sign.
+    Integers(Vec<i64>),
+    /// Yes or no.
+    Flags(Vec<bool>),
+}
 
 /// The bytes of a CSV file with a header: numbers with all their digits, cells quoted where they must be,
 /// empty where a count is unknown.
@@ -11,12 +24,15 @@ use super::Values;
 /// If columns differ in length or have one name.
 #[must_use]
 pub fn csv_bytes(columns: &[(&str, Values)]) -> Vec<u8> {
-    let columns = columns.iter().map(|(name, values)| column(name, values)).collect();
-    let mut frame = DataFrame::new_infer_height(columns)
-        .expect("columns have one length and names of their own");
     let mut bytes = vec![];
-    CsvWriter::new(&mut bytes).finish(&mut frame).expect("memory can be written");
+    CsvWriter::new(&mut bytes).finish(&mut frame(columns)).expect("memory can be written");
     bytes
+}
+
+/// The columns as polars has them.
+pub(super) fn frame(columns: &[(&str, Values)]) -> DataFrame {
+    let columns = columns.iter().map(|(name, values)| column(name, values)).collect();
+    DataFrame::new_infer_height(columns).expect("columns have one length and names of their own")
 }
 
 fn column(name: &str, values: &Values) -> Column {

@@ -1,0 +1,83 @@
+//! The clean path: polars reads a delimited file in which nothing is unusual.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use polars::prelude::{CsvParseOptions, CsvReadOptions, DataType, Field, Schema, SerReader};
+
+use super::numbers::NumberCells;
+use super::{Columns, Csv, shape};
+
+/// Columns of a file's rows, without its header; nothing where anything is unusual, so that the caller looks
+/// at every cell.
+///
+/// `places` are the columns of the texts, then of the numbers; `line` is the first row's.
+pub(super) fn columns(
+    csv: &Csv,
+    body: &[u8],
+    places: &[usize],
+    n_columns: usize,
+    line: usize,
+) -> Option<Columns> {
+    let delimiter = csv.delimiter as u8;
+    let n_rows = shape::n_rows(body, delimiter, n_columns)?;
+    str::from_utf8(body).ok()?;
+    if n_rows == 0 {
+        return None;
+    }
+    let (of_texts, of_numbers) = places.split_at(csv.texts.len());
+    // Markers may be words, and a column may be asked for as both.
+    let mut types: BTreeMap<usize, DataType> = BTreeMap::new();
+    for (&place, column) in of_numbers.iter().zip(&csv.numbers) {
+        let is_text = !column.missing.is_empty() || of_texts.contains(&place);
+        let wanted = if is_text { DataType::String } else { DataType::Float64 };
+        if types.insert(place, wanted.clone()).is_some_and(|other| other != wanted) {
+            types.insert(place, DataType::String);
+        }
+    }
+    for &place in of_texts {
+        types.insert(place, DataType::String);
+    }
+    let name = |place: usize| place.to_string();
+    let field = |place: usize| {
+        Field::new(name(place).into(), types.get(&place).cloned().unwrap_or(DataType::String))
+    };
+    let schema: Schema = (0..n_columns).map(field).collect();
+    let quote = (delimiter != b'\t').then_some(b'"');
+    let parsing = CsvParseOptions::default().with_separator(delimiter).with_quote_char(quote);
+    let frame = CsvReadOptions::default()
+        .with_has_header(false)
+        .with_infer_schema_length(Some(0))
+        .with_schema(Some(Arc::new(schema)))
+        .with_projection(Some(Arc::new(types.keys().copied().collect())))
+        .with_rechunk(false)
+        .with_parse_options(parsing)
+        .into_reader_with_file_handle(Cursor::new(body))
+        .finish()
+        .ok()?;
+    if frame.height() != n_rows {
+        return None;
+    }
+    let mut columns = Columns { lines: (line..line + n_rows).collect(), ..Columns::default() };
+    for (&place, column) in of_numbers.iter().zip(&csv.numbers) {
+        let series = frame.column(&name(place)).ok()?;
+        let mut cells = NumberCells::new(column, "line");
+        if let Ok(numbers) = series.f64() {
+            numbers.iter().zip(line..).for_each(|(number, line)| cells.push_number(number, line));
+        } else {
+            let texts = series.str().ok()?.iter().zip(line..);
+            texts.for_each(|(text, line)| cells.push(text.unwrap_or_default(), line));
+        }
+        let (values, odd) = cells.into_parts();
+        if odd.is_some() {
+            return None;
+        }
+        columns.numbers.push(values);
+    }
+    for &place in of_texts {
+        let texts = frame.column(&name(place)).ok()?.str().ok()?.iter();
+        columns.texts.push(texts.map(|text| text.unwrap_or_default().trim().to_owned()).collect());
+    }
+    Some(columns)
+}
