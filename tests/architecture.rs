@@ -1,6 +1,6 @@
 //! Holds what ARCHITECTURE.md says: which room may know which, and which crate lives where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -162,6 +162,219 @@ fn every_crate_lives_in_its_room() {
     }
     let unseen: Vec<_> = AT_HOME.iter().filter(|(name, _)| !n_seen.contains_key(name)).collect();
     assert!(unseen.is_empty(), "never used, or the test does not see them: {unseen:?}");
+}
+
+/// Groups of files that need each other, with the reason. A new one is a design fault: move what both need
+/// into a third file.
+const KNOWN_CIRCLES: &[(&[&str], &str)] = &[
+    (
+        &["audio/stft", "audio/tempo", "audio/workspace"],
+        "a workspace holds the buffers of the computations, which compute in it",
+    ),
+    (
+        &[
+            "dataset/arrays",
+            "dataset/audio_data",
+            "dataset/folder",
+            "dataset/manifest",
+            "dataset/recordings",
+        ],
+        "a manifest holds its layout, which loads by the manifest that it came from",
+    ),
+    (&["model/device", "model/net/burn"], "only burn knows which of its devices there are"),
+];
+
+#[test]
+fn no_files_of_a_room_need_each_other() {
+    let files = Files::of(&sources());
+    let n_edges: usize = files.needs.values().map(BTreeSet::len).sum();
+    assert!(n_edges > 200, "only {n_edges} uses among files were seen: the test reads too little");
+    let mut circles = files.circles();
+    for (circle, _) in KNOWN_CIRCLES {
+        let circle: Vec<String> = circle.iter().map(|file| (*file).to_owned()).collect();
+        let place = circles.iter().position(|found| *found == circle);
+        let place =
+            place.unwrap_or_else(|| panic!("{circle:?} is no circle: remove it from the list"));
+        circles.remove(place);
+    }
+    assert!(
+        circles.is_empty(),
+        "files need each other: {circles:#?}\nmove what both need into a third file"
+    );
+}
+
+#[test]
+fn circles_are_found() {
+    let source = |path: &str, code: &str| {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        ("room".to_owned(), src.join(path), code.to_owned())
+    };
+    let circles = |b: &str| {
+        let sources = [
+            source("room/mod.rs", "mod a; mod b; pub use b::{B, Other};"),
+            source("room/a.rs", "use super::{B, x};"),
+            source("room/b.rs", b),
+            source("room/c.rs", "use super::a::A;"),
+        ];
+        Files::of(&sources).circles()
+    };
+    assert_eq!(circles("use std::fmt;"), [] as [Vec<String>; 0]);
+    assert_eq!(circles("use crate::room::a::A;"), [["room/a", "room/b"]]);
+    assert_eq!(circles("fn f() { super::c::g() }"), [["room/a", "room/b", "room/c"]]);
+    assert_eq!(circles("#[cfg(test)]\nmod tests { use super::super::a; }"), [] as [Vec<String>; 0]);
+}
+
+/// What each source file needs of other files of its room. A room's and a folder's `mod.rs` are its contents
+/// page: they are not counted, and what they export again belongs to the file it comes from.
+struct Files {
+    needs: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Files {
+    fn of(sources: &[(String, PathBuf, String)]) -> Self {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut code = BTreeMap::new();
+        for (_, path, text) in sources {
+            let inside = path.strip_prefix(&src).unwrap().with_extension("");
+            let inside = inside.to_string_lossy().replace('\\', "/");
+            let module = inside.strip_suffix("/mod").unwrap_or(&inside).to_owned();
+            let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+            code.insert(module, (inside.ends_with("/mod"), text));
+        }
+        let is_module = |path: &str| code.contains_key(path);
+        // (module, name) -> the module that a `pub use` takes the name from.
+        let mut exports = BTreeMap::new();
+        for (module, (_, text)) in &code {
+            for path in used_paths(text, true) {
+                let path = path.strip_prefix("self::").unwrap_or(&path).to_owned();
+                let Some((from, name)) = path.rsplit_once("::") else { continue };
+                let from = format!("{module}/{}", from.replace("::", "/"));
+                if is_module(&from) {
+                    exports.insert((module.clone(), name.to_owned()), from);
+                }
+            }
+        }
+        let resolve = |module: &str, path: &str| -> String {
+            let mut place = module.to_owned();
+            for step in path.split("::") {
+                let inside =
+                    if place.is_empty() { step.to_owned() } else { format!("{place}/{step}") };
+                match step {
+                    "crate" => place.clear(),
+                    "super" => place = place.rsplit_once('/').map_or("", |(up, _)| up).to_owned(),
+                    "self" => {}
+                    _ if is_module(&inside) => place = inside,
+                    name => {
+                        while let Some(from) = exports.get(&(place.clone(), name.to_owned())) {
+                            place.clone_from(from);
+                        }
+                        break;
+                    }
+                }
+            }
+            place
+        };
+        let is_test = |module: &str| {
+            module.split('/').any(|part| part == "tests" || part.ends_with("_tests"))
+                || ["golden", "fake", "coverage"].iter().any(|end| module.ends_with(end))
+        };
+        let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (module, (is_page, text)) in &code {
+            if *is_page || is_test(module) {
+                continue;
+            }
+            let room = module.split('/').next().unwrap();
+            let found = used_paths(text, false).into_iter().filter(|path| {
+                ["crate", "super", "self"].contains(&path.split("::").next().unwrap())
+            });
+            let found = found.map(|path| resolve(module, &path)).filter(|other| {
+                other != module
+                    && other.split('/').next() == Some(room)
+                    && code.get(other).is_some_and(|(is_page, _)| !is_page)
+            });
+            needs.insert(module.clone(), found.collect());
+        }
+        Self { needs }
+    }
+
+    /// Groups of files of which each needs every other, directly or not.
+    fn circles(&self) -> Vec<Vec<String>> {
+        let reach = |from: &String| {
+            let (mut seen, mut left) = (BTreeSet::new(), vec![from.clone()]);
+            while let Some(file) = left.pop() {
+                for next in self.needs.get(&file).into_iter().flatten() {
+                    if seen.insert(next.clone()) {
+                        left.push(next.clone());
+                    }
+                }
+            }
+            seen
+        };
+        let reached: BTreeMap<&String, BTreeSet<String>> =
+            self.needs.keys().map(|file| (file, reach(file))).collect();
+        let circle = |(file, reached_by): (&&String, &BTreeSet<String>)| -> Vec<String> {
+            let is_back = |other: &&String| reached.get(other).is_some_and(|of| of.contains(*file));
+            reached_by.iter().filter(is_back).cloned().collect()
+        };
+        let circles: BTreeSet<Vec<String>> =
+            reached.iter().map(circle).filter(|circle| circle.len() > 1).collect();
+        circles.into_iter().collect()
+    }
+}
+
+/// Paths after `use`, braces opened, and paths of `crate::`, `super::` and `self::` anywhere in the code; of
+/// `pub use` only where that is asked for.
+fn used_paths(code: &str, only_exports: bool) -> Vec<String> {
+    let mut paths = vec![];
+    for (at, _) in code.match_indices("use ") {
+        let before = code[..at].trim_end_matches(' ');
+        let is_start = before.is_empty() || before.ends_with(['\n', ';', '{', '}', ')']);
+        let is_export = before.ends_with("pub") || before.ends_with(')');
+        if !(is_start || is_export) || only_exports && !is_export {
+            continue;
+        }
+        let tree = code[at + 4..].split(';').next().unwrap();
+        open_braces("", tree, &mut paths);
+    }
+    if !only_exports {
+        for prefix in ["crate::", "super::", "self::"] {
+            for (at, _) in code.match_indices(prefix) {
+                let is_part = |c: &char| c.is_alphanumeric() || *c == '_' || *c == ':';
+                if code[..at].chars().next_back().is_none_or(|c| !is_part(&c)) {
+                    let path: String = code[at..].chars().take_while(is_part).collect();
+                    paths.push(path.trim_end_matches(':').to_owned());
+                }
+            }
+        }
+    }
+    paths
+}
+
+/// `a::{b, c::{d}}` -> `a::b`, `a::c::d`.
+fn open_braces(prefix: &str, tree: &str, paths: &mut Vec<String>) {
+    let tree = tree.trim();
+    let Some((head, rest)) = tree.split_once('{') else {
+        let name = tree.split(" as ").next().unwrap().trim();
+        if !name.is_empty() {
+            paths.push(format!("{prefix}{name}"));
+        }
+        return;
+    };
+    let prefix = format!("{prefix}{}", head.trim());
+    let inside = rest.rsplit_once('}').map_or(rest, |(inside, _)| inside);
+    let (mut depth, mut start) = (0, 0);
+    for (at, c) in inside.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                open_braces(&prefix, &inside[start..at], paths);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    open_braces(&prefix, &inside[start..], paths);
 }
 
 #[test]

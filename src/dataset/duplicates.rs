@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Duplicates;
-use super::rows::Rows;
+use super::recipe::Rows;
 use crate::table::Table;
 
 /// Ids with several labels that a note names.

@@ -17,6 +17,7 @@ mod folder;
 mod index;
 mod listed;
 mod manifest;
+mod recipe;
 mod recordings;
 mod remotes;
 mod rows;
@@ -34,8 +35,8 @@ pub use folder::Folder;
 pub use index::{Index, IndexedFile, Listing, Place};
 pub use listed::{Draft, Listed, Template, draft};
 pub use manifest::{Kind, KnownFault, LAYOUTS, Layout, Manifest};
+pub use recipe::{Label, Rows};
 pub use recordings::Demands;
-pub use rows::Rows;
 pub use table_data::TableData;
 pub use track_columns::{TrackColumn, TrackColumns, TrackFile, no_column};
 

@@ -44,12 +44,6 @@ impl<'a> Cells<'a> {
         self.record.len()
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.record.is_empty()
-    }
-
     /// The cell of a column, without its quotes.
     ///
     /// # Panics

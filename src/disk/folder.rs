@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::unique_name;
-use super::whole::{parent, sync_file};
+use super::whole::{parent, sync_file, sync_folder};
 
 /// What came of publishing a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,23 +105,6 @@ pub fn flush(folder: &Path) -> io::Result<()> {
         }
     }
     sync_folder(folder)
-}
-
-/// Waits until a folder's names are on the disk, so that a rename outlasts a power cut.
-///
-/// # Errors
-/// Where the folder can't be flushed.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    match File::open(folder)?.sync_all() {
-        // Some network file systems flush no folders; there is nothing more to be done.
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-            Ok(())
-        }
-        other => other,
-    }
 }
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {

@@ -20,9 +20,7 @@ mod lock;
 mod name;
 mod whole;
 
-pub use folder::{
-    Published, flush, publish, publish_flushed, remove_folder, set_aside, sync_folder,
-};
+pub use folder::{Published, publish, publish_flushed, remove_folder, set_aside};
 pub use lock::{Held, Lock, lock, lock_file, notice};
 pub use name::{Owner, unique_name};
-pub use whole::{finish_file, remove_stale, write_private, write_whole};
+pub use whole::{finish_file, remove_stale, sync_folder, write_private, write_whole};

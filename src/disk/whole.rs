@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use super::name::{Owner, unique_name};
-use super::sync_folder;
 
 /// How a temporary file's name ends.
 const SUFFIX: &str = ".partial";
@@ -91,6 +90,23 @@ pub(super) fn sync_file(path: &Path) -> io::Result<()> {
     let file =
         if cfg!(windows) { OpenOptions::new().write(true).open(path)? } else { File::open(path)? };
     file.sync_all()
+}
+
+/// Waits until a folder's names are on the disk, so that a rename outlasts a power cut.
+///
+/// # Errors
+/// Where the folder can't be flushed.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    match File::open(folder)?.sync_all() {
+        // Some network file systems flush no folders; there is nothing more to be done.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 #[cfg(test)]

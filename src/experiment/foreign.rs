@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::record_run::record_run;
 use super::run::claim;
 use crate::model::{Layout, ModelError, Probe, RangeTest};
-use crate::record::{Imported, Run};
+use crate::record::{Imported, Run, RunWriter};
 use crate::vocab::sha256_hex;
 
 /// Scores foreign weights on a plan's test examples and records it, as a run that says where they come
@@ -43,7 +43,7 @@ pub fn import_weights(
     let fold = Fold::new(&plan, &inputs, seed, AuditedSplit::new(&plan, &inputs, seed)?)?;
     let fitted = plan.spec.model.import(&fold.fit_input(), file, layout)?;
     let claim = claim(&id, &plan.label(seed), context)?;
-    let (mut writer, _, _) = workspace.store.begin(claim)?;
+    let (mut writer, _, _) = RunWriter::begin(claim)?;
     writer.spec(&plan.text)?;
     writer.members(&fold.members())?;
     let imported = Some(Imported { file: name, sha256, layout: layout_name });

@@ -11,7 +11,7 @@ use super::inputs::Inputs;
 use super::plan::Plan;
 use super::record_run::record_run;
 use crate::disk;
-use crate::record::{Audit, ClaimOutcome, Run, RunClaim, StoreError};
+use crate::record::{Audit, ClaimOutcome, Run, RunClaim, RunWriter, StoreError};
 
 /// How often a waiting run looks at a lock.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -83,7 +83,7 @@ fn anew(
 ) -> Result<Run, RunError> {
     let audited = AuditedSplit::new(plan, inputs, seed)?;
     refuse_leaks(&plan.label(seed), &audited.audit, context)?;
-    let (mut writer, found, notes) = context.workspace.store.begin(claim)?;
+    let (mut writer, found, notes) = RunWriter::begin(claim)?;
     for text in notes {
         context.workspace.observer.event(&Event::Note { run: plan.label(seed), text });
     }

@@ -21,7 +21,7 @@ use ruzstd::decoding::StreamingDecoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde::{Deserialize, Serialize};
 
-use super::store::{io, write_whole};
+use super::error::{io, write_whole};
 use super::{Run, Store, StoreError};
 use crate::vocab::sha256_hex;
 

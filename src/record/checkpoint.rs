@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Epoch;
-use super::store::{StoreError, io, write_whole};
+use super::error::{StoreError, io, write_whole};
 use crate::vocab::sha256_hex;
 
 const MAGIC: &str = "encore-checkpoint 1 ";

@@ -23,6 +23,7 @@
 mod capsule;
 mod checkpoint;
 mod differences;
+mod error;
 mod facts;
 mod store;
 mod tables;
@@ -31,11 +32,12 @@ mod writer;
 pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
 pub use checkpoint::Checkpoint;
 pub use differences::spec_differences;
+pub use error::StoreError;
 pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts, Outputs, Record,
     SplitFacts, Timings,
 };
-pub use store::{Claim as RunClaim, ClaimOutcome, RECORD_FORMAT, Run, Store, StoreError};
+pub use store::{Claim as RunClaim, ClaimOutcome, RECORD_FORMAT, Run, Store};
 pub use tables::{Member, Prediction};
 pub use writer::RunWriter;
 

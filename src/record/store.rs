@@ -3,35 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::error::{StoreError, io};
 use super::tables::parse_predictions;
-use super::writer::RunWriter;
-use super::{Checkpoint, Epoch, Prediction, Record, checkpoint};
+use super::{Epoch, Prediction, Record, checkpoint};
 use crate::disk::{self, Held, Lock, Owner};
 use crate::vocab::sha256_hex;
 
 /// Version of the record's layout.
 pub const RECORD_FORMAT: u32 = 3;
-
-/// What can go wrong with files of runs.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A file or folder can't be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which one.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file is there and is not what was written.
-    #[error("{path}: {message}\nhint: run the experiment again: the run is made anew")]
-    Damaged {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
-}
 
 /// The folder of all runs, one sub-folder each.
 #[derive(Debug, Clone)]
@@ -235,18 +214,6 @@ impl Store {
         Ok(ClaimOutcome::Ours(Claim { store: self.clone(), id: id.to_owned(), lock }))
     }
 
-    /// Begins an attempt at a run, from the most advanced valid checkpoint of all attempts at it, if
-    /// there is one; with notes about damaged files.
-    ///
-    /// # Errors
-    /// Where the folder can't be written.
-    pub fn begin(
-        &self,
-        claim: Claim,
-    ) -> Result<(RunWriter, Option<Checkpoint>, Vec<String>), StoreError> {
-        RunWriter::begin(claim)
-    }
-
     /// Removes what interruptions may have left of a finished run: dead attempts, and the checkpoints
     /// that earlier versions of encore wrote into its folder.
     ///
@@ -369,15 +336,6 @@ fn parse(text: &str) -> Result<Record, String> {
     } else {
         Err("is damaged or was changed: its seal does not fit".to_owned())
     }
-}
-
-/// [`disk::write_whole`] with an error of this room.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    disk::write_whole(path, bytes).map_err(|source| io(path, source))
-}
-
-pub(super) fn io(path: &Path, source: std::io::Error) -> StoreError {
-    StoreError::Io { path: path.to_owned(), source }
 }
 
 #[cfg(test)]

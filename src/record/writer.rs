@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoints};
-use super::store::{Claim, io, write_whole};
+use super::error::{io, write_whole};
+use super::store::Claim;
 use super::tables::{members_csv, predictions_csv};
 use super::{Checkpoint, Epoch, Member, Outputs, Prediction, Record, Run, StoreError};
 use crate::disk::{self, Published};
@@ -26,11 +27,12 @@ pub struct RunWriter {
 }
 
 impl RunWriter {
-    /// Makes an attempt folder, with a copy of the most advanced valid checkpoint and the curves as
-    /// that has them.
-    pub(super) fn begin(
-        claim: Claim,
-    ) -> Result<(Self, Option<Checkpoint>, Vec<String>), StoreError> {
+    /// Begins an attempt at a run, in a folder of its own: with a copy of the most advanced valid checkpoint of
+    /// all attempts at it, if there is one, its curves, and notes about damaged files.
+    ///
+    /// # Errors
+    /// Where the folder can't be written.
+    pub fn begin(claim: Claim) -> Result<(Self, Option<Checkpoint>, Vec<String>), StoreError> {
         let store = &claim.store;
         let mut sources = store.attempts_at(&claim.id)?;
         // Earlier versions of encore wrote checkpoints into the run's own folder.

@@ -200,7 +200,7 @@ pub fn begin(root: &Path, fake: &Fake, predictions: &[Prediction]) -> RunWriter 
     let ClaimOutcome::Ours(claim) = store.claim(&id).unwrap() else {
         panic!("nobody else is at it")
     };
-    let (mut writer, _, _) = store.begin(claim).unwrap();
+    let (mut writer, _, _) = RunWriter::begin(claim).unwrap();
     for epoch in &epochs(fake) {
         writer.epoch(epoch).unwrap();
     }

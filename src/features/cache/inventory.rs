@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::super::FeatureError;
 use super::entry::{Entry, Recipe};
 use super::io;
-use super::work::TRACKS_PER_SHARD;
+use super::shard::TRACKS_PER_SHARD;
 use crate::disk::{self, Owner};
 
 /// The cache of features, a folder.

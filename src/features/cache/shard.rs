@@ -12,6 +12,9 @@ use super::{damaged, io};
 use crate::disk;
 use crate::vocab::sha256_hex;
 
+/// So few that many cores have something to do, a kill loses little and little waits in memory.
+pub(super) const TRACKS_PER_SHARD: usize = 8;
+
 const MAGIC: &str = "encore-shard 1 ";
 
 /// Writes a shard so that it is there whole or not at all.

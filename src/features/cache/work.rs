@@ -11,13 +11,11 @@ use rayon::prelude::*;
 use super::super::{AudioFeature, Extractor, FeatureError, OnStep, Step};
 use super::entry::{Entry, Recipe, TrackRows};
 use super::inventory::{WORKER, remove, sweep};
+use super::io;
 use super::reuse::Reuse;
-use super::{io, shard};
+use super::shard::{self, TRACKS_PER_SHARD};
 use crate::dataset::AudioData;
 use crate::disk::{self, Lock, Published};
-
-/// So few that many cores have something to do, a kill loses little and little waits in memory.
-pub(super) const TRACKS_PER_SHARD: usize = 8;
 
 /// How long a process waits between two looks at what others are at.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
