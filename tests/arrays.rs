@@ -164,7 +164,7 @@ fn arrays_are_imported_described_and_trained_on_and_a_change_is_noticed() {
     fs::write(home.join("data/wide.npy"), bytes).unwrap();
     assert!(
         fails(home, &["data", "check", "ours"], 3)
-            .contains("has changed since it was imported: wide.npy")
+            .contains("has changed since its import: wide.npy")
     );
     // The array that did not change still gives the run that there is.
     let again = encore(home, &["run", "ours"]);

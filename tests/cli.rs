@@ -218,7 +218,7 @@ fn a_new_experiment_is_one_file_and_runs() {
     assert!(run.status.success(), "{}", stderr(&run));
     let list = stdout(&encore(home.path(), &["list"]));
     let line = list.lines().find(|line| line.starts_with("mine ")).unwrap();
-    assert!(line.contains("on synth-songs, seed 1") && line.contains("cut down"), "{line}");
+    assert!(line.contains("on synth-songs, seed 1") && line.contains("shortened run"), "{line}");
 }
 
 #[test]

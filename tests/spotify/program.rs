@@ -182,7 +182,7 @@ fn credentials_that_others_may_read_are_refused() {
     let ended = home.collect(&api, &["--accept-terms"]).output().unwrap();
     assert_eq!(ended.status.code(), Some(2));
     let told = said(&ended);
-    assert!(told.contains("got mode 0644\nhint: chmod 600 ") && !told.contains("hush"), "{told}");
+    assert!(told.contains("found mode 0644\nhint: chmod 600 ") && !told.contains("hush"), "{told}");
     assert_eq!(api.asked().len(), 0);
 }
 
