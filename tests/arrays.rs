@@ -96,7 +96,7 @@ fn arrays_are_imported_described_and_trained_on_and_a_change_is_noticed() {
     assert!(fails(home, &["run", "ours"], 3).contains("encore data import ours PATH"));
     let said = ok(home, &["data", "import", "ours", "data"]);
     assert!(
-        said.contains("1 rows of flat hold numbers that are not finite")
+        said.contains("1 rows of flat contain numbers that are not finite")
             && said.contains("row 0 (t00)"),
         "{said}"
     );
@@ -110,16 +110,19 @@ fn arrays_are_imported_described_and_trained_on_and_a_change_is_noticed() {
         assert!(said.contains(words), "{words} is not in\n{said}");
     }
     assert!(ok(home, &["data", "list"]).contains("arrays"));
-    assert!(ok(home, &["data", "check", "ours"]).contains("ours is what was imported"));
+    assert!(ok(home, &["data", "check", "ours"]).contains("ours has not changed"));
 
     let words = ok(home, &["run", "ours"]);
     let flat = record(home, &words);
     assert_eq!(flat["data"]["n_examples"], 60);
-    assert_eq!(flat["data"]["excluded"][0]["reason"], "row 0 of flat.npy holds NaN at place 0");
+    assert_eq!(
+        flat["data"]["excluded"][0]["reason"],
+        "row 0 of flat.npy contains NaN at position 0"
+    );
     assert_eq!((&flat["split"]["n_train"], &flat["split"]["n_test"]), (&19.into(), &20.into()));
     assert_eq!(flat["split"]["protocol"], "as published (set)");
     assert_eq!(flat["test"]["accuracy"], 1.0);
-    assert!(notes(&flat).contains(&"1 tracks are in no set of set and serve for nothing"));
+    assert!(notes(&flat).contains(&"1 tracks are in no set of set and are not used"));
     let wide = record(home, &ok(home, &["run", "ours", "--set", "features.array.name=\"wide\""]));
     assert_eq!(wide["data"]["shape"], serde_json::json!([3, 2]));
     assert_eq!(wide["data"]["n_examples"], 61);
@@ -130,7 +133,7 @@ fn arrays_are_imported_described_and_trained_on_and_a_change_is_noticed() {
     fs::write(home.join("data/wide.npy"), bytes).unwrap();
     assert!(
         fails(home, &["data", "check", "ours"], 3)
-            .contains("has changed since it was imported: wide.npy")
+            .contains("has changed since its import: wide.npy")
     );
     // The array that did not change still gives the run that there is.
     let again = encore(home, &["run", "ours"]);
@@ -144,7 +147,7 @@ fn a_faulty_copy_is_named_with_what_was_allowed() {
     let table = fs::read_to_string(home.join("data/tracks.csv")).unwrap();
     for (from, to, words) in [
         ("1,t01,y", "x,t01,y", "row must be a whole number, found \"x\""),
-        ("1,t01,y", "2,t01,y", "row 2 is named twice"),
+        ("1,t01,y", "2,t01,y", "row 2 is listed twice"),
         ("1,t01,y", "70,t01,y", "has 61 rows, and the table names row 70"),
         ("1,t01,y", "1,t00,y", "t00 is both x and y"),
         ("row,track", "line,track", "the column row is missing"),
@@ -157,7 +160,7 @@ fn a_faulty_copy_is_named_with_what_was_allowed() {
     fs::write(home.join("data/flat.npy"), npy("<f4", "(61, 1)", &[0; 244])).unwrap();
     let said = fails(home, &["data", "import", "ours", "data"], 3);
     assert!(
-        said.contains("must hold rows of shape [4], as the manifest says of flat, found [1]"),
+        said.contains("expected rows of shape [4] (flat in the manifest), found [1]"),
         "{said}"
     );
 }
@@ -201,9 +204,7 @@ fn folds_and_groups_of_a_column_become_runs_and_their_mean() {
     assert_eq!(said.matches("already done").count(), 3, "{said}");
     let with_seeds = format!("seeds = [1]\n{folds}");
     fs::write(home.join("experiments/folds.toml"), with_seeds).unwrap();
-    assert!(
-        fails(home, &["run", "folds"], 2).contains("seeds must be left out where split.k_fold is")
-    );
+    assert!(fails(home, &["run", "folds"], 2).contains("seeds cannot be used with split.k_fold"));
 }
 
 #[test]
@@ -230,10 +231,10 @@ fn what_a_dataset_lacks_is_said_before_anything_runs() {
     let said = fails(home, &["run", "forest-filtered", "--seeds", "1"], 3);
     assert!(
         said.contains(
-            "the split goes by the column `filtered` of gtzan, and synth-genres has no such column"
+            "the split needs the column `filtered` of gtzan, but synth-genres has no such column"
         ),
         "{said}"
     );
     let said = fails(home, &["run", "cnn-3-folds", "--data", "ours"], 2);
-    assert!(said.contains("the dataset ours is arrays, and the experiment wants audio"), "{said}");
+    assert!(said.contains("dataset ours is arrays, but the experiment needs audio"), "{said}");
 }

@@ -56,7 +56,7 @@ fn wrong_names_are_usage_and_missing_data_is_missing_data() {
     for (arguments, code, words) in [
         (vec!["run", "cnn3"], 2, "unknown experiment `cnn3`; did you mean `cnn-3`?"),
         (vec!["run", "cnn-3", "--data", "gtzn"], 2, "did you mean `gtzan`?"),
-        (vec!["run", "cnn-3", "--data", "synth-songs"], 2, "the experiment wants audio"),
+        (vec!["run", "cnn-3", "--data", "synth-songs"], 2, "the experiment needs audio"),
         (
             vec!["run", "cnn-3", "--set", "training.epochs=0"],
             2,
@@ -68,14 +68,14 @@ fn wrong_names_are_usage_and_missing_data_is_missing_data() {
             "hint: encore data fetch gtzan, or encore data import gtzan PATH",
         ),
         (vec!["run", "cnn-3", "--device", "gpu"], 2, "device must be one of cpu, wgpu, cuda"),
-        (vec!["data", "import", "synth-songs", "."], 2, "needs no import"),
-        (vec!["data", "import", "gtzan", "."], 3, "no folder of a genre"),
-        (vec!["data", "fetch", "synth-songs"], 2, "needs no import"),
-        (vec!["data", "fetch", "classic-hit"], 3, "no address of classic-hit is known"),
+        (vec!["data", "import", "synth-songs", "."], 2, "nothing to import"),
+        (vec!["data", "import", "gtzan", "."], 3, "no genre folder"),
+        (vec!["data", "fetch", "synth-songs"], 2, "nothing to import"),
+        (vec!["data", "fetch", "classic-hit"], 3, "no download address for classic-hit"),
         (vec!["compare", "cnn-2", "cnn-3"], 3, "hint: encore run cnn-2"),
         (vec!["compare", "cnn-20", "cnn-2"], 2, "did you mean cnn-2?"),
         (vec!["compare", "cnn-2"], 2, "2 values required"),
-        (vec!["new", "cnn-3", "--from", "dnn"], 2, "there is already an experiment `cnn-3`"),
+        (vec!["new", "cnn-3", "--from", "dnn"], 2, "experiment `cnn-3` already exists"),
     ] {
         let output = encore(home.path(), &arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
@@ -90,10 +90,7 @@ fn a_run_leaves_a_record_and_is_found_again() {
     let run = ["run", "spotify-logistic-final", "baseline-spotify", "--seeds", "7"];
     let first = encore(home.path(), &run);
     assert!(first.status.success(), "{}", stderr(&first));
-    assert!(
-        stdout(&first)
-            .contains("synth-songs (synthetic, made by encore) in place of spotify-songs")
-    );
+    assert!(stdout(&first).contains("synth-songs (synthetic) in place of spotify-songs"));
     let runs: Vec<_> = fs::read_dir(home.path().join("reports/runs")).unwrap().collect();
     assert_eq!(runs.len(), 2);
     for folder in runs {
@@ -135,7 +132,7 @@ fn a_run_leaves_a_record_and_is_found_again() {
     // Other data than the runs saw are no picture of them.
     edit(home.path(), "datasets/synth-songs.toml", "n_rows = 400", "n_rows = 500");
     let page = encore(home.path(), &["report"]);
-    assert!(stderr(&page).contains("no pictures of synth-songs: what lies here is not what"));
+    assert!(stderr(&page).contains("no plots of synth-songs: the runs used another version"));
     let text = fs::read_to_string(home.path().join("reports/README.md")).unwrap();
     assert!(page.status.success() && !text.contains("## The data"));
 }
@@ -200,7 +197,7 @@ fn a_new_experiment_is_one_file_and_runs() {
     assert!(run.status.success(), "{}", stderr(&run));
     let list = stdout(&encore(home.path(), &["list"]));
     let line = list.lines().find(|line| line.starts_with("mine ")).unwrap();
-    assert!(line.contains("on synth-songs, seed 1") && line.contains("cut down"), "{line}");
+    assert!(line.contains("on synth-songs, seed 1") && line.contains("shortened run"), "{line}");
 }
 
 #[test]
@@ -220,7 +217,7 @@ fn a_capsule_is_checked_to_the_last_byte() {
     assert!(whole.status.success(), "{}", stderr(&whole));
     let said = stdout(&whole);
     assert!(said.contains("baseline-spotify") && said.contains("spotify-logistic-final"), "{said}");
-    assert!(said.contains("2 runs, every byte as packed"), "{said}");
+    assert!(said.contains("2 runs, every byte verified"), "{said}");
     // A byte of the head, one of the middle, one of the seal; and a file cut short.
     for at in [5, bytes.len() / 2, bytes.len() - 1] {
         let mut changed = bytes.clone();

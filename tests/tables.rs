@@ -79,7 +79,7 @@ fn model_files(folder: &Path) -> Vec<Vec<u8>> {
 fn rows_with_missing_numbers_and_rare_classes_are_dropped_and_counted() {
     let home = Home::new(MANIFEST, SPEC, &table(0.0));
     let said = home.ok(&["data", "import", "dirty", "dirty.csv"]);
-    assert!(said.contains("note: 12 rows have no number as tempo"), "{said}");
+    assert!(said.contains("note: 12 rows have no number in tempo"), "{said}");
     let (_, record) = home.run();
     assert_eq!(
         excluded(&record),
@@ -107,7 +107,9 @@ fn imputed_rows_stay_and_the_record_counts_them_and_a_repetition_comes_to_the_sa
     let imputed = "tempo was missing in 6 train rows, 6 valid rows and imputed by ";
     assert!(notes.iter().any(|note| note.starts_with(imputed)), "{notes:?}");
     assert!(
-        notes.contains(&"30 test rows have a level of key that no train row has: it became zeros"),
+        notes.contains(
+            &"30 test rows have a level of key that no training row has; it is encoded as zeros"
+        ),
         "{notes:?}"
     );
     // Two numbers, three keys, and whether the tempo was imputed.

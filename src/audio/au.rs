@@ -95,6 +95,6 @@ mod tests {
         assert_eq!(describe(&bad_encoding), "au with encoding 23 (supported: 1 to 7)");
         assert_eq!(describe(&bad_encoding[..7]), "an au file that ends inside its header");
         let bad_offset = words(&[8, 0, 3, 8000, 1]);
-        assert!(describe(&bad_offset).contains("at byte 8"), "{}", describe(&bad_offset));
+        assert!(describe(&bad_offset).contains("data offset 8"), "{}", describe(&bad_offset));
     }
 }

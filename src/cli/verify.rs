@@ -13,7 +13,7 @@ use crate::vocab::nearest;
 /// The versions of all libraries that this program was built from.
 const LOCK: &str = include_str!("../../Cargo.lock");
 
-/// Packs runs into a file.
+/// Packs runs into a capsule.
 pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
     let all = project.finished()?;
     let mut runs: Vec<Run> = vec![];

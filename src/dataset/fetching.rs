@@ -29,7 +29,7 @@ impl Catalogue {
     /// [`Self::download_folder`]. `progress` is told how many files of how many are imported.
     ///
     /// # Errors
-    /// [`DatasetError::NoAddress`] where the manifest says none; where no address gives a file, a disk is
+    /// [`DatasetError::NoAddress`] where the manifest says none; where no address delivers a file, a disk is
     /// full, or it was asked to stop: what was got is kept, and the next call goes on.
     pub fn fetch(
         &self,
@@ -92,7 +92,7 @@ impl Catalogue {
         Ok(Some(Ready { fetched, index, was_there: true }))
     }
 
-    /// A fetch's failure, with what to do by hand where no address gives a file.
+    /// A fetch's failure, with what to do by hand where no address delivers a file.
     fn fault(manifest: &Manifest, folder: &Path, source: FetchError) -> DatasetError {
         let by_hand = match &source {
             FetchError::Unreachable { file, .. } => {

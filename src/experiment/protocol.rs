@@ -13,10 +13,8 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
         if !column.is_empty() && !asked.track_columns().any(|known| known == column) {
             let said = no_column(column, asked.track_columns());
             let name = &asked.name;
-            fields.fault_at(
-                "split",
-                &format!("names a column ({field}), and the dataset {name} {said}"),
-            );
+            fields
+                .fault_at("split", &format!("names a column ({field}), but dataset {name} {said}"));
         }
     }
     let rule = List::of_some(Int::within(0..=i64::MAX));
@@ -40,7 +38,7 @@ pub(super) fn unfit(split: &Protocol, used: &Manifest, asked: &str) -> Option<St
     let (_, column) = split.columns().into_iter().find(|(_, column)| !has(column))?;
     let used = &used.name;
     Some(format!(
-        "the split goes by the column `{column}` of {asked}, and {used} has no such column\n\
+        "the split needs the column `{column}` of {asked}, but {used} has no such column\n\
          hint: encore data import {asked} PATH, then run it on {asked}"
     ))
 }

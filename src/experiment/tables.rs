@@ -71,8 +71,8 @@ mod tests {
                     [preprocess]\nimpute = \"mean\"\n";
         assert_eq!(
             said(Kind::Audio { sample_rate_hz: 22_050 }, text).unwrap_err(),
-            "x.toml:5: classes is for tables, and the dataset is audio\n\
-             x.toml:7: preprocess is for tables, and the dataset is audio"
+            "x.toml:5: classes applies to tables, but the dataset is audio\n\
+             x.toml:7: preprocess applies to tables, but the dataset is audio"
         );
     }
 }

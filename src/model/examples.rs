@@ -94,7 +94,7 @@ impl<'a> Examples<'a> {
             return Ok(());
         }
         let said = format!(
-            "there are {} training examples exceed max_rows ({max_rows}): {why}\n\
+            "{} training examples exceed max_rows ({max_rows}): {why}\n\
              hint: raise max_rows if you accept the time",
             self.len()
         );

@@ -282,7 +282,7 @@ mod tests {
         );
         assert_eq!(
             said(Knn { max_rows: 4, ..KNN }),
-            "there are 5 examples to train on and max_rows is 4: every example is compared with \
+            "5 training examples exceed max_rows (4): every example is compared with \
              all of them\nhint: raise max_rows if you accept the time"
         );
     }

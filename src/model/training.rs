@@ -349,8 +349,8 @@ mod tests {
              x.toml:1: optimizer.adam.beta_1 must be a number in [0, 1), found 1\n\
              x.toml:1: epochs is missing; expected an integer in [1, 1000000]\n\
              x.toml:2: batch_size must be an integer in [1, 65536], found 0\n\
-             x.toml:3: augment can't hold `time_reversal`: an example has the shape [21], \
-             no axis of time"
+             x.toml:3: augment cannot contain `time_reversal`: an example of shape [21] has \
+             no time axis"
         );
     }
 }

@@ -46,8 +46,8 @@ dnn                                                       not run
 cnn-3       gtzan    0.838  0.838 [0.824, 0.852]  +0.000  reproduced          1  15 min
 cnn-3       gtzan*   0.838  0.476 [0.457, 0.495]       -  not comparable      1    24 s
 - cnn-3: the split leaks, 2,992 of 2,996 test examples have their track in train or valid
-- cnn-3: not comparable, the runs were cut: 3 of 250 epochs
-- cnn-3: * on gtzan, cut: 3 of 250 epochs
+- cnn-3: not comparable, shortened run (3 of 250 epochs)
+- cnn-3: * on gtzan, shortened run: 3 of 250 epochs
 ";
     assert_eq!(text, wanted);
 }
@@ -153,7 +153,7 @@ fn synthetic_and_cut_runs_say_so_and_are_not_comparable() {
     assert!(
         text.contains("- dnn: the published figure is for gtzan, these runs used synth-genres")
     );
-    assert!(text.contains("- cnn-1: the runs were cut: 3 of 250 epochs."));
+    assert!(text.contains("- cnn-1: shortened run (3 of 250 epochs)."));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn of_two_runs_with_one_seed_the_later_counts() {
     let text = page(&[early, late.clone()], &options(&[]), &folder.path().join("page"));
     assert!(text.contains("Over 1 seed, "));
     assert!(text.contains(&format!("{:.3} [", late.record.test.accuracy)));
-    assert!(text.contains("left out: 1 earlier run with a seed that was run again"));
+    assert!(text.contains("left out: 1 earlier run: the same seed was run again"));
 }
 
 #[test]

@@ -106,8 +106,8 @@ impl Collector<'_> {
             }
             Some((_, begun)) if begun == now.1 => {}
             Some((_, begun)) if self.journal.has_all_items => self.note(format!(
-                "the playlist has changed since its items were got (version {begun}, now {}): the table is of \
-                 the old one; remove {} to collect the new one",
+                "the playlist has changed since its items were collected (version {begun}, now {}); the table has \
+                 the old version; remove {} to collect the new one",
                 now.1,
                 self.journal.path().display()
             )),
@@ -153,8 +153,8 @@ impl Collector<'_> {
 
     fn changed(&self, begun: &str, now: &str) -> SpotifyError {
         SpotifyError::Changed(format!(
-            "the playlist was changed while its items were being got (version {begun}, now {now}), so pages got \
-             before and after do not fit together\nhint: remove {} and start the same command again",
+            "the playlist was changed while its items were being collected (version {begun}, now {now}), so its \
+             pages are inconsistent\nhint: remove {} and run the same command again",
             self.journal.path().display()
         ))
     }
@@ -298,8 +298,8 @@ fn said(endpoint: &Endpoint, closed: &Closed) -> SpotifyError {
     let Closed { asker, code, message, at_s, .. } = closed;
     let message = if message.is_empty() { String::new() } else { format!(" {message:?}") };
     SpotifyError::Closed(format!(
-        "{} is closed to {asker} (status {code}{message}, {}). {}\nhint: it is not asked again by the same \
-         command; with --ask-again it is",
+        "{} is closed to {asker} (status {code}{message}, {}). {}\nhint: the same command does not request \
+         it again; try again with --ask-again",
         endpoint.name,
         date(*at_s),
         endpoint.if_closed

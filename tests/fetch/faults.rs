@@ -25,7 +25,7 @@ fn cut_at_random_bytes_it_goes_on_where_it_was() {
     assert!(n_ranges >= 5, "only {n_ranges} went on");
     let tags = asked.iter().filter_map(|request| request.header("if-range"));
     assert!(tags.clone().count() == n_ranges && tags.clone().all(|tag| tag == "\"1\""));
-    assert!(place.notes().contains("cut off after "), "{}", place.notes());
+    assert!(place.notes().contains("interrupted after "), "{}", place.notes());
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn without_ranges_it_begins_anew() {
     place.fetch(&[remote("a", &[format!("{}/a", server.url())], &body)]).unwrap();
     assert_eq!(place.files(), [("a".to_owned(), body)]);
     assert_eq!(asked(&server)[1].1.as_deref(), Some("bytes=40000-"));
-    assert!(place.notes().contains("it begins anew"), "{}", place.notes());
+    assert!(place.notes().contains("downloading again"), "{}", place.notes());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_wrong_sum_is_named_with_both_and_the_next_mirror_is_tried() {
     });
     let url = |path: &str| format!("{}{path}", server.url());
     let place = Place::new();
-    let said = format!("gives a file with the {}, expected was {}", sha256(&bad), sha256(&good));
+    let said = format!("expected {}, found {}", sha256(&good), sha256(&bad));
     let error = place.fetch(&[remote("a", &[url("/bad")], &good)]).unwrap_err().to_string();
     assert!(error.contains(&format!("/bad: {said}")), "{error}");
     assert!(!place.folder().exists() && !place.beside("a.partial").exists());
@@ -65,7 +65,7 @@ fn a_wrong_sum_is_named_with_both_and_the_next_mirror_is_tried() {
     longer.bytes = Some(5_001);
     fs::remove_dir_all(place.folder()).unwrap();
     let error = place.fetch(&[longer]).unwrap_err().to_string();
-    assert!(error.contains("is 5000 bytes long there, 5001 were expected"), "{error}");
+    assert!(error.contains("expected 5001 bytes, found 5000"), "{error}");
 }
 
 #[test]
@@ -87,7 +87,11 @@ fn a_mix_of_two_mirrors_is_noticed_and_made_good() {
     assert_eq!(of_good.len(), 2);
     assert_eq!(of_good[0].1.as_deref(), Some("bytes=30000-"));
     assert_eq!(of_good[1].1, None);
-    assert!(place.notes().contains("it was put together, and is got anew"), "{}", place.notes());
+    assert!(
+        place.notes().contains("the file was assembled from several responses; downloading again"),
+        "{}",
+        place.notes()
+    );
 }
 
 #[test]
@@ -135,7 +139,7 @@ fn a_file_that_changed_half_way_begins_anew() {
         assert_eq!(place.files(), [("a".to_owned(), new.clone())], "{knows_if_range}");
         let second = &server.asked()[1];
         assert_eq!(second.header("if-range"), Some("\"old\""));
-        assert!(place.notes().contains("it begins anew"), "{}", place.notes());
+        assert!(place.notes().contains("downloading again"), "{}", place.notes());
     }
 }
 
@@ -186,12 +190,12 @@ fn passing_failures_are_tried_again_and_others_are_not() {
     let place = Place::new();
     let error = place.fetch(&[remote("a", &urls[..5], &body)]).unwrap_err().to_string();
     let wanted = [
-        "no address gives a\n".to_owned(),
+        "no address delivers a\n".to_owned(),
         format!("  {}: answers 500, 3 times\n", urls[0]),
         format!("  {}: answers 404\n", urls[1]),
-        format!("  {}: answers 503, and asks to come back in 3600 s\n", urls[2]),
+        format!("  {}: answers 503, and asks to retry in 3600 s\n", urls[2]),
         format!("  {}: sends the file as gzip, unasked\n", urls[3]),
-        format!("  {}: is 5004 bytes long there, 5000 were expected", urls[4]),
+        format!("  {}: expected 5000 bytes, found 5004", urls[4]),
     ];
     assert_eq!(error, wanted.concat());
     let n = |path: &str| asked(&server).iter().filter(|(asked, _)| asked == path).count();
@@ -240,7 +244,7 @@ fn a_stop_keeps_the_bytes_and_the_next_time_goes_on() {
     let error = stopped.unwrap_err();
     let FetchError::Stopped { n, .. } = error else { panic!("{error}") };
     assert_eq!(n, fs::metadata(place.beside("a.partial")).unwrap().len());
-    assert!(error.to_string().ends_with("; the same command goes on"), "{error}");
+    assert!(error.to_string().ends_with("; the same command resumes"), "{error}");
     assert!(!place.folder().exists());
     place.stop.store(false, Ordering::SeqCst);
     place.fetch(&wanted).unwrap();

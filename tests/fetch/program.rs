@@ -80,14 +80,14 @@ fn a_fetched_dataset_is_ready_and_said_to_be() {
     for part in ["licence     free for all", "citation    Nobody, 2026", "imported two"] {
         assert!(said.contains(part), "{part}\nis not in\n{said}");
     }
-    assert!(said.contains("sha256 ") && said.contains("6 good files in"), "{said}");
+    assert!(said.contains("sha256 ") && said.contains("6 valid files in"), "{said}");
     assert!(errors.contains("getting a.tar.gz: ") && errors.contains("/s\n"), "{errors}");
     assert_eq!(super::files(&home.path().join("datasets/downloads/two")), files);
     let (_, list, _) = encore(home.path(), &["data", "list"]);
     assert!(list.contains("imported from "), "{list}");
     let n = server.asked().len();
     let (code, said, _) = encore(home.path(), &FETCH);
-    assert!(code == Some(0) && said.contains("two is there, in "), "{said}");
+    assert!(code == Some(0) && said.contains("two is already downloaded, in "), "{said}");
     assert_eq!(server.asked().len(), n);
     // Into a folder of the user's choice, although it is there.
     let to = home.path().join("elsewhere");
@@ -123,11 +123,11 @@ fn a_table_is_the_file_itself_and_a_proxy_of_the_environment_is_asked() {
     assert_eq!(code, Some(3), "{errors}");
     assert_eq!(proxy.asked()[0].target, "http://songs.invalid/songs.csv");
     // What was found is what is wanted from now on.
-    let found = errors.split("gives a file with the md5 ").nth(1).unwrap();
+    let found = errors.split(", found md5 ").nth(1).unwrap();
     fs::write(&path, manifest.replace("00000000000000000000000000000000", &found[..32])).unwrap();
     let (code, out, errors) = fetch();
     assert_eq!(code, Some(0), "{errors}");
-    assert!(out.contains("40 good rows in "), "{out}");
+    assert!(out.contains("40 valid rows in "), "{out}");
     let folder = home.path().join("datasets/downloads/songs");
     assert_eq!(super::files(&folder), [("songs.csv".to_owned(), table.into_bytes())]);
 }
@@ -147,7 +147,10 @@ fn a_dataset_that_was_imported_from_elsewhere_is_there() {
     for arguments in [FETCH.to_vec(), [FETCH.as_slice(), &["--to", path]].concat()] {
         let (code, out, errors) = encore(home.path(), &arguments);
         assert_eq!(code, Some(0), "{errors}");
-        assert!(out.contains("two is there, in ") && out.contains("music/genres"), "{out}");
+        assert!(
+            out.contains("two is already downloaded, in ") && out.contains("music/genres"),
+            "{out}"
+        );
     }
     // It has gone: that is a reason to fetch, and nobody is there.
     fs::remove_dir_all(&music).unwrap();
@@ -164,10 +167,10 @@ fn without_an_address_or_anybody_there_it_is_said_how_to_go_on() {
     let (code, _, errors) = encore(home.path(), &FETCH);
     assert_eq!(code, Some(3), "{errors}");
     for part in [
-        "error: no address gives a.tar.gz\n".to_owned(),
+        "error: no address delivers a.tar.gz\n".to_owned(),
         format!("\n  {one}: "),
         format!("\n  {two}: "),
-        "\nhint: with a copy from elsewhere: encore data import two PATH; or lay a.tar.gz into \
+        "\nhint: to import another copy: encore data import two PATH; or put a.tar.gz into \
          datasets/downloads/two.fetching and fetch again. ask nobody\n"
             .to_owned(),
     ] {
@@ -178,7 +181,7 @@ fn without_an_address_or_anybody_there_it_is_said_how_to_go_on() {
     fs::write(&manifest, without).unwrap();
     let (code, _, errors) = encore(home.path(), &FETCH);
     assert_eq!(code, Some(3), "{errors}");
-    let said = "error: no address of two is known\n\
+    let said = "error: no download address for two\n\
                 hint: ask nobody; then: encore data import two PATH\n";
     assert!(errors.ends_with(said), "{errors}");
     let (_, list, _) = encore(home.path(), &["data", "list"]);
@@ -197,7 +200,7 @@ fn a_stop_says_what_is_saved() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let (code, _, errors) = said(child.wait_with_output().unwrap());
     assert_eq!(code, Some(130), "{errors}");
-    assert!(errors.contains("stopped: ") && errors.contains("the same command goes on"));
+    assert!(errors.contains("stopped: ") && errors.contains("the same command resumes"));
     drop(server);
     let server = slow(&archive, Duration::from_millis(20));
     let urls = format!("{}/a", server.url());

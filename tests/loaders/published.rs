@@ -245,7 +245,7 @@ pub const LOADERS: &[Loader] = &[
         ],
         others: &["BallroomData/Foxtrot/Media-1.wav"],
         out: &[
-            "BallroomData/allBallroomFiles:6: has the genre Foxtrot, which is none of this dataset",
+            "BallroomData/allBallroomFiles:6: has the genre Foxtrot, which is not in this dataset",
         ],
         split: "[split.random]\nby = \"track\"\nstratify = false\ntest = 0.4\nvalid = 0.4",
     },

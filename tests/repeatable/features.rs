@@ -126,14 +126,14 @@ fn the_cache_is_listed_checked_and_cleaned() {
     let said = |arguments: &[&str]| {
         String::from_utf8_lossy(&ok(home.path(), arguments).stdout).into_owned()
     };
-    assert!(said(&["features", "list"]).contains("there are no features"));
+    assert!(said(&["features", "list"]).contains("the feature cache is empty"));
     ok(home.path(), &["run", "baseline-audio", "--seeds", "1,2"]);
     let list = said(&["features", "list", "--check"]);
     let name = folders(home.path())[0].file_name().unwrap().to_string_lossy().into_owned();
     let line = list.lines().find(|line| line.starts_with(&name[..12])).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words[1..7], ["synth-genres", "[200,", "130,", "13]", "1.4", "MB"], "{line}");
-    assert!(line.ends_with(" 2  whole, as it was written"), "{line}");
+    assert!(line.ends_with(" 2  complete, checksum valid"), "{line}");
     assert!(list.contains("10 x 3 s at 22050 Hz, mfcc: "), "{list}");
 
     let path = home.path().join("datasets/cache").join(&name).join("matrix.f32");
@@ -144,7 +144,7 @@ fn the_cache_is_listed_checked_and_cleaned() {
     assert!(stderr(&output).contains(words), "{}", stderr(&output));
     for (arguments, words) in [
         (vec!["features", "clean"], "--partial or --all"),
-        (vec!["features", "clean", "xyz"], "no features begin with `xyz`"),
+        (vec!["features", "clean", "xyz"], "no features start with `xyz`"),
     ] {
         let output = encore(home.path(), &arguments);
         assert_eq!(output.status.code(), Some(2));

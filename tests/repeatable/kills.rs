@@ -113,7 +113,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     let name = newest.file_name().unwrap().to_str().unwrap();
     assert!(said.contains(&format!("{name}: is damaged: wrong checksum")), "{said}");
     assert!(said.contains("epochs.jsonl: line 1 is damaged"), "{said}");
-    assert!(said.contains("goes on after epoch"), "{said}");
+    assert!(said.contains("resumes after epoch"), "{said}");
     let wanted = outputs(home.path());
     let attempt = attempt.file_name().unwrap().to_str().unwrap();
     let id = attempt.rsplit_once('.').unwrap().0.to_owned();
@@ -138,7 +138,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     for file in ["record.json", "predictions.csv", "split.csv", "model/model.safetensors"] {
         flip(&folder.join(file), 0.5);
         let said = stderr(&ok(home.path(), &arguments));
-        assert!(said.contains(file) && said.contains("the run is made anew"), "{file}: {said}");
+        assert!(said.contains(file) && said.contains("the run will be repeated"), "{file}: {said}");
         assert_eq!(outputs(home.path()), wanted, "{file}");
         let said = stderr(&ok(home.path(), &arguments));
         assert!(said.contains("already done"), "{file}: {said}");
@@ -221,9 +221,9 @@ fn a_signal_saves_and_ends_cleanly_and_nothing_is_left_running() {
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(130), "{said}");
         assert!(said.contains("stopped and saved in epoch"), "{said}");
-        assert!(said.contains("1 are saved half-way; the same command goes on"), "{said}");
+        assert!(said.contains("1 are saved; the same command resumes"), "{said}");
         let why = ok(home.path(), &[arguments.as_slice(), &["--why"]].concat());
-        assert!(String::from_utf8_lossy(&why.stdout).contains("cut off, goes on"), "{why:?}");
+        assert!(String::from_utf8_lossy(&why.stdout).contains("interrupted, resumes"), "{why:?}");
     }
     // A parent that is killed takes its runs with it: the lock is free soon after.
     let locks = || -> Vec<PathBuf> {

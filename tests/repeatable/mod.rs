@@ -84,7 +84,7 @@ fn why_names_what_made_a_run_stale_and_verify_repeats_one() {
     assert!(why(&run("spotify-dense", &[])).contains("seed 1: done, spotify-dense.synth-songs"));
     let said = why(&run("spotify-dense", &["--set", "training.epochs=7"]));
     assert!(said.contains("is stale:\n    spec: training.epochs: 6 -> 7\n"), "{said}");
-    assert!(why(&run("spotify-logistic", &[])).contains("there is no finished run of it"));
+    assert!(why(&run("spotify-logistic", &[])).contains("not finished yet"));
     edit(&home.path().join("datasets/synth-songs.toml"), "n_rows = 300", "n_rows = 310");
     let said = why(&run("spotify-dense", &[]));
     assert!(said.contains("    data: "), "{said}");

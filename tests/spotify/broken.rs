@@ -58,7 +58,7 @@ fn a_wait_above_the_cap_is_kept_in_mind_and_nothing_is_asked_before_its_end() {
     assert!(matches!(&error, SpotifyError::Later { until_s, .. } if *until_s == until), "{error}");
     let said = error.to_string();
     assert!(
-        said.starts_with("GET /playlists/{id}/items: asked to come back at 2026-11-18T12:06:40Z"),
+        said.starts_with("GET /playlists/{id}/items: asked to retry at 2026-11-18T12:06:40Z"),
         "{said}"
     );
     let n = api.asked().len();
@@ -87,7 +87,7 @@ fn a_wish_beyond_all_years_is_a_date_too() {
         (what == "items").then(|| refusal(429, "").with("Retry-After", u64::MAX))
     });
     let said = User::new().collect(&api, From::Spotify).unwrap_err().to_string();
-    assert!(said.contains("asked to come back at 9999-12-31"), "{said}");
+    assert!(said.contains("asked to retry at 9999-12-31"), "{said}");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_token_that_is_cut_or_refused_for_a_while_is_asked_for_again() {
 fn a_server_that_stays_broken_is_given_up_with_what_it_said() {
     for (reply, words) in [
         (refusal(500, "Server error"), "status 500 Server error"),
-        (Reply::new(200, "{\"items\": ["), "no whole JSON: EOF while parsing"),
+        (Reply::new(200, "{\"items\": ["), "incomplete JSON: EOF while parsing"),
         (Reply::new(200, "x".repeat(100)).cut_after(0), ""),
     ] {
         let api = Api::with(small(), move |what, nth, _| {
@@ -155,7 +155,7 @@ fn a_server_that_stays_broken_is_given_up_with_what_it_said() {
             said.starts_with("GET /playlists/{id}/items: no answer after 6 attempts: "),
             "{said}"
         );
-        assert!(said.contains(words) && said.contains("what was got is kept"), "{said}");
+        assert!(said.contains(words) && said.contains("all responses are saved"), "{said}");
         assert_eq!(api.n_asked("items"), 2 + 6);
         // On a good day it goes on with the third page.
         let well = Api::new(small());

@@ -33,7 +33,7 @@ fn features_that_spotify_refuses_are_explained_and_had_elsewhere_without_asking_
             "GET /audio-features/{id} is closed to the app (status 403 \"Forbidden\", 2026-11-18T",
             "only to apps that had them before 27 November 2024",
             "`--source reccobeats`",
-            "with --ask-again it is",
+            "try again with --ask-again",
         ] {
             assert!(said.contains(part), "{part} is not in {said}");
         }

@@ -111,8 +111,8 @@ fn what_comes_back_of_another_login_or_without_one_is_refused() {
             .unwrap_err()
             .to_string()
     };
-    assert!(finish("code=x&state=other").contains("its state is not the one that was sent"));
-    assert!(finish("code=x").contains("its state is not the one that was sent"));
+    assert!(finish("code=x&state=other").contains("its state differs from the one sent"));
+    assert!(finish("code=x").contains("its state differs from the one sent"));
     assert!(
         finish(&format!("error=access_denied&state={state}"))
             .contains("without a login: access_denied")

@@ -59,7 +59,10 @@ fn nothing_is_asked_before_the_terms_are_accepted() {
             said.contains("Do not use the Spotify Platform or any Spotify Content to train"),
             "{said}"
         );
-        assert!(said.contains("error: nothing was asked of Spotify\nhint: if you may"), "{said}");
+        assert!(
+            said.contains("error: no request was sent to Spotify\nhint: confirm with"),
+            "{said}"
+        );
     }
     assert_eq!(api.asked().len(), 0);
     assert!(!home.path("mine.journal.jsonl").exists());
@@ -94,7 +97,7 @@ fn a_playlist_becomes_a_dataset_that_runs_at_once_and_no_secret_is_anywhere() {
         .unwrap();
     assert!(ran.status.success(), "{}", said(&ran));
     let checked = home.encore(&["data", "check", "mine"]).output().unwrap();
-    assert!(said(&checked).contains("mine is what was imported"), "{}", said(&checked));
+    assert!(said(&checked).contains("mine has not changed"), "{}", said(&checked));
     let described = said(&home.encore(&["data", "describe", "mine"]).output().unwrap());
     assert!(
         described.contains("Spotify playlist Mixed") && described.contains("artist"),
@@ -148,7 +151,7 @@ fn messages_and_codes_of_what_can_t_end_well_name_no_secret() {
         (
             |what, _, _| (what == "items").then(|| refusal(429, "").with("Retry-After", 86_400)),
             5,
-            "asked to come back at",
+            "asked to retry at",
         ),
     ];
     for (fault, code, words) in faults {
@@ -180,7 +183,7 @@ fn credentials_that_others_may_read_are_refused() {
     let ended = home.collect(&api, &["--accept-terms"]).output().unwrap();
     assert_eq!(ended.status.code(), Some(2));
     let told = said(&ended);
-    assert!(told.contains("got mode 0644\nhint: chmod 600 ") && !told.contains("hush"), "{told}");
+    assert!(told.contains("found mode 0644\nhint: chmod 600 ") && !told.contains("hush"), "{told}");
     assert_eq!(api.asked().len(), 0);
 }
 
@@ -248,7 +251,7 @@ fn ctrl_c_ends_with_130_and_the_next_start_goes_on() {
     go.send(()).unwrap();
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(130), "{}", said(&ended));
-    assert!(said(&ended).contains("stopped; what was got is kept"), "{}", said(&ended));
+    assert!(said(&ended).contains("stopped; all responses are saved"), "{}", said(&ended));
     let ended = home.collect(&api, &["--accept-terms"]).output().unwrap();
     assert!(ended.status.success(), "{}", said(&ended));
     assert_eq!(api.n_asked("items"), 8);
@@ -277,7 +280,7 @@ fn a_login_by_pasting_is_used_by_the_next_collection() {
     let mut said_last = String::new();
     child.stdout.take().unwrap().read_to_string(&mut said_last).unwrap();
     assert!(child.wait().unwrap().success(), "{told:?}");
-    assert!(said_last.contains("signed in; the login is kept in "), "{said_last}");
+    assert!(said_last.contains("signed in; the token is stored in "), "{said_last}");
     assert!(home.path("config/encore/spotify-token.json").exists());
     let ended = home.collect(&api, &["--accept-terms"]).output().unwrap();
     assert!(ended.status.success(), "{}", said(&ended));

@@ -114,12 +114,12 @@ fn journals_that_can_t_be_gone_on_with_are_said_to_be_so() {
     fs::write(user.journal(), [&lines[..3], &lines[4..]].concat().concat()).unwrap();
     assert!(open(PLAYLIST).contains("line 4 does not continue the page before"));
     fs::write(user.journal(), text.replacen("\"format\":1", "\"format\":9", 1)).unwrap();
-    assert!(open(PLAYLIST).contains("is of format 9, and this encore reads 1"));
+    assert!(open(PLAYLIST).contains("has format 9, expected 1"));
     fs::write(user.journal(), "name,age\n").unwrap();
     assert!(open(PLAYLIST).contains("is not a journal of a collection"));
     fs::write(user.journal(), &text).unwrap();
     let _held = Journal::open(&user.journal(), PLAYLIST, 0).unwrap();
-    assert!(open(PLAYLIST).contains("is open in another encore"));
+    assert!(open(PLAYLIST).contains("is in use by another encore"));
 }
 
 #[test]
@@ -143,6 +143,6 @@ fn another_dataset_s_name_is_not_taken() {
     };
     assert!(new("x.parquet").contains("is another dataset's manifest; choose another name"));
     assert!(new("y.txt").contains("must end with .parquet or .csv"));
-    assert!(new("a b.csv").contains("must be of letters, digits, - and _"));
-    assert!(new("no/y.csv").contains("a folder that is not there"));
+    assert!(new("a b.csv").contains("use letters, digits, - and _"));
+    assert!(new("no/y.csv").contains("a folder that does not exist"));
 }

@@ -165,7 +165,7 @@ fn what_is_no_audio_is_named_by_its_content() {
     };
     assert!(message("a.wav", b"").starts_with(": the file is empty (0 bytes)\nhint: "));
     assert!(message("a.wav", b"genre,file\nblues,1.wav\n").starts_with(
-        ": not audio that can be read here, found text that starts with \"genre,file\\nb\"\nhint"
+        ": not a supported audio file, found text that starts with \"genre,file\\nb\"\nhint"
     ));
     assert!(
         message("a.mp3", &[0; 4096]).contains("found unknown content that starts with the bytes")

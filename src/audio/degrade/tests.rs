@@ -162,7 +162,7 @@ fn what_cannot_be_read_says_what_is_allowed() {
     let message =
         |text: &str| text.parse::<Degradation>().expect_err("it is not well written").to_string();
     assert!(message("").starts_with("degradation must be `white_noise`, `pink_noise`, "));
-    assert!(message("whit_noise").ends_with("got `whit_noise`, did you mean `white_noise`?"));
+    assert!(message("whit_noise").ends_with("found `whit_noise`, did you mean `white_noise`?"));
     for (text, said) in [
         ("white_noise", "snr_db must be a number in [-60, 120], found nothing"),
         ("white_noise snr_db=200", "snr_db must be a number in [-60, 120], found 200"),

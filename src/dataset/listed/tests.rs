@@ -103,24 +103,24 @@ fn every_row_that_is_no_track_is_named_with_its_line() {
     assert_eq!(
         out(&index),
         [
+            "list.csv:6 (has 3): does not have 5 cells",
             "list.csv:13: has a control character in a cell",
             "list.csv:11: has no genre",
             "list.csv:12: has no name",
             "list.csv:10: has no path",
-            "list.csv:7: has the genre polka, which is none of this dataset",
-            "list.csv:6 (has 3): is no row of 5 cells",
+            "list.csv:7: has the genre polka, which is not in this dataset",
             "list.csv:5 (a.wav, as list.csv:2): names a path that was named before",
             "list.csv:4 (1, as list.csv:2): names a track that was named before",
             "gone.wav: is listed but does not exist",
-            "broken.wav: not audio that can be read here, found text that starts with \"no music\"",
+            "broken.wav: not a supported audio file, found text that starts with \"no music\"",
         ]
     );
     assert_eq!(
         index.notes,
         [
-            "list.csv: 1 of 13 rows are of other data by use",
-            "1 files are in no list and serve for nothing: spare.wav",
-            "2 of the 4 tracks of a whole copy: rock 1, jazz 1",
+            "list.csv: 1 of 13 rows are excluded by use",
+            "1 files are in no list and are not used: spare.wav",
+            "2 of the 4 tracks of a complete copy: rock 1, jazz 1",
         ]
     );
     let audio = home.load().unwrap();
@@ -153,19 +153,19 @@ fn what_is_wrong_with_a_whole_list_is_an_error_with_file_and_line() {
     let said = import("path,labels\na.wav,rock\n");
     assert!(said.ends_with("list.csv: has no column `label`, did you mean `labels`?"), "{said}");
     let said = import("path,label,path\na.wav,rock,b\n");
-    assert!(said.ends_with("list.csv: has two columns `path`"), "{said}");
+    assert!(said.ends_with("list.csv: has the column `path` twice"), "{said}");
     let said = import("path,label\na.wav,\"rock\n");
     assert!(said.ends_with("line 2: the quote that opens cell 2 is never closed"), "{said}");
     let said = import("");
     assert!(said.ends_with("list.csv: has no rows"), "{said}");
     let said = import("path,label\nb.wav,rock\n");
     assert!(
-        said.contains("no file of 1 can be used: e.g. b.wav is listed but does not exist"),
+        said.contains("none of the 1 files is valid: e.g. b.wav is listed but does not exist"),
         "{said}"
     );
     fs::remove_file(home.music().join("list.csv")).unwrap();
     let said = home.import().unwrap_err();
-    assert!(said.ends_with("lacks its list list.csv\nhint: get it"), "{said}");
+    assert!(said.ends_with("list list.csv not found\nhint: get it"), "{said}");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_list_is_part_of_what_the_dataset_is() {
     // A manifest that reads the list otherwise has no use for the old index.
     home.declare(&PLAIN.replace("{label}", "{note}"));
     let said = home.load().err().unwrap();
-    assert!(said.contains("was imported when datasets/mine.toml said otherwise"), "{said}");
+    assert!(said.contains("was imported with another datasets/mine.toml"), "{said}");
     assert!(said.contains("\nhint: encore data import mine /"), "{said}");
 }
 
@@ -241,7 +241,7 @@ fn a_header_may_have_several_rows_or_none() {
     let good = &index.files[0];
     // A genre is a folder's name where a dataset is exported.
     assert_eq!((&good.track[..], &good.genre[..]), ("0.002", "Old - New"));
-    assert_eq!(index.notes, ["list.csv: 1 of 2 rows are of other data by set.subset"]);
+    assert_eq!(index.notes, ["list.csv: 1 of 2 rows are excluded by set.subset"]);
 
     let home = Home::new(
         "header_rows = 0\npath = \"{1}\"\nid = \"{1|stem}\"\n\
@@ -282,8 +282,8 @@ fn faults_of_a_layout_are_said_with_their_line() {
     let said = Manifest::parse("x", "x.toml", &text).unwrap_err().to_string();
     for part in [
         "x.toml:5: listed.list must be a list of at least one table with a file",
-        "x.toml:7: listed.path must be a text with a column in braces, e.g. \"{path}\", got",
-        "x.toml:8: listed.id has an unknown filter `stemm`; did you mean `stem`?, got",
+        "x.toml:7: listed.path must be a text with a column in braces, e.g. \"{path}\", found",
+        "x.toml:8: listed.id has an unknown filter `stemm`; did you mean `stem`?, found",
         "x.toml:9: listed.label.from must be a single column in braces if several = true",
         "x.toml:10: listed.rename.artist is an unknown key; known here: `label`",
     ] {

@@ -64,7 +64,7 @@ fn levels_become_numbers_of_their_own_and_those_unseen_in_training_zeros() {
         [
             "tempo was missing in 1 train rows, 1 test rows and imputed by 3",
             "key was missing in 1 train rows and imputed by 2",
-            "2 test rows have a level of key that no train row has: it became zeros",
+            "2 test rows have a level of key that no training row has; it is encoded as zeros",
         ]
     );
 }
@@ -124,7 +124,7 @@ fn what_cannot_be_fitted_is_named() {
     (0..4).for_each(|row| rows[2 * row] = NAN);
     assert_eq!(
         said("impute = \"mean\"\n", &rows),
-        "preprocess.impute: no training row has a number as tempo"
+        "preprocess.impute: no training row has a number in tempo"
     );
     let mut rows = ROWS;
     rows[1] = 2.5;
@@ -141,9 +141,9 @@ fn faults_of_a_spec_are_said_at_once() {
     assert_eq!(
         settings(text).unwrap_err(),
         "x.toml:1: impute must be `mean`, `median`, `most_frequent` or a number, found the text \"medain\"\n\
-         x.toml:2: indicator names `temp`, which is no number of [features.table], did you mean `tempo`?\n\
+         x.toml:2: indicator names `temp`, which is not a number of [features.table], did you mean `tempo`?\n\
          x.toml:2: indicator has no effect without impute\n\
-         x.toml:3: one_hot names `keys`, which is no number of [features.table], did you mean `key`?\n\
+         x.toml:3: one_hot names `keys`, which is not a number of [features.table], did you mean `key`?\n\
          x.toml:4: scale is an unknown key; known here: `impute`, `indicator`, `one_hot` or `standardize`"
     );
 }

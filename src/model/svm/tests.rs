@@ -66,7 +66,7 @@ fn what_takes_too_long_is_said() {
     let said = model("max_rows = 5").unwrap().fit(&job(ring()), &mut Silent).map(|_| ());
     assert_eq!(
         said.unwrap_err().to_string(),
-        "there are 6 examples to train on and max_rows is 5: the time grows with their square\n\
+        "6 training examples exceed max_rows (5): the time grows with their square\n\
          hint: raise max_rows if you accept the time"
     );
     let hurried = model("max_iterations = 1").unwrap();

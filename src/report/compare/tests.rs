@@ -119,11 +119,11 @@ spec, dnn -> cnn-2:
 
 per segment: cnn-2 is better than dnn by 18.2 points, 95 % 8.0 to 28.3, p = 0.013 (3 seed pairs on
   the same 60 tracks)
-- tracks drawn anew 10,000 times, these models kept: 95 % 12.4 to 24.7
+- tracks resampled 10,000 times, same models: 95 % 12.4 to 24.7
 
 per track: cnn-2 is better than dnn by 18.3 points, 95 % 8.9 to 27.7, p = 0.005 (3 seed pairs on the
   same 60 tracks)
-- tracks drawn anew 10,000 times, these models kept: 95 % 10.6 to 27.2
+- tracks resampled 10,000 times, same models: 95 % 10.6 to 27.2
 - McNemar, exact, seed 1: 9 tracks right by cnn-2 alone, 0 by dnn alone, p = 0.004
 - McNemar, exact, seed 2: 12 tracks right by cnn-2 alone, 0 by dnn alone, p < 0.001
 - McNemar, exact, seed 3: 12 tracks right by cnn-2 alone, 0 by dnn alone, p < 0.001
@@ -142,7 +142,7 @@ fn equal_models_give_no_evidence_but_what_could_have_been_shown() {
         &text,
         &[
             "no evidence of a difference between dnn and cnn-2",
-            "60 tracks and 3 seeds can show differences above",
+            "60 tracks and 3 seeds can detect differences above",
         ],
     );
     assert!(!text.contains("is better than"), "{text}");
@@ -169,7 +169,7 @@ fn single_seeds_are_not_ranked_without_saying_so() {
         &[
             "unknown: one seed",
             "the model of cnn-2 is better than that of dnn by",
-            "with one seed this is about these trained models",
+            "experiments with one seed are not ranked",
             "McNemar, exact, seed 1: ",
         ],
     );
@@ -188,7 +188,7 @@ fn other_test_sets_are_compared_unpaired_and_it_is_said() {
         &text,
         &["(unpaired, as the test sets differ: 3 seeds and 3 seeds, 100 tracks in all)"],
     );
-    assert!(!text.contains("McNemar") && !text.contains("drawn anew"), "{text}");
+    assert!(!text.contains("McNemar") && !text.contains("resampled"), "{text}");
 }
 
 #[test]
@@ -225,5 +225,5 @@ fn what_can_t_be_compared_is_refused() {
     other.record.data.classes[0] = "jazz".to_owned();
     let both = [runs[0].clone(), other];
     let error = compare(&both, &names(&["dnn", "cnn-2"])).unwrap_err().to_string();
-    assert_eq!(error, "dnn and cnn-2 tell other classes apart: on gtzan and on gtzan");
+    assert_eq!(error, "dnn and cnn-2 have different classes: on gtzan and on gtzan");
 }

@@ -138,9 +138,9 @@ fn every_claim_stands_in_the_ledger_with_its_verdict_and_why() {
     assert_eq!(ledger.matches("<tr><th scope=\"row\">").count(), 3);
     let by = runs[1].record.test.accuracy - 0.578;
     for part in [
-        "</span> reproduced</span></td><td>it lies where repetitions of our runs fall, ".to_owned(),
+        "</span> reproduced</span></td><td>it is where repetitions of our runs fall, ".to_owned(),
         format!("</span> differs</span></td><td>ours is above it by {by:.3}"),
-        "</span> not comparable</span></td><td>the runs were cut: 3 of 250 epochs".to_owned(),
+        "</span> not comparable</span></td><td>shortened run (3 of 250 epochs)".to_owned(),
         "data-key=\"0.691\">0.691</td><td>report, table 1</td><td>gtzan</td>".to_owned(),
     ] {
         assert!(ledger.contains(&part), "{part}\nis not in\n{ledger}");
@@ -152,6 +152,6 @@ fn a_page_without_runs_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let text = page(&[], &named(&["dnn"]), folder.path());
     assert!(text.contains("Not run: 1 of 1 experiment."), "{text}");
-    assert!(text.contains("Made from no run"));
+    assert!(text.contains("No finished run yet"));
     assert!(!text.contains("id=\"experiments\"") && !text.contains("class=\"strips\""));
 }

@@ -41,7 +41,7 @@ fn the_first_coefficient_is_the_lowest_row_and_off_the_scale_is_said() {
     // From the top: coefficient 12 is 28, the largest; 0 is far below all others.
     assert_eq!((image.cell(0, 0), image.cell(0, 12)), (255, 0));
     let note = images::mfcc_note(&fake::segment());
-    assert_eq!(note, "13 coefficients; the first, -312 to -312, is off the scale");
+    assert_eq!(note, "13 coefficients; the first, -312 to -312, is outside the scale");
 }
 
 #[test]
