@@ -30,7 +30,7 @@ struct ByteStep {
 
 impl Progress {
     /// Creates the display for a number of runs.
-    pub fn new(n_runs: usize) -> Self {
+    pub(super) fn new(n_runs: usize) -> Self {
         Self {
             bars: MultiProgress::new(),
             is_terminal: std::io::stderr().is_terminal(),
@@ -42,7 +42,7 @@ impl Progress {
     }
 
     /// Shows how many of how many are done of one long step.
-    pub fn step(&self, what: &str, n_done: usize, n: usize) {
+    pub(super) fn step(&self, what: &str, n_done: usize, n: usize) {
         if self.is_terminal {
             let bar = self.bar(what, n, "{prefix:30} {bar:30} {pos}/{len}  {eta} left");
             bar.set_position(n_done as u64);
@@ -55,7 +55,7 @@ impl Progress {
     }
 
     /// Shows how many bytes of how many are done of one long step, with the rate and the time left.
-    pub fn bytes(&self, what: &str, n: u64, whole: Option<u64>) {
+    pub(super) fn bytes(&self, what: &str, n: u64, whole: Option<u64>) {
         let template = match whole {
             Some(_) => "{prefix:30} {bar:20} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
             None => "{prefix:30} {spinner} {bytes}  {bytes_per_sec}",
@@ -113,7 +113,7 @@ impl Progress {
     }
 
     /// A line that stays.
-    pub fn line(&self, text: &str) {
+    pub(super) fn line(&self, text: &str) {
         if self.is_terminal {
             // A line that can't be shown is no reason to stop.
             let _ = self.bars.println(text);

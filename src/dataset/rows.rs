@@ -8,7 +8,7 @@ use super::index::file_sha256;
 use super::recipe::{Label, Rows};
 use super::{Cleaning, DatasetError, Index, IndexedFile, Manifest, TrackColumns, track_columns};
 use crate::record::Excluded;
-use crate::schema::{Fields, Flag, Int, Keyed, List, Text};
+use crate::schema::{Fields, Int, Keyed, List, Text};
 use crate::table::{Csv, Table};
 
 /// Rows that passed the recipe, in the file's order.

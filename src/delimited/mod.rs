@@ -10,5 +10,5 @@ mod quotes;
 mod records;
 mod write;
 
-pub use records::{Record, Records, plain_breaks, records};
-pub use write::Writer;
+pub(crate) use records::{Record, Records, plain_breaks, records};
+pub(crate) use write::Writer;

@@ -13,7 +13,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The records of a file's bytes: RFC 4180 with any one-byte delimiter, LF or CRLF. Where a tab delimits,
 /// nothing is quoted (IANA's `text/tab-separated-values`).
-pub struct Records<'a> {
+pub(crate) struct Records<'a> {
     /// The file, without its byte order mark.
     bytes: &'a [u8],
     delimiter: u8,
@@ -29,7 +29,7 @@ pub struct Records<'a> {
 
 /// The cells of one record.
 #[derive(Clone, Copy)]
-pub struct Cells<'a> {
+pub(crate) struct Cells<'a> {
     /// The one-based line that the record begins on.
     pub line: usize,
     /// The record as it stands in the file, without its last line break.
@@ -40,7 +40,7 @@ pub struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// How many cells there are.
     #[must_use]
-    pub fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         self.record.len()
     }
 
@@ -49,12 +49,12 @@ impl<'a> Cells<'a> {
     /// # Panics
     /// If there is no such column.
     #[must_use]
-    pub fn cell(self, column: usize) -> Cow<'a, str> {
+    pub(crate) fn cell(self, column: usize) -> Cow<'a, str> {
         String::from_utf8_lossy(&self.record[column])
     }
 
     /// All cells.
-    pub fn iter(self) -> impl Iterator<Item = Cow<'a, str>> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Cow<'a, str>> {
         self.record.iter().map(String::from_utf8_lossy)
     }
 }
@@ -62,7 +62,7 @@ impl<'a> Cells<'a> {
 impl<'a> Records<'a> {
     /// The records of a file; bytes that are not UTF-8 are an error.
     #[must_use]
-    pub fn new(bytes: &'a [u8], delimiter: u8) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], delimiter: u8) -> Self {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let (reader, record) = (reader(bytes, delimiter), ByteRecord::new());
         Self { bytes, delimiter, is_lossy: false, reader, record, place: 0, n_lines: 0 }
@@ -72,7 +72,7 @@ impl<'a> Records<'a> {
     ///
     /// # Errors
     /// As [`Self::next`], and for a file that ends before its header.
-    pub fn header(&mut self) -> Result<Vec<String>, String> {
+    pub(crate) fn header(&mut self) -> Result<Vec<String>, String> {
         while self.rest().starts_with(b"# ") {
             self.skip_line();
         }
@@ -94,7 +94,7 @@ impl<'a> Records<'a> {
     /// Where the file is UTF-16 or not UTF-8, or a quote is never closed or closed too early: the line and
     /// what was found.
     #[expect(clippy::should_implement_trait, reason = "an item borrows from the reader")]
-    pub fn next(&mut self) -> Result<Option<Cells<'_>>, String> {
+    pub(crate) fn next(&mut self) -> Result<Option<Cells<'_>>, String> {
         if self.place == 0
             && (self.bytes.starts_with(&[0xFF, 0xFE]) || self.bytes.starts_with(&[0xFE, 0xFF]))
         {
@@ -132,13 +132,13 @@ impl<'a> Records<'a> {
 
     /// What has not been read yet.
     #[must_use]
-    pub fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         &self.bytes[self.place..]
     }
 
     /// How many lines were read.
     #[must_use]
-    pub fn n_lines(&self) -> usize {
+    pub(crate) fn n_lines(&self) -> usize {
         self.n_lines
     }
 
@@ -189,13 +189,13 @@ fn reader(bytes: &[u8], delimiter: u8) -> Reader<&[u8]> {
 
 /// A cell of a file with either kind of line breaks, with plain ones.
 #[must_use]
-pub fn plain_breaks(cell: &str) -> Cow<'_, str> {
+pub(crate) fn plain_breaks(cell: &str) -> Cow<'_, str> {
     if cell.contains("\r\n") { cell.replace("\r\n", "\n").into() } else { cell.into() }
 }
 
 /// A record of a small file, with cells of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub(crate) struct Record {
     /// The one-based line on which it begins.
     pub line: usize,
     /// Its cells, without the white space around them; at least one is not empty.
@@ -206,7 +206,7 @@ pub struct Record {
 /// and bytes that are no UTF-8 become U+FFFD.
 ///
 /// A fault of the whole file, such as a quote that is never closed, is the last item.
-pub fn records(bytes: &[u8], delimiter: u8) -> impl Iterator<Item = Result<Record, String>> {
+pub(crate) fn records(bytes: &[u8], delimiter: u8) -> impl Iterator<Item = Result<Record, String>> {
     let mut records = Records::new(bytes, delimiter);
     records.is_lossy = true;
     let mut is_over = false;

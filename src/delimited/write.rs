@@ -1,7 +1,7 @@
 //! Cells -> a text with a row a line.
 
 /// A CSV text, row by row. Cells are quoted where they must be.
-pub struct Writer(csv::Writer<Vec<u8>>);
+pub(crate) struct Writer(csv::Writer<Vec<u8>>);
 
 impl Default for Writer {
     fn default() -> Self {
@@ -14,7 +14,7 @@ impl Writer {
     ///
     /// # Panics
     /// If it has another number of cells than the first.
-    pub fn row<C: AsRef<[u8]>>(&mut self, cells: impl IntoIterator<Item = C>) {
+    pub(crate) fn row<C: AsRef<[u8]>>(&mut self, cells: impl IntoIterator<Item = C>) {
         self.0.write_record(cells).expect("rows have one length, and memory can be written");
     }
 
@@ -23,7 +23,7 @@ impl Writer {
     /// # Panics
     /// If a cell was not UTF-8.
     #[must_use]
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         let bytes = self.0.into_inner().expect("memory can be written");
         String::from_utf8(bytes).expect("cells are UTF-8")
     }

@@ -1,6 +1,6 @@
 //! Folders that get their name, or lose it, by one rename.
 
-use std::fs::{self, File};
+use std::fs::{self};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -94,7 +94,7 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Where one can't be read or flushed.
-pub fn flush(folder: &Path) -> io::Result<()> {
+pub(super) fn flush(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;

@@ -21,9 +21,9 @@ pub enum SummaryError {
 }
 
 /// The longest segment that is drawn, in seconds.
-pub const MAX_SEGMENT_S: f64 = 30.0;
+pub(super) const MAX_SEGMENT_S: f64 = 30.0;
 /// The shortest, in seconds.
-pub const MIN_SEGMENT_S: f64 = 0.1;
+pub(super) const MIN_SEGMENT_S: f64 = 0.1;
 /// What the report's features are made with.
 const N_MFCC: usize = 13;
 

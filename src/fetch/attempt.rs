@@ -12,7 +12,7 @@ use super::{Step, readable, space};
 
 impl Download<'_> {
     /// One request: from where we are, if the server can do so.
-    pub fn attempt(&mut self, url: &str) -> Result<(), Trouble> {
+    pub(super) fn attempt(&mut self, url: &str) -> Result<(), Trouble> {
         let n_had = self.goes_on_from(url);
         let mut headers = vec![];
         if n_had > 0 {

@@ -176,16 +176,16 @@ impl Download<'_> {
         Some(format!("expected {wanted}, found {sum}"))
     }
 
-    pub fn clear(&mut self) -> Result<(), FetchError> {
+    pub(super) fn clear(&mut self) -> Result<(), FetchError> {
         let path = self.partial.path().to_owned();
         self.partial.clear().map_err(|source| at(&path, source))
     }
 
-    pub fn progress(&self, step: Step, n: u64, whole: Option<u64>) {
+    pub(super) fn progress(&self, step: Step, n: u64, whole: Option<u64>) {
         (self.setting.tell)(Event::Progress { step, file: &self.remote.file, n, whole });
     }
 
-    pub fn stopped(&self) -> FetchError {
+    pub(super) fn stopped(&self) -> FetchError {
         FetchError::Stopped { n: self.partial.n, path: self.partial.path().to_owned() }
     }
 

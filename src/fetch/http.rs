@@ -59,7 +59,11 @@ pub(super) struct Request(Receiver<Message>);
 
 impl Request {
     /// Asks for an address, with headers.
-    pub fn get(url: &str, headers: Vec<(&'static str, String)>, patience: &RetryPolicy) -> Self {
+    pub(super) fn get(
+        url: &str,
+        headers: Vec<(&'static str, String)>,
+        patience: &RetryPolicy,
+    ) -> Self {
         let (tell, heard) = sync_channel(N_WAITING);
         let agent = ureq::AgentBuilder::new()
             .user_agent(concat!("encore/", env!("CARGO_PKG_VERSION")))
@@ -81,7 +85,7 @@ impl Request {
     }
 
     /// The next message; nothing once `stop` is up.
-    pub fn next(&self, stop: &AtomicBool) -> Option<Message> {
+    pub(super) fn next(&self, stop: &AtomicBool) -> Option<Message> {
         loop {
             if stop.load(Ordering::Relaxed) {
                 return None;

@@ -24,7 +24,7 @@ pub(super) struct Origin {
 
 impl Origin {
     /// What `If-Range` may say: a strong ETag, or else a date.
-    pub fn validator(&self) -> Option<&str> {
+    pub(super) fn validator(&self) -> Option<&str> {
         let strong = self.etag.as_deref().filter(|etag| !etag.starts_with("W/"));
         strong.or(self.last_modified.as_deref())
     }
@@ -42,7 +42,7 @@ pub(super) struct Partial {
 
 impl Partial {
     /// Opens a partial file; bytes from an unknown source are discarded.
-    pub fn open(folder: &Path, file: &str) -> Self {
+    pub(super) fn open(folder: &Path, file: &str) -> Self {
         let path = folder.join(format!("{file}.partial"));
         let notes = folder.join(format!("{file}.partial.json"));
         let origin = fs::read(&notes).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -54,12 +54,12 @@ impl Partial {
     }
 
     /// The path of the bytes.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Prepares the file for the bytes of a response, appended or from the start.
-    pub fn write_from(&mut self, at: u64, origin: Origin) -> io::Result<File> {
+    pub(super) fn write_from(&mut self, at: u64, origin: Origin) -> io::Result<File> {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
         // In this order: a kill between the two leaves no bytes under a name that is not theirs.
         file.set_len(at)?;
@@ -73,13 +73,13 @@ impl Partial {
     }
 
     /// Renames the file after it has been checked.
-    pub fn finish(self, to: &Path) -> io::Result<()> {
+    pub(super) fn finish(self, to: &Path) -> io::Result<()> {
         disk::finish_file(&self.path, to)?;
         remove(&self.notes)
     }
 
     /// Forgets all of it.
-    pub fn clear(&mut self) -> io::Result<()> {
+    pub(super) fn clear(&mut self) -> io::Result<()> {
         self.origin = None;
         self.n = 0;
         remove(&self.path)?;

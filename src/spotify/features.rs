@@ -129,7 +129,7 @@ impl<T> Answered<T> {
 }
 
 /// What was got of each track that was asked for: its id, and its features where it has any.
-pub type Batch = Vec<(String, Option<Features>)>;
+pub(super) type Batch = Vec<(String, Option<Features>)>;
 
 /// Someone who knows audio features of Spotify's tracks.
 pub trait FeatureSource {

@@ -43,7 +43,7 @@ impl Section {
 
 /// A drum's hit.
 #[derive(Debug, Clone, Copy)]
-pub struct Hit {
+pub(super) struct Hit {
     /// Which drum.
     pub drum: Drum,
     /// First sample.
@@ -54,7 +54,7 @@ pub struct Hit {
 
 /// All notes of a track, by part.
 #[derive(Debug, Clone, Default)]
-pub struct Score {
+pub(super) struct Score {
     /// Drums.
     pub hits: Vec<Hit>,
     /// Bass.
@@ -70,7 +70,7 @@ pub struct Score {
 impl Score {
     /// Writes the score of a plan: an excerpt that begins anywhere in a song.
     #[must_use]
-    pub fn write(plan: &Plan, rng: &mut Rng) -> Self {
+    pub(super) fn write(plan: &Plan, rng: &mut Rng) -> Self {
         let mut writer = Writer::new(plan, rng);
         let bar_s = 240.0 / plan.tempo_bpm;
         let bars_a_section = if bar_s > 2.9 { 2 } else { 4 };

@@ -6,7 +6,7 @@ use crate::vocab::Rng;
 
 /// The drums of a kit, in the order of `Kit::hits`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drum {
+pub(super) enum Drum {
     /// Bass drum.
     Kick,
     /// Snare drum, brush or clap, whatever marks the backbeat.
@@ -23,13 +23,13 @@ pub enum Drum {
 
 impl Drum {
     /// All drums.
-    pub const ALL: [Self; 6] =
+    pub(super) const ALL: [Self; 6] =
         [Self::Kick, Self::Snare, Self::Hat, Self::Open, Self::Ride, Self::Perc];
 }
 
 /// The character of a kit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KitKind {
+pub(super) enum KitKind {
     /// Soft, with brushes.
     Brushes,
     /// A studio kit of the sixties and seventies.
@@ -48,7 +48,7 @@ pub enum KitKind {
 
 /// One-shot waveforms of every drum.
 #[derive(Debug, Clone)]
-pub struct Kit {
+pub(super) struct Kit {
     hits: [Vec<f32>; 6],
 }
 
@@ -100,7 +100,7 @@ impl KitKind {
 
 impl Kit {
     /// Draws a kit of a kind: its tuning, decay and balance.
-    pub fn draw(kind: KitKind, rng: &mut Rng) -> Self {
+    pub(super) fn draw(kind: KitKind, rng: &mut Rng) -> Self {
         let c = kind.character();
         let mut between = |(low, high): (f64, f64)| rng.range(low, high);
         let kick =
@@ -126,7 +126,7 @@ impl Kit {
     }
 
     /// Adds one hit to a waveform.
-    pub fn strike(&self, drum: Drum, start: usize, velocity: f32, bus: &mut [f32]) {
+    pub(super) fn strike(&self, drum: Drum, start: usize, velocity: f32, bus: &mut [f32]) {
         let Some(rest) = bus.get_mut(start..) else { return };
         for (out, x) in rest.iter_mut().zip(&self.hits[drum as usize]) {
             *out += velocity * x;

@@ -7,7 +7,7 @@ use super::wave::{RATE, db_gain};
 /// # Source
 /// R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
 #[derive(Debug, Clone)]
-pub struct Biquad {
+pub(super) struct Biquad {
     b: [f32; 3],
     a: [f32; 2],
     state: [f32; 2],
@@ -15,21 +15,21 @@ pub struct Biquad {
 
 impl Biquad {
     /// Passes what lies below `hz`, 12 dB an octave.
-    pub fn low_pass(hz: f64) -> Self {
+    pub(super) fn low_pass(hz: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.707);
         let b = (1.0 - cos) / 2.0;
         Self::normalized([b, 2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
     }
 
     /// Passes what lies above `hz`, 12 dB an octave.
-    pub fn high_pass(hz: f64) -> Self {
+    pub(super) fn high_pass(hz: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.707);
         let b = f64::midpoint(1.0, cos);
         Self::normalized([b, -2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
     }
 
     /// Lifts (or, negative, lowers) about an octave around `hz` by `gain_db`.
-    pub fn peak(hz: f64, gain_db: f64) -> Self {
+    pub(super) fn peak(hz: f64, gain_db: f64) -> Self {
         let (cos, alpha) = angle(hz, 1.0);
         let a = libm::pow(10.0, gain_db / 40.0);
         Self::normalized(
@@ -39,7 +39,7 @@ impl Biquad {
     }
 
     /// Lifts everything above `hz` by `gain_db`.
-    pub fn high_shelf(hz: f64, gain_db: f64) -> Self {
+    pub(super) fn high_shelf(hz: f64, gain_db: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.6);
         let a = libm::pow(10.0, gain_db / 40.0);
         let root = 2.0 * libm::sqrt(a) * alpha;
@@ -64,7 +64,7 @@ impl Biquad {
 
     /// Filters one sample.
     #[inline]
-    pub fn step(&mut self, x: f32) -> f32 {
+    pub(super) fn step(&mut self, x: f32) -> f32 {
         let y = self.b[0] * x + self.state[0];
         self.state[0] = self.b[1] * x - self.a[0] * y + self.state[1];
         self.state[1] = self.b[2] * x - self.a[1] * y;
@@ -81,7 +81,7 @@ impl Biquad {
     }
 
     /// Filters a waveform in place.
-    pub fn run(mut self, samples: &mut [f32]) {
+    pub(super) fn run(mut self, samples: &mut [f32]) {
         for block in samples.chunks_mut(64) {
             let [mut s0, mut s1] = self.state;
             for x in block {
@@ -103,12 +103,12 @@ fn angle(hz: f64, q: f64) -> (f64, f64) {
 
 /// A soft clipper: linear for small samples, never beyond 1.
 #[inline]
-pub fn soft_clip(x: f32) -> f32 {
+pub(super) fn soft_clip(x: f32) -> f32 {
     x / (1.0 + x.abs())
 }
 
 /// Overdrives a waveform whose RMS is about 1; `drive` 1 is warm, 30 is metal.
-pub fn overdrive(samples: &mut [f32], drive: f32) {
+pub(super) fn overdrive(samples: &mut [f32], drive: f32) {
     for x in samples {
         *x = soft_clip(*x * drive);
     }
@@ -117,7 +117,7 @@ pub fn overdrive(samples: &mut [f32], drive: f32) {
 /// Adds a room's echo: four damped combs and two all-passes, after Schroeder (1962).
 ///
 /// `size` in (0, 1] sets how long it rings, `wet` its level beside the dry sound.
-pub fn reverberate(samples: &mut [f32], size: f32, wet: f32) {
+pub(super) fn reverberate(samples: &mut [f32], size: f32, wet: f32) {
     let feedback = 0.62 + 0.26 * size;
     let lengths = [601.0, 691.0, 773.0, 839.0].map(|n: f32| (n * (0.6 + 0.7 * size)) as usize);
     let mut combs = lengths.map(|n| (vec![0.0f32; n], 0usize, 0.0f32));
@@ -143,7 +143,7 @@ pub fn reverberate(samples: &mut [f32], size: f32, wet: f32) {
 }
 
 /// Evens out loudness: where the envelope passes `1 / amount` times unit RMS, it is turned down.
-pub fn compress(samples: &mut [f32], amount: f32) {
+pub(super) fn compress(samples: &mut [f32], amount: f32) {
     let mut envelope = 0.0f32;
     for x in samples {
         let level = x.abs();
@@ -153,7 +153,7 @@ pub fn compress(samples: &mut [f32], amount: f32) {
 }
 
 /// The root mean square of what is not silence; 0 if all is.
-pub fn active_rms(samples: &[f32]) -> f32 {
+pub(super) fn active_rms(samples: &[f32]) -> f32 {
     let (mut power, mut count) = (0.0f64, 0usize);
     for x in samples.iter().filter(|x| x.abs() > 1e-4) {
         power += f64::from(*x) * f64::from(*x);
@@ -163,7 +163,7 @@ pub fn active_rms(samples: &[f32]) -> f32 {
 }
 
 /// Scales a waveform so that its active RMS is `db` dB; silence stays silence.
-pub fn level_to(samples: &mut [f32], db: f64) {
+pub(super) fn level_to(samples: &mut [f32], db: f64) {
     let rms = active_rms(samples);
     if rms > 0.0 {
         let gain = db_gain(db) / rms;

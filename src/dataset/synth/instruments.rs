@@ -7,7 +7,7 @@ use crate::vocab::Rng;
 
 /// An instrument by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sound {
+pub(super) enum Sound {
     /// Steel-string acoustic guitar.
     SteelGuitar,
     /// Nylon-string guitar.
@@ -72,7 +72,7 @@ enum Player {
 
 /// One instrument as it sounds in one track.
 #[derive(Debug, Clone)]
-pub struct Instrument {
+pub(super) struct Instrument {
     player: Player,
     drive: f32,
     filters: Vec<Biquad>,
@@ -82,7 +82,7 @@ pub struct Instrument {
 
 impl Instrument {
     /// Adds a note to a waveform.
-    pub fn play(&self, note: &Note, bus: &mut [f32]) {
+    pub(super) fn play(&self, note: &Note, bus: &mut [f32]) {
         match &self.player {
             Player::Tone(tone) => tone.play(note, bus),
             Player::Fm(fm) => fm.play(note, bus),
@@ -92,7 +92,7 @@ impl Instrument {
     }
 
     /// What the sum of the instrument's notes passes: overdrive, then cabinet or body.
-    pub fn finish(&self, bus: &mut [f32]) {
+    pub(super) fn finish(&self, bus: &mut [f32]) {
         if self.drive > 0.0 {
             overdrive(bus, self.drive);
         }
@@ -136,7 +136,7 @@ impl Sound {
 
     /// Draws the instrument as one track has it: its wave, envelope, drive and a resonance.
     #[must_use]
-    pub fn draw(self, rng: &mut Rng) -> Instrument {
+    pub(super) fn draw(self, rng: &mut Rng) -> Instrument {
         let player = self.player(rng);
         let (drive, cabinet_hz, strum_s) = match self {
             Self::SteelGuitar | Self::NylonGuitar => (0.0, 8_000.0, 0.014),

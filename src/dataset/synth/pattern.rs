@@ -6,7 +6,7 @@ pub const STEPS: usize = 16;
 
 /// One event of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub(super) struct Step {
     /// What to do, in the terms of the part that plays it.
     pub symbol: char,
     /// Where in the bar, in sixteenths.
@@ -16,7 +16,7 @@ pub struct Step {
 }
 
 /// Reads a pattern: `.` is silence, `-` holds what sounds, any other character begins an event.
-pub fn steps(text: &str) -> Vec<Step> {
+pub(super) fn steps(text: &str) -> Vec<Step> {
     let mut events: Vec<Step> = Vec::new();
     let mut holding = false;
     for (at, symbol) in text.chars().enumerate() {
@@ -38,7 +38,7 @@ pub fn steps(text: &str) -> Vec<Step> {
 
 /// Which notes swing: every second one of these is late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Swing {
+pub(super) enum Swing {
     /// Eighths, as in jazz and shuffles.
     Eighths,
     /// Sixteenths, as in hip hop.
@@ -48,7 +48,7 @@ pub enum Swing {
 impl Swing {
     /// Where a step falls in its bar, in beats; `amount` 0 is straight, 1/6 a full triplet.
     #[must_use]
-    pub fn beat(self, step: f64, amount: f64) -> f64 {
+    pub(super) fn beat(self, step: f64, amount: f64) -> f64 {
         let unit = match self {
             Self::Eighths => 1.0,
             Self::Sixteenths => 0.5,

@@ -23,7 +23,7 @@ const SAME_COMP: f64 = 0.6;
 
 /// A rhythm and the instrument that plays it.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub(super) struct Part {
     /// One bar in the notation of `pattern`.
     pub pattern: &'static str,
     /// Who plays.
@@ -36,7 +36,7 @@ pub struct Part {
 
 /// A melody's habits and its instrument.
 #[derive(Debug, Clone)]
-pub struct Singer {
+pub(super) struct Singer {
     /// Who plays or sings.
     pub instrument: Instrument,
     /// The notes to choose from.
@@ -55,7 +55,7 @@ pub struct Singer {
 
 /// How the mix is made into a recording.
 #[derive(Debug, Clone)]
-pub struct Sheen {
+pub(super) struct Sheen {
     /// The track's equaliser, the limits of its band included.
     pub filters: Vec<Biquad>,
     /// Size of the room, 0 to 1.
@@ -74,7 +74,7 @@ pub struct Sheen {
 
 /// Everything that stays in a track.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Beats a minute.
     pub tempo_bpm: f64,
     /// Amount of swing.
@@ -125,7 +125,7 @@ fn span(rng: &mut Rng, (low, high): Span) -> f64 {
 impl Plan {
     /// Draws a track's plan; it depends on the seed, the style and the number alone.
     #[must_use]
-    pub fn draw(seed: Seed, style: usize, track: u32) -> Self {
+    pub(super) fn draw(seed: Seed, style: usize, track: u32) -> Self {
         let rng = &mut stream(seed, "plan", style, track);
         let own = &RECIPES[style % STYLES.len()];
         let impurity = rng.uniform();

@@ -1,11 +1,11 @@
 //! What the eight classes of songs are like: shares, means, keys.
 
 /// Number of normal variables behind a song.
-pub const TRAITS: usize = 9;
+pub(super) const TRAITS: usize = 9;
 
 /// One class of songs.
 #[derive(Debug, Clone, Copy)]
-pub struct Class {
+pub(super) struct Class {
     /// Part of the table.
     pub share: f64,
     /// Means, in standard deviations, of danceability, energy, loudness, speechiness,
@@ -18,7 +18,7 @@ pub struct Class {
 }
 
 /// The classes, in the order of `SONG_LABELS`.
-pub const CLASSES: [Class; 8] = [
+pub(super) const CLASSES: [Class; 8] = [
     class(0.293, [0.55, 0.15, 0.40, 0.00, -0.10, -0.30, 0.00, 0.05, 0.00], 0.62, 0.1),
     class(0.186, [-0.05, 0.20, 0.30, -0.60, 0.15, -0.40, -0.05, 0.20, 0.10], 0.93, 0.8),
     class(0.120, [-0.75, 1.05, 0.75, -0.05, -1.25, 0.10, 0.10, -0.60, 0.10], 0.58, 0.6),

@@ -43,7 +43,7 @@ const SECONDS: [&str; 24] = [
 ];
 
 /// The name of artist number `index`; no two numbers share one.
-pub fn artist_name(index: usize, rng: &mut Rng) -> String {
+pub(super) fn artist_name(index: usize, rng: &mut Rng) -> String {
     // The number itself spells the surname, so that it is unique.
     let n_endings = ENDINGS.len();
     let n_middles = MIDDLES.len();
@@ -67,7 +67,7 @@ pub fn artist_name(index: usize, rng: &mut Rng) -> String {
 }
 
 /// A title of two words, sometimes with an addition.
-pub fn track_name(rng: &mut Rng) -> String {
+pub(super) fn track_name(rng: &mut Rng) -> String {
     let title = format!("{} {}", pick(rng, &FIRSTS), pick(rng, &SECONDS));
     match rng.below(12) {
         0 => format!("{title} - Remastered"),
@@ -78,7 +78,7 @@ pub fn track_name(rng: &mut Rng) -> String {
 }
 
 /// 22 letters and digits, unique by its row.
-pub fn song_id(row: usize, rng: &mut Rng) -> String {
+pub(super) fn song_id(row: usize, rng: &mut Rng) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     // Places 17 to 21 spell the row, scrambled by a factor that shares no divisor with 62^5.
     let mut left = row.wrapping_mul(387_420_489) % 62usize.pow(5);

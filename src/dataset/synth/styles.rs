@@ -8,11 +8,11 @@ use super::pattern::Swing;
 use super::theory::Scale;
 
 /// A range of numbers, its middle drawn more often than its ends.
-pub type Span = (f64, f64);
+pub(super) type Span = (f64, f64);
 
 /// One bar of drums: a pattern for each drum, `x` loud and `o` soft.
 #[derive(Debug, Clone, Copy)]
-pub struct Groove {
+pub(super) struct Groove {
     /// Bass drum.
     pub kick: &'static str,
     /// Snare.
@@ -29,7 +29,7 @@ pub struct Groove {
 
 /// How a melody moves.
 #[derive(Debug, Clone, Copy)]
-pub struct Melody {
+pub(super) struct Melody {
     /// Scales to choose from.
     pub scales: &'static [Scale],
     /// Chance that an eighth begins a note.
@@ -44,7 +44,7 @@ pub struct Melody {
 
 /// How loud the parts are, in dB beside each other.
 #[derive(Debug, Clone, Copy)]
-pub struct MixDb {
+pub(super) struct MixDb {
     /// Drums.
     pub drums: Span,
     /// Bass.
@@ -59,7 +59,7 @@ pub struct MixDb {
 
 /// How the recording sounds as a whole.
 #[derive(Debug, Clone, Copy)]
-pub struct Master {
+pub(super) struct Master {
     /// Treble over bass: the gain of a shelf above 1.5 kHz, dB.
     pub tilt_db: Span,
     /// Upper limit of the band, Hz.
@@ -78,7 +78,7 @@ pub struct Master {
 
 /// A style of music.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub(super) struct Style {
     /// Its name, one of `STYLES`.
     pub name: &'static str,
     /// Styles that it borrows from, by name.

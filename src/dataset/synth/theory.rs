@@ -4,7 +4,7 @@ use crate::vocab::Rng;
 
 /// A chord relative to the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chord {
+pub(super) struct Chord {
     /// Semitones of its root above the key's.
     pub root: i32,
     /// Semitones of its tones above its root, the root first.
@@ -14,7 +14,7 @@ pub struct Chord {
 impl Chord {
     /// Semitones above the key of tone `index`; indices past the last go up an octave.
     #[must_use]
-    pub fn tone(&self, index: usize) -> i32 {
+    pub(super) fn tone(&self, index: usize) -> i32 {
         let n_tones = self.tones.len();
         self.root + self.tones[index % n_tones] + 12 * (index / n_tones) as i32
     }
@@ -25,7 +25,7 @@ impl Chord {
 /// Upper case is major, lower case minor; `b` lowers the root by a semitone; the suffixes are `5`
 /// (no third), `7`, `maj7`, `9` and `ø` (half diminished). `None` if a word is none of these.
 #[must_use]
-pub fn progression(text: &str) -> Option<Vec<Chord>> {
+pub(super) fn progression(text: &str) -> Option<Vec<Chord>> {
     text.split_whitespace().map(chord).collect()
 }
 
@@ -58,7 +58,7 @@ fn chord(word: &str) -> Option<Chord> {
 
 /// The notes that a melody moves on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
+pub(super) enum Scale {
     /// Seven notes, major.
     Major,
     /// Seven notes, natural minor.
@@ -76,7 +76,7 @@ pub enum Scale {
 impl Scale {
     /// Semitones above the key of a scale step, which may lie outside one octave.
     #[must_use]
-    pub fn semitone(self, step: i32) -> i32 {
+    pub(super) fn semitone(self, step: i32) -> i32 {
         let steps: &[i32] = match self {
             Self::Major => &[0, 2, 4, 5, 7, 9, 11],
             Self::Minor => &[0, 2, 3, 5, 7, 8, 10],
@@ -91,7 +91,7 @@ impl Scale {
 }
 
 /// One of a list, all with the same chance.
-pub fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
+pub(super) fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
     items[rng.below(items.len())]
 }
 

@@ -7,7 +7,7 @@ const BLOCK: usize = 32;
 
 /// One note to play into a waveform.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Note {
+pub(super) struct Note {
     /// First sample.
     pub start: usize,
     /// Samples until the key is let go.
@@ -22,7 +22,7 @@ pub struct Note {
 
 /// How loud a note is from its attack to its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Envelope {
+pub(super) struct Envelope {
     /// Seconds from silence to full.
     pub attack_s: f32,
     /// Seconds of the fall to `sustain`.
@@ -86,7 +86,7 @@ fn blocks(
 
 /// Subtractive synthesis: two detuned waves through a low-pass that opens and closes.
 #[derive(Debug, Clone)]
-pub struct Tone {
+pub(super) struct Tone {
     /// The wave.
     pub wave: Wavetable,
     /// Loudness over time.
@@ -107,7 +107,7 @@ pub struct Tone {
 
 impl Tone {
     /// Adds a note to a waveform.
-    pub fn play(&self, note: &Note, bus: &mut [f32]) {
+    pub(super) fn play(&self, note: &Note, bus: &mut [f32]) {
         let table = self.wave.table(note.hz);
         let mut noise = Noise::new(note.seed);
         let (mut first, mut second) = (note.seed, note.seed.rotate_left(16));
@@ -137,7 +137,7 @@ impl Tone {
 /// # Source
 /// J. Chowning, "The synthesis of complex audio spectra by means of frequency modulation", 1973.
 #[derive(Debug, Clone)]
-pub struct Fm {
+pub(super) struct Fm {
     /// Loudness over time; the modulation follows it.
     pub envelope: Envelope,
     /// Modulator's frequency over the carrier's.
@@ -148,7 +148,7 @@ pub struct Fm {
 
 impl Fm {
     /// Adds a note to a waveform.
-    pub fn play(&self, note: &Note, bus: &mut [f32]) {
+    pub(super) fn play(&self, note: &Note, bus: &mut [f32]) {
         let sine = sine();
         let (mut carrier, mut modulator) = (0u32, 0u32);
         let (up, up2) = (increment(note.hz), increment(note.hz * self.ratio));
@@ -170,7 +170,7 @@ impl Fm {
 /// # Source
 /// K. Karplus, A. Strong, "Digital synthesis of plucked-string and drum timbres", 1983.
 #[derive(Debug, Clone)]
-pub struct Pluck {
+pub(super) struct Pluck {
     /// How much of the highs the pick leaves, in (0, 1].
     pub brightness: f32,
     /// How much of the highs the string loses in a period, in (0, 0.5].
@@ -183,7 +183,7 @@ pub struct Pluck {
 
 impl Pluck {
     /// Adds a note to a waveform.
-    pub fn play(&self, note: &Note, bus: &mut [f32]) {
+    pub(super) fn play(&self, note: &Note, bus: &mut [f32]) {
         let period = RATE / note.hz;
         let length = ((period - self.damping - 0.3).max(2.0)) as usize;
         let fraction = (period - self.damping - length as f32).max(0.05);
@@ -238,7 +238,7 @@ impl Pluck {
 
 /// A singing or speaking voice: a buzz through three moving formants.
 #[derive(Debug, Clone)]
-pub struct Sung {
+pub(super) struct Sung {
     /// The buzz of the vocal folds.
     pub wave: Wavetable,
     /// Loudness over time.
@@ -264,7 +264,7 @@ const VOWELS: [[f32; 3]; 5] = [
 
 impl Sung {
     /// Adds a note to a waveform: one syllable from one vowel to another.
-    pub fn play(&self, note: &Note, bus: &mut [f32]) {
+    pub(super) fn play(&self, note: &Note, bus: &mut [f32]) {
         let table: &Table = self.wave.table(note.hz);
         let from = VOWELS[(note.seed >> 8) as usize % 5];
         let to = VOWELS[(note.seed >> 16) as usize % 5];

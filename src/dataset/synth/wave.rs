@@ -8,19 +8,19 @@ use std::sync::OnceLock;
 use super::SAMPLE_RATE_HZ;
 
 /// Samples in one period of a table; one more at the end repeats the first, for interpolation.
-pub const TABLE_LEN: usize = 1 << TABLE_BITS;
+pub(super) const TABLE_LEN: usize = 1 << TABLE_BITS;
 const TABLE_BITS: u32 = 11;
 const FRACTION_BITS: u32 = 32 - TABLE_BITS;
 
 /// One period of a wave, and its first sample again.
-pub type Table = [f32; TABLE_LEN + 1];
+pub(super) type Table = [f32; TABLE_LEN + 1];
 
 /// The sampling rate as the number that most formulas want, in Hz.
-pub const RATE: f32 = SAMPLE_RATE_HZ as f32;
+pub(super) const RATE: f32 = SAMPLE_RATE_HZ as f32;
 
 /// A wave as a list of tables with fewer and fewer harmonics, so that high notes do not alias.
 #[derive(Debug, Clone)]
-pub struct Wavetable {
+pub(super) struct Wavetable {
     /// Number of harmonics and the table, most harmonics first.
     levels: Vec<(usize, Box<Table>)>,
 }
@@ -28,7 +28,7 @@ pub struct Wavetable {
 impl Wavetable {
     /// The wave with these amplitudes of harmonics 1, 2, 3, ..., scaled to unit RMS.
     #[must_use]
-    pub fn from_harmonics(amplitudes: &[f64]) -> Self {
+    pub(super) fn from_harmonics(amplitudes: &[f64]) -> Self {
         let power: f64 = amplitudes.iter().map(|a| a * a / 2.0).sum();
         let scale = if power > 0.0 { 1.0 / libm::sqrt(power) } else { 0.0 };
         let mut levels = Vec::new();
@@ -47,7 +47,7 @@ impl Wavetable {
 
     /// The richest table that a fundamental of `hz` can play below 10 kHz.
     #[must_use]
-    pub fn table(&self, hz: f32) -> &Table {
+    pub(super) fn table(&self, hz: f32) -> &Table {
         let last = self.levels.len() - 1;
         let fits = self.levels.iter().position(|(n, _)| *n as f32 * hz < 10_000.0);
         &self.levels[fits.unwrap_or(last)].1
@@ -67,7 +67,7 @@ fn period(amplitudes: &[f64], scale: f64) -> Box<Table> {
 }
 
 /// One period of the sine.
-pub fn sine() -> &'static Table {
+pub(super) fn sine() -> &'static Table {
     static SINE: OnceLock<Box<Table>> = OnceLock::new();
     SINE.get_or_init(|| {
         let mut table = Box::new([0.0; TABLE_LEN + 1]);
@@ -80,7 +80,7 @@ pub fn sine() -> &'static Table {
 
 /// The table at a phase, where 2^32 is one period; linear between its samples.
 #[inline]
-pub fn read(table: &Table, phase: u32) -> f32 {
+pub(super) fn read(table: &Table, phase: u32) -> f32 {
     let index = (phase >> FRACTION_BITS) as usize;
     let fraction = (phase & ((1 << FRACTION_BITS) - 1)) as f32 / (1u32 << FRACTION_BITS) as f32;
     table[index] + fraction * (table[index + 1] - table[index])
@@ -88,38 +88,38 @@ pub fn read(table: &Table, phase: u32) -> f32 {
 
 /// What a phase gains per sample at a frequency in Hz.
 #[inline]
-pub fn increment(hz: f32) -> u32 {
+pub(super) fn increment(hz: f32) -> u32 {
     (hz / RATE * 4_294_967_296.0) as u32
 }
 
 /// The frequency in Hz of a MIDI note number (69 is 440 Hz).
-pub fn midi_hz(note: f64) -> f32 {
+pub(super) fn midi_hz(note: f64) -> f32 {
     (440.0 * libm::exp2((note - 69.0) / 12.0)) as f32
 }
 
 /// The factor of a level in dB.
-pub fn db_gain(db: f64) -> f32 {
+pub(super) fn db_gain(db: f64) -> f32 {
     libm::pow(10.0, db / 20.0) as f32
 }
 
 /// Seconds as a number of samples.
-pub fn samples(seconds: f64) -> usize {
+pub(super) fn samples(seconds: f64) -> usize {
     (seconds.max(0.0) * f64::from(SAMPLE_RATE_HZ)) as usize
 }
 
 /// White noise in [-1, 1): Marsaglia's xorshift with 32 bits of state (2003).
 #[derive(Debug, Clone)]
-pub struct Noise(u32);
+pub(super) struct Noise(u32);
 
 impl Noise {
     /// The noise of a seed.
-    pub fn new(seed: u32) -> Self {
+    pub(super) fn new(seed: u32) -> Self {
         Self(seed | 1)
     }
 
     /// The next sample.
     #[inline]
-    pub fn next(&mut self) -> f32 {
+    pub(super) fn next(&mut self) -> f32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;

@@ -39,22 +39,22 @@ pub(super) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub fn new(into: &'a Path, bounds: Bounds) -> Self {
+    pub(super) fn new(into: &'a Path, bounds: Bounds) -> Self {
         Self { into, bounds, n_entries: 0, unpacked: Unpacked::default() }
     }
 
-    pub fn into_unpacked(self) -> Unpacked {
+    pub(super) fn into_unpacked(self) -> Unpacked {
         self.unpacked
     }
 
     /// Bytes that may still come.
-    pub fn left(&self) -> u64 {
+    pub(super) fn left(&self) -> u64 {
         self.bounds.bytes - self.unpacked.bytes
     }
 
     /// Counts one more entry, and says where it goes: nowhere for what a mac adds, and for the folder
     /// itself.
-    pub fn place(&mut self, name: &str) -> Result<Option<PathBuf>, Stop> {
+    pub(super) fn place(&mut self, name: &str) -> Result<Option<PathBuf>, Stop> {
         self.n_entries += 1;
         if self.n_entries > self.bounds.n_entries {
             let most = self.bounds.n_entries;
@@ -69,7 +69,7 @@ impl<'a> Sink<'a> {
     }
 
     /// Writes a file; `look` is asked now and then whether to go on.
-    pub fn file(
+    pub(super) fn file(
         &mut self,
         path: &Path,
         content: &mut dyn Read,

@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const BLUES: Style = Style {
+pub(super) const BLUES: Style = Style {
     name: "blues",
     neighbors: &["jazz", "rock", "country"],
     tempo_bpm: (62.0, 128.0),

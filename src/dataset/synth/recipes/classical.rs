@@ -7,7 +7,7 @@ use super::super::styles::{Master, Melody, MixDb, Style};
 use super::super::theory::Scale;
 
 /// The recipe.
-pub const CLASSICAL: Style = Style {
+pub(super) const CLASSICAL: Style = Style {
     name: "classical",
     neighbors: &["jazz", "pop", "country"],
     tempo_bpm: (58.0, 132.0),

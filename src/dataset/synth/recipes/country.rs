@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const COUNTRY: Style = Style {
+pub(super) const COUNTRY: Style = Style {
     name: "country",
     neighbors: &["rock", "pop", "blues"],
     tempo_bpm: (80.0, 150.0),

@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const DISCO: Style = Style {
+pub(super) const DISCO: Style = Style {
     name: "disco",
     neighbors: &["pop", "hiphop", "rock"],
     tempo_bpm: (104.0, 130.0),

@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const HIPHOP: Style = Style {
+pub(super) const HIPHOP: Style = Style {
     name: "hiphop",
     neighbors: &["pop", "reggae", "disco"],
     tempo_bpm: (74.0, 106.0),

@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const JAZZ: Style = Style {
+pub(super) const JAZZ: Style = Style {
     name: "jazz",
     neighbors: &["blues", "classical", "disco"],
     tempo_bpm: (84.0, 200.0),

@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const METAL: Style = Style {
+pub(super) const METAL: Style = Style {
     name: "metal",
     neighbors: &["rock", "rock", "rock", "blues"],
     tempo_bpm: (92.0, 190.0),

@@ -17,7 +17,7 @@ mod rock;
 use super::styles::{Groove, Style};
 
 /// The styles, in the order of `STYLES`.
-pub const RECIPES: [Style; 10] = [
+pub(super) const RECIPES: [Style; 10] = [
     blues::BLUES,
     classical::CLASSICAL,
     country::COUNTRY,

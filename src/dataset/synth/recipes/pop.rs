@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const POP: Style = Style {
+pub(super) const POP: Style = Style {
     name: "pop",
     neighbors: &["disco", "rock", "hiphop", "country"],
     tempo_bpm: (84.0, 132.0),

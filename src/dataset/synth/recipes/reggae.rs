@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const REGGAE: Style = Style {
+pub(super) const REGGAE: Style = Style {
     name: "reggae",
     neighbors: &["hiphop", "pop", "disco"],
     tempo_bpm: (66.0, 100.0),

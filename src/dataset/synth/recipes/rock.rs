@@ -8,7 +8,7 @@ use super::super::theory::Scale;
 use super::{NONE, groove};
 
 /// The recipe.
-pub const ROCK: Style = Style {
+pub(super) const ROCK: Style = Style {
     name: "rock",
     neighbors: &["metal", "country", "blues", "pop"],
     tempo_bpm: (96.0, 158.0),
