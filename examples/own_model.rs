@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example own_model
 
+#![expect(clippy::print_stdout, reason = "an example shows its result")]
+
 use std::error::Error;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

@@ -330,7 +330,8 @@ fn used_paths(code: &str, only_exports: bool) -> Vec<String> {
         let before = code[..at].trim_end_matches(' ');
         let is_start = before.is_empty() || before.ends_with(['\n', ';', '{', '}', ')']);
         let is_export = before.ends_with("pub") || before.ends_with(')');
-        if !(is_start || is_export) || only_exports && !is_export {
+        let counts = if only_exports { is_export } else { is_start || is_export };
+        if !counts {
             continue;
         }
         let tree = code[at + 4..].split(';').next().unwrap();

@@ -3,6 +3,7 @@
 //! `cargo test --release --test integration fetch::` runs those of one module. Tests that need what not every
 //! machine has are ignored, with the reason; CONTRIBUTING.md says how to run them.
 
+#![expect(unreachable_pub, reason = "what modules share is pub, as in a library")]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
 mod architecture;

@@ -8,20 +8,20 @@ use encore::model::{Device, Examples, FitInput, TrainingObserver};
 use encore::vocab::{Rng, Seed};
 
 /// Frames and coefficients of an example.
-pub const SHAPE: [usize; 2] = [130, 13];
+pub(crate) const SHAPE: [usize; 2] = [130, 13];
 const N_CLASSES: usize = 10;
 
 /// What is trained on.
-pub struct Data {
+pub(crate) struct Data {
     /// `[n, 130, 13]`, row-major.
-    pub matrix: Vec<f32>,
+    pub(crate) matrix: Vec<f32>,
     /// `[n]`, in `0..10`.
-    pub labels: Vec<usize>,
+    pub(crate) labels: Vec<usize>,
 }
 
 impl Data {
     /// Uniform noise.
-    pub fn random(n_samples: usize) -> Self {
+    pub(crate) fn random(n_samples: usize) -> Self {
         let mut rng = Rng::new(1);
         let n_numbers = n_samples * SHAPE[0] * SHAPE[1];
         let matrix = (0..n_numbers).map(|_| rng.uniform() as f32 * 100.0 - 50.0).collect();
@@ -31,7 +31,7 @@ impl Data {
 }
 
 /// Trains a plan in a pool of so many threads.
-pub fn fit(
+pub(crate) fn fit(
     plan: &Plan,
     data: &Data,
     n_threads: usize,
@@ -54,7 +54,7 @@ pub fn fit(
 }
 
 /// A spec of `experiments/`, with other epochs and perhaps another batch size.
-pub fn plan(net: &str, batch_size: Option<usize>, n_epochs: usize) -> Plan {
+pub(crate) fn plan(net: &str, batch_size: Option<usize>, n_epochs: usize) -> Plan {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let library = Library::open(&project.join("experiments")).expect("the project has specs");
     let catalogue = Catalogue::open(&project.join("datasets")).expect("the manifests are right");

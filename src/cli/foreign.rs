@@ -35,7 +35,7 @@ pub(super) fn lr_find(project: &Project, arguments: &LrFind) -> Done {
             "the loss falls most steeply at {rate:.1e}: try training.optimizer.*.learning_rate = {rate:.0e}"
         ),
         None => {
-            println!("the loss never falls, so there is no suggestion; try another range or seed")
+            println!("the loss never falls, so there is no suggestion; try another range or seed");
         }
     }
     let points: Vec<_> =

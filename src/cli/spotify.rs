@@ -135,7 +135,7 @@ fn tell(progress: &Progress, told: &ProgressEvent) {
     match told {
         ProgressEvent::Progress { what, n_done, n } => progress.step(what, *n_done, *n),
         ProgressEvent::Waiting { seconds, why } => {
-            progress.line(&format!("{why}; waiting {seconds:.0} s"))
+            progress.line(&format!("{why}; waiting {seconds:.0} s"));
         }
         ProgressEvent::Note(text) => progress.line(text),
     }

@@ -49,7 +49,7 @@ pub(super) fn check(raw: &[u8], delimiter: u8) -> Result<(), QuoteFault> {
         let behind = &rest[n_quoted..];
         let end = behind.iter().position(|byte| *byte == delimiter).unwrap_or(behind.len());
         if is_quoted && end > 0 {
-            let n_breaks = raw[..place + n_quoted].iter().filter(|byte| **byte == b'\n').count();
+            let n_breaks = raw[..place + n_quoted].split(|byte| *byte == b'\n').count() - 1;
             let found = String::from_utf8_lossy(&behind[..end.min(20)]).into_owned();
             return Err(QuoteFault::Behind { column, n_breaks, found });
         }

@@ -93,7 +93,6 @@ impl<'a> Records<'a> {
     /// # Errors
     /// Where the file is UTF-16 or not UTF-8, or a quote is never closed or closed too early: the line and
     /// what was found.
-    #[expect(clippy::should_implement_trait, reason = "an item borrows from the reader")]
     pub(crate) fn next(&mut self) -> Result<Option<Cells<'_>>, String> {
         if self.place == 0
             && (self.bytes.starts_with(&[0xFF, 0xFE]) || self.bytes.starts_with(&[0xFE, 0xFF]))
@@ -115,7 +114,7 @@ impl<'a> Records<'a> {
             let n_blank = raw.iter().take_while(|byte| **byte == b'\n').count();
             let raw = &raw[n_blank..];
             let line = self.n_lines + n_blank + 1;
-            self.n_lines += n_blank + raw.iter().filter(|byte| **byte == b'\n').count();
+            self.n_lines += n_blank + raw.split(|byte| *byte == b'\n').count() - 1;
             let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
             let is_crlf = raw.ends_with(b"\r");
             let raw = raw.strip_suffix(b"\r").unwrap_or(raw);

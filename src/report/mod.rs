@@ -159,7 +159,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     disk::remove_stale(folder);
     let drawn = figure::draw_all(&rows, options, &figures_folder)?;
     let readme = folder.join("README.md");
-    put(&readme, &page::text(&rows, &drawn, options, folder))?;
+    put(&readme, page::text(&rows, &drawn, options, folder))?;
     let page = folder.join("index.html");
     put(&page, &html::text(&rows, options, folder)?)?;
     let results = folder.join("results.csv");
@@ -168,7 +168,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let parquet = folder.join("results.parquet");
     write_parquet(&parquet, &columns)?;
     let tex = folder.join("table.tex");
-    put(&tex, &tex::table(&rows))?;
+    put(&tex, tex::table(&rows))?;
     let figures = drawn.files(&figures_folder);
     let table = Table { text: terminal::table(&rows), differing: differing_of(&rows) };
     Ok(Written { readme, page, results, parquet, tex, figures, table })

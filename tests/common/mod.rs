@@ -1,6 +1,7 @@
 //! Shared by all tests: a project to work in, the program, its files, and waiting for what it does.
 
 pub mod events;
+pub mod preload;
 pub mod server;
 
 use std::fs;

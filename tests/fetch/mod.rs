@@ -5,8 +5,7 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod locks;
 #[cfg(target_os = "linux")]
-#[path = "../common/preload.rs"]
-mod preload;
+use crate::common::preload;
 #[cfg(unix)]
 mod program;
 

@@ -6,8 +6,7 @@ mod kills;
 #[cfg(target_os = "linux")]
 mod locks;
 #[cfg(target_os = "linux")]
-#[path = "../common/preload.rs"]
-mod preload;
+use crate::common::preload;
 
 use crate::common::events::{wait_for, wait_for_change, wait_until};
 use crate::common::{self, command, edit, encore, ok, random_below, record, runs, stderr};
