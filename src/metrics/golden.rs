@@ -6,10 +6,10 @@ use super::*;
 use crate::vocab::Seed;
 
 // Ten examples, four classes, the last of them never seen nor predicted.
-pub const ACTUAL: [usize; 10] = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2];
-pub const PREDICTED: [usize; 10] = [0, 0, 1, 1, 2, 1, 2, 0, 2, 2];
+pub(super) const ACTUAL: [usize; 10] = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2];
+pub(super) const PREDICTED: [usize; 10] = [0, 0, 1, 1, 2, 1, 2, 0, 2, 2];
 #[rustfmt::skip]
-pub const PROBABILITIES: [f32; 40] = [
+pub(super) const PROBABILITIES: [f32; 40] = [
     0.70, 0.20, 0.05, 0.05,
     0.40, 0.30, 0.20, 0.10,
     0.00, 0.97, 0.02, 0.01,
@@ -23,7 +23,7 @@ pub const PROBABILITIES: [f32; 40] = [
 ];
 
 /// Whether two numbers agree to within `tolerance`.
-pub fn close(got: f64, wanted: f64, tolerance: f64) {
+pub(super) fn close(got: f64, wanted: f64, tolerance: f64) {
     assert!((got - wanted).abs() <= tolerance, "got {got}, wanted {wanted} +- {tolerance}");
 }
 

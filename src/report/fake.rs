@@ -26,7 +26,7 @@ const SPOTIFY: [&str; 8] = [
 
 /// What one fake run is like.
 #[derive(Clone, Copy)]
-pub struct Fake {
+pub(super) struct Fake {
     pub experiment: &'static str,
     pub dataset: &'static str,
     pub seed: u64,
@@ -38,7 +38,7 @@ pub struct Fake {
 }
 
 /// A full, leaking, real run of `experiment` with a claim.
-pub fn gtzan(experiment: &'static str, seed: u64, accuracy: f64, claim: f64) -> Fake {
+pub(super) fn gtzan(experiment: &'static str, seed: u64, accuracy: f64, claim: f64) -> Fake {
     let claim = Some(claim);
     Fake {
         experiment,
@@ -53,7 +53,7 @@ pub fn gtzan(experiment: &'static str, seed: u64, accuracy: f64, claim: f64) -> 
 }
 
 /// The options that go with [`report_like`].
-pub fn options() -> Options {
+pub(super) fn options() -> Options {
     let order = [
         "baseline",
         "dnn",
@@ -73,7 +73,7 @@ pub fn options() -> Options {
 }
 
 /// What datasets are like: a segment, a table with gaps, and tracks with their durations.
-pub fn summaries() -> Vec<DatasetSummary> {
+pub(super) fn summaries() -> Vec<DatasetSummary> {
     let mut rng = Seed(3).rng("summaries", &[]);
     let labels: Vec<usize> = (0..400).map(|i| i % SPOTIFY.len()).collect();
     let column = |rng: &mut crate::vocab::Rng, scale: f64, shift: f64| -> Vec<f64> {
@@ -116,7 +116,7 @@ pub fn summaries() -> Vec<DatasetSummary> {
 }
 
 /// 3 s of a tone at 1 kHz: at its bin 0 dB, elsewhere the floor.
-pub fn segment() -> Segment {
+pub(super) fn segment() -> Segment {
     let (rate, n_frames, n_fft) = (22_050_u32, 130, 2048_usize);
     let n_samples = 3 * rate as usize;
     let tone = |i: usize| (std::f64::consts::TAU * 1000.0 * i as f64 / f64::from(rate)).sin();
@@ -144,7 +144,7 @@ pub fn segment() -> Segment {
 }
 
 /// Runs like the publication's, in a store under `root`.
-pub fn report_like(root: &Path) -> Vec<Run> {
+pub(super) fn report_like(root: &Path) -> Vec<Run> {
     let mut fakes = vec![
         Fake { claim: None, n_epochs: 0, leaks: false, ..gtzan("baseline", 1, 0.1, 0.0) },
         gtzan("cnn-2", 1, 0.795, 0.801),
@@ -178,17 +178,17 @@ pub fn report_like(root: &Path) -> Vec<Run> {
 }
 
 /// Writes one fake run into a store.
-pub fn run(root: &Path, fake: &Fake) -> Run {
+pub(super) fn run(root: &Path, fake: &Fake) -> Run {
     write(root, fake, record(fake), &predictions(fake))
 }
 
 /// Writes a run with this record and these predictions.
-pub fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction]) -> Run {
+pub(super) fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction]) -> Run {
     begin(root, fake, predictions).finish(record, &epochs(fake)).unwrap().0
 }
 
 /// A run that is written but for its record.
-pub fn begin(root: &Path, fake: &Fake, predictions: &[Prediction]) -> RunWriter {
+pub(super) fn begin(root: &Path, fake: &Fake, predictions: &[Prediction]) -> RunWriter {
     let id = format!(
         "{}-{}-{}{}",
         fake.experiment.replace('/', "-"),
@@ -211,7 +211,7 @@ pub fn begin(root: &Path, fake: &Fake, predictions: &[Prediction]) -> RunWriter 
 }
 
 /// A record whose numbers fit each other.
-pub fn record(fake: &Fake) -> Record {
+pub(super) fn record(fake: &Fake) -> Record {
     let table = is_table(fake);
     let classes: Vec<String> = if table {
         SPOTIFY.map(str::to_owned).to_vec()
@@ -337,7 +337,7 @@ fn is_table(fake: &Fake) -> bool {
 }
 
 /// What was said of the test examples: 0.6 for the class that was said, the rest shared by the others.
-pub fn predictions(fake: &Fake) -> Vec<Prediction> {
+pub(super) fn predictions(fake: &Fake) -> Vec<Prediction> {
     let n_classes = if is_table(fake) { SPOTIFY.len() } else { GENRES.len() };
     let (n, n_tracks) = sizes(fake);
     let prediction = |(i, (actual, predicted)): (usize, (usize, usize))| {
@@ -382,7 +382,7 @@ fn answers(fake: &Fake, n_classes: usize, n: usize, n_tracks: usize) -> Vec<(usi
     (0..n).map(answer).collect()
 }
 
-pub fn epochs(fake: &Fake) -> Vec<Epoch> {
+pub(super) fn epochs(fake: &Fake) -> Vec<Epoch> {
     let mut rng = Seed(fake.seed).rng("curves", &[fake.n_epochs as u64]);
     let mut epoch = |i: usize| {
         let t = i as f64 / 60.0;

@@ -105,7 +105,7 @@ impl Instrument {
 impl Sound {
     /// Every instrument.
     #[cfg(test)]
-    pub const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::SteelGuitar,
         Self::NylonGuitar,
         Self::CleanGuitar,

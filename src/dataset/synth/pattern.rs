@@ -2,7 +2,7 @@
 
 /// Steps in a bar.
 #[cfg(test)]
-pub const STEPS: usize = 16;
+pub(super) const STEPS: usize = 16;
 
 /// One event of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
