@@ -6,7 +6,7 @@
 //! | [`finish_file`] | gives a file that was written piece by piece its final name |
 //! | [`publish`], [`publish_flushed`] | gives a finished folder its final name by one rename; the first process wins |
 //! | [`set_aside`], [`remove_folder`] | takes a folder away by one rename before its files are deleted |
-//! | [`lock`], [`lock_file`] | an advisory lock, on file systems that have locks |
+//! | [`lock()`], [`lock_file`] | an advisory lock, on file systems that have locks |
 //! | [`unique_name`], [`Owner`] | names of temporary files and folders: host, process and a random part |
 //! | [`remove_stale`] | removes temporary files of processes that have ended |
 //!
