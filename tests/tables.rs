@@ -174,3 +174,25 @@ fn every_kind_of_dirt_has_its_message() {
     let error = home.said(&import, 3);
     assert!(error.contains("line 2 holds the byte 0xE7, which is no UTF-8"), "{error}");
 }
+
+#[test]
+fn line_breaks_and_quotes_in_ids_and_labels_make_a_run_that_every_command_reads() {
+    let mut text = "id,genre,set,tempo,key,energy\n".to_owned();
+    for i in 0..120_u32 {
+        let set = ["train", "train", "test", "valid"][i as usize % 4];
+        let (genre, energy) = (i / 4 % 2, f64::from(i / 4 % 2) + f64::from(i % 7) / 10.0);
+        text += &format!(
+            "\"song {i}\nline two, \"\"live\"\"\",\"genre\n{genre}, \"\"x\"\"\",{set},100,0,{energy}\n"
+        );
+    }
+    let home = Home::new(MANIFEST, SPEC, &text);
+    let (folder, record) = home.run();
+    assert_eq!(record["data"]["classes"].as_array().unwrap().len(), 2, "{}", record["data"]);
+    let id = folder.file_name().unwrap().to_str().unwrap();
+    home.ok(&["verify", id]);
+    home.ok(&["report"]);
+    home.ok(&["claims"]);
+    home.ok(&["list"]);
+    home.ok(&["capsule", "dirty", "-o", "dirty.tar.zst"]);
+    home.ok(&["verify", "dirty.tar.zst"]);
+}
