@@ -48,7 +48,7 @@ fn two_processes_come_to_the_bits_of_one(locks: Locks) {
     let list = preloaded(&library, home.path(), &["features", "list", "--check"]).output().unwrap();
     assert!(list.status.success(), "{}", stderr(&list));
     let list = String::from_utf8_lossy(&list.stdout).into_owned();
-    assert!(list.contains("whole, as it was written"), "{list}");
+    assert!(list.contains("complete, checksum valid"), "{list}");
 
     // Long enough that both train at the same time.
     let arguments = run("cnn-2", &["--set", "training.epochs=40"]);
@@ -56,7 +56,7 @@ fn two_processes_come_to_the_bits_of_one(locks: Locks) {
     let said = two(&library, home.path(), &arguments);
     check_notices(&said, locks);
     let n = |words: &str| said.iter().filter(|said| said.contains(words)).count();
-    assert_eq!(n("found, done before"), 0, "both train: {said:?}");
+    assert_eq!(n("already done"), 0, "both train: {said:?}");
     assert_eq!(outputs(home.path()), outputs(calm.path()));
     assert_eq!(outputs(home.path()).len(), 1);
     assert_eq!(attempts(home.path()), [] as [PathBuf; 0], "both clean up");

@@ -75,7 +75,7 @@ fn a_playlist_that_changed_after_its_items_were_got_is_noted() {
     let api = Api::new(small());
     *api.snapshot.lock().unwrap() = "AAAAsnapshot2".to_owned();
     user.expect(&api, From::Spotify);
-    assert!(user.notes().contains("the table is of the old one"), "{}", user.notes());
+    assert!(user.notes().contains("the table has the old version"), "{}", user.notes());
 }
 
 #[test]
