@@ -184,11 +184,16 @@ pub(super) fn run(root: &Path, fake: &Fake) -> Run {
 
 /// Writes a run with this record and these predictions.
 pub(super) fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Prediction]) -> Run {
-    begin(root, fake, predictions).finish(record, &epochs(fake)).unwrap().0
+    begin(root, fake, predictions, &record.data.classes).finish(record, &epochs(fake)).unwrap().0
 }
 
 /// A run that is written but for its record.
-pub(super) fn begin(root: &Path, fake: &Fake, predictions: &[Prediction]) -> RunWriter {
+pub(super) fn begin(
+    root: &Path,
+    fake: &Fake,
+    predictions: &[Prediction],
+    classes: &[String],
+) -> RunWriter {
     let id = format!(
         "{}-{}-{}{}",
         fake.experiment.replace('/', "-"),
@@ -206,7 +211,7 @@ pub(super) fn begin(root: &Path, fake: &Fake, predictions: &[Prediction]) -> Run
     }
     writer.spec("").unwrap();
     writer.members(&[]).unwrap();
-    writer.predictions(predictions, &record(fake).data.classes).unwrap();
+    writer.predictions(predictions, classes).unwrap();
     writer
 }
 

@@ -207,7 +207,7 @@ fn of_two_processes_that_make_one_run_the_second_compares_and_uses_the_first() {
     let attempts = home.path().join("attempts");
     // A lock whose file is gone keeps nobody away, as on a file system where locks are not seen.
     let begin = |predictions: &[crate::record::Prediction]| {
-        let writer = fake::begin(&root, &fake, predictions);
+        let writer = fake::begin(&root, &fake, predictions, &fake::record(&fake).data.classes);
         fs::remove_file(attempts.join("dnn-gtzan-1.lock")).unwrap();
         writer
     };

@@ -237,7 +237,7 @@ fn two_at_a_time_ask_once() {
             // It does not go on before the other waits for it.
             let look = |_: Event| {
                 if !has_begun.swap(true, Ordering::SeqCst) {
-                    wait_until("the other waits", || place.notes().contains("waits"));
+                    wait_until("the other waits", || place.notes().contains("waiting"));
                 }
             };
             place.fetch_and(&remotes, &look).unwrap()

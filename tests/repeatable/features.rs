@@ -164,6 +164,10 @@ fn the_cache_is_listed_checked_and_cleaned() {
     fs::write(partial.join(format!("worker.{}", encore::disk::unique_name())), "").unwrap();
     let output = encore(home.path(), &["features", "clean", "--all"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("in use by a running encore, not removed"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("in use by a running encore, not removed"),
+        "{}",
+        stderr(&output)
+    );
     assert!(partial.exists());
 }

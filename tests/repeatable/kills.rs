@@ -146,7 +146,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     // A damaged record does not stand in the way of the page.
     flip(&folder.join("record.json"), 0.5);
     let said = stderr(&ok(home.path(), &["list"]));
-    assert!(said.contains("left out") && said.contains("record.json"), "{said}");
+    assert!(said.contains("skipped") && said.contains("record.json"), "{said}");
 }
 
 fn newer_checkpoint(folder: &Path) -> PathBuf {

@@ -145,13 +145,16 @@ fn what_is_wrong_with_a_whole_list_is_an_error_with_file_and_line() {
         home.import().unwrap_err()
     };
     let said = import("path,label\na.wav,rock\n../a.wav,rock\n");
-    assert!(said.contains("music/list.csv: line 3: the path \"../a.wav\" leads out"), "{said}");
+    assert!(
+        said.contains("music/list.csv: line 3: the path \"../a.wav\" leaves the folder"),
+        "{said}"
+    );
     let said = import("path,label\n/etc/passwd,rock\n");
-    assert!(said.contains("line 2: the path \"/etc/passwd\" leads out"), "{said}");
+    assert!(said.contains("line 2: the path \"/etc/passwd\" leaves the folder"), "{said}");
     let said = import("path,label\n..\\a.wav,rock\n");
-    assert!(said.contains("line 2: the path \"../a.wav\" leads out"), "{said}");
+    assert!(said.contains("line 2: the path \"../a.wav\" leaves the folder"), "{said}");
     let said = import("path,labels\na.wav,rock\n");
-    assert!(said.ends_with("list.csv: has no column `label`, did you mean `labels`?"), "{said}");
+    assert!(said.ends_with("list.csv: has no column `label`; did you mean `labels`?"), "{said}");
     let said = import("path,label,path\na.wav,rock,b\n");
     assert!(said.ends_with("list.csv: has the column `path` twice"), "{said}");
     let said = import("path,label\na.wav,\"rock\n");
