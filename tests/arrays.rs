@@ -102,7 +102,7 @@ fn arrays_are_imported_described_and_trained_on_and_a_change_is_noticed() {
     );
     let said = ok(home, &["data", "describe", "ours"]);
     for words in [
-        "of tracks   artist, set",
+        "columns     artist, set",
         "flat: [4] per row",
         "wide: [3, 2] per row",
         "61 rows in 2 classes",
@@ -215,7 +215,7 @@ fn what_a_dataset_lacks_is_said_before_anything_runs() {
     let spec = home.join("experiments/ours.toml");
     fs::write(&spec, SPEC.replace("\"set\"", "\"sets\"")).unwrap();
     assert!(fails(home, &["check"], 2).contains(
-        "experiments/ours.toml:10: split names a column (listed.column), and the dataset ours has \
+        "experiments/ours.toml:10: split names a column (listed.column), but dataset ours has \
          no column `sets` among its track columns; did you mean `set`?"
     ));
     fs::write(&spec, SPEC.replace("name = \"flat\"", "name = \"flatt\"")).unwrap();

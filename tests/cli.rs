@@ -42,7 +42,7 @@ fn all_faults_of_a_spec_are_said_at_once_with_line_range_and_nearest_name() {
         "experiments/cnn-3.toml:11: features.mfcc.n_mfc is an unknown key; did you mean `n_mfcc`?",
         "experiments/cnn-3.toml:18: split.random.test must be a number in (0, 1), found 1.3",
         "training.batch_size must be an integer in [1, ",
-        "got the text \"32\"",
+        "found the text \"32\"",
         "experiments/cnn-3.toml:25: model.cnn.blocks[2].kernel",
         "did you mean `adam`?",
     ] {

@@ -194,7 +194,7 @@ fn passing_failures_are_tried_again_and_others_are_not() {
         format!("  {}: answers 500, 3 times\n", urls[0]),
         format!("  {}: answers 404\n", urls[1]),
         format!("  {}: answers 503, and asks to retry in 3600 s\n", urls[2]),
-        format!("  {}: sends the file as gzip, unasked\n", urls[3]),
+        format!("  {}: sends the file as gzip, which was not requested\n", urls[3]),
         format!("  {}: expected 5000 bytes, found 5004", urls[4]),
     ];
     assert_eq!(error, wanted.concat());

@@ -74,14 +74,14 @@ fn a_fetched_dataset_is_ready_and_said_to_be() {
     let hint = "not imported; encore data fetch two, or encore data import two PATH";
     assert!(list.contains(hint), "{list}");
     let (_, describe, _) = encore(home.path(), &["data", "describe", "two"]);
-    assert!(describe.contains("to fetch    a.tar.gz ("), "{describe}");
+    assert!(describe.contains("download    a.tar.gz ("), "{describe}");
     let (code, said, errors) = encore(home.path(), &FETCH);
     assert_eq!(code, Some(0), "{errors}");
-    for part in ["licence     free for all", "citation    Nobody, 2026", "imported two"] {
+    for part in ["license     free for all", "citation    Nobody, 2026", "imported two"] {
         assert!(said.contains(part), "{part}\nis not in\n{said}");
     }
     assert!(said.contains("sha256 ") && said.contains("6 valid files in"), "{said}");
-    assert!(errors.contains("getting a.tar.gz: ") && errors.contains("/s\n"), "{errors}");
+    assert!(errors.contains("downloading a.tar.gz: ") && errors.contains("/s\n"), "{errors}");
     assert_eq!(super::files(&home.path().join("datasets/downloads/two")), files);
     let (_, list, _) = encore(home.path(), &["data", "list"]);
     assert!(list.contains("imported from "), "{list}");

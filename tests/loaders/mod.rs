@@ -185,7 +185,7 @@ fn what_is_no_collection_is_said_and_leaves_no_manifest() {
         ("x", "mine/b.csv", 3, "no file of the column `path` exists, e.g. /abs/1.wav; paths"),
         ("x", "nowhere", 3, "nowhere: No such file"),
         ("gtzan", "mine", 2, "dataset `gtzan` already exists"),
-        ("../x", "mine", 2, "`../x` is no name"),
+        ("../x", "mine", 2, "invalid name `../x`"),
     ] {
         let said = fails(home, &["data", "new", name, path], code);
         assert!(said.contains(words), "{words}\nis not in\n{said}");

@@ -150,7 +150,7 @@ fn the_cache_is_listed_checked_and_cleaned() {
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
-    assert!(said(&["features", "clean", "--partial"]).starts_with("0 removed, 0 B are free"));
+    assert!(said(&["features", "clean", "--partial"]).starts_with("0 removed, 0 B freed"));
     // Whoever reads takes no lock and stands in nobody's way.
     let held = fs::File::open(&path).unwrap();
     held.lock_shared().unwrap();

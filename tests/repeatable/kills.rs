@@ -111,7 +111,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     let output = ok(home.path(), &arguments);
     let said = stderr(&output);
     let name = newest.file_name().unwrap().to_str().unwrap();
-    assert!(said.contains(&format!("{name}: is damaged: wrong checksum")), "{said}");
+    assert!(said.contains(&format!("{name}: is damaged: its checksum does not fit")), "{said}");
     assert!(said.contains("epochs.jsonl: line 1 is damaged"), "{said}");
     assert!(said.contains("resumes after epoch"), "{said}");
     let wanted = outputs(home.path());
