@@ -219,7 +219,7 @@ fn what_a_dataset_lacks_is_said_before_anything_runs() {
          no column `sets` among its track columns; did you mean `set`?"
     ));
     fs::write(&spec, SPEC.replace("name = \"flat\"", "name = \"flatt\"")).unwrap();
-    assert!(fails(home, &["check"], 2).contains("got \"flatt\", did you mean `flat`?"));
+    assert!(fails(home, &["check"], 2).contains("found \"flatt\", did you mean `flat`?"));
     fs::write(&spec, SPEC).unwrap();
     // The stand-in of GTZAN is music that the program makes: it has no artists and no published sets.
     let ours = common::repository();
