@@ -13,12 +13,13 @@ use encore::kernels::geometry::{ConvGeometry, PoolGeometry};
 use encore::kernels::isa::{Isa, Level, Tile, Work, fma};
 use encore::kernels::pooling::{PooledGradient, Pooling, Slopes};
 use encore::kernels::product::Activation;
-use encore::model::{Flow, TrainingObserver};
-use encore::vocab::Epoch;
 
 mod nets;
+#[path = "nets/stopwatch.rs"]
+mod stopwatch;
 
 use nets::{Data, SHAPE, fit, plan};
+use stopwatch::Stopwatch;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -173,31 +174,6 @@ fn parts(net: &str, batch: usize) -> Vec<Part> {
         n_in = n_out;
     }
     parts
-}
-
-/// This process's CPU time, in seconds; NaN where the system does not tell.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |i: usize| fields.get(i).and_then(|ticks| ticks.parse::<f64>().ok());
-    ticks(11).zip(ticks(12)).map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
-}
-
-/// Wall and CPU time at the end of each epoch, and the last loss.
-#[derive(Default)]
-struct Stopwatch {
-    wall: Vec<Instant>,
-    cpu_s: Vec<f64>,
-    loss: f64,
-}
-
-impl TrainingObserver for Stopwatch {
-    fn epoch(&mut self, epoch: &Epoch) -> Flow {
-        self.wall.push(Instant::now());
-        self.cpu_s.push(cpu_seconds());
-        self.loss = epoch.train_loss;
-        Flow::Continue
-    }
 }
 
 fn main() {

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use std::{env, fs};
 
-use encore::model::{Flow, TrainingObserver};
-use encore::vocab::Epoch;
-
 mod nets;
+#[path = "nets/stopwatch.rs"]
+mod stopwatch;
 
 use nets::{Data, SHAPE, fit, plan};
+use stopwatch::Stopwatch;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -105,23 +105,6 @@ fn side_by_side(n_rounds: usize) {
     }
 }
 
-/// Times epochs from end to end, so that nothing between two of them is lost.
-#[derive(Default)]
-struct Stopwatch {
-    wall: Vec<Instant>,
-    cpu_s: Vec<f64>,
-    loss: f64,
-}
-
-impl TrainingObserver for Stopwatch {
-    fn epoch(&mut self, epoch: &Epoch) -> Flow {
-        self.wall.push(Instant::now());
-        self.cpu_s.push(cpu_s());
-        self.loss = epoch.train_loss;
-        Flow::Continue
-    }
-}
-
 /// `X.npy` and `y.npy` of a folder.
 fn read(folder: &Path) -> Data {
     let matrix = read_npy(&folder.join("X.npy"), "<f4", f32::from_le_bytes);
@@ -148,14 +131,6 @@ fn memory_mib(field: &str) -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
     kib.map_or(f64::NAN, |kib| kib / 1024.0)
-}
-
-/// This process's CPU time; NaN where the system does not tell.
-fn cpu_s() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |i: usize| fields.get(i).and_then(|ticks| ticks.parse::<f64>().ok());
-    ticks(11).zip(ticks(12)).map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
