@@ -62,6 +62,6 @@ pub fn range_test(
     workspace: Workspace,
 ) -> Result<Vec<Probe>, RunError> {
     let inputs = Inputs::load(plan, workspace)?;
-    let fold = Fold::new(plan, &inputs, seed, AuditedSplit::new(plan, &inputs, seed)?)?;
+    let fold = Fold::new(plan, &inputs, seed, AuditedSplit::unaudited(plan, &inputs, seed)?)?;
     Ok(plan.spec.model.range_test(&fold.fit_input(), test)?)
 }

@@ -16,7 +16,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// A file is there and is not what was written.
-    #[error("{path}: {message}\nhint: run the experiment again: the run is made anew")]
+    #[error("{path}: {message}\nhint: run the experiment again; the run will be repeated")]
     Damaged {
         /// Which one.
         path: PathBuf,

@@ -215,10 +215,6 @@ impl RunWriter {
         let mut of_model = Sha256::new();
         for name in names(&model)? {
             let name = format!("model/{name}");
-            let path = self.folder().join(&name);
-            File::open(&path)
-                .and_then(|file| file.sync_all())
-                .map_err(|source| io(&path, source))?;
             let sum = self.sum(&name)?;
             of_model = of_model.piece(&name).piece(&sum);
             files.insert(name, sum);

@@ -272,7 +272,7 @@ fn a_damaged_entry_is_named_and_made_again() {
         let made = home.examples(&audio);
         let said = home.notes();
         assert!(said.contains(file) && said.contains(words), "{said}");
-        assert!(said.ends_with("; the features are made anew"), "{said}");
+        assert!(said.ends_with("; the features will be computed again"), "{said}");
         assert_eq!(made.matrix.as_slice(), wanted);
         assert_eq!(home.n_computed(), N_TRACKS * 4);
     }

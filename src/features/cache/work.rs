@@ -121,7 +121,7 @@ impl Work<'_> {
                 if matches!(super::open(&aside, self.recipe), Ok(Some(_))) {
                     disk::publish(&aside, &self.named).map_err(|source| io(&self.named, source))?;
                 } else {
-                    self.note(format!("{error}; the features are made anew"))?;
+                    self.note(format!("{error}; the features will be computed again"))?;
                 }
                 disk::remove_folder(&aside).map_err(|source| io(&aside, source))?;
                 Ok(self.named.exists())
@@ -337,7 +337,7 @@ impl Work<'_> {
                 }
                 Err(error @ FeatureError::Damaged { .. }) => {
                     is_whole = false;
-                    self.note(format!("{error}; its tracks are made anew"))?;
+                    self.note(format!("{error}; its tracks will be computed again"))?;
                     // Another process may have removed it too.
                     let _ = fs::remove_file(&path_of_shard);
                 }
