@@ -1,19 +1,21 @@
-//! Whether the probabilities are meant: errors of calibration.
+//! Calibration: whether the predicted probabilities match the fraction right.
 
 use super::most_likely;
 
-/// Bins of the calibration error, all of the same width.
+/// Number of bins of the calibration error, all of equal width.
 pub const CALIBRATION_BINS: usize = 15;
 
-/// Expected calibration error of the most likely class, `[0, 1]`: how far, on average, the fraction
-/// right lies from the probability that was said. `probabilities` is `[n_examples, n_classes]`.
+/// Computes the expected calibration error of the most likely class, `[0, 1]`: the mean distance
+/// between the predicted probability and the fraction right. `probabilities` is `[n_examples,
+/// n_classes]`.
 ///
-/// Examples are binned by their highest probability into 15 bins of equal width, lower ends
-/// included, 1 in the last; bins weigh by their examples. Few examples make it too large: it is to
-/// be compared between models on the same test set, not with 0.
+/// Examples are binned by their highest probability into 15 bins of equal width. A bin includes its
+/// lower end, and the last one includes 1. Bins are weighted by their number of examples. The
+/// estimate is too large on small test sets, so compare it between models on the same test set, not
+/// with 0.
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths do not match.
 ///
 /// # Source
 /// Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3.
@@ -31,11 +33,12 @@ pub fn calibration_error(actual: &[usize], probabilities: &[f32], n_classes: usi
     gaps.iter().map(|gap| gap.abs()).sum::<f64>() / actual.len().max(1) as f64
 }
 
-/// Every example's Brier score, `[0, 2]`: squared distances of the classes' probabilities from 1
-/// for the actual class and 0 for the others, summed. `probabilities` is `[n_examples, n_classes]`.
+/// Computes the Brier score of every example, `[0, 2]`: the sum over classes of the squared
+/// distance between the probability and 1 (actual class) or 0 (other classes). `probabilities` is
+/// `[n_examples, n_classes]`.
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths do not match.
 ///
 /// # Source
 /// Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78,

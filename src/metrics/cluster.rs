@@ -1,22 +1,24 @@
-//! The score of one run and the influence of each track: the basis of intervals and tests.
+//! The score of one run and the influence of each track, from which intervals and tests are
+//! computed.
 //!
-//! Segments of one track are not independent, so the unit of chance is the track, never the segment.
+//! Segments of one track are not independent, so the sampling unit is the track, never the segment.
 
 use super::confusion::{confusion, macro_f1};
 
-/// One run's score, taken apart by the tracks that it was measured on.
+/// The score of one run, with the part that each track contributes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clustered {
     /// The score.
     pub value: f64,
-    /// How far each track influences it, by the track's number; `None` for tracks that the run did not
-    /// score. The sum of the squares estimates the variance that the choice of test tracks causes.
+    /// How much each track influences the score, by track number; `None` for tracks that the run
+    /// did not score. The sum of their squares estimates the variance due to the choice of test
+    /// tracks.
     pub influences: Vec<Option<f64>>,
 }
 
 impl Clustered {
-    /// The mean of a value per example (1 for right and 0 for wrong gives the accuracy), with
-    /// example `i` from track `tracks[i]`, below `n_tracks`.
+    /// Returns the mean of one value per example (1 for right and 0 for wrong gives the accuracy).
+    /// Example `i` belongs to track `tracks[i]`, which is below `n_tracks`.
     ///
     /// # Panics
     /// If the lengths differ, a track's number is too large or fewer than two tracks are scored.
@@ -36,7 +38,8 @@ impl Clustered {
         Self::of_sums(&sums)
     }
 
-    /// As [`Self::mean`], from a sum and a count per track; `None` for tracks without examples.
+    /// Returns the same as [`Self::mean`], from one sum and one count per track; `None` for tracks
+    /// without examples.
     ///
     /// # Panics
     /// If fewer than two tracks are scored.
@@ -50,10 +53,11 @@ impl Clustered {
         Self { value, influences: sums.iter().map(|sums| sums.map(influence)).collect() }
     }
 
-    /// The macro-averaged F1 score; the influences are those of the jackknife that leaves out a track.
+    /// Returns the macro-averaged F1 score, with the influences of the jackknife that leaves out
+    /// one track at a time.
     ///
     /// # Panics
-    /// As [`Self::mean`].
+    /// In the same cases as [`Self::mean`].
     ///
     /// # Source
     /// Efron and Stein, "The jackknife estimate of variance", Annals of Statistics 9, 1981.
@@ -87,8 +91,8 @@ impl Clustered {
         Self { value: macro_f1(&all), influences }
     }
 
-    /// The difference of two runs' scores. A track that both have scored counts once, with its
-    /// difference, so what makes it hard for both does not count.
+    /// Returns the difference between two runs. A track that both runs scored counts once, with its
+    /// difference, so its difficulty cancels out.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         let n = self.influences.len().max(other.influences.len());
@@ -100,10 +104,10 @@ impl Clustered {
         Self { value: self.value - other.value, influences: (0..n).map(difference).collect() }
     }
 
-    /// The mean of several runs' scores.
+    /// Returns the mean over several runs.
     ///
     /// # Panics
-    /// Without a run.
+    /// If there is no run.
     #[must_use]
     pub fn mean_of(runs: &[Self]) -> Self {
         let k = runs.len() as f64;
@@ -119,20 +123,20 @@ impl Clustered {
         Self { value: runs.iter().map(|run| run.value).sum::<f64>() / k, influences }
     }
 
-    /// Tracks that were scored.
+    /// Returns the number of tracks that were scored.
     #[must_use]
     pub fn n_tracks(&self) -> usize {
         self.influences.iter().flatten().count()
     }
 
-    /// The variance that the choice of test tracks causes.
+    /// Returns the variance due to the choice of test tracks.
     #[must_use]
     pub fn variance(&self) -> f64 {
         self.influences.iter().flatten().map(|influence| influence * influence).sum()
     }
 }
 
-/// The square root of T / (T - 1).
+/// Returns the square root of T / (T - 1).
 fn enough(n_tracks: usize) -> f64 {
     assert!(n_tracks > 1, "how much tracks differ can't be seen from {n_tracks} of them");
     (n_tracks as f64 / (n_tracks as f64 - 1.0)).sqrt()
@@ -149,7 +153,7 @@ mod tests {
         let run = Clustered::mean(&values, &[0, 1, 3, 4], 5);
         close(run.value, 0.75, 0.0);
         assert_eq!((run.influences[2], run.n_tracks()), (None, 4));
-        // Sample variance 0.25, by 4 values.
+        // The sample variance is 0.25; the mean of 4 values has a quarter of it.
         close(run.variance(), 0.0625, 1e-15);
     }
 

@@ -1,22 +1,22 @@
-//! Who was taken for whom, and the scores that follow from it.
+//! The confusion matrix and the scores that follow from it.
 
 /// Precision, recall, F1 and support of one class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassScores {
-    /// Of the examples taken for this class, the fraction that are; 0 if there are none.
+    /// Fraction of the examples predicted as this class that belong to it; 0 if there are none.
     pub precision: f64,
-    /// Of the examples of this class, the fraction found; 0 if there are none.
+    /// Fraction of the examples of this class that were predicted as such; 0 if there are none.
     pub recall: f64,
-    /// Harmonic mean of precision and recall; 0 for a class never seen nor predicted.
+    /// Harmonic mean of precision and recall; 0 for a class that is neither present nor predicted.
     pub f1: f64,
-    /// Examples of this class.
+    /// Number of examples of this class.
     pub support: usize,
 }
 
-/// Counts `[n_classes, n_classes]`: rows actual, columns predicted.
+/// Counts examples by class, `[n_classes, n_classes]`: rows are actual, columns predicted.
 ///
 /// # Panics
-/// If the two differ in length or a class number is not below `n_classes`.
+/// If the lengths differ or a class number is not below `n_classes`.
 #[must_use]
 pub fn confusion(actual: &[usize], predicted: &[usize], n_classes: usize) -> Vec<Vec<usize>> {
     assert_eq!(actual.len(), predicted.len(), "one prediction per example");
@@ -27,17 +27,17 @@ pub fn confusion(actual: &[usize], predicted: &[usize], n_classes: usize) -> Vec
     counts
 }
 
-/// Fraction right, `[0, 1]`; 0 if nothing was scored.
+/// Returns the fraction right, `[0, 1]`; 0 if nothing was scored.
 #[must_use]
 pub fn accuracy(confusion: &[Vec<usize>]) -> f64 {
     let right = (0..confusion.len()).map(|class| confusion[class][class]).sum();
     ratio(right, confusion.iter().flatten().sum())
 }
 
-/// Scores per class, in the order of the matrix.
+/// Computes the scores of every class, in the order of the matrix.
 ///
 /// # Source
-/// scikit-learn, `precision_recall_fscore_support` with `zero_division=0` and all labels named.
+/// scikit-learn, `precision_recall_fscore_support` with `zero_division=0` and all labels listed.
 #[must_use]
 pub fn per_class(confusion: &[Vec<usize>]) -> Vec<ClassScores> {
     let score = |class: usize| {
@@ -54,7 +54,7 @@ pub fn per_class(confusion: &[Vec<usize>]) -> Vec<ClassScores> {
     (0..confusion.len()).map(score).collect()
 }
 
-/// Mean of the classes' F1, each class counting the same; 0 without classes.
+/// Returns the unweighted mean of the F1 scores over classes; 0 without classes.
 #[must_use]
 pub fn macro_f1(confusion: &[Vec<usize>]) -> f64 {
     let classes = per_class(confusion);
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn precision_and_recall_are_not_mixed_up() {
-        // Class 0: three taken for it, two of them rightly; four there are.
+        // Class 0 was predicted three times, twice correctly, and has four examples.
         let classes = per_class(&[vec![2, 2], vec![1, 5]]);
         close(classes[0].precision, 2.0 / 3.0, 1e-15);
         close(classes[0].recall, 0.5, 1e-15);

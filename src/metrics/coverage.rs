@@ -1,4 +1,4 @@
-//! Simulated experiments whose truth is known: how often the intervals of `estimate` hold it.
+//! Simulated experiments with a known truth: how often the intervals of `estimate` contain it.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -12,26 +12,28 @@ const N_EXPERIMENTS: u64 = 1_000;
 enum Test {
     /// All tracks, the same for every seed.
     Fixed,
-    /// 3 of 10 tracks, drawn anew for every seed.
+    /// 3 of 10 tracks, drawn again for every seed.
     Tracks,
-    /// 3 of 10 segments, drawn anew for every seed: nearly every track is in every test set.
+    /// 3 of 10 segments, drawn again for every seed: nearly every track is in every test set.
     Segments,
 }
 
-/// A segment is right if a sum of normal parts is above a threshold: one of the seed, one of the
-/// track, one of the two together, and the rest, of variance 1 in all.
+/// A simulated experiment. A segment is right if a sum of normal variables exceeds a threshold. The
+/// sum has a part of the seed, a part of the track, a part of the pair, and the rest. The total
+/// variance is 1.
 #[derive(Debug, Clone, Copy)]
 struct World {
     n_tracks: usize,
     n_segments: usize,
     truth: f64,
-    /// Variances of the parts of seed, track, and both.
+    /// Variances of the parts of the seed, the track, and the pair.
     parts: [f64; 3],
     test: Test,
 }
 
 impl World {
-    /// `k` runs, and the accuracy that the first one's model has on all tracks there could be.
+    /// Simulates `k` runs; also returns the accuracy of the first run's model on all possible
+    /// tracks.
     fn runs(&self, k: usize, rng: &mut Rng) -> (Vec<Clustered>, f64) {
         let normal = Normal::standard();
         let [seed, track, both] = self.parts;
@@ -54,7 +56,7 @@ impl World {
         (runs, first.unwrap())
     }
 
-    /// How many segments of every track are tested.
+    /// Draws how many segments of every track are tested.
     fn test_counts(&self, rng: &mut Rng) -> Vec<usize> {
         let (n, each) = (self.n_tracks, self.n_segments);
         let mut order: Vec<usize> = match self.test {
@@ -73,14 +75,15 @@ impl World {
 const FEW: World =
     World { n_tracks: 30, n_segments: 5, truth: 0.7, parts: [0.005, 0.1, 0.1], test: Test::Fixed };
 const MANY: World = World { n_tracks: 200, ..FEW };
-/// Segments of a track that are nearly all right or nearly all wrong.
+/// Segments of one track are nearly all right or nearly all wrong.
 const ALIKE: [f64; 3] = [0.005, 0.6, 0.2];
-/// No two seeds differ but by chance.
+/// Seeds differ only by chance.
 const CALM: [f64; 3] = [0.0, 0.3, 0.1];
-/// Seeds that matter more than the choice of tracks.
+/// Seeds matter more than the choice of tracks.
 const WILD: [f64; 3] = [0.03, 0.1, 0.1];
 
-/// Every world, and whether seeds matter beside the tracks: where not, intervals may be a bit long.
+/// Every simulated experiment, and whether its seeds matter besides the tracks. Where they do not,
+/// intervals may be slightly too long.
 fn worlds() -> Vec<(&'static str, bool, World)> {
     vec![
         ("few tracks", false, FEW),
@@ -98,8 +101,8 @@ fn worlds() -> Vec<(&'static str, bool, World)> {
     ]
 }
 
-/// All that is claimed of intervals, put to the test on eight runs of one experiment: what is
-/// claimed, and whether it holds here.
+/// Tests every promise about intervals on eight runs of one experiment: its name, and whether it is
+/// kept here.
 fn claims(runs: &[Clustered], of_model: f64, truth: f64) -> Vec<(&'static str, bool)> {
     let mean = |k: usize| Estimate::of(&runs[..k]);
     let (first, second) = (&runs[..3], &runs[3..6]);
@@ -112,14 +115,14 @@ fn claims(runs: &[Clustered], of_model: f64, truth: f64) -> Vec<(&'static str, b
     let one = mean(1);
     assert!(!one.knows_seeds() && mean(3).knows_seeds());
     vec![
-        // What one seed can know: how good this very model is.
+        // One seed can only tell how good this one model is.
         ("one seed, its model", one.fraction_interval().contains(of_model)),
         ("three seeds", mean(3).fraction_interval().contains(truth)),
         ("five seeds", mean(5).fraction_interval().contains(truth)),
-        // Two recipes that are the same are called different in 5 of 100.
+        // Two identical recipes are called different in 5 of 100 cases.
         ("three pairs of seeds", is_zero_held(&Estimate::of(&pairs))),
         ("three seeds against three", is_zero_held(&Estimate::unpaired(first, second))),
-        // A published figure that was made as ours is reproduced in 95 of 100.
+        // A published figure from the same procedure is reproduced in 95 of 100 cases.
         ("three seeds against a figure", repeated(first, &runs[3..4])),
         ("five seeds against a figure", repeated(&runs[..5], &runs[5..6])),
         ("five seeds against a mean of three", repeated(&runs[..5], &runs[5..8])),
@@ -146,8 +149,8 @@ fn of_1000_experiments_930_to_970_are_held() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// What is not claimed: with one seed the mean over seeds is missed where seeds matter, and two
-/// seeds are too few to tell how much they do.
+/// Shows what is not promised. With one seed, the interval misses the mean over seeds if seeds
+/// matter, and two seeds are too few to tell how much they matter.
 #[test]
 fn one_seed_says_nothing_of_others_and_two_say_little() {
     let world = World { parts: WILD, ..MANY };
@@ -163,9 +166,10 @@ fn one_seed_says_nothing_of_others_and_two_say_little() {
     assert!((880..=930).contains(&two), "two seeds: {two} of 1,000");
 }
 
-/// Not a model of scores but scores of a model: nearest centroids of 4 classes, with a seed that
-/// drops features. Every seed splits the same 60 tracks anew, so training sets overlap, and a track
-/// that one seed is tested on is another one's training: all that variance components leave out.
+/// Simulates models, not scores: nearest centroids of 4 classes, where the seed decides which
+/// features are dropped. Every seed splits the same 60 tracks differently, so training sets overlap
+/// and one seed's test tracks are another seed's training tracks. Variance components ignore all of
+/// this.
 fn centroid_runs(k: usize, rng: &mut Rng) -> Vec<Clustered> {
     const CLASSES: usize = 4;
     const WIDTH: usize = 8;
@@ -217,7 +221,7 @@ fn a_learner_s_mean_over_fresh_splits_is_held_too() {
     for k in [3, 5] {
         let runs = |experiment: u64| centroid_runs(k, &mut Seed(experiment).rng("learner", &[]));
         let all: Vec<Vec<Clustered>> = (0..N_EXPERIMENTS).map(runs).collect();
-        // The experiments are independent, so their mean is the truth but for a 30th of one's error.
+        // The experiments are independent, so their mean is the truth up to a 30th of one error.
         let estimates: Vec<Estimate> = all.iter().map(|runs| Estimate::of(runs)).collect();
         let truth = estimates.iter().map(|it| it.value).sum::<f64>() / N_EXPERIMENTS as f64;
         let holds = |it: &&Estimate| it.fraction_interval().contains(truth);

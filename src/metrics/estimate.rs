@@ -1,24 +1,25 @@
-//! A mean over seeds, or a difference of two such means, with what seeds and test tracks add to its
-//! uncertainty - apart from each other.
+//! A mean over seeds, or a difference of two such means, with the separate contributions of seeds
+//! and test tracks to its uncertainty.
 //!
-//! A score moves for two reasons: the seed (weights, order, dropout, the draw of the split) and the
-//! tracks that happen to be in the test set. With `k` seeds and `T` test tracks:
+//! A score varies for two reasons: the seed (weights, order, dropout, the draw of the split) and
+//! the tracks that happen to be in the test set. With `k` seeds and `T` test tracks:
 //!
 //! | part | how it is measured |
 //! |---|---|
-//! | tracks | every track's influence, averaged over the seeds, squared, summed: a cluster-robust variance. Right for one fixed test set, for fresh ones that overlap, and for many segments a track |
-//! | seeds | variance of the `k` scores, less what their own test tracks explain of it: half the squared influence of the difference of two seeds, over all pairs |
+//! | tracks | the influence of every track, averaged over the seeds, squared, summed: a cluster-robust variance. It is right for one fixed test set, for different test sets that overlap, and for many segments per track |
+//! | seeds | variance of the `k` scores, minus the part that their own test tracks explain: half the squared influence of the difference of two seeds, over all pairs |
 //!
-//! The 95 % interval reaches `sqrt(z^2 (tracks + seeds / k) + g (t^2 - z^2) s^2 / k)`: `s^2` is the
-//! raw variance of the scores, `t` Student's quantile for its `k - 1` degrees of freedom, `z` that
-//! for `T - 1`. `g` rises from 0 to 1 while `s^2` rises from 0.6 to 1.2 times what the tracks alone
-//! would give: where seeds are seen not to matter, their few degrees of freedom don't matter either.
+//! The margin of the 95 % interval is `sqrt(z^2 (tracks + seeds / k) + g (t^2 - z^2) s^2 / k)`.
+//! Here `s^2` is the raw variance of the scores, `t` is Student's quantile for its `k - 1` degrees
+//! of freedom, and `z` the one for `T - 1`. `g` rises from 0 to 1 while `s^2` rises from 0.6 to 1.2
+//! times the variance that the tracks alone explain. If the seeds clearly do not matter, their few
+//! degrees of freedom do not matter either.
 //!
-//! What that is worth is measured in `coverage.rs`, in 1,000 simulated experiments each: with three
-//! or five seeds the intervals hold the truth in 930 to 970 of them where seeds matter, and in up to
-//! 990 where they hardly do; also for a learner whose training sets overlap. With two seeds it may be
-//! 880. One seed can't show what seeds do: its interval is about that one trained model, and
-//! [`Estimate::knows_seeds`] says so.
+//! `coverage.rs` measures how good the intervals are, in 1,000 simulated experiments each. With
+//! three or five seeds, the intervals contain the truth in 930 to 970 of them where seeds matter,
+//! and in up to 990 where they hardly matter. This includes a learner whose training sets overlap.
+//! With two seeds it may be 880. A single seed cannot show how much seeds matter: its interval is
+//! about that one trained model, and [`Estimate::knows_seeds`] returns false.
 //!
 //! # Source
 //! Crossed random effects by moments: Searle, Casella and McCulloch, "Variance components", 1992;
@@ -30,39 +31,40 @@
 use super::seeds::{Seeds, quantile};
 use super::{Clustered, Interval};
 
-/// A two-sided 95 % interval's tails.
+/// Tail probability of a two-sided 95 % interval.
 pub(super) const ALPHA: f64 = 0.05;
-/// The power that "can show" means: 4 times of 5.
+/// The power at which a difference counts as detectable: 4 times out of 5.
 const POWER: f64 = 0.8;
 
-/// A mean over seeds, or a difference of two, and the two parts of its variance.
+/// A mean over seeds, or a difference of two means, and the two parts of its variance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// The mean, or the difference: the first minus the second.
+    /// The mean, or the first mean minus the second.
     pub value: f64,
-    /// Test tracks behind it.
+    /// Number of test tracks.
     pub n_tracks: usize,
-    /// Its variance by the choice of test tracks.
+    /// Variance due to the choice of test tracks.
     tracks: f64,
-    /// What seeds do to it; `None` where a mean is of one seed.
+    /// Variance due to the seeds; `None` if a mean has only one seed.
     seeds: Option<Seeds>,
 }
 
 impl Estimate {
-    /// The mean of some runs that differ in the seed; for a paired difference give the differences.
+    /// Returns the mean of runs that differ in the seed. Pass the differences for a paired
+    /// comparison.
     ///
     /// # Panics
-    /// Without a run.
+    /// If there is no run.
     #[must_use]
     pub fn of(runs: &[Clustered]) -> Self {
         Self::new(&Clustered::mean_of(runs), Seeds::of_mean(runs))
     }
 
-    /// The difference of two means whose runs have no partners. Tracks that both sides have scored
-    /// count as the same tracks, if they have the same numbers.
+    /// Returns the difference between the means of two groups of unpaired runs. Tracks with the
+    /// same number count as the same track on both sides.
     ///
     /// # Panics
-    /// Without a run on either side.
+    /// If a side has no run.
     #[must_use]
     pub fn unpaired(first: &[Clustered], second: &[Clustered]) -> Self {
         let difference = Clustered::mean_of(first).minus(&Clustered::mean_of(second));
@@ -74,38 +76,39 @@ impl Estimate {
         Self { value: mean.value, n_tracks: mean.n_tracks(), tracks: mean.variance(), seeds }
     }
 
-    /// Whether every mean has two seeds or more. If not, intervals and tests are about the trained
-    /// models at hand and say nothing of what another seed would give.
+    /// Returns whether every mean has two seeds or more. If not, intervals and tests are about the
+    /// trained models only and say nothing about other seeds.
     #[must_use]
     pub fn knows_seeds(&self) -> bool {
         self.seeds.is_some()
     }
 
-    /// The standard error by the choice of test tracks.
+    /// Returns the standard error due to the choice of test tracks.
     #[must_use]
     pub fn tracks_error(&self) -> f64 {
         self.tracks.sqrt()
     }
 
-    /// The standard error by the seeds; `None` where a mean has one seed only.
+    /// Returns the standard error due to the seeds; `None` if a mean has only one seed.
     #[must_use]
     pub fn seeds_error(&self) -> Option<f64> {
         self.seeds.map(|seeds| seeds.own().sqrt())
     }
 
-    /// The 95 % interval, symmetric around the value.
+    /// Returns the 95 % interval, symmetric around the value.
     #[must_use]
     pub fn interval(&self) -> Interval {
         let margin = self.margin_squared(ALPHA).sqrt();
         Interval { mean: self.value, low: self.value - margin, high: self.value + margin }
     }
 
-    /// The 95 % interval of a fraction: within `[0, 1]`, and longer towards the middle.
+    /// Returns the 95 % interval of a fraction: within `[0, 1]`, and longer towards the middle.
     ///
     /// # Source
-    /// Wilson 1927, with the number of independent items that has this variance: Korn and Graubard,
-    /// "Confidence intervals for proportions with small expected number of positive counts
-    /// estimated from survey data", Survey Methodology 24, 1998. At 0 and 1 it is `n_tracks`.
+    /// Wilson 1927, with the number of independent items that has the same variance: Korn and
+    /// Graubard, "Confidence intervals for proportions with small expected number of positive
+    /// counts estimated from survey data", Survey Methodology 24, 1998. At 0 and 1 that number is
+    /// `n_tracks`.
     #[must_use]
     pub fn fraction_interval(&self) -> Interval {
         let p = self.value.clamp(0.0, 1.0);
@@ -123,14 +126,15 @@ impl Estimate {
         Interval { mean: p, low: low.clamp(0.0, p), high: high.clamp(p, 1.0) }
     }
 
-    /// The two-sided p-value of "the true value is 0": the interval of level `1 - p` ends at 0.
+    /// Returns the two-sided p-value of "the true value is 0": the `p` for which the interval of
+    /// level `1 - p` ends at 0.
     #[must_use]
     pub fn p_value(&self) -> f64 {
         if self.value == 0.0 {
             return 1.0;
         }
         let squared = self.value * self.value;
-        // Bisection in the logarithm, for small p-values are asked for their size.
+        // Bisection on a logarithmic scale, because the size of a small p-value matters.
         let (mut low, mut high) = (1e-15_f64, 1.0);
         for _ in 0..60 {
             let middle = (low * high).sqrt();
@@ -143,8 +147,9 @@ impl Estimate {
         high
     }
 
-    /// The smallest true difference that such a comparison would find, at the level 5 %, 4 times of
-    /// 5. With `n` times the tracks and seeds it is smaller by the square root of `n`.
+    /// Returns the smallest true difference that such a comparison would detect 4 times out of 5,
+    /// at the 5 % level. With `n` times the tracks and seeds, it is smaller by the square root of
+    /// `n`.
     ///
     /// # Source
     /// Bloom, "Minimum detectable effects", Evaluation Review 19, 1995.
@@ -169,7 +174,7 @@ pub(super) mod tests {
     use super::super::wilson;
     use super::*;
 
-    /// Runs whose tracks all influence nothing: what is left is Student's t over the seeds.
+    /// Makes runs whose tracks have no influence, so that only Student's t over the seeds remains.
     pub(in crate::metrics) fn seeds_only(values: &[f64]) -> Vec<Clustered> {
         values.iter().map(|&value| Clustered { value, influences: vec![Some(0.0); 50] }).collect()
     }
@@ -212,16 +217,16 @@ pub(super) mod tests {
 
     #[test]
     fn seeds_and_tracks_are_told_apart() {
-        // Two seeds on four tracks, one example each. The seeds differ on one track.
+        // Two seeds on four tracks with one example each. The seeds differ on one track.
         let tracks = [0, 1, 2, 3];
         let a = Clustered::mean(&[1.0, 1.0, 0.0, 0.0], &tracks, 4);
         let b = Clustered::mean(&[1.0, 1.0, 1.0, 0.0], &tracks, 4);
         let estimate = Estimate::of(&[a, b]);
         close(estimate.value, 0.625, 1e-15);
-        // Means of the tracks 1, 1, 0.5, 0: sample variance 0.229 by 4.
+        // The track means are 1, 1, 0.5, 0; their sample variance, 0.229, is divided by 4.
         close(estimate.tracks_error().powi(2), 0.687_5 / 3.0 / 4.0, 1e-12);
-        // Variance of 0.5 and 0.75 is 0.03125; of their tracks' differences 0, 0, 1, 0 half the
-        // variance of the mean, 0.25 / 4 / 2, explains all of it.
+        // The variance of 0.5 and 0.75 is 0.03125. The differences of their tracks are 0, 0, 1, 0;
+        // half the variance of their mean, 0.25 / 4 / 2, explains all of it.
         close(estimate.seeds_error().unwrap(), 0.0, 1e-8);
     }
 
@@ -231,7 +236,7 @@ pub(super) mod tests {
         let values: Vec<f64> = (0..500).map(|i| f64::from(u8::from(i % 5 > 0))).collect();
         let interval = Estimate::of(&[Clustered::mean(&values, &tracks, 500)]).fraction_interval();
         let wanted = wilson(400, 500);
-        // Student's t with 499 degrees of freedom and the factor 500 / 499: 0.3 % longer.
+        // Student's t with 499 degrees of freedom and the factor 500 / 499 make it 0.3 % longer.
         close(interval.low, wanted.low, 2e-4);
         close(interval.high, wanted.high, 2e-4);
         let all = Estimate::of(&[Clustered::mean(&[1.0; 500], &tracks, 500)]).fraction_interval();
@@ -241,7 +246,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_difference_that_can_be_shown_is_shown_4_times_of_5() {
-        // Many seeds: the smallest such difference is (1.96 + 0.84) standard errors.
+        // With many seeds, the smallest detectable difference is (1.96 + 0.84) standard errors.
         let values: Vec<f64> = (0..2_000).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
         let estimate =
             Estimate::of(&[Clustered::mean(&values, &(0..2_000).collect::<Vec<_>>(), 2_000)]);

@@ -1,11 +1,12 @@
-//! What scikit-learn, statsmodels and scipy say: `tests/golden/make_metrics.py` made the numbers.
+//! Comparison with scikit-learn, statsmodels and scipy; `tests/golden/make_metrics.py` computed the
+//! numbers.
 
 use serde_json::Value;
 
 use super::*;
 use crate::vocab::Seed;
 
-// Ten examples, four classes, the last of them never seen nor predicted.
+// Ten examples and four classes; the last class is neither present nor predicted.
 pub(super) const ACTUAL: [usize; 10] = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2];
 pub(super) const PREDICTED: [usize; 10] = [0, 0, 1, 1, 2, 1, 2, 0, 2, 2];
 #[rustfmt::skip]
@@ -70,7 +71,7 @@ fn fractions(right: &[bool]) -> Vec<f64> {
     right.iter().map(|right| f64::from(u8::from(*right))).collect()
 }
 
-/// Probabilities are `f32` of four decimals here and `f64` there: 1e-7 where they are summed.
+/// Probabilities are four-decimal `f32` here and `f64` there, which adds up to 1e-7.
 #[test]
 fn scores_of_two_models_agree() {
     let file = File::read();
@@ -149,7 +150,7 @@ fn two_models_on_the_same_tracks_agree() {
         by_track[track].1 += 1.0;
     }
     let interval = bootstrap(&by_track, 10_000, &mut Seed(1).rng("bootstrap", &[]));
-    // scipy drew 200,000 other resamples: 0.004 is 4 standard errors of our ends.
+    // scipy drew 200,000 different resamples: 0.004 is 4 standard errors of our ends.
     let wanted: Vec<f64> = numbers(&file.0["bootstrap"]).collect();
     close(interval.mean, difference.value, 1e-12);
     close(interval.low, wanted[0], 0.004);

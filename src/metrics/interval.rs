@@ -1,12 +1,12 @@
-//! How far chance alone may have moved an accuracy.
+//! Intervals: how far chance alone may have moved an accuracy.
 
-/// The normal distribution's 97.5 % quantile: what a two-sided 95 % interval reaches.
+/// The 97.5 % quantile of the normal distribution, for two-sided 95 % intervals.
 const Z_975: f64 = 1.959_963_984_540_054;
 
 /// A measured fraction, or a difference of two, and the 95 % interval around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
-    /// What was measured.
+    /// The measured value.
     pub mean: f64,
     /// Lower end, at most `mean`.
     pub low: f64,
@@ -15,14 +15,14 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether a figure lies within, ends included.
+    /// Returns whether a figure is within the interval, ends included.
     #[must_use]
     pub fn contains(&self, figure: f64) -> bool {
         (self.low..=self.high).contains(&figure)
     }
 }
 
-/// The 95 % interval of a fraction right: `n_right` of `n` independent items.
+/// Returns the 95 % interval of a fraction right: `n_right` of `n` independent items.
 ///
 /// # Panics
 /// If `n` is 0 or below `n_right`.

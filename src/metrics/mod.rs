@@ -13,7 +13,8 @@
 //! | `paired` | McNemar's test, the paired bootstrap, Holm's correction |
 //! | `verdict` | whether a published figure is within an interval |
 //!
-//! Pure: this room must never know a path or a clock, and draws only from streams that it is given.
+//! This room is pure: it must never know a path or a clock, and uses only the random streams that
+//! it is given.
 
 mod calibration;
 mod cluster;
@@ -44,10 +45,10 @@ pub use votes::{Votes, pool, track_votes};
 
 use crate::vocab::Scores;
 
-/// Scores from class numbers and probabilities, row-major `[n_examples, n_classes]`.
+/// Computes the scores from class numbers and probabilities, row-major `[n_examples, n_classes]`.
 ///
 /// # Panics
-/// If the lengths don't fit each other or a class number is not below `n_classes`.
+/// If the lengths do not match or a class number is not below `n_classes`.
 #[must_use]
 pub fn scores(
     actual: &[usize],

@@ -1,22 +1,22 @@
-//! Two models on the same test examples, and many such tests at once.
+//! Comparison of two models on the same test examples, and correction for many such tests.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 use super::Interval;
 use crate::vocab::Rng;
 
-/// McNemar's test of two classifiers on the same items.
+/// The result of McNemar's test of two classifiers on the same items.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct McNemar {
-    /// Items that only the first has right.
+    /// Items that only the first classifier has right.
     pub only_first: usize,
-    /// Items that only the second has right.
+    /// Items that only the second classifier has right.
     pub only_second: usize,
     /// The exact two-sided p-value of "both are right equally often".
     pub p: f64,
 }
 
-/// McNemar's exact test. Items must be independent: tracks, not segments of the same tracks.
+/// Runs McNemar's exact test. Items must be independent: tracks, not segments of the same tracks.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -37,8 +37,8 @@ pub fn mcnemar(first_is_right: &[bool], second_is_right: &[bool]) -> McNemar {
     McNemar { only_first, only_second, p: (2.0 * tail).min(1.0) }
 }
 
-/// Holm's correction: p-values of several tests, each adjusted so that it may be held against the
-/// level of one, in the order given.
+/// Applies Holm's correction: each p-value is adjusted so that it can be compared with the level of
+/// a single test. Keeps the order.
 ///
 /// # Source
 /// Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
@@ -57,9 +57,9 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// The paired bootstrap of a difference: the 95 % percentile interval of `sum / n`, where whole
-/// tracks are drawn with replacement. `tracks` has, per track, the sum over its examples of the
-/// first's value minus the second's, and the number of its examples.
+/// Computes the paired bootstrap of a difference: the 95 % percentile interval of `sum / n`, where
+/// whole tracks are drawn with replacement. `tracks` contains, per track, the sum over its examples
+/// of the first model's value minus the second's, and the number of its examples.
 ///
 /// # Panics
 /// If there is no track, a track has no example, or `n_resamples` is 0.
@@ -83,7 +83,7 @@ pub fn bootstrap(tracks: &[(f64, f64)], n_resamples: usize, rng: &mut Rng) -> In
     Interval { mean, low: percentile(&means, 0.025), high: percentile(&means, 0.975) }
 }
 
-/// Linear between neighbors, as numpy's default.
+/// Interpolates linearly between neighbors, numpy's default.
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let at = share * (sorted.len() - 1) as f64;
     let below = at.floor() as usize;

@@ -1,23 +1,24 @@
-//! How good the probabilities are.
+//! The quality of predicted probabilities.
 
 use std::cmp::Ordering;
 
-/// Mean negative log-probability of the actual class, natural log; 0 if nothing was scored.
+/// Returns the mean negative log-probability of the actual class, natural log; 0 if nothing was
+/// scored.
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths do not match.
 #[must_use]
 pub fn log_loss(actual: &[usize], probabilities: &[f32], n_classes: usize) -> f64 {
     log_losses(actual, probabilities, n_classes).iter().sum::<f64>() / actual.len().max(1) as f64
 }
 
-/// Every example's negative log-probability of its actual class, natural log.
+/// Returns every example's negative log-probability of its actual class, natural log.
 ///
-/// `probabilities` is row-major `[n_examples, n_classes]`. Each is clipped to `[e, 1 - e]`, e the
-/// spacing of `f32` at 1, so that one certain mistake costs 15.9 and not infinity.
+/// `probabilities` is row-major `[n_examples, n_classes]`. Each is clipped to `[e, 1 - e]`, where e
+/// is the spacing of `f32` at 1, so that one certain mistake costs 15.9 and not infinity.
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths do not match.
 ///
 /// # Source
 /// scikit-learn 1.9, `log_loss` on float32 probabilities.
@@ -28,23 +29,24 @@ pub fn log_losses(actual: &[usize], probabilities: &[f32], n_classes: usize) -> 
     rows.map(|(class, row)| -libm::log(clip(row[class]))).collect()
 }
 
-/// Fraction of examples whose actual class is among the `k` most likely, `[0, 1]`; see [`top_k`].
+/// Returns the fraction of examples whose actual class is among the `k` most likely, `[0, 1]`; see
+/// [`top_k`].
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths do not match.
 #[must_use]
 pub fn top_k_accuracy(actual: &[usize], probabilities: &[f32], n_classes: usize, k: usize) -> f64 {
     let hits = top_k(actual, probabilities, n_classes, k);
     hits.iter().filter(|hit| **hit).count() as f64 / actual.len().max(1) as f64
 }
 
-/// Whether every example's actual class is among the `k` most likely.
+/// Returns, for every example, whether its actual class is among the `k` most likely.
 ///
-/// Of equally likely classes the first counts as the likelier, as in [`most_likely`], so that
-/// top-1 is the accuracy. (scikit-learn lets the last one win; only exact ties differ.)
+/// The first of equally likely classes counts as the likelier one, as in [`most_likely`], so that
+/// top-1 is the accuracy. (scikit-learn prefers the last one; only exact ties differ.)
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths do not match.
 #[must_use]
 pub fn top_k(actual: &[usize], probabilities: &[f32], n_classes: usize, k: usize) -> Vec<bool> {
     let hit = |(class, row): (usize, &[f32])| {
@@ -58,7 +60,7 @@ pub fn top_k(actual: &[usize], probabilities: &[f32], n_classes: usize, k: usize
     rows(actual, probabilities, n_classes).map(hit).collect()
 }
 
-/// The most likely class of each row of `[n_examples, n_classes]`; the first of equals.
+/// Returns the most likely class of each row of `[n_examples, n_classes]`; the first one in a tie.
 ///
 /// # Panics
 /// If `n_classes` is 0.

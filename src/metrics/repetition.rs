@@ -1,35 +1,37 @@
-//! Where a published figure falls if it was made as our runs were.
+//! The range in which a published figure is expected if its procedure was the same as ours.
 
 use super::estimate::ALPHA;
 use super::seeds::{Seeds, quantile};
 use super::{Clustered, Interval};
 
-/// How a published figure came about, as far as it is known.
+/// How a published figure was obtained, as far as that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Published {
-    /// Runs that it is the mean of.
+    /// Number of runs that the figure is the mean of.
     pub n_runs: usize,
-    /// Our test set's size by theirs.
+    /// Size of our test set divided by the size of theirs.
     pub test_ratio: f64,
 }
 
 impl Default for Published {
-    /// What is assumed of a figure that says nothing of it: one run, a test set as large as ours.
+    /// The assumption about a figure without such details: one run, and a test set as large as
+    /// ours.
     fn default() -> Self {
         Self { n_runs: 1, test_ratio: 1.0 }
     }
 }
 
-/// Where a published figure falls, 95 times of 100, if it was made as these runs were, on the same
-/// dataset, split in the same way: an interval around our mean, within `[0, 1]`.
+/// Returns the interval that contains a published figure 95 times out of 100 if its procedure was
+/// the same as that of these runs, on the same dataset with the same kind of split. It lies around
+/// our mean, within `[0, 1]`.
 ///
-/// It is longer than the interval of our mean, for the figure has luck of its own. Where a claim
-/// lies outside, a faithful repetition would be that far off 5 times of 100 at most. What all runs
-/// share, the dataset's tracks, does not count. With one run nothing is known of seeds; their
-/// variance then counts as 0, and both test sets as drawn apart.
+/// It is longer than the interval of our mean because the published figure varies too. A faithful
+/// repetition falls outside at most 5 times out of 100. The dataset's tracks, which all runs share,
+/// do not count. A single run tells nothing about seeds: their variance then counts as 0, and the
+/// two test sets count as drawn independently.
 ///
 /// # Panics
-/// Without a run, or for a figure of no run.
+/// If there is no run, or if the figure is the mean of no run.
 ///
 /// # Source
 /// The prediction interval of a further mean: Hahn and Meeker, "Statistical intervals", 1991, with
@@ -70,7 +72,8 @@ mod tests {
         close(interval.high - interval.mean, 4.302_652_729_7 * 0.02 * (4.0_f64 / 3.0).sqrt(), 1e-9);
         let mean_of_three = repetition(&runs, &Published { n_runs: 3, ..Published::default() });
         close(mean_of_three.high - 0.82, 4.302_652_729_7 * 0.02 * (2.0_f64 / 3.0).sqrt(), 1e-9);
-        // One run: both test sets' luck, so the square root of 2 further than its own interval.
+        // With one run, both test sets vary: the square root of 2 wider than the run's own
+        // interval.
         let tracks: Vec<usize> = (0..100).collect();
         let values: Vec<f64> = (0..100).map(|i| f64::from(u8::from(i % 2 == 0))).collect();
         let one = [Clustered::mean(&values, &tracks, 100)];

@@ -1,22 +1,22 @@
-//! What seeds do to a score, apart from what their test tracks do.
+//! The variance due to the seeds, apart from the variance due to their test tracks.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::Clustered;
 
-/// What seeds do to a score, or to a mean.
+/// The variance that seeds cause in a score or in a mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Seeds {
     /// Degrees of freedom of `raw`.
     pub(super) degrees_of_freedom: f64,
-    /// The variance as it is seen.
+    /// The observed variance.
     pub(super) raw: f64,
-    /// How much of it the test tracks explain.
+    /// The part of it that the test tracks explain.
     pub(super) explained: f64,
 }
 
 impl Seeds {
-    /// What they do to one score; `None` where there is one seed only.
+    /// Estimates their effect on one score; `None` with only one seed.
     pub(super) fn of(runs: &[Clustered]) -> Option<Self> {
         let k = runs.len() as f64;
         let (mut raw, mut explained) = (0.0, 0.0);
@@ -32,13 +32,13 @@ impl Seeds {
         (k > 1.0).then_some(Self { degrees_of_freedom: k - 1.0, raw, explained })
     }
 
-    /// What they do to the mean of these runs.
+    /// Estimates their effect on the mean of these runs.
     pub(super) fn of_mean(runs: &[Clustered]) -> Option<Self> {
         let k = runs.len() as f64;
         Self::of(runs).map(|one| Self { raw: one.raw / k, explained: one.explained / k, ..one })
     }
 
-    /// What both do to a difference, with the degrees of freedom of Welch and Satterthwaite.
+    /// Adds the variances for a difference, with the degrees of freedom of Welch and Satterthwaite.
     pub(super) fn plus(self, other: Self) -> Self {
         let raw = self.raw + other.raw;
         let parts = self.raw * self.raw / self.degrees_of_freedom
@@ -51,12 +51,13 @@ impl Seeds {
         Self { degrees_of_freedom, raw, explained: self.explained + other.explained }
     }
 
-    /// The seeds' own variance.
+    /// Returns the variance of the seeds alone.
     pub(super) fn own(&self) -> f64 {
         (self.raw - self.explained).max(0.0)
     }
 
-    /// What they add to a squared margin, few degrees of freedom included.
+    /// Returns the contribution to a squared margin, including the effect of few degrees of
+    /// freedom.
     pub(super) fn margin_squared(&self, alpha: f64, z: f64) -> f64 {
         let t = quantile(alpha, self.degrees_of_freedom);
         let ratio = if self.explained > 0.0 { self.raw / self.explained } else { f64::INFINITY };
@@ -65,7 +66,7 @@ impl Seeds {
     }
 }
 
-/// Student's t that is exceeded, on both sides together, with probability `alpha`.
+/// Returns Student's t that is exceeded, on both sides together, with probability `alpha`.
 pub(super) fn quantile(alpha: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom)
         .expect("two runs or two tracks leave a degree of freedom")

@@ -2,25 +2,26 @@
 
 use super::Interval;
 
-/// What the runs say of a published figure.
+/// The verdict on a published figure.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// The figure is within the 95 % interval.
     Reproduced,
-    /// It does not.
+    /// The figure is outside the 95 % interval.
     Differs {
-        /// Ours minus the published one: above 0 where ours is higher.
+        /// Our mean minus the published figure: above 0 if ours is higher.
         by: f64,
     },
-    /// The runs are about something else than the figure is.
+    /// The runs and the figure are about different things.
     NotComparable {
-        /// What else, as a clause: `the figure is about gtzan, the runs are about synth-genres`.
+        /// The difference, as a clause: `the figure is about gtzan, the runs are about
+        /// synth-genres`.
         reason: String,
     },
 }
 
 impl Verdict {
-    /// The verdict in one to two words: `reproduced`, `differs` or `not comparable`.
+    /// Returns the verdict in one or two words: `reproduced`, `differs` or `not comparable`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -33,10 +34,10 @@ impl Verdict {
 
 /// Compares a published figure with an interval: reproduced or differs.
 ///
-/// The interval should be that of [`super::repetition`], since the published figure was a run on a
-/// test set, with luck of its own. With the interval of our mean alone the figure is taken as exact,
-/// and a faithful repetition differs more often than 5 times in 100. Whether the two may be
-/// compared at all is the caller's to say.
+/// Use the interval of [`super::repetition`], because the published figure also comes from a run on
+/// a test set and varies. The interval of our mean would treat the figure as exact, and a faithful
+/// repetition would differ more often than 5 times in 100. The caller decides whether the two may
+/// be compared at all.
 #[must_use]
 pub fn verdict(claimed: f64, interval: &Interval) -> Verdict {
     if interval.contains(claimed) {

@@ -1,16 +1,16 @@
-//! What the segments of a track say together.
+//! Track predictions from the votes of segments.
 
 /// The probabilities of tracks, pooled from those of their segments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Votes {
-    /// The tracks that have examples, by number, ascending.
+    /// The numbers of the tracks that have examples, ascending.
     pub tracks: Vec<usize>,
     /// Row-major `[n_tracks, n_classes]`; each row sums to 1.
     pub probabilities: Vec<f32>,
 }
 
-/// The mean log-probability over the rows of `[n, n_classes]`, as probabilities that sum to 1: how
-/// the segments of a recording vote. A probability below 1e-15 counts as that.
+/// Pools the segments of a recording: the mean log-probability over the rows of `[n, n_classes]`,
+/// as probabilities that sum to 1. Probabilities below 1e-15 count as 1e-15.
 ///
 /// # Panics
 /// If there is no row.
@@ -28,17 +28,18 @@ pub fn pool(probabilities: &[f32], n_classes: usize) -> Vec<f64> {
         }
     }
     let n = (probabilities.len() / n_classes) as f64;
-    // The largest is taken off first, so that many unlikely classes don't all become 0.
+    // The largest sum is subtracted first, so that the probabilities do not all underflow to 0.
     let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let shares: Vec<f64> = sums.iter().map(|sum| libm::exp((sum - most) / n)).collect();
     let total: f64 = shares.iter().sum();
     shares.iter().map(|share| share / total).collect()
 }
 
-/// [`pool`] for every track: example `i`, a row of `[n_examples, n_classes]`, is of `tracks[i]`.
+/// Applies [`pool`] to every track: example `i`, a row of `[n_examples, n_classes]`, belongs to
+/// `tracks[i]`.
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths do not match.
 #[must_use]
 pub fn track_votes(tracks: &[usize], probabilities: &[f32], n_classes: usize) -> Votes {
     assert_eq!(tracks.len() * n_classes, probabilities.len(), "a probability per class");
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn segments_vote_by_the_mean_of_their_log_probabilities() {
-        // Geometric means 0.4 and 0.3, made to sum to 1.
+        // The geometric means 0.4 and 0.3, scaled to sum to 1.
         let shares = pool(&[0.8, 0.2, 0.2, 0.45], 2);
         close(shares[0], 0.4 / 0.7, 1e-7);
         close(shares[1], 0.3 / 0.7, 1e-7);
