@@ -12,11 +12,13 @@
 //! | `run` | the four steps above, for one run |
 //! | `queue`, `worker` | many runs at a time, each in a process of its own or in this one |
 //! | `verify`, `staleness` | repeats a run; says why a run is stale |
-//! | `foreign`, `predict`, `summary` | imported weights, predictions of files, what a dataset looks like |
+//! | `foreign`, `predict` | imported weights, predictions of files |
+//! | `summary`, `bins` | what a dataset looks like; its histograms |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
 //!
 //! This room must never know the terminal: it reports [`Event`]s.
 
+mod bins;
 mod context;
 mod error;
 mod event;

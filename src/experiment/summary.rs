@@ -1,5 +1,6 @@
 //! What a recording or a dataset is like, in the plain numbers that `report` draws.
 
+use super::bins;
 use crate::audio::{
     self, AudioError, DecibelSettings, LogMel, LogMelSettings, MelSettings, Mfcc, MfccSettings,
     Padding, Reference, Stft, StftSettings, Waveform, Workspace,
@@ -8,6 +9,7 @@ use crate::dataset::{AudioData, Data, DatasetError, Track};
 use crate::report::{
     Columns, DatasetSummary, Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
 };
+use crate::table::{ClassedRows, Numbers};
 
 /// Why there is nothing to draw.
 #[derive(Debug, thiserror::Error)]
@@ -150,37 +152,45 @@ pub fn columns(name: &str, data: &Data) -> Columns {
         Data::Arrays(arrays) => (&arrays.classes, &arrays.excluded, &arrays.notes),
     };
     let mut incomplete = None;
-    let (unit, colon, labels, columns) = match data {
+    let (unit, colon, names, rows) = match data {
         Data::Audio(audio) => {
             let rate = f64::from(audio.sample_rate_hz);
             let tracks = &audio.tracks;
-            let durations = tracks.iter().map(|track| track.n_samples as f64 / rate).collect();
-            let labels = tracks.iter().map(|track| track.class).collect();
-            ("track", ":", labels, vec![("duration, s".to_owned(), durations)])
+            let durations: Vec<f64> =
+                tracks.iter().map(|track| track.n_samples as f64 / rate).collect();
+            let labels: Vec<usize> = tracks.iter().map(|track| track.class).collect();
+            let rows = ClassedRows::new(&labels, [&durations[..]].into_iter());
+            ("track", ":", vec!["duration, s".to_owned()], rows)
         }
         Data::Table(table) => {
-            let is_whole = |&row: &usize| table.columns.values().all(|x| !x[row].is_nan());
-            let rows: Vec<usize> = (0..table.labels.len()).filter(is_whole).collect();
-            let n_left = table.labels.len() - rows.len();
+            let columns = table.columns.values().map(Vec::as_slice);
+            let all = ClassedRows::new(&table.labels, columns);
+            let rows = all.complete();
+            let n_left = all.n_rows() - rows.n_rows();
             incomplete =
                 (n_left > 0).then(|| format!("{n_left} rows with a missing number are not drawn"));
-            let of = |values: &Vec<f64>| rows.iter().map(|&row| values[row]).collect();
-            let columns = table.columns.iter().map(|(name, values)| (name.clone(), of(values)));
-            let labels: Vec<usize> = rows.iter().map(|&row| table.labels[row]).collect();
-            ("row", "", labels, columns.collect())
+            ("row", "", table.columns.keys().cloned().collect(), rows)
         }
         // What an array's numbers are is not known: only the classes are counted.
-        Data::Arrays(arrays) => ("example", ":", arrays.labels.clone(), vec![]),
+        Data::Arrays(arrays) => {
+            ("example", ":", vec![], ClassedRows::new(&arrays.labels, [].into_iter()))
+        }
     };
     // A table's are counted, `12 of 90 rows` and what they have; a track has its name.
     let kept_out =
         excluded.iter().map(|out| format!("skipped: {}{colon} {}", out.name, out.reason));
+    let by_class = rows.by_class(classes.len());
+    let column = |(place, name): (usize, &String)| {
+        let classes: Vec<Numbers> = by_class.iter().map(|rows| rows.column(place)).collect();
+        bins::summary(name, &rows.column(place), &classes)
+    };
     Columns {
         name: name.to_owned(),
         unit,
         classes: classes.clone(),
-        labels,
-        columns,
+        counts: by_class.iter().map(ClassedRows::n_rows).collect(),
+        columns: names.iter().enumerate().map(column).collect(),
+        correlations: rows.correlations(),
         notes: notes.iter().cloned().chain(kept_out).chain(incomplete).collect(),
     }
 }

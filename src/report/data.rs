@@ -36,7 +36,7 @@ pub(super) fn caption(summary: &DatasetSummary) -> String {
         }
         DatasetSummary::Columns(data) => format!(
             "{} in {} classes, {}.",
-            counted(data.labels.len(), data.unit),
+            counted(data.n_examples(), data.unit),
             data.classes.len(),
             counted(data.columns.len(), "column")
         ),

@@ -14,6 +14,7 @@
 //! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
 //! | `results` | one line per run -> `results.csv`, `results.parquet` |
+//! | `epochs` | one line per epoch of all runs -> `epochs.csv`, `epochs.parquet` |
 //! | `terminal` | rows -> the table that the command line prints |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `data` | dataset summaries -> the section with the data plots |
@@ -27,8 +28,11 @@ mod check;
 mod claims;
 mod compare;
 mod data;
+mod epochs;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod fake_data;
 mod figure;
 mod group;
 mod html;
@@ -48,7 +52,11 @@ mod tex;
 mod words;
 
 pub use compare::{CompareError, compare};
-pub use figure::{Columns, Frames, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
+pub(crate) use figure::nice_step;
+pub use figure::{
+    ColumnSummary, Columns, Frames, Histogram, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB,
+    Segment,
+};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +65,7 @@ use self::group::Row;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
-use crate::table::{TableError, csv_bytes, write_parquet};
+use crate::table::{Values, csv_bytes, parquet_bytes};
 
 /// What the page is to show.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +99,10 @@ pub struct Written {
     pub results: PathBuf,
     /// The same as Parquet.
     pub parquet: PathBuf,
+    /// One line per epoch of all runs, as CSV.
+    pub epochs: PathBuf,
+    /// The same as Parquet.
+    pub epochs_parquet: PathBuf,
     /// The summary for LaTeX.
     pub tex: PathBuf,
     /// Every figure, SVG and PNG.
@@ -114,9 +126,6 @@ pub enum ReportError {
     /// A file of a run cannot be read or is inconsistent.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A table can't be written.
-    #[error(transparent)]
-    Table(#[from] TableError),
     /// A record contradicts itself.
     #[error(
         "{path}: {message}\nhint: delete the folder {} and run the experiment again",
@@ -146,8 +155,8 @@ pub enum ReportError {
     },
 }
 
-/// Writes `README.md`, `index.html`, `table.tex`, `results.csv`, `results.parquet` and `figures/` into
-/// a folder, which is made if need be.
+/// Writes `README.md`, `index.html`, `table.tex`, `results.csv`, `epochs.csv`, both as Parquet too, and
+/// `figures/` into a folder, which is made if need be.
 ///
 /// # Errors
 /// Where a record contradicts itself, a run's curves or predictions can't be read or a file can't be
@@ -162,16 +171,13 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     put(&readme, page::text(&rows, &drawn, options, folder))?;
     let page = folder.join("index.html");
     put(&page, &html::text(&rows, options, folder)?)?;
-    let results = folder.join("results.csv");
-    let columns = results::columns(&rows);
-    put(&results, csv_bytes(&columns))?;
-    let parquet = folder.join("results.parquet");
-    write_parquet(&parquet, &columns)?;
+    let [results, parquet] = put_table(folder, "results", &results::columns(&rows))?;
+    let [epochs, epochs_parquet] = put_table(folder, "epochs", &epochs::columns(&rows)?)?;
     let tex = folder.join("table.tex");
     put(&tex, tex::table(&rows))?;
     let figures = drawn.files(&figures_folder);
     let table = Table { text: terminal::table(&rows), differing: differing_of(&rows) };
-    Ok(Written { readme, page, results, parquet, tex, figures, table })
+    Ok(Written { readme, page, results, parquet, epochs, epochs_parquet, tex, figures, table })
 }
 
 /// Draws a learning-rate range test of an experiment into a folder, which is made if need be; the
@@ -251,6 +257,18 @@ fn differing_of(rows: &[Row]) -> Vec<String> {
 
 fn make(folder: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(folder).map_err(|source| ReportError::Io { path: folder.to_owned(), source })
+}
+
+/// Writes a table as CSV and as Parquet.
+fn put_table(
+    folder: &Path,
+    name: &str,
+    columns: &[(&str, Values)],
+) -> Result<[PathBuf; 2], ReportError> {
+    let [csv, parquet] = ["csv", "parquet"].map(|end| folder.join(format!("{name}.{end}")));
+    put(&csv, csv_bytes(columns))?;
+    put(&parquet, parquet_bytes(columns))?;
+    Ok([csv, parquet])
 }
 
 fn put(path: &Path, text: impl AsRef<[u8]>) -> Result<(), ReportError> {

@@ -54,7 +54,8 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
         drawn.overview_image(),
         format!("How to read this:\n\n{}", how_to_read()),
         "For a browser, with sortable tables: [index.html](index.html). One row per run: \
-         [results.csv](results.csv), [results.parquet](results.parquet). The summary for LaTeX: \
+         [results.csv](results.csv), [results.parquet](results.parquet); per epoch: \
+         [epochs.csv](epochs.csv), [epochs.parquet](epochs.parquet). The summary for LaTeX: \
          [table.tex](table.tex). Every figure exists as SVG and PNG. Only the data plots do not come \
          from the records of the runs.\n"
             .to_owned(),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::fake::{self, Fake, gtzan};
+use super::fake_data;
 use super::*;
 use crate::metrics::{Clustered, Estimate};
 
@@ -27,6 +28,7 @@ fn the_same_records_give_the_same_bytes() {
         let mut files = written.figures;
         assert_eq!(files.len(), 2 * (1 + 9 + 7));
         files.extend([written.readme, written.page, written.results, written.parquet, written.tex]);
+        files.extend([written.epochs, written.epochs_parquet]);
         files.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>()
     };
     assert!(bytes("first") == bytes("second"), "two pages from the same records differ");
@@ -100,6 +102,41 @@ fn numbers_of_the_page_are_those_of_the_records() {
 }
 
 #[test]
+fn every_epoch_of_every_run_of_the_page_is_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_two = Fake { n_epochs: 2, ..gtzan("cnn-3", 7, 0.84, 0.838) };
+    let runs = [
+        fake::run(folder.path(), &Fake { n_epochs: 3, ..gtzan("cnn-3", 8, 0.82, 0.838) }),
+        fake::run(folder.path(), &of_two),
+        fake::run(folder.path(), &Fake { n_epochs: 0, ..gtzan("baseline", 1, 0.1, 0.0) }),
+    ];
+    let written = write(&runs, &options(&["cnn-3"]), &folder.path().join("page")).unwrap();
+    let texts = ["experiment", "dataset", "run"];
+    let numbers = [
+        "seed",
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "valid_loss",
+        "valid_accuracy",
+        "learning_rate",
+        "seconds",
+    ];
+    let read = |path: &Path| crate::table::Table::read_csv(path, &texts, &numbers).unwrap();
+    let (csv, parquet) = (read(&written.epochs), read(&written.epochs_parquet));
+    assert_eq!((&csv.texts, &csv.numbers), (&parquet.texts, &parquet.numbers));
+    assert_eq!(csv.numbers["seed"], [7.0, 7.0, 8.0, 8.0, 8.0]);
+    assert_eq!(csv.numbers["epoch"], [1.0, 2.0, 1.0, 2.0, 3.0]);
+    let losses: Vec<f64> = fake::epochs(&of_two).iter().map(|epoch| epoch.valid_loss).collect();
+    assert_eq!(csv.numbers["valid_loss"][..2], losses);
+    assert_eq!(csv.texts["run"][4], runs[0].id);
+    // A page without a curve has the files too, without a line.
+    let written = write(&runs[2..], &options(&[]), &folder.path().join("page")).unwrap();
+    assert_eq!(read(&written.epochs_parquet).lines.len(), 0);
+    assert_eq!(fs::read_to_string(&written.epochs).unwrap().lines().count(), 1);
+}
+
+#[test]
 fn the_warning_about_a_leak_is_there_exactly_if_there_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let leaking = fake::run(folder.path(), &gtzan("cnn-3", 1, 0.84, 0.838));
@@ -121,7 +158,7 @@ fn the_warning_about_a_leak_is_there_exactly_if_there_is_one() {
 fn pictures_of_the_data_have_a_section_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let runs = [fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578))];
-    let summaries = fake::summaries().into_iter();
+    let summaries = fake_data::summaries().into_iter();
     let names = ["gtzan", "spotify songs"].map(str::to_owned);
     let options = Options { data: names.into_iter().zip(summaries).collect(), ..options(&[]) };
     let text = page(&runs, &options, &folder.path().join("page"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::item::{Item, Track};
 use super::journal::Journal;
 use super::{Features, Source};
-use crate::table::Values;
+use crate::table::{Values, python_list};
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,34 +139,14 @@ pub(super) fn columns(songs: &[Song]) -> Vec<(&'static str, Values)> {
         ("artist_pop", counts(&|song| song.artist_popularity)),
         ("genres", texts(&|song| song.genres.join(" "))),
         ("track_pop", counts(&|song| song.popularity)),
-        ("genres_list", texts(&|song| python_list(&song.genres))),
+        ("genres_list", texts(&|song| python_list(song.genres.iter().map(String::as_str)))),
     ]
-}
-
-/// A list as Python prints it: `['a', "b's"]`.
-fn python_list(texts: &[String]) -> String {
-    let quoted = |text: &String| {
-        // No genre has quotes of both kinds; one that had would lose the difference.
-        if text.contains('\'') {
-            format!("\"{}\"", text.replace('"', "'"))
-        } else {
-            format!("'{text}'")
-        }
-    };
-    format!("[{}]", texts.iter().map(quoted).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::table::{Table, csv_bytes, parquet_bytes};
-
-    #[test]
-    fn lists_are_python_s() {
-        let texts = ["r&b", "children's_music"].map(str::to_owned);
-        assert_eq!(python_list(&texts), "['r&b', \"children's_music\"]");
-        assert_eq!(python_list(&[]), "[]");
-    }
 
     #[test]
     fn both_files_of_a_collection_are_read_as_one_table() {

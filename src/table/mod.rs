@@ -7,7 +7,9 @@
 //! | `numbers` | which cells are numbers, missing, or neither |
 //! | `header` | where the wanted columns are |
 //! | `parquet` | columns <-> Parquet |
+//! | `found` | which types of a Parquet file's columns can be read, and how |
 //! | `write` | columns -> CSV |
+//! | `statistics` | columns by class -> counts, histograms, medians, correlations |
 //! | `npy` | `.npy` -> rows |
 //!
 //! Anything unusual in a CSV file - a cell that is no number, a row with too few cells, bytes that are not
@@ -15,17 +17,22 @@
 //! with its line. This room must never know a model.
 
 mod clean;
+mod found;
 mod header;
 mod npy;
 mod numbers;
 mod parquet;
 mod shape;
+mod statistics;
 mod write;
 
 pub use npy::Npy;
 pub use numbers::{NumberColumn, Odd, OddCells};
-pub use parquet::{parquet_bytes, write_parquet};
+pub use parquet::parquet_bytes;
 pub use write::{Values, csv_bytes};
+
+pub(crate) use found::python_list;
+pub(crate) use statistics::{ClassedRows, Numbers};
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -50,15 +57,7 @@ pub enum TableError {
         /// What is wrong with it.
         message: String,
     },
-    /// The file can't be written.
-    #[error("{path}: {message}")]
-    Unwritable {
-        /// Which file.
-        path: PathBuf,
-        /// What the library or the system said.
-        message: String,
-    },
-    /// Columns that are needed are not there, or twice.
+    /// Columns that are needed are not there, there twice, or of a type that cannot be read.
     #[error("{path}: {message}")]
     Columns {
         /// Which file.

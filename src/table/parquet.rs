@@ -1,13 +1,14 @@
 //! Typed columns <-> Parquet files, by polars.
 
-use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
 use polars::prelude::{
     Column, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsResult, SerReader,
+    StringChunked,
 };
 
+use super::found::{self, Cells, python_list};
 use super::numbers::{self, NumberCells};
 use super::write::{Values, frame};
 use super::{Columns, Csv, OddCells, TableError, header};
@@ -21,44 +22,49 @@ pub(super) fn read(csv: &Csv, path: &Path, bytes: &[u8]) -> Result<Columns, Tabl
     let broken = |error: &dyn std::fmt::Display| {
         unreadable(format!("can't be read as a Parquet file: {error}"))
     };
+    let of_columns = |message: String| TableError::Columns { path: path.to_owned(), message };
     let mut reader = ParquetReader::new(Cursor::new(bytes));
     let schema = reader.schema().map_err(|error| broken(&error))?;
     let header: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
     let wanted = csv.wanted();
-    header::places(&header, &wanted, csv.delimiter)
-        .map_err(|message| TableError::Columns { path: path.to_owned(), message })?;
+    let places = header::places(&header, &wanted, csv.delimiter).map_err(of_columns)?;
+    let n_texts = csv.texts.len();
+    let asked = wanted.iter().zip(&places).enumerate().filter_map(|(i, (name, &place))| {
+        let (_, field) = schema.get_at_index(place)?;
+        Some((*name, &field.dtype, i >= n_texts))
+    });
+    let kinds = found::kinds(asked).map_err(of_columns)?;
     let mut names: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
     names.sort_unstable();
     names.dedup();
     let frame = reader.with_columns(Some(names)).finish().map_err(|error| broken(&error))?;
-    let cast = |name: &str, to: &DataType| -> PolarsResult<Column> {
-        let column = frame.column(name)?;
-        if column.dtype() == to { Ok(column.clone()) } else { column.strict_cast(to) }
-    };
-    let not_cast = |name: &str, what: &str, error: &dyn std::fmt::Display| {
-        unreadable(format!("the column {name} can't be read as {what}: {error}"))
+    let texts = |name: &str, cells: Cells| {
+        let column = frame.column(name).map_err(|error| broken(&error))?;
+        texts(column, cells).map_err(|error| {
+            unreadable(format!("the column {name} can't be read as texts: {error}"))
+        })
     };
     let n_rows = frame.height();
     let mut columns = Columns { lines: (2..n_rows + 2).collect(), ..Columns::default() };
-    for name in &csv.texts {
-        let column = cast(name, &DataType::String).map_err(|e| not_cast(name, "texts", &e))?;
-        let texts = column.str().map_err(|error| not_cast(name, "texts", &error))?;
+    for (name, &cells) in csv.texts.iter().zip(&kinds) {
+        let texts = texts(name, cells)?;
         let texts = texts.iter().map(|text| text.unwrap_or_default().trim().to_owned());
         columns.texts.push(texts.collect());
     }
     let mut all = vec![];
-    for column in &csv.numbers {
+    for (column, &kind) in csv.numbers.iter().zip(&kinds[n_texts..]) {
         let name = &column.name;
         let mut cells = NumberCells::new(column, "row");
-        let column = frame.column(name).map_err(|error| not_cast(name, "numbers", &error))?;
-        if let Ok(texts) = column.str() {
+        if kind == Cells::Numbers {
+            let numbers =
+                frame.column(name).and_then(|column| column.strict_cast(&DataType::Float64));
+            let numbers = numbers.map_err(|error| broken(&error))?;
+            let numbers = numbers.f64().map_err(|error| broken(&error))?;
+            numbers.iter().zip(1..).for_each(|(number, row)| cells.push_number(number, row));
+        } else {
+            let texts = texts(name, kind)?;
             let texts = texts.iter().zip(1..);
             texts.for_each(|(text, row)| cells.push(text.unwrap_or_default(), row));
-        } else {
-            let numbers = cast(name, &DataType::Float64);
-            let numbers = numbers.map_err(|error| not_cast(name, "numbers", &error))?;
-            let numbers = numbers.f64().map_err(|error| not_cast(name, "numbers", &error))?;
-            numbers.iter().zip(1..).for_each(|(number, row)| cells.push_number(number, row));
         }
         all.push(cells);
     }
@@ -75,21 +81,20 @@ pub(super) fn read(csv: &Csv, path: &Path, bytes: &[u8]) -> Result<Columns, Tabl
     Ok(columns)
 }
 
-/// Writes columns of equal length as a Parquet file.
-///
-/// # Errors
-/// Where the file can't be written.
-///
-/// # Panics
-/// If columns differ in length or have one name.
-pub fn write_parquet(path: &Path, columns: &[(&str, Values)]) -> Result<(), TableError> {
-    fs::write(path, parquet_bytes(columns)).map_err(|error| TableError::Unwritable {
-        path: path.to_owned(),
-        message: error.to_string(),
-    })
+/// The cells of a column as texts.
+fn texts(column: &Column, cells: Cells) -> PolarsResult<StringChunked> {
+    if cells == Cells::Lists {
+        let lists = column.list()?.series_iter().map(|list| {
+            let Some(list) = list else { return Ok(None) };
+            let texts = list.strict_cast(&DataType::String)?;
+            Ok(Some(python_list(texts.str()?.iter().map(Option::unwrap_or_default))))
+        });
+        return lists.collect();
+    }
+    Ok(column.strict_cast(&DataType::String)?.str()?.clone())
 }
 
-/// The bytes of such a file.
+/// The bytes of a Parquet file, compressed with snappy; null where a number or a count is missing.
 ///
 /// # Panics
 /// If columns differ in length or have one name.
@@ -106,13 +111,21 @@ pub fn parquet_bytes(columns: &[(&str, Values)]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use polars::prelude::DataFrame;
+
     use super::*;
     use crate::table::{NumberColumn, Table};
 
-    fn file(columns: &[(&str, Values)]) -> tempfile::NamedTempFile {
+    fn saved(bytes: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
-        write_parquet(file.path(), columns).unwrap();
+        fs::write(file.path(), bytes).unwrap();
         file
+    }
+
+    fn file(columns: &[(&str, Values)]) -> tempfile::NamedTempFile {
+        saved(&parquet_bytes(columns))
     }
 
     fn texts(texts: &[&str]) -> Values {
@@ -142,10 +155,13 @@ mod tests {
 
     #[test]
     fn markers_ranges_and_odd_cells_are_those_of_csv_with_rows() {
-        let file = file(&[
-            ("tempo", texts(&["?", "100", "fast"])),
-            ("energy", Values::Numbers(vec![0.5, f64::NAN, 1.5])),
-        ]);
+        // Not by our own writer, which writes a null for NaN.
+        let tempo = Column::new("tempo".into(), ["?", "100", "fast"]);
+        let energy = Column::new("energy".into(), [0.5, f64::NAN, 1.5]);
+        let mut bytes = vec![];
+        let mut frame = DataFrame::new_infer_height(vec![tempo, energy]).unwrap();
+        ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
+        let file = saved(&bytes);
         let column = |name: &str, missing: &[&str], range| NumberColumn {
             name: name.to_owned(),
             key: name.to_owned(),
@@ -178,15 +194,104 @@ mod tests {
         assert!(error.contains("can't be read as a Parquet file: "), "{error}");
     }
 
+    /// Columns of one row with a number, one without, and another: see `tests/golden/make_parquet.py`.
+    const TYPES: &[u8] = include_bytes!("../../tests/golden/types.parquet");
+
+    #[test]
+    fn every_type_that_pyarrow_writes_is_read_or_refused_by_name() {
+        let file = saved(TYPES);
+        let as_numbers = |names: &[&str]| Table::read_csv(file.path(), &[], names);
+        let as_texts = |names: &[&str]| Table::read_csv(file.path(), names, &[]);
+        let integers = ["int32", "int64", "uint32", "uint64", "dictionary_of_int64"];
+        let floats = ["float32", "float64"];
+        let strings =
+            ["string", "large_string", "string_view", "binary", "dictionary", "dictionary_int8"];
+        for name in integers.iter().chain(&floats).chain(&strings) {
+            let numbers = as_numbers(&[name]).unwrap().numbers.remove(*name).unwrap();
+            assert_eq!((numbers[0], numbers[2]), (1.0, 100.0), "{name}");
+            assert!(numbers[1].is_nan() && numbers.len() == 3, "{name}");
+        }
+        for name in integers.iter().chain(&strings) {
+            assert_eq!(as_texts(&[name]).unwrap().texts[*name], ["1", "", "100"], "{name}");
+        }
+        let others = ["bool", "null", "list", "list_of_dictionary"];
+        let texts = as_texts(&others).unwrap().texts;
+        assert_eq!(texts["bool"], ["true", "", "false"]);
+        assert_eq!(texts["null"], [""; 3]);
+        assert_eq!(texts["list"], ["['rock', 'r&b']", "", "[\"children's\", '']"]);
+        assert_eq!(texts["list_of_dictionary"], ["['rock']", "[]", "['pop']"]);
+        let numbers = as_numbers(&["bool", "null"]).unwrap().numbers;
+        assert_eq!((numbers["bool"][0], numbers["bool"][2]), (1.0, 0.0));
+        assert!(numbers["null"].iter().all(|number| number.is_nan()));
+        let refused = [
+            ("int8", "int8"),
+            ("int16", "int16"),
+            ("uint8", "uint8"),
+            ("uint16", "uint16"),
+            ("float16", "float16"),
+            ("date32", "date"),
+            ("date64", "date"),
+            ("timestamp", "timestamp"),
+            ("timestamp_utc", "timestamp"),
+            ("time32", "time"),
+            ("time64", "time"),
+            ("duration", "duration"),
+            ("decimal128", "decimal(10, 2)"),
+            ("decimal256", "decimal(50, 2)"),
+            ("dictionary_of_date", "date"),
+            ("list_of_numbers", "list of float64"),
+            ("fixed_list", "list of float64"),
+            ("struct", "struct"),
+            ("map", "map"),
+        ];
+        for (name, found) in refused {
+            let error = as_texts(&["string", name]).unwrap_err().to_string();
+            let wanted = format!("the column {name} is of type {found}, expected texts\nhint: ");
+            assert!(error.contains(&wanted), "{error}");
+            let error = as_numbers(&["int32", name]).unwrap_err().to_string();
+            let wanted = format!("the column {name} is of type {found}, expected numbers\nhint: ");
+            assert!(error.contains(&wanted), "{error}");
+        }
+        let error = as_numbers(&["list", "date32"]).unwrap_err().to_string();
+        let wanted = "the column list is of type list of utf8view, expected numbers; \
+                      the column date32 is of type date, expected numbers\nhint: ";
+        assert!(error.contains(wanted), "{error}");
+        // Annotations that say what the bytes or texts are for.
+        assert_eq!(as_texts(&["json"]).unwrap().texts["json"], ["{\"x\": 1}", "", "{}"]);
+        for name in ["uuid", "not_utf8"] {
+            let error = as_texts(&[name]).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("the column {name} can't be read as texts: ")),
+                "{error}"
+            );
+        }
+        let n_read = integers.len() + floats.len() + strings.len() + others.len() + 3;
+        let n_columns = ParquetReader::new(Cursor::new(TYPES)).schema().unwrap().len();
+        assert_eq!(n_read + refused.len(), n_columns);
+    }
+
+    #[test]
+    fn a_file_of_pandas_is_read_index_categories_and_lists_included() {
+        let file = saved(include_bytes!("../../tests/golden/pandas.parquet"));
+        let texts = ["id", "genre", "name", "genres"];
+        let table = Table::read_csv(file.path(), &texts, &["tempo", "explicit"]).unwrap();
+        assert_eq!(table.texts["id"], ["t1", "t2", "t3"]);
+        assert_eq!(table.texts["genre"], ["pop", "rock", ""]);
+        assert_eq!(table.texts["name"], ["a", "", "é"]);
+        assert_eq!(table.texts["genres"], ["['pop', 'r&b']", "[]", ""]);
+        assert_eq!((table.numbers["tempo"][0], table.numbers["tempo"][2]), (120.5, 90.0));
+        assert!(table.numbers["tempo"][1].is_nan());
+        assert_eq!(table.numbers["explicit"], [1.0, 0.0, 1.0]);
+        let error = Table::read_csv(file.path(), &["released"], &[]).unwrap_err().to_string();
+        assert!(
+            error.contains("the column released is of type timestamp, expected texts"),
+            "{error}"
+        );
+    }
+
     #[test]
     fn no_lines_are_a_file_too() {
         let empty = parquet_bytes(&[("name", Values::Texts(vec![]))]);
         assert_eq!((&empty[..4], &empty[empty.len() - 4..]), (MAGIC, MAGIC));
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_an_error_that_names_the_file() {
-        let error = write_parquet(Path::new("/nowhere/x.parquet"), &[]).unwrap_err();
-        assert!(error.to_string().starts_with("/nowhere/x.parquet: "), "{error}");
     }
 }

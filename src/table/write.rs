@@ -7,9 +7,9 @@ use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, SerWriter, Series
 pub enum Values {
     /// Texts.
     Texts(Vec<String>),
-    /// Numbers.
+    /// Numbers; NaN where one is missing.
     Numbers(Vec<f64>),
-    /// Whole numbers; some may be unknown.
+    /// Whole numbers; some may be missing.
     Counts(Vec<Option<u64>>),
     /// Whole numbers of either sign.
     Integers(Vec<i64>),
@@ -18,7 +18,7 @@ pub enum Values {
 }
 
 /// The bytes of a CSV file with a header: numbers with all their digits, cells quoted where they must be,
-/// empty where a count is unknown.
+/// empty where a number or a count is missing.
 ///
 /// # Panics
 /// If columns differ in length or have one name.
@@ -39,7 +39,10 @@ fn column(name: &str, values: &Values) -> Column {
     let name = name.into();
     let series = match values {
         Values::Texts(values) => Series::new(name, values),
-        Values::Numbers(values) => Series::new(name, values),
+        Values::Numbers(values) => {
+            let known = values.iter().map(|number| (!number.is_nan()).then_some(*number));
+            Series::new(name, known.collect::<Vec<_>>())
+        }
         Values::Counts(values) => Series::new(name, values),
         Values::Integers(values) => Series::new(name, values),
         Values::Flags(values) => Series::new(name, values),
@@ -55,10 +58,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let texts = ["a, \"b\"", "é\nf", ""].map(str::to_owned).to_vec();
-        let numbers = vec![0.1, -1.0 / 3.0, 1.23e-5];
+        let numbers = vec![0.1, f64::NAN, 1.23e-5];
         let columns = [
             ("name", Values::Texts(texts.clone())),
-            ("tempo", Values::Numbers(numbers.clone())),
+            ("tempo", Values::Numbers(numbers)),
             ("beats", Values::Counts(vec![None, Some(4), Some(u64::MAX)])),
             ("key", Values::Integers(vec![-1, 0, 11])),
             ("cut", Values::Flags(vec![true, false, true])),
@@ -73,7 +76,10 @@ mod tests {
         std::fs::write(file.path(), bytes).unwrap();
         let table = Table::read_csv(file.path(), &["name"], &["tempo", "key"]).unwrap();
         assert_eq!(table.texts["name"], texts);
-        assert_eq!(table.numbers["tempo"], numbers);
+        let tempo = &table.numbers["tempo"];
+        assert_eq!((tempo[0], tempo[2]), (0.1, 1.23e-5));
+        assert!(tempo[1].is_nan());
+        assert!(text.contains("\"é\nf\",,4,0,false\n"), "{text}");
         assert_eq!(table.numbers["key"], [-1.0, 0.0, 11.0]);
     }
 }

@@ -103,6 +103,15 @@ fn a_playlist_becomes_a_dataset_that_runs_at_once_and_no_secret_is_anywhere() {
         described.contains("Spotify playlist Mixed") && described.contains("artist"),
         "{described}"
     );
+    // Both files are the same dataset.
+    let import = |file: &str| {
+        let imported = home.encore(&["data", "import", "mine", file]).output().unwrap();
+        assert!(imported.status.success(), "{}", said(&imported));
+        said(&imported).replace(file, "FILE")
+    };
+    let of_csv = import("mine.csv");
+    assert!(of_csv.contains("valid rows in "), "{of_csv}");
+    assert_eq!(of_csv, import("mine.parquet"));
     // Once more over what is there: the same bytes, from the journal.
     let before = fs::read(home.path("datasets/mine.toml")).unwrap();
     let n_items = api.n_asked("items");

@@ -110,7 +110,7 @@ fn round_ticks(low: f64, high: f64, step: f64) -> Vec<(f64, String)> {
 }
 
 /// The least of 1, 2, 5 times a power of ten that is at least `rough`.
-pub(super) fn nice_step(rough: f64) -> f64 {
+pub(crate) fn nice_step(rough: f64) -> f64 {
     let power = 10_f64.powi(rough.log10().floor() as i32);
     let steps = [1.0, 2.0, 5.0, 10.0];
     let step = steps.into_iter().find(|step| step * power >= rough * 0.999_999);

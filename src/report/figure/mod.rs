@@ -25,7 +25,8 @@ mod rates;
 mod render;
 mod sound;
 
-pub use eda::Columns;
+pub(crate) use axis::nice_step;
+pub use eda::{ColumnSummary, Columns, Histogram};
 pub use rates::RatePoint;
 pub use sound::{Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 
@@ -209,7 +210,7 @@ fn markdown(image: &Image) -> String {
 mod tests {
     use super::canvas::{Figure, Mark, Text};
     use super::*;
-    use crate::report::{fake, group};
+    use crate::report::{fake, fake_data, group};
 
     fn texts(figure: &Figure) -> Vec<&Text> {
         let marks = figure.marks.iter();
@@ -234,9 +235,10 @@ mod tests {
             figures.push(matrix::figure(group));
         }
         assert_eq!(figures.len(), 1 + 9 + 7);
-        figures
-            .extend(fake::summaries().iter().flat_map(summary_figures).map(|(_, figure)| figure));
-        figures.push(sound::sheet(&fake::segment(), "disco: a track of fake"));
+        figures.extend(
+            fake_data::summaries().iter().flat_map(summary_figures).map(|(_, figure)| figure),
+        );
+        figures.push(sound::sheet(&fake_data::segment(), "disco: a track of fake"));
         assert_eq!(figures.len(), 17 + 5 + 3 + 3 + 1);
         figures.iter().for_each(assert_legible);
     }
@@ -250,8 +252,7 @@ mod tests {
         let column = |j: i32| (0..190).map(|i| scale(j) * f64::from(i * i % 97) / 3.0).collect();
         let columns = (0..19).map(|j| (format!("mean of the feature {j}"), column(j))).collect();
         let notes = (0..20).map(|i| format!("track {i}: {}", "damaged ".repeat(20))).collect();
-        let name = "a-dataset".to_owned();
-        let data = Columns { name, unit: "row", classes, labels, columns, notes };
+        let data = fake_data::columns_of("a-dataset", "row", classes, &labels, columns, notes);
         summary_figures(&DatasetSummary::Columns(data))
             .iter()
             .for_each(|(_, figure)| assert_legible(figure));

@@ -84,6 +84,8 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
          <footer><p>The same data in other formats: <a href=\"README.md\">README.md</a> (plain text, with the \
          figures as files), <a href=\"results.csv\">results.csv</a> and \
          <a href=\"results.parquet\">results.parquet</a> (one row per run), \
+         <a href=\"epochs.csv\">epochs.csv</a> and \
+         <a href=\"epochs.parquet\">epochs.parquet</a> (one row per epoch), \
          <a href=\"table.tex\">table.tex</a> (the summary for LaTeX).</p>\
          <p><a href=\"#top\">Back to the top</a></p></footer>\n\
          <script>\n{SCRIPT}</script>\n</body>\n</html>\n"

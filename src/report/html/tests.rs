@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::record::Run;
 use crate::report::fake::{self, Fake, gtzan};
+use crate::report::fake_data;
 use crate::report::{Options, write};
 
 fn page(runs: &[Run], options: &Options, folder: &std::path::Path) -> String {
@@ -66,7 +67,8 @@ fn nothing_that_a_record_says_becomes_markup() {
 fn the_page_needs_no_other_file_and_no_network() {
     let folder = tempfile::tempdir().unwrap();
     let runs = fake::report_like(folder.path());
-    let data = fake::summaries().into_iter().map(|summary| ("gtzan".to_owned(), summary)).collect();
+    let data =
+        fake_data::summaries().into_iter().map(|summary| ("gtzan".to_owned(), summary)).collect();
     let options = Options { data, ..fake::options() };
     let text = page(&runs, &options, &folder.path().join("page"));
     assert!(text.contains("<h2 id=\"data-title\">The data</h2>"));

@@ -12,7 +12,8 @@ const NUMBER_SIZE: f64 = 12.5;
 /// Draws a square a pair, blue where one falls as the other rises, red where both rise.
 pub(super) fn figure(data: &Columns) -> Figure {
     let n = data.columns.len();
-    let names = data.columns.iter().map(|(name, _)| Text::new(name, (0.0, 0.0), NAME_SIZE).width());
+    let names =
+        data.columns.iter().map(|column| Text::new(&column.name, (0.0, 0.0), NAME_SIZE).width());
     let longest = names.fold(40.0, f64::max).min(150.0);
     let (left, top) = (16.0 + longest + 10.0, 66.0);
     let cell = ((f64::from(WIDTH) - 84.0 - left) / n as f64).min(52.0);
@@ -22,11 +23,11 @@ pub(super) fn figure(data: &Columns) -> Figure {
     figure.heading(&title, "Pearson's r of two columns, over examples with both values");
     let map = ColorMap::diverging();
     let has_numbers = Text::new("-0.55", (0.0, 0.0), NUMBER_SIZE).width() + 2.0 < cell;
-    for (i, (name, column)) in data.columns.iter().enumerate() {
+    for (i, (column, row)) in data.columns.iter().zip(&data.correlations).enumerate() {
+        let name = &column.name;
         let y = top + cell * (i as f64 + 0.5);
-        for (j, (_, other)) in data.columns.iter().enumerate() {
+        for (j, &r) in row.iter().enumerate() {
             let x = left + cell * (j as f64 + 0.5);
-            let r = correlation(column, other);
             let half = cell / 2.0;
             let color = r.map_or(WHITE, |r| map.at(f64::midpoint(r, 1.0)));
             figure.rectangle((x - half, y - half), (x + half, y + half), color, 1.0);
@@ -51,51 +52,4 @@ pub(super) fn figure(data: &Columns) -> Figure {
     figure.line(corners.to_vec(), INK, 1.0);
     bar(&mut figure, (right + 18.0, top), bottom, &map, &Axis::within("correlation", -1.0, 1.0, 4));
     figure
-}
-
-/// Pearson's correlation over the places where both are finite, `[-1, 1]`; none where one of them
-/// does not vary there.
-///
-/// # Source
-/// K. Pearson, 1895; as pandas' `DataFrame.corr` for columns with missing values.
-fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
-    let both = || a.iter().zip(b).filter(|(x, y)| x.is_finite() && y.is_finite());
-    let n = both().count() as f64;
-    let mean = |sum: f64| sum / n;
-    let mean_a = mean(both().map(|(x, _)| x).sum());
-    let mean_b = mean(both().map(|(_, y)| y).sum());
-    let (mut covariance, mut variance_a, mut variance_b) = (0.0, 0.0, 0.0);
-    for (x, y) in both() {
-        let (x, y) = (x - mean_a, y - mean_b);
-        covariance += x * y;
-        variance_a += x * x;
-        variance_b += y * y;
-    }
-    // Rounding leaves a trace of variance in columns of one value.
-    let varies = |variance: f64, mean: f64| variance > n * (mean * 1e-12).powi(2);
-    let r = covariance / (variance_a * variance_b).sqrt();
-    (varies(variance_a, mean_a) && varies(variance_b, mean_b)).then(|| r.clamp(-1.0, 1.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn correlations_have_their_known_values() {
-        let a = [1.0, 2.0, 3.0, 4.0];
-        assert!((correlation(&a, &[2.0, 4.0, 6.0, 8.0]).unwrap() - 1.0).abs() < 1e-12);
-        assert!((correlation(&a, &[3.0, 2.0, 1.0, 0.0]).unwrap() + 1.0).abs() < 1e-12);
-        // Sums of products 4, of squares 5 and 5: by hand.
-        assert!((correlation(&a, &[1.0, 3.0, 2.0, 4.0]).unwrap() - 0.8).abs() < 1e-12);
-    }
-
-    #[test]
-    fn pairs_with_a_gap_are_left_out_and_a_constant_has_none() {
-        let a = [1.0, 2.0, f64::NAN, 3.0, 9.0];
-        let b = [1.0, 2.0, 77.0, 3.0, f64::NAN];
-        assert!((correlation(&a, &b).unwrap() - 1.0).abs() < 1e-12);
-        assert_eq!(correlation(&a, &[0.1; 5]), None);
-        assert_eq!(correlation(&[f64::NAN], &[1.0]), None);
-    }
 }

@@ -12,7 +12,7 @@ const MOST_NOTES: usize = 6;
 /// Draws a bar a class, the largest class first.
 pub(super) fn figure(data: &Columns) -> Figure {
     let mut classes: Vec<(usize, &String)> =
-        per_class(data).into_iter().zip(&data.classes).collect();
+        data.counts.iter().copied().zip(&data.classes).collect();
     // Stable: classes of one size stay in their order.
     classes.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
     let notes = note_lines(&data.notes);
@@ -21,7 +21,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
     let below = if notes.is_empty() { 12.0 } else { 20.0 + 18.0 * notes.len() as f64 };
     let title = format!("{}: class counts", data.name);
     let mut figure = Figure::new(&title, WIDTH, (bottom + below).ceil() as u32);
-    let (n, n_classes) = (counted(data.labels.len(), data.unit), count(data.classes.len()));
+    let (n, n_classes) = (counted(data.n_examples(), data.unit), count(data.classes.len()));
     figure.heading(&title, &format!("{n} in {n_classes} classes; with the share of each class"));
 
     let names = classes.iter().map(|(_, name)| Text::new(*name, (0.0, 0.0), NAME_SIZE).width());
@@ -34,7 +34,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
         figure.text(text.fit(left - 26.0));
         let end = left + n as f64 / most * (right - left);
         figure.rectangle((left, y - ROW * 0.36), (end, y + ROW * 0.36), BLUE, 1.0);
-        let share = 100.0 * n as f64 / data.labels.len().max(1) as f64;
+        let share = 100.0 * n as f64 / data.n_examples().max(1) as f64;
         figure.text(Text::new(format!("{}, {share:.1} %", count(n)), (end + 8.0, y), 13.0));
     }
     figure.line(vec![(left, top), (left, bottom)], INK, 1.0);
@@ -43,15 +43,6 @@ pub(super) fn figure(data: &Columns) -> Figure {
         figure.text(Text::new(note, at, 12.5).color(GREY).fit(f64::from(WIDTH) - 32.0));
     }
     figure
-}
-
-/// Examples of each class, `[n_classes]`.
-fn per_class(data: &Columns) -> Vec<usize> {
-    let mut counts = vec![0; data.classes.len()];
-    for &class in &data.labels {
-        counts[class] += 1;
-    }
-    counts
 }
 
 fn note_lines(notes: &[String]) -> Vec<String> {
@@ -65,19 +56,6 @@ fn note_lines(notes: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_label_is_counted_once() {
-        let data = Columns {
-            name: "x".to_owned(),
-            unit: "row",
-            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
-            labels: vec![2, 0, 2, 2],
-            columns: vec![],
-            notes: vec![],
-        };
-        assert_eq!(per_class(&data), [1, 0, 3]);
-    }
 
     #[test]
     fn notes_beyond_the_room_are_counted() {

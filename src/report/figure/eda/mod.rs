@@ -23,12 +23,51 @@ pub struct Columns {
     pub unit: &'static str,
     /// The classes, in the order of their numbers.
     pub classes: Vec<String>,
-    /// The class of every example.
-    pub labels: Vec<usize>,
-    /// Named columns, a number per example. What is not finite counts as missing: it is said, not drawn.
-    pub columns: Vec<(String, Vec<f64>)>,
+    /// Examples of each class, `[n_classes]`.
+    pub counts: Vec<usize>,
+    /// The columns of numbers.
+    pub columns: Vec<ColumnSummary>,
+    /// Pearson's correlation of every pair of columns, `[n_columns, n_columns]`; none where one of them does not
+    /// vary.
+    pub correlations: Vec<Vec<Option<f64>>>,
     /// Notes for the reader: skipped examples with reasons.
     pub notes: Vec<String>,
+}
+
+/// One column's histograms: bins of equal width, the same for all classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnSummary {
+    /// The column's name.
+    pub name: String,
+    /// The lower edge of the first bin.
+    pub low: f64,
+    /// The upper edge of the last bin.
+    pub high: f64,
+    /// Whether each bin is one whole number.
+    pub is_whole: bool,
+    /// Values that are missing.
+    pub n_missing: usize,
+    /// Values that lie outside of all bins.
+    pub n_beyond: usize,
+    /// One per class, `[n_classes]`.
+    pub classes: Vec<Histogram>,
+}
+
+/// One class's values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Values in each bin.
+    pub counts: Vec<usize>,
+    /// The median of all values; none where all are missing.
+    pub median: Option<f64>,
+}
+
+impl Columns {
+    /// Examples of all classes.
+    #[must_use]
+    pub fn n_examples(&self) -> usize {
+        self.counts.iter().sum()
+    }
 }
 
 const WIDTH: u32 = 720;

@@ -1,13 +1,13 @@
 //! Which figures a dataset gets.
 
 use super::*;
-use crate::report::{DatasetSummary, fake};
+use crate::report::{DatasetSummary, fake_data};
 
 #[test]
 fn one_column_has_no_correlations_and_no_column_no_histogram() {
     let ends =
         |data: &Columns| -> Vec<&str> { figures(data).iter().map(|(end, _)| *end).collect() };
-    let summaries = fake::summaries();
+    let summaries = fake_data::summaries();
     let DatasetSummary::Columns(table) = &summaries[1] else { panic!("the second is a table") };
     assert_eq!(ends(table), ["counts", "histograms", "correlations"]);
     let mut table = table.clone();

@@ -1,7 +1,7 @@
 //! Where things lie in the pictures of a tone at 1 kHz.
 
 use super::*;
-use crate::report::fake;
+use crate::report::fake_data;
 use crate::report::figure::axis::Axis;
 
 /// The rows of an image's first column that have the loudest color, as parts of its height from the
@@ -14,7 +14,7 @@ fn lit(figure: &Figure) -> Vec<f64> {
 }
 
 fn figure(end: &str) -> Figure {
-    let figures = super::figures(&fake::segment());
+    let figures = super::figures(&fake_data::segment());
     figures.into_iter().find(|(file, _)| *file == end).unwrap().1
 }
 
@@ -40,13 +40,13 @@ fn the_first_coefficient_is_the_lowest_row_and_off_the_scale_is_said() {
     assert_eq!(image.size().1, 13);
     // From the top: coefficient 12 is 28, the largest; 0 is far below all others.
     assert_eq!((image.cell(0, 0), image.cell(0, 12)), (255, 0));
-    let note = images::mfcc_note(&fake::segment());
+    let note = images::mfcc_note(&fake_data::segment());
     assert_eq!(note, "13 coefficients; the first, -312 to -312, is outside the scale");
 }
 
 #[test]
 fn columns_of_an_image_follow_the_time_axis() {
-    let mut segment = fake::segment();
+    let mut segment = fake_data::segment();
     // The last 30 of 130 frames are loud.
     let mel = &mut segment.mel_db;
     mel.values.fill(SPECTROGRAM_FLOOR_DB);
@@ -63,7 +63,7 @@ fn columns_of_an_image_follow_the_time_axis() {
 
 #[test]
 fn silence_is_a_line_and_has_no_color() {
-    let mut segment = fake::segment();
+    let mut segment = fake_data::segment();
     segment.samples.fill(0.0);
     segment.spectrum_db.fill(SPECTRUM_FLOOR_DB);
     assert_eq!(lines::waveform_note(&segment), "silence");
