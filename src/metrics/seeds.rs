@@ -17,19 +17,20 @@ pub(super) struct Seeds {
 
 impl Seeds {
     /// Estimates their effect on one score; `None` with only one seed.
+    ///
+    /// The variance over the seeds is half the mean square of the difference of two seeds, over all
+    /// pairs. The time grows with the seeds, not with their pairs. A track that a seed did not score
+    /// does not influence that seed's score.
     pub(super) fn of(runs: &[Clustered]) -> Option<Self> {
-        let k = runs.len() as f64;
-        let (mut raw, mut explained) = (0.0, 0.0);
-        for (i, a) in runs.iter().enumerate() {
-            for b in &runs[..i] {
-                let difference = a.minus(b);
-                raw += difference.value * difference.value;
-                explained += difference.variance();
-            }
-        }
-        let twice_pairs = k * (k - 1.0);
-        let (raw, explained) = (raw / twice_pairs, explained / twice_pairs);
-        (k > 1.0).then_some(Self { degrees_of_freedom: k - 1.0, raw, explained })
+        let raw = variance(&runs.iter().map(|run| run.value))?;
+        let n_tracks = runs.iter().map(|run| run.influences.len()).max().unwrap_or(0);
+        let of_track = |track: usize| {
+            variance(
+                &runs.iter().map(|run| run.influences.get(track).copied().flatten().unwrap_or(0.0)),
+            )
+        };
+        let explained = (0..n_tracks).filter_map(of_track).sum();
+        Some(Self { degrees_of_freedom: runs.len() as f64 - 1.0, raw, explained })
     }
 
     /// Estimates their effect on the mean of these runs.
@@ -66,6 +67,16 @@ impl Seeds {
     }
 }
 
+/// The sample variance; exactly 0 where all values are equal, `None` below two values.
+fn variance(values: &(impl ExactSizeIterator<Item = f64> + Clone)) -> Option<f64> {
+    let n = values.len() as f64;
+    let first = values.clone().next()?;
+    let shifted = || values.clone().map(|value| value - first);
+    let mean = shifted().sum::<f64>() / n;
+    (n > 1.0)
+        .then(|| shifted().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0))
+}
+
 /// Returns Student's t that is exceeded, on both sides together, with probability `alpha`.
 pub(super) fn quantile(alpha: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom)
@@ -77,6 +88,51 @@ pub(super) fn quantile(alpha: f64, degrees_of_freedom: f64) -> f64 {
 mod tests {
     use super::super::golden::close;
     use super::*;
+    use crate::vocab::Seed;
+
+    /// The definition: half the squared difference of two seeds, over all pairs.
+    fn of_pairs(runs: &[Clustered]) -> (f64, f64) {
+        let (mut raw, mut explained) = (0.0, 0.0);
+        for (i, a) in runs.iter().enumerate() {
+            for b in &runs[..i] {
+                let difference = a.minus(b);
+                raw += difference.value * difference.value;
+                explained += difference.variance();
+            }
+        }
+        let k = runs.len() as f64;
+        (raw / (k * (k - 1.0)), explained / (k * (k - 1.0)))
+    }
+
+    #[test]
+    fn the_variance_over_seeds_is_the_mean_over_their_pairs() {
+        for (n_seeds, n_tracks) in [(2, 5), (3, 40), (17, 60)] {
+            let mut rng = Seed(n_seeds).rng("runs", &[]);
+            let mut run = |n_tracks: usize| {
+                let values: Vec<f64> = (0..2 * n_tracks).map(|_| rng.uniform()).collect();
+                // Every seed scores tracks of its own choice, some of them several times.
+                let tracks: Vec<usize> = values.iter().map(|_| rng.below(n_tracks)).collect();
+                Clustered::mean(&values, &tracks, n_tracks)
+            };
+            let runs: Vec<Clustered> =
+                (0..n_seeds as usize).map(|seed| run(n_tracks + seed % 2)).collect();
+            assert!(runs.iter().flat_map(|run| &run.influences).any(Option::is_none));
+            let seeds = Seeds::of(&runs).unwrap();
+            let (raw, explained) = of_pairs(&runs);
+            close(seeds.raw / raw, 1.0, 1e-12);
+            close(seeds.explained / explained, 1.0, 1e-12);
+            assert_eq!(seeds.degrees_of_freedom, n_seeds as f64 - 1.0);
+        }
+    }
+
+    #[test]
+    fn equal_seeds_have_no_variance_at_all_and_one_seed_knows_none() {
+        let run = Clustered::mean(&[0.1, 0.3, 0.7], &[0, 1, 2], 3);
+        let seeds = Seeds::of(&vec![run.clone(); 7]).unwrap();
+        assert_eq!((seeds.raw, seeds.explained), (0.0, 0.0));
+        assert_eq!(Seeds::of(&[run]), None);
+        assert_eq!(Seeds::of(&[]), None);
+    }
 
     #[test]
     fn student_s_t_agrees_with_scipy() {

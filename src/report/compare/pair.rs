@@ -1,5 +1,7 @@
 //! Two sides: by how much they differ, and whether chance explains it.
 
+use std::collections::BTreeMap;
+
 use super::super::scored::{Level, Scored, numbers};
 use crate::metrics::{Clustered, Estimate, Interval, McNemar, bootstrap, mcnemar};
 use crate::vocab::Seed;
@@ -58,12 +60,15 @@ impl Pair {
     }
 }
 
-/// Runs of the same seed on the same items; two single runs may have other seeds.
+/// Runs of the same seed on the same items; two single runs may have other seeds. A side has one run per
+/// seed, so that no run has two partners.
 fn partners<'a>(first: &'a [Scored], second: &'a [Scored]) -> Vec<(&'a Scored, &'a Scored)> {
-    let are_alone = first.len() == 1 && second.len() == 1;
-    let fits = |a: &Scored, b: &Scored| (are_alone || a.seed == b.seed) && a.has_items_of(b);
-    let partner = |a: &'a Scored| Some((a, second.iter().find(|b| fits(a, b))?));
-    first.iter().filter_map(partner).collect()
+    if let ([a], [b]) = (first, second) {
+        return if a.has_items_of(b) { vec![(a, b)] } else { vec![] };
+    }
+    let by_seed: BTreeMap<u64, &Scored> = second.iter().map(|run| (run.seed, run)).collect();
+    let partner = |a: &'a Scored| Some((a, *by_seed.get(&a.seed)?));
+    first.iter().filter_map(partner).filter(|(a, b)| a.has_items_of(b)).collect()
 }
 
 impl Paired {

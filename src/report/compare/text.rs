@@ -56,20 +56,25 @@ fn head(side: &Side) -> String {
 fn table(sides: &[Side], levels: &[Level], range: Range<usize>) -> String {
     let mut lines = vec![vec![String::new()]];
     lines[0].extend(sides.iter().map(|side| side.name.clone()));
+    for level in levels {
+        let accuracies: Vec<Estimate> = level.sides[range.clone()]
+            .iter()
+            .map(|side| estimate(side, Scored::accuracy))
+            .collect();
+        let mut line = |label: String, cell: &dyn Fn(&Estimate) -> String| {
+            lines.push([label].into_iter().chain(accuracies.iter().map(cell)).collect());
+        };
+        line(format!("accuracy per {}", level.item), &|of| interval(&of.fraction_interval()));
+        line("  error by test tracks".to_owned(), &|of| fraction(of.tracks_error()));
+        line("  error by seeds".to_owned(), &|of| {
+            of.seeds_error().map_or("unknown: one seed".to_owned(), fraction)
+        });
+    }
     let mut line = |label: &str, level: &Level, cell: &dyn Fn(&[Scored]) -> String| {
         let mut line = vec![label.to_owned()];
         line.extend(level.sides[range.clone()].iter().map(|side| cell(side)));
         lines.push(line);
     };
-    for level in levels {
-        let accuracy = |side: &[Scored]| estimate(side, Scored::accuracy);
-        let label = format!("accuracy per {}", level.item);
-        line(&label, level, &|side| interval(&accuracy(side).fraction_interval()));
-        line("  error by test tracks", level, &|side| fraction(accuracy(side).tracks_error()));
-        line("  error by seeds", level, &|side| {
-            accuracy(side).seeds_error().map_or("unknown: one seed".to_owned(), fraction)
-        });
-    }
     let first = &levels[0];
     line("macro F1", first, &|side| interval(&estimate(side, f1).fraction_interval()));
     line("top-2 accuracy", first, &|side| interval(&estimate(side, top_2).fraction_interval()));
