@@ -18,6 +18,7 @@ mod golden_features;
 mod gtzan_tracks;
 mod loaders;
 mod page;
+mod recordings;
 mod reference;
 mod repeatable;
 mod segments;

@@ -133,6 +133,12 @@ impl FrameFeatures {
         }
     }
 
+    /// The plan of MFCCs, whose frames all parts share.
+    #[must_use]
+    pub fn mfcc(&self) -> &Mfcc {
+        &self.mfcc
+    }
+
     /// Number of frames of a signal. 0 where it is too short for one.
     #[must_use]
     pub fn n_frames(&self, n_samples: usize) -> usize {

@@ -49,6 +49,13 @@ impl LogMel {
         self.bank.n_mels()
     }
 
+    /// Number of mel bands without a bin of the spectrum: `n_mels` is too large for `n_fft`. librosa warns
+    /// of them.
+    #[must_use]
+    pub fn n_empty_mels(&self) -> usize {
+        self.bank.n_empty()
+    }
+
     /// Number of frames of a signal: the rows of the result. 0 where it is too short for one.
     #[must_use]
     pub fn n_frames(&self, n_samples: usize) -> usize {

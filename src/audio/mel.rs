@@ -116,6 +116,11 @@ impl MelBank {
         self.bands.len()
     }
 
+    /// Number of bands whose filter lies between two bins: they are 0 for every signal.
+    pub(super) fn n_empty(&self) -> usize {
+        self.bands.iter().filter(|band| band.n_weights == 0).count()
+    }
+
     /// `bands = filters * spectrum`, `[n_mels]`.
     ///
     /// `spectrum` is `|X|^2`, `[n_bins]`, with `LANES` zeros behind it; the plan's exponent is

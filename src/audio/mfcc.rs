@@ -81,6 +81,12 @@ impl Mfcc {
         self.dct.n_out()
     }
 
+    /// The spectrogram that they are made from.
+    #[must_use]
+    pub fn log_mel(&self) -> &LogMel {
+        &self.log_mel
+    }
+
     /// Number of frames of a signal: the rows of the result. 0 where it is too short for one.
     #[must_use]
     pub fn n_frames(&self, n_samples: usize) -> usize {

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `decode` | any audio file -> [`Waveform`]; its content decides the format, not its name |
 //! | `degrade` | a waveform -> the same with noise, low bandwidth, quantization, reverberation |
-//! | `au`, `wav`, `pcm` | the uncompressed formats: headers, encodings, a wav writer |
+//! | `au`, `wav`, `riff`, `pcm` | the uncompressed formats: headers, chunks, encodings, a wav writer |
 //! | `resample` | band-limited change of the sample rate |
 //! | `fft` | a frame -> its power spectrum |
 //! | `window` | window functions |
@@ -37,6 +37,7 @@ mod mel;
 mod mfcc;
 mod pcm;
 mod resample;
+mod riff;
 mod samples;
 mod spectral;
 mod stft;
@@ -48,7 +49,10 @@ mod workspace;
 
 pub use chroma::ChromaSettings;
 pub use decibel::{DecibelSettings, Reference, power_to_db};
-pub use decode::{MAX_DURATION_S, decode, load};
+pub use decode::{
+    DECODER_VERSION, MAX_DURATION_S, Recording, decode, load, may_decode_differently, read,
+    sample_rate_hz,
+};
 pub use degrade::{DEGRADATIONS, Degradation, Entry as DegradationEntry, Numbers, Parameter};
 pub use error::AudioError;
 pub use frame_features::{FrameFeature, FrameFeatures, FrameSettings};
@@ -77,11 +81,25 @@ impl Waveform {
     pub fn duration_s(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.sample_rate_hz)
     }
+
+    /// Whether no sample is above -80 dB of full scale.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        const SILENCE: f32 = 1e-4;
+        self.samples.iter().all(|sample| sample.abs() < SILENCE)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn silence_is_below_80_db() {
+        let of =
+            |peak: f32| Waveform { samples: vec![0.0, -peak], sample_rate_hz: 8000 }.is_silent();
+        assert!(of(0.0) && of(0.000_09) && !of(0.000_2));
+    }
 
     #[test]
     fn duration_is_samples_over_rate() {

@@ -6,13 +6,14 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Read, Write},
+    io::{self, BufWriter, Write},
     path::Path,
 };
 
 use super::{
     AudioError, Waveform,
     pcm::{ByteOrder, Encoding, Layout},
+    riff::Chunks,
 };
 
 const FORMAT_PCM: u16 = 1;
@@ -32,48 +33,9 @@ pub(super) enum Header {
     Bad(String),
 }
 
-/// Reads the chunks behind `RIFF....WAVE` and leaves `reader` at the first sample.
-///
-/// # Errors
-/// Where the system fails to read.
-pub(super) fn read_header(reader: &mut impl Read) -> io::Result<Header> {
-    match read_chunks(reader) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Ok(Header::Bad("a wav file that ends inside its header".into()))
-        }
-        other => other,
-    }
-}
-
-fn read_chunks(reader: &mut impl Read) -> io::Result<Header> {
-    let mut format = None;
-    loop {
-        let mut chunk = [0_u8; 8];
-        reader.read_exact(&mut chunk)?;
-        let [a, b, c, d, size @ ..] = chunk;
-        let size = u32::from_le_bytes(size);
-        let padded = u64::from(size) + u64::from(size % 2);
-        match &[a, b, c, d] {
-            b"fmt " if (16..=1 << 16).contains(&size) => {
-                let mut bytes = vec![0_u8; padded as usize];
-                reader.read_exact(&mut bytes)?;
-                format = Some(bytes);
-            }
-            b"fmt " => return Ok(Header::Bad(format!("a wav format chunk of {size} bytes"))),
-            b"data" => {
-                let Some(format) = format else {
-                    return Ok(Header::Bad("a wav file without a format chunk".into()));
-                };
-                let n_data_bytes = (size != UNKNOWN_SIZE).then_some(u64::from(size));
-                return Ok(parse_format(&format, n_data_bytes));
-            }
-            _ => {
-                if io::copy(&mut reader.by_ref().take(padded), &mut io::sink())? < padded {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-            }
-        }
-    }
+/// Reads what a format chunk and the size of the data say.
+pub(super) fn header(chunks: &Chunks) -> Header {
+    parse_format(&chunks.format, chunks.n_data_bytes)
 }
 
 fn parse_format(bytes: &[u8], n_data_bytes: Option<u64>) -> Header {

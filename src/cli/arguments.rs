@@ -263,6 +263,12 @@ pub(super) enum Data {
         name: String,
         /// Folder with one folder per genre, or CSV file with columns path and label
         path: PathBuf,
+        /// Rate at which to read the recordings, in Hz [default: 22050]
+        #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1_000..=384_000))]
+        sample_rate: Option<u32>,
+        /// Folders above each file: 1 GENRE, 2 GENRE/ARTIST, 3 GENRE/ARTIST/ALBUM [default: detect]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
+        depth: Option<u8>,
     },
     /// Check and index a copy of a dataset, to use it from now on
     Import {

@@ -6,7 +6,7 @@ use super::arguments::Data as Command;
 use super::import_outcome::outcome;
 use super::progress::Progress;
 use super::{Done, Failure, Project, fetch, width};
-use crate::dataset::{self, Catalogue, Cut, Data, Index, Kind, Manifest};
+use crate::dataset::{self, Catalogue, Cut, Data, DraftOptions, Index, Kind, Manifest};
 use crate::fetch::readable;
 
 pub(super) fn data(project: &Project, command: &Command) -> Done {
@@ -18,7 +18,11 @@ pub(super) fn data(project: &Project, command: &Command) -> Done {
             Ok(())
         }
         Command::Describe { name } => describe(&catalogue, find(name)?),
-        Command::New { name, path } => new(&catalogue, name, path),
+        Command::New { name, path, sample_rate, depth } => {
+            let depth = depth.map(usize::from);
+            let options = DraftOptions { sample_rate_hz: *sample_rate, depth };
+            new(&catalogue, name, path, &options)
+        }
         Command::Import { name, path, copy } => import(&catalogue, find(name)?, path, *copy),
         Command::Fetch { name, to } => fetch::fetch(&catalogue, find(name)?, to.as_deref()),
         Command::Check { name } => check(&catalogue, find(name)?),
@@ -95,9 +99,9 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
 }
 
 /// Looks at a collection and writes its manifest.
-fn new(catalogue: &Catalogue, name: &str, path: &Path) -> Done {
+fn new(catalogue: &Catalogue, name: &str, path: &Path, options: &DraftOptions) -> Done {
     let file = catalogue.new_file(name).map_err(Failure::Usage)?;
-    let draft = dataset::draft(name, path)?;
+    let draft = dataset::draft(name, path, options)?;
     Manifest::parse(name, &file.display().to_string(), &draft.text)?;
     std::fs::write(&file, draft.text)?;
     for note in draft.notes {

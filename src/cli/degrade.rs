@@ -1,9 +1,17 @@
 //! `degrade`: a recording made worse, to listen to.
 
+use std::path::Path;
+
 use super::arguments::Degrade;
 use super::{Done, Failure};
 use crate::audio::{self, Degradation};
 use crate::vocab::Seed;
+
+/// Whether two paths are one file, whatever they are called.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let path = |path: &Path| path.canonicalize().ok();
+    path(a).is_some_and(|a| path(b) == Some(a))
+}
 
 /// Degrades a file, one degradation after the other, and says what came out.
 pub(super) fn degrade(arguments: &Degrade) -> Done {
@@ -11,8 +19,18 @@ pub(super) fn degrade(arguments: &Degrade) -> Done {
         text.parse().map_err(|error| Failure::Usage(format!("--with \"{text}\": {error}")))
     };
     let degradations = arguments.with.iter().map(read).collect::<Result<Vec<Degradation>, _>>()?;
-    let mut waveform =
-        audio::decode(&arguments.file).map_err(|error| Failure::Data(error.to_string()))?;
+    if is_same(&arguments.file, &arguments.out) {
+        let file = arguments.file.display();
+        return Err(Failure::Usage(format!(
+            "--out is the recording itself, {file}, and would replace it\nhint: give another name"
+        )));
+    }
+    let recording =
+        audio::read(&arguments.file, None).map_err(|error| Failure::Data(error.to_string()))?;
+    for note in recording.notes {
+        println!("note: {}: {note}", arguments.file.display());
+    }
+    let mut waveform = recording.waveform;
     for (step, degradation) in degradations.iter().enumerate() {
         // Two of a kind, one after the other, draw other numbers.
         waveform = degradation.apply(&waveform, Seed(arguments.seed.wrapping_add(step as u64)));

@@ -28,6 +28,9 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
                     .collect();
                 let n = guess.n_segments;
                 println!("{}: {} ({n} segments)", file.display(), first.join(", "));
+                for warning in &guess.warnings {
+                    println!("  warning: {warning}");
+                }
             }
             Err(error) => faults.push(error.to_string()),
         }

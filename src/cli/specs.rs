@@ -46,16 +46,22 @@ fn latest(runs: &[Run], name: &str) -> String {
 /// Checks every manifest and spec, and says all faults at once.
 pub(super) fn check(project: &Project) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let mut faults = vec![];
+    let (mut faults, mut warnings) = (vec![], vec![]);
     for name in library.names() {
         match Plan::read(name, &library, &catalogue, &Options::default()) {
-            Ok(_) => {}
+            Ok(plan) => {
+                let found = plan.spec.features.warnings();
+                warnings.extend(found.iter().map(|warning| format!("{}: {warning}", plan.origin)));
+            }
             Err(PlanError::Spec(found)) => faults.extend(found.0),
             Err(error) => return Err(error.into()),
         }
     }
     if !faults.is_empty() {
         return Err(Faults(faults).into());
+    }
+    for warning in warnings {
+        println!("warning: {warning}");
     }
     let (n_specs, n_datasets) = (library.names().len(), catalogue.manifests().count());
     println!("{n_specs} experiments and {n_datasets} datasets are valid");

@@ -167,7 +167,8 @@ impl Arrays {
             notes.push(format!("{} of the {} rows of a complete copy", lines.len(), self.n_rows));
         }
         let (dataset, root) = (manifest.name.clone(), from.to_owned());
-        Ok(Index { dataset, root, files, excluded, notes, listing: None })
+        let (listing, decoder_version) = (None, None);
+        Ok(Index { dataset, root, files, excluded, notes, listing, decoder_version })
     }
 
     /// Reads the table: which row is of which track, and what else is known of it.
@@ -278,5 +279,6 @@ fn indexed(file: &str, bytes: &[u8], n_rows: usize) -> IndexedFile {
         path: PathBuf::from(file),
         sha256: sha256_hex(bytes),
         n_samples: n_rows,
+        decoder_version: 1,
     }
 }

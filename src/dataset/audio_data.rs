@@ -45,8 +45,17 @@ pub struct Track {
 }
 
 enum Source {
-    File { path: PathBuf, sha256: String },
-    Synthetic { seed: Seed, style: usize, number: u32 },
+    /// `content` is the SHA-256 of what the file is to encore, `sha256` that of its bytes.
+    File {
+        path: PathBuf,
+        sha256: String,
+        content: String,
+    },
+    Synthetic {
+        seed: Seed,
+        style: usize,
+        number: u32,
+    },
 }
 
 impl Track {
@@ -54,7 +63,7 @@ impl Track {
     #[must_use]
     pub fn content_hash(&self) -> String {
         match &self.source {
-            Source::File { sha256, .. } => sha256.clone(),
+            Source::File { content, .. } => content.clone(),
             Source::Synthetic { seed, style, number } => Sha256::new()
                 .piece("synth-genres")
                 .piece(synth::VERSION.to_le_bytes())
@@ -87,6 +96,7 @@ impl AudioData {
                     source: Source::File {
                         path: index.root.join(&file.path),
                         sha256: file.sha256.clone(),
+                        content: file.content_hash(),
                     },
                 })
             })
@@ -146,7 +156,7 @@ impl AudioData {
     /// The file is missing, has changed since the import, or cannot be decoded.
     pub fn waveform(&self, track: &Track) -> Result<Vec<f32>, DatasetError> {
         match &track.source {
-            Source::File { path, sha256 } => {
+            Source::File { path, sha256, .. } => {
                 let bytes = std::fs::read(path)
                     .map_err(|source| DatasetError::Io { path: path.clone(), source })?;
                 if sha256_hex(&bytes) != *sha256 {

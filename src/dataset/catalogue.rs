@@ -120,10 +120,14 @@ impl Catalogue {
     fn load_layout(&self, manifest: &Manifest, cut: Cut) -> Result<Data, DatasetError> {
         match &manifest.layout {
             Layout::Folder(folder) => {
-                Ok(Data::Audio(folder.load(manifest, &self.index(manifest)?)))
+                let index = self.index(manifest)?;
+                index.check_decoder()?;
+                Ok(Data::Audio(folder.load(manifest, &index)))
             }
             Layout::Listed(listed) => {
-                Ok(Data::Audio(listed.load(manifest, &self.index(manifest)?)?))
+                let index = self.index(manifest)?;
+                index.check_decoder()?;
+                Ok(Data::Audio(listed.load(manifest, &index)?))
             }
             Layout::Table(rows) => {
                 let index = self.index(manifest)?;

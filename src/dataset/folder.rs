@@ -1,11 +1,16 @@
-//! Layout `[folder]`: one folder of recordings per genre.
+//! Layout `[folder]`: one folder of recordings per genre, perhaps with folders of artists and albums in it.
 
 use std::path::{Path, PathBuf};
 
-use super::recordings::{self, Candidate, Demands, Progress, entries, name};
-use super::{AudioData, DatasetError, Index, Manifest};
+use super::recordings::{self, Candidate, Demands, Examined, Progress, entries, name};
+use super::{AudioData, DatasetError, Index, IndexedFile, Manifest, TrackColumns};
+use crate::audio::DECODER_VERSION;
+use crate::record::Excluded;
 use crate::schema::{Fields, Flag, Int, List, Text};
 use crate::vocab::quoted_list;
+
+/// The levels of folders that `encore data new` writes.
+pub(super) const LEVELS: [&str; 3] = ["genre", "artist", "album"];
 
 /// What the manifest says of a folder-per-genre dataset.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +19,9 @@ pub struct Folder {
     pub roots: Vec<String>,
     /// The genres: folder names, and classes in this order; left out, all folders there, sorted.
     pub genres: Option<Vec<String>>,
+    /// What the folders above a file are called, from the outermost: `genre`, then columns of tracks. With more
+    /// than one level, files are tracks however deep they lie, and are named by their whole path.
+    pub levels: Vec<String>,
     /// Whether a track is named `GENRE.FILE` and not by its file alone, whose name may be there twice.
     pub genre_in_track: bool,
     /// What the recordings must be.
@@ -27,6 +35,7 @@ impl Folder {
         Self {
             roots: fields.with_default("roots", &List::of_some(Text), vec![".".to_owned()]),
             genres: fields.optional("genres", &List::of_some(Text)),
+            levels: read_levels(fields),
             genre_in_track: fields.with_default("genre_in_track", &Flag, false),
             demands: Demands::read(fields),
             n_tracks: fields.required("n_tracks", &Int::within(1..=10_000_000)),
@@ -43,23 +52,57 @@ impl Folder {
         let root = self.find_root(from)?;
         let mut notes = vec![];
         let genres = self.genres_in(&root)?;
-        let candidates = self.candidates(&root, &genres, &mut notes)?;
-        let (files, excluded) = recordings::examine(&root, &candidates, self.demands, progress);
+        let mut skipped = vec![];
+        let candidates = self.candidates(&root, &genres, &mut notes, &mut skipped)?;
+        let examined = recordings::examine(&root, &candidates, self.demands, progress);
+        let Examined { files, mut excluded, notes: of_files } = examined;
+        excluded.extend(skipped);
         if files.is_empty() {
             let message =
                 recordings::none_good(candidates.len(), &excluded, "the genre folders are empty");
             return Err(DatasetError::Layout { path: root, message });
         }
+        notes.extend(of_files);
         notes.extend(recordings::duplicates(&files));
         notes.extend(recordings::counts(&files, &genres, self.n_tracks));
         notes.extend(recordings::absent_known_faults(manifest, &files, &excluded));
-        Ok(Index { dataset: manifest.name.clone(), root, files, excluded, notes, listing: None })
+        Ok(Index {
+            dataset: manifest.name.clone(),
+            root,
+            files,
+            excluded,
+            notes,
+            listing: None,
+            decoder_version: Some(DECODER_VERSION),
+        })
     }
 
     /// The dataset that an import of this folder has indexed.
     pub(super) fn load(&self, manifest: &Manifest, index: &Index) -> AudioData {
         let genres = self.genres.clone().unwrap_or_else(|| recordings::genres_of(&index.files));
-        AudioData::from_index(manifest, genres, self.demands.sample_rate_hz, self.n_tracks, index)
+        let rate = self.demands.sample_rate_hz;
+        let mut audio = AudioData::from_index(manifest, genres, rate, self.n_tracks, index);
+        audio.track_columns = self.columns_of(&index.files);
+        audio
+    }
+
+    /// What the folders below the genre are called, for every track. An album is told apart from others of
+    /// its name by its artist.
+    fn columns_of(&self, files: &[IndexedFile]) -> TrackColumns {
+        let mut columns = TrackColumns::default();
+        for (i, level) in self.levels.iter().enumerate().skip(1) {
+            let cell = |file: &IndexedFile| {
+                let folders: Vec<_> =
+                    file.path.parent()?.iter().map(|name| name.to_string_lossy()).collect();
+                folders.get(1..=i).map(|names| names.join("/"))
+            };
+            let cells: Vec<String> =
+                files.iter().map(|file| cell(file).unwrap_or_default()).collect();
+            let cells =
+                files.iter().zip(&cells).map(|(file, cell)| (file.track.as_str(), cell.as_str()));
+            columns.add(level, cells).expect("every track has a name of its own");
+        }
+        columns
     }
 
     fn find_root(&self, from: &Path) -> Result<PathBuf, DatasetError> {
@@ -89,40 +132,75 @@ impl Folder {
         }
     }
 
-    /// Lists every visible file of every genre folder, sorted, and notes what is skipped.
+    /// Lists every recording of every genre folder, sorted, and notes what is skipped.
     fn candidates(
         &self,
         root: &Path,
         genres: &[String],
         notes: &mut Vec<String>,
+        skipped: &mut Vec<Excluded>,
     ) -> Result<Vec<Candidate>, DatasetError> {
         for path in visible(root)?.0 {
             if path.is_dir() && !genres.contains(&name(&path)) {
-                notes.push(format!("the folder {} is not a genre of this dataset", name(&path)));
+                let shown = recordings::shown(&path);
+                notes.push(format!("the folder {shown} is not a genre of this dataset"));
             }
         }
         let mut candidates = vec![];
-        let mut n_all_hidden = 0;
+        let (mut n_all_hidden, mut others) = (0, vec![]);
         for genre in genres {
             let folder = root.join(genre);
             if !folder.is_dir() {
                 notes.push(format!("the genre {genre} is missing: no folder {genre}"));
                 continue;
             }
-            let (paths, n_hidden) = visible(&folder)?;
+            let (mut paths, n_hidden) = visible(&folder)?;
             n_all_hidden += n_hidden;
+            if self.levels.len() > 1 {
+                paths = recordings::below(&folder)
+                    .map_err(|source| DatasetError::Io { path: folder.clone(), source })?;
+            }
             for path in paths {
-                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let track = if self.genre_in_track { format!("{genre}.{stem}") } else { stem };
-                let path = path.strip_prefix(root).unwrap_or(&path).to_owned();
-                candidates.push(Candidate { track, genre: genre.clone(), path });
+                let below = path.strip_prefix(root).unwrap_or(&path);
+                if below.to_str().is_none() {
+                    skipped.push(Excluded {
+                        name: recordings::shown(below),
+                        reason: "its name is not valid UTF-8; rename it".to_owned(),
+                    });
+                } else if !path.is_dir() && recordings::is_other(&path) {
+                    others.push(path);
+                } else {
+                    let (track, path) = (self.track(genre, below), below.to_owned());
+                    candidates.push(Candidate { track, genre: genre.clone(), path });
+                }
             }
         }
+        notes.extend(recordings::others_note(&others));
         if n_all_hidden > 0 {
             notes.push(format!("{n_all_hidden} hidden files were skipped"));
         }
         Ok(candidates)
     }
+
+    /// The name of a track from its path below the root.
+    fn track(&self, genre: &str, path: &Path) -> String {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        if self.levels.len() > 1 {
+            let folders = path.parent().into_iter().flat_map(Path::iter);
+            let folders = folders.map(|folder| folder.to_string_lossy());
+            return folders.chain([stem]).collect::<Vec<_>>().join(".");
+        }
+        if self.genre_in_track { format!("{genre}.{stem}") } else { stem.into_owned() }
+    }
+}
+
+/// Reads `levels`, whose first is always `genre`.
+fn read_levels(fields: &mut Fields) -> Vec<String> {
+    let levels = fields.with_default("levels", &List::of_some(Text), vec![LEVELS[0].to_owned()]);
+    if levels.first().is_some_and(|first| first != LEVELS[0]) {
+        fields.fault_at("levels", "must begin with \"genre\", the outermost folder");
+    }
+    levels
 }
 
 fn visible(folder: &Path) -> Result<(Vec<PathBuf>, usize), DatasetError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetError, TrackColumns};
+use crate::audio;
 use crate::disk;
 use crate::record::Excluded;
 use crate::vocab::Sha256;
@@ -63,6 +64,10 @@ pub struct Index {
     /// What the lists of a listed dataset say, besides names and genres.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing: Option<Listing>,
+    /// Version of the decoder that checked the recordings; none in an index of an older encore, whose
+    /// decoder was version 1, and for tables and arrays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoder_version: Option<u32>,
 }
 
 /// What was taken from the lists of a listed dataset.
@@ -89,6 +94,21 @@ pub struct IndexedFile {
     pub sha256: String,
     /// Samples at the dataset's sample rate; for a table or a list, its rows.
     pub n_samples: usize,
+    /// The first version of the decoder that gives these samples: 1, unless an older encore read the
+    /// recording wrongly. It is part of what the recording is, so that no features of the wrong samples
+    /// are used.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub decoder_version: u32,
+}
+
+/// The decoder version of a file that is no recording, or that was always read as it is now.
+const fn first_version() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_first_version(version: &u32) -> bool {
+    *version == first_version()
 }
 
 /// SHA-256 of a file, read piece by piece.
@@ -105,13 +125,44 @@ pub(super) fn file_sha256(path: &Path) -> Result<String, DatasetError> {
     }
 }
 
+impl IndexedFile {
+    /// SHA-256 of what the file is to encore: of its bytes, and of the decoder's version if that counts.
+    #[must_use]
+    pub fn content_hash(&self) -> String {
+        if is_first_version(&self.decoder_version) {
+            return self.sha256.clone();
+        }
+        Sha256::new().piece(&self.sha256).piece(self.decoder_version.to_le_bytes()).hex()
+    }
+}
+
 impl Index {
+    /// Rejects an index of recordings that another decoder has checked, if it read one of them otherwise.
+    pub(super) fn check_decoder(&self) -> Result<(), DatasetError> {
+        if self.decoder_version == Some(audio::DECODER_VERSION) {
+            return Ok(());
+        }
+        let may_differ = |file: &&IndexedFile| {
+            // A list has no genre, and is no recording.
+            !file.genre.is_empty() && audio::may_decode_differently(self.root.join(&file.path))
+        };
+        let Some(file) = self.files.iter().find(may_differ) else { return Ok(()) };
+        let (name, root, file) = (&self.dataset, self.root.display(), file.path.display());
+        Err(DatasetError::Layout {
+            path: self.root.clone(),
+            message: format!(
+                "was imported by an older encore, which lost the end of some mp3 files and half the \
+                 bandwidth of HE-AAC, so {file} must be checked again\nhint: encore data import {name} {root}"
+            ),
+        })
+    }
+
     /// SHA-256 over tracks, genres and contents: the same data anywhere on disk has the same hash.
     #[must_use]
     pub fn hash(&self) -> String {
         let start = Sha256::new().piece(&self.dataset);
         let add = |hash: Sha256, file: &IndexedFile| {
-            hash.piece(&file.track).piece(&file.genre).piece(&file.sha256)
+            hash.piece(&file.track).piece(&file.genre).piece(file.content_hash())
         };
         self.files.iter().fold(start, add).hex()
     }
@@ -133,7 +184,11 @@ impl Index {
 
     pub(super) fn write(&self, place: &Place) -> Result<(), DatasetError> {
         let path = place.index_file(&self.dataset);
-        let text = serde_json::to_string_pretty(self).expect("an index is plain data");
+        // Only a path that is not text cannot be written.
+        let text = serde_json::to_string_pretty(self).map_err(|_| DatasetError::Layout {
+            path: self.root.clone(),
+            message: "its path is not valid UTF-8\nhint: rename the folder".to_owned(),
+        })?;
         let folder = path.parent().unwrap_or(&path);
         fs::create_dir_all(folder)
             .and_then(|()| {

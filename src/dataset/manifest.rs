@@ -180,7 +180,8 @@ impl Manifest {
             Layout::Table(rows) => ours(&rows.track_columns),
             Layout::Arrays(arrays) => ours(&arrays.track_columns),
             Layout::Listed(listed) => listed.track_columns(),
-            Layout::Folder(_) | Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => vec![],
+            Layout::Folder(folder) => folder.levels.iter().skip(1).map(String::as_str).collect(),
+            Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => vec![],
         };
         let of_file = self.track_file.iter().flat_map(|file| &file.columns);
         named.into_iter().chain(of_file.map(String::as_str))

@@ -47,13 +47,31 @@ pub(super) struct Candidate {
     pub(super) path: PathBuf,
 }
 
-/// Decodes and hashes files. Returns the valid ones by track, and the faults of the others.
+/// What came of the files of an import.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    /// The valid ones, by track.
+    pub(super) files: Vec<IndexedFile>,
+    /// The others, with their faults.
+    pub(super) excluded: Vec<Excluded>,
+    /// What is odd about valid files.
+    pub(super) notes: Vec<String>,
+}
+
+/// A valid file, and what is odd about it.
+struct Valid {
+    file: IndexedFile,
+    notes: Vec<String>,
+    is_silent: bool,
+}
+
+/// Decodes and hashes files.
 pub(super) fn examine(
     root: &Path,
     candidates: &[Candidate],
     demands: Demands,
     progress: Progress,
-) -> (Vec<IndexedFile>, Vec<Excluded>) {
+) -> Examined {
     let n_done = AtomicUsize::new(0);
     let examine = |candidate: &Candidate| {
         let outcome = examine_one(root, candidate, demands);
@@ -62,50 +80,60 @@ pub(super) fn examine(
     };
     let outcomes: Vec<_> = candidates.par_iter().map(examine).collect();
     let mut files: BTreeMap<String, IndexedFile> = BTreeMap::new();
-    let mut excluded = vec![];
+    let (mut excluded, mut odd, mut silent) = (vec![], vec![], vec![]);
     for outcome in outcomes {
         match outcome {
             Err(out) => excluded.push(out),
-            Ok(file) if files.contains_key(&file.track) => excluded.push(Excluded {
+            Ok(Valid { file, .. }) if files.contains_key(&file.track) => excluded.push(Excluded {
                 name: file.path.display().to_string(),
                 reason: format!("another file has the same track name, {}", file.track),
             }),
-            Ok(file) => {
+            Ok(Valid { file, notes, is_silent }) => {
+                odd.extend(notes.iter().map(|note| format!("{}: {note}", file.path.display())));
+                if is_silent {
+                    silent.push(file.track.clone());
+                }
                 files.insert(file.track.clone(), file);
             }
         }
     }
-    (files.into_values().collect(), excluded)
+    let mut notes: Vec<String> = odd.iter().take(MOST_NAMES).cloned().collect();
+    if odd.len() > MOST_NAMES {
+        notes.push(format!("{} more files have such notes", odd.len() - MOST_NAMES));
+    }
+    if !silent.is_empty() {
+        notes.push(format!("nothing but silence: {}", some_names(&silent)));
+    }
+    Examined { files: files.into_values().collect(), excluded, notes }
 }
 
-fn examine_one(
-    root: &Path,
-    candidate: &Candidate,
-    demands: Demands,
-) -> Result<IndexedFile, Excluded> {
+fn examine_one(root: &Path, candidate: &Candidate, demands: Demands) -> Result<Valid, Excluded> {
     let path = root.join(&candidate.path);
     let out = |reason: String| Excluded { name: candidate.path.display().to_string(), reason };
     if !path.is_file() {
         return Err(out("is no file".to_owned()));
     }
     let bytes = fs::read(&path).map_err(|error| out(error.to_string()))?;
-    let waveform = audio::decode(&path).map_err(|error| {
+    let recording = audio::read(&path, None).map_err(|error| {
         let text = error.to_string();
         let own = text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text);
         out(own.lines().next().unwrap_or_default().to_owned())
     })?;
+    let waveform = &recording.waveform;
     if waveform.duration_s() < demands.minimum_s {
         let (is, least) = (waveform.duration_s(), demands.minimum_s);
         return Err(out(format!("is {is:.2} s long; at least {least} s are needed")));
     }
     let ratio = f64::from(demands.sample_rate_hz) / f64::from(waveform.sample_rate_hz);
-    Ok(IndexedFile {
+    let file = IndexedFile {
         track: candidate.track.clone(),
         genre: candidate.genre.clone(),
         path: candidate.path.clone(),
         sha256: sha256_hex(&bytes),
         n_samples: (waveform.samples.len() as f64 * ratio).ceil() as usize,
-    })
+        decoder_version: recording.decoder_version,
+    };
+    Ok(Valid { file, is_silent: waveform.is_silent(), notes: recording.notes })
 }
 
 /// Explains why no file of an import is valid.
@@ -194,4 +222,74 @@ pub(super) fn entries(folder: &Path) -> std::io::Result<(Vec<PathBuf>, usize)> {
 /// The last part of a path, as text.
 pub(super) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A path whose name may not be text: unprintable characters and invalid bytes are escaped.
+pub(super) fn shown(path: &Path) -> String {
+    let shown = format!("{:?}", path.file_name().unwrap_or_default());
+    shown.trim_matches('"').to_owned()
+}
+
+/// All visible files below a folder, sorted. Links to folders are not followed, since they may lead back.
+pub(super) fn below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let (mut files, mut folders) = (vec![], vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for path in entries(&folder)?.0 {
+            if !path.is_dir() {
+                files.push(path);
+            } else if !path.is_symlink() {
+                folders.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Extensions of the files that lie next to music: covers, playlists, logs, checksums, tables.
+const OTHERS: &[&str] = &[
+    "accurip", "bmp", "csv", "cue", "db", "doc", "docx", "ffp", "gif", "htm", "html", "ico", "ini",
+    "jpeg", "jpg", "json", "lnk", "log", "lrc", "m3u", "m3u8", "md", "md5", "nfo", "npy",
+    "parquet", "pdf", "pls", "png", "rtf", "sfv", "sha1", "sha256", "svg", "tif", "tiff", "toml",
+    "torrent", "tsv", "txt", "url", "webp", "wpl", "xml", "xspf", "yaml", "yml",
+];
+
+/// Whether a file is not a recording by its name: a cover, a playlist, a log.
+pub(super) fn is_other(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| OTHERS.binary_search(&extension.as_str()).is_ok())
+}
+
+/// Counts the files that are not recordings by their kinds.
+pub(super) fn others_note(paths: &[PathBuf]) -> Option<String> {
+    let mut n_of: BTreeMap<String, usize> = BTreeMap::new();
+    for extension in paths.iter().filter_map(|path| path.extension()) {
+        *n_of.entry(extension.to_string_lossy().to_lowercase()).or_default() += 1;
+    }
+    let kinds: Vec<String> = n_of.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+    (!paths.is_empty()).then(|| {
+        format!("{} files are not recordings and were skipped: {}", paths.len(), kinds.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covers_and_playlists_are_known_by_their_names() {
+        assert!(OTHERS.is_sorted());
+        for name in ["cover.JPG", "list.m3u8", "Thumbs.db", "a/rip.log", "x.cue"] {
+            assert!(is_other(Path::new(name)), "{name}");
+        }
+        for name in ["song.wav", "song.mp3", "song", "song.mid", "music.zip"] {
+            assert!(!is_other(Path::new(name)), "{name}");
+        }
+        let paths = ["a.jpg", "b.JPG", "c.m3u"].map(PathBuf::from);
+        assert_eq!(
+            others_note(&paths).as_deref(),
+            Some("3 files are not recordings and were skipped: 2 jpg, 1 m3u")
+        );
+        assert_eq!(others_note(&[]), None);
+    }
 }

@@ -73,6 +73,7 @@ impl Rows {
             path: name.into(),
             sha256: file_sha256(from)?,
             n_samples: labeled.ids.len(),
+            decoder_version: 1,
         };
         Ok(Index {
             dataset: manifest.name.clone(),
@@ -81,6 +82,7 @@ impl Rows {
             excluded: labeled.excluded,
             notes: labeled.notes.into_iter().chain(missing).collect(),
             listing: None,
+            decoder_version: None,
         })
     }
 

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use crate::features::Examples;
 use crate::model::FitInput;
 use crate::record::{Audit, Member};
-use crate::split::{Numbers, Split, audit};
+use crate::split::{Numbers, Split, SplitError, audit};
 use crate::vocab::{Seed, SplitName};
 
 /// One seed of a plan, ready to be fitted.
@@ -38,7 +38,13 @@ impl AuditedSplit {
 
     /// Splits the examples, for work that scores nothing: there a leak does no harm.
     pub(super) fn unaudited(plan: &Plan, inputs: &Inputs, seed: u64) -> Result<Self, RunError> {
-        let split = plan.spec.split.divide(inputs.items(), Seed(seed))?;
+        let split = plan.spec.split.divide(inputs.items(), Seed(seed));
+        let split = split.map_err(|error| match (error, inputs.tracks_without()) {
+            (SplitError::Empty { set, why }, Some(without)) => {
+                SplitError::Empty { set, why: format!("{without}; {why}") }
+            }
+            (error, _) => error,
+        })?;
         Ok(Self { split, audit: Audit::default() })
     }
 }

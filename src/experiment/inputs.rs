@@ -92,6 +92,13 @@ impl Inputs {
         )
     }
 
+    /// Says how many tracks have no segment, and why; nothing if all have one.
+    pub(super) fn tracks_without(&self) -> Option<String> {
+        let (n, n_tracks) = (self.examples.n_tracks_without, self.n_tracks);
+        let first = self.examples.excluded.first().filter(|_| n > 0)?;
+        Some(format!("{n} of {n_tracks} tracks are not used, e.g. {} {}", first.name, first.reason))
+    }
+
     /// What a split goes by.
     pub(super) fn items(&self) -> Items<'_> {
         let Examples { ids, labels, .. } = &self.examples;

@@ -26,6 +26,8 @@ pub struct Guess {
     pub ranking: Vec<(String, f64)>,
     /// Segments that had a say.
     pub n_segments: usize,
+    /// What a reader should know about the recording, e.g. that it is silent.
+    pub warnings: Vec<String>,
 }
 
 /// The reason why a prediction failed.
@@ -76,7 +78,12 @@ impl Predictor {
         let Features::Audio { segments, feature, .. } = &self.plan.spec.features else {
             return Err(PredictError::Incompatible("the run has no audio features".to_owned()));
         };
-        let samples = audio::load(path, self.sample_rate_hz)?.samples;
+        let recording = audio::read(path, Some(self.sample_rate_hz))?;
+        let mut warnings = recording.notes;
+        if recording.waveform.is_silent() {
+            warnings.push("it is silent, so the prediction means nothing".to_owned());
+        }
+        let samples = recording.waveform.samples;
         let length = segments.n_samples(self.sample_rate_hz);
         let all = Segments { per_track: samples.len().div_ceil(length), ..*segments };
         let mut extractor = Extractor::new(all, feature.as_ref(), self.sample_rate_hz);
@@ -100,6 +107,6 @@ impl Predictor {
         let shares = metrics::pool(&probabilities, self.classes.len());
         let mut ranking: Vec<(String, f64)> = self.classes.iter().cloned().zip(shares).collect();
         ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Ok(Guess { ranking, n_segments })
+        Ok(Guess { ranking, n_segments, warnings })
     }
 }

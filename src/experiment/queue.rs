@@ -72,9 +72,18 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
         if stop.load(Ordering::Relaxed) {
             break;
         }
+        for warning in plan.spec.features.warnings() {
+            let (dataset, text) =
+                (plan.spec.dataset.name.clone(), format!("{}: {warning}", plan.name));
+            observer.event(&Event::FeaturesNote { dataset, text });
+        }
         match guarded(|| Inputs::load(plan, workspace)) {
             // The run's process looks the features up again by itself.
             Ok(inputs) => {
+                if let Some(text) = inputs.tracks_without() {
+                    let dataset = plan.spec.dataset.name.clone();
+                    observer.event(&Event::FeaturesNote { dataset, text });
+                }
                 let queued = |&seed: &u64| QueuedRun { plan, id: inputs.run_id(plan, seed), seed };
                 jobs.extend(plan.spec.seeds.iter().map(queued));
             }

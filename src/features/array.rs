@@ -49,6 +49,7 @@ impl ArrayChoice {
             classes: data.classes.clone(),
             hash,
             excluded,
+            n_tracks_without: 0,
         })
     }
 }

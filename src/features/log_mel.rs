@@ -1,6 +1,6 @@
 //! `[features.log_mel]`: the log-mel spectrogram of a segment, as librosa computes it.
 
-use super::{AudioFeature, Entry, Worker, spectra};
+use super::{AudioFeature, Entry, Worker, empty_mels, spectra};
 use crate::audio::{LogMel, LogMelSettings, Workspace};
 use crate::schema::Fields;
 
@@ -21,6 +21,14 @@ fn read(fields: &mut Fields, sample_rate_hz: u32) -> LogMel {
 impl AudioFeature for LogMel {
     fn shape(&self, n_samples: usize) -> Vec<usize> {
         vec![self.n_frames(n_samples), self.n_mels()]
+    }
+
+    fn n_frames(&self, n_samples: usize) -> Option<usize> {
+        Some(LogMel::n_frames(self, n_samples))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        empty_mels(self)
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {

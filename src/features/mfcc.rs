@@ -1,6 +1,6 @@
 //! `[features.mfcc]`: mel-frequency cepstral coefficients of a segment, as librosa computes them.
 
-use super::{AudioFeature, Entry, Worker, spectra};
+use super::{AudioFeature, Entry, Worker, empty_mels, spectra};
 use crate::audio::{Mfcc, MfccSettings, Workspace};
 use crate::schema::Fields;
 
@@ -23,6 +23,14 @@ pub(super) fn read(fields: &mut Fields, sample_rate_hz: u32) -> Mfcc {
 impl AudioFeature for Mfcc {
     fn shape(&self, n_samples: usize) -> Vec<usize> {
         vec![self.n_frames(n_samples), self.n_mfcc()]
+    }
+
+    fn n_frames(&self, n_samples: usize) -> Option<usize> {
+        Some(Mfcc::n_frames(self, n_samples))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        empty_mels(self.log_mel())
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {

@@ -1,6 +1,6 @@
 //! `[features.mfcc_statistics]`: mean and variance over a segment's frames of each coefficient.
 
-use super::{AudioFeature, Entry, Worker, mfcc, statistics::mean_and_variance};
+use super::{AudioFeature, Entry, Worker, empty_mels, mfcc, statistics::mean_and_variance};
 use crate::audio::{Mfcc, Workspace};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -24,6 +24,14 @@ impl AudioFeature for MfccStatistics {
     fn column_names(&self) -> Vec<String> {
         let of = |what| (1..=self.0.n_mfcc()).map(move |number| format!("mfcc{number}_{what}"));
         of("mean").chain(of("var")).collect()
+    }
+
+    fn n_frames(&self, n_samples: usize) -> Option<usize> {
+        Some(self.0.n_frames(n_samples))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        empty_mels(self.0.log_mel())
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {

@@ -80,6 +80,16 @@ pub trait AudioFeature: Send + Sync {
         self.shape(n_samples) == self.shape(whole)
     }
 
+    /// Number of frames of a piece of so many samples; nothing if the feature has no frames.
+    fn n_frames(&self, _n_samples: usize) -> Option<usize> {
+        None
+    }
+
+    /// What a reader should know of the settings although they are valid.
+    fn warnings(&self) -> Vec<String> {
+        vec![]
+    }
+
     /// The names of an example's numbers, where each has a meaning of its own; else none.
     fn column_names(&self) -> Vec<String> {
         vec![]
@@ -132,8 +142,11 @@ pub struct Examples {
     pub classes: Vec<String>,
     /// SHA-256 of dataset, settings and extractor version.
     pub hash: String,
-    /// Skipped segments with reasons; those of the dataset are not repeated.
+    /// Skipped tracks and segments with reasons, tracks without any segment first; those of the dataset are
+    /// not repeated.
     pub excluded: Vec<Excluded>,
+    /// How many of the first entries of `excluded` are tracks without any segment.
+    pub n_tracks_without: usize,
 }
 
 /// Progress of feature extraction.
@@ -217,6 +230,9 @@ impl Features {
             }
             (name, Kind::Audio { sample_rate_hz }) => {
                 let (segments, feature) = (segments, read_audio(name, inner, sample_rate_hz)?);
+                if let Some(segments) = segments {
+                    check_frames(inner, feature.as_ref(), segments, sample_rate_hz);
+                }
                 // The settings are filled in by `with_settings`, once the whole spec is read.
                 let settings = serde_json::Value::Null;
                 Some(Self::Audio { segments: segments?, feature, settings })
@@ -228,6 +244,15 @@ impl Features {
                 None
             }
         })?
+    }
+
+    /// What a reader should know of the settings although they are valid.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Audio { feature, .. } => feature.warnings(),
+            Self::Table(_) | Self::Array(_) => vec![],
+        }
     }
 
     /// The same, with the resolved settings that key its cache.
@@ -297,6 +322,36 @@ impl Features {
             }
         }
     }
+}
+
+/// Reports a frame that no segment is long enough for.
+fn check_frames(
+    fields: &mut Fields,
+    feature: &dyn AudioFeature,
+    segments: Segments,
+    sample_rate_hz: u32,
+) {
+    let n = segments.n_samples(sample_rate_hz);
+    if feature.n_frames(n) == Some(0) {
+        let seconds = segments.seconds;
+        fields.fault_at(
+            "n_fft",
+            &format!(
+                "must be at most {n} with center = false, the samples of a segment of {seconds} s; use \
+                 center = true, a smaller n_fft or longer segments"
+            ),
+        );
+    }
+}
+
+/// Warns of mel bands that are the same for every sound, as librosa does.
+fn empty_mels(log_mel: &crate::audio::LogMel) -> Vec<String> {
+    let (n_empty, n_mels) = (log_mel.n_empty_mels(), log_mel.n_mels());
+    let warning = format!(
+        "{n_empty} of {n_mels} mel filters are empty, so these bands are the same for every sound; lower \
+         n_mels, raise n_fft or widen fmin to fmax"
+    );
+    (n_empty > 0).then_some(warning).into_iter().collect()
 }
 
 fn names() -> impl Iterator<Item = &'static str> {

@@ -4,7 +4,7 @@
 //! numbers are an older librosa's, for which `pad_mode = "reflect"` was the default, and its tempo is
 //! that of `beat_track`: `aggregate = "median"`.
 
-use super::{AudioFeature, Entry, Worker, spectra};
+use super::{AudioFeature, Entry, Worker, empty_mels, spectra};
 use crate::audio::{
     Aggregate, AudioError, ChromaSettings, FrameFeature, FrameFeatures, FrameSettings, Tempo,
     TempoSettings, Workspace,
@@ -152,6 +152,24 @@ impl AudioFeature for Statistics {
             }
         }
         names
+    }
+
+    fn n_frames(&self, n_samples: usize) -> Option<usize> {
+        Some(self.frames.n_frames(n_samples))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let uses_mels = |part: &Part| {
+            matches!(
+                part,
+                Part::Tempo | Part::Frames(FrameFeature::Mfcc | FrameFeature::OnsetStrength)
+            )
+        };
+        if self.parts.iter().any(uses_mels) {
+            empty_mels(self.frames.mfcc().log_mel())
+        } else {
+            vec![]
+        }
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {

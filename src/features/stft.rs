@@ -54,6 +54,10 @@ impl AudioFeature for Spectrogram {
         vec![self.stft.n_frames(n_samples), self.stft.n_bins()]
     }
 
+    fn n_frames(&self, n_samples: usize) -> Option<usize> {
+        Some(self.stft.n_frames(n_samples))
+    }
+
     fn worker(&self) -> Box<dyn Worker + '_> {
         let mut workspace = Workspace::new();
         Box::new(move |samples: &[f32], out: &mut [f32]| match self.scale {

@@ -130,6 +130,7 @@ impl TableColumns {
             classes,
             hash: self.hash(table),
             excluded,
+            n_tracks_without: 0,
         })
     }
 

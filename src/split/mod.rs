@@ -105,7 +105,8 @@ impl Protocol {
         for (set, rows) in [(SplitName::Train, &split.train), (SplitName::Test, &split.test)] {
             if rows.is_empty() {
                 let said: String = split.notes.iter().map(|note| format!("; {note}")).collect();
-                let why = format!("{n} examples, {}{said}", self.describe());
+                let n_tracks = items.ids.iter().map(|id| &id.track).collect::<BTreeSet<_>>().len();
+                let why = format!("{n} examples of {n_tracks} tracks, {}{said}", self.describe());
                 return Err(SplitError::Empty { set, why });
             }
         }

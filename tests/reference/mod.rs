@@ -6,6 +6,7 @@
 //!
 //! | path in the folder | what it is |
 //! |---|---|
+//! | `cases/audio/` | recordings that people reported as read wrongly |
 //! | `gtzan-mini/GENRE/TRACK.flac` | 100 clips of GTZAN |
 //! | `gtzan-seg0/features_30_sec.csv` | the statistics published with GTZAN |
 //! | `gtzan-splits/` | the published splits of GTZAN |
@@ -14,6 +15,7 @@
 
 mod keras;
 mod mfcc;
+mod recordings;
 mod splits;
 mod statistics;
 

@@ -1,60 +1,74 @@
-//! Whether an mp4 file is whole, and which part of a track is to be heard.
+//! Whether an mp4 file is whole, which part of a track to play, and why a track cannot be read.
 //!
 //! # Source
-//! ISO/IEC 14496-12: boxes (4.2), `mvhd` (8.2.2), `tkhd` (8.3.2), `mdhd` (8.4.2), `elst` (8.6.6).
+//! ISO/IEC 14496-12: boxes (4.2), `mvhd` (8.2.2), `tkhd` (8.3.2), `mdhd` (8.4.2), `stsd` (8.5.2),
+//! `elst` (8.6.6).
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::ENDS_EARLY;
+use super::{ENDS_EARLY, mp4_codec};
 
-/// The one edit of a track: what encoders write to mark their delay and the padding at the end.
+/// The only edit of a track: encoders write it to mark their delay and the padding at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Edit {
-    pub track_id: u32,
-    /// Units per second of what follows; for audio nearly always its sample rate.
+    /// Units per second of the other fields; for audio nearly always its sample rate.
     pub timescale: u32,
-    /// The first sample to be heard.
+    /// The first sample to play.
     pub start: usize,
-    /// How many are, to within a tick of the whole film's own, coarser timescale.
+    /// The number of samples to play, to within a tick of the film's own, coarser timescale.
     pub len: usize,
 }
 
-/// A film's index is read whole; more than this is no index.
+/// What the index says of one track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Track {
+    pub id: u32,
+    pub edit: Option<Edit>,
+    /// Why the decoder cannot read it, although nothing is wrong with it.
+    pub unsupported: Option<String>,
+}
+
+/// The boxes of a file.
+#[derive(Debug, Default)]
+pub(super) struct Boxes {
+    /// What is wrong with them, in words.
+    pub fault: Option<String>,
+    pub tracks: Vec<Track>,
+}
+
+/// A longer index (moov) is not read.
 const MAX_INDEX_BYTES: u64 = 64 << 20;
 
-/// What is wrong with the boxes of the file, in words, and the edits of its tracks in `edits`.
+/// Reads the boxes of a file's first `n_bytes`.
 ///
 /// # Errors
 /// Where the system fails to read.
-pub(super) fn fault(
-    reader: &mut (impl Read + Seek),
-    n_bytes: u64,
-    edits: &mut Vec<Edit>,
-) -> io::Result<Option<String>> {
+pub(super) fn boxes(reader: &mut (impl Read + Seek), n_bytes: u64) -> io::Result<Boxes> {
+    let mut found = Boxes::default();
     let (mut at, mut has_index) = (0, false);
     while at < n_bytes {
         reader.seek(SeekFrom::Start(at))?;
         let mut start = Vec::with_capacity(16);
         reader.by_ref().take(16).read_to_end(&mut start)?;
-        let Some((kind, header, len)) = box_header(&start, n_bytes - at) else {
-            return Ok(Some(ENDS_EARLY.into()));
+        let header = box_header(&start, n_bytes - at);
+        let Some((kind, header, len)) = header.filter(|(.., len)| *len <= n_bytes - at) else {
+            found.fault = Some(ENDS_EARLY.into());
+            return Ok(found);
         };
-        if len > n_bytes - at {
-            return Ok(Some(ENDS_EARLY.into()));
-        }
         if &kind == b"moov" && len <= MAX_INDEX_BYTES {
             has_index = true;
             reader.seek(SeekFrom::Start(at + header))?;
             let mut index = Vec::new();
             reader.by_ref().take(len - header).read_to_end(&mut index)?;
-            *edits = read_edits(&index);
+            found.tracks = read_tracks(&index);
         }
         at += len;
     }
-    Ok((!has_index).then(|| format!("{ENDS_EARLY}: it has no index (moov)")))
+    found.fault = (!has_index).then(|| format!("{ENDS_EARLY}: it has no index (moov)"));
+    Ok(found)
 }
 
-/// Kind, length of the header, length with it; `None` where there is no whole header.
+/// A box's kind, the length of its header and of the whole box; `None` if the header is incomplete.
 fn box_header(bytes: &[u8], n_left: u64) -> Option<([u8; 4], u64, u64)> {
     let kind = bytes.get(4..8)?.try_into().ok()?;
     let (header, len) = match word(bytes, 0)? {
@@ -69,8 +83,8 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
 }
 
-/// What is inside the boxes of one kind.
-fn boxes(mut bytes: &[u8], wanted: [u8; 4]) -> impl Iterator<Item = &[u8]> {
+/// The contents of the boxes of one kind.
+fn inside(mut bytes: &[u8], wanted: [u8; 4]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         loop {
             let (kind, header, len) = box_header(bytes, bytes.len() as u64)?;
@@ -83,33 +97,50 @@ fn boxes(mut bytes: &[u8], wanted: [u8; 4]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn read_edits(index: &[u8]) -> Vec<Edit> {
-    // Versions 0 and 1 of a box differ in how wide its times are.
-    let timescale = |bytes: &[u8]| word(bytes, if bytes.first() == Some(&1) { 20 } else { 12 });
-    let Some(film_timescale) = boxes(index, *b"mvhd").next().and_then(timescale) else {
-        return Vec::new();
+fn read_tracks(index: &[u8]) -> Vec<Track> {
+    let film_timescale = inside(index, *b"mvhd").next().and_then(timescale).unwrap_or(0);
+    let track = |track: &[u8]| {
+        let header = inside(track, *b"tkhd").next()?;
+        let id = word(header, if header.first() == Some(&1) { 20 } else { 12 })?;
+        let edit = read_edit(track, film_timescale);
+        // The number of entries comes first, then the size of the first one.
+        let entry = media(track)
+            .and_then(|media| inside(media, *b"minf").next())
+            .and_then(|info| inside(info, *b"stbl").next())
+            .and_then(|table| inside(table, *b"stsd").next())
+            .and_then(|entries| entries.get(12..));
+        let unsupported = entry.and_then(mp4_codec::unsupported);
+        Some(Track { id, edit, unsupported })
     };
-    let edit = |track: &[u8]| {
-        let header = boxes(track, *b"tkhd").next()?;
-        let track_id = word(header, if header.first() == Some(&1) { 20 } else { 12 })?;
-        let media = boxes(track, *b"mdia").next()?;
-        let timescale = boxes(media, *b"mdhd").next().and_then(timescale)?;
-        let list = boxes(boxes(track, *b"edts").next()?, *b"elst").next()?;
-        // One edit, in 32-bit times, at the normal speed, that does not begin with silence.
-        let [version, count] = [word(list, 0)?, word(list, 4)?];
-        let (duration, start) = (word(list, 8)?, word(list, 12)?);
-        if version >> 24 != 0 || count != 1 || start > i32::MAX as u32 || film_timescale == 0 {
-            return None;
-        }
-        let ticks = u64::from(duration) * u64::from(timescale);
-        let len = match ticks.div_ceil(u64::from(film_timescale)) {
-            // Left open in files that are written as they are recorded.
-            0 => usize::MAX,
-            len => usize::try_from(len).ok()?,
-        };
-        Some(Edit { track_id, timescale, start: start as usize, len })
+    inside(index, *b"trak").filter_map(track).collect()
+}
+
+fn media(track: &[u8]) -> Option<&[u8]> {
+    inside(track, *b"mdia").next()
+}
+
+/// Versions 0 and 1 of a box differ in how wide its times are.
+fn timescale(bytes: &[u8]) -> Option<u32> {
+    word(bytes, if bytes.first() == Some(&1) { 20 } else { 12 })
+}
+
+/// The edit of a track, if it is the only one, in 32-bit times, at the normal speed, without silence
+/// before it.
+fn read_edit(track: &[u8], film_timescale: u32) -> Option<Edit> {
+    let timescale = inside(media(track)?, *b"mdhd").next().and_then(timescale)?;
+    let list = inside(inside(track, *b"edts").next()?, *b"elst").next()?;
+    let [version, count] = [word(list, 0)?, word(list, 4)?];
+    let (duration, start) = (word(list, 8)?, word(list, 12)?);
+    if version >> 24 != 0 || count != 1 || start > i32::MAX as u32 || film_timescale == 0 {
+        return None;
+    }
+    let ticks = u64::from(duration) * u64::from(timescale);
+    let len = match ticks.div_ceil(u64::from(film_timescale)) {
+        // Left open in files that are written while they are recorded.
+        0 => usize::MAX,
+        len => usize::try_from(len).ok()?,
     };
-    boxes(index, *b"trak").filter_map(edit).collect()
+    Some(Edit { timescale, start: start as usize, len })
 }
 
 #[cfg(test)]
@@ -137,23 +168,24 @@ mod tests {
         boxed(*b"moov", &film.concat())
     }
 
-    fn read(bytes: Vec<u8>) -> (Option<String>, Vec<Edit>) {
-        let (mut edits, n_bytes) = (Vec::new(), bytes.len() as u64);
-        let fault = fault(&mut Cursor::new(bytes), n_bytes, &mut edits).expect("slices read");
-        (fault, edits)
+    fn read(bytes: Vec<u8>) -> (Option<String>, Vec<Option<Edit>>) {
+        let n_bytes = bytes.len() as u64;
+        let found = boxes(&mut Cursor::new(bytes), n_bytes).expect("slices read");
+        assert!(found.tracks.iter().all(|track| track.id == 5 && track.unsupported.is_none()));
+        (found.fault, found.tracks.into_iter().map(|track| track.edit).collect())
     }
 
     #[test]
     fn one_edit_is_read_and_several_are_not() {
         let (fault, edits) = read(index(&[0, 1, 300, 1024, 0x1_0000]));
         assert_eq!(fault, None);
-        assert_eq!(edits, [Edit { track_id: 5, timescale: 22_050, start: 1024, len: 6615 }]);
-        assert_eq!(read(index(&[0, 2, 300, 1024, 0x1_0000, 1, 2, 3])).1, []);
-        assert_eq!(read(index(&[0, 1, 300, u32::MAX, 0x1_0000])).1, []);
+        assert_eq!(edits, [Some(Edit { timescale: 22_050, start: 1024, len: 6615 })]);
+        assert_eq!(read(index(&[0, 2, 300, 1024, 0x1_0000, 1, 2, 3])).1, [None]);
+        assert_eq!(read(index(&[0, 1, 300, u32::MAX, 0x1_0000])).1, [None]);
     }
 
     #[test]
-    fn a_box_that_goes_on_behind_the_end_and_a_missing_index_are_told() {
+    fn a_box_that_is_longer_than_the_file_and_a_missing_index_are_reported() {
         let index = index(&[0, 1, 300, 1024, 0x1_0000]);
         let data = boxed(*b"mdat", &[0; 100]);
         assert_eq!(read([data.clone(), index.clone()].concat()).0, None);

@@ -14,15 +14,57 @@ const HEADER_BYTES: usize = 27;
 const FIRST_OF_STREAM: u8 = 2;
 const LAST_OF_STREAM: u8 = 4;
 
-/// A logical stream, as far as it was read.
+/// The part of a logical stream that was read so far.
 struct Stream {
     next_sequence: u32,
     has_ended: bool,
 }
 
-/// What is wrong with the pages from the start of the file on, in words; `None` where all is well.
+/// The codec of a file whose streams the decoder cannot read; `None` if it can read one of them.
 ///
-/// Whatever follows the last page of all streams is not looked at.
+/// Only the first page of each stream is read. It names the codec of the stream.
+///
+/// # Errors
+/// Where the system fails to read.
+pub(super) fn unsupported(reader: &mut impl Read) -> io::Result<Option<String>> {
+    let mut names = Vec::new();
+    let mut page = Vec::new();
+    while read_up_to(reader, &mut page, 0, HEADER_BYTES)?
+        && page.starts_with(b"OggS")
+        && page[5] & FIRST_OF_STREAM != 0
+    {
+        let n_segments = usize::from(page[26]);
+        if !read_up_to(reader, &mut page, HEADER_BYTES, n_segments)? {
+            break;
+        }
+        let body_len = page[HEADER_BYTES..].iter().map(|&length| usize::from(length)).sum();
+        let header_len = HEADER_BYTES + n_segments;
+        read_up_to(reader, &mut page, header_len, body_len)?;
+        let codec = CODECS.iter().find(|(start, _)| page[header_len..].starts_with(start));
+        match codec {
+            Some((_, Some(name))) => names.push(*name),
+            // A codec that can be read, or one that symphonia may know.
+            Some((_, None)) | None => return Ok(None),
+        }
+    }
+    Ok((!names.is_empty()).then(|| format!("ogg with {}", names.join(" and "))))
+}
+
+/// How the first page of a stream begins, and the codec's name if it cannot be read.
+const CODECS: [(&[u8], Option<&str>); 8] = [
+    (b"\x01vorbis", None),
+    (b"\x7fFLAC", None),
+    (b"OpusHead", Some("Opus")),
+    (b"Speex   ", Some("Speex")),
+    (b"\x80theora", Some("Theora video")),
+    (b"\x80daala", Some("Daala video")),
+    (b"BBCD", Some("Dirac video")),
+    (b"fishead\0", Some("Skeleton")),
+];
+
+/// What is wrong with the pages from the start of the file; `None` if nothing is.
+///
+/// Anything that follows the last page of all streams is ignored.
 ///
 /// # Errors
 /// Where the system fails to read.
@@ -76,7 +118,7 @@ pub(super) fn fault(reader: &mut impl Read) -> io::Result<Option<String>> {
     Ok(None)
 }
 
-/// Makes `page` `at + n` bytes long; `false` where the file ends before (`page` holds what there is).
+/// Extends `page` to `at + n` bytes; `false` if the file ends before (`page` then holds the bytes up to the end).
 fn read_up_to(reader: &mut impl Read, page: &mut Vec<u8>, at: usize, n: usize) -> io::Result<bool> {
     page.truncate(at);
     Ok(reader.by_ref().take(n as u64).read_to_end(page)? == n)
@@ -94,7 +136,7 @@ fn crc(table: &[u32; 256], bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |crc, &byte| (crc << 8) ^ table[((crc >> 24) as u8 ^ byte) as usize])
 }
 
-/// Gives every page of a file the checksum of what is in it now.
+/// Recomputes the checksum of every page.
 #[cfg(test)]
 pub(super) fn mend_checksums(bytes: &mut [u8]) {
     let starts: Vec<usize> =
@@ -136,6 +178,21 @@ mod tests {
     fn the_checksum_is_the_published_one() {
         // The check value of CRC-32/MPEG-2's polynomial with initial value 0.
         assert_eq!(crc(&crc_table(), b"123456789"), 0x89a1_897f);
+    }
+
+    #[test]
+    fn a_codec_that_cannot_be_read_is_named() {
+        let named = |bodies: &[&[u8]]| {
+            let pages: Vec<u8> = bodies.iter().flat_map(|body| page(2, 0, body)).collect();
+            unsupported(&mut [pages, page(0, 1, b"more")].concat().as_slice()).expect("slices read")
+        };
+        assert_eq!(named(&[b"\x01vorbis and more"]), None);
+        assert_eq!(named(&[b"OpusHead\x01"]).as_deref(), Some("ogg with Opus"));
+        assert_eq!(named(&[b"Speex   1.2.1"]).as_deref(), Some("ogg with Speex"));
+        let two = named(&[b"\x80theora", b"OpusHead"]);
+        assert_eq!(two.as_deref(), Some("ogg with Theora video and Opus"));
+        assert_eq!(named(&[b"\x80theora", b"\x01vorbis"]), None, "its sound can be read");
+        assert_eq!(named(&[b"unknown"]), None);
     }
 
     #[test]

@@ -6,9 +6,7 @@
 //! | `template` | a path, a name or a label from the cells of a row |
 //! | `head` | a list's header: which cell of a row is what |
 //! | `rows` | the lists -> tracks, and the faults of the other rows |
-//! | `draft` | a user's folder or list -> a manifest |
 
-mod draft;
 mod head;
 mod rows;
 mod template;
@@ -16,15 +14,15 @@ mod template;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::recordings::{self, Demands, MOST_NAMES, Progress};
+use super::recordings::{self, Demands, Examined, MOST_NAMES, Progress};
 use super::{AudioData, DatasetError, Index, Listing, Manifest, TrackColumns};
+use crate::audio::DECODER_VERSION;
 use crate::record::Excluded;
 use crate::schema::{Fields, Flag, Int, Keyed, List, OneOf, Text};
 use crate::vocab::sha256_hex;
 use rows::{Listed as Rows, Track};
 use template::TemplateText;
 
-pub use draft::{Draft, draft};
 pub use template::Template;
 
 /// What the manifest says of a dataset with lists.
@@ -149,12 +147,14 @@ impl Listed {
         excluded.extend(named(&missing, "files", "is listed but does not exist"));
         let mut candidates: Vec<_> = there.iter().map(|track| track.candidate(audio)).collect();
         candidates.sort_by(|a, b| a.track.cmp(&b.track));
-        let (mut files, out) = recordings::examine(from, &candidates, self.demands, progress);
+        let examined = recordings::examine(from, &candidates, self.demands, progress);
+        let Examined { mut files, excluded: out, notes: of_files } = examined;
         excluded.extend(out);
         if files.is_empty() {
             let message = recordings::none_good(n_tracks, &excluded, "the lists contain no track");
             return Err(layout(message));
         }
+        notes.extend(of_files);
         notes.extend(self.unlisted(from, audio, &paths)?);
         notes.extend(recordings::duplicates(&files));
         let genres = self.genres.clone().unwrap_or_else(|| recordings::genres_of(&files));
@@ -173,6 +173,7 @@ impl Listed {
             excluded,
             notes,
             listing: Some(Listing { layout: self.hash(), n_tracks, track_columns }),
+            decoder_version: Some(DECODER_VERSION),
         })
     }
 
@@ -223,7 +224,7 @@ impl Listed {
         let root = from.join(audio);
         let lists: Vec<PathBuf> =
             self.reading.lists.iter().map(|list| from.join(&list.file)).collect();
-        let (mut unlisted, mut n_all_hidden) = (vec![], 0);
+        let (mut unlisted, mut others, mut n_all_hidden) = (vec![], vec![], 0);
         let mut folders = vec![root.clone()];
         while let Some(folder) = folders.pop() {
             let (paths, n_hidden) = recordings::entries(&folder)
@@ -235,7 +236,12 @@ impl Listed {
                     continue;
                 }
                 let below = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy();
-                if !listed.contains(below.as_ref()) && !lists.contains(&path) {
+                if listed.contains(below.as_ref()) || lists.contains(&path) {
+                    continue;
+                }
+                if recordings::is_other(&path) {
+                    others.push(path);
+                } else {
                     unlisted.push(below.into_owned());
                 }
             }
@@ -246,6 +252,7 @@ impl Listed {
             let (n, some) = (unlisted.len(), recordings::some_names(&unlisted));
             notes.push(format!("{n} files are in no list and are not used: {some}"));
         }
+        notes.extend(recordings::others_note(&others));
         if n_all_hidden > 0 {
             notes.push(format!("{n_all_hidden} hidden files were skipped"));
         }

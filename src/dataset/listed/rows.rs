@@ -80,6 +80,7 @@ impl Reading {
                 path: PathBuf::from(&list.file),
                 sha256: sha256_hex(&bytes),
                 n_samples: n_rows,
+                decoder_version: 1,
             });
         }
         for (reason, rows) in found.out {

@@ -61,18 +61,34 @@ pub(super) fn examples(
         classes: audio.classes.clone(),
         hash: recipe.hash,
         excluded: vec![],
+        n_tracks_without: 0,
     };
+    let mut without = vec![];
     for (track, rows) in audio.tracks.iter().zip(&entry.tracks) {
         for &segment in &rows.segments.taken {
             examples.ids.push(ExampleId { track: track.id.clone(), segment });
             examples.labels.push(track.class);
         }
-        let too_short = rows.segments.too_short.iter().map(|(segment, n_samples)| Excluded {
-            name: format!("{} segment {segment}", track.id),
-            reason: format!("has {n_samples} samples, too few for a whole segment"),
-        });
-        examples.excluded.extend(too_short);
+        // Segments behind the end of the track never existed; one that the end cuts is skipped.
+        let is_cut = |&&(_, n_samples): &&(u32, usize)| n_samples > 0;
+        let cut =
+            rows.segments.too_short.iter().filter(is_cut).map(|(segment, n_samples)| Excluded {
+                name: format!("{} segment {segment}", track.id),
+                reason: format!("has {n_samples} samples, too few for a whole segment"),
+            });
+        if rows.segments.taken.is_empty() {
+            let is = track.n_samples as f64 / f64::from(audio.sample_rate_hz);
+            let needed = segments.seconds;
+            without.push(Excluded {
+                name: track.id.clone(),
+                reason: format!("has no segment: it is {is:.2} s long; a segment needs {needed} s"),
+            });
+        } else {
+            examples.excluded.extend(cut);
+        }
     }
+    examples.n_tracks_without = without.len();
+    examples.excluded.splice(0..0, without);
     Ok(examples)
 }
 
