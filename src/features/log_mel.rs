@@ -1,6 +1,6 @@
 //! `[features.log_mel]`: the log-mel spectrogram of a segment, as librosa computes it.
 
-use super::{AudioFeature, Entry, Worker, empty_mels, spectra};
+use super::{AudioFeature, Entry, Worker, spectra};
 use crate::audio::{LogMel, LogMelSettings, Workspace};
 use crate::schema::Fields;
 
@@ -28,7 +28,7 @@ impl AudioFeature for LogMel {
     }
 
     fn warnings(&self) -> Vec<String> {
-        empty_mels(self)
+        spectra::empty_mels(self)
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {

@@ -1,6 +1,6 @@
 //! `[features.mfcc]`: mel-frequency cepstral coefficients of a segment, as librosa computes them.
 
-use super::{AudioFeature, Entry, Worker, empty_mels, spectra};
+use super::{AudioFeature, Entry, Worker, spectra};
 use crate::audio::{Mfcc, MfccSettings, Workspace};
 use crate::schema::Fields;
 
@@ -30,7 +30,7 @@ impl AudioFeature for Mfcc {
     }
 
     fn warnings(&self) -> Vec<String> {
-        empty_mels(self.log_mel())
+        spectra::empty_mels(self.log_mel())
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {

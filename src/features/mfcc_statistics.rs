@@ -1,6 +1,6 @@
 //! `[features.mfcc_statistics]`: mean and variance over a segment's frames of each coefficient.
 
-use super::{AudioFeature, Entry, Worker, empty_mels, mfcc, statistics::mean_and_variance};
+use super::{AudioFeature, Entry, Worker, mfcc, spectra, statistics::mean_and_variance};
 use crate::audio::{Mfcc, Workspace};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -31,7 +31,7 @@ impl AudioFeature for MfccStatistics {
     }
 
     fn warnings(&self) -> Vec<String> {
-        empty_mels(self.0.log_mel())
+        spectra::empty_mels(self.0.log_mel())
     }
 
     fn worker(&self) -> Box<dyn Worker + '_> {

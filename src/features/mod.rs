@@ -231,7 +231,8 @@ impl Features {
             (name, Kind::Audio { sample_rate_hz }) => {
                 let (segments, feature) = (segments, read_audio(name, inner, sample_rate_hz)?);
                 if let Some(segments) = segments {
-                    check_frames(inner, feature.as_ref(), segments, sample_rate_hz);
+                    let n = segments.n_samples(sample_rate_hz);
+                    spectra::check_frames(inner, feature.n_frames(n), segments, n);
                 }
                 // The settings are filled in by `with_settings`, once the whole spec is read.
                 let settings = serde_json::Value::Null;
@@ -322,36 +323,6 @@ impl Features {
             }
         }
     }
-}
-
-/// Reports a frame that no segment is long enough for.
-fn check_frames(
-    fields: &mut Fields,
-    feature: &dyn AudioFeature,
-    segments: Segments,
-    sample_rate_hz: u32,
-) {
-    let n = segments.n_samples(sample_rate_hz);
-    if feature.n_frames(n) == Some(0) {
-        let seconds = segments.seconds;
-        fields.fault_at(
-            "n_fft",
-            &format!(
-                "must be at most {n} with center = false, the samples of a segment of {seconds} s; use \
-                 center = true, a smaller n_fft or longer segments"
-            ),
-        );
-    }
-}
-
-/// Warns of mel bands that are the same for every sound, as librosa does.
-fn empty_mels(log_mel: &crate::audio::LogMel) -> Vec<String> {
-    let (n_empty, n_mels) = (log_mel.n_empty_mels(), log_mel.n_mels());
-    let warning = format!(
-        "{n_empty} of {n_mels} mel filters are empty, so these bands are the same for every sound; lower \
-         n_mels, raise n_fft or widen fmin to fmax"
-    );
-    (n_empty > 0).then_some(warning).into_iter().collect()
 }
 
 fn names() -> impl Iterator<Item = &'static str> {

@@ -3,8 +3,9 @@
 //! Fields that came after the first runs are kept in the resolved spec only where they are given, so
 //! that a spec without them has the cache entry that it always had.
 
+use super::Segments;
 use crate::audio::{
-    DecibelSettings, LogMelSettings, MelNorm, MelScale, MelSettings, MfccSettings, Padding,
+    DecibelSettings, LogMel, LogMelSettings, MelNorm, MelScale, MelSettings, MfccSettings, Padding,
     Reference, StftSettings, Window,
 };
 use crate::schema::{Fields, Flag, Int, Node, OneOf, Real, Rule, Value};
@@ -39,6 +40,35 @@ pub(super) fn read_log_mel(fields: &mut Fields, sample_rate_hz: u32) -> LogMelSe
         mel: read_mel(fields, sample_rate_hz),
         decibel: read_decibel(fields),
     }
+}
+
+/// Reports a frame that is longer than a segment of `n_samples`, which then has no frames.
+pub(super) fn check_frames(
+    fields: &mut Fields,
+    n_frames: Option<usize>,
+    segments: Segments,
+    n_samples: usize,
+) {
+    if n_frames == Some(0) {
+        let seconds = segments.seconds;
+        fields.fault_at(
+            "n_fft",
+            &format!(
+                "must be at most {n_samples} with center = false, the samples of a segment of \
+                 {seconds} s; use center = true, a smaller n_fft or longer segments"
+            ),
+        );
+    }
+}
+
+/// Warns of mel bands that are the same for every sound, as librosa does.
+pub(super) fn empty_mels(log_mel: &LogMel) -> Vec<String> {
+    let (n_empty, n_mels) = (log_mel.n_empty_mels(), log_mel.n_mels());
+    let warning = format!(
+        "{n_empty} of {n_mels} mel filters are empty, so these bands are the same for every sound; lower \
+         n_mels, raise n_fft or widen fmin to fmax"
+    );
+    (n_empty > 0).then_some(warning).into_iter().collect()
 }
 
 /// `n_fft`, `hop_length`, `win_length`, `window`, `center`, `pad_mode`.

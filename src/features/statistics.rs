@@ -4,7 +4,7 @@
 //! numbers are an older librosa's, for which `pad_mode = "reflect"` was the default, and its tempo is
 //! that of `beat_track`: `aggregate = "median"`.
 
-use super::{AudioFeature, Entry, Worker, empty_mels, spectra};
+use super::{AudioFeature, Entry, Worker, spectra};
 use crate::audio::{
     Aggregate, AudioError, ChromaSettings, FrameFeature, FrameFeatures, FrameSettings, Tempo,
     TempoSettings, Workspace,
@@ -166,7 +166,7 @@ impl AudioFeature for Statistics {
             )
         };
         if self.parts.iter().any(uses_mels) {
-            empty_mels(self.frames.mfcc().log_mel())
+            spectra::empty_mels(self.frames.mfcc().log_mel())
         } else {
             vec![]
         }
