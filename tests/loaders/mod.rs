@@ -147,7 +147,7 @@ fn a_collection_of_ones_own_needs_no_manifest_by_hand() {
     let (said, manifest, audio) = new(home, "by-folder", "mine");
     assert!(said.contains("  slow: 2 files\n  not in a genre folder: list.csv\n"), "{said}");
     assert!(manifest.contains("genres = [\"fast \\\"x\\\"\", \"slow\"]\ngenre_in_track = true"));
-    assert!(manifest.contains("sample_rate_hz = 8000\nn_tracks = 3\n"), "{manifest}");
+    assert!(manifest.contains("sample_rate_hz = 22050\nn_tracks = 3\n"), "{manifest}");
     let slow = [("slow.1", "slow"), ("slow.2", "slow")];
     assert_eq!(named(&audio), [&[("fast \"x\".1", "fast \"x\"")], &slow[..]].concat());
 
@@ -160,7 +160,9 @@ fn a_collection_of_ones_own_needs_no_manifest_by_hand() {
     let list = "Genre;ID;File;artist_name;split\na;x;slow/1.wav;A;train\nb;y;slow/2.wav;B;test\n";
     fs::write(home.join("mine/full.csv"), list).unwrap();
     let (said, manifest, audio) = new(home, "full", "mine/full.csv");
-    assert!(said.starts_with("  a: 1 rows\n  b: 1 rows\nwrote "), "{said}");
+    let notes = "  a: 1 rows\n  b: 1 rows\n  a split; in a spec: [split.listed] column = \"split\"\n  \
+                 sample rates found: 8000 Hz (2 files); read at 22050 Hz; --sample-rate changes that\n";
+    assert!(said.starts_with(notes), "{said}");
     let columns = "track_columns = { artist = \"{artist_name}\", split = \"{split}\" }";
     assert!(manifest.contains(columns), "{manifest}");
     assert_eq!(named(&audio), [("x", "a"), ("y", "b")]);
@@ -179,7 +181,7 @@ fn what_is_no_collection_is_said_and_leaves_no_manifest() {
             "x",
             "mine",
             3,
-            "expected at least two folders of recordings, one per genre, found one\nhint: ",
+            "expected at least two folders of recordings, one per genre, found one (only)\nhint: ",
         ),
         ("x", "mine/a.csv", 3, "must begin with a row that names a column of paths (path, file,"),
         ("x", "mine/b.csv", 3, "no file of the column `path` exists, e.g. /abs/1.wav; paths"),
