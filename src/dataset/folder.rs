@@ -1,5 +1,6 @@
 //! Layout `[folder]`: one folder of recordings per genre, perhaps with folders of artists and albums in it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::recordings::{self, Candidate, Demands, Examined, Progress, entries, name};
@@ -93,7 +94,7 @@ impl Folder {
         for (i, level) in self.levels.iter().enumerate().skip(1) {
             let cell = |file: &IndexedFile| {
                 let folders: Vec<_> =
-                    file.path.parent()?.iter().map(|name| name.to_string_lossy()).collect();
+                    file.path.parent()?.iter().map(OsStr::to_string_lossy).collect();
                 folders.get(1..=i).map(|names| names.join("/"))
             };
             let cells: Vec<String> =
@@ -187,7 +188,7 @@ impl Folder {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if self.levels.len() > 1 {
             let folders = path.parent().into_iter().flat_map(Path::iter);
-            let folders = folders.map(|folder| folder.to_string_lossy());
+            let folders = folders.map(OsStr::to_string_lossy);
             return folders.chain([stem]).collect::<Vec<_>>().join(".");
         }
         if self.genre_in_track { format!("{genre}.{stem}") } else { stem.into_owned() }

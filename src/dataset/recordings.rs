@@ -225,6 +225,10 @@ pub(super) fn name(path: &Path) -> String {
 }
 
 /// A path whose name may not be text: unprintable characters and invalid bytes are escaped.
+#[allow(
+    clippy::unnecessary_debug_formatting,
+    reason = "the quotes are removed, the escapes are wanted"
+)]
 pub(super) fn shown(path: &Path) -> String {
     let shown = format!("{:?}", path.file_name().unwrap_or_default());
     shown.trim_matches('"').to_owned()

@@ -129,6 +129,7 @@ pub fn read(path: impl AsRef<Path>, to_hz: Option<u32>) -> Result<Recording, Aud
 
 /// Whether version 1 of the decoder may have given other samples for a file: it is neither wav, au, aiff,
 /// flac nor ogg. Of a file that cannot be read, its name decides.
+#[must_use]
 pub fn may_decode_differently(path: impl AsRef<Path>) -> bool {
     let path = path.as_ref();
     let mut start = Vec::with_capacity(12);

@@ -11,13 +11,13 @@ pub(super) fn unsupported(entry: &[u8]) -> Option<String> {
     let kind = entry.get(..4)?;
     let name = match kind {
         b"mp4a" => return aac(entry).map(|reason| format!("m4a with {reason}")),
-        b"alac" | b"fLaC" | b".mp3" => return None,
         b"Opus" => "Opus",
         b"ac-3" => "AC-3",
         b"ec-3" => "E-AC-3",
         b"ac-4" => "AC-4",
         b"drms" => "AAC that is protected (DRM)",
         b"samr" | b"sawb" => "AMR",
+        // ALAC, and what symphonia names if it cannot read it.
         _ => return None,
     };
     Some(format!("m4a with {name}"))
