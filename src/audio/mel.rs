@@ -226,6 +226,18 @@ mod tests {
     }
 
     #[test]
+    fn filters_between_two_bins_are_counted() {
+        let n_empty = |n_fft: usize, n_mels: usize, fmin_hz: f64| {
+            let settings = MelSettings { n_mels, fmin_hz, ..Default::default() };
+            MelBank::new(&settings, n_fft).expect("valid").n_empty()
+        };
+        // Counted with librosa's formula in another program.
+        assert_eq!(n_empty(2048, 128, 0.0), 0);
+        assert_eq!(n_empty(512, 256, 0.0), 39);
+        assert_eq!(n_empty(256, 64, 9000.0), 18);
+    }
+
+    #[test]
     fn the_default_bank_has_librosas_2018_weights() {
         let bank = MelBank::new(&MelSettings::default(), 2048).expect("defaults are in range");
         assert_eq!(bank.n_mels(), 128);
