@@ -140,7 +140,7 @@ fn a_flac_with_block_sizes_that_its_frames_contradict_is_whole() {
 
 /// The frames of an mp3, the first of which is the tag.
 fn mp3(samples: &[f32], n_channels: u16, vbr: bool) -> Vec<Vec<u8>> {
-    let config = Mp3EncoderConfig { bitrate_kbps: 64, vbr_quality: vbr.then_some(2) };
+    let config = Mp3EncoderConfig { bitrate_kbps: 64, vbr_quality: vbr.then_some(2.0) };
     let mut encoder = Mp3Encoder::new(config);
     encoder.push_pcm_f32(samples, n_channels, 44_100).unwrap();
     encoder.finish();
