@@ -178,12 +178,12 @@ mod tests {
 
     const FORMAT: [u8; 16] = [1, 0, 1, 0, 0x22, 0x56, 0, 0, 0x44, 0xac, 0, 0, 2, 0, 16, 0];
 
-    fn chunk(id: &[u8; 4], declared: u32, content: &[u8]) -> Vec<u8> {
+    fn chunk(id: [u8; 4], declared: u32, content: &[u8]) -> Vec<u8> {
         [id.as_slice(), &declared.to_le_bytes(), content].concat()
     }
 
     /// A file with one format chunk, and what follows.
-    fn wav(magic: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
+    fn wav(magic: [u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
         let start = [magic.as_slice(), &[0xff; 4], b"WAVE"].concat();
         [start, parts.concat()].concat()
     }
@@ -196,10 +196,10 @@ mod tests {
 
     #[test]
     fn a_size_that_a_program_could_not_fill_in_is_open() {
-        let format = chunk(b"fmt ", 16, &FORMAT);
+        let format = chunk(*b"fmt ", 16, &FORMAT);
         let samples = [200_u8; 50];
         let of = |size: u32, content: &[u8]| {
-            chunks(wav(b"RIFF", &[format.clone(), chunk(b"data", size, content)])).1
+            chunks(wav(*b"RIFF", &[format.clone(), chunk(*b"data", size, content)])).1
         };
         for size in [0, 0x7fff_f000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffdb, UNKNOWN_SIZE] {
             assert_eq!(of(size, &samples), None, "{size:x}");
@@ -207,34 +207,34 @@ mod tests {
         assert_eq!(of(50, &samples), Some(50));
         assert_eq!(of(60, &samples), Some(60), "cut, and not open");
         assert_eq!(of(0, &[]), Some(0), "a header alone");
-        assert_eq!(of(0, &chunk(b"LIST", 4, b"INFO")), Some(0), "no samples, and a list");
+        assert_eq!(of(0, &chunk(*b"LIST", 4, b"INFO")), Some(0), "no samples, and a list");
     }
 
     #[test]
     fn what_follows_the_data_is_told() {
-        let start = [chunk(b"fmt ", 16, &FORMAT), chunk(b"data", 6, &[9; 6])];
-        let with = |rest: Vec<u8>| chunks(wav(b"RIFF", &[start.concat(), rest])).2;
+        let start = [chunk(*b"fmt ", 16, &FORMAT), chunk(*b"data", 6, &[9; 6])];
+        let with = |rest: Vec<u8>| chunks(wav(*b"RIFF", &[start.concat(), rest])).2;
         assert_eq!(with(vec![]), Rest::Nothing);
-        assert_eq!(with(chunk(b"LIST", 4, b"INFO")), Rest::Nothing);
+        assert_eq!(with(chunk(*b"LIST", 4, b"INFO")), Rest::Nothing);
         assert_eq!(with([b"TAG".to_vec(), vec![b' '; 125]].concat()), Rest::Nothing);
         assert_eq!(with(vec![200; 5000]), Rest::Bytes(5000));
-        let second = [chunk(b"LIST", 4, b"INFO"), chunk(b"data", 6, &[9; 6])].concat();
+        let second = [chunk(*b"LIST", 4, b"INFO"), chunk(*b"data", 6, &[9; 6])].concat();
         assert_eq!(with(second), Rest::SecondData(6));
-        let odd = [chunk(b"fmt ", 16, &FORMAT), chunk(b"data", 3, &[9; 3])];
-        let unpadded = [odd.concat(), chunk(b"data", 6, &[9; 6])];
-        assert_eq!(chunks(wav(b"RIFF", &unpadded)).2, Rest::SecondData(6));
+        let odd = [chunk(*b"fmt ", 16, &FORMAT), chunk(*b"data", 3, &[9; 3])];
+        let unpadded = [odd.concat(), chunk(*b"data", 6, &[9; 6])];
+        assert_eq!(chunks(wav(*b"RIFF", &unpadded)).2, Rest::SecondData(6));
     }
 
     #[test]
     fn rf64_has_its_size_in_a_chunk_of_its_own() {
         let ds64 = [60_u64, 6, 3].map(u64::to_le_bytes).concat();
-        let ds64 = chunk(b"ds64", 28, &[ds64, vec![0; 4]].concat());
+        let ds64 = chunk(*b"ds64", 28, &[ds64, vec![0; 4]].concat());
         let parts =
-            [ds64, chunk(b"fmt ", 16, &FORMAT), chunk(b"data", UNKNOWN_SIZE, &[9; 6])].concat();
-        for magic in [b"RF64", b"BW64"] {
+            [ds64, chunk(*b"fmt ", 16, &FORMAT), chunk(*b"data", UNKNOWN_SIZE, &[9; 6])].concat();
+        for magic in [*b"RF64", *b"BW64"] {
             let read = chunks(wav(magic, std::slice::from_ref(&parts)));
             assert_eq!(read, (80, Some(6), Rest::Nothing));
         }
-        assert_eq!(chunks(wav(b"RIFF", &[parts])).1, None, "a plain wav has no such chunk");
+        assert_eq!(chunks(wav(*b"RIFF", &[parts])).1, None, "a plain wav has no such chunk");
     }
 }

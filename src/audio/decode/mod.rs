@@ -211,7 +211,7 @@ fn open(path: &Path) -> Result<Opened, AudioError> {
                 // A size that was never filled in.
                 Some(0) if n_left > 0 => layout.n_data_bytes = None,
                 Some(n) if n + MIN_REST_BYTES <= n_left => {
-                    notes.extend(rest_note(Rest::Bytes(n_left - n)))
+                    notes.extend(rest_note(Rest::Bytes(n_left - n)));
                 }
                 _ => {}
             }
