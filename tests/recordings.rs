@@ -135,14 +135,18 @@ fn a_published_list_with_folds_needs_no_edits() {
     fs::create_dir(home.join("esc/meta")).unwrap();
     fs::write(home.join("esc/meta/esc50.csv"), list).unwrap();
     let said = encore(home, &["data", "new", "esc", "esc"]);
-    let folds = "5 folds; in a spec: [split.k_fold] k = 5, column = \"fold\"";
+    let folds = "5 folds; in a spec: [split.k_fold] k = 5, by = \"track\", column = \"fold\"";
     assert!(said.contains(folds), "{said}");
     let said = encore(home, &["data", "import", "esc", "esc"]);
     assert!(said.contains("20 of 20 listed tracks are valid"), "{said}");
     spec(home, "x", "esc", 1.0, MFCC);
     let path = home.join("experiments/x.toml");
     let random = "[split.random]\nby = \"track\"\nstratify = true\ntest = 0.3\nvalid = 0.3\n";
-    edit(&path, random, "[split.k_fold]\nk = 5\ncolumn = \"fold\"\n");
+    edit(
+        &path,
+        random,
+        "[split.k_fold]\nk = 5\nby = \"track\"\nstratify = false\nvalid = 0.0\ncolumn = \"fold\"\n",
+    );
     edit(&path, "seeds = [1]\n", "");
     let printed = encore(home, &["run", "x", "--seeds", "1"]);
     let record = common::printed_record(home, &printed);

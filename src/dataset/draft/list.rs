@@ -207,7 +207,7 @@ impl Columns {
                 rows.iter().filter_map(|row| row.cells.get(fold)).collect();
             let k = folds.len();
             return Some(format!(
-                "{k} folds; in a spec: [split.k_fold] k = {k}, column = \"fold\""
+                "{k} folds; in a spec: [split.k_fold] k = {k}, by = \"track\", column = \"fold\""
             ));
         }
         let note = "a split; in a spec: [split.listed] column = \"split\"";

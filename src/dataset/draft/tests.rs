@@ -105,7 +105,7 @@ fn the_lists_of_esc_50_and_urbansound8k_are_found_with_their_folds() {
                   track_columns = { fold = \"{fold}\", source = \"{src_file}\" }\n\
                   sample_rate_hz = 22050\n\n[[listed.list]]\nfile = \"meta/esc50.csv\"\n";
     assert!(draft.text.ends_with(layout), "{}", draft.text);
-    let folds = "2 folds; in a spec: [split.k_fold] k = 2, column = \"fold\"";
+    let folds = "2 folds; in a spec: [split.k_fold] k = 2, by = \"track\", column = \"fold\"";
     assert!(draft.notes.contains(&folds.to_owned()), "{:?}", draft.notes);
     // The list itself does as well.
     assert_eq!(draft_of(&esc.path().join("meta/esc50.csv"), &DraftOptions::default()), draft);
