@@ -33,6 +33,7 @@ pub use error::FetchError;
 pub use readable::readable;
 pub use space::free_bytes;
 pub use sum::{Algorithm, Sum};
+pub use unpack::unpack;
 pub use work::{Fetched, FetchedFile, Unpacked, Work};
 
 /// A file with one or more addresses.

@@ -12,10 +12,10 @@
 //! # Source
 //! The frames: RFC 8878, Zstandard Compression, sections 3.1.1 and 3.1.2.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
 
 use ruzstd::decoding::StreamingDecoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{io, write_whole};
 use super::{Run, Store, StoreError};
-use crate::vocab::sha256_hex;
+use crate::vocab::{Sha256, sha256_hex};
 
 /// What is taken of a run's folder.
 const FILES: &[&str] =
@@ -35,6 +35,8 @@ const SEAL_HEAD: [u8; 8] = [0x50, 0x2A, 0x4D, 0x18, 64, 0, 0, 0];
 const SEAL_LEN: usize = SEAL_HEAD.len() + 64;
 /// Bytes of all files together, at most: a capsule from elsewhere is not trusted.
 const MAX_BYTES: u64 = 4 << 30;
+/// Bytes of `capsule.json`, at most.
+const MAX_HEAD_BYTES: u64 = 64 << 20;
 
 /// What `capsule.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,45 +97,32 @@ pub fn pack(runs: &[Run], lock: &str, path: &Path) -> Result<Contents, StoreErro
     Ok(contents)
 }
 
-/// Unpacks a capsule into a folder, with nothing left out of what is checked: every byte of the file,
-/// the hash of every packed file, every record's seal, and the hashes that the records hold.
+/// Unpacks a capsule into an empty folder and checks all of it: every byte of the file, the hash of every
+/// packed file, every record's seal, and the hashes in the records. The memory needed does not grow with
+/// what the file unpacks to.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where anything is not what was packed.
+/// [`StoreError::Damaged`] where anything differs from what was packed; the folder is then incomplete.
 pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreError> {
     let damaged = |message: String| StoreError::Damaged { path: path.to_owned(), message };
     let bytes = fs::read(path).map_err(|source| io(path, source))?;
-    let files = files(&bytes).map_err(damaged)?;
-    let head =
-        files.get("capsule.json").ok_or_else(|| damaged("has no capsule.json".to_owned()))?;
+    let frame = sealed_frame(&bytes).map_err(damaged)?;
+    let Unpacked { head, hashes } = write_files(path, frame, folder)?;
+    let head = head.ok_or_else(|| damaged("has no capsule.json".to_owned()))?;
     let contents: Contents =
-        serde_json::from_slice(head).map_err(|error| damaged(format!("capsule.json: {error}")))?;
+        serde_json::from_slice(&head).map_err(|error| damaged(format!("capsule.json: {error}")))?;
     if contents.format != FORMAT {
         let format = contents.format;
-        let said = format!("is a capsule of format {format}, and this encore reads {FORMAT}");
-        return Err(damaged(said));
+        let found = format!("is a capsule of format {format}, and this encore reads {FORMAT}");
+        return Err(damaged(found));
     }
-    let found: BTreeMap<String, String> = files
-        .iter()
-        .filter(|(name, _)| *name != "capsule.json")
-        .map(|(name, bytes)| (name.clone(), sha256_hex(bytes)))
-        .collect();
-    if found != contents.files {
-        let differs = |name: &&String| found.get(*name) != contents.files.get(*name);
-        let name = found.keys().chain(contents.files.keys()).find(differs);
+    if hashes != contents.files {
+        let differs = |name: &&String| hashes.get(*name) != contents.files.get(*name);
+        let name = hashes.keys().chain(contents.files.keys()).find(differs);
         let name = name.map_or("", String::as_str);
         return Err(damaged(format!("{name} is not what capsule.json says")));
     }
-    let mut ids: Vec<&str> = vec![];
-    for (name, bytes) in &files {
-        let ["runs", id, file] = name.split('/').collect::<Vec<_>>()[..] else { continue };
-        let below = folder.join(id);
-        fs::create_dir_all(&below).map_err(|source| io(&below, source))?;
-        write_whole(&below.join(file), bytes)?;
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
+    let ids: BTreeSet<&str> = hashes.keys().filter_map(|name| name.split('/').nth(1)).collect();
     let store = Store::new(folder);
     let mut runs = vec![];
     for id in ids {
@@ -149,8 +138,8 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreE
     Ok((contents, runs))
 }
 
-/// The packed files, by path; nothing that a capsule does not have is let through.
-fn files(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
+/// The zstd frame of a capsule whose seal fits.
+fn sealed_frame(bytes: &[u8]) -> Result<&[u8], String> {
     let sealed = bytes.len().checked_sub(SEAL_LEN).map(|at| bytes.split_at(at));
     let Some((frame, seal)) = sealed.filter(|(_, seal)| seal.starts_with(&SEAL_HEAD)) else {
         return Err("is no capsule, or is cut off: it does not end with a seal".to_owned());
@@ -158,23 +147,75 @@ fn files(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
     if seal[SEAL_HEAD.len()..] != *sha256_hex(frame).as_bytes() {
         return Err("is damaged or was changed: its seal does not fit".to_owned());
     }
-    let decoder = StreamingDecoder::new(frame).map_err(|error| error.to_string())?;
+    Ok(frame)
+}
+
+/// What [`write_files`] has found.
+#[derive(Default)]
+struct Unpacked {
+    /// The bytes of `capsule.json`.
+    head: Option<Vec<u8>>,
+    /// SHA-256 of every other file, by its path.
+    hashes: BTreeMap<String, String>,
+}
+
+/// Writes the packed files of runs into the folder, `ID/FILE`; a file that no capsule has is an error.
+fn write_files(path: &Path, frame: &[u8], folder: &Path) -> Result<Unpacked, StoreError> {
+    let damaged = |message: String| StoreError::Damaged { path: path.to_owned(), message };
+    let unreadable = |error: std::io::Error| damaged(error.to_string());
+    let decoder = StreamingDecoder::new(frame).map_err(|error| damaged(error.to_string()))?;
     let mut archive = tar::Archive::new(decoder.take(MAX_BYTES));
-    let mut files = BTreeMap::new();
-    for entry in archive.entries().map_err(|error| error.to_string())? {
-        let mut entry = entry.map_err(|error| error.to_string())?;
-        let path: PathBuf = entry.path().map_err(|error| error.to_string())?.into_owned();
-        let name = path.to_string_lossy().into_owned();
+    let mut unpacked = Unpacked::default();
+    for entry in archive.entries().map_err(unreadable)? {
+        let mut entry = entry.map_err(unreadable)?;
+        let name = entry.path().map_err(unreadable)?.to_string_lossy().into_owned();
         if !(entry.header().entry_type().is_file() && is_known(&name)) {
-            return Err(format!("holds {name:?}, which no capsule has"));
+            return Err(damaged(format!("holds {name:?}, which no capsule has")));
         }
-        let mut content = vec![];
-        entry.read_to_end(&mut content).map_err(|error| format!("{name}: {error}"))?;
-        if files.insert(name.clone(), content).is_some() {
-            return Err(format!("holds {name:?} twice"));
+        let is_head = name == "capsule.json";
+        if unpacked.hashes.contains_key(&name) || (is_head && unpacked.head.is_some()) {
+            return Err(damaged(format!("holds {name:?} twice")));
         }
+        if is_head {
+            if entry.size() > MAX_HEAD_BYTES {
+                return Err(damaged(format!("has a capsule.json of {} bytes", entry.size())));
+            }
+            let mut head = vec![];
+            entry.read_to_end(&mut head).map_err(unreadable)?;
+            unpacked.head = Some(head);
+            continue;
+        }
+        let mut copy = Hashed { sum: Sha256::new(), file: None };
+        if let ["runs", id, file] = name.split('/').collect::<Vec<_>>()[..] {
+            let below = folder.join(id);
+            let to = below.join(file);
+            fs::create_dir_all(&below).map_err(|source| io(&below, source))?;
+            copy.file = Some(File::create(&to).map_err(|source| io(&to, source))?);
+        }
+        std::io::copy(&mut entry, &mut copy).map_err(|error| damaged(format!("{name}: {error}")))?;
+        unpacked.hashes.insert(name, copy.sum.hex());
     }
-    Ok(files)
+    Ok(unpacked)
+}
+
+/// Writes to a file, if there is one, and hashes what it writes.
+struct Hashed {
+    sum: Sha256,
+    file: Option<File>,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if let Some(file) = &mut self.file {
+            file.write_all(bytes)?;
+        }
+        self.sum = std::mem::take(&mut self.sum).bytes(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether a capsule may have such a file: no way leads out of its folder.

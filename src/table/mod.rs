@@ -120,7 +120,7 @@ impl Table {
         Csv {
             delimiter: ',',
             texts: texts.to_vec(),
-            numbers: numbers.iter().map(|name| NumberColumn::plain(name)).collect(),
+            numbers: numbers.iter().map(|name| NumberColumn::new(name)).collect(),
             odd_cells: OddCells::Error,
         }
         .read(path)

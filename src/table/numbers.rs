@@ -16,7 +16,9 @@ pub struct NumberColumn {
 }
 
 impl NumberColumn {
-    pub(super) fn plain(name: &str) -> Self {
+    /// A column whose cells are numbers or empty; in the table it has its own name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), key: name.to_owned(), missing: vec![], range: None }
     }
 }

@@ -157,7 +157,7 @@ proptest! {
         let csv = Csv {
             delimiter: ',',
             texts: vec!["a"],
-            numbers: vec![NumberColumn::plain("b")],
+            numbers: vec![NumberColumn::new("b")],
             odd_cells: OddCells::Error,
         };
         if let Some(clean) = clean::columns(&csv, body.as_bytes(), &[0, 1], 2, 1) {

@@ -25,14 +25,15 @@ const MAX_ENTRIES: u64 = 1_000_000;
 /// Unpacks an archive into an existing folder.
 ///
 /// # Errors
-/// Where the archive is damaged or holds what none may, the disk is full, or it was asked to stop; what
-/// was written by then is of no use.
-pub(super) fn unpack(
+/// Where the archive is damaged, holds a link, a device or a path that leads out of the folder, is larger
+/// than `remote.unpacked_bytes` when unpacked, the disk is full, or `context.stop` is set. The folder is
+/// then incomplete.
+pub fn unpack(
     remote: &Remote,
     packing: Packing,
     archive: &Path,
     into: &Path,
-    setting: &FetchContext,
+    context: &FetchContext,
 ) -> Result<Unpacked, FetchError> {
     let file = File::open(archive).map_err(|source| at(archive, source))?;
     let length = file.metadata().map_err(|source| at(archive, source))?.len();
@@ -40,16 +41,16 @@ pub(super) fn unpack(
     let bounds = Bounds { bytes: remote.unpacked_bytes.unwrap_or(default), n_entries: MAX_ENTRIES };
     let room = |needed: u64| {
         let what = || format!("what {} holds", remote.file);
-        space::require(into, needed, what, setting.free)
+        space::require(into, needed, what, context.free)
     };
     let progress = |n: u64| {
         let (step, file, whole) = (Step::Unpack, remote.file.as_str(), Some(length));
-        (setting.tell)(Event::Progress { step, file, n, whole });
+        (context.tell)(Event::Progress { step, file, n, whole });
     };
     let tell = |n: u64| {
         // The last of its bytes may be read long before the last of its files is written.
         progress(n.min(length.saturating_sub(1)));
-        if setting.is_stopped() { Err(Stop::Interrupted) } else { Ok(()) }
+        if context.is_stopped() { Err(Stop::Interrupted) } else { Ok(()) }
     };
     let mut sink = Sink::new(into, bounds);
     let done = match packing {
