@@ -192,7 +192,8 @@ fn write_files(path: &Path, frame: &[u8], folder: &Path) -> Result<Unpacked, Sto
             fs::create_dir_all(&below).map_err(|source| io(&below, source))?;
             copy.file = Some(File::create(&to).map_err(|source| io(&to, source))?);
         }
-        std::io::copy(&mut entry, &mut copy).map_err(|error| damaged(format!("{name}: {error}")))?;
+        std::io::copy(&mut entry, &mut copy)
+            .map_err(|error| damaged(format!("{name}: {error}")))?;
         unpacked.hashes.insert(name, copy.sum.hex());
     }
     Ok(unpacked)
