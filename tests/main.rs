@@ -16,7 +16,9 @@ mod docs;
 mod fetch;
 mod golden_features;
 mod gtzan_tracks;
+mod isolated;
 mod loaders;
+mod moved;
 mod page;
 mod recordings;
 mod reference;
@@ -24,6 +26,7 @@ mod repeatable;
 mod segments;
 mod spotify;
 mod tables;
+mod terminal;
 
 /// Cargo does not look for further files: one that is not listed above would never be compiled.
 #[test]

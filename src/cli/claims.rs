@@ -1,7 +1,7 @@
 //! `claims`.
 
 use super::runs::{page_options, strict};
-use super::{Done, Project};
+use super::{Done, Project, from_whole, say_skipped};
 use crate::experiment::{Options, Plan};
 use crate::report;
 
@@ -13,13 +13,19 @@ pub(super) fn claims(project: &Project, is_strict: bool) -> Done {
     for name in library.names() {
         let has_run = runs.iter().any(|run| run.record.experiment == *name);
         // Specs are read only for experiments without a record.
-        if has_run
-            || !Plan::read(name, &library, &catalogue, &Options::default())?.spec.claims.is_empty()
-        {
+        let has_claim = || match Plan::read(name, &library, &catalogue, &Options::default()) {
+            Ok(plan) => !plan.spec.claims.is_empty(),
+            Err(error) => {
+                say_skipped(error);
+                false
+            }
+        };
+        if has_run || has_claim() {
             order.push(name.clone());
         }
     }
-    let (text, differing) = report::claims(&runs, &page_options(order))?;
+    let options = page_options(order);
+    let (text, differing) = from_whole(&runs, |runs| report::claims(runs, &options))?;
     print!("{text}");
     strict(&differing, is_strict)
 }

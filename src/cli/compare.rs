@@ -1,13 +1,32 @@
 //! `compare`.
 
-use super::{Done, Failure, Project};
+use super::{Done, Failure, Project, say_skipped};
+use crate::record::Run;
 use crate::report::{self, CompareError};
 use crate::vocab::nearest;
+
+/// The runs that names mean.
+fn named(runs: &[Run], names: &[String]) -> Vec<Run> {
+    let is_named = |run: &&Run| names.iter().any(|name| run.is_named(name));
+    runs.iter().filter(is_named).cloned().collect()
+}
 
 /// Holds experiments or runs against each other.
 pub(super) fn compare(project: &Project, names: &[String]) -> Done {
     let runs = project.finished()?;
-    match report::compare(&runs, names) {
+    let compared = match report::compare(&runs, names) {
+        Err(CompareError::Report(error)) if error.is_of_run() => {
+            let (whole, damaged) = report::whole(&named(&runs, names));
+            damaged.iter().for_each(say_skipped);
+            let is_enough = names.iter().all(|name| whole.iter().any(|run| run.is_named(name)));
+            if damaged.is_empty() || !is_enough {
+                return Err(error.into());
+            }
+            report::compare(&whole, names)
+        }
+        other => other,
+    };
+    match compared {
         Ok(text) => {
             print!("{text}");
             Ok(())

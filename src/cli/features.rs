@@ -56,7 +56,10 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
                     recipe.as_ref().map_or("?".to_owned(), |recipe| recipe.n_tracks.to_string());
                 (recipe.as_ref(), None, format!("unfinished, {n_tracks_done} of {n} tracks"))
             }
-            Content::Damaged(fault) => (None, None, format!("damaged: {fault}")),
+            Content::Damaged(fault) => {
+                let hash = &item.name[..item.name.len().min(SHOWN)];
+                (None, None, format!("damaged: {fault}; encore features clean {hash}"))
+            }
             Content::Leftover => (None, None, format!("left over: {}", item.name)),
         };
         if item.is_in_use {

@@ -1,6 +1,7 @@
 //! What an import found, for the terminal.
 
 use crate::dataset::Index;
+use crate::vocab::without_controls;
 
 /// Prints the content of an index: valid files, skipped files, notes.
 pub(super) fn outcome(index: &Index) {
@@ -19,7 +20,7 @@ pub(super) fn outcome(index: &Index) {
         }
     }
     for out in &index.excluded {
-        println!("  skipped: {}: {}", out.name, out.reason);
+        println!("  skipped: {}: {}", without_controls(&out.name, ""), out.reason);
     }
     for note in &index.notes {
         println!("  note: {note}");

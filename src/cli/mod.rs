@@ -1,5 +1,7 @@
 //! The command line: commands, progress, exit codes. The only room that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this room's job")]
+
+#[macro_use]
+mod output;
 
 mod arguments;
 mod claims;
@@ -17,6 +19,7 @@ mod runs;
 mod signals;
 mod specs;
 mod spotify;
+mod unfinished;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -26,9 +29,10 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
-use crate::experiment::{self, Library, Observer, PlanError, RunError, Workspace};
+use crate::experiment::{self, Blame, Library, Observer, PlanError, RunError, Workspace};
 use crate::fetch::FetchError;
-use crate::record::{Run, Store};
+use crate::record::{Run, Store, StoreError};
+use crate::report::{self, ReportError};
 use crate::schema::Faults;
 
 /// The reason why a command failed, with its exit code.
@@ -56,12 +60,25 @@ struct Project {
 }
 
 impl Project {
+    /// The specs. Names the folders that can't be read.
     fn library(&self) -> Result<Library, Failure> {
-        Ok(Library::open(&self.root.join("experiments"))?)
+        let library = Library::open(&self.root.join("experiments"))?;
+        library.unreadable().iter().for_each(say_skipped);
+        Ok(library)
     }
 
+    /// The datasets. Names the invalid manifests.
     fn catalogue(&self) -> Result<Catalogue, Failure> {
-        Ok(Catalogue::open(&self.root.join("datasets"))?)
+        let catalogue = Catalogue::open(&self.root.join("datasets"))?;
+        for Faults(faults) in catalogue.invalid() {
+            let Some(first) = faults.first() else { continue };
+            match faults.len() {
+                1 => say_skipped(first),
+                2 => say_skipped(format!("{first}; 1 more fault: encore check")),
+                n => say_skipped(format!("{first}; {} more faults: encore check", n - 1)),
+            }
+        }
+        Ok(catalogue)
     }
 
     fn reports(&self) -> PathBuf {
@@ -90,10 +107,36 @@ impl Project {
 /// The finished runs of a store; those that are damaged are named and left out.
 fn finished(store: &Store) -> Result<Vec<Run>, Failure> {
     let (runs, damaged) = store.finished()?;
-    for error in damaged {
-        eprintln!("skipped: {error}");
-    }
+    damaged.iter().for_each(say_skipped);
     Ok(runs)
+}
+
+/// Makes something from runs. If the files of some are damaged, names these and makes it from the
+/// others, unless there are no others.
+fn from_whole<T>(
+    runs: &[Run],
+    make: impl Fn(&[Run]) -> Result<T, ReportError>,
+) -> Result<T, Failure> {
+    let error = match make(runs) {
+        Err(error) if error.is_of_run() => error,
+        other => return Ok(other?),
+    };
+    let (whole, damaged) = report::whole(runs);
+    if damaged.is_empty() || whole.is_empty() {
+        return Err(error.into());
+    }
+    damaged.iter().for_each(say_skipped);
+    Ok(make(&whole)?)
+}
+
+/// Names something that is left out, with the reason and what to do, in one line.
+fn say_skipped(what: impl std::fmt::Display) {
+    eprintln!("skipped: {}", one_line(&what));
+}
+
+/// A message with its hint in one line.
+fn one_line(message: &dyn std::fmt::Display) -> String {
+    message.to_string().replace("\nhint: ", "; ").replace('\n', "; ")
 }
 
 /// How wide a column is that holds a title and some texts.
@@ -129,13 +172,18 @@ pub fn main() -> ExitCode {
         Command::Spotify(command) => spotify::spotify(&project, &command),
         Command::Degrade(arguments) => degrade::degrade(&arguments),
     };
+    let done = done.and_then(|()| {
+        let written = output::finish();
+        written
+            .map_err(|error| Failure::Internal(anyhow::anyhow!("cannot write the output: {error}")))
+    });
     // Where nothing else has said it.
     if let Some(text) = crate::disk::notice() {
         eprintln!("note: {text}");
     }
     let (code, message) = match done {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Internal(error)) => (1, format!("{error:#}")),
+        Err(Failure::Internal(error)) => (1, with_causes(&error)),
         Err(Failure::Usage(message)) => (2, message),
         Err(Failure::Data(message)) => (3, message),
         Err(Failure::Differs(message)) => (4, message),
@@ -147,6 +195,21 @@ pub fn main() -> ExitCode {
         _ => eprintln!("error: {message}"),
     }
     ExitCode::from(code)
+}
+
+/// An error with its causes. Most of our messages contain their cause: it is not said again.
+fn with_causes(error: &anyhow::Error) -> String {
+    let text = error.to_string();
+    let (mut message, hint) = match text.split_once("\nhint: ") {
+        Some((message, hint)) => (message.to_owned(), format!("\nhint: {hint}")),
+        None => (text, String::new()),
+    };
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    message + &hint
 }
 
 impl From<Faults> for Failure {
@@ -185,14 +248,33 @@ impl From<DatasetError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Io { .. } => Self::Internal(error.into()),
+            error => Self::Data(error.to_string()),
+        }
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Store(error) => error.into(),
+            error @ ReportError::Broken { .. } => Self::Data(error.to_string()),
+            error => Self::Internal(error.into()),
+        }
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        match error {
-            RunError::Dataset(error) => error.into(),
-            RunError::Incompatible(reason) => Self::Data(reason),
-            error @ RunError::Leaks { .. } => Self::Usage(error.to_string()),
-            error @ RunError::Stopped { .. } => Self::Stopped(error.to_string()),
-            error => Self::Internal(error.into()),
+        match (error.blame(), error) {
+            (_, RunError::Dataset(error)) => error.into(),
+            (_, error @ RunError::Stopped { .. }) => Self::Stopped(error.to_string()),
+            (Blame::Data, error) => Self::Data(error.to_string()),
+            (Blame::Usage, error) => Self::Usage(error.to_string()),
+            (Blame::Program, error) => Self::Internal(error.into()),
         }
     }
 }
@@ -207,4 +289,19 @@ macro_rules! internal {
         }
     )*};
 }
-internal!(std::io::Error, crate::record::StoreError, crate::report::ReportError, anyhow::Error);
+internal!(std::io::Error, anyhow::Error);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_repeats_its_cause_and_hints_come_last() {
+        let io = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let store = StoreError::Io { path: "a/b".into(), source: io() };
+        let twice = anyhow::Error::from(RunError::Store(store));
+        assert_eq!(with_causes(&twice), "a/b: permission denied");
+        let context = anyhow::Error::from(io()).context("cannot save\nhint: make room");
+        assert_eq!(with_causes(&context), "cannot save: permission denied\nhint: make room");
+    }
+}

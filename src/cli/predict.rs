@@ -1,7 +1,7 @@
 //! `predict`.
 
 use super::arguments::Predict;
-use super::{Done, Failure, Project};
+use super::{Done, Failure, Project, output};
 use crate::experiment::Predictor;
 use crate::record::Run;
 
@@ -18,6 +18,9 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
     );
     let mut faults = vec![];
     for file in &arguments.files {
+        if output::is_closed() {
+            break;
+        }
         match predictor.guess(file) {
             Ok(guess) => {
                 let first: Vec<String> = guess

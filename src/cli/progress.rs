@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::output::shown;
 use crate::experiment::{Event, Observer, RunLabel};
 use crate::fetch::readable;
+use crate::vocab::without_controls;
 
 /// Shows events as they come.
 pub(super) struct Progress {
     bars: MultiProgress,
+    /// Whether bars can be drawn. Elsewhere events are plain lines.
     is_terminal: bool,
     open: Mutex<BTreeMap<String, ProgressBar>>,
     n_runs: usize,
@@ -31,9 +34,11 @@ struct ByteStep {
 impl Progress {
     /// Creates the display for a number of runs.
     pub(super) fn new(n_runs: usize) -> Self {
+        let bars = MultiProgress::new();
+        let is_terminal = std::io::stderr().is_terminal() && !bars.is_hidden() && can_draw();
         Self {
-            bars: MultiProgress::new(),
-            is_terminal: std::io::stderr().is_terminal(),
+            bars,
+            is_terminal,
             open: Mutex::new(BTreeMap::new()),
             n_runs,
             n_done: Mutex::new(0),
@@ -98,7 +103,8 @@ impl Progress {
         let make = || {
             let style =
                 ProgressStyle::with_template(template).expect("the template is well formed");
-            let bar = ProgressBar::new(n as u64).with_prefix(key.to_owned());
+            let bar =
+                ProgressBar::new(n as u64).with_prefix(without_controls(key, "").into_owned());
             let bar = self.bars.add(bar.with_style(style.progress_chars("=> ")));
             bar.enable_steady_tick(TICK);
             bar
@@ -116,7 +122,7 @@ impl Progress {
     pub(super) fn line(&self, text: &str) {
         if self.is_terminal {
             // A line that can't be shown is no reason to stop.
-            let _ = self.bars.println(text);
+            let _ = self.bars.println(shown(text));
         } else {
             eprintln!("{text}");
         }
@@ -128,6 +134,11 @@ impl Progress {
         *n_done += 1;
         self.line(&format!("[{}/{}] {}: {text}", n_done, self.n_runs, name(run)));
     }
+}
+
+/// Whether the terminal can move its cursor. Windows does not say; its consoles can.
+fn can_draw() -> bool {
+    cfg!(windows) || std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 const TICK: Duration = Duration::from_millis(500);
@@ -187,7 +198,7 @@ impl Observer for Progress {
                     if *found { "already done".to_owned() } else { format!("{seconds:.1} s") };
                 self.ended(run, &format!("test accuracy {accuracy:.3} ({how})"));
             }
-            Event::Stopped { run, epoch: 0 } => self.ended(run, "stopped before it started"),
+            Event::Stopped { run, epoch: 0 } => self.ended(run, "stopped, nothing to save yet"),
             Event::Stopped { run, epoch } => {
                 self.ended(run, &format!("stopped and saved in epoch {epoch}"));
             }
@@ -197,5 +208,5 @@ impl Observer for Progress {
 }
 
 fn name(run: &RunLabel) -> String {
-    format!("{} seed {}", run.experiment, run.seed)
+    format!("{} seed {}", without_controls(&run.experiment, ""), run.seed)
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::arguments::{Common, Report, Reproduce, Run};
 use super::progress::Progress;
-use super::{Done, Failure, Project, finished, plot, signals};
+use super::{Done, Failure, Project, finished, from_whole, plot, signals, unfinished};
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
-    DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, Shrink, SideBySide,
-    run_all, why,
+    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, RunLabel,
+    Shrink, SideBySide, run_all, why,
 };
 use crate::model::NoDevice;
-use crate::record::Store;
+use crate::record::{self, Store};
 use crate::report;
 use crate::schema::Faults;
 
@@ -122,7 +122,8 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
     let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
-    let report::Table { text, differing } = report::table(&runs, &options)?;
+    let report::Table { text, differing } =
+        from_whole(&runs, |runs| report::table(runs, &options))?;
     print!("{text}");
     for run in &runs {
         println!("{}", run.folder.display());
@@ -192,6 +193,7 @@ fn execute(
     plans: &[Plan],
     common: &Common,
 ) -> Result<Vec<Outcome>, Failure> {
+    store.check_link()?;
     let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let how = SideBySide {
         program: Some(&std::env::current_exe()?),
@@ -212,7 +214,7 @@ fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
             let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
             match reason {
                 Reason::Done { id } => println!("{name}: done, {id}"),
-                Reason::CutOff => println!("{name}: interrupted, resumes from its last checkpoint"),
+                Reason::Unfinished(run) => println!("{name}: {}", unfinished::words(&run)),
                 Reason::Never => println!("{name}: to run, not finished yet"),
                 Reason::Damaged(what) => println!("{name}: to repeat, {what}"),
                 Reason::Stale { id, because } => {
@@ -233,24 +235,43 @@ fn write(
     cut: Cut,
     is_strict: bool,
 ) -> Done {
-    let runs = finished(&Store::new(folder.join("runs")))?;
+    let store = Store::new(folder.join("runs"));
+    let runs = finished(&store)?;
+    keep_page(folder, &store, &runs)?;
     let others = library.names().iter().map(String::as_str).filter(|name| !REPORT.contains(name));
     let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
     let order: Vec<String> =
         REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
     let data = plot::summaries(catalogue, &runs, cut);
     let options = report::Options { data, ..page_options(order) };
-    let written = report::write(&runs, &options, folder)?;
+    let written = from_whole(&runs, |runs| report::write(runs, &options, folder))?;
     print!("{}", written.table.text);
     println!("page: {}", written.page.display());
     strict(&written.table.differing, is_strict)
 }
 
+/// Refuses to replace a page about runs by one about nothing: their disk may not be mounted.
+fn keep_page(folder: &std::path::Path, store: &Store, runs: &[record::Run]) -> Done {
+    let results = folder.join("results.csv");
+    let n_shown = std::fs::read_to_string(&results).map_or(0, |text| text.lines().count());
+    if !runs.is_empty() || n_shown <= 1 {
+        return Ok(());
+    }
+    Err(Failure::Data(format!(
+        "{} has no valid run, but the page shows some; it was left as it is\n\
+         hint: if the runs are on another disk, connect it; to write an empty page, delete {}",
+        store.root().display(),
+        results.display()
+    )))
+}
+
 fn failures(outcomes: Vec<Outcome>) -> Done {
     let n_runs = outcomes.len();
-    let errors = outcomes.into_iter().filter_map(|outcome| outcome.result.err());
+    let errors = outcomes
+        .into_iter()
+        .filter_map(|Outcome { label, result }| result.err().map(|error| (label, error)));
     let (stopped, mut failed): (Vec<_>, Vec<_>) =
-        errors.partition(|error| matches!(error, RunError::Stopped { .. }));
+        errors.partition(|(_, error)| matches!(error, RunError::Stopped { .. }));
     if failed.is_empty() && signals::caught().load(std::sync::atomic::Ordering::Relaxed) {
         let n_saved = stopped.len();
         return Err(Failure::Stopped(format!(
@@ -259,17 +280,33 @@ fn failures(outcomes: Vec<Outcome>) -> Done {
         )));
     }
     failed.extend(stopped);
-    match failed.len() {
-        0 => Ok(()),
-        1 => Err(failed.remove(0).into()),
-        n => {
-            let all: Vec<String> = failed.iter().map(ToString::to_string).collect();
-            Err(Failure::Internal(anyhow::anyhow!(
-                "{n} of {n_runs} runs failed:\n{}",
-                all.join("\n")
-            )))
+    if failed.len() == 1 {
+        return Err(failed.remove(0).1.into());
+    }
+    let Some((_, first)) = failed.first() else { return Ok(()) };
+    let blame = first.blame();
+    let is_alike = failed.iter().all(|(_, error)| error.blame() == blame);
+    let (n, message) = (failed.len(), reasons(&failed));
+    let message = format!("{n} of {n_runs} runs failed:\n{message}");
+    Err(match blame {
+        Blame::Data if is_alike => Failure::Data(message),
+        Blame::Usage if is_alike => Failure::Usage(message),
+        _ => Failure::Internal(anyhow::anyhow!(message)),
+    })
+}
+
+/// Each reason once, after the runs that failed for it.
+fn reasons(failed: &[(RunLabel, RunError)]) -> String {
+    let mut by_text: Vec<(String, Vec<String>)> = vec![];
+    for (RunLabel { experiment, seed, .. }, error) in failed {
+        let (run, text) = (format!("{experiment} seed {seed}"), error.to_string());
+        match by_text.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, runs)) => runs.push(run),
+            None => by_text.push((text, vec![run])),
         }
     }
+    let lines = by_text.iter().map(|(text, runs)| format!("{}: {text}", runs.join(", ")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn page_options(order: Vec<String>) -> report::Options {

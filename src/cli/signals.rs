@@ -1,6 +1,6 @@
 //! Ctrl-C and its like: the first asks for a clean end, the second ends at once.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -16,6 +16,11 @@ static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     }
     stop
 });
+
+/// Asks for a clean end, as the first signal does.
+pub(super) fn stop() {
+    STOP.store(true, Ordering::Relaxed);
+}
 
 /// Catches signals from now on; the flag goes up with the first.
 pub(super) fn caught() -> &'static AtomicBool {

@@ -1,14 +1,29 @@
 //! `list`, `check` and `new`.
 
-use super::{Done, Failure, Project, width};
-use crate::experiment::{Options, Plan, PlanError, derive_spec};
+use super::{Done, Failure, Project, say_skipped, unfinished, width};
+use crate::dataset::Catalogue;
+use crate::experiment::{Library, Options, Plan, PlanError, derive_spec};
 use crate::record::Run;
-use crate::schema::Faults;
+use crate::schema::{Fault, Faults};
 
-/// One line per experiment: dataset, claim, latest result.
+/// One line per experiment: dataset, claim, latest result. Below it, its unfinished runs.
 pub(super) fn list(project: &Project) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let runs = project.finished()?;
+    // Without its runs, a list still names the experiments.
+    let runs = match project.store().finished() {
+        Ok((runs, damaged)) => {
+            damaged.iter().for_each(say_skipped);
+            runs
+        }
+        Err(error) => {
+            say_skipped(error);
+            vec![]
+        }
+    };
+    let begun = project.store().unfinished().unwrap_or_else(|error| {
+        say_skipped(error);
+        vec![]
+    });
     let wide = width("experiment", library.names().iter().map(String::as_str));
     let datasets = catalogue.manifests().map(|manifest| manifest.name.as_str());
     let dataset = width("dataset", datasets);
@@ -29,6 +44,9 @@ pub(super) fn list(project: &Project) -> Done {
             plan.spec.claims.first().map_or("-".to_owned(), |claim| format!("{:.3}", claim.value));
         let (asked, n_seeds) = (&plan.spec.asked, plan.spec.seeds.len());
         println!("{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}", latest(&runs, name));
+        for line in unfinished::lines(&begun, name, &plan.spec_hash) {
+            println!("{:wide$} {line}", "");
+        }
     }
     Ok(())
 }
@@ -45,8 +63,12 @@ fn latest(runs: &[Run], name: &str) -> String {
 
 /// Checks every manifest and spec, and says all faults at once.
 pub(super) fn check(project: &Project) -> Done {
-    let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let (mut faults, mut warnings) = (vec![], vec![]);
+    // Their faults are reported below, together.
+    let library = Library::open(&project.root.join("experiments"))?;
+    let catalogue = Catalogue::open(&project.root.join("datasets"))?;
+    let mut faults: Vec<Fault> = catalogue.invalid().flat_map(|faults| faults.0.clone()).collect();
+    faults.extend_from_slice(library.unreadable());
+    let mut warnings = vec![];
     for name in library.names() {
         match Plan::read(name, &library, &catalogue, &Options::default()) {
             Ok(plan) => {
@@ -54,7 +76,9 @@ pub(super) fn check(project: &Project) -> Done {
                 warnings.extend(found.iter().map(|warning| format!("{}: {warning}", plan.origin)));
             }
             Err(PlanError::Spec(found)) => faults.extend(found.0),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                faults.push(Fault { origin: name.clone(), line: 0, message: error.to_string() });
+            }
         }
     }
     if !faults.is_empty() {

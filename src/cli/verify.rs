@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::runs::page_options;
 use super::{Done, Failure, Project};
 use crate::experiment::{self, Repetition, VerifyError};
-use crate::record::{Run, pack_capsule};
+use crate::record::{Run, StoreError, pack_capsule};
 use crate::report;
 use crate::vocab::nearest;
 
@@ -38,9 +38,13 @@ pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
 /// Checks every byte of a capsule and prints the table computed from its predictions.
 fn verify_capsule(project: &Project, file: &Path) -> Done {
     let folder = project.reports().join(format!(".capsule-{}", std::process::id()));
-    let checked = experiment::verify_capsule(file, &folder).map_err(|error| {
-        // The hint of a damaged run's file, to run it again, is of no use here.
-        Failure::Differs(error.to_string().lines().next().unwrap_or_default().to_owned())
+    let checked = experiment::verify_capsule(file, &folder).map_err(|error| match error {
+        VerifyError::Store(StoreError::Changed { .. }) | VerifyError::Other(_) => {
+            Failure::Differs(error.to_string())
+        }
+        // Without a capsule that can be read, nothing was compared.
+        VerifyError::Store(StoreError::Io { .. }) => Failure::Data(error.to_string()),
+        error => error.into(),
     });
     let shown = checked.and_then(|(capsule, runs)| {
         let mut order: Vec<String> = runs.iter().map(|run| run.record.experiment.clone()).collect();
@@ -60,7 +64,8 @@ fn verify_capsule(project: &Project, file: &Path) -> Done {
 
 /// Repeats a finished run and compares the outputs, or checks a capsule.
 pub(super) fn verify(project: &Project, id: &str) -> Done {
-    if Path::new(id).is_file() {
+    let is_path = Path::new(id).extension().is_some_and(|end| end == "zst");
+    if is_path || Path::new(id).is_file() {
         return verify_capsule(project, Path::new(id));
     }
     let (store, catalogue) = (project.store(), project.catalogue()?);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::arrays::{Lines, check_rows};
+use super::index::unreadable;
 use super::table_data::numbered;
 use super::{ArrayFile, Arrays, DatasetError, Index, Manifest, TrackColumns};
 use crate::record::Excluded;
@@ -181,7 +182,7 @@ impl ArrayData {
 fn whole(stored: &Stored, name: &str, root: &Path) -> Result<Vec<u8>, DatasetError> {
     let path = stored.path.clone();
     let bytes = std::fs::read(&path);
-    let bytes = bytes.map_err(|source| DatasetError::Io { path: path.clone(), source })?;
+    let bytes = bytes.map_err(|source| unreadable(name, root, &path, source))?;
     if sha256_hex(&bytes) == stored.sha256 {
         return Ok(bytes);
     }

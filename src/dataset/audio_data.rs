@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::index::unreadable;
 use super::{DatasetError, Index, Manifest, TrackColumns, synth};
 use crate::audio;
 use crate::record::Excluded;
@@ -158,7 +159,7 @@ impl AudioData {
         match &track.source {
             Source::File { path, sha256, .. } => {
                 let bytes = std::fs::read(path)
-                    .map_err(|source| DatasetError::Io { path: path.clone(), source })?;
+                    .map_err(|source| unreadable(&self.name, &self.root, path, source))?;
                 if sha256_hex(&bytes) != *sha256 {
                     let (name, path, root) = (self.name.clone(), path.clone(), self.root.clone());
                     return Err(DatasetError::Changed { name, path, root });

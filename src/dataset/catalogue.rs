@@ -14,50 +14,73 @@ use crate::vocab::{is_plain_name, nearest, quoted_list};
 pub struct Catalogue {
     folder: PathBuf,
     manifests: BTreeMap<String, Manifest>,
+    /// The faults of invalid manifests, by the dataset's name.
+    invalid: BTreeMap<String, Faults>,
 }
 
 impl Catalogue {
-    /// Reads every `*.toml` of a folder.
+    /// Reads every `*.toml` of a folder but hidden files. A manifest with faults takes no other with
+    /// it: [`Self::invalid`] has its faults, and [`Self::find`] returns them.
     ///
     /// # Errors
-    /// The faults of all manifests together.
+    /// Where the folder can't be read.
     pub fn open(folder: &Path) -> Result<Self, Faults> {
-        let mut manifests = BTreeMap::new();
-        let mut faults = vec![];
-        let unreadable = |path: &Path, message: String| {
-            Faults(vec![Fault { origin: path.display().to_string(), line: 0, message }])
+        let unreadable = |path: &Path, error: std::io::Error| {
+            let (origin, message) =
+                (path.display().to_string(), format!("cannot be read: {error}"));
+            Faults(vec![Fault { origin, line: 0, message }])
         };
-        let entries = std::fs::read_dir(folder)
-            .map_err(|error| unreadable(folder, format!("cannot be read: {error}")))?;
+        let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        paths.retain(|path| is_visible(path) && path.extension().is_some_and(|end| end == "toml"));
         paths.sort();
+        let (mut manifests, mut invalid) = (BTreeMap::new(), BTreeMap::new());
         for path in paths {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| unreadable(&path, format!("cannot be read: {error}")));
+            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error));
             let origin = path.display().to_string();
             match text.and_then(|text| Manifest::parse(&name, &origin, &text)) {
                 Ok(manifest) => {
                     manifests.insert(name, manifest);
                 }
-                Err(error) => faults.extend(error.0),
+                Err(faults) => {
+                    invalid.insert(name, faults);
+                }
             }
         }
-        for manifest in manifests.values() {
-            faults.extend(faulty_columns(folder, manifest));
-            let Some(stand_in) = &manifest.stand_in else { continue };
-            if !manifests.get(stand_in).is_some_and(Manifest::is_embedded) {
+        let is_stand_in = |name: &String| {
+            // The fault of an invalid stand-in is its own.
+            invalid.contains_key(name) || manifests.get(name).is_some_and(Manifest::is_embedded)
+        };
+        let faulty = manifests.values().filter_map(|manifest| {
+            let mut faults = faulty_columns(folder, manifest);
+            if let Some(stand_in) = manifest.stand_in.as_ref().filter(|name| !is_stand_in(name)) {
                 let origin = folder.join(format!("{}.toml", manifest.name)).display().to_string();
                 let message = format!("stand_in: unknown embedded dataset `{stand_in}`");
                 faults.push(Fault { origin, line: 0, message });
             }
+            (!faults.is_empty()).then(|| (manifest.name.clone(), Faults(faults)))
+        });
+        let faulty: Vec<(String, Faults)> = faulty.collect();
+        for (name, faults) in faulty {
+            manifests.remove(&name);
+            invalid.insert(name, faults);
         }
-        if faults.is_empty() {
-            Ok(Self { folder: folder.to_owned(), manifests })
-        } else {
-            Err(Faults(faults))
-        }
+        Ok(Self { folder: folder.to_owned(), manifests, invalid })
+    }
+
+    /// The faults of every invalid manifest, by the dataset's name.
+    pub fn invalid(&self) -> impl Iterator<Item = &Faults> {
+        self.invalid.values()
+    }
+
+    /// This catalogue with another manifest, in place of one of the same name.
+    #[must_use]
+    pub fn with(&self, manifest: Manifest) -> Self {
+        let mut catalogue = self.clone();
+        catalogue.invalid.remove(&manifest.name);
+        catalogue.manifests.insert(manifest.name.clone(), manifest);
+        catalogue
     }
 
     /// All manifests, by name.
@@ -68,8 +91,11 @@ impl Catalogue {
     /// The manifest of a name.
     ///
     /// # Errors
-    /// A sentence that names the nearest known dataset.
+    /// The faults of the manifest, or a sentence that names the nearest known dataset.
     pub fn find(&self, name: &str) -> Result<&Manifest, String> {
+        if let Some(faults) = self.invalid.get(name) {
+            return Err(format!("the manifest of dataset `{name}` is invalid: {faults}"));
+        }
         self.manifests.get(name).ok_or_else(|| {
             let known = || self.manifests.keys().map(String::as_str);
             match nearest(name, known()) {
@@ -87,7 +113,7 @@ impl Catalogue {
         if !is_plain_name(name) {
             return Err(format!("invalid name `{name}`: use letters, digits, `-`, `_` and `.`"));
         }
-        if self.manifests.contains_key(name) {
+        if self.manifests.contains_key(name) || self.invalid.contains_key(name) {
             return Err(format!("dataset `{name}` already exists"));
         }
         Ok(self.folder.join(format!("{name}.toml")))
@@ -204,6 +230,11 @@ impl Catalogue {
             how_to_get: manifest.how_to_get.clone(),
         })
     }
+}
+
+/// Whether a file is not hidden. Hidden ones are leftovers of editors and of copies to other systems.
+fn is_visible(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."))
 }
 
 /// Finds duplicate columns and columns whose file is missing.

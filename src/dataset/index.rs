@@ -1,7 +1,7 @@
 //! What an import writes: which files there are, what they are, which were kept out and why.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,11 @@ impl Place {
     #[must_use]
     pub fn new(datasets: &Path) -> Self {
         Self(datasets.to_owned())
+    }
+
+    /// The project's folder, without links. A path of an index that is not absolute starts here.
+    fn project(&self) -> std::io::Result<PathBuf> {
+        Ok(self.0.canonicalize()?.parent().map_or_else(PathBuf::new, Path::to_owned))
     }
 
     /// The index of one imported dataset.
@@ -112,13 +117,12 @@ const fn is_first_version(version: &u32) -> bool {
 }
 
 /// SHA-256 of a file, read piece by piece.
-pub(super) fn file_sha256(path: &Path) -> Result<String, DatasetError> {
-    let io = |source| DatasetError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(io)?;
+pub(super) fn file_sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
     let mut piece = vec![0; 1 << 20];
     let mut hash = Sha256::new();
     loop {
-        match file.read(&mut piece).map_err(io)? {
+        match file.read(&mut piece)? {
             0 => return Ok(hash.hex()),
             n => hash = hash.bytes(&piece[..n]),
         }
@@ -134,6 +138,32 @@ impl IndexedFile {
         }
         Sha256::new().piece(&self.sha256).piece(self.decoder_version.to_le_bytes()).hex()
     }
+}
+
+/// Where an indexed folder is now. Earlier versions of encore saved all paths as absolute ones: of those
+/// that are gone, the part from `datasets` on may be in this project.
+fn find_root(project: &Path, root: PathBuf) -> PathBuf {
+    if root.is_relative() {
+        return project.join(root);
+    }
+    if !root.exists() {
+        let inside = root.components().skip_while(|part| part.as_os_str() != "datasets");
+        let inside = inside.collect::<PathBuf>();
+        let moved = project.join(&inside);
+        if !inside.as_os_str().is_empty() && moved.exists() {
+            return moved;
+        }
+    }
+    root
+}
+
+/// The fault of a file of an imported dataset that can't be read.
+pub(super) fn unreadable(name: &str, root: &Path, path: &Path, source: io::Error) -> DatasetError {
+    if source.kind() != io::ErrorKind::NotFound {
+        return DatasetError::Io { path: path.to_owned(), source };
+    }
+    let path = if root.exists() { path } else { root };
+    DatasetError::Moved { name: name.to_owned(), path: path.to_owned() }
 }
 
 impl Index {
@@ -184,8 +214,13 @@ impl Index {
 
     pub(super) fn write(&self, place: &Place) -> Result<(), DatasetError> {
         let path = place.index_file(&self.dataset);
+        let project =
+            place.project().map_err(|source| DatasetError::Io { path: path.clone(), source })?;
+        // A project can be renamed or copied: what is in it is found from where it is then.
+        let root = self.root.strip_prefix(project).unwrap_or(&self.root).to_owned();
+        let index = Self { root, ..self.clone() };
         // Only a path that is not text cannot be written.
-        let text = serde_json::to_string_pretty(self).map_err(|_| DatasetError::Layout {
+        let text = serde_json::to_string_pretty(&index).map_err(|_| DatasetError::Layout {
             path: self.root.clone(),
             message: "its path is not valid UTF-8\nhint: rename the folder".to_owned(),
         })?;
@@ -205,9 +240,13 @@ impl Index {
         }
         let text = fs::read_to_string(&path);
         let text = text.map_err(|source| DatasetError::Io { path: path.clone(), source })?;
-        serde_json::from_str(&text).map(Some).map_err(|error| DatasetError::Layout {
-            path,
-            message: format!("is no index ({error})\nhint: import {name} again"),
-        })
+        let mut index: Self =
+            serde_json::from_str(&text).map_err(|error| DatasetError::Layout {
+                path: path.clone(),
+                message: format!("is damaged ({error})\nhint: encore data import {name} PATH"),
+            })?;
+        let project = place.project().map_err(|source| DatasetError::Io { path, source })?;
+        index.root = find_root(&project, index.root);
+        Ok(Some(index))
     }
 }

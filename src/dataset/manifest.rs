@@ -34,6 +34,8 @@ fn seed(fields: &mut Fields) -> Seed {
 pub struct Manifest {
     /// Its name: the file name without `.toml`.
     pub name: String,
+    /// The text of the file. A run keeps it, so that its model can be used without this project.
+    pub source: String,
     /// What people call it.
     pub title: String,
     /// On what terms it may be used.
@@ -141,6 +143,7 @@ impl Manifest {
             }
             Some(Self {
                 name: name.to_owned(),
+                source: text.to_owned(),
                 title: fields.required("title", &Text),
                 licence: fields.required("licence", &Text),
                 citation: fields.required("citation", &Text),

@@ -71,7 +71,8 @@ impl Rows {
             track: name.to_string_lossy().into_owned(),
             genre: String::new(),
             path: name.into(),
-            sha256: file_sha256(from)?,
+            sha256: file_sha256(from)
+                .map_err(|source| DatasetError::Io { path: from.to_owned(), source })?,
             n_samples: labeled.ids.len(),
             decoder_version: 1,
         };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::index::file_sha256;
+use super::index::{file_sha256, unreadable};
 use super::{Cleaning, DatasetError, Index, Manifest, Rows, TrackColumns, synth};
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256};
@@ -42,7 +42,9 @@ impl TableData {
             message: "the index names no file".to_owned(),
         })?;
         let path = index.root.join(&file.path);
-        if file_sha256(&path)? != file.sha256 {
+        let sha256 = file_sha256(&path)
+            .map_err(|source| unreadable(&manifest.name, &index.root, &path, source))?;
+        if sha256 != file.sha256 {
             let (name, root) = (manifest.name.clone(), index.root.clone());
             return Err(DatasetError::Changed { name, path, root });
         }

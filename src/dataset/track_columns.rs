@@ -163,14 +163,14 @@ mod tests {
                  [synth_genres]\nseed = 1\ntracks_per_genre = 1\n"
             );
             std::fs::write(home.path().join("ours.toml"), text).unwrap();
-            Catalogue::open(home.path()).map_err(|faults| faults.to_string())
+            Catalogue::open(home.path()).unwrap()
         };
-        let said = manifest("[\"artist\", \"artist\"]").unwrap_err();
+        let said = manifest("[\"artist\", \"artist\"]").find("ours").unwrap_err();
         assert!(said.contains("track_columns lists the column `artist` twice"), "{said}");
         assert!(said.contains("must be in the same folder, found \"ours.csv\""), "{said}");
         let file = "# by us\ntrack,artist,set\nblues.00000,B,\nelsewhere,E,train\n";
         std::fs::write(home.path().join("ours.csv"), file).unwrap();
-        let catalogue = manifest("[\"artist\", \"set\"]").unwrap();
+        let catalogue = manifest("[\"artist\", \"set\"]");
         let ours = catalogue.find("ours").unwrap();
         assert_eq!(ours.track_columns().collect::<Vec<_>>(), ["artist", "set"]);
         let columns = catalogue.load(ours, Cut::default()).unwrap().take_track_columns();

@@ -30,8 +30,7 @@ impl Held {
     /// Whether the lock keeps others of this host away: on some file systems every lock succeeds.
     #[must_use]
     pub fn excludes_others(&self) -> bool {
-        let again = OpenOptions::new().write(true).open(&self.path);
-        again.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        is_locked(&self.path)
     }
 
     /// Removes the lock's file and gives the lock back. A process that waits for the lock notices that
@@ -102,6 +101,14 @@ pub fn lock(path: &Path) -> io::Result<Lock> {
 /// Where the lock can't be asked for.
 pub fn lock_file(file: &File, path: &Path) -> io::Result<bool> {
     Ok(!matches!(attempt(file, path)?, Attempt::Busy))
+}
+
+/// Whether a process has the lock of a file now. False where the file does not exist or the file system
+/// has no locks.
+#[must_use]
+pub fn is_locked(path: &Path) -> bool {
+    let file = OpenOptions::new().write(true).open(path);
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 enum Attempt {

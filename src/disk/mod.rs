@@ -6,7 +6,7 @@
 //! | [`finish_file`] | gives a file that was written piece by piece its final name |
 //! | [`publish`], [`publish_flushed`] | gives a finished folder its final name by one rename; the first process wins |
 //! | [`set_aside`], [`remove_folder`] | takes a folder away by one rename before its files are deleted |
-//! | [`lock()`], [`lock_file`] | an advisory lock, on file systems that have locks |
+//! | [`lock()`], [`lock_file`], [`is_locked`] | an advisory lock, on file systems that have locks |
 //! | [`unique_name`], [`Owner`] | names of temporary files and folders: host, process and a random part |
 //! | [`remove_stale`] | removes temporary files of processes that have ended |
 //!
@@ -21,6 +21,6 @@ mod name;
 mod whole;
 
 pub use folder::{Published, publish, publish_flushed, remove_folder, set_aside};
-pub use lock::{Held, Lock, lock, lock_file, notice};
+pub use lock::{Held, Lock, is_locked, lock, lock_file, notice};
 pub use name::{Owner, unique_name};
 pub use whole::{finish_file, remove_stale, sync_folder, write_private, write_whole};

@@ -46,6 +46,12 @@ impl Owner {
         self.process
     }
 
+    /// The name of its host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether the process certainly has ended. A process of another host can't be asked.
     #[must_use]
     pub fn is_dead(&self) -> bool {

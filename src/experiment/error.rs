@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::{Deserialize, Serialize};
+
 use crate::dataset::DatasetError;
 use crate::features::FeatureError;
 use crate::model::ModelError;
@@ -33,8 +35,13 @@ pub enum RunError {
     #[error("the run failed: {0}")]
     Panic(String),
     /// The run's own process said what went wrong, or ended without a message.
-    #[error("{0}")]
-    Process(String),
+    #[error("{message}")]
+    Process {
+        /// What it said.
+        message: String,
+        /// Whose fault it is.
+        blame: Blame,
+    },
     /// The split leaks, and that was forbidden.
     #[error(
         "{label}: the split leaks, which --forbid-leaks forbids: {leaks}\nhint: split by track or by group"
@@ -51,6 +58,44 @@ pub enum RunError {
         /// The epoch that it was in; 0 before the first.
         epoch: usize,
     },
+}
+
+/// Whose fault it is that a run failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Blame {
+    /// The program, the machine or the training.
+    Program,
+    /// The spec or the command line.
+    Usage,
+    /// The data or the records: they are missing, damaged or not what the run needs.
+    Data,
+}
+
+impl RunError {
+    /// Whose fault it is.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Process { blame, .. } => *blame,
+            Self::Leaks { .. } => Blame::Usage,
+            Self::Features(FeatureError::Io { .. } | FeatureError::Stopped)
+            | Self::Store(StoreError::Io { .. })
+            | Self::Panic(_)
+            | Self::Stopped { .. } => Blame::Program,
+            Self::Model(ModelError::Examples(_))
+            | Self::Dataset(_)
+            | Self::Incompatible(_)
+            | Self::Features(_)
+            | Self::Split(_)
+            | Self::Store(_) => Blame::Data,
+            Self::Model(_) => Blame::Program,
+        }
+    }
+
+    /// A failure of a run's process that is nobody's fault but ours.
+    pub(super) fn process(message: impl Into<String>) -> Self {
+        Self::Process { message: message.into(), blame: Blame::Program }
+    }
 }
 
 /// Turns a panic into an error, so that the other runs go on.

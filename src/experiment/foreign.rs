@@ -45,6 +45,7 @@ pub fn import_weights(
     let claim = claim(&id, &plan.label(seed), context)?;
     let (mut writer, _, _) = RunWriter::begin(claim)?;
     writer.spec(&plan.text)?;
+    writer.manifest(&plan.spec.dataset.source)?;
     writer.members(&fold.members())?;
     let imported = Some(Imported { file: name, sha256, layout: layout_name });
     let trained = Trained { fitted, history: TrainingHistory::nothing(), imported };

@@ -10,22 +10,31 @@ use crate::vocab::{is_plain_name, nearest, quoted_list};
 pub struct Library {
     folder: PathBuf,
     names: Vec<String>,
+    /// Sub-folders that can't be read.
+    unreadable: Vec<Fault>,
 }
 
 impl Library {
-    /// Lists the specs of a folder, its sub-folders included: `honest/cnn-3` is a name.
+    /// Lists the specs of a folder, its sub-folders included: `honest/cnn-3` is a name. Hidden files
+    /// and folders are ignored. [`Self::unreadable`] has the sub-folders that can't be read.
     ///
     /// # Errors
     /// Where the folder can't be read.
     pub fn open(folder: &Path) -> Result<Self, Faults> {
-        let mut names = vec![];
-        list(folder, "", &mut names).map_err(|error| {
+        let (mut names, mut unreadable) = (vec![], vec![]);
+        list(folder, "", &mut names, &mut unreadable).map_err(|error| {
             let message =
                 format!("cannot be read: {error}\nhint: run encore in the project's folder");
             Faults(vec![Fault { origin: folder.display().to_string(), line: 0, message }])
         })?;
         names.sort();
-        Ok(Self { folder: folder.to_owned(), names })
+        Ok(Self { folder: folder.to_owned(), names, unreadable })
+    }
+
+    /// Sub-folders that can't be read, with the reasons.
+    #[must_use]
+    pub fn unreadable(&self) -> &[Fault] {
+        &self.unreadable
     }
 
     /// The experiments' names, sorted.
@@ -71,17 +80,45 @@ impl Library {
     }
 }
 
-fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result<()> {
+/// Appends the names of the specs below a folder, and what can't be read there.
+fn list(
+    folder: &Path,
+    prefix: &str,
+    names: &mut Vec<String>,
+    unreadable: &mut Vec<Fault>,
+) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
+            continue;
+        };
+        // Hidden files are leftovers of editors and of copies to other systems.
+        if name.starts_with('.') {
+            continue;
+        }
         if path.is_dir() {
-            list(&path, &format!("{prefix}{stem}/"), names)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            let inside = if is_circle(folder, &path) {
+                Err(std::io::Error::other("it is a link to a folder that contains it"))
+            } else {
+                list(&path, &format!("{prefix}{name}/"), names, unreadable)
+            };
+            if let Err(error) = inside {
+                let origin = path.display().to_string();
+                let message = format!("cannot be read: {error}");
+                unreadable.push(Fault { origin, line: 0, message });
+            }
+        } else if let Some(stem) = name.strip_suffix(".toml") {
             names.push(format!("{prefix}{stem}"));
         }
     }
     Ok(())
+}
+
+/// Whether a path in a folder is a link to that folder or to one above it.
+fn is_circle(folder: &Path, path: &Path) -> bool {
+    let target = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+    let folder = folder.canonicalize();
+    target.is_some_and(|target| folder.is_ok_and(|folder| folder.starts_with(target)))
 }
 
 /// A new spec's text from another's: a title of its own, and no claims, which are of the other.

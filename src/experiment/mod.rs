@@ -43,7 +43,7 @@ mod verify;
 mod worker;
 
 pub use context::{CODE_VERSION, Workspace};
-pub use error::RunError;
+pub use error::{Blame, RunError};
 pub use event::{Event, Observer, RunLabel};
 pub use foreign::{import_weights, range_test};
 pub use library::{Library, derive_spec};

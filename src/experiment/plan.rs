@@ -9,7 +9,7 @@ use super::protocol;
 use super::spec::{ChoiceError, Spec, wants_training};
 use crate::dataset::Catalogue;
 use crate::model::Device;
-use crate::record::Run;
+use crate::record::{AttemptFacts, Run};
 use crate::schema::{Fault, Faults, Tree, read};
 use crate::vocab::Sha256;
 
@@ -139,6 +139,17 @@ impl Plan {
     pub fn keep_seeds(&mut self, n_seeds: usize) {
         self.options.shrink.max_seeds = Some(n_seeds);
         self.spec.seeds.truncate(n_seeds);
+    }
+
+    /// Which run one of the plan's seeds is, for whoever looks before it is finished.
+    pub(super) fn facts(&self, seed: u64) -> AttemptFacts {
+        AttemptFacts {
+            experiment: self.name.clone(),
+            dataset: self.spec.dataset.name.clone(),
+            seed,
+            spec_hash: self.spec_hash.clone(),
+            max_epochs: self.spec.max_epochs,
+        }
     }
 
     /// The name of one of the plan's runs, for messages.

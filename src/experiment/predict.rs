@@ -5,11 +5,14 @@ use std::path::Path;
 use super::error::RunError;
 use super::plan::{Plan, PlanError};
 use crate::audio::{self, AudioError};
-use crate::dataset::{Catalogue, Kind};
+use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::{Extractor, Features, Segments};
 use crate::metrics;
 use crate::model::{self, Classifier};
-use crate::record::Run;
+use crate::record::{DataFacts, Run};
+
+/// The sample rate of recordings, unless a manifest says otherwise.
+const USUAL_RATE_HZ: u32 = 22_050;
 
 /// A run's model, with all that turns a recording into what it was trained on.
 pub struct Predictor {
@@ -54,7 +57,9 @@ impl Predictor {
     /// Where the run is of a table, or its files are damaged.
     pub fn load(run: &Run, catalogue: &Catalogue) -> Result<Self, PredictError> {
         let record = &run.record;
-        let plan = Plan::of_run(run, catalogue)?;
+        run.check_model().map_err(RunError::from)?;
+        let catalogue = catalogue_of(run, catalogue)?;
+        let plan = Plan::of_run(run, &catalogue)?;
         let Kind::Audio { sample_rate_hz } = plan.spec.dataset.kind() else {
             let kind = plan.spec.dataset.kind().as_str();
             let message = format!("run {} was trained on {kind}, not on audio", run.id);
@@ -109,4 +114,33 @@ impl Predictor {
         ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
         Ok(Guess { ranking, n_segments, warnings })
     }
+}
+
+/// The catalogue with the datasets of a run as the run used them. A run may have been copied from a
+/// project whose datasets are unknown here.
+fn catalogue_of(run: &Run, catalogue: &Catalogue) -> Result<Catalogue, PredictError> {
+    let DataFacts { dataset, asked, .. } = &run.record.data;
+    let parse = |name: &str, text: &str| {
+        let origin = run.folder.join("dataset.toml").display().to_string();
+        Manifest::parse(name, &origin, text).map_err(PlanError::from)
+    };
+    let mut catalogue = match run.manifest().map_err(RunError::from)? {
+        Some(text) => catalogue.with(parse(dataset, &text)?),
+        None => catalogue.clone(),
+    };
+    if catalogue.find(dataset).is_err() && run.record.spec.get("segments").is_some() {
+        // A run of an earlier version has no manifest. Only the sample rate counts here.
+        let text = format!(
+            "title = {0}\nlicence = \"unknown\"\ncitation = \"unknown\"\nhow_to_get = \"unknown\"\n\
+             [folder]\ngenres = {1}\nsample_rate_hz = {USUAL_RATE_HZ}\nn_tracks = 1\n",
+            serde_json::Value::from(dataset.as_str()),
+            serde_json::Value::from(run.record.data.classes.clone()),
+        );
+        catalogue = catalogue.with(parse(dataset, &text)?);
+    }
+    if catalogue.find(asked).is_err() {
+        let used = catalogue.find(dataset).map_err(PredictError::Incompatible)?.clone();
+        catalogue = catalogue.with(Manifest { name: asked.clone(), ..used });
+    }
+    Ok(catalogue)
 }

@@ -88,11 +88,14 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
                 jobs.extend(plan.spec.seeds.iter().map(queued));
             }
             Err(error) => {
-                let run = plan.label(plan.spec.seeds[0]);
-                observer.event(&failure(&run, &error));
-                outcomes.push(Outcome { label: run, result: Err(error) });
+                let label = plan.label(plan.spec.seeds[0]);
+                outcomes.push(Outcome { label, result: Err(error) });
             }
         }
+    }
+    // Where nothing is left to run, the caller has the outcomes at once.
+    for Outcome { label, result } in outcomes.iter().filter(|_| !jobs.is_empty()) {
+        result.as_ref().err().into_iter().for_each(|error| observer.event(&failure(label, error)));
     }
     let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
     let n_jobs = how.n_jobs.unwrap_or(n_cores).clamp(1, jobs.len().max(1));
@@ -112,6 +115,8 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
         }
     };
     std::thread::scope(|scope| {
+        // However this ends, the thread below must end too.
+        let _over = RaisedAtEnd(&is_over);
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
                 if stop.load(Ordering::Relaxed) {
@@ -123,12 +128,20 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
         });
         let workers: Vec<_> = (0..n_jobs).map(|_| scope.spawn(work)).collect();
         workers.into_iter().for_each(|worker| worker.join().expect("a worker does not panic"));
-        is_over.store(true, Ordering::Relaxed);
     });
     let mut done = done.into_inner().expect("no holder of the list panics");
     done.sort_by_key(|outcome: &Outcome| order.iter().position(|label| *label == outcome.label));
     outcomes.extend(done);
     outcomes
+}
+
+/// A flag that goes up when this is dropped.
+struct RaisedAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for RaisedAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Queue<'_> {
@@ -148,6 +161,12 @@ impl Queue<'_> {
                 None => self.here(job),
             }),
         };
+        if let Err(error) = &result
+            && !matches!(error, RunError::Stopped { .. })
+        {
+            // The failure is reported below in any case.
+            let _ = store.note_failure(&job.id, job.plan.facts(job.seed), &error.to_string());
+        }
         observer.event(&match &result {
             Ok((run, found)) => Event::Finished {
                 run: label.clone(),
@@ -189,7 +208,7 @@ impl Queue<'_> {
             forbid_leaks,
         };
         let process = |error: std::io::Error| {
-            RunError::Process(format!("{} cannot be started: {error}", program.display()))
+            RunError::process(format!("{} cannot be started: {error}", program.display()))
         };
         let (mut child, lifeline) = start(program, &task).map_err(process)?;
         let lifeline = Arc::new(lifeline);
@@ -201,12 +220,12 @@ impl Queue<'_> {
             End::Done { found } => {
                 let run = store.read(id)?;
                 run.map(|run| (run, found)).ok_or_else(|| {
-                    RunError::Process(format!("the run's process wrote no record of {id}"))
+                    RunError::process(format!("the run's process wrote no record of {id}"))
                 })
             }
             End::Stopped { epoch } => Err(RunError::Stopped { epoch }),
             End::Leaks { label, leaks } => Err(RunError::Leaks { label, leaks }),
-            End::Failed(error) => Err(RunError::Process(error)),
+            End::Failed { message, blame } => Err(RunError::Process { message, blame }),
         }
     }
 }

@@ -87,7 +87,9 @@ fn anew(
     for text in notes {
         context.workspace.observer.event(&Event::Note { run: plan.label(seed), text });
     }
+    writer.facts(&plan.facts(seed))?;
     writer.spec(&plan.text)?;
+    writer.manifest(&plan.spec.dataset.source)?;
     let fold = Fold::new(plan, inputs, seed, audited)?;
     writer.members(&fold.members())?;
     let trained = fit(&fold, found, &mut writer, context)?;

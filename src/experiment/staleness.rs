@@ -5,7 +5,7 @@ use super::error::RunError;
 use super::event::RunLabel;
 use super::inputs::Inputs;
 use super::plan::Plan;
-use crate::record::{Run, Store, StoreError, spec_differences};
+use crate::record::{Run, Store, StoreError, Unfinished, spec_differences};
 
 /// The state of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +15,8 @@ pub enum Reason {
         /// The record's folder.
         id: String,
     },
-    /// It was cut off and goes on.
-    CutOff,
+    /// It was begun and is not finished.
+    Unfinished(Unfinished),
     /// No run of this experiment with this seed was finished.
     Never,
     /// The latest such run is stale.
@@ -52,9 +52,12 @@ fn reason(
     let id = inputs.run_id(plan, seed);
     match store.read_whole(&id) {
         Ok(Some(run)) => return Ok(Reason::Done { id: run.id }),
-        Ok(None) if store.has_attempt(&id)? => return Ok(Reason::CutOff),
-        Ok(None) => {}
-        Err(error @ StoreError::Damaged { .. }) => {
+        Ok(None) => {
+            if let Some(unfinished) = store.unfinished_run(&id)? {
+                return Ok(Reason::Unfinished(unfinished));
+            }
+        }
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Newer { .. })) => {
             let text = error.to_string();
             return Ok(Reason::Damaged(text.lines().next().unwrap_or_default().to_owned()));
         }

@@ -7,14 +7,14 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::context::{RunContext, Workspace, code_facts};
-use super::error::{RunError, guarded};
+use super::error::{Blame, RunError, guarded};
 use super::event::{Event, Observer};
 use super::inputs::Inputs;
 use super::options::Options;
@@ -56,7 +56,10 @@ enum Line {
         label: String,
         leaks: String,
     },
-    Failed(String),
+    Failed {
+        message: String,
+        blame: Blame,
+    },
 }
 
 /// How a run's process ended.
@@ -64,7 +67,7 @@ pub(super) enum End {
     Done { found: bool },
     Stopped { epoch: usize },
     Leaks { label: String, leaks: String },
-    Failed(String),
+    Failed { message: String, blame: Blame },
 }
 
 /// The open input of a run's process, which goes on while it is open.
@@ -116,14 +119,15 @@ pub(super) fn follow(child: &mut Child, observer: &dyn Observer) -> std::io::Res
             Ok(Line::Done { found }) => end = Some(End::Done { found }),
             Ok(Line::Stopped { epoch }) => end = Some(End::Stopped { epoch }),
             Ok(Line::Leaks { label, leaks }) => end = Some(End::Leaks { label, leaks }),
-            Ok(Line::Failed(error)) => end = Some(End::Failed(error)),
+            Ok(Line::Failed { message, blame }) => end = Some(End::Failed { message, blame }),
             // A line cut off by a kill.
             Err(_) => {}
         }
     }
     let status = child.wait()?;
     let errors = errors.join().unwrap_or_default();
-    Ok(end.unwrap_or_else(|| End::Failed(silent_end(status, &errors))))
+    let silent = || End::Failed { message: silent_end(status, &errors), blame: Blame::Program };
+    Ok(end.unwrap_or_else(silent))
 }
 
 /// Says how a process ended that had no last word.
@@ -172,37 +176,52 @@ pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;
     let task: WorkerTask = serde_json::from_str(&line)
         .map_err(|error| format!("standard input is not a run task: {error}"))?;
+    let speaker = Arc::new(Speaker(Mutex::new(std::io::stdout())));
+    let is_indivisible = Arc::new(AtomicBool::new(false));
+    let (of_thread, indivisible) = (Arc::clone(&speaker), Arc::clone(&is_indivisible));
     std::thread::spawn(move || {
         // Nothing more is ever sent: the input ends when the parent wants an end, or has ended.
         let _ = std::io::stdin().read_line(&mut String::new());
         stop.store(true, Ordering::Relaxed);
+        if indivisible.load(Ordering::Relaxed) {
+            // The fit would go on to its end, for minutes, and has nothing to save before.
+            of_thread.say(&Line::Stopped { epoch: 0 });
+            std::process::exit(0);
+        }
     });
-    let speaker = Speaker(Mutex::new(std::io::stdout()));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(task.n_threads).build();
     let pool = pool.map_err(|error| error.to_string())?;
-    let end = guarded(|| pool.install(|| one(&task, stop, &speaker)));
+    let end = guarded(|| pool.install(|| one(&task, stop, &is_indivisible, &*speaker)));
     speaker.say(&match end {
         Ok(found) => Line::Done { found },
         Err(RunError::Stopped { epoch }) => Line::Stopped { epoch },
         Err(RunError::Leaks { label, leaks }) => Line::Leaks { label, leaks },
-        Err(error) => Line::Failed(error.to_string()),
+        Err(error) => Line::Failed { message: error.to_string(), blame: error.blame() },
     });
     Ok(())
 }
 
-fn one(task: &WorkerTask, stop: &AtomicBool, observer: &dyn Observer) -> Result<bool, RunError> {
-    let process = |error: String| RunError::Process(error);
+/// Does the run. Raises `is_indivisible` where the model is fitted in one go.
+fn one(
+    task: &WorkerTask,
+    stop: &AtomicBool,
+    is_indivisible: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<bool, RunError> {
+    let process = |blame: Blame| move |message: String| RunError::Process { message, blame };
     let catalogue = Catalogue::open(&task.project.join("datasets"))
-        .map_err(|faults| process(faults.to_string()))?;
+        .map_err(|faults| process(Blame::Usage)(faults.to_string()))?;
     let (name, text) = (task.name.clone(), task.text.clone());
     let plan = Plan::from_text(name, &task.origin, text, &catalogue, &task.options)
-        .map_err(|error| process(error.to_string()))?;
+        .map_err(|error| process(Blame::Usage)(error.to_string()))?;
+    is_indivisible.store(plan.spec.max_epochs.is_none(), Ordering::Relaxed);
     let store = Store::new(&task.store);
     let workspace =
         Workspace { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };
     let inputs = Inputs::load(&plan, workspace)?;
     if inputs.run_id(&plan, task.seed) != task.id {
-        return Err(process("the data changed before the run started; start it again".to_owned()));
+        let message = "the data changed before the run started; start it again".to_owned();
+        return Err(process(Blame::Data)(message));
     }
     let context = RunContext {
         workspace,

@@ -102,19 +102,19 @@ pub fn pack(runs: &[Run], lock: &str, path: &Path) -> Result<Contents, StoreErro
 /// what the file unpacks to.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where anything differs from what was packed; the folder is then incomplete.
+/// [`StoreError::Changed`] where anything differs from what was packed; the folder is then incomplete.
 pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreError> {
-    let damaged = |message: String| StoreError::Damaged { path: path.to_owned(), message };
+    let damaged = |message: String| StoreError::Changed { path: path.to_owned(), message };
     let bytes = fs::read(path).map_err(|source| io(path, source))?;
-    let frame = sealed_frame(&bytes).map_err(damaged)?;
+    let frame = sealed_frame(path, &bytes)?;
     let Unpacked { head, hashes } = write_files(path, frame, folder)?;
     let head = head.ok_or_else(|| damaged("has no capsule.json".to_owned()))?;
     let contents: Contents =
         serde_json::from_slice(&head).map_err(|error| damaged(format!("capsule.json: {error}")))?;
     if contents.format != FORMAT {
         let format = contents.format;
-        let found = format!("is a capsule of format {format}, and this encore reads {FORMAT}");
-        return Err(damaged(found));
+        let message = format!("is a capsule of format {format}, and this encore reads {FORMAT}");
+        return Err(StoreError::Newer { path: path.to_owned(), message });
     }
     if hashes != contents.files {
         let differs = |name: &&String| hashes.get(*name) != contents.files.get(*name);
@@ -126,26 +126,47 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreE
     let store = Store::new(folder);
     let mut runs = vec![];
     for id in ids {
-        let run =
-            store.read(id)?.ok_or_else(|| damaged(format!("runs/{id} has no record.json")))?;
+        let of_capsule = |error| of_capsule(error, path, folder);
+        let run = store.read(id).map_err(of_capsule)?;
+        let run = run.ok_or_else(|| damaged(format!("runs/{id} has no record.json")))?;
         // These read and check them.
         FILES
             .iter()
             .filter(|name| **name != "record.json")
-            .try_for_each(|name| run.bytes(name).map(drop))?;
+            .try_for_each(|name| run.bytes(name).map(drop))
+            .map_err(of_capsule)?;
         runs.push(run);
     }
     Ok((contents, runs))
 }
 
+/// The fault of an unpacked run as a fault of its capsule: nobody can repair the unpacked one.
+fn of_capsule(error: StoreError, capsule: &Path, unpacked: &Path) -> StoreError {
+    let path = capsule.to_owned();
+    let inside = |file: &Path, message: String| {
+        format!("runs/{} {message}", file.strip_prefix(unpacked).unwrap_or(file).display())
+    };
+    match error {
+        StoreError::Damaged { path: file, message, .. } => {
+            StoreError::Changed { path, message: inside(&file, message) }
+        }
+        StoreError::Newer { path: file, message } => {
+            StoreError::Newer { path, message: inside(&file, message) }
+        }
+        other => other,
+    }
+}
+
 /// The zstd frame of a capsule whose seal fits.
-fn sealed_frame(bytes: &[u8]) -> Result<&[u8], String> {
+fn sealed_frame<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], StoreError> {
+    let path = || path.to_owned();
     let sealed = bytes.len().checked_sub(SEAL_LEN).map(|at| bytes.split_at(at));
     let Some((frame, seal)) = sealed.filter(|(_, seal)| seal.starts_with(&SEAL_HEAD)) else {
-        return Err("is no capsule, or is cut off: it does not end with a seal".to_owned());
+        return Err(StoreError::NoCapsule { path: path() });
     };
     if seal[SEAL_HEAD.len()..] != *sha256_hex(frame).as_bytes() {
-        return Err("is damaged or was changed: its seal does not fit".to_owned());
+        let message = "is damaged or was changed: its seal does not fit".to_owned();
+        return Err(StoreError::Changed { path: path(), message });
     }
     Ok(frame)
 }
@@ -161,7 +182,7 @@ struct Unpacked {
 
 /// Writes the packed files of runs into the folder, `ID/FILE`; a file that no capsule has is an error.
 fn write_files(path: &Path, frame: &[u8], folder: &Path) -> Result<Unpacked, StoreError> {
-    let damaged = |message: String| StoreError::Damaged { path: path.to_owned(), message };
+    let damaged = |message: String| StoreError::Changed { path: path.to_owned(), message };
     let unreadable = |error: std::io::Error| damaged(error.to_string());
     let decoder = StreamingDecoder::new(frame).map_err(|error| damaged(error.to_string()))?;
     let mut archive = tar::Archive::new(decoder.take(MAX_BYTES));

@@ -58,7 +58,11 @@ impl Checkpoints {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => notes.push(format!("{}: {error}", path.display())),
                 Ok(bytes) => match decode(&bytes) {
-                    Err(damage) => notes.push(format!("{}: {damage}", path.display())),
+                    Err(damage) => notes.push(format!(
+                        "{}: {damage}; the run goes on from another checkpoint or from its start, \
+                         nothing is to be done",
+                        path.display()
+                    )),
                     Ok(found) => {
                         if newest.as_ref().is_none_or(|(number, _)| *number < found.0) {
                             newest = Some(found);

@@ -12,6 +12,7 @@
 //! | `predictions.csv` | every test example: track, segment, actual, predicted, a probability per class |
 //! | `split.csv` | the members of every set |
 //! | `spec.toml` | the spec's text as it was written |
+//! | `dataset.toml` | the manifest of the dataset that was used |
 //! | `model/` | the trained model's files |
 //! | `checkpoint-1`, `checkpoint-2` | in an attempt: what the run is resumed from, written in turn |
 //!
@@ -25,8 +26,10 @@ mod checkpoint;
 mod differences;
 mod error;
 mod facts;
+mod parse;
 mod store;
 mod tables;
+mod unfinished;
 mod writer;
 
 pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
@@ -37,8 +40,10 @@ pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts, Outputs, Record,
     SplitFacts, Timings,
 };
-pub use store::{Claim as RunClaim, ClaimOutcome, RECORD_FORMAT, Run, Store};
+pub use parse::RECORD_FORMAT;
+pub use store::{Claim as RunClaim, ClaimOutcome, Run, Store};
 pub use tables::{Member, Prediction};
+pub use unfinished::{AttemptFacts, Unfinished, UnfinishedState};
 pub use writer::RunWriter;
 
 pub use crate::vocab::{Epoch, Excluded};

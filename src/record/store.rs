@@ -1,16 +1,18 @@
 //! The folders of all runs and of all attempts at them: found again, claimed, listed.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::{StoreError, io};
+use super::parse::{Wrong, parse};
 use super::tables::parse_predictions;
 use super::{Epoch, Prediction, Record, checkpoint};
 use crate::disk::{self, Held, Lock, Owner};
 use crate::vocab::sha256_hex;
 
-/// Version of the record's layout.
-pub const RECORD_FORMAT: u32 = 3;
+/// The name of the dataset's manifest in a run's folder.
+pub(super) const MANIFEST: &str = "dataset.toml";
 
 /// The folder of all runs, one sub-folder each.
 #[derive(Debug, Clone)]
@@ -99,14 +101,6 @@ impl Store {
         Ok(attempts.filter(|path| path.extension().is_none_or(|end| end != "removed")).collect())
     }
 
-    /// Whether a run was begun and not finished, by this or an earlier version of encore.
-    ///
-    /// # Errors
-    /// Where the folder of attempts can't be read.
-    pub fn has_attempt(&self, id: &str) -> Result<bool, StoreError> {
-        Ok(self.folder(id).exists() || !self.attempts_at(id)?.is_empty())
-    }
-
     /// Removes the attempts at a run whose processes have certainly ended. Those of running processes
     /// and of other hosts stay.
     pub(super) fn remove_dead_attempts(&self, id: &str) -> Result<(), StoreError> {
@@ -131,10 +125,10 @@ impl Store {
     }
 
     /// What lies in the folder of attempts under a run's id, with its owners.
-    fn owned(&self, id: &str) -> Result<Vec<(PathBuf, Owner)>, StoreError> {
+    pub(super) fn owned(&self, id: &str) -> Result<Vec<(PathBuf, Owner)>, StoreError> {
         let attempts = self.attempts();
         let entries = match fs::read_dir(&attempts) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
             other => other.map_err(|source| io(&attempts, source))?,
         };
         let mut owned = vec![];
@@ -174,16 +168,20 @@ impl Store {
     /// # Errors
     /// Where the folder can't be read.
     pub fn finished(&self) -> Result<(Vec<Run>, Vec<StoreError>), StoreError> {
-        if !self.root.exists() {
-            return Ok((vec![], vec![]));
-        }
-        let entries = fs::read_dir(&self.root).map_err(|source| io(&self.root, source))?;
+        let unavailable = |error: std::io::Error| self.unavailable(error.to_string());
+        let entries = match fs::read_dir(&self.root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.check_link()?;
+                return Ok((vec![], vec![]));
+            }
+            other => other.map_err(unavailable)?,
+        };
         let mut ids = vec![];
         for entry in entries {
-            let entry = entry.map_err(|source| io(&self.root, source))?;
+            let entry = entry.map_err(unavailable)?;
             let id = entry.file_name().to_string_lossy().into_owned();
-            // Hidden folders are not runs.
-            if !id.starts_with('.') {
+            // Runs are folders. Hidden ones are half copied.
+            if !id.starts_with('.') && entry.path().is_dir() {
                 ids.push(id);
             }
         }
@@ -191,18 +189,41 @@ impl Store {
         let (mut runs, mut damaged) = (vec![], vec![]);
         for id in ids {
             match self.read(&id) {
-                Ok(run) => runs.extend(run),
+                Ok(Some(run)) => runs.push(run),
+                Ok(None) => {
+                    let message = "is missing; the run was copied only in part";
+                    damaged.push(StoreError::damaged(&self.folder(&id), "record.json", message));
+                }
                 Err(error) => damaged.push(error),
             }
         }
         Ok((runs, damaged))
     }
 
+    /// Refuses a folder that is a link into nothing: its disk is not mounted.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn check_link(&self) -> Result<(), StoreError> {
+        match fs::read_link(&self.root) {
+            Ok(target) if !self.root.exists() => {
+                let target = target.display();
+                Err(self.unavailable(format!("is a link to {target}, which does not exist")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unavailable(&self, message: String) -> StoreError {
+        StoreError::Unavailable { path: self.root.clone(), message }
+    }
+
     /// Asks for permission to make a run; does not wait.
     ///
     /// # Errors
-    /// Where the folder of attempts can't be made.
+    /// Where the folder of attempts can't be made, or the folder of runs is on a disk that is not there.
     pub fn claim(&self, id: &str) -> Result<ClaimOutcome, StoreError> {
+        self.check_link()?;
         let attempts = self.attempts();
         fs::create_dir_all(&attempts).map_err(|source| io(&attempts, source))?;
         let path = attempts.join(format!("{id}.lock"));
@@ -221,6 +242,7 @@ impl Store {
     /// Where a file can't be removed.
     pub fn tidy(&self, run: &Run) -> Result<(), StoreError> {
         checkpoint::remove(&run.folder)?;
+        self.forget_failure(&run.id);
         self.remove_dead_attempts(&run.id)
     }
 }
@@ -231,19 +253,32 @@ impl Run {
         let path = folder.join("record.json");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                return Err(StoreError::Damaged { path, message: error.to_string() });
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                let message = format!("is damaged: {error}");
+                return Err(StoreError::damaged(folder, "record.json", message));
             }
             Err(source) => return Err(StoreError::Io { path, source }),
         };
-        let record = parse(&text).map_err(|message| StoreError::Damaged { path, message })?;
+        let record = parse(&text).map_err(|wrong| match wrong {
+            Wrong::Newer(message) => StoreError::Newer { path, message },
+            Wrong::Damaged(message) => StoreError::damaged(folder, "record.json", message),
+        })?;
         Ok(Some(Self { id: id.to_owned(), folder: folder.to_owned(), record }))
     }
 
     /// Checks every file against the record.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         self.record.files.keys().try_for_each(|name| self.bytes(name).map(drop))
+    }
+
+    /// Checks the files of the model against the record.
+    ///
+    /// # Errors
+    /// Where a file is missing or is not what was written.
+    pub fn check_model(&self) -> Result<(), StoreError> {
+        let names = self.record.files.keys().filter(|name| name.starts_with("model/"));
+        names.into_iter().try_for_each(|name| self.bytes(name).map(drop))
     }
 
     /// Whether it is meant by a name: its own id, or its experiment's name.
@@ -257,13 +292,10 @@ impl Run {
     /// # Errors
     /// Where the file can't be read or is not what was written.
     pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
-        let path = self.folder.join("epochs.jsonl");
         let text = self.text("epochs.jsonl")?;
         let parse = |(i, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|error| StoreError::Damaged {
-                path: path.clone(),
-                message: format!("line {}: {error}", i + 1),
-            })
+            let wrong = |error| self.damaged("epochs.jsonl", format!("line {}: {error}", i + 1));
+            serde_json::from_str(line).map_err(wrong)
         };
         text.lines().enumerate().map(parse).collect()
     }
@@ -273,10 +305,9 @@ impl Run {
     /// # Errors
     /// Where the file can't be read or is not what was written.
     pub fn predictions(&self) -> Result<Vec<Prediction>, StoreError> {
-        let path = self.folder.join("predictions.csv");
         let text = self.text("predictions.csv")?;
         parse_predictions(&text, &self.record.data.classes)
-            .map_err(|message| StoreError::Damaged { path, message })
+            .map_err(|message| self.damaged("predictions.csv", message))
     }
 
     /// The spec's text as it was typed.
@@ -287,24 +318,33 @@ impl Run {
         self.text("spec.toml")
     }
 
+    /// The manifest of the dataset that was used. Absent in runs of earlier versions of encore.
+    ///
+    /// # Errors
+    /// Where the file can't be read or is not what was written.
+    pub fn manifest(&self) -> Result<Option<String>, StoreError> {
+        let is_there = self.record.files.contains_key(MANIFEST);
+        is_there.then(|| self.text(MANIFEST)).transpose()
+    }
+
     fn text(&self, name: &str) -> Result<String, StoreError> {
-        String::from_utf8(self.bytes(name)?).map_err(|error| StoreError::Damaged {
-            path: self.folder.join(name),
-            message: error.to_string(),
-        })
+        String::from_utf8(self.bytes(name)?).map_err(|error| self.damaged(name, error.to_string()))
+    }
+
+    fn damaged(&self, name: &str, message: impl Into<String>) -> StoreError {
+        StoreError::damaged(&self.folder, name, message)
     }
 
     /// A file that the record names, if it is what was written.
     pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.folder.join(name);
-        let damaged = |message: String| StoreError::Damaged { path: path.clone(), message };
         let Some(written) = self.record.files.get(name) else {
-            return Err(damaged("the record does not name this file".to_owned()));
+            return Err(self.damaged(name, "the record does not name this file"));
         };
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(damaged("is missing".to_owned()));
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(self.damaged(name, "is missing"));
             }
             Err(source) => return Err(io(&path, source)),
         };
@@ -313,28 +353,9 @@ impl Run {
             return Ok(bytes);
         }
         let (found, written) = (&found[..8], written.get(..8).unwrap_or(written));
-        Err(damaged(format!(
-            "is damaged or was changed: its sha256 is {found}…, {written}… was written"
-        )))
-    }
-}
-
-/// Reads a record and holds it to its seal.
-fn parse(text: &str) -> Result<Record, String> {
-    let value: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| format!("is damaged: {error}"))?;
-    let format = value.get("format").and_then(serde_json::Value::as_u64);
-    if let Some(format) = format.filter(|format| *format != u64::from(RECORD_FORMAT)) {
-        return Err(format!(
-            "is a record of format {format}, and this encore reads {RECORD_FORMAT}"
-        ));
-    }
-    let record: Record =
-        serde_json::from_value(value).map_err(|error| format!("is damaged: {error}"))?;
-    if record.seal == record.make_seal() {
-        Ok(record)
-    } else {
-        Err("is damaged or was changed: its seal does not fit".to_owned())
+        let message =
+            format!("is damaged or was changed: its sha256 is {found}…, {written}… was written");
+        Err(self.damaged(name, message))
     }
 }
 

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoints};
 use super::error::{io, write_whole};
-use super::store::Claim;
+use super::store::{Claim, MANIFEST};
 use super::tables::{members_csv, predictions_csv};
-use super::{Checkpoint, Epoch, Member, Outputs, Prediction, Record, Run, StoreError};
+use super::unfinished;
+use super::{
+    AttemptFacts, Checkpoint, Epoch, Member, Outputs, Prediction, Record, Run, StoreError,
+};
 use crate::disk::{self, Published};
 use crate::vocab::{Sha256, sha256_hex};
 
@@ -54,6 +57,7 @@ impl RunWriter {
         let epochs = open_epochs(&path, &lines)?;
         // What they had is here now.
         store.remove_dead_attempts(&claim.id)?;
+        store.forget_failure(&claim.id);
         let texts = BTreeMap::new();
         Ok((Self { claim, folder, epochs, lines, texts, checkpoints }, found, notes))
     }
@@ -113,12 +117,29 @@ impl RunWriter {
         }
     }
 
+    /// Writes which run this is, for whoever looks before it is finished.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn facts(&mut self, facts: &AttemptFacts) -> Result<(), StoreError> {
+        let text = serde_json::to_string(facts).expect("facts are plain data");
+        self.write(unfinished::FACTS, text)
+    }
+
     /// Writes the spec's text as it was typed.
     ///
     /// # Errors
     /// Where the file can't be written.
     pub fn spec(&mut self, text: &str) -> Result<(), StoreError> {
         self.write("spec.toml", text.to_owned())
+    }
+
+    /// Writes the manifest of the dataset, so that the model can be used where the dataset is unknown.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn manifest(&mut self, text: &str) -> Result<(), StoreError> {
+        self.write(MANIFEST, text.to_owned())
     }
 
     /// Writes who is in which set.
@@ -178,6 +199,7 @@ impl RunWriter {
                     disk::remove_folder(&self.folder).map_err(|source| io(&self.folder, source))?;
                     let note = difference(id, &record.outputs, &run.record.outputs);
                     store.remove_dead_attempts(id)?;
+                    store.forget_failure(id);
                     return Ok((run, note));
                 }
                 // It is damaged, or an earlier version of encore left it unfinished.
@@ -186,6 +208,7 @@ impl RunWriter {
             }
         };
         store.remove_dead_attempts(id)?;
+        store.forget_failure(id);
         Ok((Run { id: id.clone(), folder: name, record }, note))
     }
 
@@ -194,8 +217,10 @@ impl RunWriter {
         let Claim { store, id, .. } = &self.claim;
         let aside = disk::set_aside(name, &store.attempts()).map_err(|source| io(name, source))?;
         let Some(aside) = aside else { return Ok(()) };
-        let moved = Run::read_in(id, &aside).ok().flatten();
-        let is_whole = moved.is_some_and(|run| run.check().is_ok());
+        let is_whole = match Run::read_in(id, &aside) {
+            Ok(moved) => moved.is_some_and(|run| run.check().is_ok()),
+            Err(error) => matches!(error, StoreError::Newer { .. }),
+        };
         if is_whole {
             // If there is another one by now, that one is as good.
             disk::publish(&aside, name).map_err(|source| io(name, source))?;
@@ -210,6 +235,9 @@ impl RunWriter {
         let mut files = BTreeMap::new();
         for name in ["spec.toml", "split.csv", "epochs.jsonl", "predictions.csv"] {
             files.insert(name.to_owned(), self.sum(name)?);
+        }
+        if self.texts.contains_key(MANIFEST) {
+            files.insert(MANIFEST.to_owned(), self.sum(MANIFEST)?);
         }
         let model = self.model_folder();
         let mut of_model = Sha256::new();
@@ -230,6 +258,8 @@ impl RunWriter {
         text.push('\n');
         self.write("record.json", text)?;
         checkpoint::remove(self.folder())?;
+        // A published run says by its record what it is. The file has served its purpose.
+        let _ = fs::remove_file(self.folder.join(unfinished::FACTS));
         Ok(record)
     }
 

@@ -15,7 +15,7 @@
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
 //! | `results` | one line per run -> `results.csv`, `results.parquet` |
 //! | `epochs` | one line per epoch of all runs -> `epochs.csv`, `epochs.parquet` |
-//! | `terminal` | rows -> the table that the command line prints |
+//! | `terminal`, `footnotes` | rows -> the table that the command line prints, with its notes |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, all accuracies, pictures of data -> SVG and PNG (plotters lives here only) |
@@ -34,6 +34,7 @@ mod fake;
 #[cfg(test)]
 mod fake_data;
 mod figure;
+mod footnotes;
 mod group;
 mod html;
 mod ledger;
@@ -60,6 +61,8 @@ pub use figure::{
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use self::group::Row;
 use crate::disk;
@@ -128,7 +131,7 @@ pub enum ReportError {
     Store(#[from] StoreError),
     /// A record contradicts itself.
     #[error(
-        "{path}: {message}\nhint: delete the folder {} and run the experiment again",
+        "{path}: {message}\nhint: copy {} again, or delete it and run the experiment again",
         path.parent().unwrap_or(path).display()
     )]
     Broken {
@@ -153,6 +156,36 @@ pub enum ReportError {
         /// The error of the drawing library.
         message: String,
     },
+}
+
+impl ReportError {
+    /// Whether a run is to blame: without it, the others can be reported.
+    #[must_use]
+    pub fn is_of_run(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Broken { .. })
+    }
+}
+
+/// The runs whose files can be read and fit each other, and what is wrong with the others.
+#[must_use]
+pub fn whole(runs: &[Run]) -> (Vec<Run>, Vec<ReportError>) {
+    let checked: Vec<Result<Run, ReportError>> = runs
+        .par_iter()
+        .map(|run| {
+            check::check(run)?;
+            run.epochs()?;
+            scored::rows(run)?;
+            Ok(run.clone())
+        })
+        .collect();
+    let (mut whole, mut damaged) = (vec![], vec![]);
+    for run in checked {
+        match run {
+            Ok(run) => whole.push(run),
+            Err(error) => damaged.push(error),
+        }
+    }
+    (whole, damaged)
 }
 
 /// Writes `README.md`, `index.html`, `table.tex`, `results.csv`, `epochs.csv`, both as Parquet too, and

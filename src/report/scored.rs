@@ -94,7 +94,7 @@ fn track_key<'a>(run: &'a Run, row: &'a Prediction) -> (String, String) {
 }
 
 /// A run's predictions by example; refused where they are not what the record counts.
-fn rows(run: &Run) -> Result<Vec<Prediction>, ReportError> {
+pub(super) fn rows(run: &Run) -> Result<Vec<Prediction>, ReportError> {
     let mut rows = run.predictions()?;
     let (found, n_test) = (rows.len(), run.record.test.n);
     let path = || PathBuf::from(&run.folder).join("predictions.csv");

@@ -159,11 +159,11 @@ pub(super) fn reasons(rows: &[Row]) -> String {
 }
 
 /// Collects notes on rows, each once with the experiments that it applies to.
-pub(super) fn collect(
+pub(super) fn collect<T: PartialEq>(
     rows: &[Row],
-    said: impl Fn(&Group) -> Vec<String>,
-) -> Vec<(String, Vec<String>)> {
-    let mut all: Vec<(String, Vec<String>)> = vec![];
+    said: impl Fn(&Group) -> Vec<T>,
+) -> Vec<(T, Vec<String>)> {
+    let mut all: Vec<(T, Vec<String>)> = vec![];
     for row in rows {
         let Row::Ran(group) = row else { continue };
         let name = group.experiment().to_owned();

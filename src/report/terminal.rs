@@ -1,8 +1,9 @@
 //! The summary for a terminal: plain text, at most 100 columns.
 
+use super::footnotes::{self, Note};
 use super::group::{Group, Row, spec_words};
 use super::summary::{collect, interval, leaking, verdict};
-use super::words::{MOST_COLUMNS, count, fraction, list, signed, wrapped};
+use super::words::{MOST_COLUMNS, count, fraction, list, signed};
 use crate::metrics::Verdict;
 
 const HEAD: [&str; 8] =
@@ -26,10 +27,7 @@ pub(super) fn table(rows: &[Row]) -> String {
         text += padded.join("  ").trim_end();
         text.push('\n');
     }
-    for (note, names) in collect(rows, |group| footnotes(group, rows)) {
-        text += &wrapped("- ", "  ", &format!("{}: {note}", names.join(", ")));
-    }
-    text
+    text + &footnotes::lines(&collect(rows, |group| notes(group, rows)))
 }
 
 fn line(row: &Row) -> [String; 8] {
@@ -54,25 +52,31 @@ fn line(row: &Row) -> [String; 8] {
     ]
 }
 
-fn footnotes(group: &Group, rows: &[Row]) -> Vec<String> {
+fn notes(group: &Group, rows: &[Row]) -> Vec<Note> {
     let record = group.record();
     let mut notes = vec![];
+    let mut add = |topic: &'static str, text: String| notes.push(Note { topic, text });
     if let Some((_, Verdict::NotComparable { reason })) = group.first_claim() {
-        notes.push(format!("not comparable, {reason}"));
+        add("not comparable", format!("not comparable, {reason}"));
     } else if record.data.synthetic {
-        notes.push(format!("{} is synthetic", record.data.dataset));
+        add("synthetic", format!("{} is synthetic", record.data.dataset));
     }
     if !record.cut.is_empty() {
-        notes.push(format!("* on {}, shortened run: {}", record.data.dataset, list(&record.cut)));
+        let text = format!("* on {}, shortened run: {}", record.data.dataset, list(&record.cut));
+        add("shortened", text);
     }
     if group.leaks() {
         let leaking = leaking(group);
-        notes.push(format!(
-            "the split leaks, {leaking} test examples have their track in train or valid"
-        ));
-        notes.extend(honest(group, rows));
+        let text =
+            format!("the split leaks, {leaking} test examples have their track in train or valid");
+        add("leak", text);
+        if let Some(text) = honest(group, rows) {
+            add("honest", text);
+        }
     }
-    notes.extend(spec_words(group, rows));
+    if let Some(text) = spec_words(group, rows) {
+        add("spec", text);
+    }
     notes
 }
 

@@ -212,7 +212,7 @@ fn a_record_that_contradicts_itself_is_refused_by_name() {
     run.record.test.accuracy = 0.9;
     let error = write(&[run], &options(&[]), &folder.path().join("page")).unwrap_err().to_string();
     assert!(error.contains("dnn-gtzan-1/record.json: test.accuracy must be"), "{error}");
-    assert!(error.contains("\nhint: delete the folder"), "{error}");
+    assert!(error.contains("\nhint: copy "), "{error}");
 }
 
 #[test]

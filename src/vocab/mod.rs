@@ -18,7 +18,7 @@ pub use hash::{Sha256, hex, sha256_hex};
 pub use registry::{Named, Registry};
 pub use rng::{Rng, Seed};
 pub use scores::Scores;
-pub use spelling::{is_plain_name, nearest, quoted_list};
+pub use spelling::{is_plain_name, nearest, quoted_list, without_controls};
 
 use serde::{Deserialize, Serialize};
 

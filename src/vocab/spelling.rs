@@ -1,4 +1,7 @@
-//! Names for people: the nearest known name to a mistyped one, and lists in a sentence.
+//! Names for people: the nearest known name to a mistyped one, lists in a sentence, names without
+//! control characters.
+
+use std::borrow::Cow;
 
 /// The known name that a mistyped one most likely meant, if any is near.
 #[must_use]
@@ -29,9 +32,37 @@ pub fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(is_plain)
 }
 
+/// A text whose control characters are escaped, as `\u{1b}`, apart from those that are `kept`. So are
+/// characters that change the direction of what follows them: both can make a name look like another
+/// one, or command a terminal.
+#[must_use]
+pub fn without_controls<'a>(text: &'a str, kept: &str) -> Cow<'a, str> {
+    let is_harmful = |c: char| {
+        let turns = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && !kept.contains(c))
+    };
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_harmful(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    Cow::Owned(escaped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_escaped_and_other_scripts_are_not() {
+        assert_eq!(without_controls("a\x1b[31mb\r\n\u{9b}", "\n"), "a\\u{1b}[31mb\\r\n\\u{9b}");
+        assert_eq!(without_controls("a\n\u{202e}b", ""), "a\\n\\u{202e}b");
+        for plain in ["", "Björk", "東京", "عربي", "👩‍🎤"] {
+            assert!(matches!(without_controls(plain, ""), Cow::Borrowed(text) if text == plain));
+        }
+    }
 
     #[test]
     fn finds_what_was_meant_and_nothing_far_off() {

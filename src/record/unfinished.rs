@@ -1,0 +1,232 @@
+//! Runs that are not finished: running, interrupted or failed.
+//!
+//! | file in `attempts/` | what it holds |
+//! |---|---|
+//! | `ID.HOST-PID-RANDOM/attempt.json` | which run the attempt is at ([`AttemptFacts`]) |
+//! | `ID.failed.json` | which run failed last time, and why; removed when the run is finished |
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{StoreError, io, write_whole};
+use super::store::Store;
+use crate::disk::{self, Owner};
+
+/// The name of an attempt's facts in its folder.
+pub(super) const FACTS: &str = "attempt.json";
+const FAILED: &str = ".failed.json";
+
+/// Which run an attempt is at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptFacts {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The dataset that is used.
+    pub dataset: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// SHA-256 of the resolved spec, as in [`super::Record`].
+    pub spec_hash: String,
+    /// Epochs that the spec asks for at most. Absent for models that are fitted in one go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_epochs: Option<usize>,
+}
+
+/// What became of a run that is not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnfinishedState {
+    /// A process is at it.
+    Running,
+    /// Its process has ended without a word. It will be resumed.
+    Interrupted,
+    /// It failed, for this reason.
+    Failed(String),
+    /// It was begun on another host, which can't be asked whether its process still runs.
+    Elsewhere {
+        /// The host's name.
+        host: String,
+    },
+}
+
+/// A run that is not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The run's id.
+    pub id: String,
+    /// Which run it is. Absent where an earlier version of encore began it.
+    pub facts: Option<AttemptFacts>,
+    /// Epochs that the most advanced attempt has done.
+    pub n_epochs: usize,
+    /// What became of it.
+    pub state: UnfinishedState,
+}
+
+/// A failure as it is saved.
+#[derive(Debug, Serialize, Deserialize)]
+struct Failure {
+    #[serde(flatten)]
+    facts: AttemptFacts,
+    reason: String,
+}
+
+impl Store {
+    /// All runs that were begun and are not finished, by id. What can't be read is left out: it is
+    /// removed when the run is finished.
+    ///
+    /// # Errors
+    /// Where the folder of attempts can't be read.
+    pub fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+        let attempts = self.attempts();
+        let entries = match fs::read_dir(&attempts) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
+            other => other.map_err(|source| io(&attempts, source))?,
+        };
+        let mut ids: BTreeMap<String, Vec<(PathBuf, Owner)>> = BTreeMap::new();
+        for entry in entries {
+            let path = entry.map_err(|source| io(&attempts, source))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if let Some(id) = name.strip_suffix(FAILED) {
+                ids.entry(id.to_owned()).or_default();
+            } else if let Some((id, unique)) = name.rsplit_once('.')
+                && let Some(owner) = Owner::of(unique)
+                && path.join(FACTS).exists()
+            {
+                ids.entry(id.to_owned()).or_default().push((path, owner));
+            }
+        }
+        let is_open = |id: &String| !self.folder(id).join("record.json").exists();
+        let ids = ids.into_iter().filter(|(id, _)| is_open(id));
+        Ok(ids.filter_map(|(id, attempts)| self.state(id, &attempts)).collect())
+    }
+
+    /// What became of a run that is not finished; nothing where it was never begun.
+    ///
+    /// # Errors
+    /// Where the folder of attempts can't be read.
+    pub fn unfinished_run(&self, id: &str) -> Result<Option<Unfinished>, StoreError> {
+        let mut attempts = self.owned(id)?;
+        attempts.retain(|(path, _)| path.extension().is_none_or(|end| end != "removed"));
+        Ok(self.state(id.to_owned(), &attempts))
+    }
+
+    /// Saves why a run failed, until it is finished.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn note_failure(
+        &self,
+        id: &str,
+        facts: AttemptFacts,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let path = self.failure_file(id);
+        let failure = Failure { facts, reason: reason.to_owned() };
+        let text = serde_json::to_string(&failure).expect("a failure is plain data");
+        let attempts = self.attempts();
+        fs::create_dir_all(&attempts).map_err(|source| io(&attempts, source))?;
+        write_whole(&path, text.as_bytes())
+    }
+
+    /// Forgets that a run failed.
+    pub(super) fn forget_failure(&self, id: &str) {
+        // A finished run counts, whatever else there is.
+        let _ = fs::remove_file(self.failure_file(id));
+    }
+
+    fn failure_file(&self, id: &str) -> PathBuf {
+        self.attempts().join(format!("{id}{FAILED}"))
+    }
+
+    fn state(&self, id: String, attempts: &[(PathBuf, Owner)]) -> Option<Unfinished> {
+        let failure: Option<Failure> = read(&self.failure_file(&id));
+        let is_running = attempts.iter().any(|(_, owner)| owner.is_alive())
+            || disk::is_locked(&self.attempts().join(format!("{id}.lock")));
+        let elsewhere = attempts.iter().find(|(_, owner)| !owner.is_dead() && !owner.is_alive());
+        let state = match (is_running, &failure, elsewhere) {
+            (true, ..) => UnfinishedState::Running,
+            (false, Some(failure), _) => UnfinishedState::Failed(failure.reason.clone()),
+            (false, None, Some((_, owner))) => {
+                UnfinishedState::Elsewhere { host: owner.host().to_owned() }
+            }
+            (false, None, None) if attempts.is_empty() => return None,
+            (false, None, None) => UnfinishedState::Interrupted,
+        };
+        let facts = attempts.iter().find_map(|(path, _)| read(&path.join(FACTS)));
+        let facts = facts.or_else(|| failure.map(|failure| failure.facts));
+        let n_epochs = attempts.iter().map(|(path, _)| n_epochs(path)).max().unwrap_or(0);
+        Some(Unfinished { id, facts, n_epochs, state })
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+}
+
+/// Epochs that an attempt has done: lines of its curves.
+fn n_epochs(attempt: &Path) -> usize {
+    let text = fs::read_to_string(attempt.join("epochs.jsonl")).unwrap_or_default();
+    text.matches('\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{ClaimOutcome, RunWriter};
+
+    fn facts() -> AttemptFacts {
+        AttemptFacts {
+            experiment: "honest/dnn".to_owned(),
+            dataset: "gtzan".to_owned(),
+            seed: 3,
+            spec_hash: "ab".to_owned(),
+            max_epochs: Some(9),
+        }
+    }
+
+    #[test]
+    fn a_run_is_running_then_interrupted_or_failed() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path().join("runs"));
+        let id = "honest.dnn.gtzan.seed-3.0";
+        let state = || {
+            let all = store.unfinished().unwrap();
+            assert_eq!(all.first().cloned(), store.unfinished_run(id).unwrap());
+            all.into_iter().next().map(|run| (run.facts.unwrap(), run.n_epochs, run.state))
+        };
+        assert_eq!(state(), None);
+        let ClaimOutcome::Ours(claim) = store.claim(id).unwrap() else { panic!("it is free") };
+        let (mut writer, _, _) = RunWriter::begin(claim).unwrap();
+        writer.facts(&facts()).unwrap();
+        assert_eq!(state(), Some((facts(), 0, UnfinishedState::Running)));
+        drop(writer);
+        // The attempt's process has ended, as far as its name says.
+        let path = store.owned(id).unwrap().remove(0).0;
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let (stem, token) = name.rsplit_once('-').unwrap();
+        let dead = path.with_file_name(format!(
+            "{stem}-{}0",
+            if token.starts_with('0') { "1" } else { "0" }.repeat(8)
+        ));
+        fs::rename(&path, &dead).unwrap();
+        fs::write(dead.join("epochs.jsonl"), "{}\n{}\n{").unwrap();
+        assert_eq!(state(), Some((facts(), 2, UnfinishedState::Interrupted)));
+        store.note_failure(id, facts(), "the disk is full").unwrap();
+        let failed = UnfinishedState::Failed("the disk is full".to_owned());
+        assert_eq!(state(), Some((facts(), 2, failed.clone())));
+        fs::remove_dir_all(&dead).unwrap();
+        assert_eq!(state(), Some((facts(), 0, failed)));
+        store.forget_failure(id);
+        assert_eq!(state(), None);
+        // An attempt of another host may still go on.
+        let other = store.attempts().join(format!("{id}.elsewhere-12-0123456789"));
+        fs::create_dir_all(&other).unwrap();
+        let text = serde_json::to_string(&facts()).unwrap();
+        fs::write(other.join(FACTS), text).unwrap();
+        let elsewhere = UnfinishedState::Elsewhere { host: "elsewhere".to_owned() };
+        assert_eq!(state(), Some((facts(), 0, elsewhere)));
+    }
+}
