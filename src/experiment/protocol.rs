@@ -1,8 +1,9 @@
 //! What a spec's split asks of its dataset and of its seeds.
 
 use crate::dataset::{Manifest, no_column};
-use crate::schema::{Fields, Int, List};
+use crate::schema::{Fields, Int, List, Node, Rule, Value};
 use crate::split::Protocol;
+use crate::vocab::seed_range;
 
 /// Reads `[split]` and `seeds`, which are the folds where there are some. Columns that the dataset that
 /// the spec asks for does not have are faults.
@@ -17,7 +18,7 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
                 .fault_at("split", &format!("names a column ({field}), but dataset {name} {said}"));
         }
     }
-    let rule = List::of_some(Int::within(0..=i64::MAX));
+    let rule = Seeds(List::of_some(Int::within(0..=i64::MAX)));
     let seeds = match split.as_ref().and_then(Protocol::n_folds) {
         None => fields.required("seeds", &rule),
         Some(n_folds) => {
@@ -25,10 +26,10 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
                 let said = "cannot be used with split.k_fold: every fold is a seed";
                 fields.fault_at("seeds", said);
             }
-            fields.with_default("seeds", &rule, (1..=n_folds).collect())
+            fields.with_default("seeds", &rule, (1..=n_folds as u64).collect())
         }
     };
-    (split, seeds.into_iter().map(|seed| seed as u64).collect())
+    (split, seeds)
 }
 
 /// Why a split can't be made of the dataset that is used, although it can of the one that is asked for:
@@ -41,4 +42,30 @@ pub(super) fn unfit(split: &Protocol, used: &Manifest, asked: &str) -> Option<St
         "the split needs the column `{column}` of {asked}, but {used} has no such column\n\
          hint: encore data import {asked} PATH, then run it on {asked}"
     ))
+}
+
+/// A list of seeds, or a range of them.
+struct Seeds(List<Int>);
+
+impl Rule for Seeds {
+    type Made = Vec<u64>;
+
+    fn allowed(&self) -> String {
+        format!("{}, or a range like \"1..5\"", self.0.allowed())
+    }
+
+    fn check(&self, node: &Node) -> Result<Self::Made, Option<String>> {
+        match &node.value {
+            Value::Text(text) => seed_range(text).map_err(|said| Some(format!("is wrong: {said}"))),
+            _ => Ok(self.0.check(node)?.into_iter().map(|seed| seed as u64).collect()),
+        }
+    }
+
+    fn keep(&self, made: &Self::Made) -> serde_json::Value {
+        made.clone().into()
+    }
+
+    fn stand_in(&self) -> Self::Made {
+        vec![0]
+    }
 }

@@ -6,6 +6,7 @@
 //!
 //! This room must never know experiments, datasets or models.
 
+mod assign;
 mod fields;
 mod rule;
 mod tree;

@@ -28,7 +28,7 @@ pub trait Rule {
     fn stand_in(&self) -> Self::Made;
 }
 
-/// A whole number in a range.
+/// A whole number in a range; `1e3` is one.
 pub struct Int(RangeInclusive<i64>);
 
 impl Int {
@@ -48,10 +48,13 @@ impl Rule for Int {
     }
 
     fn check(&self, node: &Node) -> Result<usize, Option<String>> {
-        match node.value {
-            Value::Int(x) if self.0.contains(&x) => Ok(x as usize),
-            _ => Err(None),
-        }
+        let x = match node.value {
+            Value::Int(x) => x,
+            // Beyond 2^53 not every whole number is a float.
+            Value::Float(x) if x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0 => x as i64,
+            _ => return Err(None),
+        };
+        if self.0.contains(&x) { Ok(x as usize) } else { Err(None) }
     }
 
     fn keep(&self, made: &usize) -> serde_json::Value {
@@ -325,6 +328,17 @@ mod tests {
         assert!(!ok(Real::positive(), 0.0));
         assert!(!ok(Real::not_negative(), f64::INFINITY));
         assert!(!ok(Real::not_negative(), f64::NAN));
+    }
+
+    #[test]
+    fn a_whole_number_may_have_an_exponent_and_no_fraction() {
+        let rule = Int::within(0..=1_000);
+        let check = |x: f64| rule.check(&node(Value::Float(x)));
+        assert_eq!((check(1e1), check(1e3)), (Ok(10), Ok(1_000)));
+        for wrong in [1.5, 1e4, -1.0, 1e300, f64::NAN, f64::INFINITY] {
+            assert_eq!(check(wrong), Err(None), "{wrong}");
+        }
+        assert_eq!(Int::within(0..=i64::MAX).check(&node(Value::Float(1e17))), Err(None));
     }
 
     #[test]

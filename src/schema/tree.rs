@@ -77,24 +77,6 @@ impl Tree {
         let root = builder.table(table.get_ref(), 1);
         if builder.faults.is_empty() { Ok(Self { root }) } else { Err(Faults(builder.faults)) }
     }
-
-    /// Applies one override such as `training.epochs=20` (a bare word counts as a text).
-    ///
-    /// # Errors
-    /// Where the override is no `key=value`, or leads through something that is no table.
-    pub fn set(&mut self, assignment: &str) -> Result<(), Faults> {
-        let origin = format!("--set {assignment}");
-        let fault =
-            |message: String| Faults(vec![Fault { origin: origin.clone(), line: 0, message }]);
-        let Some((key, value)) = assignment.split_once('=') else {
-            return Err(fault("must be KEY=VALUE, e.g. training.epochs=20".to_owned()));
-        };
-        let mut parsed = Self::parse(&origin, assignment)
-            .or_else(|_| Self::parse(&origin, &format!("{key}={:?}", value.trim())))
-            .map_err(|_| fault("must be KEY=VALUE, e.g. training.epochs=20".to_owned()))?;
-        forget_lines(&mut parsed.root);
-        merge(&mut self.root, parsed.root, "").map_err(fault)
-    }
 }
 
 impl Tree {
@@ -110,36 +92,6 @@ impl Tree {
         (was > most).then(|| node.value = Value::Int(most))?;
         Some(was)
     }
-}
-
-fn forget_lines(node: &mut Node) {
-    node.line = 0;
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(forget_lines),
-        Value::Table(table) => table.values_mut().for_each(forget_lines),
-        _ => {}
-    }
-}
-
-/// Lays the override over the file: tables are entered where both have one, all else is replaced.
-fn merge(below: &mut Node, above: Node, path: &str) -> Result<(), String> {
-    let Value::Table(new) = above.value else {
-        *below = above;
-        return Ok(());
-    };
-    let Value::Table(old) = &mut below.value else {
-        return Err(format!("{path} is {}, expected a table", below.value.describe()));
-    };
-    for (key, node) in new {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        match old.get_mut(&key) {
-            Some(target) => merge(target, node, &path)?,
-            None => {
-                old.insert(key, node);
-            }
-        }
-    }
-    Ok(())
 }
 
 struct Builder<'a> {
@@ -206,14 +158,6 @@ mod tests {
         assert!(
             Tree::parse("x.toml", "a = 1\na = 2\n").unwrap_err().to_string().contains("x.toml:2")
         );
-    }
-
-    #[test]
-    fn an_override_that_leads_nowhere_says_so() {
-        let mut tree = Tree::parse("x.toml", "epochs = 3\n").unwrap();
-        let error = tree.set("epochs.many=3").unwrap_err().to_string();
-        assert_eq!(error, "--set epochs.many=3: epochs is 3, expected a table");
-        assert!(tree.set("epochs").is_err());
     }
 
     #[test]

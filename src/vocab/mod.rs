@@ -9,6 +9,7 @@ mod hash;
 mod registry;
 mod rng;
 mod scores;
+mod seeds;
 mod spelling;
 
 pub use dot::{LANES, dot};
@@ -18,6 +19,7 @@ pub use hash::{Sha256, hex, sha256_hex};
 pub use registry::{Named, Registry};
 pub use rng::{Rng, Seed};
 pub use scores::Scores;
+pub use seeds::seed_range;
 pub use spelling::{is_plain_name, nearest, quoted_list, without_controls};
 
 use serde::{Deserialize, Serialize};
