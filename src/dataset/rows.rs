@@ -133,8 +133,12 @@ impl Rows {
         let names = names(self, &table, &rows);
         let groups = repeated(&names);
         notes.extend(self.repeated_notes(&table, &rows, &names, &groups));
+        let shared: Vec<String> = groups.iter().map(|group| names[group[0]].clone()).collect();
         let ids = told_apart(names, &groups);
         let mut track_columns = TrackColumns::default();
+        for (group, id) in groups.iter().zip(shared) {
+            group.iter().for_each(|&row| track_columns.add_repeated_id(&ids[row], &id));
+        }
         for (ours, theirs) in &self.track_columns {
             let cells = rows.iter().map(|&row| table.texts[theirs][row].as_str());
             let added = track_columns.add(ours, ids.iter().map(String::as_str).zip(cells));
@@ -204,6 +208,8 @@ mod tests {
         // Both rows are of one artist, whatever they are called.
         let artists = got.track_columns.column("artist").unwrap();
         assert_eq!((&artists["x"][..], &artists["x #2"][..]), ("x", "x"));
+        let ids = got.track_columns.repeated_ids();
+        assert_eq!((ids.len(), &ids["x"][..], &ids["x #2"][..]), (2, "x", "x"));
         let out: Vec<String> =
             got.excluded.iter().map(|out| format!("{} {}", out.name, out.reason)).collect();
         assert_eq!(

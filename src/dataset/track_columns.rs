@@ -16,7 +16,13 @@ pub type TrackColumn = BTreeMap<String, String>;
 
 /// Named columns of text about tracks, which may be more or fewer than the dataset's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrackColumns(BTreeMap<String, TrackColumn>);
+#[serde(transparent)]
+pub struct TrackColumns {
+    columns: BTreeMap<String, TrackColumn>,
+    /// Rows of a table that repeat an id: their names, which are unique, and the id.
+    #[serde(skip)]
+    repeated_ids: TrackColumn,
+}
 
 impl TrackColumns {
     /// Adds a column's cells; empty ones are none.
@@ -28,7 +34,7 @@ impl TrackColumns {
         column: &str,
         cells: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<(), String> {
-        let known = self.0.entry(column.to_owned()).or_default();
+        let known = self.columns.entry(column.to_owned()).or_default();
         for (track, cell) in cells {
             if cell.is_empty() {
                 continue;
@@ -48,20 +54,45 @@ impl TrackColumns {
     /// # Errors
     /// A sentence that names the nearest column there is.
     pub fn column(&self, name: &str) -> Result<&TrackColumn, String> {
-        self.0.get(name).ok_or_else(|| no_column(name, self.0.keys().map(String::as_str)))
+        self.columns
+            .get(name)
+            .ok_or_else(|| no_column(name, self.columns.keys().map(String::as_str)))
     }
 
     /// SHA-256 of one column's cells; of nothing where it is not there.
     #[must_use]
     pub fn hash(&self, column: &str) -> String {
-        let cells = self.0.get(column).into_iter().flatten();
-        let start = Sha256::new().piece(column);
-        cells.fold(start, |hash, (track, cell)| hash.piece(track).piece(cell)).hex()
+        hash_of(column, self.columns.get(column))
+    }
+
+    /// Remembers that a row, by its unique name, has an id that other rows have too.
+    pub(super) fn add_repeated_id(&mut self, row: &str, id: &str) {
+        self.repeated_ids.insert(row.to_owned(), id.to_owned());
+    }
+
+    /// The ids of rows that repeat one, by the rows' unique names; empty where no row does.
+    #[must_use]
+    pub fn repeated_ids(&self) -> &TrackColumn {
+        &self.repeated_ids
+    }
+
+    /// SHA-256 of the ids that are repeated; nothing where none is.
+    #[must_use]
+    pub fn repeated_ids_hash(&self) -> Option<String> {
+        let ids = &self.repeated_ids;
+        (!ids.is_empty()).then(|| hash_of("repeated ids", Some(ids)))
     }
 
     pub(super) fn extend(&mut self, more: Self) {
-        self.0.extend(more.0);
+        self.columns.extend(more.columns);
+        self.repeated_ids.extend(more.repeated_ids);
     }
+}
+
+fn hash_of(name: &str, column: Option<&TrackColumn>) -> String {
+    let start = Sha256::new().piece(name);
+    let cells = column.into_iter().flatten();
+    cells.fold(start, |hash, (track, cell)| hash.piece(track).piece(cell)).hex()
 }
 
 /// Says that a dataset lacks a column, with what it has.

@@ -11,7 +11,7 @@ use crate::vocab::Rng;
 pub enum By {
     /// Segments are drawn independently, so that those of a track fall into different sets, which leaks.
     Segment,
-    /// A track with all its segments.
+    /// A track with all its segments; all rows of a table that have one id.
     Track,
     /// All tracks with the same text in a column, e.g. `artist`; a track without one is a group of
     /// its own.
@@ -60,13 +60,15 @@ impl By {
         if *self == Self::Segment {
             return Ok(rows.iter().map(|&row| vec![row]).collect());
         }
-        let groups = self.column().map(|column| items.column(column)).transpose()?;
+        let groups = match self.column() {
+            Some(column) => items.column(column)?,
+            None => items.columns.repeated_ids(),
+        };
         // A track without a group is a unit of its own, whatever groups are called.
         let mut units: BTreeMap<(bool, &str), Vec<usize>> = BTreeMap::new();
         for &row in rows {
             let track = items.ids[row].track.as_str();
-            let group = groups.and_then(|groups| groups.get(track));
-            let name = group.map_or((false, track), |group| (true, group.as_str()));
+            let name = groups.get(track).map_or((false, track), |group| (true, group.as_str()));
             units.entry(name).or_default().push(row);
         }
         Ok(units.into_values().collect())
@@ -74,7 +76,19 @@ impl By {
 
     /// What a reader should know of the groups.
     pub(super) fn notes(&self, items: Items) -> Result<Vec<String>, SplitError> {
-        let Some(column) = self.column() else { return Ok(vec![]) };
+        let Some(column) = self.column() else {
+            let ids = items.columns.repeated_ids();
+            let together: BTreeSet<&String> = ids.values().collect();
+            let note = format!(
+                "{} rows repeat {} ids; rows of one id stay together",
+                ids.len(),
+                together.len()
+            );
+            return Ok((*self == Self::Track && !ids.is_empty())
+                .then_some(note)
+                .into_iter()
+                .collect());
+        };
         let groups = items.column(column)?;
         let tracks: BTreeSet<&str> = items.ids.iter().map(|id| id.track.as_str()).collect();
         let named: BTreeSet<&str> =

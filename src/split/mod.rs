@@ -32,6 +32,12 @@ pub struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
+    /// The track of an example; of a table's rows with one id, the id.
+    fn track(&self, row: usize) -> &'a str {
+        let track = &self.ids[row].track;
+        self.columns.repeated_ids().get(track).unwrap_or(track)
+    }
+
     /// One column of the tracks.
     fn column(&self, name: &str) -> Result<&'a TrackColumn, SplitError> {
         self.columns.column(name).map_err(|said| SplitError::List(format!("the dataset {said}")))
@@ -168,6 +174,11 @@ impl Protocol {
         if let Self::Listed(listed) = self {
             hashes.extend(listed.files_hash());
         }
+        if let Self::Random(Random { by: By::Track, .. })
+        | Self::KFold(KFold { by: By::Track, .. }) = self
+        {
+            hashes.extend(columns.repeated_ids_hash());
+        }
         (!hashes.is_empty()).then(|| hashes.iter().fold(Sha256::new(), Sha256::piece).hex())
     }
 }
@@ -176,7 +187,7 @@ impl Split {
     /// How many tracks the test examples come from.
     #[must_use]
     pub fn n_test_tracks(&self, items: Items) -> usize {
-        self.test.iter().map(|&row| &items.ids[row].track).collect::<BTreeSet<_>>().len()
+        self.test.iter().map(|&row| items.track(row)).collect::<BTreeSet<_>>().len()
     }
 }
 

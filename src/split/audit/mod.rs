@@ -59,7 +59,7 @@ struct Sets<'a> {
 
 impl Sets<'_> {
     fn track(&self, row: usize) -> &str {
-        &self.items.ids[row].track
+        self.items.track(row)
     }
 
     /// Targets with a seen row that has the same key; rows without a key share nothing.
@@ -78,7 +78,7 @@ impl Sets<'_> {
         let track = |row: usize| Some(self.track(row));
         let same_track = self.sharing(track);
         let is_same_track: BTreeSet<usize> = same_track.iter().map(|pair| pair.0).collect();
-        let mut same_group = self.sharing(|row| self.groups?.get(self.track(row)));
+        let mut same_group = self.sharing(|row| self.groups?.get(&self.items.ids[row].track));
         same_group.retain(|pair| !is_same_track.contains(&pair.0));
         let mut found = vec![
             (LeakKind::SameExample, self.sharing(Some)),
