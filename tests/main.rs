@@ -27,6 +27,8 @@ mod segments;
 mod spotify;
 mod tables;
 mod terminal;
+mod versions;
+mod warnings;
 
 /// Cargo does not look for further files: one that is not listed above would never be compiled.
 #[test]

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::audio::DEGRADATIONS;
 use crate::spotify::checked_address;
+use crate::vocab::seed_range;
 
 /// Track machine-learning experiments and check published results.
 #[derive(Parser)]
@@ -31,12 +32,18 @@ pub(super) enum Command {
         /// Exit with code 4 if a claim differs
         #[arg(long)]
         strict: bool,
+        /// Show runs of other versions of the specs too; they are not judged
+        #[arg(long)]
+        all_versions: bool,
     },
     /// Compare experiments or runs: metrics, specs, paired tests
     Compare {
-        /// Experiments (all their finished runs) or run ids, at least two
-        #[arg(required = true, num_args = 2..)]
+        /// Experiments, NAME@HASH (another version of a spec), or run ids; at least two
+        #[arg(required = true)]
         names: Vec<String>,
+        /// Compare every version of the specs; one name is enough
+        #[arg(long)]
+        all_versions: bool,
     },
     /// Predict the genre of audio files with a trained model
     Predict(Predict),
@@ -65,7 +72,11 @@ pub(super) enum Command {
     #[command(hide = true)]
     DoRun,
     /// List the experiments with dataset, claim and latest result
-    List,
+    List {
+        /// List the latest result of other versions of the specs too
+        #[arg(long)]
+        all_versions: bool,
+    },
     /// Check every spec and manifest and report all faults at once
     Check,
     /// Create a spec from an existing one
@@ -125,7 +136,7 @@ pub(super) struct Run {
     /// Experiments, or paths to specs
     #[arg(required = true)]
     pub names: Vec<String>,
-    /// Override a field of the spec, e.g. training.epochs=20
+    /// Replace a value, e.g. training.epochs=20 or model.dense.layers[0].units=8
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Run nothing; list finished runs, and why the others are stale
@@ -139,7 +150,7 @@ pub(super) struct Run {
 pub(super) struct LrFind {
     /// Experiment, or path to a spec
     pub name: String,
-    /// Override a field of the spec, e.g. training.batch_size=64
+    /// Replace a value of the spec, e.g. training.batch_size=64
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Dataset to use; auto is the spec's dataset if imported, else synthetic data
@@ -217,6 +228,9 @@ pub(super) struct Report {
     /// Write the page of `reproduce --quick`
     #[arg(long)]
     pub quick: bool,
+    /// Show runs of other versions of the specs too; they are not judged
+    #[arg(long)]
+    pub all_versions: bool,
     /// Exit with code 4 if a claim differs
     #[arg(long)]
     pub strict: bool,
@@ -228,9 +242,9 @@ pub(super) struct Common {
     /// Dataset to use; auto is the spec's dataset if imported, else synthetic data
     #[arg(long, default_value = "auto", value_name = "auto|embedded|NAME")]
     pub data: String,
-    /// Seeds to run instead of the spec's, one run each
-    #[arg(long, value_delimiter = ',', value_name = "N,...")]
-    pub seeds: Vec<u64>,
+    /// Seeds to run instead of the spec's, e.g. 1,2,3 or 1..3 (the last included)
+    #[arg(long, value_delimiter = ',', value_name = "N,...", value_parser = seeds)]
+    pub seeds: Vec<Seeds>,
     /// Number of concurrent runs, each a separate process [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -393,6 +407,18 @@ pub(super) struct SpotifyCommon {
     /// Address of the accounts service
     #[arg(long, hide = true, value_parser = checked_address)]
     pub auth_url: Option<String>,
+}
+
+/// Some of the seeds to run.
+#[derive(Debug, Clone)]
+pub(super) struct Seeds(pub Vec<u64>);
+
+fn seeds(text: &str) -> Result<Seeds, String> {
+    if text.contains("..") {
+        return seed_range(text).map(Seeds);
+    }
+    let seed = text.parse().map_err(|_| "expected a seed or a range of seeds like 1..5".to_owned());
+    seed.map(|seed| Seeds(vec![seed]))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -1,14 +1,16 @@
 //! `claims`.
 
 use super::runs::{page_options, strict};
-use super::{Done, Project, from_whole, say_skipped};
+use super::{Done, Project, from_whole, say_hidden, say_skipped};
 use crate::experiment::{Options, Plan};
 use crate::report;
 
 /// Prints every published figure with its verdict and the reason.
-pub(super) fn claims(project: &Project, is_strict: bool) -> Done {
+pub(super) fn claims(project: &Project, is_strict: bool, all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let runs = project.finished()?;
+    let versions = project.versions(&library, &catalogue)?;
+    let n_hidden = if all_versions { 0 } else { versions.others.len() };
+    let runs = if all_versions { versions.all() } else { versions.current };
     let mut order = vec![];
     for name in library.names() {
         let has_run = runs.iter().any(|run| run.record.experiment == *name);
@@ -27,5 +29,6 @@ pub(super) fn claims(project: &Project, is_strict: bool) -> Done {
     let options = page_options(order);
     let (text, differing) = from_whole(&runs, |runs| report::claims(runs, &options))?;
     print!("{text}");
+    say_hidden(n_hidden);
     strict(&differing, is_strict)
 }

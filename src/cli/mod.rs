@@ -29,7 +29,9 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
-use crate::experiment::{self, Blame, Library, Observer, PlanError, RunError, Workspace};
+use crate::experiment::{
+    self, Blame, Library, Observer, PlanError, RunError, Shrink, Versions, Workspace,
+};
 use crate::fetch::FetchError;
 use crate::record::{Run, Store, StoreError};
 use crate::report::{self, ReportError};
@@ -98,6 +100,11 @@ impl Project {
         Workspace { catalogue, store, project: &self.root, stop: signals::caught(), observer }
     }
 
+    /// The finished runs of the page, as the current specs see them.
+    fn versions(&self, library: &Library, catalogue: &Catalogue) -> Result<Versions, Failure> {
+        Ok(versions(self.finished()?, library, catalogue, Shrink::default()))
+    }
+
     /// The finished runs of the page; those that are damaged are named and left out.
     fn finished(&self) -> Result<Vec<Run>, Failure> {
         finished(&self.store())
@@ -139,6 +146,25 @@ fn one_line(message: &dyn std::fmt::Display) -> String {
     message.to_string().replace("\nhint: ", "; ").replace('\n', "; ")
 }
 
+/// Runs as the current specs see them; specs that can't be read are named.
+fn versions(runs: Vec<Run>, library: &Library, catalogue: &Catalogue, shrink: Shrink) -> Versions {
+    let versions = Versions::of(runs, library, catalogue, shrink);
+    for fault in &versions.unread {
+        eprintln!("invalid: {fault}; its runs are shown as they were recorded");
+    }
+    versions
+}
+
+/// Says how many runs are not shown because the specs are other ones now.
+fn say_hidden(n_runs: usize) {
+    if n_runs > 0 {
+        let runs = if n_runs == 1 { "run" } else { "runs" };
+        println!(
+            "{n_runs} {runs} of other versions of the specs are not shown; see --all-versions"
+        );
+    }
+}
+
 /// How wide a column is that holds a title and some texts.
 fn width<'a>(title: &'a str, texts: impl Iterator<Item = &'a str>) -> usize {
     texts.chain([title]).map(|text| text.chars().count()).max().unwrap_or(0)
@@ -161,10 +187,12 @@ pub fn main() -> ExitCode {
         Command::Plot(arguments) => plot::plot(&project, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&project, &arguments),
-        Command::Claims { strict } => claims::claims(&project, strict),
-        Command::Compare { names } => compare::compare(&project, &names),
+        Command::Claims { strict, all_versions } => claims::claims(&project, strict, all_versions),
+        Command::Compare { names, all_versions } => {
+            compare::compare(&project, &names, all_versions)
+        }
         Command::Predict(arguments) => predict::predict(&project, &arguments),
-        Command::List => specs::list(&project),
+        Command::List { all_versions } => specs::list(&project, all_versions),
         Command::Check => specs::check(&project),
         Command::New { name, from } => specs::new(&project, &name, &from),
         Command::Data(command) => data::data(&project, &command),

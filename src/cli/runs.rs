@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::arguments::{Common, Report, Reproduce, Run};
 use super::progress::Progress;
-use super::{Done, Failure, Project, finished, from_whole, plot, signals, unfinished};
+use super::{
+    Done, Failure, Project, finished, from_whole, plot, say_hidden, signals, unfinished, versions,
+};
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
     Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, RunLabel,
@@ -98,10 +100,9 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
     }
     say_data(&catalogue, &plans);
     say_left_out(&left_out);
-    let (folder, cut) = page_of(project, arguments.quick);
-    let outcomes =
-        execute(project, &catalogue, &Store::new(folder.join("runs")), &plans, &arguments.common)?;
-    let written = write(&library, &catalogue, &folder, cut, arguments.common.strict);
+    let page = Page::of(project, arguments.quick, false);
+    let outcomes = execute(project, &catalogue, &page.store(), &plans, &arguments.common)?;
+    let written = write(&library, &catalogue, &page, arguments.common.strict);
     failures(outcomes)?;
     written
 }
@@ -121,12 +122,15 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let outcomes = execute(project, &catalogue, &project.store(), &plans, &arguments.common)?;
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
+    let folders: Vec<PathBuf> = runs.iter().map(|run| run.folder.clone()).collect();
+    // What was asked for is shown, and labelled where it is not what the specs say.
+    let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
     let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
     let report::Table { text, differing } =
         from_whole(&runs, |runs| report::table(runs, &options))?;
     print!("{text}");
-    for run in &runs {
-        println!("{}", run.folder.display());
+    for folder in folders {
+        println!("{}", folder.display());
     }
     failures(outcomes)?;
     strict(&differing, arguments.common.strict)
@@ -134,16 +138,31 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
 
 /// Writes the page from the records, with plots of the datasets that are present.
 pub(super) fn report(project: &Project, arguments: &Report) -> Done {
-    let (folder, cut) = page_of(project, arguments.quick);
-    write(&project.library()?, &project.catalogue()?, &folder, cut, arguments.strict)
+    let page = Page::of(project, arguments.quick, arguments.all_versions);
+    write(&project.library()?, &project.catalogue()?, &page, arguments.strict)
 }
 
-/// Returns the folder of the page and the size of its synthetic data.
-fn page_of(project: &Project, is_quick: bool) -> (PathBuf, Cut) {
-    if is_quick {
-        (project.reports().join("quick"), QUICK.data)
-    } else {
-        (project.reports(), Cut::default())
+/// A page and the runs that it shows.
+struct Page {
+    folder: PathBuf,
+    /// How its runs are smaller than their specs.
+    shrink: Shrink,
+    /// Whether it shows runs of other versions of the specs.
+    all_versions: bool,
+}
+
+impl Page {
+    fn of(project: &Project, is_quick: bool, all_versions: bool) -> Self {
+        let (folder, shrink) = if is_quick {
+            (project.reports().join("quick"), QUICK)
+        } else {
+            (project.reports(), Shrink::default())
+        };
+        Self { folder, shrink, all_versions }
+    }
+
+    fn store(&self) -> Store {
+        Store::new(self.folder.join("runs"))
     }
 }
 
@@ -158,7 +177,8 @@ pub(super) fn data_choice(data: &str) -> DataChoice {
 
 fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
     let data = data_choice(&common.data);
-    let seeds = (!common.seeds.is_empty()).then(|| common.seeds.clone());
+    let seeds = (!common.seeds.is_empty())
+        .then(|| common.seeds.iter().flat_map(|seeds| seeds.0.clone()).collect());
     let device =
         common.device.parse().map_err(|error: NoDevice| Failure::Usage(error.to_string()))?;
     Ok(Options { set, data, seeds, device, shrink: Shrink::default() })
@@ -227,25 +247,23 @@ fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
     Ok(())
 }
 
-/// Writes the page into a folder from the runs below it, and shows its table.
-fn write(
-    library: &Library,
-    catalogue: &Catalogue,
-    folder: &std::path::Path,
-    cut: Cut,
-    is_strict: bool,
-) -> Done {
-    let store = Store::new(folder.join("runs"));
+/// Writes a page from its runs, and shows its table.
+fn write(library: &Library, catalogue: &Catalogue, page: &Page, is_strict: bool) -> Done {
+    let (folder, store) = (&page.folder, page.store());
     let runs = finished(&store)?;
     keep_page(folder, &store, &runs)?;
+    let versions = versions(runs, library, catalogue, page.shrink);
+    let n_hidden = if page.all_versions { 0 } else { versions.others.len() };
+    let runs = if page.all_versions { versions.all() } else { versions.current };
     let others = library.names().iter().map(String::as_str).filter(|name| !REPORT.contains(name));
     let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
     let order: Vec<String> =
         REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
-    let data = plot::summaries(catalogue, &runs, cut);
+    let data = plot::summaries(catalogue, &runs, page.shrink.data);
     let options = report::Options { data, ..page_options(order) };
     let written = from_whole(&runs, |runs| report::write(runs, &options, folder))?;
     print!("{}", written.table.text);
+    say_hidden(n_hidden);
     println!("page: {}", written.page.display());
     strict(&written.table.differing, is_strict)
 }

@@ -1,13 +1,17 @@
 //! `list`, `check` and `new`.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use super::{Done, Failure, Project, say_skipped, unfinished, width};
 use crate::dataset::Catalogue;
-use crate::experiment::{Library, Options, Plan, PlanError, derive_spec};
+use crate::experiment::{Library, Options, Plan, PlanError, Shrink, Versions, derive_spec};
 use crate::record::Run;
 use crate::schema::{Fault, Faults};
 
-/// One line per experiment: dataset, claim, latest result. Below it, its unfinished runs.
-pub(super) fn list(project: &Project) -> Done {
+/// One line per experiment: dataset, claim, latest result. Below it, other versions of its spec
+/// where they are asked for, and its unfinished runs.
+pub(super) fn list(project: &Project, all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     // Without its runs, a list still names the experiments.
     let runs = match project.store().finished() {
@@ -20,6 +24,8 @@ pub(super) fn list(project: &Project) -> Done {
             vec![]
         }
     };
+    // Specs that can't be read have a line of their own.
+    let versions = Versions::of(runs, &library, &catalogue, Shrink::default());
     let begun = project.store().unfinished().unwrap_or_else(|error| {
         say_skipped(error);
         vec![]
@@ -43,7 +49,13 @@ pub(super) fn list(project: &Project) -> Done {
         let claim =
             plan.spec.claims.first().map_or("-".to_owned(), |claim| format!("{:.3}", claim.value));
         let (asked, n_seeds) = (&plan.spec.asked, plan.spec.seeds.len());
-        println!("{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}", latest(&runs, name));
+        println!(
+            "{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}",
+            latest(&versions, name)
+        );
+        if all_versions {
+            others(&versions, name).iter().for_each(|line| println!("    {line}"));
+        }
         for line in unfinished::lines(&begun, name, &plan.spec_hash) {
             println!("{:wide$} {line}", "");
         }
@@ -51,13 +63,45 @@ pub(super) fn list(project: &Project) -> Done {
     Ok(())
 }
 
-fn latest(runs: &[Run], name: &str) -> String {
-    let of_name = runs.iter().map(|run| &run.record).filter(|record| record.experiment == name);
-    let Some(record) = of_name.max_by(|a, b| a.timings.started.cmp(&b.timings.started)) else {
-        return format!("not run; encore run {name}");
+/// The latest result of the current spec; where there is none, that of another version.
+fn latest(versions: &Versions, name: &str) -> String {
+    if let Some(run) = runs_of(&versions.current, name).first() {
+        return result(run);
+    }
+    let others = runs_of(&versions.others, name);
+    match others.first() {
+        None => format!("not run; encore run {name}"),
+        Some(run) => format!("not run as the spec is now; before: {}", result(run)),
+    }
+}
+
+/// The latest result of every other version, the latest version first.
+fn others(versions: &Versions, name: &str) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut runs = runs_of(&versions.others, name);
+    runs.retain(|run| seen.insert(&run.record.spec_hash));
+    let line = |run: &&Run| {
+        let hash = run.record.spec_hash.get(..8).unwrap_or_default();
+        format!("{name}@{hash}: {}", result(run))
     };
+    runs.iter().map(line).collect()
+}
+
+/// An experiment's runs, the latest first.
+fn runs_of<'a>(runs: &'a [Run], name: &str) -> Vec<&'a Run> {
+    let mut mine: Vec<&Run> = runs.iter().filter(|run| run.record.experiment == name).collect();
+    mine.sort_by_key(|run| Reverse((&run.record.timings.started, run.record.seed)));
+    mine
+}
+
+fn result(run: &Run) -> String {
+    let record = &run.record;
     let (accuracy, dataset, seed) = (record.test.accuracy, &record.data.dataset, record.seed);
-    let cut = if record.cut.is_empty() { String::new() } else { ", shortened run".to_owned() };
+    let cut = match (&run.other_version, record.cut.is_empty()) {
+        (Some(words), _) => format!(", {words}"),
+        (None, false) => ", shortened run".to_owned(),
+        (None, true) => String::new(),
+    };
     format!("{accuracy:.3} on {dataset}, seed {seed}, {}{cut}", &record.timings.started[..10])
 }
 

@@ -80,6 +80,10 @@ impl Inputs {
         if let Some(sources) = plan.spec.split.sources_hash(&self.track_columns) {
             hash = hash.piece(sources);
         }
+        // In a folder's name `/` is written as a dot, so that a name with dots could be another's.
+        if plan.name.contains('.') {
+            hash = hash.piece(&plan.name);
+        }
         if plan.device() != Device::Cpu {
             hash = hash.piece(plan.device().name());
         }

@@ -53,16 +53,34 @@ impl Library {
         }
         let path = Path::new(name);
         if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
-            let inside =
-                path.strip_prefix(&self.folder).unwrap_or(path.file_name().map_or(path, Path::new));
-            let name = inside.with_extension("").to_string_lossy().into_owned();
-            return Ok((name, path.to_owned()));
+            return Ok((self.name_of(path), path.to_owned()));
         }
         let known = || self.names.iter().map(String::as_str);
         Err(match nearest(name, known()) {
             Some(near) => format!("unknown experiment `{name}`; did you mean `{near}`?"),
             None => format!("unknown experiment `{name}`; known: {}", quoted_list(known())),
         })
+    }
+
+    /// The name of a spec's file, however its path was typed: a spec of the folder has its usual name,
+    /// any other that of its file.
+    fn name_of(&self, path: &Path) -> String {
+        let file = path.file_name().map_or(path, Path::new);
+        // Links are followed as far as the file's own name: a linked spec is one of the folder.
+        let inside = || {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let parent = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            let inside = parent.strip_prefix(self.folder.canonicalize().ok()?).ok()?.join(file);
+            Some(inside.with_extension("").to_string_lossy().into_owned())
+        };
+        let is_same = |name: &&String| {
+            let known = self.folder.join(format!("{name}.toml")).canonicalize();
+            matches!((known, path.canonicalize()), (Ok(known), Ok(typed)) if known == typed)
+        };
+        inside()
+            .filter(|name| self.names.contains(name))
+            .or_else(|| self.names.iter().find(is_same).cloned())
+            .unwrap_or_else(|| file.with_extension("").to_string_lossy().into_owned())
     }
 
     /// Where a new experiment's file goes.
@@ -168,8 +186,23 @@ mod tests {
         std::fs::write(folder.path().join("honest/cnn-3.toml"), "").unwrap();
         let library = Library::open(folder.path()).unwrap();
         assert_eq!(library.names(), ["cnn-3", "honest/cnn-3"]);
+        // However the path is typed; and through a link to the folder.
         let path = folder.path().join("honest/cnn-3.toml");
-        assert_eq!(library.find(path.to_str().unwrap()).unwrap().0, "honest/cnn-3");
+        let mut typed = vec![path.clone(), folder.path().join("./honest/../honest/cnn-3.toml")];
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("other.txt.toml");
+            std::os::unix::fs::symlink(&path, &link).unwrap();
+            typed.push(link);
+        }
+        for path in typed {
+            let found = library.find(path.to_str().unwrap()).unwrap().0;
+            assert_eq!(found, "honest/cnn-3", "{}", path.display());
+        }
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::write(elsewhere.path().join("mine.v2.toml"), "").unwrap();
+        let path = elsewhere.path().join("mine.v2.toml");
+        assert_eq!(library.find(path.to_str().unwrap()).unwrap().0, "mine.v2");
         assert_eq!(
             library.find("cnn3").unwrap_err(),
             "unknown experiment `cnn3`; did you mean `cnn-3`?"

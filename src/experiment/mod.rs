@@ -12,6 +12,7 @@
 //! | `run` | the four steps above, for one run |
 //! | `queue`, `worker` | many runs at a time, each in a process of its own or in this one |
 //! | `verify`, `staleness` | repeats a run; says why a run is stale |
+//! | `versions` | finished runs as the current specs see them: current ones, and history |
 //! | `foreign`, `predict` | imported weights, predictions of files |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
@@ -40,6 +41,7 @@ mod staleness;
 mod summary;
 mod tables;
 mod verify;
+mod versions;
 mod worker;
 
 pub use context::{CODE_VERSION, Workspace};
@@ -55,4 +57,5 @@ pub use spec::Spec;
 pub use staleness::{Reason, why};
 pub use summary::{SummaryError, columns, segment, summarize, track_segment};
 pub use verify::{Repetition, VerifyError, verify, verify_capsule};
+pub use versions::Versions;
 pub use worker::do_run;

@@ -75,7 +75,14 @@ impl Plan {
         let data = DataChoice::Named(run.record.data.dataset.clone());
         let options = Options { data, ..options };
         let origin = run.folder.join("spec.toml").display().to_string();
-        Self::from_text(run.record.experiment.clone(), &origin, text, catalogue, &options)
+        let name = run.record.experiment.clone();
+        let plan = Self::from_text(name, &origin, text, catalogue, &options)?;
+        // Earlier versions of encore laid the tables of overrides over those of the spec.
+        if !options.set.is_empty() && plan.spec_hash != run.record.spec_hash {
+            let set = options.set.join(" ");
+            return Err(unreadable(format!("its overrides ({set}) mean another spec now")));
+        }
+        Ok(plan)
     }
 
     /// Why the plan can't be run on its dataset, although the spec is right for the one that it asks
@@ -102,19 +109,25 @@ impl Plan {
         catalogue: &Catalogue,
         options: &Options,
     ) -> Result<Self, PlanError> {
-        let mut tree = Tree::parse(origin, &text)?;
+        let written = Tree::parse(origin, &text)?;
+        let mut tree = written.clone();
+        let mut cut = vec![];
         for assignment in &options.set {
-            tree.set(assignment)?;
+            let key = tree.set(assignment)?;
+            if !["title", "question", "claims", "seeds"].contains(&key.as_str()) {
+                cut.push(format!("set {assignment}"));
+            }
         }
-        let mut cut: Vec<String> = options.set.iter().map(|set| format!("set {set}")).collect();
-        if let Some(max_epochs) = options.shrink.max_epochs
-            && let Some(epochs) = tree.lower(&["training", "epochs"], max_epochs)
+        let (mut spec, resolved, fewer_epochs) = understood(tree, catalogue, options)?;
+        // An override that says what the file says as well changes nothing.
+        if !cut.is_empty()
+            && let Ok((file, without, _)) = understood(written, catalogue, options)
+            && file.asked == spec.asked
+            && spec_hash(&without) == spec_hash(&resolved)
         {
-            cut.push(format!("{max_epochs} of {epochs} epochs"));
+            cut.clear();
         }
-        let (spec, resolved) = read(&tree, |fields| Spec::read(fields, catalogue, &options.data))?;
-        let mut spec = spec?.expect("a spec that lacks a part has a fault");
-        spec.features = spec.features.with_settings(&resolved);
+        cut.extend(fewer_epochs);
         if let Some(seeds) = &options.seeds {
             spec.seeds.clone_from(seeds);
         }
@@ -132,6 +145,12 @@ impl Plan {
             plan.keep_seeds(n_seeds);
         }
         Ok(plan)
+    }
+
+    /// Whether a reason of [`Self::cut`] is about the spec: an override, or fewer epochs. All others are
+    /// about the data or the weights.
+    pub(super) fn is_cut_of_spec(reason: &str) -> bool {
+        reason.starts_with("set ") || reason.ends_with(" epochs")
     }
 
     /// Leaves out all seeds but the first `n_seeds`. Fewer seeds do not shorten any run: the page says
@@ -166,6 +185,23 @@ impl From<ChoiceError> for PlanError {
             ChoiceError::OtherKind(message) => Self::OtherKind(message),
         }
     }
+}
+
+/// What a spec's tree says, its resolved tree, and how many of its epochs are left of how many where the
+/// command line allows fewer.
+fn understood(
+    mut tree: Tree,
+    catalogue: &Catalogue,
+    options: &Options,
+) -> Result<(Spec, serde_json::Value, Option<String>), PlanError> {
+    let fewer_epochs = options.shrink.max_epochs.and_then(|most| {
+        let epochs = tree.lower(&["training", "epochs"], most)?;
+        Some(format!("{most} of {epochs} epochs"))
+    });
+    let (spec, resolved) = read(&tree, |fields| Spec::read(fields, catalogue, &options.data))?;
+    let mut spec = spec?.expect("a spec that lacks a part has a fault");
+    spec.features = spec.features.with_settings(&resolved);
+    Ok((spec, resolved, fewer_epochs))
 }
 
 /// What decides a result, apart from seed and data: titles, claims and seeds do not.

@@ -29,6 +29,9 @@ pub struct Run {
     pub folder: PathBuf,
     /// What it says of itself.
     pub record: Record,
+    /// In what its spec differs from the experiment's current one, where that was looked up and it
+    /// does: `shortened run (3 of 30 epochs)`. Never read from disk.
+    pub other_version: Option<String>,
 }
 
 /// Permission to make one run. Where the file system has locks, one process at a time has it: that
@@ -264,7 +267,8 @@ impl Run {
             Wrong::Newer(message) => StoreError::Newer { path, message },
             Wrong::Damaged(message) => StoreError::damaged(folder, "record.json", message),
         })?;
-        Ok(Some(Self { id: id.to_owned(), folder: folder.to_owned(), record }))
+        let (id, folder) = (id.to_owned(), folder.to_owned());
+        Ok(Some(Self { id, folder, record, other_version: None }))
     }
 
     /// Checks every file against the record.

@@ -209,7 +209,7 @@ impl RunWriter {
         };
         store.remove_dead_attempts(id)?;
         store.forget_failure(id);
-        Ok((Run { id: id.clone(), folder: name, record }, note))
+        Ok((Run { id: id.clone(), folder: name, record, other_version: None }, note))
     }
 
     /// Takes a folder away that is no whole run, and puts it back if it has become one meanwhile.

@@ -38,10 +38,10 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
             "the published figure is for {}, these runs used {}{synthetic}",
             claim.dataset, record.data.dataset
         )
+    } else if let Some(words) = runs.other_version() {
+        words.to_owned()
     } else if !record.cut.is_empty() {
         format!("shortened run ({})", list(&record.cut))
-    } else if !record.overrides.is_empty() {
-        format!("the spec was changed ({})", list(&record.overrides))
     } else if claim.metric != "accuracy" {
         format!("no interval is available for {}", claim.metric)
     } else {

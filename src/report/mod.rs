@@ -7,6 +7,7 @@
 //! | `claims` | a published figure -> a verdict with its reason |
 //! | `ledger` | all claims with their verdicts, as text |
 //! | `group` | runs that differ in the seed alone -> one row: mean, interval, verdicts |
+//! | `warnings` | leaks, solvers that did not converge, classes that a set lacks |
 //! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
 //! | `section` | one row -> its section: answer, figures, per-class table, details |
 //! | `run_lines` | every run of a row in numbers, and their means |
@@ -50,6 +51,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod tex;
+mod warnings;
 mod words;
 
 pub use compare::{CompareError, compare};

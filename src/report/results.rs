@@ -1,7 +1,7 @@
 //! One line per run that the page counts, numbers unrounded: `results.csv` and `results.parquet`.
 
 use super::group::{Group, Row};
-use crate::record::Record;
+use crate::record::{Record, Run};
 use crate::table::Values;
 
 /// The columns of both files, in the order of the page.
@@ -27,9 +27,16 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
         ("spec_hash", texts(&|record| record.spec_hash.clone())),
         ("data_hash", texts(&|record| record.data.hash.clone())),
         ("synthetic", Values::Flags(runs().map(|run| run.record.data.synthetic).collect())),
-        ("cut", texts(&|record| record.cut.join("; "))),
+        ("cut", Values::Texts(runs().map(|run| cut(run)).collect())),
         ("run", Values::Texts(runs().map(|run| run.id.clone()).collect())),
     ]
+}
+
+/// Why a run is no full run of the current spec; empty for a full one.
+fn cut(run: &Run) -> String {
+    let reasons: Vec<&str> =
+        run.other_version.iter().chain(&run.record.cut).map(String::as_str).collect();
+    reasons.join("; ")
 }
 
 #[cfg(test)]

@@ -13,13 +13,14 @@ pub(super) struct Runs<'a> {
     pub(super) n_superseded: usize,
 }
 
-/// An experiment's runs, those together that may be averaged: full ones before cut ones, real data before
-/// synthetic.
+/// An experiment's runs, those together that may be averaged: the current version of the spec before
+/// others, full runs before cut ones, real data before synthetic.
 pub(super) fn runs_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Runs<'a>> {
-    // What must agree for runs to be averaged; the first three are also the order of the rows.
+    // What must agree for runs to be averaged; the first are also the order of the rows.
     let key = |run: &'a Run| {
         let Record { data, cut, spec_hash, .. } = &run.record;
-        (!cut.is_empty(), data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
+        let is_full = (run.other_version.is_some(), !cut.is_empty());
+        (is_full, data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
     };
     let mut mine: Vec<&Run> =
         runs.iter().filter(|run| run.record.experiment == experiment).collect();
@@ -101,18 +102,28 @@ impl<'a> Runs<'a> {
 
     /// `synth-genres (synthetic), cut: 3 of 250 epochs`.
     pub(super) fn dataset_words(&self) -> String {
-        match self.record().cut.as_slice() {
-            [] => self.dataset_short(),
-            reasons => format!("{}: {}", self.dataset_short(), list(reasons)),
-        }
+        let cut = match self.record().cut.as_slice() {
+            [] => String::new(),
+            reasons => format!(", cut: {}", list(reasons)),
+        };
+        let other = self.other_version().map_or(String::new(), |words| format!(", {words}"));
+        format!("{}{other}{cut}", self.data_words())
     }
 
     /// The same without the reasons: `synth-genres (synthetic), cut`.
     pub(super) fn dataset_short(&self) -> String {
+        let is_full = self.record().cut.is_empty() && self.other_version().is_none();
+        format!("{}{}", self.data_words(), if is_full { "" } else { ", cut" })
+    }
+
+    fn data_words(&self) -> String {
         let data = &self.record().data;
-        let synthetic = if data.synthetic { " (synthetic)" } else { "" };
-        let cut = if self.record().cut.is_empty() { "" } else { ", cut" };
-        format!("{}{synthetic}{cut}", data.dataset)
+        format!("{}{}", data.dataset, if data.synthetic { " (synthetic)" } else { "" })
+    }
+
+    /// In what the spec of these runs differs from the current one, where it does.
+    pub(super) fn other_version(&self) -> Option<&'a str> {
+        self.runs[0].other_version.as_deref()
     }
 
     /// Whether test examples share a track with training or validation examples.
@@ -130,6 +141,7 @@ impl<'a> Runs<'a> {
             && theirs.data.dataset == mine.data.dataset
             && theirs.data.hash == mine.data.hash
             && theirs.cut == mine.cut
+            && self.other_version() == other.other_version()
             && !other.leaks()
     }
 }

@@ -2,7 +2,8 @@
 
 use super::footnotes::{self, Note};
 use super::group::{Group, Row, spec_words};
-use super::summary::{collect, interval, leaking, verdict};
+use super::summary::{collect, interval, verdict};
+use super::warnings::warnings;
 use super::words::{MOST_COLUMNS, count, fraction, list, signed};
 use crate::metrics::Verdict;
 
@@ -39,7 +40,8 @@ fn line(row: &Row) -> [String; 8] {
         }
     };
     let record = group.record();
-    let mark = if record.cut.is_empty() { "" } else { "*" };
+    let is_full = record.cut.is_empty() && group.other_version().is_none();
+    let mark = if is_full { "" } else { "*" };
     [
         group.experiment().to_owned(),
         format!("{}{mark}", record.data.dataset),
@@ -61,18 +63,18 @@ fn notes(group: &Group, rows: &[Row]) -> Vec<Note> {
     } else if record.data.synthetic {
         add("synthetic", format!("{} is synthetic", record.data.dataset));
     }
+    if let Some(words) = group.other_version() {
+        add("shortened", format!("* on {}, {words}", record.data.dataset));
+    }
     if !record.cut.is_empty() {
         let text = format!("* on {}, shortened run: {}", record.data.dataset, list(&record.cut));
         add("shortened", text);
     }
-    if group.leaks() {
-        let leaking = leaking(group);
-        let text =
-            format!("the split leaks, {leaking} test examples have their track in train or valid");
-        add("leak", text);
-        if let Some(text) = honest(group, rows) {
-            add("honest", text);
-        }
+    for (topic, text) in warnings(group) {
+        add(topic, text);
+    }
+    if let Some(text) = honest(group, rows).filter(|_| group.leaks()) {
+        add("honest", text);
     }
     if let Some(text) = spec_words(group, rows) {
         add("spec", text);

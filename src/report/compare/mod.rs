@@ -38,7 +38,9 @@ pub enum CompareError {
 
 /// Compares experiments or single runs, by their names or ids, as text of at most 100 columns.
 ///
-/// An experiment stands for all its finished runs on the data that all have in common, one a seed.
+/// An experiment stands for all finished runs of its current version on the data that all have in
+/// common, one a seed, or of another version where the current one has none; `NAME@HASH` for those of
+/// one version, by the start of its spec's hash.
 /// Accuracy is counted per example and, where tracks have several, also per track, their segments
 /// voting. Seeds are paired where their test sets are equal; with more than two names every pair is
 /// tested, by Holm's correction.
@@ -46,10 +48,9 @@ pub enum CompareError {
 /// # Errors
 /// Where a name means no run, a name is there twice, classes differ or a run's files can't be read.
 pub fn compare(runs: &[Run], names: &[String]) -> Result<String, CompareError> {
-    let is_named = |run: &&Run| names.contains(&run.id) || names.contains(&run.record.experiment);
-    runs.iter().filter(is_named).try_for_each(check)?;
     let sides = side::choose(runs, names)?;
     let runs: Vec<&Runs> = sides.iter().map(|side| &side.runs).collect();
+    runs.iter().flat_map(|side| &side.runs).try_for_each(|run| check(run))?;
     let levels = scored::levels(&runs)?;
     let tests: Vec<Vec<Pair>> = levels.iter().map(pairs).collect();
     Ok(text::text(&sides, &levels, &tests))

@@ -28,7 +28,7 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
         .iter()
         .map(|name| match runs.iter().find(|run| run.id == **name) {
             Some(run) => vec![Runs::new(&[run])],
-            None => runs_of(runs, name),
+            None => of_version(runs, name),
         })
         .collect();
     if let Some(at) = candidates.iter().position(Vec::is_empty) {
@@ -57,6 +57,21 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
         )));
     }
     Ok(sides)
+}
+
+/// The runs of an experiment's current version, where there are none those of its others; or of the
+/// version that `NAME@HASH` names by the first digits of its spec's hash.
+fn of_version<'a>(runs: &'a [Run], name: &str) -> Vec<Runs<'a>> {
+    let (current, others): (Vec<Runs>, Vec<Runs>) =
+        runs_of(runs, name).into_iter().partition(|group| group.other_version().is_none());
+    match (current.is_empty(), others.is_empty(), name.rsplit_once('@')) {
+        (true, true, Some((experiment, hash))) if !hash.is_empty() => {
+            let groups = runs_of(runs, experiment).into_iter();
+            groups.filter(|group| group.record().spec_hash.starts_with(hash)).collect()
+        }
+        (true, ..) => others,
+        (false, ..) => current,
+    }
 }
 
 /// Full runs before cut ones, then those with the latest run.

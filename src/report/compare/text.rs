@@ -163,6 +163,7 @@ fn notes(sides: &[Side]) -> String {
 fn notes_of(side: &Side) -> Vec<String> {
     let group = &side.runs;
     let mut notes = vec![];
+    notes.extend(group.other_version().map(str::to_owned));
     if group.leaks() {
         let leaking = leaking(group);
         notes.push(format!(
