@@ -89,6 +89,20 @@ fn a_damaged_run_is_named_and_the_others_are_reported() {
 }
 
 #[test]
+#[cfg(unix)]
+fn files_beside_the_runs_are_ignored_and_a_link_into_nothing_is_named() {
+    let home = reported();
+    let store = home.path().join("reports/runs");
+    fs::write(store.join("notes.txt"), "not a run").unwrap();
+    assert_eq!(skipped(home.path(), &["list"]), [] as [String; 0]);
+    std::os::unix::fs::symlink("/no/such/disk/run", store.join("linked.run")).unwrap();
+    for command in ["list", "claims", "report"] {
+        let lines = skipped(home.path(), &[command]);
+        assert!(lines.len() == 1 && lines[0].contains("reports/runs/linked.run/"), "{lines:?}");
+    }
+}
+
+#[test]
 fn a_page_is_not_replaced_where_no_run_can_be_read() {
     let home = reported();
     let home = home.path();

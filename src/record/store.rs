@@ -183,8 +183,9 @@ impl Store {
         for entry in entries {
             let entry = entry.map_err(unavailable)?;
             let id = entry.file_name().to_string_lossy().into_owned();
-            // Runs are folders. Hidden ones are half copied.
-            if !id.starts_with('.') && entry.path().is_dir() {
+            // Runs are folders, or links to some. Hidden ones are half copied.
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if !id.starts_with('.') && !is_file {
                 ids.push(id);
             }
         }

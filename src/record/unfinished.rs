@@ -128,6 +128,7 @@ impl Store {
         let text = serde_json::to_string(&failure).expect("a failure is plain data");
         let attempts = self.attempts();
         fs::create_dir_all(&attempts).map_err(|source| io(&attempts, source))?;
+        disk::remove_stale(&attempts);
         write_whole(&path, text.as_bytes())
     }
 
