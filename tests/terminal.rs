@@ -204,6 +204,11 @@ fn faults_of_the_data_exit_with_3_from_the_runs_process_too() {
     assert!(end.starts_with("2 of 2 runs failed:\none seed 1, one seed 2: "), "{end}");
     let list = stdout_of(home.path(), &["list"]);
     assert_eq!(list.matches(" on one: failed: ").count(), 2, "{list}");
+    // Weights that are not there, and some that are none.
+    for (file, words) in [("none.safetensors", "No such file"), ("one.csv", "one.csv")] {
+        let import = ["import-weights", "spotify-dense", file, "--layout", "keras"];
+        assert!(fails(home.path(), &import, 3).contains(words));
+    }
 }
 
 #[test]

@@ -196,6 +196,9 @@ impl From<FeatureError> for Failure {
     fn from(error: FeatureError) -> Self {
         match error {
             FeatureError::Dataset(error) => error.into(),
+            FeatureError::Damaged { .. } | FeatureError::Mismatch(_) => {
+                Self::Data(error.to_string())
+            }
             error => Self::Internal(error.into()),
         }
     }

@@ -16,7 +16,7 @@ pub enum RunError {
     /// The dataset is not there, or has changed.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// The dataset lacks what the split goes by.
+    /// The dataset lacks what the split goes by, or a file of weights is not what the model needs.
     #[error("{0}")]
     Incompatible(String),
     /// Features can't be made.

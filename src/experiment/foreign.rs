@@ -11,7 +11,7 @@ use super::inputs::Inputs;
 use super::plan::Plan;
 use super::record_run::record_run;
 use super::run::claim;
-use crate::model::{Layout, ModelError, Probe, RangeTest};
+use crate::model::{Layout, Probe, RangeTest};
 use crate::record::{Imported, Run, RunWriter};
 use crate::vocab::sha256_hex;
 
@@ -27,10 +27,8 @@ pub fn import_weights(
     layout: Layout,
     workspace: Workspace,
 ) -> Result<Run, RunError> {
-    let bytes = std::fs::read(file).map_err(|error| {
-        let (path, message) = (file.display().to_string(), error.to_string());
-        ModelError::File { path, message }
-    })?;
+    let bytes = std::fs::read(file)
+        .map_err(|error| RunError::Incompatible(format!("{}: {error}", file.display())))?;
     let sha256 = sha256_hex(&bytes);
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let inputs = Inputs::load(&plan, workspace)?;
@@ -41,7 +39,11 @@ pub fn import_weights(
     let layout_name = layout.name().to_owned();
     plan.cut.push(format!("weights imported from {name} ({layout_name}), not trained here"));
     let fold = Fold::new(&plan, &inputs, seed, AuditedSplit::new(&plan, &inputs, seed)?)?;
-    let fitted = plan.spec.model.import(&fold.fit_input(), file, layout)?;
+    let fitted = plan
+        .spec
+        .model
+        .import(&fold.fit_input(), file, layout)
+        .map_err(|error| RunError::Incompatible(error.to_string()))?;
     let claim = claim(&id, &plan.label(seed), context)?;
     let (mut writer, _, _) = RunWriter::begin(claim)?;
     writer.spec(&plan.text)?;
