@@ -91,7 +91,6 @@ fn name(found: &ArrowDataType) -> String {
             format!("list of {}", name(of.dtype()))
         }
         Type::Struct(_) => "struct".to_owned(),
-        Type::Map(..) => "map".to_owned(),
         Type::Dictionary(_, of, _) => format!("dictionary of {}", name(of)),
         Type::Extension(extension) => extension.name.to_string(),
         other => format!("{other:?}").to_lowercase(),

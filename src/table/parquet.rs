@@ -242,7 +242,7 @@ mod tests {
             ("list_of_numbers", "list of float64"),
             ("fixed_list", "list of float64"),
             ("struct", "struct"),
-            ("map", "map"),
+            ("map", "list of struct"),
         ];
         for (name, found) in refused {
             let error = as_texts(&["string", name]).unwrap_err().to_string();
