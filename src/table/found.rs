@@ -78,7 +78,7 @@ pub(super) fn cells(found: &ArrowDataType) -> Result<Cells, String> {
 fn name(found: &ArrowDataType) -> String {
     use ArrowDataType as Type;
     match found {
-        Type::Float16 => "float16".to_owned(),
+        Type::Utf8 | Type::LargeUtf8 | Type::Utf8View => "string".to_owned(),
         Type::Date32 | Type::Date64 => "date".to_owned(),
         Type::Timestamp(..) => "timestamp".to_owned(),
         Type::Time32(_) | Type::Time64(_) => "time".to_owned(),
