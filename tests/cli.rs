@@ -281,6 +281,38 @@ fn a_recording_is_degraded_to_a_wav_file_and_wrong_words_are_usage() {
 }
 
 #[test]
+fn an_inconclusive_claim_is_an_error_only_if_it_is_asked_to_be() {
+    let home = project();
+    edit(home.path(), "datasets/synth-songs.toml", "n_rows = 8576", "n_rows = 400");
+    let spec = "experiments/spotify-logistic-final.toml";
+    edit(home.path(), spec, "\"spotify-songs\"", "\"synth-songs\"");
+    // A publication that tested 8 songs can be neither refuted nor confirmed.
+    let more = "value = 0.5\nn_test = 8\nsource = \"notebook\"\n\n[[claims]]\n\
+                metric = \"log_loss\"\nvalue = 1.2\nn_test = 8";
+    edit(home.path(), spec, "value = 0.532", more);
+    let run = encore(home.path(), &["run", "spotify-logistic-final", "--strict"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let table = stdout(&run).split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["inconclusive 5 0 s", "no number of seeds or test tracks would decide"] {
+        assert!(table.contains(part), "{part}\nis not in\n{table}");
+    }
+    let ledger = encore(home.path(), &["claims", "--strict"]);
+    assert!(ledger.status.success(), "{}", stderr(&ledger));
+    let said = stdout(&ledger).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("synth-songs (synthetic): log_loss 1.200 (final notebook, logistic regression) "), "{said}");
+    assert!(said.contains(" inconclusive: ours "), "{said}");
+    let strict = encore(home.path(), &["claims", "--strict=conclusive"]);
+    assert_eq!(strict.status.code(), Some(4));
+    assert!(stderr(&strict).contains("inconclusive claims: spotify-logistic-final ("));
+    assert!(stdout(&encore(home.path(), &["list"])).contains("; inconclusive\n"));
+    let wrong = encore(home.path(), &["claims", "--strict=all"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    edit(home.path(), spec, "metric = \"log_loss\"", "metric = \"recall\"");
+    let wrong = encore(home.path(), &["check"]);
+    assert!(stderr(&wrong).contains("average_precision"), "{}", stderr(&wrong));
+}
+
+#[test]
 fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     let home = project();
     edit(home.path(), "datasets/synth-songs.toml", "n_rows = 8576", "n_rows = 400");

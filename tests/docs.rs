@@ -18,7 +18,7 @@ const PAGES: [(&str, usize, usize); 8] = [
     ("docs/specs.md", 4, 0),
     ("docs/speed.md", 0, 1),
     ("docs/spotify.md", 0, 1),
-    ("docs/statistics.md", 2, 0),
+    ("docs/statistics.md", 2, 1),
     ("docs/training.md", 3, 4),
 ];
 const PROGRAM: &str = env!("CARGO_BIN_EXE_encore");

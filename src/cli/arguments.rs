@@ -29,9 +29,9 @@ pub(super) enum Command {
     Report(Report),
     /// List every published figure with its verdict and the reason
     Claims {
-        /// Exit with code 4 if a claim differs
-        #[arg(long)]
-        strict: bool,
+        /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
+        #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
+        strict: Option<Strict>,
         /// Show runs of other versions of the specs too; they are not judged
         #[arg(long)]
         all_versions: bool,
@@ -231,9 +231,18 @@ pub(super) struct Report {
     /// Show runs of other versions of the specs too; they are not judged
     #[arg(long)]
     pub all_versions: bool,
-    /// Exit with code 4 if a claim differs
-    #[arg(long)]
-    pub strict: bool,
+    /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
+    pub strict: Option<Strict>,
+}
+
+/// What `--strict` is about.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Strict {
+    /// Claims that differ
+    Differs,
+    /// Claims that differ or are inconclusive
+    Conclusive,
 }
 
 /// Arguments shared by `run` and `reproduce`.
@@ -257,9 +266,9 @@ pub(super) struct Common {
     /// Refuse to train if test examples leak into training: same track, group, or a copy
     #[arg(long)]
     pub forbid_leaks: bool,
-    /// Exit with code 4 if a claim differs
-    #[arg(long)]
-    pub strict: bool,
+    /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
+    pub strict: Option<Strict>,
 }
 
 #[derive(Subcommand)]

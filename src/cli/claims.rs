@@ -1,12 +1,13 @@
 //! `claims`.
 
+use super::arguments::Strict;
 use super::runs::{page_options, strict};
 use super::{Done, Project, from_whole, say_hidden, say_skipped};
 use crate::experiment::{Options, Plan};
 use crate::report;
 
 /// Prints every published figure with its verdict and the reason.
-pub(super) fn claims(project: &Project, is_strict: bool, all_versions: bool) -> Done {
+pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     let versions = project.versions(&library, &catalogue)?;
     let n_hidden = if all_versions { 0 } else { versions.others.len() };
@@ -27,8 +28,8 @@ pub(super) fn claims(project: &Project, is_strict: bool, all_versions: bool) -> 
         }
     }
     let options = page_options(order);
-    let (text, differing) = from_whole(&runs, |runs| report::claims(runs, &options))?;
-    print!("{text}");
+    let ledger = from_whole(&runs, |runs| report::claims(runs, &options))?;
+    print!("{}", ledger.text);
     say_hidden(n_hidden);
-    strict(&differing, is_strict)
+    strict(&ledger, how)
 }

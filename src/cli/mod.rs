@@ -46,7 +46,7 @@ enum Failure {
     Usage(String),
     /// Data are missing: exit code 3.
     Data(String),
-    /// A claim differs, and `--strict` was given, or a repetition does: exit code 4.
+    /// A claim differs or is inconclusive, and `--strict` says so, or a repetition differs: exit code 4.
     Differs(String),
     /// A service asks to come back later, all saved: exit code 5.
     Later(String),

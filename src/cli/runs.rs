@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::arguments::{Common, Report, Reproduce, Run};
+use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
     Done, Failure, Project, finished, from_whole, plot, say_hidden, signals, unfinished, versions,
@@ -126,14 +126,13 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     // What was asked for is shown, and labelled where it is not what the specs say.
     let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
     let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
-    let report::Table { text, differing } =
-        from_whole(&runs, |runs| report::table(runs, &options))?;
-    print!("{text}");
+    let table = from_whole(&runs, |runs| report::table(runs, &options))?;
+    print!("{}", table.text);
     for folder in folders {
         println!("{}", folder.display());
     }
     failures(outcomes)?;
-    strict(&differing, arguments.common.strict)
+    strict(&table, arguments.common.strict)
 }
 
 /// Writes the page from the records, with plots of the datasets that are present.
@@ -248,7 +247,12 @@ fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
 }
 
 /// Writes a page from its runs, and shows its table.
-fn write(library: &Library, catalogue: &Catalogue, page: &Page, is_strict: bool) -> Done {
+fn write(
+    library: &Library,
+    catalogue: &Catalogue,
+    page: &Page,
+    how: Option<Strict>,
+) -> Done {
     let (folder, store) = (&page.folder, page.store());
     let runs = finished(&store)?;
     keep_page(folder, &store, &runs)?;
@@ -265,7 +269,7 @@ fn write(library: &Library, catalogue: &Catalogue, page: &Page, is_strict: bool)
     print!("{}", written.table.text);
     say_hidden(n_hidden);
     println!("page: {}", written.page.display());
-    strict(&written.table.differing, is_strict)
+    strict(&written.table, how)
 }
 
 /// Refuses to replace a page about runs by one about nothing: their disk may not be mounted.
@@ -335,10 +339,16 @@ pub(super) fn page_options(order: Vec<String>) -> report::Options {
     }
 }
 
-/// Exit code 4 where a claim differs and `--strict` was given.
-pub(super) fn strict(differing: &[String], is_strict: bool) -> Done {
-    if is_strict && !differing.is_empty() {
-        return Err(Failure::Differs(format!("claims that differ: {}", differing.join(", "))));
+/// Exit code 4 where a claim differs and `--strict` was given, or is inconclusive and
+/// `--strict=conclusive` was.
+pub(super) fn strict(table: &report::Table, how: Option<Strict>) -> Done {
+    let Some(how) = how else { return Ok(()) };
+    let mut found = vec![];
+    if !table.differing.is_empty() {
+        found.push(format!("claims that differ: {}", table.differing.join(", ")));
     }
-    Ok(())
+    if how == Strict::Conclusive && !table.inconclusive.is_empty() {
+        found.push(format!("inconclusive claims: {}", table.inconclusive.join(", ")));
+    }
+    if found.is_empty() { Ok(()) } else { Err(Failure::Differs(found.join("; "))) }
 }

@@ -7,6 +7,7 @@ use super::{Done, Failure, Project, say_skipped, unfinished, width};
 use crate::dataset::Catalogue;
 use crate::experiment::{Library, Options, Plan, PlanError, Shrink, Versions, derive_spec};
 use crate::record::Run;
+use crate::report;
 use crate::schema::{Fault, Faults};
 
 /// One line per experiment: dataset, claim, latest result. Below it, other versions of its spec
@@ -66,7 +67,12 @@ pub(super) fn list(project: &Project, all_versions: bool) -> Done {
 /// The latest result of the current spec; where there is none, that of another version.
 fn latest(versions: &Versions, name: &str) -> String {
     if let Some(run) = runs_of(&versions.current, name).first() {
-        return result(run);
+        let verdict = report::verdict(&versions.current, name).unwrap_or_else(|error| {
+            say_skipped(error);
+            None
+        });
+        let verdict = verdict.map_or(String::new(), |verdict| format!("; {}", verdict.as_str()));
+        return format!("{}{verdict}", result(run));
     }
     let others = runs_of(&versions.others, name);
     match others.first() {

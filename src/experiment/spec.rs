@@ -4,6 +4,7 @@ use super::options::DataChoice;
 use super::{protocol, tables};
 use crate::dataset::{Catalogue, Manifest};
 use crate::features::Features;
+use crate::metrics::{Metric, Scale};
 use crate::model::{self, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value};
@@ -71,14 +72,7 @@ impl Spec {
             Some(preprocess) => vec![preprocess.width()],
         });
         let model = read_model(fields, shape.as_deref());
-        let claims = fields.each_table("claims", |claim| Claim {
-            metric: claim.required("metric", &OneOf(&[("accuracy", "accuracy")])).to_owned(),
-            value: claim.required("value", &Real::from_to(0.0, 1.0)),
-            source: claim.required("source", &Text),
-            dataset: asked.name.clone(),
-            n_runs: claim.optional("n_runs", &Int::within(1..=1_000_000)),
-            n_test: claim.optional("n_test", &Int::within(1..=1_000_000_000)),
-        });
+        let claims = fields.each_table("claims", |claim| read_claim(claim, asked));
         let (Some(features), Some(shape), Some(split), Some(model)) =
             (features, shape, split, model)
         else {
@@ -100,6 +94,25 @@ impl Spec {
             max_epochs,
             claims,
         }))
+    }
+}
+
+/// Reads a published figure.
+fn read_claim(fields: &mut Fields, asked: &Manifest) -> Claim {
+    let metric = fields.required("metric", &OneOf(&Metric::ALL.map(|it| (it.as_str(), it))));
+    let value = match metric.scale() {
+        Scale::Fraction => Real::from_to(0.0, 1.0),
+        Scale::Positive => Real::positive(),
+    };
+    Claim {
+        metric: metric.as_str().to_owned(),
+        value: fields.required("value", &value),
+        source: fields.required("source", &Text),
+        dataset: asked.name.clone(),
+        n_runs: fields.optional("n_runs", &Int::within(1..=1_000_000)),
+        n_test: fields.optional("n_test", &Int::within(1..=1_000_000_000)),
+        seed_sd: fields.optional("seed_sd", &Real::not_negative()),
+        within: fields.optional("within", &Real::positive()),
     }
 }
 

@@ -33,6 +33,9 @@ pub fn calibration_error(actual: &[usize], probabilities: &[f32], n_classes: usi
     gaps.iter().map(|gap| gap.abs()).sum::<f64>() / actual.len().max(1) as f64
 }
 
+/// The largest Brier score: all for one wrong class.
+pub const MOST_BRIER_SCORE: f64 = 2.0;
+
 /// Computes the Brier score of every example, `[0, 2]`: the sum over classes of the squared
 /// distance between the probability and 1 (actual class) or 0 (other classes). `probabilities` is
 /// `[n_examples, n_classes]`.

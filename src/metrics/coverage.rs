@@ -2,7 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::{Clustered, Estimate, Published, repetition};
+use super::evidence::{Evidence, Published};
+use super::{Clustered, Estimate, Scale};
 use crate::vocab::{Rng, Seed};
 
 const N_EXPERIMENTS: u64 = 1_000;
@@ -108,8 +109,9 @@ fn claims(runs: &[Clustered], of_model: f64, truth: f64) -> Vec<(&'static str, b
     let (first, second) = (&runs[..3], &runs[3..6]);
     let pairs: Vec<Clustered> = first.iter().zip(second).map(|(a, b)| a.minus(b)).collect();
     let repeated = |ours: &[Clustered], theirs: &[Clustered]| {
-        let published = Published { n_runs: theirs.len(), ..Published::default() };
-        repetition(ours, &published).contains(Clustered::mean_of(theirs).value)
+        let published = Published { n_runs: theirs.len(), ..Published::of(0.5) };
+        let repetitions = Evidence::of(ours, Scale::Fraction).repetitions(&published, 0.05);
+        repetitions.contains(Clustered::mean_of(theirs).value)
     };
     let is_zero_held = |difference: &Estimate| difference.interval().contains(0.0);
     let one = mean(1);

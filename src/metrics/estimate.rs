@@ -126,6 +126,24 @@ impl Estimate {
         Interval { mean: p, low: low.clamp(0.0, p), high: high.clamp(p, 1.0) }
     }
 
+    /// The 95 % interval of a loss, between 0 and `most`, the worst that an example may cost: symmetric
+    /// in the logarithm. For a loss of 0, up to what one bad track among them would give (Wilson).
+    #[must_use]
+    pub fn loss_interval(&self, most: f64) -> Interval {
+        let margin = self.margin_squared(ALPHA).sqrt();
+        if self.value <= 0.0 {
+            let z = self.z(ALPHA);
+            return Interval {
+                mean: 0.0,
+                low: 0.0,
+                high: most * z * z / (self.n_tracks as f64 + z * z),
+            };
+        }
+        let factor = libm::exp(margin / self.value);
+        let (low, high) = (self.value / factor, (self.value * factor).min(most));
+        Interval { mean: self.value, low, high: high.max(self.value) }
+    }
+
     /// Returns the two-sided p-value of "the true value is 0": the `p` for which the interval of
     /// level `1 - p` ends at 0.
     #[must_use]
@@ -242,6 +260,22 @@ pub(super) mod tests {
         let all = Estimate::of(&[Clustered::mean(&[1.0; 500], &tracks, 500)]).fraction_interval();
         close(all.low, wilson(500, 500).low, 2e-4);
         assert_eq!((all.mean, all.high), (1.0, 1.0));
+    }
+
+    #[test]
+    fn a_loss_s_interval_stays_between_0_and_the_most() {
+        let tracks: Vec<usize> = (0..4).collect();
+        let of = |values: &[f64]| Estimate::of(&[Clustered::mean(values, &tracks, 4)]);
+        let wild = of(&[4.0, 0.05, 0.1, 0.1]);
+        assert!(wild.interval().low < 0.0, "the symmetric interval leaves the range");
+        let interval = wild.loss_interval(15.942_385);
+        assert!(0.0 < interval.low && interval.low < 1.0625 && interval.high <= 15.942_385);
+        assert_eq!(interval.mean, wild.value);
+        assert_eq!(of(&[1.9, 1.9, 0.1, 1.9]).loss_interval(2.0).high, 2.0);
+        let calm = of(&[1.0, 1.01, 0.99, 1.0]);
+        close(calm.loss_interval(2.0).high, calm.interval().high, 1e-3);
+        let none = of(&[0.0; 4]).loss_interval(2.0);
+        assert!(none.low == 0.0 && none.high > 1.0 && none.high < 2.0, "{none:?}");
     }
 
     #[test]

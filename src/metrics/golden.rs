@@ -33,7 +33,7 @@ fn scores_agree_with_scikit_learn() {
     let scores = scores(&ACTUAL, &PREDICTED, &PROBABILITIES, 4);
     assert_eq!(scores.n, 10);
     close(scores.accuracy, 0.7, 1e-15);
-    close(scores.macro_f1, 0.520_833_333_333_333_3, 1e-15);
+    close(scores.macro_f1, 0.694_444_444_444_444_4, 1e-15);
     close(scores.log_loss, 2.175_930_976_867_676, 1e-6); // scikit-learn sums in f32 here
 }
 
@@ -95,6 +95,15 @@ fn scores_of_two_models_agree() {
         let brier = brier_scores(&actual, &p, N_CLASSES);
         close(brier.iter().sum::<f64>() / 200.0, wanted("brier"), 1e-7);
         close(calibration_error(&actual, &p, N_CLASSES), wanted("calibration_error"), 1e-12);
+        let auc = roc_auc(&actual, &p, N_CLASSES, &tracks, N_TRACKS).unwrap();
+        close(auc.value, wanted("roc_auc"), 1e-12);
+        let precision = average_precision(&actual, &p, N_CLASSES, &tracks, N_TRACKS).unwrap();
+        close(precision.value, wanted("average_precision"), 1e-12);
+        // The infinitesimal jackknife is near the one that leaves out a track: both of 40 tracks.
+        for (score, key) in [(auc, "roc_auc"), (precision, "average_precision")] {
+            let ratio = score.variance() / wanted(&format!("{key}_jackknife"));
+            assert!((0.75..1.1).contains(&ratio), "{key}: {ratio}");
+        }
     }
     assert_eq!(n_models, 2);
 }

@@ -4,14 +4,16 @@
 //! |---|---|
 //! | `confusion` | confusion matrix; accuracy, precision, recall, F1 |
 //! | `probability` | log-loss, top-k accuracy |
+//! | `ranking` | areas under the ROC and precision-recall curves |
+//! | `metric` | the metrics that a published figure may be about, by name |
 //! | `calibration` | calibration error, Brier score |
 //! | `votes` | track predictions from the segments' votes |
 //! | `interval` | intervals of an accuracy from counts |
 //! | `cluster` | the score of one run, split by test track |
 //! | `estimate` | a mean over seeds, or a difference: interval, p-value, variance by seeds and tracks (`seeds`) |
-//! | `repetition` | the range of repetitions of our runs |
+//! | `evidence` | ours minus a published figure, with the uncertainty of both; the range of repetitions |
 //! | `paired` | McNemar's test, the paired bootstrap, Holm's correction |
-//! | `verdict` | whether a published figure is within an interval |
+//! | `verdict` | a published figure -> reproduced, differs or inconclusive |
 //!
 //! This room is pure: it must never know a path or a clock, and uses only the random streams that
 //! it is given.
@@ -22,25 +24,31 @@ mod confusion;
 #[cfg(test)]
 mod coverage;
 mod estimate;
+mod evidence;
 #[cfg(test)]
 mod golden;
 mod interval;
+mod metric;
 mod paired;
 mod probability;
-mod repetition;
+mod ranking;
 mod seeds;
+#[cfg(test)]
+mod simulation;
 mod verdict;
 mod votes;
 
-pub use calibration::{CALIBRATION_BINS, brier_scores, calibration_error};
+pub use calibration::{CALIBRATION_BINS, MOST_BRIER_SCORE, brier_scores, calibration_error};
 pub use cluster::Clustered;
 pub use confusion::{ClassScores, accuracy, confusion, macro_f1, per_class};
 pub use estimate::Estimate;
+pub use evidence::{DEFAULT_LOSS_SPREAD, DEFAULT_SEED_SPREAD, Evidence, Published, Scale};
 pub use interval::{Interval, wilson};
+pub use metric::{Answers, Metric};
 pub use paired::{McNemar, bootstrap, holm, mcnemar};
-pub use probability::{log_loss, log_losses, most_likely, top_k, top_k_accuracy};
-pub use repetition::{Published, repetition};
-pub use verdict::{Verdict, verdict};
+pub use probability::{MOST_LOG_LOSS, log_loss, log_losses, most_likely, top_k, top_k_accuracy};
+pub use ranking::{average_precision, roc_auc};
+pub use verdict::{DEFAULT_MARGIN, Judgment, Plan, Verdict, judge};
 pub use votes::{Votes, pool, track_votes};
 
 use crate::vocab::Scores;

@@ -2,6 +2,9 @@
 
 use std::cmp::Ordering;
 
+/// What one certain mistake costs: the largest log-loss.
+pub const MOST_LOG_LOSS: f64 = 15.942_385_152_878_742;
+
 /// Returns the mean negative log-probability of the actual class, natural log; 0 if nothing was
 /// scored.
 ///
@@ -97,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_certain_mistake_costs_the_clipped_log() {
-        close(log_loss(&[0], &[0.0, 1.0], 2), 15.942_385, 1e-6);
+        close(log_loss(&[0], &[0.0, 1.0], 2), MOST_LOG_LOSS, 1e-12);
         close(log_loss(&[1], &[0.0, 1.0], 2), 0.0, 2e-7);
     }
 

@@ -1,6 +1,6 @@
 //! The variance due to the seeds, apart from the variance due to their test tracks.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::Clustered;
 
@@ -60,10 +60,32 @@ impl Seeds {
     /// Returns the contribution to a squared margin, including the effect of few degrees of
     /// freedom.
     pub(super) fn margin_squared(&self, alpha: f64, z: f64) -> f64 {
+        self.squared_by(alpha, z, [0.6, 1.2])
+    }
+
+    /// The same for a further run that is as likely to be off as these are.
+    pub(super) fn further_squared(&self, alpha: f64, z: f64) -> f64 {
+        let is_one = self.degrees_of_freedom < 1.5;
+        self.squared_by(alpha, z, if is_one { [0.05, 0.1] } else { [0.5, 1.0] })
+    }
+
+    /// Student's t counts for nothing up to the first ratio of raw to explained, in full from the
+    /// second on.
+    fn squared_by(&self, alpha: f64, z: f64, [from, to]: [f64; 2]) -> f64 {
         let t = quantile(alpha, self.degrees_of_freedom);
-        let ratio = if self.explained > 0.0 { self.raw / self.explained } else { f64::INFINITY };
-        let g = (ratio / 0.6 - 1.0).clamp(0.0, 1.0);
+        let g = ((self.ratio() - from) / (to - from)).clamp(0.0, 1.0);
         z * z * self.own() + g * (t * t - z * z).max(0.0) * self.raw
+    }
+
+    /// Raw by explained.
+    fn ratio(&self) -> f64 {
+        if self.explained > 0.0 { self.raw / self.explained } else { f64::INFINITY }
+    }
+
+    /// What is left of a squared margin by tracks where seeds agree better than their tracks let
+    /// expect: 0.8 to 1.
+    pub(super) fn agreement(&self) -> f64 {
+        (0.8 + 0.2 * self.ratio()).min(1.0)
     }
 }
 
@@ -82,6 +104,11 @@ pub(super) fn quantile(alpha: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom)
         .expect("two runs or two tracks leave a degree of freedom")
         .inverse_cdf(1.0 - alpha / 2.0)
+}
+
+/// The standard normal's quantile that is exceeded, on both sides together, with probability `alpha`.
+pub(super) fn normal_quantile(alpha: f64) -> f64 {
+    Normal::standard().inverse_cdf(1.0 - alpha / 2.0)
 }
 
 #[cfg(test)]

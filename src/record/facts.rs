@@ -80,7 +80,7 @@ pub struct Outputs {
 /// A published figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
-    /// `accuracy` on the test set; more metrics may come.
+    /// A metric on the test set, by its name in specs: `accuracy`, `macro_f1`, ...
     pub metric: String,
     /// The figure, e.g. 0.838.
     pub value: f64,
@@ -94,6 +94,12 @@ pub struct Claim {
     /// Test examples of each of those runs, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_test: Option<usize>,
+    /// The standard deviation of those runs over seeds, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed_sd: Option<f64>,
+    /// The margin within which ours and the figure count as equal; the default where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
 }
 
 /// What the run learnt from.

@@ -1,32 +1,87 @@
 //! Published figures and their verdicts.
 
+use super::ReportError;
 use super::runs::Runs;
-use super::words::{counted, fraction, list};
-use crate::metrics::{Clustered, Interval, Published, Verdict, repetition, verdict};
+use super::scored::{Scored, levels};
+use super::words::{counted, fraction, list, signed};
+use crate::metrics::{
+    Clustered, DEFAULT_MARGIN, Evidence, Interval, Judgment, Metric, Plan, Published, Verdict,
+    judge,
+};
 use crate::record::Claim;
 
 /// A published figure with its verdict.
 pub(super) struct Judged<'a> {
     pub(super) claim: &'a Claim,
+    /// Ours in the claim's metric, with its 95 % interval; `None` if this version of encore doesn't know
+    /// the metric or the test set has one class only.
+    pub(super) ours: Option<Interval>,
     pub(super) verdict: Verdict,
-    /// Where figures fall, 95 of 100, that were made as our runs were; where the two may be compared.
-    repetitions: Option<Interval>,
+    /// The numbers behind the verdict, where the two may be compared.
+    judgment: Option<Judgment>,
+    /// How the figure is taken to have come about.
+    assumed: String,
 }
 
-/// Judges a figure by the accuracies of runs, taken apart by tracks.
-pub(super) fn judge<'a>(claim: &'a Claim, runs: &Runs, accuracies: &[Clustered]) -> Judged<'a> {
-    if let Some(reason) = unfit(claim, runs) {
+/// Judges a figure by what the runs said of their test examples.
+pub(super) fn judged<'a>(claim: &'a Claim, runs: &Runs, said: &[Scored]) -> Judged<'a> {
+    let metric = Metric::named(&claim.metric);
+    let scores: Option<Vec<Clustered>> =
+        metric.and_then(|metric| said.iter().map(|run| metric.score(&run.answers())).collect());
+    let ours = metric.zip(scores.as_ref()).map(|(metric, scores)| metric.interval(scores));
+    let no_verdict = |reason: String| {
         let verdict = Verdict::NotComparable { reason };
-        return Judged { claim, verdict, repetitions: None };
-    }
-    let ours = runs.mean(|record| record.test.n as f64);
-    let published = Published {
-        n_runs: claim.n_runs.unwrap_or(1),
-        test_ratio: claim.n_test.map_or(1.0, |theirs| ours / theirs as f64),
+        Judged { claim, ours, verdict, judgment: None, assumed: String::new() }
     };
-    let repetitions = repetition(accuracies, &published);
-    let verdict = verdict(claim.value, &repetitions);
-    Judged { claim, verdict, repetitions: Some(repetitions) }
+    if let Some(reason) = unfit(claim, runs) {
+        return no_verdict(reason);
+    }
+    let (Some(metric), Some(scores)) = (metric, scores) else {
+        let one_class = format!("{} needs test examples of two classes", claim.metric);
+        return no_verdict(one_class);
+    };
+    let evidence = Evidence::of(&scores, metric.scale());
+    let published = published(claim, runs, metric);
+    let judgment = judge(&evidence, &published, claim.within.unwrap_or(DEFAULT_MARGIN));
+    let assumed = assumed(claim, runs, evidence.assumed_spread(&published));
+    Judged { claim, ours, verdict: judgment.verdict.clone(), judgment: Some(judgment), assumed }
+}
+
+/// The verdict on a claim in a word; runs that can't be compared with it are not scored.
+pub(super) fn verdict(claim: &Claim, runs: &Runs) -> Result<Verdict, ReportError> {
+    if let Some(reason) = unfit(claim, runs) {
+        return Ok(Verdict::NotComparable { reason });
+    }
+    let levels = levels(&[runs])?;
+    Ok(judged(claim, runs, &levels[0].sides[0]).verdict)
+}
+
+/// The claim that a summary shows: the first about accuracy, else the first.
+pub(super) fn main_claim(claims: &[Claim]) -> Option<usize> {
+    let about_accuracy = claims.iter().position(|claim| claim.metric == "accuracy");
+    about_accuracy.or((!claims.is_empty()).then_some(0))
+}
+
+/// What is known of a figure, and assumed where it says nothing: of folds, that it is the mean of one
+/// round.
+fn published(claim: &Claim, runs: &Runs, metric: Metric) -> Published {
+    let ours = runs.mean(|record| match metric {
+        Metric::AccuracyByTrack => record.split.n_test_tracks as f64,
+        _ => record.test.n as f64,
+    });
+    let theirs = claim.n_test.map_or(ours, |n| n as f64);
+    Published {
+        value: claim.value,
+        n_runs: claim.n_runs.unwrap_or(default_runs(runs)),
+        test_ratio: ours / theirs,
+        has_other_test: (ours - theirs).abs() >= 0.5,
+        seed_sd: claim.seed_sd,
+    }
+}
+
+fn default_runs(runs: &Runs) -> usize {
+    let folds = runs.record().spec["split"]["k_fold"]["k"].as_u64();
+    folds.map_or(1, |k| k.max(1) as usize)
 }
 
 /// Returns the reason why a figure cannot be compared with the runs.
@@ -42,8 +97,8 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
         words.to_owned()
     } else if !record.cut.is_empty() {
         format!("shortened run ({})", list(&record.cut))
-    } else if claim.metric != "accuracy" {
-        format!("no interval is available for {}", claim.metric)
+    } else if Metric::named(&claim.metric).is_none() {
+        format!("this version of encore does not know the metric {}", claim.metric)
     } else {
         return None;
     };
@@ -51,33 +106,117 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
 }
 
 impl Judged<'_> {
+    /// Ours as text: `0.838 [0.832, 0.844]`, or a dash.
+    pub(super) fn ours_words(&self) -> String {
+        self.ours.as_ref().map_or("-".to_owned(), super::summary::interval)
+    }
+
+    /// The published figure as text, with its metric unless that is the accuracy.
+    pub(super) fn published_words(&self) -> String {
+        let value = fraction(self.claim.value);
+        match self.claim.metric.as_str() {
+            "accuracy" => value,
+            metric => format!("{metric} {value}"),
+        }
+    }
+
+    /// Ours minus published, where the two may be compared.
+    pub(super) fn delta(&self) -> Option<f64> {
+        self.judgment.as_ref().map(|judgment| judgment.difference.mean)
+    }
+
+    /// What would decide, where the verdict is inconclusive, as a clause.
+    pub(super) fn plan_words(&self) -> Option<String> {
+        let judgment = self.judgment.as_ref()?;
+        if self.verdict != Verdict::Inconclusive {
+            return None;
+        }
+        let more = |n: usize, what: &str| counted(n, &format!("more {what}"));
+        let decide = match judgment.plan {
+            Plan { seeds: Some(seeds), tracks: Some(tracks) } => {
+                format!("{} or {}", more(seeds, "seed"), more(tracks, "test track"))
+            }
+            Plan { seeds: Some(seeds), tracks: None } => more(seeds, "seed"),
+            Plan { seeds: None, tracks: Some(tracks) } => more(tracks, "test track"),
+            Plan { seeds: None, tracks: None } => {
+                return Some(
+                    "no number of seeds or test tracks would decide, because the published figure \
+                     itself is too uncertain"
+                        .to_owned(),
+                );
+            }
+        };
+        Some(format!("{decide} would decide"))
+    }
+
     /// Explains the verdict, with its assumptions, as plain text.
     pub(super) fn why(&self) -> String {
-        let fall = || {
-            let Interval { low, high, .. } =
-                self.repetitions.expect("what may be compared has an interval");
-            let (low, high) = (fraction(low), fraction(high));
-            format!("where repetitions of our runs fall, {low} to {high} ({})", assumed(self.claim))
+        let judgment = match (&self.verdict, &self.judgment) {
+            (Verdict::NotComparable { reason }, _) => return reason.clone(),
+            (_, Some(judgment)) => judgment,
+            (_, None) => return String::new(),
         };
+        let Interval { low, high, .. } = judgment.repetitions;
+        let fall =
+            format!("where repetitions of our runs fall, {} to {}", fraction(low), fraction(high));
+        let within = fraction(judgment.within);
+        let difference = format!("ours minus published is {}", difference(&judgment.difference));
+        let assumed = &self.assumed;
         match &self.verdict {
-            Verdict::Reproduced => format!("it is {}", fall()),
             Verdict::Differs { by } => {
                 let side = if *by > 0.0 { "above" } else { "below" };
-                format!("ours is {side} it by {}; it is outside {}", fraction(by.abs()), fall())
+                let by = fraction(by.abs());
+                let Interval { low, high, .. } = judgment.difference;
+                let small = if low > -judgment.within && high < judgment.within {
+                    format!(", although within the margin of {within}")
+                } else {
+                    String::new()
+                };
+                format!("ours is {side} it by {by}{small}; it is outside {fall} ({assumed})")
             }
-            Verdict::NotComparable { reason } => reason.clone(),
+            Verdict::Reproduced => {
+                format!("{difference}, within the margin of {within} ({assumed})")
+            }
+            _ => format!(
+                "{difference}, not within the margin of {within}, and it is {fall}; these runs could \
+                 have detected a difference of {}; {} ({assumed})",
+                fraction(judgment.detectable),
+                self.plan_words().unwrap_or_default()
+            ),
         }
     }
 }
 
-/// Describes the assumed number of runs and test examples behind a figure.
-fn assumed(claim: &Claim) -> String {
-    let runs = claim.n_runs.map_or("one run".to_owned(), |n| counted(n, "run"));
+/// `+0.012 [-0.010, +0.034] (90 %)`.
+fn difference(interval: &Interval) -> String {
+    let Interval { mean, low, high } = interval;
+    format!("{} [{}, {}] (90 %)", signed(*mean), signed(*low), signed(*high))
+}
+
+/// Describes the assumed number of runs and test examples behind a figure, and of a single run of ours the
+/// assumed spread of seeds.
+fn assumed(claim: &Claim, runs: &Runs, spread: Option<f64>) -> String {
+    let n_runs = match claim.n_runs {
+        Some(n) => counted(n, "run"),
+        None if default_runs(runs) > 1 => counted(default_runs(runs), "fold"),
+        None => "one run".to_owned(),
+    };
     let test = claim
         .n_test
         .map_or("a test set as large as ours".to_owned(), |n| counted(n, "test example"));
     let word = if claim.n_runs.is_some() && claim.n_test.is_some() { "of" } else { "taken as" };
-    format!("{word} {runs} on {test}")
+    let told =
+        claim.seed_sd.map(|sd| format!("with a standard deviation of {} over seeds", fraction(sd)));
+    let spread = match (spread, told) {
+        (_, Some(told)) => format!(", {told}"),
+        (Some(spread), None) => format!(
+            "; one {} shows no spread, so a standard deviation of {} over seeds is assumed",
+            runs.unit(),
+            fraction(spread)
+        ),
+        (None, None) => String::new(),
+    };
+    format!("{word} {n_runs} on {test}{spread}")
 }
 
 #[cfg(test)]
@@ -88,7 +227,7 @@ mod tests {
     use crate::record::Run;
     use crate::report::fake::{self, Fake, gtzan};
     use crate::report::tests::options;
-    use crate::report::{claims, group, table};
+    use crate::report::{self, claims, group, table};
 
     /// Three runs whose record says this claim.
     fn claimed(folder: &Path, change: impl Fn(&mut Claim)) -> Vec<Run> {
@@ -118,7 +257,7 @@ mod tests {
             });
             assert_eq!(
                 table(&runs, &options).unwrap().differing.is_empty(),
-                claims(&runs, &options).unwrap().1.is_empty()
+                claims(&runs, &options).unwrap().differing.is_empty()
             );
             let rows = group::rows(&runs, &options).unwrap();
             let group = rows[0].group().unwrap();
@@ -142,10 +281,12 @@ mod tests {
     fn the_ledger_names_every_claim_with_why_and_what_was_not_run() {
         let folder = tempfile::tempdir().unwrap();
         let runs = [
-            fake::run(folder.path(), &gtzan("dnn", 1, 0.66, 0.578)),
+            fake::run(folder.path(), &gtzan("dnn", 1, 0.72, 0.578)),
+            fake::run(folder.path(), &gtzan("cnn-3", 1, 0.84, 0.838)),
             fake::run(folder.path(), &Fake { cut: true, ..gtzan("cnn-1", 1, 0.4, 0.691) }),
         ];
-        let (text, differing) = claims(&runs, &options(&["dnn", "cnn-1", "cnn-2"])).unwrap();
+        let ledger = claims(&runs, &options(&["dnn", "cnn-1", "cnn-2"])).unwrap();
+        let report::Table { text, differing, inconclusive } = ledger;
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let ours = runs[0].record.test.accuracy;
@@ -154,10 +295,107 @@ mod tests {
             format!("ours is above it by {:.3}; it is outside where repetitions", ours - 0.578),
             "cnn-1 on gtzan, cut: 3 of 250 epochs: accuracy 0.691".to_owned(),
             "over 1 seed; shortened run (3 of 250 epochs)".to_owned(),
+            "cnn-3 on gtzan: accuracy 0.838 (report, table 1) inconclusive: ours 0.8".to_owned(),
+            "not within the margin of 0.050, and it is where repetitions of our runs fall, 0.7"
+                .to_owned(),
+            "these runs could have detected a difference of 0.1".to_owned(),
+            " more seeds would decide (taken as one run on a test set as large as ours; one seed \
+             shows no spread, so a standard deviation of 0.020 over seeds is assumed)"
+                .to_owned(),
             "not run: cnn-2".to_owned(),
         ] {
             assert!(said.contains(&part), "{part}\nis not in\n{said}");
         }
+        assert_eq!(inconclusive, ["cnn-3 (report, table 1)"]);
         assert_eq!(differing, [format!("dnn (report, table 1) by {:+.3}", ours - 0.578)]);
+    }
+
+    #[test]
+    fn a_claim_may_be_about_any_metric_and_has_that_metric_s_interval() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = |seed: u64| {
+            let fake = gtzan("cnn-3", seed, 0.84, 0.838);
+            let mut record = fake::record(&fake);
+            let claim = record.claims[0].clone();
+            let about = |metric: &str| Claim { metric: metric.to_owned(), ..claim.clone() };
+            record.claims = Metric::ALL.iter().map(|metric| about(metric.as_str())).collect();
+            record.claims.push(about("recall"));
+            fake::write(folder.path(), &fake, record, &fake::predictions(&fake))
+        };
+        let runs: Vec<Run> = (1..=3).map(one).collect();
+        let options = options(&[]);
+        let rows = group::rows(&runs, &options).unwrap();
+        let group = rows[0].group().unwrap();
+        assert_eq!(group.judged.len(), 8);
+        for (judged, metric) in group.judged.iter().zip(Metric::ALL) {
+            let ours = judged.ours.expect("every metric has an interval");
+            assert!(ours.low < ours.mean && ours.mean < ours.high, "{metric:?}: {ours:?}");
+            assert!(ours.low > 0.0 && (ours.high < 1.0 || metric == Metric::LogLoss), "{ours:?}");
+            assert!(!judged.why().is_empty());
+        }
+        assert_eq!(group.judged[0].ours, Some(group.accuracy));
+        assert_eq!(group.judged[1].ours, group.by_track);
+        assert_eq!(group.judged[7].ours_words(), "-");
+        let unknown = "this version of encore does not know the metric recall";
+        assert_eq!(group.judged[7].why(), unknown);
+        let text = claims(&runs, &options).unwrap().text;
+        assert!(text.contains("cnn-3 on gtzan: macro_f1 0.838 (report, table 1)\n"), "{text}");
+    }
+
+    #[test]
+    fn the_margin_and_the_spread_of_a_claim_count() {
+        let options = options(&[]);
+        let judged = |change: &dyn Fn(&mut Claim)| {
+            let folder = tempfile::tempdir().unwrap();
+            let runs = claimed(folder.path(), change);
+            let rows = group::rows(&runs[..1], &options).unwrap();
+            let group = rows[0].group().unwrap();
+            (group.judged[0].verdict.clone(), group.judged[0].why())
+        };
+        assert_eq!(judged(&|_| {}).0, Verdict::Inconclusive);
+        assert_eq!(judged(&|claim| claim.within = Some(0.1)).0, Verdict::Reproduced);
+        let (verdict, why) = judged(&|claim| claim.seed_sd = Some(0.002));
+        assert_eq!(verdict, Verdict::Reproduced, "{why}");
+        assert!(why.ends_with(", with a standard deviation of 0.002 over seeds)"), "{why}");
+    }
+
+    #[test]
+    fn an_interval_that_says_nothing_is_inconclusive_in_every_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let fake = Fake { leaks: false, ..gtzan("few", 1, 0.3, 0.99) };
+        let predictions: Vec<_> = fake::predictions(&fake).into_iter().take(3).collect();
+        let mut record = fake::record(&fake);
+        let n_classes = record.data.classes.len();
+        let mut confusion = vec![vec![0; n_classes]; n_classes];
+        predictions.iter().for_each(|row| confusion[row.actual][row.predicted] += 1);
+        record.test.n = 3;
+        record.test.accuracy = crate::metrics::accuracy(&confusion);
+        record.test.confusion = confusion;
+        (record.split.n_test, record.split.n_test_tracks) = (3, 3);
+        let runs = [fake::write(folder.path(), &fake, record, &predictions)];
+        let options = options(&["few"]);
+        let page = folder.path().join("page");
+        let written = report::write(&runs, &options, &page).unwrap();
+        assert_eq!(written.table.inconclusive, ["few (report, table 1)"]);
+        assert_eq!(report::verdict(&runs, "few").unwrap(), Some(Verdict::Inconclusive));
+        assert_eq!(report::verdict(&runs, "other").unwrap(), None);
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap().replace('\u{a0}', " ");
+        for (path, part) in [
+            (
+                &written.readme,
+                "**Of 1 published figure: 0 reproduced, 0 differ, 1 inconclusive and 0 not",
+            ),
+            (&written.readme, "(report, table 1): **inconclusive**, ours minus published is -0."),
+            (
+                &written.page,
+                "<span class=\"verdict open\"><span aria-hidden=\"true\">?</span> inconclusive",
+            ),
+            (&written.tex, " & inconclusive & "),
+            (&written.results, ",0.990,inconclusive,"),
+        ] {
+            let text = read(path);
+            assert!(text.contains(part), "{part}\nis not in\n{text}");
+        }
+        assert!(written.table.text.contains("inconclusive, "), "{}", written.table.text);
     }
 }

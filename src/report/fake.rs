@@ -236,6 +236,8 @@ fn claim(value: f64, table: bool) -> Claim {
         dataset: if table { "spotify" } else { "gtzan" }.to_owned(),
         n_runs: None,
         n_test: None,
+        seed_sd: None,
+        within: None,
     }
 }
 

@@ -9,10 +9,8 @@ use super::runs::{Runs, runs_of};
 use super::scored::{Scored, levels};
 use super::words::short;
 use super::{Options, ReportError, check::check};
-use crate::metrics::{
-    Clustered, Estimate, Interval, Verdict, calibration_error, log_loss, top_k_accuracy,
-};
-use crate::record::{Claim, Run};
+use crate::metrics::{Clustered, Estimate, Interval, calibration_error, log_loss, top_k_accuracy};
+use crate::record::Run;
 
 /// One row of the page: runs, and what comes of their predictions.
 pub(super) struct Group<'a> {
@@ -99,23 +97,25 @@ impl<'a> Group<'a> {
         let by_track = scores(1).map(|votes| Estimate::of(&votes).fraction_interval());
         let probabilities = levels[0].sides[0].iter().map(Probabilities::of).collect();
         let record = alike.record();
+        let said = &levels[0].sides[0];
         let judged =
-            record.claims.iter().map(|claim| claims::judge(claim, &alike, &accuracies)).collect();
+            record.claims.iter().map(|claim| claims::judged(claim, &alike, said)).collect();
         Ok(Self { alike, estimate, accuracy, by_track, probabilities, judged })
     }
 
-    /// The claim that the summary shows, with its verdict: the first about accuracy.
-    pub(super) fn first_claim(&self) -> Option<(&'a Claim, &Verdict)> {
-        let first = self.judged.iter().find(|judged| judged.claim.metric == "accuracy")?;
-        Some((first.claim, &first.verdict))
+    /// The claim that the summary shows, with its verdict.
+    pub(super) fn main_claim(&self) -> Option<&Judged<'a>> {
+        self.judged.get(claims::main_claim(&self.record().claims)?)
+    }
+
+    /// The first claim about accuracy, which figures show on their scale of accuracies.
+    pub(super) fn accuracy_claim(&self) -> Option<&Judged<'a>> {
+        self.judged.iter().find(|judged| judged.claim.metric == "accuracy")
     }
 
     /// Ours minus published, where the two may be compared.
     pub(super) fn delta(&self) -> Option<f64> {
-        match self.first_claim()? {
-            (_, Verdict::NotComparable { .. }) => None,
-            (claim, _) => Some(self.accuracy.mean - claim.value),
-        }
+        self.main_claim()?.delta()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::claims::Judged;
 use super::group::{Group, Row};
-use super::summary::interval;
 use super::words::{fraction, list, wrapped};
 use crate::record::Claim;
 
@@ -33,7 +32,7 @@ fn entry(group: &Group, judged: &Judged) -> String {
     let said = format!(
         "{}: ours {} over {}; {}",
         judged.verdict.as_str(),
-        interval(&group.accuracy),
+        judged.ours_words(),
         group.counted(),
         judged.why()
     );

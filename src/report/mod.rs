@@ -123,6 +123,25 @@ pub struct Table {
     pub text: String,
     /// The experiments whose runs differ from a published figure, each with by how much.
     pub differing: Vec<String>,
+    /// The experiments whose runs are inconclusive about a published figure, each with its source.
+    pub inconclusive: Vec<String>,
+}
+
+impl Table {
+    fn new(text: String, rows: &[Row]) -> Self {
+        let (mut differing, mut inconclusive) = (vec![], vec![]);
+        for group in rows.iter().filter_map(Row::group) {
+            for judged in &group.judged {
+                let name = format!("{} ({})", group.experiment(), judged.claim.source);
+                match &judged.verdict {
+                    Verdict::Differs { by } => differing.push(format!("{name} by {by:+.3}")),
+                    Verdict::Inconclusive => inconclusive.push(name),
+                    Verdict::Reproduced | Verdict::NotComparable { .. } => {}
+                }
+            }
+        }
+        Self { text, differing, inconclusive }
+    }
 }
 
 /// The reason why a page could not be written.
@@ -211,7 +230,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let tex = folder.join("table.tex");
     put(&tex, tex::table(&rows))?;
     let figures = drawn.files(&figures_folder);
-    let table = Table { text: terminal::table(&rows), differing: differing_of(&rows) };
+    let table = Table::new(terminal::table(&rows), &rows);
     Ok(Written { readme, page, results, parquet, epochs, epochs_parquet, tex, figures, table })
 }
 
@@ -265,29 +284,29 @@ pub fn draw_sheet(
 /// Where a record contradicts itself or its predictions can't be read.
 pub fn table(runs: &[Run], options: &Options) -> Result<Table, ReportError> {
     let rows = group::rows(runs, options)?;
-    Ok(Table { text: terminal::table(&rows), differing: differing_of(&rows) })
+    Ok(Table::new(terminal::table(&rows), &rows))
 }
 
 /// Every published figure with what the runs say of it and why, and the experiments of the options
-/// that have no run, as text of at most 100 columns; with it [`Table::differing`].
+/// that have no run, as text of at most 100 columns.
 ///
 /// # Errors
 /// Where a record contradicts itself or its predictions can't be read.
-pub fn claims(runs: &[Run], options: &Options) -> Result<(String, Vec<String>), ReportError> {
+pub fn claims(runs: &[Run], options: &Options) -> Result<Table, ReportError> {
     let rows = group::rows(runs, options)?;
-    Ok((ledger::text(&rows), differing_of(&rows)))
+    Ok(Table::new(ledger::text(&rows), &rows))
 }
 
-fn differing_of(rows: &[Row]) -> Vec<String> {
-    let mut found = vec![];
-    for group in rows.iter().filter_map(Row::group) {
-        for judged in &group.judged {
-            if let Verdict::Differs { by } = &judged.verdict {
-                found.push(format!("{} ({}) by {by:+.3}", group.experiment(), judged.claim.source));
-            }
-        }
-    }
-    found
+/// The verdict on the published figure of one experiment that the table shows, by the runs that stand
+/// first there; `None` without runs or claims.
+///
+/// # Errors
+/// Where predictions of runs that may be compared with it can't be read.
+pub fn verdict(runs: &[Run], experiment: &str) -> Result<Option<Verdict>, ReportError> {
+    let groups = runs::runs_of(runs, experiment);
+    let Some(first) = groups.first() else { return Ok(None) };
+    let claims = &first.record().claims;
+    claims::main_claim(claims).map(|index| claims::verdict(&claims[index], first)).transpose()
 }
 
 fn make(folder: &Path) -> Result<(), ReportError> {

@@ -26,11 +26,14 @@ pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
     ),
     (
         "verdict",
-        "reproduced if the published figure lies where 95 of 100 repetitions of our runs would fall, \
-         otherwise differs; not comparable if the dataset is another one or the run was shortened. \
-         This range (a prediction interval: Hahn and Meeker 1991) is wider than the interval of our \
-         mean, because the published figure has random error as well. It is treated as one run on a \
-         test set as large as ours, unless its claim gives the number of runs and test examples.",
+        "differs if the published figure lies outside of where 95 of 100 repetitions of our runs would \
+         fall. Otherwise reproduced if the 90 % interval of ours minus published lies within the \
+         claim's margin, 0.05 unless it gives another (two one-sided tests: Schuirmann 1987), and \
+         inconclusive if not: these runs are too few to tell. Not comparable if the dataset is another \
+         one or the run was shortened. Both intervals are wider than that of our mean, because the \
+         published figure has random error as well. It is treated as one run on a test set as large as \
+         ours, unless its claim gives the number of runs and test examples. With one seed a standard \
+         deviation of 0.02 over seeds is assumed.",
     ),
     ("delta", "ours minus published, if they are comparable."),
     (

@@ -1,6 +1,8 @@
 //! One line per run that the page counts, numbers unrounded: `results.csv` and `results.parquet`.
 
+use super::claims::Judged;
 use super::group::{Group, Row};
+use crate::metrics::macro_f1;
 use crate::record::{Record, Run};
 use crate::table::Values;
 
@@ -14,12 +16,21 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
     let counts = |of: &dyn Fn(&Record) -> Option<usize>| {
         Values::Counts(runs().map(|run| of(&run.record).map(|n| n as u64)).collect())
     };
+    // The claim and the verdict are those of all runs of a row together.
+    let of_claims = |of: &dyn Fn(&Judged) -> String| {
+        let groups = rows.iter().filter_map(Row::group);
+        let texts = groups.flat_map(|group| {
+            let text = group.main_claim().map_or(String::new(), of);
+            std::iter::repeat_n(text, group.runs.len())
+        });
+        texts.collect::<Vec<_>>()
+    };
     vec![
         ("experiment", texts(&|record| record.experiment.clone())),
         ("dataset", texts(&|record| record.data.dataset.clone())),
         ("seed", Values::Counts(runs().map(|run| Some(run.record.seed)).collect())),
         ("accuracy", numbers(&|record| record.test.accuracy)),
-        ("macro_f1", numbers(&|record| record.test.macro_f1)),
+        ("macro_f1", numbers(&|record| macro_f1(&record.test.confusion))),
         ("log_loss", numbers(&|record| record.test.log_loss)),
         ("n_test", counts(&|record| Some(record.test.n))),
         ("epochs", counts(&|record| record.model.n_epochs)),
@@ -28,6 +39,8 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
         ("data_hash", texts(&|record| record.data.hash.clone())),
         ("synthetic", Values::Flags(runs().map(|run| run.record.data.synthetic).collect())),
         ("cut", Values::Texts(runs().map(|run| cut(run)).collect())),
+        ("claim", Values::Texts(of_claims(&|judged| judged.published_words()))),
+        ("verdict", Values::Texts(of_claims(&|judged| judged.verdict.as_str().to_owned()))),
         ("run", Values::Texts(runs().map(|run| run.id.clone()).collect())),
     ]
 }

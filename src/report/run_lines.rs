@@ -5,6 +5,7 @@ use std::path::Path;
 use super::group::{Group, Probabilities};
 use super::link::link;
 use super::words::{count, duration, fraction, plain, table};
+use crate::metrics::macro_f1;
 use crate::record::Run;
 
 /// Every run's numbers, as text under a head; what comes last names the record. With several runs the
@@ -30,7 +31,7 @@ pub(super) fn lines(group: &Group) -> Vec<[String; 11]> {
             fraction(record.test.accuracy),
             record.valid.as_ref().map_or("-".to_owned(), |valid| fraction(valid.accuracy)),
             fraction(record.train.accuracy),
-            fraction(record.test.macro_f1),
+            fraction(macro_f1(&record.test.confusion)),
             fraction(said.log_loss),
             fraction(said.top_2),
             fraction(said.calibration_error),
@@ -57,7 +58,7 @@ fn mean_line(group: &Group) -> [String; 11] {
         fraction(group.mean(|record| record.test.accuracy)),
         valid.map_or("-".to_owned(), |valid| fraction(valid.iter().sum::<f64>() / n)),
         fraction(group.mean(|record| record.train.accuracy)),
-        fraction(group.mean(|record| record.test.macro_f1)),
+        fraction(group.mean(|record| macro_f1(&record.test.confusion))),
         said(|run| run.log_loss),
         said(|run| run.top_2),
         said(|run| run.calibration_error),

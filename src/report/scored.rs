@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::ReportError;
 use super::runs::Runs;
-use crate::metrics::{self, Clustered};
+use crate::metrics::{self, Answers, Clustered};
 use crate::record::{Prediction, Run};
 use crate::vocab::ExampleId;
 
@@ -46,6 +46,18 @@ impl Scored {
     /// The mean of a value per item, taken apart by tracks.
     pub(super) fn mean(&self, values: &[f64]) -> Clustered {
         Clustered::mean(values, &self.tracks, self.n_tracks)
+    }
+
+    /// What a metric is computed from.
+    pub(super) fn answers(&self) -> Answers<'_> {
+        Answers {
+            actual: &self.actual,
+            predicted: &self.predicted,
+            probabilities: &self.probabilities,
+            n_classes: self.n_classes,
+            tracks: &self.tracks,
+            n_tracks: self.n_tracks,
+        }
     }
 
     /// Whether another run was scored on the very same items.

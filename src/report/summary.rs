@@ -14,9 +14,9 @@ pub(super) fn interval(accuracy: &Interval) -> String {
     format!("{} [{}, {}]", fraction(*mean), fraction(*low), fraction(*high))
 }
 
-/// The verdict on the first claim about accuracy, or `-` without one.
+/// The verdict on the claim that is shown, or `-` without one.
 pub(super) fn verdict(group: &Group) -> &'static str {
-    group.first_claim().map_or("-", |(_, verdict)| verdict.as_str())
+    group.main_claim().map_or("-", |judged| judged.verdict.as_str())
 }
 
 /// Epochs run, or `-` for models that are fitted in one go.
@@ -54,8 +54,8 @@ pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 10] {
             return [name, "-", "-", "-", "-", "not run", "-", "-", "-", "-"].map(str::to_owned);
         }
     };
-    let published = group.first_claim().map_or("-".to_owned(), |(claim, _)| {
-        format!("{} ({})", fraction(claim.value), claim.source)
+    let published = group.main_claim().map_or("-".to_owned(), |judged| {
+        format!("{} ({})", judged.published_words(), judged.claim.source)
     });
     let dataset = match spec_words(group, rows) {
         Some(spec) => format!("{}, {spec}", group.dataset_words()),
@@ -77,7 +77,7 @@ pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 10] {
 
 /// Summarizes the rows in a few sentences. An experiment with several rows counts by its first.
 pub(super) fn headline(rows: &[Row], markup: Markup) -> String {
-    let (mut reproduced, mut differ, mut apart) = (0, vec![], 0);
+    let (mut reproduced, mut differ, mut inconclusive, mut apart) = (0, vec![], 0, 0);
     let (mut seen, mut not_run) = (vec![], 0);
     for row in rows {
         let Row::Ran(group) = row else {
@@ -88,22 +88,24 @@ pub(super) fn headline(rows: &[Row], markup: Markup) -> String {
             continue;
         }
         seen.push(group.experiment());
-        match group.first_claim().map(|(_, verdict)| verdict) {
+        match group.main_claim().map(|judged| &judged.verdict) {
             Some(Verdict::Reproduced) => reproduced += 1,
             Some(Verdict::Differs { by }) => {
                 differ.push(format!("{} by {}", markup.text(group.experiment()), signed(*by)));
             }
+            Some(Verdict::Inconclusive) => inconclusive += 1,
             Some(Verdict::NotComparable { .. }) => apart += 1,
             None => {}
         }
     }
-    let n_claims = reproduced + differ.len() + apart;
+    let n_claims = reproduced + differ.len() + inconclusive + apart;
     let mut parts = vec![format!("{reproduced} reproduced")];
     if differ.is_empty() {
         parts.push("0 differ".to_owned());
     } else {
         parts.push(format!("{} differ ({})", differ.len(), differ.join(", ")));
     }
+    parts.push(format!("{inconclusive} inconclusive"));
     parts.push(format!("{apart} not comparable"));
     let figures = counted(n_claims, "published figure");
     let mut text = match n_claims {
@@ -145,8 +147,8 @@ pub(super) fn data_sentence(rows: &[Row], markup: Markup) -> String {
 
 /// Lists the reasons why figures cannot be compared, in Markdown; empty without any.
 pub(super) fn reasons(rows: &[Row]) -> String {
-    let reasons = collect(rows, |group| match group.first_claim() {
-        Some((_, Verdict::NotComparable { reason })) => vec![reason.clone()],
+    let reasons = collect(rows, |group| match group.main_claim().map(|judged| &judged.verdict) {
+        Some(Verdict::NotComparable { reason }) => vec![reason.clone()],
         _ => vec![],
     });
     if reasons.is_empty() {

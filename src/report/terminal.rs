@@ -1,10 +1,11 @@
 //! The summary for a terminal: plain text, at most 100 columns.
 
+use super::claims::Judged;
 use super::footnotes::{self, Note};
 use super::group::{Group, Row, spec_words};
 use super::summary::{collect, interval, verdict};
 use super::warnings::warnings;
-use super::words::{MOST_COLUMNS, count, fraction, list, signed};
+use super::words::{MOST_COLUMNS, count, list, signed};
 use crate::metrics::Verdict;
 
 const HEAD: [&str; 8] =
@@ -45,7 +46,7 @@ fn line(row: &Row) -> [String; 8] {
     [
         group.experiment().to_owned(),
         format!("{}{mark}", record.data.dataset),
-        group.first_claim().map_or("-".to_owned(), |(claim, _)| fraction(claim.value)),
+        group.main_claim().map_or("-".to_owned(), Judged::published_words),
         interval(&group.accuracy),
         group.delta().map_or("-".to_owned(), signed),
         verdict(group).to_owned(),
@@ -58,7 +59,11 @@ fn notes(group: &Group, rows: &[Row]) -> Vec<Note> {
     let record = group.record();
     let mut notes = vec![];
     let mut add = |topic: &'static str, text: String| notes.push(Note { topic, text });
-    if let Some((_, Verdict::NotComparable { reason })) = group.first_claim() {
+    let claim = group.main_claim();
+    if let Some(plan) = claim.and_then(Judged::plan_words) {
+        add("inconclusive", format!("inconclusive, {plan}"));
+    }
+    if let Some(Verdict::NotComparable { reason }) = claim.map(|judged| &judged.verdict) {
         add("not comparable", format!("not comparable, {reason}"));
     } else if record.data.synthetic {
         add("synthetic", format!("{} is synthetic", record.data.dataset));

@@ -184,7 +184,7 @@ fn synthetic_and_cut_runs_say_so_and_are_not_comparable() {
     let cut = Fake { cut: true, ..gtzan("cnn-1", 1, 0.691, 0.691) };
     let runs = [stand_in, cut].map(|fake| fake::run(folder.path(), &fake));
     let text = page(&runs, &options(&["dnn", "cnn-1"]), &folder.path().join("page"));
-    assert!(text.contains("0 reproduced, 0 differ and 2 not comparable"));
+    assert!(text.contains("0 reproduced, 0 differ, 0 inconclusive and 2 not comparable"));
     assert!(text.contains("synth-genres (synthetic)"));
     assert!(text.contains("gtzan, cut: 3 of 250 epochs"));
     assert!(

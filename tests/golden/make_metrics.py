@@ -54,7 +54,7 @@ for name, values in zip(
     show(name, [float(value) for value in values])
 show(
     "macro_f1",
-    metrics.f1_score(ACTUAL, predicted, labels=LABELS, average="macro", zero_division=0),
+    metrics.f1_score(ACTUAL, predicted, average="macro", zero_division=0),
 )
 show("log_loss float32", repr(metrics.log_loss(ACTUAL, PROBABILITIES, labels=LABELS)))
 for k in (1, 2, 3):
@@ -119,6 +119,17 @@ def jackknife_variance(actual, predicted, tracks, labels):
     return float((n - 1) / n * ((left - left.mean()) ** 2).sum())
 
 
+def area(score, actual, p):
+    """One class against the rest, averaged over the classes."""
+    return float(score(np.eye(p.shape[1])[actual], p, average="macro"))
+
+
+def jackknife_of_area(score, actual, p, tracks):
+    n = tracks.max() + 1
+    left = np.array([area(score, actual[tracks != t], p[tracks != t]) for t in range(n)])
+    return float((n - 1) / n * ((left - left.mean()) ** 2).sum())
+
+
 def calibration_error(actual, probabilities, n_bins=15):
     """Guo et al. 2017, equation 3, bins with their lower ends."""
     confidence = probabilities.max(1).astype(np.float64)
@@ -159,6 +170,12 @@ def golden():
                 "brier": metrics.brier_score_loss(actual, exact, labels=labels, scale_by_half=False),
                 "calibration_error": calibration_error(actual, p),
                 "track_votes_accuracy": float(votes_right[-1].mean()),
+                "roc_auc": area(metrics.roc_auc_score, actual, p),
+                "roc_auc_jackknife": jackknife_of_area(metrics.roc_auc_score, actual, p, tracks),
+                "average_precision": area(metrics.average_precision_score, actual, p),
+                "average_precision_jackknife": jackknife_of_area(
+                    metrics.average_precision_score, actual, p, tracks
+                ),
             }
         )
     difference = rights[1] - rights[0]

@@ -8,7 +8,10 @@ use super::super::words::{MOST_COLUMNS, counted, fraction, list, wrapped};
 use super::pair::Pair;
 use super::sentence;
 use super::side::Side;
-use crate::metrics::{Clustered, Estimate, brier_scores, calibration_error, log_losses, top_k};
+use crate::metrics::{
+    Clustered, Estimate, MOST_BRIER_SCORE, MOST_LOG_LOSS, brier_scores, calibration_error,
+    log_losses, top_k,
+};
 use crate::record::spec_differences;
 
 /// Columns that the labels of the table take.
@@ -78,8 +81,10 @@ fn table(sides: &[Side], levels: &[Level], range: Range<usize>) -> String {
     let first = &levels[0];
     line("macro F1", first, &|side| interval(&estimate(side, f1).fraction_interval()));
     line("top-2 accuracy", first, &|side| interval(&estimate(side, top_2).fraction_interval()));
-    line("log-loss", first, &|side| interval(&estimate(side, losses).interval()));
-    line("Brier score", first, &|side| interval(&estimate(side, brier).interval()));
+    line("log-loss", first, &|side| interval(&estimate(side, losses).loss_interval(MOST_LOG_LOSS)));
+    line("Brier score", first, &|side| {
+        interval(&estimate(side, brier).loss_interval(MOST_BRIER_SCORE))
+    });
     line("calibration error", first, &|side| {
         let error =
             |run: &Scored| calibration_error(&run.actual, &run.probabilities, run.n_classes);

@@ -3,6 +3,7 @@
 use super::axis::{Axis, Plane};
 use super::canvas::{Align, BLUE, Figure, GREY, INK, PALE, Text, VERMILION, WHITE};
 use crate::metrics::Verdict;
+use crate::report::claims::Judged;
 use crate::report::group::Group;
 use crate::report::summary::interval;
 
@@ -59,10 +60,10 @@ fn row(figure: &mut Figure, plane: &Plane, group: &Group, y: f64, longest: f64) 
         figure.text(name.fit(longest));
     }
     tick(figure, (x(group.largest_class()), y));
-    if let Some((claim, verdict)) = group.first_claim() {
+    if let Some(Judged { claim, verdict, .. }) = group.accuracy_claim() {
         let inside = match verdict {
             Verdict::NotComparable { .. } => WHITE,
-            Verdict::Reproduced | Verdict::Differs { .. } => VERMILION,
+            Verdict::Reproduced | Verdict::Differs { .. } | Verdict::Inconclusive => VERMILION,
         };
         figure.diamond((x(claim.value), y - 9.0), 7.0, VERMILION, inside);
     }

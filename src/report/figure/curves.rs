@@ -32,10 +32,10 @@ pub(super) fn figure(group: &Group, epochs: &[Vec<Epoch>]) -> Figure {
         &format!("{}: {}", record.experiment, record.title),
         &format!("{}, {over}; test accuracy {}", group.dataset_words(), interval(&group.accuracy)),
     );
-    let claim = group.first_claim().map(|(claim, _)| claim.value);
-    let published_words = group.first_claim().map(|(_, verdict)| match verdict {
+    let claim = group.accuracy_claim().map(|judged| judged.claim.value);
+    let published_words = group.accuracy_claim().map(|judged| match judged.verdict {
         Verdict::NotComparable { .. } => "published test accuracy, not comparable",
-        Verdict::Reproduced | Verdict::Differs { .. } => "published test accuracy",
+        _ => "published test accuracy",
     });
     legend(&mut figure, group, published_words);
 
@@ -52,7 +52,7 @@ pub(super) fn panels(group: &Group, epochs: &[Vec<Epoch>]) -> [Figure; 2] {
         Figure::new(format!("{}: {what} over the epochs", group.experiment()), 430, 308)
     };
     let [mut accuracy, mut loss] = [panel("accuracy"), panel("loss")];
-    half.accuracy(&mut accuracy, epochs, group.first_claim().map(|(claim, _)| claim.value));
+    half.accuracy(&mut accuracy, epochs, group.accuracy_claim().map(|judged| judged.claim.value));
     half.loss(&mut loss, epochs);
     [accuracy, loss]
 }

@@ -3,7 +3,7 @@
 use super::table::{Cell, Table};
 use crate::record::CodeFacts;
 use crate::report::group::{Group, Row, spec_words};
-use crate::report::summary::{self, LeakingRow, interval};
+use crate::report::summary::{self, LeakingRow};
 use crate::report::words::{Markup, counted, escaped, fraction, list, short, signed};
 
 /// Summarizes the rows in one sentence.
@@ -39,6 +39,7 @@ pub(super) fn verdict(verdict: &str) -> String {
     let (class, sign) = match verdict {
         "reproduced" => ("good", "✓"),
         "differs" => ("bad", "≠"),
+        "inconclusive" => ("open", "?"),
         "not comparable" => ("apart", "∼"),
         _ => return escaped(verdict),
     };
@@ -69,10 +70,11 @@ pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
             Some(group) => Cell::html(named(group, rows, anchor)),
             None => Cell::text(&name),
         };
-        let published = match group.and_then(Group::first_claim) {
-            Some((claim, _)) => {
-                let (value, source) = (fraction(claim.value), escaped(&claim.source));
-                Cell::html(format!("{value} <small>{source}</small>")).by(claim.value)
+        let published = match group.and_then(Group::main_claim) {
+            Some(judged) => {
+                let (value, source) =
+                    (escaped(&judged.published_words()), escaped(&judged.claim.source));
+                Cell::html(format!("{value} <small>{source}</small>")).by(judged.claim.value)
             }
             None => Cell::text("-"),
         };
@@ -115,7 +117,7 @@ pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
                 Cell::number(&fraction(claim.value)).by(claim.value),
                 Cell::text(&claim.source),
                 Cell::text(&claim.dataset),
-                Cell::interval(&interval(&group.accuracy), group.accuracy.mean),
+                Cell::interval(&judged.ours_words(), judged.ours.map(|ours| ours.mean)),
                 Cell::html(verdict(judged.verdict.as_str())),
                 Cell::text(&judged.why()),
             ]);

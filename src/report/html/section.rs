@@ -65,8 +65,8 @@ fn tags(group: &Group, rows: &[Row]) -> String {
         _ => format!("seeds: {}", group.seeds_words()),
     });
     let mut html: String = tags.iter().map(|tag| format!("<li class=\"tag\">{tag}</li>")).collect();
-    if let Some((_, said)) = group.first_claim() {
-        html += &format!("<li>{}</li>", verdict(said.as_str()));
+    if let Some(judged) = group.main_claim() {
+        html += &format!("<li>{}</li>", verdict(judged.verdict.as_str()));
     }
     format!("<ul class=\"tags\">{html}</ul>\n")
 }

@@ -2,6 +2,7 @@
 
 use super::overview::to_section;
 use crate::metrics::Verdict;
+use crate::report::claims::Judged;
 use crate::report::group::{Group, Row};
 use crate::report::summary::interval;
 use crate::report::words::{escaped, fraction};
@@ -55,7 +56,7 @@ fn strip(group: &Group, anchor: &str) -> String {
     }
     marks += &format!("<circle class=\"ours\" cx=\"{mean}\" cy=\"19\" r=\"4\"/>");
     let mut said = String::new();
-    if let Some((claim, verdict)) = group.first_claim() {
+    if let Some(Judged { claim, verdict, .. }) = group.accuracy_claim() {
         let open = matches!(verdict, Verdict::NotComparable { .. });
         let (class, r) = if open { ("claim open", 5) } else { ("claim", 6) };
         marks += &format!(
