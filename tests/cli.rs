@@ -299,7 +299,12 @@ fn an_inconclusive_claim_is_an_error_only_if_it_is_asked_to_be() {
     let ledger = encore(home.path(), &["claims", "--strict"]);
     assert!(ledger.status.success(), "{}", stderr(&ledger));
     let said = stdout(&ledger).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("synth-songs (synthetic): log_loss 1.200 (final notebook, logistic regression) "), "{said}");
+    assert!(
+        said.contains(
+            "synth-songs (synthetic): log_loss 1.200 (final notebook, logistic regression) "
+        ),
+        "{said}"
+    );
     assert!(said.contains(" inconclusive: ours "), "{said}");
     let strict = encore(home.path(), &["claims", "--strict=conclusive"]);
     assert_eq!(strict.status.code(), Some(4));

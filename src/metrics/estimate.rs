@@ -126,8 +126,8 @@ impl Estimate {
         Interval { mean: p, low: low.clamp(0.0, p), high: high.clamp(p, 1.0) }
     }
 
-    /// The 95 % interval of a loss, between 0 and `most`, the worst that an example may cost: symmetric
-    /// in the logarithm. For a loss of 0, up to what one bad track among them would give (Wilson).
+    /// Returns the 95 % interval of a loss, between 0 and `most`, the largest loss of an example. It is
+    /// symmetric on the logarithmic scale. For a loss of 0 it is Wilson's, times `most`.
     #[must_use]
     pub fn loss_interval(&self, most: f64) -> Interval {
         let margin = self.margin_squared(ALPHA).sqrt();

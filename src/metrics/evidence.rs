@@ -1,58 +1,56 @@
-//! What some runs say of a published figure: ours minus published, with the uncertainty of both.
+//! Ours minus a published figure, with the uncertainty of both.
 //!
-//! A figure that was made as our runs were moves for the reasons that our runs do: test tracks and
-//! seeds. With `k` runs of ours, `n` published ones and the published test set `1 / ratio` of ours,
+//! A published figure varies for the same reasons as our runs: test tracks and seeds. With `k` runs of ours, `n` published ones and the published test set `1 / ratio` of ours,
 //! the squared half-width of the interval of ours minus published is
 //!
 //! `z^2 b (p1 (1 - p1) / n1 + p2 (1 - p2) / n2) + (1 / k + 1 / n) S`
 //!
 //! | part | what it is |
 //! |---|---|
-//! | `n1`, `n2` | effective tracks behind ours and behind the published figure: as many independent ones as have the cluster-robust variance of our runs. At 0 and 1 that variance is 0, so a tenth of a track that is right or wrong as a whole is added to both sides of the ratio; there `n1` is the number of tracks |
+//! | `n1`, `n2` | effective tracks behind ours and behind the published figure: as many independent tracks as would have the cluster-robust variance of our runs. At 0 and 1 that variance is 0. Therefore a tenth of a track that is right or wrong as a whole is added to the measured and to the independent variance, so that at 0 and 1 `n1` is the number of tracks |
 //! | `p1`, `p2` | ours and the published figure, each with one effective track right and one wrong added (Agresti and Caffo) |
 //! | `S` | seeds: `z^2` times the spread that tracks don't explain, and for few seeds `g (t^2 - z^2) s^2`, where `s^2` is the raw variance of the runs' scores. `g` rises from 0 to 1 while `s^2` rises from 0.5 to 1.0 times what tracks explain |
-//! | `b` | 1; with seeds that agree better than their test tracks let expect it falls to 0.8. Together with `g` it keeps the rate of false alarms near 5 % whether seeds matter or not |
+//! | `b` | 1, or down to 0.8 if the seeds agree better than their test tracks suggest. Together with `g` it keeps the rate of false alarms near 5 % whether seeds matter or not |
 //!
-//! With one run nothing is known of seeds. `S` is then `t^2` times the assumed spread squared: 0.02 as
-//! if from 4 degrees of freedom, or the claim's own spread, taken as known. Near 0 and 1 seeds are
-//! pressed against the end and seen to spread on one side only, so that `S` is at least what the
-//! default spread gives (in full up to 0.01 from the end, not at all from 0.03 on).
+//! One run does not show the effect of seeds. `S` is then `t^2` times the squared assumed spread: 0.02
+//! as if from 4 degrees of freedom, or the claim's own spread, taken as known. Near 0 and 1, seeds can
+//! spread to one side only. There `S` is at least what the default spread gives (in full up to 0.01 from the end, not at all from 0.03 on).
 //!
-//! Where all runs were scored on the same tracks, a repetition is taken to be scored on them too,
-//! unless its claim gives another size. Tracks then count by what seeds change on them, and at least
-//! as much as half a track would.
+//! If all runs were scored on the same tracks, the published figure is assumed to be measured on them
+//! too, unless its claim gives another number. Tracks then count by what seeds change on them, but at
+//! least as much as half a track.
 //!
-//! A loss has no upper end. It is judged on the logarithmic scale, with Student's t for the tracks.
+//! A loss has no upper limit. It is judged on the logarithmic scale, with Student's t for the tracks.
 //!
 //! `simulation.rs` counts how often the verdicts are wrong.
 //!
 //! # Source
-//! The prediction interval of a further mean: Hahn and Meeker, "Statistical intervals", 1991. Two
-//! right and two wrong ones added: Agresti and Caffo, "Simple and effective confidence intervals for
+//! The prediction interval of a further mean: Hahn and Meeker, "Statistical intervals", 1991. Added
+//! successes and failures: Agresti and Caffo, "Simple and effective confidence intervals for
 //! proportions and differences of proportions", American Statistician 54, 2000. Effective numbers:
 //! Korn and Graubard, Survey Methodology 24, 1998. `g`, `b` and the default spread are ours.
 
 use super::seeds::{Seeds, normal_quantile, quantile};
 use super::{Clustered, Interval};
 
-/// The spread of seeds that is assumed where one run shows none: a standard deviation. Of a loss it is
+/// The assumed standard deviation over seeds if there is only one run. For a loss, it is
 /// [`DEFAULT_LOSS_SPREAD`] times the loss.
 pub const DEFAULT_SEED_SPREAD: f64 = 0.02;
 /// As [`DEFAULT_SEED_SPREAD`], as a share of a loss.
 pub const DEFAULT_LOSS_SPREAD: f64 = 0.05;
-/// How much the default spread is worth.
+/// Degrees of freedom of the default spread.
 const DEFAULT_DEGREES_OF_FREEDOM: f64 = 4.0;
-/// Distances of ours from 0 or 1 between which the default spread fades.
+/// Distances from 0 or 1 between which the default spread fades out.
 const NEAR_THE_END: [f64; 2] = [0.01, 0.03];
-/// Effective tracks that are added as right, and as wrong.
+/// Effective tracks added as right, and as many as wrong.
 const ADDED: f64 = 1.0;
-/// The weight of "a track is right or wrong as a whole" in the ratio of variances.
+/// The weight of a track that is right or wrong as a whole in the ratio of variances.
 const WHOLE_TRACK: f64 = 0.1;
-/// The least squared sum of influences, in tracks: half a track, so that runs that all agree don't make
-/// one track more or less a difference.
+/// The least sum of squared influences, in squared tracks: half a track. With runs that all agree, one
+/// track more or less is then no difference.
 const LEAST: f64 = 0.25;
 
-/// What values a metric may have.
+/// The values that a metric can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
     /// `[0, 1]`: accuracies, F1, areas under curves.
@@ -61,52 +59,52 @@ pub enum Scale {
     Positive,
 }
 
-/// A published figure, and how it came about as far as it is known.
+/// A published figure and what is known of its runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Published {
     /// The figure.
     pub value: f64,
-    /// Runs that it is the mean of.
+    /// The number of runs that it is the mean of.
     pub n_runs: usize,
-    /// Our test set's size by theirs.
+    /// The size of our test set divided by theirs.
     pub test_ratio: f64,
-    /// Whether its test set is known to be another than ours.
+    /// Whether its test set is known to differ from ours.
     pub has_other_test: bool,
     /// The standard deviation of its runs over seeds, in the metric's units.
     pub seed_sd: Option<f64>,
 }
 
 impl Published {
-    /// What is assumed of a figure that says nothing more: one run, a test set as large as ours.
+    /// Creates a figure with the default assumptions: one run, a test set as large as ours.
     #[must_use]
     pub fn of(value: f64) -> Self {
         Self { value, n_runs: 1, test_ratio: 1.0, has_other_test: false, seed_sd: None }
     }
 }
 
-/// What some runs that differ in the seed know of a score; variances of losses are those of the
+/// A score over runs that differ only in the seed, with its variances; those of losses are of the
 /// logarithm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     scale: Scale,
     value: f64,
     n_runs: usize,
-    /// If the published test set came about as ours did.
+    /// If the published test set was chosen as ours were.
     alike: Tracks,
-    /// If it is another one, though all our runs share one.
+    /// If it is another one, although all our runs share one.
     apart: Tracks,
     has_one_test: bool,
     seeds: Option<Seeds>,
 }
 
-/// What test tracks do to our mean and to one further run.
+/// The effect of test tracks on our mean and on one further run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Tracks {
     ours: Part,
     further: Part,
 }
 
-/// A variance by some number of tracks.
+/// A variance and the number of tracks behind it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Part {
     variance: f64,
@@ -114,12 +112,12 @@ struct Part {
 }
 
 impl Part {
-    /// The same with more tracks that are alike.
+    /// Returns the same with `factor` times the tracks.
     fn times(self, factor: f64) -> Self {
         Self { variance: self.variance / factor, n_tracks: self.n_tracks * factor }
     }
 
-    /// As many independent tracks as have this variance, for a score of `p`.
+    /// Returns how many independent tracks would have this variance, for a score of `p`.
     fn effective(self, p: f64) -> f64 {
         let independent = self.n_tracks * p * (1.0 - p);
         let measured = self.n_tracks * self.n_tracks * self.variance;
@@ -129,7 +127,7 @@ impl Part {
 }
 
 impl Evidence {
-    /// What these runs know.
+    /// Summarizes runs that differ only in the seed.
     ///
     /// # Panics
     /// Without a run.
@@ -155,13 +153,13 @@ impl Evidence {
         evidence.has_one_test = runs.len() > 1 && (0..mean.influences.len()).all(is_shared);
         evidence.apart.ours = Part { variance: mean.variance(), n_tracks: mean.n_tracks() as f64 };
         if scale == Scale::Positive {
-            evidence.to_logarithm();
+            evidence.take_logarithm();
         }
         evidence
     }
 
-    /// What runs on fresh test sets of `n_tracks` tracks each know of a fraction: `scores` has each
-    /// run's score and its variance by tracks.
+    /// Summarizes runs on fresh test sets of `n_tracks` tracks each: `scores` has the score of each run
+    /// and its variance by tracks.
     #[cfg(test)]
     pub(super) fn of_fresh(scores: &[(f64, f64)], n_tracks: f64) -> Self {
         let k = scores.len() as f64;
@@ -175,7 +173,7 @@ impl Evidence {
         Self::of_parts(value, scores.len(), Part { variance, n_tracks }, seeds)
     }
 
-    /// From what tracks do to one run, if no two runs share a track, and what is seen of seeds.
+    /// Summarizes from the effect of tracks on one run, if no two runs share a track, and of seeds.
     fn of_parts(value: f64, n_runs: usize, one: Part, seeds: Option<Seeds>) -> Self {
         let further = Part { variance: seeds.map_or(one.variance, |it| it.explained), ..one };
         Self {
@@ -189,8 +187,8 @@ impl Evidence {
         }
     }
 
-    /// Variances become those of the logarithm of the score.
-    fn to_logarithm(&mut self) {
+    /// Replaces the variances by those of the logarithm of the score.
+    fn take_logarithm(&mut self) {
         self.value = self.value.max(f64::MIN_POSITIVE);
         let share = 1.0 / (self.value * self.value);
         for tracks in [&mut self.alike, &mut self.apart] {
@@ -203,25 +201,25 @@ impl Evidence {
         }
     }
 
-    /// Ours: the mean over the runs.
+    /// Returns the mean over the runs.
     #[must_use]
     pub fn value(&self) -> f64 {
         self.value
     }
 
-    /// The runs.
+    /// Returns the number of runs.
     #[must_use]
     pub fn n_runs(&self) -> usize {
         self.n_runs
     }
 
-    /// Tracks of one run's test set, on average.
+    /// Returns the mean number of test tracks per run.
     #[must_use]
     pub fn n_tracks(&self) -> f64 {
         self.alike.further.n_tracks
     }
 
-    /// The spread of seeds that is assumed of a single run, in the metric's units.
+    /// Returns the standard deviation over seeds that is assumed for a single run, in the metric's units.
     #[must_use]
     pub fn assumed_spread(&self, published: &Published) -> Option<f64> {
         let default = match self.scale {
@@ -231,7 +229,7 @@ impl Evidence {
         self.seeds.is_none().then(|| published.seed_sd.unwrap_or(default))
     }
 
-    /// What `n_runs` such runs would know, if they spread as these do; a single one, as is assumed.
+    /// Returns what `n_runs` such runs would show, if they spread as these do (or as assumed).
     #[must_use]
     pub fn with_runs(&self, n_runs: usize) -> Self {
         let explained = self.alike.further.variance;
@@ -252,8 +250,8 @@ impl Evidence {
         with
     }
 
-    /// What these runs would know with `factor` times the test tracks. The published figure keeps its
-    /// own, and seeds stay as they are.
+    /// Returns what these runs would show with `factor` times the test tracks. The published figure
+    /// keeps its tracks.
     #[must_use]
     pub fn with_tracks(&self, factor: f64) -> Self {
         let mut with = self.clone();
@@ -262,7 +260,7 @@ impl Evidence {
         with
     }
 
-    /// The interval of level `1 - alpha` of ours minus published, in the metric's units.
+    /// Returns the interval of level `1 - alpha` of ours minus published, in the metric's units.
     pub(super) fn difference(&self, published: &Published, alpha: f64) -> (f64, f64) {
         let margin = self.margin_squared(published, alpha).sqrt();
         match self.scale {
@@ -279,13 +277,14 @@ impl Evidence {
         }
     }
 
-    /// Half the length of that interval, roughly.
+    /// Returns half the length of this interval.
     pub(super) fn margin(&self, published: &Published, alpha: f64) -> f64 {
         let (low, high) = self.difference(published, alpha);
         (high - low) / 2.0
     }
 
-    /// The figures that the interval of level `1 - alpha` does not tell from ours, around ours.
+    /// Returns the range of published figures whose interval of level `1 - alpha` contains 0:
+    /// where repetitions of our runs fall.
     pub(super) fn repetitions(&self, published: &Published, alpha: f64) -> Interval {
         let mean = self.value;
         let is_told_apart = |value: f64| {
@@ -302,8 +301,8 @@ impl Evidence {
         Interval { mean, low, high }
     }
 
-    /// Ours and the published figure as fractions of effective tracks: both with [`ADDED`] right and
-    /// wrong ones, and their numbers.
+    /// Returns ours and the published figure as fractions of effective tracks, with [`ADDED`] right and
+    /// wrong ones, and the numbers of tracks.
     fn sides(&self, published: &Published) -> [(f64, f64); 2] {
         let Tracks { ours, further } = self.tracks(published);
         let theirs = further.times(published.n_runs as f64 / published.test_ratio);
@@ -314,7 +313,7 @@ impl Evidence {
         })
     }
 
-    /// The squared half-width of the interval of ours minus published.
+    /// Returns the squared half-width of the interval of ours minus published.
     fn margin_squared(&self, published: &Published, alpha: f64) -> f64 {
         let known = normal_quantile(alpha);
         let (ours, theirs) = (1.0 / self.n_runs as f64, 1.0 / published.n_runs as f64);
@@ -349,7 +348,7 @@ impl Evidence {
         self.has_one_test && published.has_other_test
     }
 
-    /// The unit of a difference on the scale that variances are of.
+    /// Returns the unit of a difference on the scale of the variances.
     fn unit(&self) -> f64 {
         match self.scale {
             Scale::Fraction => 1.0,
@@ -364,7 +363,7 @@ impl Evidence {
         }
     }
 
-    /// 1 where ours is so close to 0 or 1 that seeds can't be seen to spread, 0 where it is far off.
+    /// Returns 1 if ours is so close to 0 or 1 that seeds can hardly spread, 0 if it is far off.
     fn nearness_to_the_end(&self) -> f64 {
         if self.scale == Scale::Positive {
             return 0.0;
@@ -375,7 +374,7 @@ impl Evidence {
     }
 }
 
-/// The last value from `from` towards `to` that is not told apart, by bisection.
+/// Returns the last value from `from` towards `to` that is not told apart, by bisection.
 fn end(from: f64, to: f64, is_told_apart: impl Fn(f64) -> bool) -> f64 {
     if !is_told_apart(to) {
         return to;

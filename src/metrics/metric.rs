@@ -1,4 +1,4 @@
-//! The metrics that a published figure may be about.
+//! The metrics that a claim can be about.
 
 use super::{
     Clustered, Estimate, Interval, MOST_LOG_LOSS, Scale, average_precision, log_losses,
@@ -8,13 +8,13 @@ use super::{
 /// A metric with an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// The share of test examples that are right.
+    /// The fraction of test examples that are right.
     Accuracy,
-    /// The share of test tracks whose segments vote rightly.
+    /// The fraction of test tracks that are right, with their segments voting.
     AccuracyByTrack,
     /// F1 averaged over the classes.
     MacroF1,
-    /// The share of test examples whose class is among the two most likely.
+    /// The fraction of test examples whose class is among the two most likely.
     Top2Accuracy,
     /// The area under the ROC curve, one class against the rest, averaged over the classes.
     RocAuc,
@@ -24,20 +24,20 @@ pub enum Metric {
     AveragePrecision,
 }
 
-/// What a run said of its test examples.
+/// The predictions of a run for its test examples.
 #[derive(Debug, Clone, Copy)]
 pub struct Answers<'a> {
-    /// Every example's class.
+    /// The class of each example.
     pub actual: &'a [usize],
-    /// The class that it was taken for.
+    /// The predicted class of each example.
     pub predicted: &'a [usize],
     /// Row-major `[n_examples, n_classes]`.
     pub probabilities: &'a [f32],
-    /// Classes.
+    /// The number of classes.
     pub n_classes: usize,
-    /// Every example's track, below `n_tracks`.
+    /// The track of each example, below `n_tracks`.
     pub tracks: &'a [usize],
-    /// Tracks that are numbered.
+    /// The number of tracks.
     pub n_tracks: usize,
 }
 
@@ -53,7 +53,7 @@ impl Metric {
         Self::AveragePrecision,
     ];
 
-    /// Its name in specs.
+    /// Returns its name in specs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,19 +67,19 @@ impl Metric {
         }
     }
 
-    /// The metric of this name in specs.
+    /// Returns the metric with this name in specs.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.as_str() == name)
     }
 
-    /// What values it may have.
+    /// Returns the values that it can have.
     #[must_use]
     pub fn scale(self) -> Scale {
         if self == Self::LogLoss { Scale::Positive } else { Scale::Fraction }
     }
 
-    /// The mean over some runs with its 95 % interval, which is within the metric's range.
+    /// Returns the mean over runs with its 95 % interval, which stays in the metric's range.
     ///
     /// # Panics
     /// Without a run.
@@ -92,8 +92,8 @@ impl Metric {
         }
     }
 
-    /// A run's score, taken apart by tracks; `None` for areas under curves if all examples are of one
-    /// class.
+    /// Returns the score of a run, split by track; `None` for areas under curves if all examples are of
+    /// one class.
     ///
     /// # Panics
     /// If the lengths don't fit each other or fewer than two tracks are scored.
@@ -122,7 +122,7 @@ impl Metric {
     }
 }
 
-/// The accuracy of the tracks' votes; a track is what its first example is.
+/// Returns the accuracy of the tracks' votes. The class of a track is that of its first example.
 fn by_track(answers: &Answers) -> Clustered {
     let Answers { actual, probabilities, n_classes, tracks, n_tracks, .. } = *answers;
     let votes = track_votes(tracks, probabilities, n_classes);

@@ -2,14 +2,14 @@
 
 use super::Clustered;
 
-/// One class's area, and how far every example influences it.
+/// The area of one class and the influence of each example on it.
 struct Area {
     value: f64,
     influences: Vec<f64>,
 }
 
-/// The area under the ROC curve, one class against the rest, averaged over the classes, `[0, 1]`; taken
-/// apart by tracks. Example `i`, a row of `[n_examples, n_classes]`, is of track `tracks[i]`. Classes
+/// Returns the area under the ROC curve, one class against the rest, averaged over the classes,
+/// `[0, 1]`; split by track. Example `i`, a row of `[n_examples, n_classes]`, is of track `tracks[i]`. Classes
 /// without a test example don't count. `None` if all examples are of one class.
 ///
 /// # Panics
@@ -32,8 +32,8 @@ pub fn roc_auc(
     macro_area(actual, probabilities, n_classes, (tracks, n_tracks), area_under_roc)
 }
 
-/// Average precision, one class against the rest, averaged over the classes, `[0, 1]`; taken apart by
-/// tracks. As [`roc_auc`] otherwise.
+/// Returns the average precision, one class against the rest, averaged over the classes, `[0, 1]`;
+/// split by track. Arguments and result as for [`roc_auc`].
 ///
 /// # Panics
 /// As [`roc_auc`].
@@ -87,8 +87,8 @@ fn macro_area(
     Some(Clustered { value, influences: by_track })
 }
 
-/// The square root of I / (I - 1), where I counts the tracks with examples of the class or those with
-/// others, whichever are fewer. How much a single track matters can't be seen; it counts as two.
+/// Returns the square root of I / (I - 1), where I counts the tracks with examples of the class or those
+/// with others, whichever are fewer. A single track counts as two, because it shows no variance.
 fn few_tracks(is_class: &[bool], tracks: &[usize], n_tracks: usize) -> f64 {
     let n_with = |kind: bool| {
         let mut has = vec![false; n_tracks];
@@ -100,7 +100,7 @@ fn few_tracks(is_class: &[bool], tracks: &[usize], n_tracks: usize) -> f64 {
     (n / (n - 1.0)).sqrt()
 }
 
-/// Examples from the most likely down, those of equal probability together.
+/// Returns the examples by descending probability.
 fn ranked(probabilities: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
@@ -111,7 +111,7 @@ fn area_under_roc(is_class: &[bool], probabilities: &[f32]) -> Area {
     let n_positive = is_class.iter().filter(|it| **it).count() as f64;
     let n_negative = is_class.len() as f64 - n_positive;
     let order = ranked(probabilities);
-    // Every example's share of the other kind that it is ranked rightly against; half for ties.
+    // For each example, the share of the other kind that it is ranked correctly against; half for ties.
     let mut shares = vec![0.0; is_class.len()];
     let (mut positives, mut negatives, mut value) = (0.0, 0.0, 0.0);
     for ties in order.chunk_by(|a, b| probabilities[*a] == probabilities[*b]) {
@@ -134,13 +134,13 @@ fn area_under_roc(is_class: &[bool], probabilities: &[f32]) -> Area {
     Area { value, influences: shares.iter().zip(is_class).map(influence).collect() }
 }
 
-/// The mean over the positives of the precision among all examples that are at least as likely.
+/// Computes the mean over the positives of the precision among all examples at least as likely.
 fn precision_at_positives(is_class: &[bool], probabilities: &[f32]) -> Area {
     let n_positive = is_class.iter().filter(|it| **it).count() as f64;
     let order = ranked(probabilities);
     let groups: Vec<&[usize]> =
         order.chunk_by(|a, b| probabilities[*a] == probabilities[*b]).collect();
-    // For every group: its positives, the examples up to it and the precision among them.
+    // For each group, its positives, the examples up to it and the precision among them.
     let (mut seen, mut found) = (0.0, 0.0);
     let mut ranks = vec![];
     for ties in &groups {
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn influences_are_the_derivatives_by_an_example_s_weight() {
-        // One example a hundred times more often, by hand: all the others a hundred times.
+        // Every example counts 200 times, one of them 201 times.
         const WEIGHT: usize = 200;
         for area in [area_under_roc, precision_at_positives] {
             let plain = area(&ACTUAL.map(|it| it == 1), &ONE);

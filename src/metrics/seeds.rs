@@ -63,13 +63,13 @@ impl Seeds {
         self.squared_by(alpha, z, [0.6, 1.2])
     }
 
-    /// The same for a further run that is as likely to be off as these are.
+    /// Returns the same for the difference to a further run.
     pub(super) fn further_squared(&self, alpha: f64, z: f64) -> f64 {
-        let is_one = self.degrees_of_freedom < 1.5;
-        self.squared_by(alpha, z, if is_one { [0.05, 0.1] } else { [0.5, 1.0] })
+        let are_two = self.degrees_of_freedom < 1.5;
+        self.squared_by(alpha, z, if are_two { [0.05, 0.1] } else { [0.5, 1.0] })
     }
 
-    /// Student's t counts for nothing up to the first ratio of raw to explained, in full from the
+    /// Student's t does not count up to the first ratio of raw to explained, and in full from the
     /// second on.
     fn squared_by(&self, alpha: f64, z: f64, [from, to]: [f64; 2]) -> f64 {
         let t = quantile(alpha, self.degrees_of_freedom);
@@ -77,13 +77,13 @@ impl Seeds {
         z * z * self.own() + g * (t * t - z * z).max(0.0) * self.raw
     }
 
-    /// Raw by explained.
+    /// Returns raw divided by explained.
     fn ratio(&self) -> f64 {
         if self.explained > 0.0 { self.raw / self.explained } else { f64::INFINITY }
     }
 
-    /// What is left of a squared margin by tracks where seeds agree better than their tracks let
-    /// expect: 0.8 to 1.
+    /// Returns the factor of a squared margin by tracks, 0.8 to 1: below 1 if seeds agree better than
+    /// their tracks suggest.
     pub(super) fn agreement(&self) -> f64 {
         (0.8 + 0.2 * self.ratio()).min(1.0)
     }
@@ -106,7 +106,7 @@ pub(super) fn quantile(alpha: f64, degrees_of_freedom: f64) -> f64 {
         .inverse_cdf(1.0 - alpha / 2.0)
 }
 
-/// The standard normal's quantile that is exceeded, on both sides together, with probability `alpha`.
+/// Returns the quantile of the standard normal distribution that is exceeded, on both sides together, with probability `alpha`.
 pub(super) fn normal_quantile(alpha: f64) -> f64 {
     Normal::standard().inverse_cdf(1.0 - alpha / 2.0)
 }

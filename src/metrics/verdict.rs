@@ -24,7 +24,7 @@ const EQUIVALENT: f64 = 0.10;
 const POWER: f64 = 0.8;
 /// The margin of a claim that gives none.
 pub const DEFAULT_MARGIN: f64 = 0.05;
-/// More seeds than this, or more than this times the tracks, are no plan.
+/// No plan asks for more seeds than this, or for more than this times the tracks.
 const MOST: usize = 1_000;
 
 /// The verdict on a published figure.
@@ -32,14 +32,14 @@ const MOST: usize = 1_000;
 pub enum Verdict {
     /// Ours and the published figure are equal within the margin.
     Reproduced,
-    /// The figure is outside of where repetitions of our runs fall.
+    /// The figure is outside the range of repetitions of our runs.
     Differs {
         /// Our mean minus the published figure: above 0 if ours is higher.
         by: f64,
     },
-    /// The runs can say neither.
+    /// The runs are too few to tell.
     Inconclusive,
-    /// The runs are about something else than the figure is.
+    /// The runs and the figure are about different things.
     NotComparable {
         /// The difference, as a clause: `the figure is about gtzan, the runs are about
         /// synth-genres`.
@@ -48,7 +48,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict in one to two words: `reproduced`, `differs`, `inconclusive` or `not comparable`.
+    /// Returns the verdict in one or two words: `reproduced`, `differs`, `inconclusive` or `not comparable`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -63,31 +63,31 @@ impl Verdict {
 /// A verdict on a comparable figure, with the numbers behind it, in the metric's units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgment {
-    /// Never [`Verdict::NotComparable`]: whether the two may be compared is the caller's to say.
+    /// Never [`Verdict::NotComparable`]: the caller decides whether the two may be compared.
     pub verdict: Verdict,
-    /// Where 95 of 100 repetitions of our runs fall; its mean is ours.
+    /// The range in which 95 of 100 repetitions of our runs fall, around our mean.
     pub repetitions: Interval,
     /// Ours minus published with its 90 % interval.
     pub difference: Interval,
     /// The margin that the 90 % interval must be within.
     pub within: f64,
-    /// The smallest true difference that such runs call `differs` 4 times of 5.
+    /// The smallest true difference that such runs would detect 4 times of 5.
     pub detectable: f64,
-    /// What would decide, where the verdict is inconclusive.
+    /// What would decide an inconclusive verdict.
     pub plan: Plan,
 }
 
-/// How many more seeds or test tracks would give a verdict, if ours and the published figure stay
-/// where they are. `None` where the published figure's own uncertainty forbids a verdict.
+/// How many more seeds or test tracks would decide, if ours and the published figure stay where they
+/// are. `None` if the published figure itself is too uncertain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Plan {
-    /// Further seeds on test sets like ours.
+    /// Further seeds, on test sets like ours.
     pub seeds: Option<usize>,
-    /// Further test tracks, with the seeds that there are.
+    /// Further test tracks, with the present seeds.
     pub tracks: Option<usize>,
 }
 
-/// Judges a published figure by the runs.
+/// Judges a published figure.
 ///
 /// # Panics
 /// If `within` is not above 0, or for a figure of no run or no test set.
@@ -113,7 +113,7 @@ pub fn judge(evidence: &Evidence, published: &Published, within: f64) -> Judgmen
     }
 }
 
-/// The verdict alone.
+/// Returns the verdict alone.
 pub(super) fn decide(evidence: &Evidence, published: &Published, within: f64) -> Verdict {
     let (low, high) = evidence.difference(published, DIFFERS);
     if low > 0.0 || high < 0.0 {
@@ -123,8 +123,7 @@ pub(super) fn decide(evidence: &Evidence, published: &Published, within: f64) ->
     if low > -within && high < within { Verdict::Reproduced } else { Verdict::Inconclusive }
 }
 
-/// The least further seeds and tracks that decide. More data only shorten the intervals, so a
-/// doubling and a bisection find them.
+/// Finds the fewest further seeds and tracks that decide, by doubling and bisection.
 fn plan(evidence: &Evidence, published: &Published, within: f64) -> Plan {
     let decides = |more: &Evidence| decide(more, published, within) != Verdict::Inconclusive;
     let k = evidence.n_runs();
@@ -135,7 +134,7 @@ fn plan(evidence: &Evidence, published: &Published, within: f64) -> Plan {
     Plan { seeds, tracks }
 }
 
-/// The least `n` from 1 to `most` that will do, if all larger ones do too.
+/// Returns the least `n` from 1 to `most` for which `does` is true, if it is for all larger ones.
 fn least(most: usize, does: impl Fn(usize) -> bool) -> Option<usize> {
     let (mut low, mut high) = (0, 1);
     while !does(high) {
