@@ -247,12 +247,7 @@ fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
 }
 
 /// Writes a page from its runs, and shows its table.
-fn write(
-    library: &Library,
-    catalogue: &Catalogue,
-    page: &Page,
-    how: Option<Strict>,
-) -> Done {
+fn write(library: &Library, catalogue: &Catalogue, page: &Page, how: Option<Strict>) -> Done {
     let (folder, store) = (&page.folder, page.store());
     let runs = finished(&store)?;
     keep_page(folder, &store, &runs)?;
