@@ -52,7 +52,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("signal_hook", &["cli"]),
     ("ruzstd", &["record"]),
     ("tar", &["record", "fetch"]),
-    ("zip", &["fetch"]),
+    ("zip", &["fetch", "table"]),
     ("flate2", &["fetch", "table"]),
     ("rustix", &["disk", "fetch"]),
     ("sha1", &["fetch"]),

@@ -30,7 +30,7 @@ pub(super) fn columns(
     // Markers may be words, and a column may be asked for as both.
     let mut types: BTreeMap<usize, DataType> = BTreeMap::new();
     for (&place, column) in of_numbers.iter().zip(&csv.numbers) {
-        let is_text = !column.missing.is_empty() || of_texts.contains(&place);
+        let is_text = !column.is_plain() || of_texts.contains(&place);
         let wanted = if is_text { DataType::String } else { DataType::Float64 };
         if types.insert(place, wanted.clone()).is_some_and(|other| other != wanted) {
             types.insert(place, DataType::String);

@@ -2,6 +2,21 @@
 
 use crate::vocab::{nearest, quoted_list};
 
+/// A header without white space around its names, whose columns without a name are called as pandas calls
+/// them: `Unnamed: 0`. Names that differ in white space alone keep it.
+pub(super) fn named(header: Vec<String>) -> Vec<String> {
+    if header.len() < 2 {
+        return header;
+    }
+    let is_only = |trimmed: &str| header.iter().filter(|name| name.trim() == trimmed).count() == 1;
+    let name = |(place, name): (usize, &String)| match name.trim() {
+        "" => format!("Unnamed: {place}"),
+        trimmed if is_only(trimmed) => trimmed.to_owned(),
+        _ => name.clone(),
+    };
+    header.iter().enumerate().map(name).collect()
+}
+
 /// The places of wanted columns in a header.
 ///
 /// # Errors
@@ -15,6 +30,8 @@ pub(super) fn places(
     let mut missing = vec![];
     let mut places = vec![];
     for &name in wanted {
+        let is_exact = header.iter().any(|known| known == name);
+        let name = if is_exact { name } else { name.trim() };
         let mut found = (0..header.len()).filter(|&place| header[place] == name);
         match (found.next(), found.count()) {
             (None, _) => missing.push(name),
@@ -80,6 +97,16 @@ mod tests {
     fn columns_are_found_by_their_exact_name() {
         assert_eq!(of(&["b", "a", "A"], &["A", "b"]), Ok(vec![2, 0]));
         assert_eq!(of(&["b", "b", "a"], &["a"]), Ok(vec![2]));
+        assert_eq!(of(&["b", "a ", "a"], &["a", "a ", "\t\tb"]), Ok(vec![2, 1, 0]));
+    }
+
+    #[test]
+    fn names_are_trimmed_and_columns_without_one_are_called_by_their_place() {
+        let header = named(["", "id", " "].map(str::to_owned).to_vec());
+        assert_eq!(header, ["Unnamed: 0", "id", "Unnamed: 2"]);
+        assert_eq!(named(vec![String::new()]), [""]);
+        let header = named(["\t\tb", "a ", "a"].map(str::to_owned).to_vec());
+        assert_eq!(header, ["b", "a ", "a"]);
     }
 
     #[test]

@@ -4,8 +4,12 @@
 //! |---|---|
 //! | `clean` | a CSV file in which nothing is unusual -> columns, by polars |
 //! | `shape` | whether a CSV file is such a file |
+//! | `notation` | how numbers are written: decimal comma, percentages, categories |
 //! | `numbers` | which cells are numbers, missing, or neither |
+//! | `patterns` | what the others look like, and which setting reads them |
 //! | `header` | where the wanted columns are |
+//! | `packing` | gzip and zip -> bytes; files that are no tables are named |
+//! | `survey` | what is in the columns of an unknown file |
 //! | `parquet` | columns <-> Parquet |
 //! | `found` | which types of a Parquet file's columns can be read, and how |
 //! | `write` | columns -> CSV |
@@ -19,26 +23,30 @@
 mod clean;
 mod found;
 mod header;
+mod notation;
 mod npy;
 mod numbers;
+mod packing;
 mod parquet;
+mod patterns;
 mod shape;
 mod statistics;
+mod survey;
 mod write;
 
+pub use notation::{Notation, NumberKind};
 pub use npy::Npy;
 pub use numbers::{NumberColumn, Odd, OddCells};
 pub use parquet::parquet_bytes;
+pub(crate) use patterns::{is_missing_word, key, list, quoted};
+pub(crate) use survey::{Cells, ColumnSurvey, Survey};
 pub use write::{Values, csv_bytes};
 
 pub(crate) use found::python_list;
 pub(crate) use statistics::{ClassedRows, Numbers};
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-use flate2::read::MultiGzDecoder;
 
 use crate::delimited::{Records, plain_breaks};
 use numbers::NumberCells;
@@ -83,7 +91,7 @@ pub enum TableError {
     },
 }
 
-/// What is read of a CSV file with a header, packed by gzip or not, or of a Parquet file; other columns are
+/// What is read of a CSV file with a header, packed by gzip or zip or not, or of a Parquet file; other columns are
 /// passed over, and so are a CSV file's lines before the header that begin with `# `.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Csv<'a> {
@@ -109,6 +117,8 @@ pub struct Table {
     pub lines: Vec<usize>,
     /// Cells that were taken as missing although nothing declares them so, by column.
     pub odd: BTreeMap<String, Odd>,
+    /// Of a table of several files: the first row of each, and its name.
+    pub parts: Vec<(usize, String)>,
 }
 
 impl Table {
@@ -124,6 +134,30 @@ impl Table {
             odd_cells: OddCells::Error,
         }
         .read(path)
+    }
+
+    /// Adds the rows of another file with the same columns; `name` is the file's.
+    pub fn append(&mut self, name: &str, more: Self) {
+        self.parts.push((self.lines.len(), name.to_owned()));
+        for (column, cells) in more.texts {
+            self.texts.entry(column).or_default().extend(cells);
+        }
+        for (column, numbers) in more.numbers {
+            self.numbers.entry(column).or_default().extend(numbers);
+        }
+        self.lines.extend(more.lines);
+        for (column, odd) in more.odd {
+            let first = format!("{name}, {}", odd.first);
+            self.odd.entry(column).or_insert(Odd { n: 0, first }).n += odd.n;
+        }
+    }
+
+    /// Where a row is from: its line and, of a table of several files, its file.
+    #[must_use]
+    pub fn origin(&self, row: usize) -> String {
+        let line = format!("line {}", self.lines[row]);
+        let part = self.parts.partition_point(|(first, _)| *first <= row).checked_sub(1);
+        part.map_or(line.clone(), |part| format!("{} {line}", self.parts[part].1))
     }
 }
 
@@ -150,13 +184,13 @@ impl Csv<'_> {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let bytes = packing::unpacked(bytes).map_err(unreadable)?;
         if bytes.starts_with(parquet::MAGIC) {
             return Ok(self.table(parquet::read(self, path, &bytes)?));
         }
-        let bytes = unpacked(bytes).map_err(unreadable)?;
         let delimiter = u8::try_from(self.delimiter).expect("a delimiter is one ASCII character");
         let mut records = Records::new(&bytes, delimiter);
-        let header = records.header().map_err(unreadable)?;
+        let header = header::named(records.header().map_err(unreadable)?);
         let places = header::places(&header, &self.wanted(), self.delimiter)
             .map_err(|message| TableError::Columns { path: path.to_owned(), message })?;
         let clean =
@@ -234,18 +268,27 @@ impl Csv<'_> {
             odd: odd.collect(),
             numbers: keys().zip(columns.numbers).collect(),
             lines: columns.lines,
+            parts: vec![],
         }
     }
 }
 
-/// A file's bytes without the packing of gzip, if it has that.
-fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-    if !bytes.starts_with(&[0x1F, 0x8B]) {
-        return Ok(bytes);
+/// The names of a file's columns; `delimiter` separates the cells of a CSV file.
+///
+/// # Errors
+/// As [`Csv::read`].
+///
+/// # Panics
+/// If the delimiter is no ASCII character.
+pub fn header_of(path: &Path, delimiter: char) -> Result<Vec<String>, TableError> {
+    let unreadable = |message: String| TableError::Unreadable { path: path.to_owned(), message };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let bytes = packing::unpacked(bytes).map_err(unreadable)?;
+    if bytes.starts_with(parquet::MAGIC) {
+        return parquet::header(&bytes).map_err(unreadable);
     }
-    let mut plain = vec![];
-    let read = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain);
-    read.map(|_| plain).map_err(|error| format!("can't be unpacked by gzip: {error}"))
+    let delimiter = u8::try_from(delimiter).expect("a delimiter is one ASCII character");
+    Ok(header::named(Records::new(&bytes, delimiter).header().map_err(unreadable)?))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Cells of a column of numbers: what is a number, what is missing, what is neither.
 
 use super::N_NAMED;
+use super::notation::{Notation, NumberKind};
+use super::patterns::{self, Pattern, Patterns};
 
 /// A column that is read as numbers. An empty cell is always missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,13 +15,21 @@ pub struct NumberColumn {
     pub missing: Vec<String>,
     /// The least and the largest number that a cell may hold.
     pub range: Option<[f64; 2]>,
+    /// How its cells are written.
+    pub notation: Notation,
 }
 
 impl NumberColumn {
     /// A column whose cells are numbers or empty; in the table it has its own name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), key: name.to_owned(), missing: vec![], range: None }
+        let (name, key) = (name.to_owned(), name.to_owned());
+        Self { name, key, missing: vec![], range: None, notation: Notation::default() }
+    }
+
+    /// Whether every cell is a number as Rust writes it, or empty.
+    pub(super) fn is_plain(&self) -> bool {
+        self.missing.is_empty() && self.notation == Notation::default()
     }
 }
 
@@ -52,18 +62,50 @@ pub(super) struct NumberCells<'a> {
     /// Lines and cells, the first few.
     odd: Vec<(usize, String)>,
     n_odd: usize,
+    /// What all odd cells look like.
+    patterns: Patterns,
 }
 
 impl<'a> NumberCells<'a> {
     pub(super) fn new(column: &'a NumberColumn, unit: &'static str) -> Self {
-        let missing = column.missing.iter().filter_map(|marker| marker.parse().ok()).collect();
-        Self { column, unit, missing, values: vec![], odd: vec![], n_odd: 0 }
+        let missing = column.missing.iter().filter_map(|marker| {
+            let number = marker.parse().ok().filter(|x: &f64| x.is_finite());
+            number.or_else(|| column.notation.number(marker))
+        });
+        let missing = missing.collect();
+        let patterns = Patterns::default();
+        Self { column, unit, missing, values: vec![], odd: vec![], n_odd: 0, patterns }
     }
 
     pub(super) fn push(&mut self, cell: &str, line: usize) {
         let cell = cell.trim();
         let value = if cell.is_empty() { Some(f64::NAN) } else { self.value(cell) };
-        if value.is_none() {
+        self.keep(value, cell, line);
+    }
+
+    /// Adds a cell that has been read as a number; nothing where it is empty.
+    pub(super) fn push_number(&mut self, number: Option<f64>, line: usize) {
+        let is_plain = self.column.is_plain() && self.column.range.is_none();
+        match number {
+            None => self.values.push(f64::NAN),
+            Some(number) if is_plain && number.is_finite() => self.values.push(number),
+            Some(number) => {
+                let cell = number.to_string();
+                match self.column.notation.kind {
+                    NumberKind::Categories(_) => self.push(&cell, line),
+                    _ => self.keep(self.allowed(number), &cell, line),
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, value: Option<f64>, cell: &str, line: usize) {
+        if value.is_some() {
+            self.patterns.has_point |= cell.contains('.');
+        } else {
+            let is_number = self.column.notation.number(cell).is_some();
+            let pattern = if is_number { Pattern::OutOfRange } else { Pattern::of(cell) };
+            self.patterns.add(cell, pattern);
             self.n_odd += 1;
             if self.odd.len() < N_NAMED {
                 self.odd.push((line, cell.chars().take(40).collect()));
@@ -72,34 +114,27 @@ impl<'a> NumberCells<'a> {
         self.values.push(value.unwrap_or(f64::NAN));
     }
 
-    /// Adds a cell that has been read as a number; nothing where it is empty.
-    pub(super) fn push_number(&mut self, number: Option<f64>, line: usize) {
-        let is_plain = self.column.missing.is_empty() && self.column.range.is_none();
-        match number {
-            None => self.values.push(f64::NAN),
-            Some(number) if is_plain && number.is_finite() => self.values.push(number),
-            Some(number) => self.push(&number.to_string(), line),
+    /// A number, NaN for a declared marker, nothing for an odd cell.
+    fn value(&self, cell: &str) -> Option<f64> {
+        match self.column.notation.number(cell) {
+            Some(number) => self.allowed(number),
+            None => self.column.missing.iter().any(|marker| marker == cell).then_some(f64::NAN),
         }
     }
 
-    /// A number, NaN for a declared marker, nothing for an odd cell.
-    fn value(&self, cell: &str) -> Option<f64> {
-        let column = self.column;
-        let number = cell.parse::<f64>().ok().filter(|x| x.is_finite());
-        let is_missing = match number {
-            Some(x) => self.missing.contains(&x),
-            None => column.missing.iter().any(|marker| marker == cell),
-        };
-        if is_missing {
+    /// A number, NaN for one that is declared as a marker, nothing where it is out of range.
+    fn allowed(&self, number: f64) -> Option<f64> {
+        if self.missing.contains(&number) {
             return Some(f64::NAN);
         }
-        number.filter(|x| column.range.is_none_or(|[low, high]| (low..=high).contains(x)))
+        let is_in_range = |[low, high]: [f64; 2]| (low..=high).contains(&number);
+        (number.is_finite() && self.column.range.is_none_or(is_in_range)).then_some(number)
     }
 
     fn describe(&self, (line, cell): &(usize, String)) -> String {
         let NumberColumn { name, range, .. } = self.column;
         let unit = self.unit;
-        let is_number = cell.parse::<f64>().is_ok_and(f64::is_finite);
+        let is_number = self.column.notation.number(cell).is_some();
         match range {
             Some([low, high]) if is_number => {
                 format!("{unit} {line}, {name}: {cell:?} is not in [{low}, {high}]")
@@ -119,7 +154,7 @@ pub(super) fn odd_cells(columns: &[NumberCells]) -> Option<String> {
     let mut all: Vec<(&NumberCells, &(usize, String))> =
         columns.iter().flat_map(|column| column.odd.iter().map(move |odd| (column, odd))).collect();
     all.sort_by_key(|(column, (line, _))| (*line, &column.column.name));
-    let (_, (_, example)) = all.first()?;
+    all.first()?;
     let n: usize = columns.iter().map(|column| column.n_odd).sum();
     let named: Vec<String> =
         all.iter().take(N_NAMED).map(|(column, odd)| column.describe(odd)).collect();
@@ -131,9 +166,10 @@ pub(super) fn odd_cells(columns: &[NumberCells]) -> Option<String> {
         ""
     };
     let more = if n > named.len() { "; …" } else { "" };
-    Some(format!(
-        "{cells}{ranges}: {}{more}\nhint: in the manifest, [table] missing = [{example:?}] declares a \
-         marker, and odd_cells = \"missing\" takes all such cells as missing",
-        named.join("; ")
-    ))
+    let patterns: Vec<(&str, &Patterns, usize)> = columns
+        .iter()
+        .map(|column| (column.column.key.as_str(), &column.patterns, column.values.len()))
+        .collect();
+    let hint = patterns::hint(&patterns);
+    Some(format!("{cells}{ranges}: {}{more}\n{hint}", named.join("; ")))
 }

@@ -94,6 +94,13 @@ fn texts(column: &Column, cells: Cells) -> PolarsResult<StringChunked> {
     Ok(column.strict_cast(&DataType::String)?.str()?.clone())
 }
 
+/// The names of a file's columns.
+pub(super) fn header(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let schema = ParquetReader::new(Cursor::new(bytes)).schema();
+    let schema = schema.map_err(|error| format!("can't be read as a Parquet file: {error}"))?;
+    Ok(schema.iter_names().map(ToString::to_string).collect())
+}
+
 /// The bytes of a Parquet file, compressed with snappy; null where a number or a count is missing.
 ///
 /// # Panics
@@ -167,6 +174,7 @@ mod tests {
             key: name.to_owned(),
             missing: missing.iter().map(|marker| (*marker).to_owned()).collect(),
             range,
+            notation: crate::table::Notation::default(),
         };
         let mut csv = Csv {
             delimiter: ',',

@@ -34,8 +34,9 @@ fn odd_cells_are_named_with_line_column_and_what_was_got() {
         said(text, &[], &["tempo", "key"]),
         "4 cells are no numbers: line 3, tempo: \"?\"; line 5, key: \"inf\"; line 6, key: \
          \"nan\"; line 6, tempo: \"120 bpm\"\n\
-         hint: in the manifest, [table] missing = [\"?\"] declares a marker, and \
-         odd_cells = \"missing\" takes all such cells as missing"
+         hint: in the manifest's [table], units = { tempo = \"bpm\" } reads 1 of the 4 cells of tempo, such as \
+         \"120 bpm\"; missing = [\"?\", \"nan\"] reads 1 of the 4 cells of tempo, such as \"?\" and 1 of the 4 \
+         cells of key, such as \"nan\"; odd_cells = \"missing\" discards 1 of the 4 cells of key, such as \"inf\""
     );
 }
 
@@ -47,6 +48,7 @@ fn markers_and_ranges_make_missing_numbers_and_odd_ones_may_count_as_missing() {
         key: key.to_owned(),
         missing: missing.iter().map(|marker| (*marker).to_owned()).collect(),
         range,
+        notation: Notation::default(),
     };
     let mut csv = Csv {
         delimiter: ',',
