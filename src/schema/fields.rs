@@ -10,9 +10,25 @@ use crate::vocab::{nearest, quoted_list};
 
 /// What all cursors over one tree write into.
 #[derive(Default)]
-pub(super) struct Shared(RefCell<(Vec<Fault>, Json)>);
+pub(super) struct Shared(RefCell<(Vec<Fault>, Json)>, RefCell<BTreeMap<String, Shape>>);
+
+/// What a key that was asked for holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A value; what is allowed.
+    Value(String),
+    /// A table.
+    Table,
+    /// A list of tables.
+    Tables,
+}
 
 impl Shared {
+    /// All keys that were asked for, as `list[].key`, with what they hold.
+    pub(super) fn keys(&self) -> BTreeMap<String, Shape> {
+        self.1.borrow().clone()
+    }
+
     pub(super) fn into_parts(self) -> (Vec<Fault>, Json) {
         let (faults, resolved) = self.0.into_inner();
         (faults, if resolved.is_null() { Json::Object(serde_json::Map::new()) } else { resolved })
@@ -92,6 +108,7 @@ impl<'a> Fields<'a> {
 
     /// A field that must be there.
     pub fn required<R: Rule>(&mut self, key: &str, rule: &R) -> R::Made {
+        self.note(key, || Shape::Value(rule.allowed()));
         if self.is_given(key) {
             return self.optional(key, rule).unwrap_or_else(|| rule.stand_in());
         }
@@ -105,6 +122,7 @@ impl<'a> Fields<'a> {
 
     /// A field that may be left out, with what then holds.
     pub fn with_default<R: Rule>(&mut self, key: &str, rule: &R, default: R::Made) -> R::Made {
+        self.note(key, || Shape::Value(rule.allowed()));
         if self.is_given(key) {
             return self.optional(key, rule).unwrap_or_else(|| rule.stand_in());
         }
@@ -115,6 +133,7 @@ impl<'a> Fields<'a> {
 
     /// A field that may be left out.
     pub fn optional<R: Rule>(&mut self, key: &str, rule: &R) -> Option<R::Made> {
+        self.note(key, || Shape::Value(rule.allowed()));
         let node = self.ask(key)?;
         match rule.check(node) {
             Ok(made) => {
@@ -132,6 +151,7 @@ impl<'a> Fields<'a> {
 
     /// Reads an optional sub-table.
     pub fn table<T>(&mut self, key: &str, reader: impl FnOnce(&mut Fields) -> T) -> Option<T> {
+        self.note(key, || Shape::Table);
         let node = self.ask(key)?;
         Some(reader(&mut Fields::over(node, self.path_of(key), self.shared)))
     }
@@ -142,6 +162,7 @@ impl<'a> Fields<'a> {
         key: &str,
         reader: impl FnOnce(&mut Fields) -> T,
     ) -> Option<T> {
+        self.note(key, || Shape::Table);
         if !self.is_given(key) {
             self.asked.insert(key.to_owned());
             self.fault_at(key, "is missing; expected a table");
@@ -152,6 +173,7 @@ impl<'a> Fields<'a> {
 
     /// Reads every table of a list; an absent list is an empty one.
     pub fn each_table<T>(&mut self, key: &str, mut reader: impl FnMut(&mut Fields) -> T) -> Vec<T> {
+        self.note(key, || Shape::Tables);
         let Some(node) = self.ask(key) else {
             self.keep(key, Json::Array(vec![]));
             return vec![];
@@ -181,6 +203,7 @@ impl<'a> Fields<'a> {
         self.required_table(key, |outer| {
             let table = outer.table?;
             outer.asked.extend(known.iter().map(|name| (*name).to_owned()));
+            known.iter().for_each(|name| outer.note(name, || Shape::Table));
             let given: Vec<&&str> =
                 known.iter().filter(|name| table.contains_key(**name)).collect();
             match (given.as_slice(), table.is_empty()) {
@@ -222,6 +245,19 @@ impl<'a> Fields<'a> {
     /// Reports a fault of the whole table.
     pub fn fault(&self, message: &str) {
         self.shared.fault(self.node, format!("{} {message}", self.name()));
+    }
+
+    fn note(&self, key: &str, shape: impl FnOnce() -> Shape) {
+        let mut keys = self.shared.1.borrow_mut();
+        let path = self.path_of(key);
+        let path: Vec<&str> = path
+            .iter()
+            .map(|step| match step {
+                Step::Key(key) => key.as_str(),
+                Step::Item(_) => "[]",
+            })
+            .collect();
+        keys.entry(path.join(".").replace(".[]", "[]")).or_insert_with(shape);
     }
 
     fn ask(&mut self, key: &str) -> Option<&'a Node> {

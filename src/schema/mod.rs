@@ -8,10 +8,12 @@
 
 mod assign;
 mod fields;
+mod keys;
 mod rule;
 mod tree;
 
 pub use fields::Fields;
+pub use keys::keys;
 pub use rule::{Flag, Int, Keyed, List, OneOf, Real, Rule, Text};
 pub use tree::{Node, Tree, Value};
 
