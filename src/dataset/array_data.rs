@@ -84,7 +84,7 @@ impl ArrayData {
             (&arrays.row, &arrays.track, &arrays.genre, &arrays.segment, &arrays.arrays)
         );
         let n_rows = lines.len();
-        let part = format!("{n_rows} of {} rows", arrays.n_rows);
+        let part = arrays.n_rows.filter(|whole| n_rows < *whole);
         let files = arrays.arrays.iter().map(|array| Ok((array.clone(), stored(&array.file)?)));
         Ok(Self {
             classes,
@@ -97,7 +97,7 @@ impl ArrayData {
             hash: Sha256::new().piece(index.hash()).piece(recipe).hex(),
             excluded,
             notes: index.notes.clone(),
-            part: (n_rows < arrays.n_rows).then_some(part),
+            part: part.map(|whole| format!("{n_rows} of {whole} rows")),
             name: manifest.name.clone(),
             root: index.root.clone(),
             table_sha256: table.sha256,

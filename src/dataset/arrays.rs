@@ -26,8 +26,8 @@ pub struct Arrays {
     pub segment: Option<String>,
     /// Our names of further columns about the tracks, and the file's.
     pub track_columns: Vec<(String, String)>,
-    /// Lines of a whole copy.
-    pub n_rows: usize,
+    /// Lines of a whole copy, where the manifest says so.
+    pub n_rows: Option<usize>,
     /// The arrays.
     pub arrays: Vec<ArrayFile>,
 }
@@ -120,7 +120,7 @@ impl Arrays {
             genre,
             segment: fields.optional("segment", &Text),
             track_columns: track_columns::read_named(fields),
-            n_rows: fields.required("n_rows", &Int::within(1..=1_000_000_000)),
+            n_rows: fields.optional("n_rows", &Int::within(1..=1_000_000_000)),
             arrays,
         }
     }
@@ -163,8 +163,8 @@ impl Arrays {
             }
             progress(i + 2, n_files);
         }
-        if lines.len() < self.n_rows {
-            notes.push(format!("{} of the {} rows of a complete copy", lines.len(), self.n_rows));
+        if let Some(n_rows) = self.n_rows.filter(|n_rows| lines.len() < *n_rows) {
+            notes.push(format!("{} of the {n_rows} rows of a complete copy", lines.len()));
         }
         let (dataset, root) = (manifest.name.clone(), from.to_owned());
         let (listing, decoder_version) = (None, None);

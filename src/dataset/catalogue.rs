@@ -210,7 +210,9 @@ impl Catalogue {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Index, DatasetError> {
         let root = match (&manifest.layout, index.files.first()) {
-            (Layout::Table(_), Some(file)) => index.root.join(&file.path),
+            (Layout::Table(rows), Some(file)) if rows.files.is_empty() => {
+                index.root.join(&file.path)
+            }
             _ => index.root.clone(),
         };
         index_of(manifest, &root, progress)

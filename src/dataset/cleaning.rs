@@ -2,7 +2,7 @@
 //! becomes of odd cells and of repeated rows.
 
 use crate::schema::{Fields, Keyed, List, Node, OneOf, Real, Rule, Text, Value};
-use crate::table::{NumberColumn, OddCells};
+use crate::table::{Notation, NumberColumn, OddCells};
 
 /// What becomes of repeated rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,12 @@ impl Default for Cleaning {
 }
 
 impl Cleaning {
-    /// Reads the fields beside `columns`, whose names it checks its own against.
-    pub(super) fn read(fields: &mut Fields, columns: &[(String, String)], has_id: bool) -> Self {
+    /// Reads the fields beside `columns`, whose names it checks its own against, if they are known yet.
+    pub(super) fn read(
+        fields: &mut Fields,
+        columns: Option<&[(String, String)]>,
+        has_id: bool,
+    ) -> Self {
         let delimiters = [(",", ','), (";", ';'), ("\t", '\t'), ("|", '|')];
         let odd_cells = [("error", OddCells::Error), ("missing", OddCells::Missing)];
         let duplicates = [
@@ -68,18 +72,9 @@ impl Cleaning {
             odd_cells: fields.with_default("odd_cells", &OneOf(&odd_cells), OddCells::Error),
             duplicates: fields.with_default("duplicates", &OneOf(&duplicates), Duplicates::Keep),
         };
-        let known: Vec<&str> = columns.iter().map(|(ours, _)| ours.as_str()).collect();
-        let of_missing = match &cleaning.missing {
-            Missing::Anywhere(_) => vec![],
-            Missing::In(columns) => columns.iter().map(|(name, _)| name).collect(),
-        };
-        let of_range = cleaning.range.iter().map(|(name, _)| name).collect();
-        for (key, names) in [("missing", of_missing), ("range", of_range)] {
-            for name in names {
-                if !known.contains(&name.as_str()) {
-                    let said = format!("names `{name}`, which is not in columns");
-                    fields.fault_at(key, &said);
-                }
+        for (key, name) in cleaning.names() {
+            if columns.is_some_and(|columns| columns.iter().all(|(ours, _)| ours != name)) {
+                fields.fault_at(key, &format!("names `{name}`, which is not in columns"));
             }
         }
         if let Some((name, bounds)) = cleaning.range.iter().find(|(_, b)| b[0] > b[1]) {
@@ -92,8 +87,18 @@ impl Cleaning {
         cleaning
     }
 
-    /// How a column of numbers is read; our name of it, and the file's.
-    pub(super) fn column(&self, ours: &str, theirs: &str) -> NumberColumn {
+    /// The columns that it names, each with the key that does.
+    pub(super) fn names(&self) -> Vec<(&'static str, &str)> {
+        let of_missing = match &self.missing {
+            Missing::Anywhere(_) => vec![],
+            Missing::In(columns) => columns.iter().map(|(name, _)| name.as_str()).collect(),
+        };
+        let of_range = self.range.iter().map(|(name, _)| ("range", name.as_str()));
+        of_missing.into_iter().map(|name| ("missing", name)).chain(of_range).collect()
+    }
+
+    /// How a column of numbers is read; our name of it, the file's, and how its cells are written.
+    pub(super) fn column(&self, ours: &str, theirs: &str, notation: Notation) -> NumberColumn {
         let missing = match &self.missing {
             Missing::Anywhere(markers) => markers.clone(),
             Missing::In(columns) => {
@@ -103,7 +108,7 @@ impl Cleaning {
         };
         let range = self.range.iter().find(|(name, _)| name == ours);
         let range = range.map(|(_, bounds)| [bounds[0], bounds[1]]);
-        NumberColumn { name: theirs.to_owned(), key: ours.to_owned(), missing, range }
+        NumberColumn { name: theirs.to_owned(), key: ours.to_owned(), missing, range, notation }
     }
 }
 
@@ -149,19 +154,22 @@ mod tests {
     fn cleaning(text: &str, has_id: bool) -> Result<Cleaning, String> {
         let columns = [("tempo".to_owned(), "T".to_owned()), ("key".to_owned(), "K".to_owned())];
         let tree = Tree::parse("x.toml", text).unwrap();
-        let read = read(&tree, |fields| Cleaning::read(fields, &columns, has_id));
+        let read = read(&tree, |fields| Cleaning::read(fields, Some(&columns), has_id));
         read.map(|(made, _)| made).map_err(|faults| faults.to_string())
     }
 
     #[test]
     fn markers_are_for_all_columns_or_for_some() {
+        let column = |cleaning: &Cleaning, ours: &str, theirs: &str| {
+            cleaning.column(ours, theirs, Notation::default())
+        };
         let all = cleaning("missing = [\"?\"]\n", true).unwrap();
-        assert_eq!(all.column("key", "K").missing, ["?"]);
+        assert_eq!(column(&all, "key", "K").missing, ["?"]);
         let some = "missing = { tempo = [\"?\", \"0\"] }\nrange = { key = [0, 11] }\n";
         let some = cleaning(some, true).unwrap();
-        assert_eq!(some.column("tempo", "T").missing, ["?", "0"]);
-        assert_eq!(some.column("key", "K").missing, [""; 0]);
-        assert_eq!(some.column("key", "K").range, Some([0.0, 11.0]));
+        assert_eq!(column(&some, "tempo", "T").missing, ["?", "0"]);
+        assert_eq!(column(&some, "key", "K").missing, [""; 0]);
+        assert_eq!(column(&some, "key", "K").range, Some([0.0, 11.0]));
         assert_eq!(cleaning("", false).unwrap(), Cleaning::default());
     }
 

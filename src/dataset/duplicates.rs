@@ -122,7 +122,7 @@ fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
 /// A name per row of some: the cells of the columns in `rows.id`, or the line where there are none.
 pub(super) fn names(rows: &Rows, table: &Table, kept: &[usize]) -> Vec<String> {
     let name = |&row: &usize| match rows.id.as_slice() {
-        [] => format!("line {}", table.lines[row]),
+        [] => table.origin(row),
         [column] => table.texts[column][row].clone(),
         columns => {
             let parts = columns.iter().map(|column| table.texts[column][row].as_str());

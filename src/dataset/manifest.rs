@@ -1,10 +1,16 @@
 //! Manifests, `datasets/NAME.toml`: the declaration of a dataset without its location.
 
+use std::collections::BTreeMap;
+
 use super::{ArrayFile, Arrays, Folder, Listed, Rows, TrackFile};
 use crate::dataset::{remotes, synth};
 use crate::fetch::Remote;
-use crate::schema::{Faults, Fields, Int, Text, Tree, read};
+use crate::schema::{Faults, Fields, Int, Text, Tree, keys, read};
 use crate::vocab::Seed;
+
+/// What holds where a manifest does not state it.
+const NOT_STATED: &str = "not stated";
+const NO_SOURCE: &str = "the manifest does not say where to get a copy";
 
 /// A layout's name in manifests, and how its table is read.
 type Entry = (&'static str, fn(&mut Fields) -> Layout);
@@ -125,40 +131,54 @@ impl Manifest {
     /// All faults of the file.
     pub fn parse(name: &str, origin: &str, text: &str) -> Result<Self, Faults> {
         let tree = Tree::parse(origin, text)?;
-        let (manifest, _) = read(&tree, |fields| {
-            let names: Vec<&str> = LAYOUTS.iter().map(|(name, _)| *name).collect();
-            let given: Vec<_> = LAYOUTS.iter().filter(|(name, _)| fields.is_given(name)).collect();
-            let layout = match given.as_slice() {
-                [(name, layout)] => fields.table(name, layout),
-                _ => {
-                    let all = crate::vocab::quoted_list(names);
-                    fields.fault(&format!("must have exactly one of the tables {all}"));
-                    None
-                }
-            };
-            if let Some(Layout::SynthGenres { .. } | Layout::SynthSongs { .. }) = layout
-                && fields.is_given("fetch")
-            {
-                fields.fault_at("fetch", "does not apply: encore generates this dataset");
-            }
-            Some(Self {
-                name: name.to_owned(),
-                source: text.to_owned(),
-                title: fields.required("title", &Text),
-                licence: fields.required("licence", &Text),
-                citation: fields.required("citation", &Text),
-                how_to_get: fields.required("how_to_get", &Text),
-                fetch: remotes::read(fields),
-                stand_in: fields.optional("stand_in", &Text),
-                known_faults: fields.each_table("known_faults", |fault| KnownFault {
-                    track: fault.required("track", &Text),
-                    fault: fault.required("fault", &Text),
-                }),
-                track_file: fields.table("track_columns", TrackFile::read),
-                layout: layout?,
-            })
-        })?;
+        let (manifest, _) = read(&tree, |fields| Self::read(fields, name, text))?;
         Ok(manifest.expect("a manifest without a layout has a fault"))
+    }
+
+    fn read(fields: &mut Fields, name: &str, source: &str) -> Option<Self> {
+        let names: Vec<&str> = LAYOUTS.iter().map(|(name, _)| *name).collect();
+        let given: Vec<_> = LAYOUTS.iter().filter(|(name, _)| fields.is_given(name)).collect();
+        let layout = match given.as_slice() {
+            [(name, layout)] => fields.table(name, layout),
+            _ => {
+                let all = crate::vocab::quoted_list(names);
+                fields.fault(&format!("must have exactly one of the tables {all}"));
+                None
+            }
+        };
+        if let Some(Layout::SynthGenres { .. } | Layout::SynthSongs { .. }) = layout
+            && fields.is_given("fetch")
+        {
+            fields.fault_at("fetch", "does not apply: encore generates this dataset");
+        }
+        Some(Self {
+            name: name.to_owned(),
+            source: source.to_owned(),
+            title: fields.with_default("title", &Text, name.to_owned()),
+            licence: fields.with_default("licence", &Text, NOT_STATED.to_owned()),
+            citation: fields.with_default("citation", &Text, NOT_STATED.to_owned()),
+            how_to_get: fields.with_default("how_to_get", &Text, NO_SOURCE.to_owned()),
+            fetch: remotes::read(fields),
+            stand_in: fields.optional("stand_in", &Text),
+            known_faults: fields.each_table("known_faults", |fault| KnownFault {
+                track: fault.required("track", &Text),
+                fault: fault.required("fault", &Text),
+            }),
+            track_file: fields.table("track_columns", TrackFile::read),
+            layout: layout?,
+        })
+    }
+
+    /// Every key of manifests, with what it may hold: `table.decimal`, `fetch[].file`.
+    #[must_use]
+    pub fn keys() -> BTreeMap<String, String> {
+        let of_layout = |(name, layout): &Entry| {
+            keys(|fields| {
+                Self::read(fields, "x", "");
+                fields.table(name, layout)
+            })
+        };
+        LAYOUTS.iter().flat_map(of_layout).collect()
     }
 
     /// What kind of examples it has.

@@ -1,15 +1,18 @@
 //! Layout `[table]`: a CSV or Parquet file, a row per example, and the recipe that makes its labels.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::chosen::{Choice, stem};
 use super::duplicates::{names, repeated, told_apart};
 use super::index::file_sha256;
-use super::recipe::{Label, Rows};
-use super::{Cleaning, DatasetError, Index, IndexedFile, Manifest, TrackColumns, track_columns};
+use super::recipe::{Label, Rows, doubtful_labels, too_many_numbers};
+use super::{
+    Cleaning, DatasetError, Index, IndexedFile, Manifest, Numerals, TrackColumns, track_columns,
+};
 use crate::record::Excluded;
-use crate::schema::{Fields, Int, Keyed, List, Text};
-use crate::table::{Csv, Table};
+use crate::schema::{Fields, Int, List, Text};
+use crate::table::{Csv, Table, header_of};
 
 /// Rows that passed the recipe, in the file's order.
 pub(super) struct Labeled {
@@ -17,7 +20,11 @@ pub(super) struct Labeled {
     pub labels: Vec<String>,
     /// NaN where a number is missing.
     pub columns: BTreeMap<String, Vec<f64>>,
+    /// Our names of these columns and the file's, in the manifest's order or the file's.
+    pub chosen: Vec<(String, String)>,
     pub track_columns: TrackColumns,
+    /// How many of the rows each file has.
+    pub n_of_files: Vec<usize>,
     pub excluded: Vec<Excluded>,
     pub notes: Vec<String>,
 }
@@ -34,31 +41,40 @@ impl Labeled {
 impl Rows {
     pub(super) fn read(fields: &mut Fields) -> Self {
         let id = fields.with_default("id", &List::of(Text), vec![]);
-        let columns = fields.required("columns", &Keyed(Text));
-        Self {
+        let Choice { columns, patterns } = Self::read_choice(fields);
+        let known = patterns.is_empty().then_some(columns.as_slice());
+        let rows = Self {
+            files: fields.with_default("files", &List::of_some(Text), vec![]),
+            file_column: fields.optional("file_column", &Text),
             track_columns: track_columns::read_named(fields),
-            n_rows: fields.required("n_rows", &Int::within(1..=1_000_000_000)),
-            label: fields.required_table("label", Label::read).unwrap_or_else(|| Label {
-                column: String::new(),
-                first_of_list: false,
-                drop: vec![],
-                minimum_rows: None,
-                commonest: None,
-            }),
-            cleaning: Cleaning::read(fields, &columns, !id.is_empty()),
+            n_rows: fields.optional("n_rows", &Int::within(1..=1_000_000_000)),
+            label: fields.required_table("label", Label::read).unwrap_or_default(),
+            cleaning: Cleaning::read(fields, known, !id.is_empty()),
+            numerals: Numerals::read(fields, known),
             id,
             columns,
+            patterns,
+        };
+        if rows.file_column.is_some() && rows.files.is_empty() {
+            fields.fault_at("file_column", "applies to a table of several files: add files");
         }
+        rows
     }
 
     pub(super) fn index(&self, manifest: &Manifest, from: &Path) -> Result<Index, DatasetError> {
-        if from.is_dir() {
-            return Err(DatasetError::Layout {
-                path: from.to_owned(),
-                message: "is a folder; this dataset is one CSV or Parquet file".to_owned(),
-            });
+        let paths = self.table_files(from)?;
+        let labeled = self.labeled(&paths)?;
+        if !self.label.many_numbers
+            && let Some(n) = too_many_numbers(&labeled.labels)
+        {
+            let (path, column) = (from.to_owned(), self.label.column.clone());
+            return Err(DatasetError::ManyNumbers { path, column, n });
         }
-        let labeled = self.labeled(from)?;
+        let only =
+            labeled.labels.first().filter(|first| labeled.labels.iter().all(|l| l == *first));
+        let only = only.map(|label| {
+            format!("every row has the label `{label}`; a model needs two labels or more")
+        });
         let missing = labeled.n_missing();
         let missing: Vec<String> = missing
             .into_iter()
@@ -66,41 +82,79 @@ impl Rows {
                 format!("{n} rows have no number in {column}; they are dropped unless the spec imputes it")
             })
             .collect();
-        let name = from.file_name().unwrap_or_default();
-        let file = IndexedFile {
-            track: name.to_string_lossy().into_owned(),
-            genre: String::new(),
-            path: name.into(),
-            sha256: file_sha256(from)
-                .map_err(|source| DatasetError::Io { path: from.to_owned(), source })?,
-            n_samples: labeled.ids.len(),
-            decoder_version: 1,
-        };
+        let root = if from.is_dir() { from } else { from.parent().unwrap_or(from) };
+        let mut files = vec![];
+        for (path, &n_samples) in paths.iter().zip(&labeled.n_of_files) {
+            let name = path.file_name().unwrap_or_default();
+            files.push(IndexedFile {
+                track: name.to_string_lossy().into_owned(),
+                genre: String::new(),
+                path: name.into(),
+                sha256: file_sha256(path)
+                    .map_err(|source| DatasetError::Io { path: path.clone(), source })?,
+                n_samples,
+                decoder_version: 1,
+            });
+        }
+        let n_rows = labeled.ids.len();
+        let several =
+            (paths.len() > 1).then(|| format!("{n_rows} valid rows in {} files", paths.len()));
         Ok(Index {
             dataset: manifest.name.clone(),
-            root: from.parent().unwrap_or(from).to_owned(),
-            files: vec![file],
+            root: root.to_owned(),
+            files,
             excluded: labeled.excluded,
-            notes: labeled.notes.into_iter().chain(missing).collect(),
+            notes: several.into_iter().chain(only).chain(labeled.notes).chain(missing).collect(),
             listing: None,
             decoder_version: None,
         })
     }
 
-    fn read_file(&self, path: &Path) -> Result<Table, DatasetError> {
+    fn read_file(&self, path: &Path, columns: &[(String, String)]) -> Result<Table, DatasetError> {
         let more = self.track_columns.iter().map(|(_, theirs)| theirs);
-        let texts: BTreeSet<&str> =
-            self.id.iter().chain([&self.label.column]).chain(more).map(String::as_str).collect();
+        let texts = self.id.iter().chain([&self.label.column]).chain(more).map(String::as_str);
+        let of_file = self.file_column.as_deref();
+        let texts: BTreeSet<&str> = texts.filter(|text| Some(*text) != of_file).collect();
         let Cleaning { delimiter, odd_cells, .. } = self.cleaning;
-        let column = |(ours, theirs): &(String, String)| self.cleaning.column(ours, theirs);
-        let numbers = self.columns.iter().map(column).collect();
+        let column = |(ours, theirs): &(String, String)| {
+            self.cleaning.column(ours, theirs, self.numerals.of(ours))
+        };
+        let numbers = columns.iter().map(column).collect();
         let csv = Csv { delimiter, texts: texts.into_iter().collect(), numbers, odd_cells };
-        Ok(csv.read(path)?)
+        let mut table = csv.read(path)?;
+        if let Some(column) = of_file {
+            let cells = vec![stem(path); table.lines.len()];
+            table.texts.insert(column.to_owned(), cells);
+        }
+        Ok(table)
     }
 
-    /// Reads the file and applies the recipe. Counts dropped rows by reason.
-    pub(super) fn labeled(&self, path: &Path) -> Result<Labeled, DatasetError> {
-        let mut table = self.read_file(path)?;
+    /// Reads the files as one table, and what its numeric columns are called.
+    fn read_files(
+        &self,
+        paths: &[PathBuf],
+    ) -> Result<(Table, Vec<(String, String)>), DatasetError> {
+        let columns = match paths.first() {
+            Some(path) if !self.patterns.is_empty() => {
+                let header = header_of(path, self.cleaning.delimiter)?;
+                let odd = |message| DatasetError::Layout { path: path.clone(), message };
+                self.columns_of(&header).map_err(odd)?
+            }
+            _ => self.columns.clone(),
+        };
+        if let [path] = paths {
+            return Ok((self.read_file(path, &columns)?, columns));
+        }
+        let mut table = Table::default();
+        for path in paths {
+            table.append(&file_name(path), self.read_file(path, &columns)?);
+        }
+        Ok((table, columns))
+    }
+
+    /// Reads the files and applies the recipe. Counts dropped rows by reason.
+    pub(super) fn labeled(&self, paths: &[PathBuf]) -> Result<Labeled, DatasetError> {
+        let (mut table, chosen) = self.read_files(paths)?;
         let mut notes: Vec<String> = std::mem::take(&mut table.odd)
             .into_iter()
             .map(|(column, odd)| {
@@ -115,7 +169,7 @@ impl Rows {
         let mut rows = vec![];
         for (row, cell) in cells.iter().enumerate() {
             let label = self.label.of(cell);
-            if kept.contains(label) {
+            if kept.contains_key(label) {
                 rows.push(row);
             } else {
                 let reason = match label {
@@ -126,9 +180,18 @@ impl Rows {
             }
         }
         if rows.is_empty() {
-            let message = format!("none of the {n_all} rows is valid: {reasons:?}");
-            return Err(DatasetError::Layout { path: path.to_owned(), message });
+            let why = reasons.iter().map(|(reason, n)| format!("{n} {reason}"));
+            let message = match n_all {
+                0 => "has a header and no rows".to_owned(),
+                _ => format!(
+                    "none of the {n_all} rows is valid: {}",
+                    why.collect::<Vec<_>>().join(", ")
+                ),
+            };
+            let path = paths.first().cloned().unwrap_or_default();
+            return Err(DatasetError::Layout { path, message });
         }
+        notes.extend(doubtful_labels(&kept));
         let rows = self.without_duplicates(&table, rows, &mut reasons, &mut notes);
         let names = names(self, &table, &rows);
         let groups = repeated(&names);
@@ -154,17 +217,34 @@ impl Rows {
             }
             values.truncate(rows.len());
         }
+        let n_of_files = n_of_files(&table, &rows);
         let excluded = reasons
             .into_iter()
             .map(|(reason, n)| Excluded { name: format!("{n} of {n_all} rows"), reason })
             .collect();
-        Ok(Labeled { ids, labels, columns: table.numbers, track_columns, excluded, notes })
+        let columns = table.numbers;
+        Ok(Labeled { ids, labels, columns, chosen, track_columns, n_of_files, excluded, notes })
     }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// How many of some rows each file has.
+fn n_of_files(table: &Table, rows: &[usize]) -> Vec<usize> {
+    if table.parts.is_empty() {
+        return vec![rows.len()];
+    }
+    let begins = || table.parts.iter().map(|(first, _)| *first);
+    let ends = begins().skip(1).chain([table.lines.len()]);
+    let count = |(from, to)| rows.iter().filter(|row| (from..to).contains(*row)).count();
+    begins().zip(ends).map(count).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::recipe::first_of_list;
+    use super::super::recipe::{ListForm, first_of_list};
     use super::*;
     use crate::dataset::{Duplicates, Missing};
 
@@ -175,23 +255,37 @@ mod tests {
             missing: Missing::In(vec![("tempo".to_owned(), vec!["?".to_owned()])]),
             ..Cleaning::default()
         };
-        Rows { id: vec!["Name".to_owned()], columns, track_columns, label, n_rows: 5, cleaning }
+        let (id, numerals) = (vec!["Name".to_owned()], Numerals::default());
+        let (files, file_column, patterns) = (vec![], None, vec![]);
+        let n_rows = Some(5);
+        Rows {
+            files,
+            file_column,
+            id,
+            columns,
+            patterns,
+            track_columns,
+            label,
+            n_rows,
+            cleaning,
+            numerals,
+        }
     }
 
     fn label() -> Label {
         Label {
             column: "Genres".to_owned(),
-            first_of_list: true,
+            first_of_list: Some(ListForm::Python),
             drop: vec!["unknown".to_owned()],
             minimum_rows: Some(2),
-            commonest: None,
+            ..Label::default()
         }
     }
 
     fn labeled(rows: &Rows, text: &str) -> Result<Labeled, DatasetError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        rows.labeled(file.path())
+        rows.labeled(&[file.path().to_owned()])
     }
 
     #[test]
@@ -225,7 +319,7 @@ mod tests {
     #[test]
     fn the_commonest_are_counted_before_odd_rows_go() {
         let label =
-            Label { first_of_list: false, minimum_rows: None, commonest: Some(1), ..label() };
+            Label { first_of_list: None, minimum_rows: None, commonest: Some(1), ..label() };
         let got = labeled(&rows(label), "Name,Genres,Tempo\na,p,1\nb,q,2\nc,q,3\n").unwrap();
         assert_eq!(got.labels, ["q", "q"]);
     }
@@ -235,7 +329,7 @@ mod tests {
         let text =
             "Name,Genres,Tempo\nx,p,1\ny,p,2\nx,q,1\nx,p,1\nx,p,3\nz,q,1\nz,q,1\nz,q,?\nz,q,?\n";
         let said = |duplicates: Duplicates| {
-            let label = Label { first_of_list: false, minimum_rows: None, ..label() };
+            let label = Label { first_of_list: None, minimum_rows: None, ..label() };
             let mut rows = rows(label);
             rows.cleaning.duplicates = duplicates;
             let got = labeled(&rows, text).unwrap();
@@ -267,7 +361,7 @@ mod tests {
 
     #[test]
     fn rows_without_an_id_are_named_by_their_line() {
-        let label = Label { first_of_list: false, minimum_rows: None, ..label() };
+        let label = Label { first_of_list: None, minimum_rows: None, ..label() };
         let rows = Rows { id: vec![], track_columns: vec![], ..rows(label) };
         let got = labeled(&rows, "Genres,Tempo\np,1\nunknown,2\np,1\n").unwrap();
         assert_eq!(got.ids, ["line 2", "line 4"]);
@@ -279,7 +373,7 @@ mod tests {
 
     #[test]
     fn odd_cells_that_count_as_missing_are_in_a_note() {
-        let label = Label { first_of_list: false, minimum_rows: None, ..label() };
+        let label = Label { first_of_list: None, minimum_rows: None, ..label() };
         let mut rows = rows(label);
         rows.cleaning.odd_cells = crate::table::OddCells::Missing;
         let got = labeled(&rows, "Name,Genres,Tempo\na,p,1\nb,p,fast\n").unwrap();

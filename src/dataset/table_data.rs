@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{file_sha256, unreadable};
-use super::{Cleaning, DatasetError, Index, Manifest, Rows, TrackColumns, synth};
+use super::{Cleaning, DatasetError, Index, Manifest, Numerals, Rows, TrackColumns, synth};
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256};
 
@@ -37,25 +37,32 @@ impl TableData {
         rows: &Rows,
         index: &Index,
     ) -> Result<Self, DatasetError> {
-        let file = index.files.first().ok_or_else(|| DatasetError::Layout {
-            path: index.root.clone(),
-            message: "the index names no file".to_owned(),
-        })?;
-        let path = index.root.join(&file.path);
-        let sha256 = file_sha256(&path)
-            .map_err(|source| unreadable(&manifest.name, &index.root, &path, source))?;
-        if sha256 != file.sha256 {
-            let (name, root) = (manifest.name.clone(), index.root.clone());
-            return Err(DatasetError::Changed { name, path, root });
+        if index.files.is_empty() {
+            let message = "the index names no file".to_owned();
+            return Err(DatasetError::Layout { path: index.root.clone(), message });
         }
-        let labeled = rows.labeled(&path)?;
+        let mut paths = vec![];
+        for file in &index.files {
+            let path = index.root.join(&file.path);
+            let sha256 = file_sha256(&path)
+                .map_err(|source| unreadable(&manifest.name, &index.root, &path, source))?;
+            if sha256 != file.sha256 {
+                let (name, root) = (manifest.name.clone(), index.root.clone());
+                return Err(DatasetError::Changed { name, path, root });
+            }
+            paths.push(path);
+        }
+        let labeled = rows.labeled(&paths)?;
         let (classes, labels) = numbered(&labeled.labels);
         let n_rows = labels.len();
-        let recipe = format!("{:?}{:?}", rows.label, rows.columns);
+        let recipe = format!("{}{:?}", rows.label.recipe(), labeled.chosen);
         let mut hash = Sha256::new().piece(index.hash()).piece(recipe);
         // Tables without dirt keep the hash that they had before dirt was declared.
         if rows.cleaning != Cleaning::default() {
             hash = hash.piece(format!("{:?}", rows.cleaning));
+        }
+        if rows.numerals != Numerals::default() {
+            hash = hash.piece(format!("{:?}", rows.numerals));
         }
         if !labeled.n_missing().is_empty() {
             hash = hash.piece("missing numbers stay");
@@ -70,7 +77,10 @@ impl TableData {
             synthetic: false,
             excluded: labeled.excluded,
             notes: labeled.notes,
-            part: (n_rows < rows.n_rows).then(|| format!("{n_rows} of {} rows", rows.n_rows)),
+            part: rows
+                .n_rows
+                .filter(|whole| n_rows < *whole)
+                .map(|whole| format!("{n_rows} of {whole} rows")),
         })
     }
 

@@ -39,6 +39,15 @@ const EXTENSIONS: &[&str] = &["", ".wav", ".mp3", ".flac", ".ogg", ".m4a", ".au"
 /// Rows whose files are looked for to find out where the recordings are.
 const N_TRIED: usize = 20;
 
+/// Whether the first row of a file names columns of paths and labels, or a recording.
+#[must_use]
+pub fn names_recordings(list: &Path) -> bool {
+    let Ok(bytes) = std::fs::read(list) else { return false };
+    let first = records(&bytes, delimiter(&bytes)).next().and_then(Result::ok);
+    let folder = list.parent().unwrap_or(list);
+    first.is_some_and(|first| Columns::find(&first, folder).is_ok())
+}
+
 /// Looks at a list and writes a manifest for it.
 pub(super) fn draft(
     title: &str,

@@ -16,6 +16,7 @@ use std::path::Path;
 
 use super::DatasetError;
 
+pub use list::names_recordings;
 pub use text::{Draft, DraftOptions};
 
 /// Lists of published datasets, from the dataset's folder.
