@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 8] = [
+const PAGES: [(&str, usize, usize); 9] = [
     ("README.md", 4, 2),
-    ("docs/data.md", 6, 5),
+    ("docs/data.md", 7, 6),
+    ("docs/manifests.md", 0, 0),
     ("docs/records.md", 4, 0),
     ("docs/specs.md", 4, 0),
     ("docs/speed.md", 0, 1),
@@ -49,6 +50,35 @@ fn every_command_of_the_documentation_works() {
             check(project.path(), line).unwrap_or_else(|fault| panic!("{page}: {line}\n{fault}"));
         }
     }
+}
+
+/// The tables of `docs/manifests.md` have a row for every key that a manifest's reader asks for, and no other.
+#[test]
+fn the_page_of_manifests_lists_every_key() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifests.md"));
+    let (text, mut section, mut listed) = (text.unwrap(), String::new(), vec![]);
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = match title.trim_matches('`') {
+                "Top level" => String::new(),
+                title if title.starts_with("[[") => {
+                    format!("{}[].", title.trim_matches(['[', ']']))
+                }
+                title => format!("{}.", title.trim_matches(['[', ']'])),
+            };
+        }
+        if let Some(row) = line.strip_prefix("| `") {
+            let (key, meaning) = row.split_once("` |").unwrap();
+            assert!(meaning.trim().len() > 5, "{section}{key} has no meaning");
+            listed.push(format!("{section}{key}"));
+        }
+    }
+    listed.sort();
+    let known: Vec<String> = encore::dataset::Manifest::keys().into_keys().collect();
+    assert!(known.len() > 80, "{}", known.len());
+    let missing: Vec<&String> = known.iter().filter(|key| !listed.contains(key)).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "keys without a row");
+    assert_eq!(listed.len(), known.len(), "rows of unknown keys: {listed:?}");
 }
 
 #[test]

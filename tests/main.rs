@@ -19,6 +19,7 @@ mod gtzan_tracks;
 mod isolated;
 mod loaders;
 mod moved;
+mod own_tables;
 mod page;
 mod recordings;
 mod reference;

@@ -280,11 +280,11 @@ pub(super) enum Data {
         /// Name of the dataset
         name: String,
     },
-    /// Create a manifest for your own recordings
+    /// Create a manifest for your own recordings or table, and for a table a first spec
     New {
         /// Name of the new dataset
         name: String,
-        /// Folder with one folder per genre, or CSV file with columns path and label
+        /// Folder with one folder per genre, CSV list of recordings, or table (CSV, Parquet or a folder of them)
         path: PathBuf,
         /// Rate at which to read the recordings, in Hz [default: 22050]
         #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1_000..=384_000))]
@@ -292,6 +292,15 @@ pub(super) enum Data {
         /// Folders above each file: 1 GENRE, 2 GENRE/ARTIST, 3 GENRE/ARTIST/ALBUM [default: detect]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
         depth: Option<u8>,
+        /// Column of the table with the labels [default: the likeliest]
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        /// Column of the table that names the rows [default: the likeliest]
+        #[arg(long, value_name = "COLUMN")]
+        id: Option<String>,
+        /// Use a column of more than 50 different numbers as label without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// Check and index a copy of a dataset, to use it from now on
     Import {
@@ -302,6 +311,9 @@ pub(super) enum Data {
         /// Copy the files into datasets/imported instead of reading them in place
         #[arg(long)]
         copy: bool,
+        /// Use a column of more than 50 different numbers as label without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// Download, check, unpack and import a dataset; resumes if interrupted
     Fetch {

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use super::arguments::Data as Command;
 use super::import_outcome::outcome;
+use super::new_data::{self, Wishes};
 use super::progress::Progress;
 use super::{Done, Failure, Project, fetch, one_line, width};
-use crate::dataset::{self, Catalogue, Cut, Data, DraftOptions, Index, Kind, Manifest};
+use crate::dataset::{
+    Catalogue, Cut, Data, DatasetError, DraftOptions, Index, Kind, Layout, Manifest,
+};
 use crate::fetch::readable;
 use crate::vocab::without_controls;
 
@@ -19,12 +22,16 @@ pub(super) fn data(project: &Project, command: &Command) -> Done {
             Ok(())
         }
         Command::Describe { name } => describe(&catalogue, find(name)?),
-        Command::New { name, path, sample_rate, depth } => {
+        Command::New { name, path, sample_rate, depth, label, id, yes } => {
             let depth = depth.map(usize::from);
-            let options = DraftOptions { sample_rate_hz: *sample_rate, depth };
-            new(&catalogue, name, path, &options)
+            let recordings = DraftOptions { sample_rate_hz: *sample_rate, depth };
+            let (label, id, yes) = (label.as_deref(), id.as_deref(), *yes);
+            let wishes = Wishes { recordings, label, id, yes };
+            new_data::new(project, &catalogue, name, path, &wishes)
         }
-        Command::Import { name, path, copy } => import(&catalogue, find(name)?, path, *copy),
+        Command::Import { name, path, copy, yes } => {
+            import(&catalogue, find(name)?, path, *copy, *yes)
+        }
         Command::Fetch { name, to } => fetch::fetch(&catalogue, find(name)?, to.as_deref()),
         Command::Check { name } => check(&catalogue, find(name)?),
         Command::Export { name, folder, tracks_per_genre } => {
@@ -100,28 +107,25 @@ fn describe(catalogue: &Catalogue, manifest: &Manifest) -> Done {
     Ok(())
 }
 
-/// Looks at a collection and writes its manifest.
-fn new(catalogue: &Catalogue, name: &str, path: &Path, options: &DraftOptions) -> Done {
-    let file = catalogue.new_file(name).map_err(Failure::Usage)?;
-    let draft = dataset::draft(name, path, options)?;
-    Manifest::parse(name, &file.display().to_string(), &draft.text)?;
-    std::fs::write(&file, draft.text)?;
-    for note in draft.notes {
-        println!("  {note}");
-    }
-    println!(
-        "wrote {}; add its license and citation, then: encore data import {name} {}",
-        file.display(),
-        draft.folder.display()
-    );
-    Ok(())
-}
-
-fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool) -> Done {
-    let progress = Progress::new(0);
+fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool, yes: bool) -> Done {
     let what = format!("checking {}", manifest.name);
-    let index =
-        catalogue.import(manifest, path, copy, &|n_done, n| progress.step(&what, n_done, n))?;
+    let import = |manifest: &Manifest| {
+        let progress = Progress::new(0);
+        catalogue.import(manifest, path, copy, &|n_done, n| progress.step(&what, n_done, n))
+    };
+    let index = match import(manifest) {
+        Err(error @ DatasetError::ManyNumbers { .. }) => {
+            if !yes {
+                new_data::confirm(&error)?;
+            }
+            let mut confirmed = manifest.clone();
+            if let Layout::Table(rows) = &mut confirmed.layout {
+                rows.label.many_numbers = true;
+            }
+            import(&confirmed)?
+        }
+        other => other?,
+    };
     println!("imported {}", manifest.name);
     outcome(&index);
     Ok(())

@@ -12,6 +12,7 @@ mod features;
 mod fetch;
 mod foreign;
 mod import_outcome;
+mod new_data;
 mod plot;
 mod predict;
 mod progress;

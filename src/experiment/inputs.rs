@@ -6,11 +6,14 @@ use super::context::{CODE_VERSION, Workspace};
 use super::error::RunError;
 use super::event::Event;
 use super::plan::Plan;
-use crate::dataset::{Data, TrackColumns};
-use crate::features::{Examples, FeatureError, Step};
+use crate::dataset::{Data, DatasetError, TrackColumns};
+use crate::features::{Examples, FeatureError, Features, Step};
 use crate::model::Device;
 use crate::split::Items;
 use crate::vocab::{Excluded, Sha256};
+
+/// One part in so many of a column's rows is much to impute.
+const MUCH_IMPUTED: usize = 20;
 
 /// A plan's examples, with what the record says of its data.
 pub(super) struct Inputs {
@@ -50,6 +53,10 @@ impl Inputs {
             Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
             other => other?,
         };
+        if let [class] = examples.classes.as_slice() {
+            let (name, class) = (plan.spec.dataset.name.clone(), class.clone());
+            return Err(DatasetError::OneClass { name, class }.into());
+        }
         let track_columns = data.take_track_columns();
         let (synthetic, hash, n_tracks, excluded, notes, part) = match data {
             Data::Audio(x) => (x.synthetic, x.hash, x.tracks.len(), x.excluded, x.notes, x.part),
@@ -101,6 +108,28 @@ impl Inputs {
         let (n, n_tracks) = (self.examples.n_tracks_without, self.n_tracks);
         let first = self.examples.excluded.first().filter(|_| n > 0)?;
         Some(format!("{n} of {n_tracks} tracks are not used, e.g. {} {}", first.name, first.reason))
+    }
+
+    /// Columns of a table of which more than a twentieth is imputed, in a sentence each.
+    pub(super) fn much_imputed(&self, plan: &Plan) -> Vec<String> {
+        let (Some(preprocess), Features::Table(columns)) =
+            (&plan.spec.preprocess, &plan.spec.features)
+        else {
+            return vec![];
+        };
+        let (names, n_rows) = (columns.names(), self.examples.ids.len());
+        let mut n_missing = vec![0; names.len()];
+        for row in self.examples.matrix.as_slice().chunks_exact(names.len().max(1)) {
+            for (n, number) in n_missing.iter_mut().zip(row) {
+                *n += usize::from(number.is_nan());
+            }
+        }
+        let much = names.iter().zip(n_missing).filter(|(_, n)| n * MUCH_IMPUTED > n_rows);
+        let said = |(name, n): (&String, usize)| {
+            let share = 100.0 * n as f64 / n_rows as f64;
+            format!("{name} is missing in {n} of {n_rows} rows ({share:.1} %) and is imputed")
+        };
+        if preprocess.imputes() { much.map(said).collect() } else { vec![] }
     }
 
     /// What a split goes by.

@@ -80,7 +80,8 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
         match guarded(|| Inputs::load(plan, workspace)) {
             // The run's process looks the features up again by itself.
             Ok(inputs) => {
-                if let Some(text) = inputs.tracks_without() {
+                let much = inputs.much_imputed(plan);
+                for text in inputs.tracks_without().into_iter().chain(much) {
                     let dataset = plan.spec.dataset.name.clone();
                     observer.event(&Event::FeaturesNote { dataset, text });
                 }
