@@ -97,7 +97,7 @@ fn the_hint_names_the_setting_that_reads_every_cell() {
     let home = common::project();
     let home = home.path();
     let text = rows("id,genre,energy,tempo", |i, genre| {
-        let tempo = if i % 4 == 0 { format!("\"1,{:03}\"", i) } else { (500 + i).to_string() };
+        let tempo = if i % 4 == 0 { format!("\"1,{i:03}\"") } else { (500 + i).to_string() };
         format!("s{i},{genre},0.{},{tempo}", i % 10)
     });
     fs::write(home.join("t.csv"), text).unwrap();
