@@ -1,4 +1,4 @@
-//! Batch normalisation over all axes but the channels.
+//! Batch normalization over all axes except the channels.
 //!
 //! # Source
 //! Ioffe and Szegedy, "Batch Normalization", 2015; epsilon, momentum and the biased variance as in Keras 3's
@@ -8,7 +8,7 @@ use crate::kernels::isa::{Isa, Level, Work, fma};
 use crate::kernels::pooling::Slopes;
 use crate::kernels::product::lanes;
 
-/// Rows that are summed in `f32` before they go to an `f64` sum.
+/// Number of rows that are summed in `f32` before they are added to an `f64` sum.
 const ROWS_IN_F32: usize = 32;
 
 /// Each channel's mean, variance and scale.
@@ -23,7 +23,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// From a batch's [`add_sums`] over `n_rows` rows.
+    /// Sets the statistics from a batch's [`add_sums`] over `n_rows` rows.
     pub fn set_from_sums(&mut self, sums: &[f64], n_rows: usize, epsilon: f32) {
         let (first, second) = sums.split_at(sums.len() / 2);
         let mean = |i: usize| first[i] / n_rows as f64;
@@ -35,14 +35,14 @@ impl Statistics {
         });
     }
 
-    /// From running statistics, for inference.
+    /// Sets the statistics to the moving ones, for inference.
     pub fn set_from_moving(&mut self, mean: &[f32], variance: &[f32], epsilon: f32) {
         fill(&mut self.mean, mean.len(), |i| mean[i]);
         fill(&mut self.variance, mean.len(), |i| variance[i]);
         fill(&mut self.inverse, mean.len(), |i| 1.0 / (variance[i] + epsilon).sqrt());
     }
 
-    /// `moving = momentum * moving + (1 - momentum) * batch`, for mean and variance.
+    /// Updates `moving = momentum * moving + (1 - momentum) * batch`, for mean and variance.
     pub fn update_moving(&self, momentum: f32, mean: &mut [f32], variance: &mut [f32]) {
         for (moving, batch) in [(mean, &self.mean), (variance, &self.variance)] {
             for (moving, &batch) in moving.iter_mut().zip(batch) {
@@ -51,7 +51,7 @@ impl Statistics {
         }
     }
 
-    /// The same normalisation as one line a channel.
+    /// Expresses the normalization as one line per channel.
     pub fn line(&self, gamma: &[f32], beta: &[f32], line: &mut Line) {
         fill(&mut line.scale, gamma.len(), |i| gamma[i] * self.inverse[i]);
         fill(&mut line.shift, gamma.len(), |i| {
@@ -59,7 +59,8 @@ impl Statistics {
         });
     }
 
-    /// The backward pass as one line a channel, from [`add_gradient_sums`] over a batch of `n_rows` rows.
+    /// Expresses the backward pass as one line per channel, from [`add_gradient_sums`] over a batch
+    /// of `n_rows` rows.
     pub fn slopes(&self, gamma: &[f32], sums: &[f64], n_rows: usize, slopes: &mut Slopes) {
         let (of_d, of_d_x_hat) = sums.split_at(sums.len() / 2);
         let n = n_rows as f64;
@@ -73,7 +74,7 @@ impl Statistics {
     }
 }
 
-/// `scale * x + shift`, a channel.
+/// The function `scale * x + shift` of every channel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
     /// Factors.
@@ -87,13 +88,14 @@ fn fill(values: &mut Vec<f32>, n: usize, value: impl Fn(usize) -> f32) {
     values.extend((0..n).map(value));
 }
 
-/// Adds each channel's sum of `x` and of `x^2` to `sums` (`[2, n_channels]`). `x` is `[n_rows, n_channels]`.
+/// Adds each channel's sum of `x` and of `x^2` to `sums` (`[2, n_channels]`). `x` is
+/// `[n_rows, n_channels]`.
 pub fn add_sums(isa: Isa, x: &[f32], sums: &mut [f64]) {
     isa.run(Sums { x, d: None, sums });
 }
 
-/// Adds each channel's sum of `d` and of `d * x_hat` to `sums` (`[2, n_channels]`): what beta and gamma gain, and all
-/// that the gradient of `x` needs.
+/// Adds each channel's sum of `d` and of `d * x_hat` to `sums` (`[2, n_channels]`). These are the
+/// gradients of beta and gamma, and the gradient of `x` needs nothing else.
 pub fn add_gradient_sums(
     isa: Isa,
     d: &[f32],
@@ -105,7 +107,7 @@ pub fn add_gradient_sums(
     isa.run(Sums { x, d: Some((d, statistics)), sums });
 }
 
-/// `out = scale * x + shift`.
+/// Computes `out = scale * x + shift`.
 pub fn apply(isa: Isa, line: &Line, x: &[f32], out: &mut [f32]) {
     isa.run(Apply { line, x, out });
 }
@@ -219,7 +221,8 @@ mod tests {
 
     const EPSILON: f32 = 1e-3;
 
-    /// Normalises a batch by its own statistics, which it gives back. `x` and `out` are `[n_rows, n_channels]`.
+    /// Normalizes a batch by its own statistics and returns them. `x` and `out` are
+    /// `[n_rows, n_channels]`.
     fn batch_norm_forward(
         x: &[f32],
         gamma: &[f32],
@@ -237,7 +240,8 @@ mod tests {
         statistics
     }
 
-    /// The backward pass of [`batch_norm_forward`]: fills `d_x` and gives back the gradients of gamma and beta.
+    /// Runs the backward pass of [`batch_norm_forward`]: fills `d_x` and returns the gradients of
+    /// gamma and beta.
     fn batch_norm_backward(
         x: &[f32],
         gamma: &[f32],

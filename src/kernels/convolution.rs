@@ -1,28 +1,29 @@
 //! 'Valid' convolution with stride 1, bias and ReLU, forward and backward.
 //!
-//! Nothing is copied into columns: a window is read as its rows, where it lies. The gradient of the input is a convolution of the output's gradient with the
-//! kernel turned round; it stands on rows of zeros above and below, while columns beyond the edge are left out, so
-//! that a narrow image costs no products with zeros.
+//! Nothing is copied into columns: the rows of a window are read in place. The gradient of the
+//! input is a convolution of the output's gradient with the rotated kernel. That gradient has rows
+//! of zeros above and below, while columns beyond the edge are skipped, so that a narrow image
+//! costs no products with zeros.
 
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::isa::Isa;
 use crate::kernels::outer::Outer;
 use crate::kernels::product::{Activation, Place, Product, Segments, Start};
 
-/// A convolution with its windows worked out. Its passes take one image at a time.
+/// A convolution with precomputed windows. Its passes take one image at a time.
 #[derive(Clone, Debug)]
 pub struct Convolution {
     geometry: ConvGeometry,
     windows: (Vec<Place>, Segments),
-    /// One entry a column of the image.
+    /// One entry per column of the image.
     backward: Vec<(Vec<Place>, Segments)>,
 }
 
 impl Convolution {
-    /// Works out the windows.
+    /// Computes the windows.
     ///
     /// # Panics
-    /// When the kernel is larger than the image or has no rows or columns.
+    /// If the kernel is larger than the image or has no rows or columns.
     #[must_use]
     pub fn new(geometry: ConvGeometry) -> Self {
         let g = geometry;
@@ -64,13 +65,13 @@ impl Convolution {
         }
     }
 
-    /// The shapes.
+    /// Returns the shapes.
     #[must_use]
     pub fn geometry(&self) -> &ConvGeometry {
         &self.geometry
     }
 
-    /// `output = relu(x * kernel + bias)`; `output` is `[out_height, out_width, c_out]`.
+    /// Computes `output = relu(x * kernel + bias)`; `output` is `[out_height, out_width, c_out]`.
     pub fn forward(&self, isa: Isa, x: &[f32], kernel: &[f32], bias: &[f32], output: &mut [f32]) {
         Product {
             input: x,
@@ -85,7 +86,7 @@ impl Convolution {
         .run(isa);
     }
 
-    /// Adds the kernel's gradient. `d_output` is the gradient before ReLU.
+    /// Adds to the kernel's gradient. `d_output` is the gradient before ReLU.
     pub fn kernel_gradient(&self, isa: Isa, x: &[f32], d_output: &[f32], d_kernel: &mut [f32]) {
         Outer {
             input: x,
@@ -98,20 +99,21 @@ impl Convolution {
         .run(isa);
     }
 
-    /// Values of a gradient that stands on zeros, as [`input_gradient`](Self::input_gradient) reads it.
+    /// Returns the length of a gradient with its zeros, as [`input_gradient`](Self::input_gradient)
+    /// reads it.
     #[must_use]
     pub fn framed_len(&self) -> usize {
         self.geometry.output_len() + 2 * self.frame_len()
     }
 
-    /// Zeros before, and after, the gradient itself.
+    /// Returns the number of zeros before, and after, the gradient.
     #[must_use]
     pub fn frame_len(&self) -> usize {
         (self.geometry.kernel[0] - 1) * self.geometry.out_width() * self.geometry.c_out
     }
 
-    /// Fills `d_x` from `framed`, the gradient before ReLU with [`frame_len`](Self::frame_len) zeros at both ends, and
-    /// the kernel [`turned`](Self::turn).
+    /// Fills `d_x` from the rotated kernel ([`turn`](Self::turn)) and from `framed`: the gradient
+    /// before ReLU with [`frame_len`](Self::frame_len) zeros at both ends.
     pub fn input_gradient(&self, isa: Isa, framed: &[f32], turned: &[f32], d_x: &mut [f32]) {
         for (places, segments) in &self.backward {
             Product {
@@ -128,7 +130,7 @@ impl Convolution {
         }
     }
 
-    /// The kernel turned round, `[kernel_height, kernel_width, c_out, c_in]`.
+    /// Rotates the kernel, `[kernel_height, kernel_width, c_out, c_in]`.
     pub fn turn(&self, kernel: &[f32], turned: &mut [f32]) {
         let (c_in, c_out) = (self.geometry.c_in, self.geometry.c_out);
         let taps = kernel.chunks_exact(c_in * c_out).rev();
@@ -152,7 +154,7 @@ mod tests {
         d_bias: Vec<f32>,
     }
 
-    /// `relu(x * kernel + bias)` of a batch.
+    /// Computes `relu(x * kernel + bias)` for a batch.
     fn forward(g: &ConvGeometry, x: &[f32], kernel: &[f32], bias: &[f32]) -> Vec<f32> {
         let convolution = Convolution::new(*g);
         let mut output = vec![0.0; g.n * g.output_len()];
@@ -163,7 +165,7 @@ mod tests {
         output
     }
 
-    /// Its backward pass, given the gradient before ReLU.
+    /// Computes the backward pass, given the gradient before ReLU.
     fn backward(g: &ConvGeometry, x: &[f32], kernel: &[f32], d_output: &[f32]) -> Gradients {
         let (convolution, isa) = (Convolution::new(*g), Isa::best());
         let mut turned = vec![0.0; kernel.len()];
@@ -190,7 +192,7 @@ mod tests {
         let (x, kernel) = ([1.0, 2.0, 3.0, 4.0], [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0]);
         let output = forward(&g, &x, &kernel, &[0.5, 0.5]);
         assert_eq!(output, [10.5, 0.0]);
-        // ReLU holds the second channel's gradient back.
+        // ReLU blocks the gradient of the second channel.
         let d = backward(&g, &x, &kernel, &gate(&[2.0, 100.0], &output));
         assert_eq!(d.d_x, [2.0; 4]);
         assert_eq!(d.d_kernel, [2.0, 0.0, 4.0, 0.0, 6.0, 0.0, 8.0, 0.0]);
@@ -218,7 +220,7 @@ mod tests {
             assert_close(&actual.d_kernel, &expected.d_kernel, 1e-4);
             assert_close(&actual.d_bias, &expected.d_bias, 1e-4);
 
-            // ReLU's gate stands still in a small step.
+            // A small step does not change which values pass ReLU.
             let (x, kernel, bias) = (wide(&x), wide(&kernel), wide(&bias));
             let loss = |x: &[f64], kernel: &[f64], bias: &[f64]| dot(&convolution(&g, x, kernel, bias, &gated).output, &gated);
             let at = |len: usize| key as usize % len;

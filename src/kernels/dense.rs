@@ -1,4 +1,4 @@
-//! Dense layers: a batch of rows times a matrix, and back.
+//! Dense layers: a batch of rows times a matrix, forward and backward.
 
 use rayon::prelude::*;
 
@@ -6,17 +6,17 @@ use crate::kernels::isa::{Isa, Level, Work};
 use crate::kernels::outer::Outer;
 use crate::kernels::product::{Activation, Place, Product, Segments, Start, dense_places};
 
-/// Rows of weights whose gradient is one piece of work; it stays in the first-level cache.
+/// Number of rows of weights whose gradient is one piece of work; it fits the first-level cache.
 pub const PANEL: usize = 24;
 
-/// Rows of weights that all rows of the batch meet before the next: what a column of them takes of caches and of
-/// address translation is small.
+/// Number of rows of weights that all rows of the batch are multiplied with before the next ones
+/// follow. A column of so few rows needs little space in the caches and in address translation.
 const DEPTH: usize = 128;
 
-/// Products below which a pass stays on one thread.
+/// Number of products below which a pass stays on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
 
-/// A dense layer's shape with its rows worked out.
+/// A dense layer's shape with precomputed rows.
 #[derive(Clone, Debug)]
 pub struct Dense {
     n_in: usize,
@@ -26,7 +26,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// For batches of at most `max_batch` rows.
+    /// Creates a layer for batches of at most `max_batch` rows.
     #[must_use]
     pub fn new(max_batch: usize, n_in: usize, n_out: usize) -> Self {
         Self {
@@ -37,19 +37,20 @@ impl Dense {
         }
     }
 
-    /// Inputs of a row.
+    /// Returns the number of inputs.
     #[must_use]
     pub fn n_in(&self) -> usize {
         self.n_in
     }
 
-    /// Outputs of a row.
+    /// Returns the number of outputs.
     #[must_use]
     pub fn n_out(&self) -> usize {
         self.n_out
     }
 
-    /// `output = activation(x * weights + bias)`; `x` `[n, n_in]`, `weights` `[n_in, n_out]`, `output` `[n, n_out]`.
+    /// Computes `output = activation(x * weights + bias)`; `x` `[n, n_in]`, `weights`
+    /// `[n_in, n_out]`, `output` `[n, n_out]`.
     pub fn forward(
         &self,
         isa: Isa,
@@ -76,7 +77,7 @@ impl Dense {
         });
     }
 
-    /// `d_x = d_output * transposed`; `transposed` is `[n_out, n_in]`.
+    /// Computes `d_x = d_output * transposed`; `transposed` is `[n_out, n_in]`.
     pub fn input_gradient(&self, isa: Isa, d_output: &[f32], transposed: &[f32], d_x: &mut [f32]) {
         let (n_in, n_out) = (self.n_in, self.n_out);
         by_rows(d_output, d_x, n_out, n_in, |d, d_x| {
@@ -86,8 +87,8 @@ impl Dense {
         });
     }
 
-    /// The weights' gradient for the [`PANEL`] of rows (or fewer, at the end) that `d_weights` holds, the `panel`-th.
-    /// The sum runs over the whole batch in its order, whatever the thread.
+    /// Computes the weights' gradient for panel number `panel`: the [`PANEL`] rows (or fewer, at
+    /// the end) in `d_weights`. The sum goes over the whole batch in order, on any thread.
     pub fn weight_gradient(
         &self,
         isa: Isa,
@@ -108,7 +109,7 @@ impl Dense {
         .run(isa);
     }
 
-    /// The bias's gradient: each column's sum.
+    /// Computes the bias's gradient: the sum of each column.
     pub fn bias_gradient(&self, d_output: &[f32], d_bias: &mut [f32]) {
         d_bias.fill(0.0);
         for row in d_output.chunks_exact(self.n_out) {
@@ -116,7 +117,7 @@ impl Dense {
         }
     }
 
-    /// The weights as `[n_out, n_in]`.
+    /// Transposes the weights to `[n_out, n_in]`.
     pub fn transpose(&self, weights: &[f32], transposed: &mut [f32]) {
         const SIDE: usize = 16;
         let (n_in, n_out) = (self.n_in, self.n_out);
@@ -133,7 +134,7 @@ impl Dense {
     }
 }
 
-/// A product in slices of [`DEPTH`] rows of weights: the same sums in the same order.
+/// Computes a product in slices of [`DEPTH`] rows of weights: the same sums in the same order.
 #[expect(clippy::too_many_arguments, reason = "a product's fields")]
 fn deep_product(
     isa: Isa,
@@ -162,7 +163,8 @@ fn deep_product(
     }
 }
 
-/// Calls `work` on matching rows of both slices, on several threads where that is worth it. Rows are independent.
+/// Calls `work` on matching rows of both slices, on several threads if that is worthwhile. Rows are
+/// independent.
 fn by_rows(
     x: &[f32],
     output: &mut [f32],
@@ -181,8 +183,9 @@ fn by_rows(
         .for_each(|(output, x)| work(x, output));
 }
 
-/// The gradient before a ReLU followed by dropout, from their result: `d = output > 0 ? d * scale : 0`. What dropout
-/// took and what ReLU held back are both zeros of the result, so no mask is needed.
+/// Computes the gradient before a ReLU followed by dropout, from their output:
+/// `d = output > 0 ? d * scale : 0`. Dropped values and values blocked by ReLU are both zeros of the output, so no mask
+/// is needed.
 pub fn gate(isa: Isa, output: &[f32], scale: f32, d: &mut [f32]) {
     isa.run(Gate { output, scale, d });
 }
@@ -217,7 +220,7 @@ mod tests {
         assert_eq!(d, [0.0, 2.0, 0.0]);
     }
 
-    /// `x * weights + bias`.
+    /// Computes `x * weights + bias`.
     fn plain(x: &[f64], weights: &[f64], bias: &[f64]) -> Vec<f64> {
         let (n_out, n_in) = (bias.len(), weights.len() / bias.len());
         let output = |i: usize| {
@@ -273,7 +276,7 @@ mod tests {
                 dense.weight_gradient(isa, panel, &x, &d, d_w);
             }
             dense.bias_gradient(&d, &mut d_b);
-            // ReLU's gate stands still in a small step: the rest is linear.
+            // A small step does not change which values pass ReLU; the rest is linear.
             let at = |len: usize| key as usize % len;
             let (i, k, c) = (at(x.len()), at(w.len()), at(n_out));
             assert_close(&d_x[i..=i], &[slope(&x64, i, 0.5, &|x| dot(&plain(x, &w64, &b64), &d64))], 1e-4);

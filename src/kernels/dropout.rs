@@ -1,18 +1,21 @@
-//! Inverted dropout with masks from a counter-based generator: a mask is a function of its key alone.
+//! Inverted dropout with masks from a counter-based generator: a mask depends on nothing but its
+//! key.
 
 use crate::kernels::isa::{Isa, Level, Work};
 use crate::vocab::Rng;
 
-/// What stands in the place of a pooling's argmax where dropout took the value.
+/// Replaces a pooling's argmax where dropout dropped the value.
 pub const DROPPED: u8 = 255;
 
-/// The `index`-th key under `key`, for a layer under a step's key or an example under a layer's.
+/// Returns the `index`-th key under `key`, for a layer under a step's key or an example under a
+/// layer's.
 #[must_use]
 pub fn key_of(key: u64, index: usize) -> u64 {
     Rng::new(key).at(index as u64)
 }
 
-/// The `index`-th draw under `key`. Draws start one before the key's stream, as those of all runs so far.
+/// Returns the `index`-th draw under `key`. Draws start one before the key's stream, which existing
+/// runs depend on.
 #[inline(always)]
 fn draw(key: u64, index: u64) -> u64 {
     Rng::new(key).at(index.wrapping_sub(1))
@@ -23,25 +26,25 @@ fn draw(key: u64, index: u64) -> u64 {
 pub struct Rate(f32);
 
 impl Rate {
-    /// Dropout of a share in [0, 1); `None` for anything else.
+    /// Creates a rate from a share in [0, 1); `None` for anything else.
     #[must_use]
     pub fn new(share: f32) -> Option<Self> {
         (0.0..1.0).contains(&share).then_some(Self(share))
     }
 
-    /// Whether nothing is dropped.
+    /// Returns whether nothing is dropped.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self.0 == 0.0
     }
 
-    /// What kept values are multiplied by: `1 / (1 - share)`.
+    /// Returns the factor of kept values: `1 / (1 - share)`.
     #[must_use]
     pub fn scale(self) -> f32 {
         1.0 / (1.0 - self.0)
     }
 
-    /// Values of 16 random bits below this are dropped.
+    /// Returns the threshold: values whose 16 random bits are below it are dropped.
     fn threshold(self) -> u32 {
         (self.0 * 65_536.0).round() as u32
     }
@@ -49,16 +52,17 @@ impl Rate {
 
 /// Drops values in place: `values[i] = kept(key, i) ? values[i] * scale : 0`.
 ///
-/// One draw of 64 bits decides four values: of a block of 64 values, draw `j` of 16 decides values `j`, `16 + j`,
-/// `32 + j` and `48 + j` by its four quarters. Called on a gradient with the same key it is the backward pass.
+/// One draw of 64 bits decides four values: in a block of 64 values, draw `j` of 16 decides values
+/// `j`, `16 + j`, `32 + j` and `48 + j` by its four quarters. Applied to a gradient with the same
+/// key, this is the backward pass.
 pub fn dropout(isa: Isa, rate: Rate, key: u64, values: &mut [f32]) {
     if !rate.is_zero() {
         isa.run(Drop { rate, key, values, argmax: &mut [] });
     }
 }
 
-/// [`dropout`] of pooled values, which marks what it dropped in their `argmax` ([`DROPPED`]), so that the pooling's
-/// backward pass leaves them out and no mask is drawn twice.
+/// Applies [`dropout`] to pooled values and marks the dropped ones in their `argmax` ([`DROPPED`]),
+/// so that the pooling's backward pass skips them and no mask is drawn twice.
 pub fn dropout_pooled(isa: Isa, rate: Rate, key: u64, values: &mut [f32], argmax: &mut [u8]) {
     assert_eq!(values.len(), argmax.len(), "an argmax for each value");
     if !rate.is_zero() {
@@ -66,7 +70,7 @@ pub fn dropout_pooled(isa: Isa, rate: Rate, key: u64, values: &mut [f32], argmax
     }
 }
 
-/// The backward pass of [`dropout_pooled`]: `d[i] = argmax[i] is DROPPED ? 0 : d[i] * scale`.
+/// Runs the backward pass of [`dropout_pooled`]: `d[i] = argmax[i] is DROPPED ? 0 : d[i] * scale`.
 pub fn dropout_pooled_backward(isa: Isa, rate: Rate, argmax: &[u8], d: &mut [f32]) {
     if !rate.is_zero() {
         isa.run(Undrop { scale: rate.scale(), argmax, d });
@@ -167,7 +171,7 @@ mod tests {
         #[test]
         fn any_length_is_the_plain_mask_forward_and_back(n in 1_usize..200, key: u64, share in 0.0_f32..0.95) {
             let rate = Rate::new(share).unwrap();
-            // Of 64 values, the quarters of draw j decide j, 16 + j, 32 + j and 48 + j.
+            // In a block of 64 values, the quarters of draw j decide j, 16 + j, 32 + j and 48 + j.
             let draw = |i: usize| draw(key, (i / 64 * 16 + i % 16) as u64) >> (16 * (i % 64 / 16)) & 0xFFFF;
             let is_kept = |i: usize| draw(i) as f64 >= (f64::from(share) * 65_536.0).round();
             let plain = |values: &[f32]| -> Vec<f32> {

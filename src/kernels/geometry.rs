@@ -3,7 +3,7 @@
 /// A convolution with stride 1 and no padding ('valid').
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvGeometry {
-    /// Images.
+    /// Number of images.
     pub n: usize,
     /// Height of an image.
     pub height: usize,
@@ -11,52 +11,52 @@ pub struct ConvGeometry {
     pub width: usize,
     /// Channels of an image.
     pub c_in: usize,
-    /// Channels of the result.
+    /// Channels of the output.
     pub c_out: usize,
-    /// Height and width of the kernel; no larger than the image.
+    /// Height and width of the kernel, at most those of the image.
     pub kernel: [usize; 2],
 }
 
 impl ConvGeometry {
-    /// Height of the result: `height - kernel_height + 1`.
+    /// Returns the height of the output: `height - kernel_height + 1`.
     #[must_use]
     pub const fn out_height(&self) -> usize {
         self.height + 1 - self.kernel[0]
     }
 
-    /// Width of the result: `width - kernel_width + 1`.
+    /// Returns the width of the output: `width - kernel_width + 1`.
     #[must_use]
     pub const fn out_width(&self) -> usize {
         self.width + 1 - self.kernel[1]
     }
 
-    /// Values of one image.
+    /// Returns the number of values of one image.
     #[must_use]
     pub const fn input_len(&self) -> usize {
         self.height * self.width * self.c_in
     }
 
-    /// Values of one result.
+    /// Returns the number of values of one output.
     #[must_use]
     pub const fn output_len(&self) -> usize {
         self.out_height() * self.out_width() * self.c_out
     }
 
-    /// Values of the kernel.
+    /// Returns the number of values of the kernel.
     #[must_use]
     pub const fn kernel_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.c_in * self.c_out
     }
 }
 
-/// A max-pooling with as much padding as gives `ceil(height / stride)` rows ('same').
+/// A max-pooling, padded so that it gives `ceil(height / stride)` rows ('same').
 ///
 /// # Source
-/// TensorFlow, "Notes on padding": the padding of an axis is `max((n_out - 1) * stride + size - n_in, 0)`, the
-/// smaller half before. Padding never wins.
+/// TensorFlow, "Notes on padding": the padding of an axis is
+/// `max((n_out - 1) * stride + size - n_in, 0)`, with the smaller half before. Padding never wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolGeometry {
-    /// Images.
+    /// Number of images.
     pub n: usize,
     /// Height of an image.
     pub height: usize,
@@ -64,38 +64,38 @@ pub struct PoolGeometry {
     pub width: usize,
     /// Channels.
     pub channels: usize,
-    /// Height and width of a window; at most 255 values.
+    /// Height and width of a window, which has at most 255 values.
     pub size: [usize; 2],
     /// Steps between windows; each at least 1.
     pub stride: [usize; 2],
 }
 
 impl PoolGeometry {
-    /// Height of the result: `ceil(height / stride)`.
+    /// Returns the height of the output: `ceil(height / stride)`.
     #[must_use]
     pub const fn out_height(&self) -> usize {
         self.height.div_ceil(self.stride[0])
     }
 
-    /// Width of the result: `ceil(width / stride)`.
+    /// Returns the width of the output: `ceil(width / stride)`.
     #[must_use]
     pub const fn out_width(&self) -> usize {
         self.width.div_ceil(self.stride[1])
     }
 
-    /// Values of one image.
+    /// Returns the number of values of one image.
     #[must_use]
     pub const fn input_len(&self) -> usize {
         self.height * self.width * self.channels
     }
 
-    /// Values of one result.
+    /// Returns the number of values of one output.
     #[must_use]
     pub const fn output_len(&self) -> usize {
         self.out_height() * self.out_width() * self.channels
     }
 
-    /// Padding before the first row and before the first column.
+    /// Returns the padding before the first row and before the first column.
     #[must_use]
     pub const fn before(&self) -> [usize; 2] {
         let rows = (self.out_height() - 1) * self.stride[0] + self.size[0];
@@ -119,7 +119,8 @@ mod tests {
             stride: [2, 2],
         };
         assert_eq!((pool.out_height(), pool.out_width()), (64, 6));
-        // One row is missing at 128 (it goes behind), two columns at 11 (one each side).
+        // A height of 128 needs one padding row (at the end), a width of 11 two columns (one on
+        // each side).
         assert_eq!(pool.before(), [0, 1]);
     }
 

@@ -1,14 +1,17 @@
-//! Which vector instructions the machine has, found once at run time, and the only `unsafe` of the room.
+//! Detection of the machine's vector instructions at run time, and the only `unsafe` code of the
+//! room.
 //!
-//! A kernel is written once, in safe Rust that the compiler can vectorise, as a [`Work`]; [`Isa::run`] compiles it
-//! once for each level and calls the best that the machine has. AVX2 and AVX-512 give the same bits: both fuse
-//! multiply and add, and no sum's order depends on the vectors' width.
+//! A kernel is written once as a [`Work`], in safe Rust that the compiler can vectorize.
+//! [`Isa::run`] compiles it for each instruction set and calls the best one of the machine. AVX2
+//! and AVX-512 give the same bits: both fuse multiply and add, and the order of sums does not
+//! depend on the width of the vectors.
 
-/// What a level of instructions means for a kernel.
+/// The properties of an instruction set for a kernel.
 pub trait Level {
-    /// Whether [`fma`] is one instruction (else it would be a slow library call, and is a product and a sum).
+    /// Whether [`fma`] is a single instruction. Otherwise it would be a slow library call, so it
+    /// becomes a product and a sum.
     const FUSED: bool;
-    /// How large a register tile fits.
+    /// The largest register tile.
     const TILE: Tile;
 }
 
@@ -21,11 +24,11 @@ pub enum Tile {
     Wide,
 }
 
-/// No more than the target's baseline.
+/// The target's baseline instructions.
 pub struct Baseline;
-/// 8 lanes and fused multiply-add.
+/// AVX2: 8 lanes and fused multiply-add.
 pub struct Avx2;
-/// 16 lanes.
+/// AVX-512: 16 lanes.
 pub struct Avx512;
 
 impl Level for Baseline {
@@ -43,23 +46,23 @@ impl Level for Avx512 {
     const TILE: Tile = Tile::Wide;
 }
 
-/// `a * b + c`, rounded once where the level can.
+/// Computes `a * b + c`, rounded once if the instruction set can.
 #[must_use]
 #[inline(always)]
 pub fn fma<L: Level>(a: f32, b: f32, c: f32) -> f32 {
     if L::FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// A kernel with its arguments. `run` and all that it calls must be `#[inline(always)]`, for else the compiler
-/// vectorises it for the baseline only.
+/// A kernel with its arguments. `run` and everything that it calls must be `#[inline(always)]`;
+/// otherwise the compiler vectorizes it for the baseline only.
 pub trait Work {
-    /// What the kernel gives back.
+    /// The result of the kernel.
     type Output;
-    /// Does the work at one level.
+    /// Runs the kernel for one instruction set.
     fn run<L: Level>(self) -> Self::Output;
 }
 
-/// A level that this machine was found to have.
+/// An instruction set that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(Kind);
 
@@ -73,7 +76,7 @@ enum Kind {
 }
 
 impl Isa {
-    /// Every level of this machine, the best last.
+    /// Returns every instruction set of this machine, the best last.
     #[must_use]
     pub fn available() -> Vec<Self> {
         #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "x86 adds levels"))]
@@ -88,14 +91,14 @@ impl Isa {
         levels
     }
 
-    /// The best level of this machine.
+    /// Returns the best instruction set of this machine.
     #[must_use]
     pub fn best() -> Self {
         static BEST: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
         *BEST.get_or_init(|| *Self::available().last().expect("the baseline is always there"))
     }
 
-    /// `baseline`, `avx2` or `avx512`.
+    /// Returns `baseline`, `avx2` or `avx512`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -107,7 +110,7 @@ impl Isa {
         }
     }
 
-    /// Does `work` at this level.
+    /// Runs `work` with this instruction set.
     #[inline]
     #[cfg_attr(
         target_arch = "x86_64",
@@ -119,10 +122,11 @@ impl Isa {
     pub fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
             Kind::Baseline => work.run::<Baseline>(),
-            // SAFETY: `available`, the only maker of this value, found avx2 and fma.
+            // SAFETY: only `available` creates this value, after detecting avx2 and fma.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { run_avx2(work) },
-            // SAFETY: `available`, the only maker of this value, found every feature that the function names.
+            // SAFETY: only `available` creates this value, after detecting every feature of the
+            // function.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => unsafe { run_avx512(work) },
         }

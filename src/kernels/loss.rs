@@ -1,41 +1,43 @@
 //! Softmax cross-entropy.
 //!
-//! It is computed in `f64` by libm's functions, whose bits no platform's C library changes.
+//! It is computed in `f64` with libm's functions, whose bits do not depend on the platform's C
+//! library.
 
 use crate::kernels::optimizer::{TINY, flushed};
 
-/// A batch's loss and hits.
+/// The loss of a batch and its number of correct predictions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// Sum over the rows of their cross-entropy, in nats.
+    /// Sum over the rows of the cross-entropy, in nats.
     pub loss: f64,
-    /// Rows whose largest logit (the first of equals) is the label's.
+    /// Number of rows whose largest logit (the first in a tie) is the label's.
     pub n_right: usize,
 }
 
-/// What a batch's rows should become.
+/// The targets of a batch's rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Targets<'a> {
-    /// Each row's class, which hits are counted by, `[n]`.
+    /// Each row's class, which decides whether a prediction is correct, `[n]`.
     pub labels: &'a [usize],
-    /// Weights of the classes, at least 0, `[n, n_classes]`; a row's sum is its example's weight (1, or its class's
-    /// weight). Empty: all the weight, 1, is the label's.
+    /// Weights of the classes, at least 0, `[n, n_classes]`. A row's sum is the weight of its
+    /// example (1, or the weight of its class). If empty, the label has all the weight, 1.
     pub rows: &'a [f32],
 }
 
 impl<'a> Targets<'a> {
-    /// Each row's label with weight 1.
+    /// Creates targets with weight 1 on each row's label.
     #[must_use]
     pub const fn one_hot(labels: &'a [usize]) -> Self {
         Self { labels, rows: &[] }
     }
 }
 
-/// The loss, `sum_i sum_c t_ic * -ln softmax(logits_i)_c`, and the gradient of its mean over the rows,
-/// `(w_i * softmax(logits_i) - t_i) / n` with `w_i` the sum of row `t_i`. `logits` and `d_logits` are `[n, n_classes]`.
+/// Computes the loss, `sum_i sum_c t_ic * -ln softmax(logits_i)_c`, and the gradient of its mean
+/// over the rows, `(w_i * softmax(logits_i) - t_i) / n`, where `w_i` is the sum of row `t_i`.
+/// `logits` and `d_logits` are `[n, n_classes]`.
 ///
 /// # Panics
-/// When a label is no class, or target rows are neither none nor one for each label.
+/// If a label is not a class, or there are target rows but not one per label.
 pub fn softmax_cross_entropy(
     logits: &[f32],
     targets: &Targets<'_>,
@@ -67,7 +69,7 @@ pub fn softmax_cross_entropy(
     tally
 }
 
-/// Probabilities of rows of logits, `[n, n_classes]`, each row summing to 1.
+/// Returns the probabilities of rows of logits, `[n, n_classes]`; each row sums to 1.
 #[must_use]
 pub fn softmax(logits: &[f32], n_classes: usize) -> Vec<f32> {
     let mut probabilities = Vec::with_capacity(logits.len());
@@ -79,7 +81,7 @@ pub fn softmax(logits: &[f32], n_classes: usize) -> Vec<f32> {
     probabilities
 }
 
-/// Fills `exp(logit - largest)`; gives back the largest logit and the exponentials' sum.
+/// Computes `exp(logit - largest)`; returns the largest logit and the sum of the exponentials.
 fn exponentials_of(row: &[f32], exponentials: &mut [f64]) -> (f32, f64) {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn soft_targets_share_the_loss_and_weigh_it() {
-        // p = 1/4, 3/4: twice 0.25 * ln 4 + 0.75 * ln (4/3).
+        // p = 1/4, 3/4, so the loss is 0.25 * ln 4 + 0.75 * ln (4/3), for two rows.
         let (logits, mut d) = ([0.0, 3.0_f32.ln()], [9.0; 2]);
         let targets = Targets { labels: &[1], rows: &[0.5, 1.5] };
         let score = softmax_cross_entropy(&logits, &targets, 2, &mut d);
@@ -131,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_soft_row_by_hand() {
-        // Weight 4, of which 1 and 3, against softmax [1/2, 1/2]; the guess is the first, the label the second.
+        // The weight is 4, divided into 1 and 3; softmax is [1/2, 1/2]. The prediction is the first
+        // class, the label the second.
         let (mut d, targets) = ([0.0; 2], Targets { labels: &[1], rows: &[1.0, 3.0] });
         let score = softmax_cross_entropy(&[0.0, 0.0], &targets, 2, &mut d);
         assert!((score.loss - 4.0 * 2.0_f64.ln()).abs() < 1e-12);

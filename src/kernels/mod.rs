@@ -1,11 +1,12 @@
-//! Fused kernels for the CPU, on plain `f32` slices. `model/net/fused/` composes nets of them.
+//! Fused kernels for the CPU, on plain `f32` slices. `model/net/fused/` builds nets from them.
 //!
-//! Images lie channels-last, `[n, height, width, channels]`; convolution kernels `[kernel_height, kernel_width, c_in,
-//! c_out]`; dense kernels `[n_in, n_out]`, as Keras stores them. Every kernel is safe Rust that the compiler
-//! vectorizes ([`isa`] picks the best instructions at run time).
+//! Images are stored channels-last, `[n, height, width, channels]`; convolution kernels as
+//! `[kernel_height, kernel_width, c_in, c_out]`; dense kernels as `[n_in, n_out]`, as in Keras.
+//! Every kernel is safe Rust that the compiler vectorizes ([`isa`] selects the best instructions at
+//! run time).
 //!
-//! The room knows nothing of specs, files, features or other numerical libraries but libm, whose functions have the
-//! same bits on every platform.
+//! This room must never know specs, files or features. The only numerical library that it uses is
+//! libm, whose functions have the same bits on every platform.
 
 #![expect(
     clippy::inline_always,

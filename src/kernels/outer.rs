@@ -1,30 +1,33 @@
-//! The product under every weight gradient: the rows of a forward product against the gradients of their outputs.
+//! The product in every weight gradient: the rows of a forward product times the gradients of their
+//! outputs.
 
 use crate::kernels::isa::{Isa, Level, Tile, Work, fma};
 use crate::kernels::product::{Place, Segments, lanes};
 
-/// Places taken in one go, so that what they read of input and gradient stays in the first-level cache.
+/// Number of places processed together, so that their inputs and gradients stay in the first-level
+/// cache.
 const PLACES: usize = 128;
 
-/// `d_weights[k][c] += sum over places of input[row k of place] * d_output[place.output + c]`, in the places' order.
+/// Computes `d_weights[k][c] += sum over places of input[row k of place] * d_output[place.output +
+/// c]`, in the order of the places.
 #[derive(Debug)]
 pub struct Outer<'a> {
-    /// The input that rows are gathered from.
+    /// The input of the rows.
     pub input: &'a [f32],
     /// The rows.
     pub places: &'a [Place],
-    /// The rows' segments.
+    /// The segments of a row.
     pub segments: Segments,
     /// Gradients of the rows' outputs.
     pub d_output: &'a [f32],
-    /// Outputs of a row.
+    /// Number of outputs of a row.
     pub n_out: usize,
-    /// `[n_weights, n_out]`, added to.
+    /// `[n_weights, n_out]`; the result is added.
     pub d_weights: &'a mut [f32],
 }
 
 impl Outer<'_> {
-    /// Computes it at `isa`'s level.
+    /// Computes the product with an instruction set.
     pub fn run(self, isa: Isa) {
         isa.run(self);
     }
@@ -83,7 +86,8 @@ impl Outer<'_> {
             let values = &input[place.input as usize..][..ROWS];
             let gradient: [f32; LANES] = lanes(d_output, place.output as usize);
             for r in 0..ROWS {
-                // Read here and not as an array above: so it is broadcast from memory, not shuffled out of a vector.
+                // The value is read here instead of in an array above, so that it is broadcast from
+                // memory and not shuffled out of a vector.
                 let value = values[r];
                 for lane in 0..LANES {
                     sums[r][lane] = fma::<L>(value, gradient[lane], sums[r][lane]);

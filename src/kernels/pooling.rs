@@ -1,4 +1,4 @@
-//! Max-pooling with 'same' padding, and the backward pass of a whole block behind a convolution.
+//! Max-pooling with 'same' padding, and the backward pass of a whole block after a convolution.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use crate::kernels::geometry::PoolGeometry;
 use crate::kernels::isa::{Isa, Level, Work, fma};
 use crate::kernels::product::lanes;
 
-/// A pooling with its windows worked out. Its passes take one image at a time.
+/// A pooling with precomputed windows. Its passes take one image at a time.
 #[derive(Clone, Debug)]
 pub struct Pooling {
     geometry: PoolGeometry,
-    /// Of each window, the positions on the image that it holds.
+    /// For each window, its positions on the image.
     windows: Taps,
-    /// Of each position, the windows that hold it.
+    /// For each position, the windows that contain it.
     positions: Taps,
 }
 
-/// Lists of taps, one list an item.
+/// Lists of taps, one list per item.
 #[derive(Clone, Debug, Default)]
 struct Taps {
     ranges: Vec<Range<u32>>,
@@ -26,9 +26,9 @@ struct Taps {
 /// A position in a window.
 #[derive(Clone, Copy, Debug)]
 struct Tap {
-    /// The first channel of the position, or of the window in the result.
+    /// Offset of the first channel of the position, or of the window in the output.
     at: u32,
-    /// The position's place in the window, row by row.
+    /// The position's index in the window, row by row.
     place: u8,
 }
 
@@ -45,7 +45,8 @@ impl Taps {
     }
 }
 
-/// Pairs (other, step) along an axis: the steps of a window that lie on the image, with their positions.
+/// Returns pairs (other, step) along an axis: the steps of a window that are inside the image, with
+/// their positions.
 fn steps_of(
     window: usize,
     n_in: usize,
@@ -60,7 +61,7 @@ fn steps_of(
         .collect()
 }
 
-/// The same of a position: the windows that hold it, with its step in each.
+/// Returns the same for a position: the windows that contain it, with its step in each.
 fn windows_of(
     position: usize,
     n_out: usize,
@@ -74,10 +75,10 @@ fn windows_of(
 }
 
 impl Pooling {
-    /// Works out the windows.
+    /// Computes the windows.
     ///
     /// # Panics
-    /// When a window has more than 255 values or none, or a stride is 0.
+    /// If a window has no values or more than 255, or a stride is 0.
     #[must_use]
     pub fn new(geometry: PoolGeometry) -> Self {
         let PoolGeometry { height, width, channels, size, stride, .. } = geometry;
@@ -112,18 +113,20 @@ impl Pooling {
         Self { geometry, windows, positions }
     }
 
-    /// The shapes.
+    /// Returns the shapes.
     #[must_use]
     pub fn geometry(&self) -> &PoolGeometry {
         &self.geometry
     }
 
-    /// Pools one image: `pooled[o]` is the value of `x` in the window whose `x * direction[channel]` is largest, and
-    /// `argmax[o]` its place in the window, row by row; of equal values the first.
+    /// Pools one image. `pooled[o]` is the value of `x` in the window for which
+    /// `x * direction[channel]` is largest, and `argmax[o]` its index in the window, row by row; the
+    /// first one wins a tie.
     ///
-    /// A direction of 1 is max-pooling. A batch normalisation that comes between `x` and the pooling rises with `x`
-    /// where its gamma is positive, falls where it is negative and is flat where it is 0: with gamma's sign as the
-    /// direction this picks the very values that would win after it.
+    /// A direction of 1 is max-pooling. A batch normalization between `x` and the pooling rises
+    /// with `x` if its gamma is positive, falls if it is negative and is constant if it is 0. With
+    /// the sign of gamma as the direction, the same values win before the normalization as would
+    /// win after it.
     pub fn forward(
         &self,
         isa: Isa,
@@ -135,10 +138,10 @@ impl Pooling {
         isa.run(Forward { pooling: self, x, direction, pooled, argmax });
     }
 
-    /// Sends one image's gradients back through the pooling, a batch normalization before it and ReLU, in one pass:
-    /// `d_x[i] = x[i] > 0 ? a * sum d_pooled[o] + b + c * x[i] : 0`, where the sum is over the windows that `i` won
-    /// and `a`, `b`, `c` are its channel's [`Slopes`]. `d_bias` gains each channel's sum of `d_x`. `x` is ReLU's
-    /// result.
+    /// Propagates one image's gradients through the pooling, a batch normalization before it and
+    /// ReLU, in one pass: `d_x[i] = x[i] > 0 ? a * sum d_pooled[o] + b + c * x[i] : 0`. The sum is
+    /// over the windows that `i` won, and `a`, `b`, `c` are the [`Slopes`] of the channel. Each
+    /// channel's sum of `d_x` is added to `d_bias`. `x` is the output of ReLU.
     pub fn backward_through(
         &self,
         isa: Isa,
@@ -152,7 +155,7 @@ impl Pooling {
     }
 }
 
-/// The gradient that reaches `LANES` channels of a position that some windows hold.
+/// Returns the gradient for `LANES` channels of a position that is part of some windows.
 #[inline(always)]
 fn gather<const LANES: usize>(
     gradient: PooledGradient<'_>,
@@ -172,23 +175,24 @@ fn gather<const LANES: usize>(
     sum
 }
 
-/// One image's gradients behind a pooling.
+/// One image's gradients after a pooling.
 #[derive(Clone, Copy, Debug)]
 pub struct PooledGradient<'a> {
     /// `[out_height, out_width, channels]`.
     pub d_pooled: &'a [f32],
-    /// Each window's winner; [`DROPPED`](super::dropout::DROPPED) where none takes the gradient.
+    /// Each window's maximum; [`DROPPED`](super::dropout::DROPPED) if its gradient is dropped.
     pub argmax: &'a [u8],
 }
 
-/// Each channel's line from a gathered gradient and an activation to the activation's gradient.
+/// Each channel's linear function from a gathered gradient and an activation to the activation's
+/// gradient.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Slopes {
-    /// Of the gradient.
+    /// Factor of the gradient.
     pub a: Vec<f32>,
     /// Constant.
     pub b: Vec<f32>,
-    /// Of the activation.
+    /// Factor of the activation.
     pub c: Vec<f32>,
 }
 
@@ -227,13 +231,14 @@ impl Forward<'_> {
                 let candidate: [f32; LANES] = lanes(self.x, tap.at as usize + channel);
                 for lane in 0..LANES {
                     let directed = candidate[lane] * direction[lane];
-                    // Bits, for a choice between floats may become a branch, and the loop scalar.
+                    // The choice uses bits: between floats it may become a branch, and the loop
+                    // scalar.
                     let mask = u32::from(directed > best[lane]).wrapping_neg();
                     winner[lane] = (u32::from(tap.place) & mask) | (winner[lane] & !mask);
                     best[lane] = if best[lane] > directed { best[lane] } else { directed };
                 }
             }
-            // A direction of 0 makes all equal, and the first wins.
+            // A direction of 0 makes all values equal, and the first one wins.
             let mut value = first;
             for lane in 0..LANES {
                 if direction[lane] != 0.0 {
@@ -306,7 +311,7 @@ mod tests {
         Pooling::new(PoolGeometry { n: 1, height, width, channels, size, stride })
     }
 
-    /// The backward pass of the pooling alone.
+    /// Runs the backward pass of the pooling alone.
     fn backward(pool: &Pooling, isa: Isa, d_pooled: &[f32], argmax: &[u8], d_x: &mut [f32]) {
         let n = pool.geometry().channels;
         let slopes = Slopes { a: vec![1.0; n], b: vec![0.0; n], c: vec![0.0; n] };
@@ -341,7 +346,7 @@ mod tests {
         ) {
             let pool = pooling(height, width, channels, [kh, kw], [sh, sw]);
             let g = *pool.geometry();
-            // No two values are equal: 10007 is a prime, larger than the image.
+            // All values are distinct, because 10007 is a prime larger than the image.
             let x: Vec<f32> = (0..g.input_len()).map(|i| ((key as usize % 10_007 + i * 7919) % 10_007) as f32 / 10_007.0).collect();
             let d = random(key, g.output_len());
             let (mut pooled, mut argmax, mut d_x) = (vec![0.0; d.len()], vec![0; d.len()], vec![f32::NAN; x.len()]);
@@ -375,7 +380,7 @@ mod tests {
                 prop_assert_eq!(&wide(&pooled), &values);
                 backward(&pool, isa, &d, &argmax, &mut d_x);
                 assert_close(&d_x, &expected, 1e-5);
-                // Through a line and ReLU's gate.
+                // The same through a linear function and ReLU.
                 let slope = |k: u64| random(key ^ k, channels);
                 let slopes = Slopes { a: slope(2), b: slope(3), c: slope(4) };
                 let mut d_bias = vec![0.5; channels];

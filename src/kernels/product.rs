@@ -1,13 +1,14 @@
-//! The product under every forward pass: rows gathered from one slice, times a matrix.
+//! The product in every forward pass: rows of the input times a matrix.
 //!
-//! A row is a few contiguous segments of the input. A convolution's rows are its windows (a segment is one row of
-//! the window, all channels), a dense layer's rows are its examples (one segment). Rows are taken in register tiles,
-//! so that each weight is loaded once for up to 12 rows. Every output is one sum in the order of the weights'
-//! rows, whatever the tile: the same bits from any tiling.
+//! A row consists of a few contiguous segments of the input. The rows of a convolution are its
+//! windows (a segment is one row of the window, all channels); the rows of a dense layer are its
+//! examples (one segment). Rows are processed in register tiles, so that each weight is loaded once
+//! for up to 12 rows. Every output is one sum in the order of the weights' rows, so the tiling does
+//! not change the bits.
 
 use crate::kernels::isa::{Isa, Level, Tile, Work, fma};
 
-/// Where a row begins in the input, and where its result goes in the output.
+/// The offsets of a row's input and of its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Offset of the row's first segment.
@@ -16,30 +17,30 @@ pub struct Place {
     pub output: u32,
 }
 
-/// Of what segments a row consists, and which rows of the weights they meet.
+/// The segments of a row, and the rows of the weights that they are multiplied with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segments {
-    /// How many segments a row has.
+    /// Number of segments of a row.
     pub n: usize,
-    /// Values in a segment.
+    /// Number of values in a segment.
     pub len: usize,
-    /// From the start of one segment to that of the next, in the input.
+    /// Distance between the starts of two segments in the input.
     pub input_step: usize,
-    /// The weights' row that the first value meets.
+    /// The row of the weights for the first value.
     pub first_weight: usize,
-    /// From one segment to the next, in the weights' rows.
+    /// Distance between two segments in the rows of the weights.
     pub weight_step: usize,
 }
 
 impl Segments {
-    /// One segment of `len` values against the first `len` rows of the weights.
+    /// Creates one segment of `len` values for the first `len` rows of the weights.
     #[must_use]
     pub const fn one(len: usize) -> Self {
         Self { n: 1, len, input_step: 0, first_weight: 0, weight_step: 0 }
     }
 }
 
-/// Places of `n_rows` dense rows: `n_in` inputs and `n_out` outputs each.
+/// Returns the places of `n_rows` dense rows with `n_in` inputs and `n_out` outputs each.
 #[must_use]
 pub fn dense_places(n_rows: usize, n_in: usize, n_out: usize) -> Vec<Place> {
     (0..n_rows)
@@ -47,7 +48,7 @@ pub fn dense_places(n_rows: usize, n_in: usize, n_out: usize) -> Vec<Place> {
         .collect()
 }
 
-/// What is done to a sum before it is stored.
+/// The function applied to a sum before it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// Nothing.
@@ -56,40 +57,41 @@ pub enum Activation {
     Relu,
 }
 
-/// What a sum begins with.
+/// The initial value of a sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Start<'a> {
     /// 0.
     Zero,
-    /// The output's channel's value, `[n_out]`.
+    /// The value of the output's channel, `[n_out]`.
     Bias(&'a [f32]),
-    /// What the output holds: the sum goes on.
+    /// The current output: the sum continues.
     Output,
 }
 
+/// Computes
 /// `output[place.output + c] = activation(start + sum_k input[row k of place] * weights[k][c])`.
 #[derive(Debug)]
 pub struct Product<'a> {
-    /// The input that rows are gathered from.
+    /// The input of the rows.
     pub input: &'a [f32],
     /// The rows.
     pub places: &'a [Place],
-    /// The rows' segments.
+    /// The segments of a row.
     pub segments: Segments,
     /// `[n_weights, n_out]`.
     pub weights: &'a [f32],
-    /// What sums begin with.
+    /// The initial values of the sums.
     pub start: Start<'a>,
-    /// Outputs of a row.
+    /// Number of outputs of a row.
     pub n_out: usize,
-    /// Applied to each sum.
+    /// The function applied to each sum.
     pub activation: Activation,
-    /// Where sums are stored.
+    /// The results.
     pub output: &'a mut [f32],
 }
 
 impl Product<'_> {
-    /// Computes it at `isa`'s level.
+    /// Computes the product with an instruction set.
     pub fn run(self, isa: Isa) {
         isa.run(self);
     }
@@ -198,7 +200,7 @@ impl Work for Product<'_> {
     }
 }
 
-/// `LANES` values from `start`.
+/// Returns `LANES` values from `start`.
 #[inline(always)]
 pub(crate) fn lanes<const LANES: usize>(values: &[f32], start: usize) -> [f32; LANES] {
     *values[start..].first_chunk().expect("a block of channels lies within its row")
@@ -212,7 +214,8 @@ mod tests {
 
     #[test]
     fn two_rows_of_two_segments() {
-        // Rows [1 2 | 4 5] and [2 3 | 5 6] of a 2 x 3 image, all weights 1 and 2, bias 10 and -100.
+        // The rows are [1 2 | 4 5] and [2 3 | 5 6] of a 2 x 3 image; the weights are 1 and 2, the
+        // biases 10 and -100.
         let mut output = [0.0; 4];
         Product {
             input: &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
@@ -246,7 +249,7 @@ mod tests {
                 assert_close(&output, &expected, 1e-5);
                 of_levels.push(output);
             }
-            // The baseline rounds twice; every level above it fuses and agrees to the bit.
+            // The baseline rounds twice; all other instruction sets fuse and agree to the bit.
             prop_assert!(of_levels.iter().skip(1).all(|level| *level == of_levels[1]));
         }
     }

@@ -1,22 +1,22 @@
-//! Plain statements of the kernels in `f64`, for tests.
+//! Simple reference versions of the kernels in `f64`, for tests.
 
 use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 use crate::vocab::Rng;
 
-/// `n` values in [-1, 1), the same for the same key.
+/// Returns `n` values in [-1, 1) that only depend on the key.
 #[must_use]
 pub fn random(key: u64, n: usize) -> Vec<f32> {
     let rng = Rng::new(key.wrapping_sub(0x9E37_79B9_7F4A_7C15));
     (0..n as u64).map(|i| (rng.at(i) >> 40) as f32 / 8_388_608.0 - 1.0).collect()
 }
 
-/// The same values as `f64`.
+/// Converts the values to `f64`.
 #[must_use]
 pub fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// Panics where values differ by more than `tolerance * (1 + |expected|)`.
+/// Panics if values differ by more than `tolerance * (1 + |expected|)`.
 pub fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64) {
     assert_eq!(actual.len(), expected.len());
     for (i, (&a, &e)) in actual.iter().zip(expected).enumerate() {
@@ -27,7 +27,8 @@ pub fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64) {
     }
 }
 
-/// The slope of `f` along the `index`-th of `values`, by the central difference over `+-by`.
+/// Returns the slope of `f` along the `index`-th of `values`, by the central difference over
+/// `+-by`.
 #[must_use]
 pub fn slope(values: &[f64], index: usize, by: f64, f: &dyn Fn(&[f64]) -> f64) -> f64 {
     let moved = |by: f64| {
@@ -38,25 +39,25 @@ pub fn slope(values: &[f64], index: usize, by: f64, f: &dyn Fn(&[f64]) -> f64) -
     (moved(by) - moved(-by)) / (2.0 * by)
 }
 
-/// `sum a[i] b[i]`: a loss whose gradient is `b`.
+/// Returns `sum a[i] b[i]`: a loss whose gradient is `b`.
 #[must_use]
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Convolution + bias, and its gradients for a given gradient of the result.
+/// A convolution with bias, and its gradients for a given gradient of the output.
 pub struct ConvReference {
     /// `[n, out_height, out_width, c_out]`.
     pub output: Vec<f64>,
-    /// As `x`.
+    /// Same shape as `x`.
     pub d_x: Vec<f64>,
-    /// As `kernel`.
+    /// Same shape as `kernel`.
     pub d_kernel: Vec<f64>,
     /// `[c_out]`.
     pub d_bias: Vec<f64>,
 }
 
-/// Every product of a convolution, visited one by one.
+/// Computes a convolution product by product.
 #[must_use]
 pub fn convolution(
     g: &ConvGeometry,
@@ -91,7 +92,8 @@ pub fn convolution(
     r
 }
 
-/// Max-pooling: the result, and for each value of it the input's index (the first maximum's).
+/// Computes max-pooling: the output, and for each value of it the index of the input (the first
+/// maximum).
 #[must_use]
 pub fn max_pool(g: &PoolGeometry, x: &[f64]) -> (Vec<f64>, Vec<usize>) {
     let (oh, ow) = (g.out_height(), g.out_width());

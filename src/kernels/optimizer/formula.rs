@@ -1,10 +1,10 @@
-//! The optimizers' formulas, one parameter at a time; what they are is said at [`Optimizer`](super::Optimizer).
+//! The optimizers' formulas for one parameter, which [`Optimizer`](super::Optimizer) documents.
 
-/// One step's constants.
+/// The constants of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constants {
     pub(super) rule: Rule,
-    /// Share of a parameter that goes before the step.
+    /// Fraction of a parameter that is subtracted before the step.
     pub(super) decay: f32,
 }
 
@@ -16,9 +16,9 @@ pub(super) enum Rule {
     Nesterov(Nesterov),
 }
 
-/// One parameter's step. Each formula is a type, so that each has a loop of its own to be vectorised.
+/// The step of one parameter. Each formula is a type, so that each has its own vectorized loop.
 pub(super) trait Formula: Copy {
-    /// Moves the moments, and gives back the parameter's new value.
+    /// Updates the moments and returns the parameter's new value.
     fn step(self, value: f32, gradient: f32, first: &mut f32, second: &mut f32) -> f32;
 }
 

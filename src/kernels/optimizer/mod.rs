@@ -1,7 +1,7 @@
-//! Adam, RMSprop and SGD in Keras's formulas, with the L2 penalty's gradient folded in.
+//! Adam, RMSprop and SGD with Keras's formulas, including the gradient of the L2 penalty.
 //!
-//! `g` is a gradient, `p` a parameter, `t` the step, from 1. Weight decay is decoupled: before its step each parameter
-//! shrinks, `p -= learning_rate weight_decay p`.
+//! `g` is a gradient, `p` a parameter, and `t` the step, from 1. Weight decay is decoupled: before
+//! its step, each parameter shrinks, `p -= learning_rate weight_decay p`.
 
 mod formula;
 mod work;
@@ -10,7 +10,7 @@ pub use formula::Constants;
 use formula::{Adam, Nesterov, RmsProp, Rule, Sgd};
 pub use work::{Parameters, TINY, add_penalty, flushed, sum_of_squares, update};
 
-/// How parameters follow their gradients.
+/// An optimizer and its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimizer {
     /// `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= a m / (sqrt(v) + epsilon)` with
@@ -26,9 +26,9 @@ pub enum Optimizer {
         beta_1: f64,
         /// Decay of the mean square, in [0, 1).
         beta_2: f64,
-        /// Keeps the divisor from 0.
+        /// Small constant that prevents a division by 0.
         epsilon: f64,
-        /// Share of a parameter that a step of size 1 takes away.
+        /// Fraction of a parameter that a step of size 1 subtracts.
         weight_decay: f64,
     },
     /// `v = rho v + (1 - rho) g^2; m = momentum m + learning_rate g / sqrt(v + epsilon); p -= m`.
@@ -40,9 +40,9 @@ pub enum Optimizer {
         learning_rate: f64,
         /// Decay of the mean square, in [0, 1).
         rho: f64,
-        /// What a step keeps of the last one, in [0, 1).
+        /// Fraction of the previous step that is kept, in [0, 1).
         momentum: f64,
-        /// Keeps the divisor from 0.
+        /// Small constant that prevents a division by 0.
         epsilon: f64,
     },
     /// `m = momentum m - learning_rate g; p += m`, or with Nesterov's look ahead
@@ -54,36 +54,36 @@ pub enum Optimizer {
     Sgd {
         /// Step size.
         learning_rate: f64,
-        /// What a step keeps of the last one, in [0, 1).
+        /// Fraction of the previous step that is kept, in [0, 1).
         momentum: f64,
-        /// Whether a step goes on along the momentum that it has just made.
+        /// Whether to use Nesterov's momentum, which looks one step ahead.
         nesterov: bool,
-        /// Share of a parameter that a step of size 1 takes away.
+        /// Fraction of a parameter that a step of size 1 subtracts.
         weight_decay: f64,
     },
 }
 
 impl Optimizer {
-    /// Keras's Adam: betas 0.9 and 0.999, epsilon 1e-7, no weight decay.
+    /// Creates Keras's Adam: betas 0.9 and 0.999, epsilon 1e-7, no weight decay.
     #[must_use]
     pub const fn adam(learning_rate: f64) -> Self {
         let (beta_1, beta_2, epsilon) = (0.9, 0.999, 1e-7);
         Self::Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }
     }
 
-    /// Keras's RMSprop: rho 0.9, no momentum, epsilon 1e-7.
+    /// Creates Keras's RMSprop: rho 0.9, no momentum, epsilon 1e-7.
     #[must_use]
     pub const fn rms_prop(learning_rate: f64) -> Self {
         Self::RmsProp { learning_rate, rho: 0.9, momentum: 0.0, epsilon: 1e-7 }
     }
 
-    /// Keras's SGD: no momentum, no weight decay.
+    /// Creates Keras's SGD: no momentum, no weight decay.
     #[must_use]
     pub const fn sgd(learning_rate: f64) -> Self {
         Self::Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
     }
 
-    /// Step size.
+    /// Returns the step size.
     #[must_use]
     pub const fn learning_rate(self) -> f64 {
         match self {
@@ -93,7 +93,7 @@ impl Optimizer {
         }
     }
 
-    /// The same with another step size, for a schedule.
+    /// Returns the same optimizer with a different step size, for a schedule.
     #[must_use]
     pub const fn with_learning_rate(mut self, rate: f64) -> Self {
         match &mut self {
@@ -104,7 +104,7 @@ impl Optimizer {
         self
     }
 
-    /// The constants of step `t`, from 1.
+    /// Returns the constants of step `t`, from 1.
     #[must_use]
     pub fn at_step(self, t: u64) -> Constants {
         let (rule, decay) = match self {
@@ -146,7 +146,7 @@ mod tests {
     use crate::kernels::isa::Isa;
     use crate::kernels::reference::{assert_close, random};
 
-    /// One parameter, from 1, after each gradient; and the last penalty.
+    /// Returns one parameter, starting at 1, after each gradient, and the last penalty.
     fn run(optimizer: Optimizer, l2: f32, gradients: &[f32]) -> (Vec<f32>, f64) {
         let (mut p, mut m, mut v, mut penalty) = ([1.0], [0.0], [0.0], 0.0);
         let mut values = vec![];
@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn adam_by_hand() {
-        // g = 5: the learning rate. g = 1, -1: m = 0.1, then -0.01; v = 0.001, then 0.001999.
+        // For g = 5, the step is the learning rate. For g = 1, -1: m = 0.1, then -0.01; v = 0.001,
+        // then 0.001999.
         assert_close(&run(Optimizer::adam(0.1), 0.0, &[5.0]).0, &[0.9], 1e-6);
         let a = 0.1 * (1.0 - 0.999_f64 * 0.999).sqrt() / 0.19;
         let second = 0.9 + a * 0.01 / (0.001_999_f64.sqrt() + 1e-7);
@@ -173,7 +174,8 @@ mod tests {
         let (beta_1, beta_2, epsilon) = (0.9, 0.999, 1e-7);
         let adam =
             Optimizer::Adam { learning_rate: 0.1, beta_1, beta_2, epsilon, weight_decay: 0.5 };
-        // 1 - 0.1 * 0.5 * 1 - 0.1; then the same of 0.85: a constant gradient moves by the learning rate.
+        // 1 - 0.1 * 0.5 * 1 - 0.1, then the same for 0.85: a constant gradient moves by the
+        // learning rate.
         assert_close(&run(adam, 0.0, &[2.0, 2.0]).0, &[0.85, 0.85 * 0.95 - 0.1], 1e-6);
     }
 
@@ -211,7 +213,7 @@ mod tests {
         // Steps 0.5 * -0.1 - 0.1, 0.5 * -0.25 - 0.2, 0.5 * -0.125.
         assert_close(&sgd(0.5, true, 0.0), &[0.85, 0.525, 0.4625], 1e-6);
         assert_close(&sgd(0.0, true, 0.0), &[0.9, 0.7, 0.7], 1e-6);
-        // A tenth goes before each step.
+        // A tenth is subtracted before each step.
         assert_close(&sgd(0.0, false, 1.0), &[0.8, 0.52, 0.468], 1e-6);
     }
 

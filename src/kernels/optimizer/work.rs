@@ -1,34 +1,35 @@
-//! Passes over parameters, each value once.
+//! The optimizer's passes over parameters; each pass reads every value once.
 
 use super::formula::{Constants, Formula, Rule};
 use crate::kernels::isa::{Isa, Level, Work};
 
-/// Some parameters with their gradients and the optimizer's moments, all of one length.
+/// Parameters with their gradients and the optimizer's moments, all of the same length.
 #[derive(Debug)]
 pub struct Parameters<'a> {
     /// Values.
     pub values: &'a mut [f32],
-    /// Gradients; the penalty's is added to them.
+    /// Gradients; that of the penalty is added to them.
     pub gradients: &'a mut [f32],
-    /// Adam's decaying mean of gradients; the last step of RMSprop and SGD. 0 before the first step.
+    /// Adam's decaying mean of gradients, or the previous step of RMSprop and SGD. 0 before the
+    /// first step.
     pub first: &'a mut [f32],
-    /// Decaying mean of squared gradients; SGD leaves it alone. 0 before the first step.
+    /// Decaying mean of squared gradients; SGD does not use it. 0 before the first step.
     pub second: &'a mut [f32],
 }
 
-/// Moves parameters by one step under a penalty of `l2 * sum(values^2)`; gives back the penalty before the step.
+/// Takes one step under a penalty of `l2 * sum(values^2)`; returns the penalty before the step.
 #[must_use = "the penalty is part of the loss"]
 pub fn update(isa: Isa, constants: &Constants, l2: f32, parameters: Parameters<'_>) -> f64 {
     isa.run(Update { constants, l2, parameters })
 }
 
-/// Adds the gradient of a penalty of `l2 * sum(values^2)` to `gradients`, and gives back the penalty.
+/// Adds the gradient of a penalty of `l2 * sum(values^2)` to `gradients`, and returns the penalty.
 #[must_use = "the penalty is part of the loss"]
 pub fn add_penalty(isa: Isa, l2: f32, values: &[f32], gradients: &mut [f32]) -> f64 {
     isa.run(AddPenalty { l2, values, gradients })
 }
 
-/// The sum of squares, in `f64` and in the same order at every level.
+/// Returns the sum of squares, in `f64` and in the same order for every instruction set.
 #[must_use]
 pub fn sum_of_squares(isa: Isa, values: &[f32]) -> f64 {
     isa.run(Squares(values))
@@ -57,11 +58,11 @@ impl Work for Update<'_> {
     }
 }
 
-/// Smaller parameters, gradients and means are 0: beside what they are added to they are nothing, and their squares
-/// would leave the normal range of `f32`, where processors compute a hundred times slower.
+/// Smaller parameters, gradients and means become 0. They are negligible in every sum, and their
+/// squares would be denormal numbers, with which processors compute a hundred times slower.
 pub const TINY: f32 = 1e-18;
 
-/// `x`, or 0 where it is nearer to 0 than `least`.
+/// Returns `x`, or 0 if its absolute value is below `least`.
 #[must_use]
 #[inline(always)]
 pub fn flushed(x: f32, least: f32) -> f32 {
@@ -110,7 +111,8 @@ impl Work for AddPenalty<'_> {
     }
 }
 
-/// Sums of squares in `f64`, one a lane, so that their order does not depend on the vectors' width.
+/// A sum of squares in `f64`, one per lane, so that its order does not depend on the width of the
+/// vectors.
 struct Squares<'a>(&'a [f32]);
 
 impl Work for Squares<'_> {
