@@ -1,12 +1,12 @@
 //! The inner product of two slices.
 
-/// How many partial sums run side by side.
+/// Number of partial sums.
 pub const LANES: usize = 8;
 
-/// The inner product of two equally long slices, summed in eight lanes.
+/// Returns the inner product of two equally long slices, summed in eight lanes.
 ///
-/// Eight short sums lose less to rounding than one long one, and the compiler turns them into
-/// vector instructions.
+/// Eight short sums have smaller rounding errors than one long sum, and the compiler turns them
+/// into vector instructions.
 #[must_use]
 #[inline]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {

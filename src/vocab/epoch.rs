@@ -1,26 +1,26 @@
-//! What a training run says of itself after each epoch.
+//! The numbers that a training reports after each epoch.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Loss and accuracy after one pass over the training examples, in Keras's sense.
+/// Loss and accuracy after one pass over the training examples, as Keras defines them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// One-based.
     pub epoch: usize,
-    /// Mean loss over the epoch's batches while the weights moved, dropout on, penalties included.
+    /// Mean loss over the epoch's batches while the weights change; dropout and penalties included.
     pub train_loss: f64,
     /// Fraction right over the same batches, `[0, 1]`.
     pub train_accuracy: f64,
-    /// Loss on the validation examples after the epoch, dropout off, penalties included; NaN where
-    /// there are none, which JSON keeps as `null`.
+    /// Loss on the validation examples after the epoch, without dropout, penalties included; NaN if
+    /// there are none, which JSON stores as `null`.
     #[serde(deserialize_with = "null_is_nan")]
     pub valid_loss: f64,
-    /// Fraction right on the validation examples, `[0, 1]`; NaN where there are none.
+    /// Fraction right on the validation examples, `[0, 1]`; NaN if there are none.
     #[serde(deserialize_with = "null_is_nan")]
     pub valid_accuracy: f64,
-    /// The optimizer's learning rate at the epoch's last step.
+    /// The learning rate at the epoch's last step.
     pub learning_rate: f64,
-    /// Wall time that the epoch took, in seconds.
+    /// Wall time of the epoch, in seconds.
     pub seconds: f64,
 }
 

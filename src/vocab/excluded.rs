@@ -1,12 +1,12 @@
-//! Data that are left out, by name.
+//! Skipped data, by name.
 
 use serde::{Deserialize, Serialize};
 
-/// A track, or rows, that were skipped.
+/// A skipped track, or dropped rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Excluded {
-    /// The track, or a count of rows.
+    /// The name of the track, or the number of rows.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }

@@ -2,18 +2,19 @@
 
 use sha2::Digest;
 
-/// A running SHA-256 over pieces, each with its length, so that no two lists of pieces collide.
+/// A running SHA-256 over pieces. Each piece is preceded by its length, so that different lists of
+/// pieces never collide.
 #[derive(Clone, Default)]
 pub struct Sha256(sha2::Sha256);
 
 impl Sha256 {
-    /// An empty hash.
+    /// Creates an empty hash.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one piece, its length first.
+    /// Adds one piece, preceded by its length.
     #[must_use]
     pub fn piece(mut self, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
@@ -22,27 +23,27 @@ impl Sha256 {
         self
     }
 
-    /// Adds bytes as they are, for the plain hash of something that comes in pieces.
+    /// Adds bytes without a length, for the plain hash of data that arrives in pieces.
     #[must_use]
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.update(bytes);
         self
     }
 
-    /// The digest as 64 lower-case hexadecimal digits.
+    /// Returns the digest as 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn hex(self) -> String {
         hex(&self.0.finalize())
     }
 }
 
-/// The plain SHA-256 of some bytes, as `sha256sum` prints it.
+/// Returns the plain SHA-256 of some bytes, as `sha256sum` prints it.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha2::Sha256::digest(bytes))
 }
 
-/// A digest as lower-case hexadecimal digits.
+/// Formats a digest as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(digest: &[u8]) -> String {
     use std::fmt::Write;

@@ -24,12 +24,12 @@ pub use spelling::{is_plain_name, nearest, quoted_list, without_controls};
 
 use serde::{Deserialize, Serialize};
 
-/// Where an example comes from: a track and, for audio, which piece of it.
+/// The origin of an example: a track and, for audio, a segment of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExampleId {
     /// The labeled recording, e.g. `jazz.00012`, or a row's id in a table.
     pub track: String,
-    /// Zero-based piece of the track; 0 for a table's rows.
+    /// Zero-based segment of the track; 0 for the rows of a table.
     pub segment: u32,
 }
 
@@ -37,11 +37,11 @@ pub struct ExampleId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitName {
-    /// The model's parameters are fitted on these.
+    /// Examples that the model is fitted on.
     Train,
-    /// Watched during training, never fitted on.
+    /// Examples that are monitored during training, never fitted on.
     Valid,
-    /// Scored once, at the end.
+    /// Examples that are scored once, at the end.
     Test,
 }
 
@@ -49,7 +49,7 @@ impl SplitName {
     /// All three, in the order of use.
     pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
 
-    /// The lower-case word: `train`, `valid` or `test`.
+    /// Returns the lower-case word: `train`, `valid` or `test`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

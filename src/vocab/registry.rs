@@ -1,30 +1,30 @@
-//! A list of built-in things with names, to which a program can add its own.
+//! A list of named built-in items, to which a program can add its own.
 
 use std::sync::RwLock;
 
-/// Something that specs refer to by name.
+/// An item that specs refer to by name.
 pub trait Named: Sync + 'static {
-    /// The name in specs.
+    /// Returns the name in specs.
     fn name(&self) -> &'static str;
 }
 
-/// Named things: the built-in ones, then those that the running program has added.
+/// A list of named items: the built-in ones, then those that the running program has added.
 pub struct Registry<T: Named> {
     built_in: &'static [T],
     added: RwLock<Vec<&'static T>>,
 }
 
 impl<T: Named> Registry<T> {
-    /// A registry of the built-in things.
+    /// Creates a registry of built-in items.
     #[must_use]
     pub const fn new(built_in: &'static [T]) -> Self {
         Self { built_in, added: RwLock::new(vec![]) }
     }
 
-    /// Adds one; it is known to this process from now on.
+    /// Adds an item, which this process then knows.
     ///
     /// # Errors
-    /// Where the name is taken or is not a plain name.
+    /// If the name is taken or is not a plain name.
     pub fn add(&self, entry: &'static T) -> Result<(), String> {
         let name = entry.name();
         if !super::is_plain_name(name) {
@@ -38,13 +38,13 @@ impl<T: Named> Registry<T> {
         Ok(())
     }
 
-    /// The thing of this name.
+    /// Returns the item of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&'static T> {
         self.all().into_iter().find(|entry| entry.name() == name)
     }
 
-    /// Everything there is, the built-in things first.
+    /// Returns all items, the built-in ones first.
     #[must_use]
     pub fn all(&self) -> Vec<&'static T> {
         let added = self.added.read().expect("no holder of the list panics");

@@ -1,16 +1,16 @@
-//! All randomness: streams keyed by a seed, a purpose and indices, none of them global.
+//! All randomness: streams that depend on a seed, a purpose and indices. None of them is global.
 //!
-//! A stream depends on its key alone, so it is the same whatever ran before, beside it or on how
-//! many threads, and a resumed run draws the same numbers as an uninterrupted one.
+//! A stream depends on nothing but its key, so it does not matter what ran before or on how many
+//! threads. A resumed run draws the same numbers as an uninterrupted one.
 
 use super::hash::Sha256;
 
-/// The number that a run is repeated with.
+/// The number that makes a run repeatable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// The random stream for one purpose, e.g. `("dropout", &[epoch, step, layer])`.
+    /// Returns the random stream for one purpose, e.g. `("dropout", &[epoch, step, layer])`.
     #[must_use]
     pub fn rng(self, purpose: &str, indices: &[u64]) -> Rng {
         let mut key = Sha256::new().piece(self.0.to_le_bytes()).piece(purpose);
@@ -33,14 +33,14 @@ pub struct Rng {
 }
 
 impl Rng {
-    /// The stream of a key.
+    /// Creates the stream of a key.
     #[must_use]
     #[inline]
     pub const fn new(key: u64) -> Self {
         Self { key, counter: 0 }
     }
 
-    /// The `index`-th value of the stream, whatever was drawn before.
+    /// Returns the `index`-th value of the stream, whatever was drawn before.
     #[must_use]
     #[expect(clippy::inline_always, reason = "the dropout kernel is vectorized by what it inlines")]
     #[inline(always)]
@@ -52,43 +52,43 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// The next 64 random bits.
+    /// Returns the next 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         let value = self.at(self.counter);
         self.counter += 1;
         value
     }
 
-    /// A number in `[0, 1)`, 53 bits.
+    /// Draws a number in `[0, 1)` with 53 bits.
     pub fn uniform(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A number in `[low, high)`.
+    /// Draws a number in `[low, high)`.
     pub fn range(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.uniform()
     }
 
-    /// A whole number in `[0, n)`, without bias to speak of (below `n / 2^64`).
+    /// Draws an integer in `[0, n)`, with negligible bias (below `n / 2^64`).
     ///
     /// # Panics
     /// If `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
-        assert!(n > 0, "below(0) has no answer");
+        assert!(n > 0, "below(0) is impossible");
         ((u128::from(self.next_u64()) * n as u128) >> 64) as usize
     }
 
-    /// A draw from the normal distribution with mean 0 and variance 1 (Box and Muller, 1958).
+    /// Draws from the normal distribution with mean 0 and variance 1 (Box and Muller, 1958).
     pub fn normal(&mut self) -> f64 {
         let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.uniform()));
         radius * libm::cos(std::f64::consts::TAU * self.uniform())
     }
 
-    /// A draw from the gamma distribution of a shape in `(0, inf)` and scale 1.
+    /// Draws from the gamma distribution with a shape in `(0, inf)` and scale 1.
     ///
     /// # Source
-    /// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; below 1 with the
-    /// boost of their section 6.
+    /// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; for shapes
+    /// below 1 with the boost of their section 6.
     pub fn gamma(&mut self, shape: f64) -> f64 {
         if shape < 1.0 {
             let boost = libm::pow(1.0 - self.uniform(), 1.0 / shape);
@@ -110,13 +110,13 @@ impl Rng {
         }
     }
 
-    /// A draw from Beta(`a`, `a`), in `[0, 1]`; 0.5 where both gamma draws vanish.
+    /// Draws from Beta(`a`, `a`), in `[0, 1]`; 0.5 if both gamma draws underflow to 0.
     pub fn beta(&mut self, a: f64) -> f64 {
         let (x, y) = (self.gamma(a), self.gamma(a));
         if x + y > 0.0 { x / (x + y) } else { 0.5 }
     }
 
-    /// Puts a slice into random order (Fisher and Yates).
+    /// Shuffles a slice (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn matches_the_published_splitmix64_stream() {
-        // First values of SplitMix64 from seed 1234567, as in Vigna's reference test vector.
+        // The first values of SplitMix64 from seed 1234567, as in Vigna's reference test vector.
         let mut rng = Rng::new(1_234_567);
         let got: Vec<u64> = (0..3).map(|_| rng.next_u64()).collect();
         assert_eq!(
@@ -170,7 +170,7 @@ mod tests {
             assert!((variance - shape).abs() < 0.06 * shape.max(0.5), "{shape}: {variance}");
             let draws: Vec<f64> = (0..n).map(|_| rng.beta(shape)).collect();
             let (mean, variance) = moments(&draws);
-            // Variance of Beta(a, a): 1 / (4 (2 a + 1)).
+            // The variance of Beta(a, a) is 1 / (4 (2 a + 1)).
             assert!((mean - 0.5).abs() < 0.01, "{shape}: {mean}");
             assert!((variance - 0.25 / (2.0 * shape + 1.0)).abs() < 0.005, "{shape}: {variance}");
         }

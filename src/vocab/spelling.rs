@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-/// The known name that a mistyped one most likely meant, if any is near.
+/// Returns the known name that was most likely meant, if one is near.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -14,7 +14,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// `a, b or c`, each in backticks.
+/// Joins names as `a, b or c`, each in backticks.
 #[must_use]
 pub fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
@@ -25,7 +25,7 @@ pub fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// Whether a text is a valid name of an experiment or a dataset, and so of its file.
+/// Returns whether a text is a valid name of an experiment or a dataset, and so of its file.
 #[must_use]
 pub fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
