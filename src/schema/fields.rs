@@ -1,4 +1,4 @@
-//! The cursor that a reader walks a table with.
+//! The cursor with which a reader goes through a table.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{Fault, Node, Rule, Tree, Value};
 use crate::vocab::{nearest, quoted_list};
 
-/// What all cursors over one tree write into.
+/// The output that all cursors over one tree share.
 #[derive(Default)]
 pub(super) struct Shared(RefCell<(Vec<Fault>, Json)>, RefCell<BTreeMap<String, Shape>>);
 
@@ -39,7 +39,7 @@ impl Shared {
         self.0.borrow_mut().0.push(fault);
     }
 
-    /// Sets a value in the resolved tree, making tables and lists on the way.
+    /// Sets a value in the resolved tree, creating tables and lists where needed.
     fn keep(&self, path: &[Step], value: Json) {
         let mut shared = self.0.borrow_mut();
         let mut place = &mut shared.1;
@@ -75,9 +75,9 @@ enum Step {
     Item(usize),
 }
 
-/// A cursor over one table: hands out typed fields and remembers which keys were asked for.
+/// A cursor over one table: returns typed fields and remembers which keys were read.
 ///
-/// When it is dropped, unknown keys become faults.
+/// When it is dropped, keys that were not read become faults.
 pub struct Fields<'a> {
     node: &'a Node,
     table: Option<&'a BTreeMap<String, Node>>,
@@ -106,7 +106,7 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// A field that must be there.
+    /// Reads a mandatory field.
     pub fn required<R: Rule>(&mut self, key: &str, rule: &R) -> R::Made {
         self.note(key, || Shape::Value(rule.allowed()));
         if self.is_given(key) {
@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
         rule.stand_in()
     }
 
-    /// A field that may be left out, with what then holds.
+    /// Reads an optional field with its default.
     pub fn with_default<R: Rule>(&mut self, key: &str, rule: &R, default: R::Made) -> R::Made {
         self.note(key, || Shape::Value(rule.allowed()));
         if self.is_given(key) {
@@ -131,7 +131,7 @@ impl<'a> Fields<'a> {
         default
     }
 
-    /// A field that may be left out.
+    /// Reads an optional field.
     pub fn optional<R: Rule>(&mut self, key: &str, rule: &R) -> Option<R::Made> {
         self.note(key, || Shape::Value(rule.allowed()));
         let node = self.ask(key)?;
@@ -156,7 +156,7 @@ impl<'a> Fields<'a> {
         Some(reader(&mut Fields::over(node, self.path_of(key), self.shared)))
     }
 
-    /// Reads a sub-table that must be there.
+    /// Reads a mandatory sub-table.
     pub fn required_table<T>(
         &mut self,
         key: &str,
@@ -171,7 +171,7 @@ impl<'a> Fields<'a> {
         self.table(key, reader)
     }
 
-    /// Reads every table of a list; an absent list is an empty one.
+    /// Reads every table of a list; an absent list counts as empty.
     pub fn each_table<T>(&mut self, key: &str, mut reader: impl FnMut(&mut Fields) -> T) -> Vec<T> {
         self.note(key, || Shape::Tables);
         let Some(node) = self.ask(key) else {
@@ -192,8 +192,8 @@ impl<'a> Fields<'a> {
         items.iter().enumerate().map(read_one).collect()
     }
 
-    /// Reads a sub-table that holds exactly one table out of several known names:
-    /// `[model.cnn]` is the choice `cnn` at `model`.
+    /// Reads a sub-table that contains exactly one table out of several known names: `[model.cnn]`
+    /// chooses `cnn` at `model`.
     pub fn choice<T>(
         &mut self,
         key: &str,
@@ -220,17 +220,17 @@ impl<'a> Fields<'a> {
         .flatten()
     }
 
-    /// Leaves a key unread that is known, where what it holds can't be checked.
+    /// Skips a known key whose value can't be checked.
     pub fn pass_over(&mut self, key: &str) {
         self.ask(key);
     }
 
-    /// Leaves every key unread, where nothing of the table can be checked.
+    /// Skips all remaining keys of a table that can't be checked.
     pub fn pass_over_all(&mut self) {
         self.asked.extend(self.table.into_iter().flatten().map(|(key, _)| key.clone()));
     }
 
-    /// Whether a key is there, right or wrong.
+    /// Returns whether a key is present, valid or not.
     #[must_use]
     pub fn is_given(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))

@@ -1,8 +1,9 @@
-//! TOML text -> typed fields, with every fault of a file reported at once, each with its line.
+//! Reads TOML text into typed fields, and reports every fault of a file at once, each with its
+//! line.
 //!
-//! A reader asks a [`Fields`] cursor for the keys that it knows, each with a [`Rule`]. A key that is
-//! missing, mistyped, out of range or unknown becomes a [`Fault`], and reading continues. The values
-//! with all defaults form the *resolved* tree, which the record stores.
+//! A reader asks a [`Fields`] cursor for the keys that it knows, each with a [`Rule`]. A key that
+//! is missing, mistyped, out of range or unknown becomes a [`Fault`], and reading continues. The
+//! values with all defaults form the *resolved* tree, which the record stores.
 //!
 //! This room must never know experiments, datasets or models.
 
@@ -19,14 +20,14 @@ pub use tree::{Node, Tree, Value};
 
 use std::fmt;
 
-/// One thing that is wrong with a file, in one sentence.
+/// One fault of a file, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The file or, for an override, the option that holds it.
+    /// The file or, for an override, the option.
     pub origin: String,
-    /// One-based line; 0 where the fault is in no line, e.g. on the command line.
+    /// One-based line; 0 if the fault is not in a line, e.g. on the command line.
     pub line: usize,
-    /// The fault, the expected value and the found one.
+    /// The faulty field, the expected value and the one found.
     pub message: String,
 }
 
@@ -39,7 +40,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All that is wrong with a file; never empty when it is an error.
+/// All faults of a file; never empty when it is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 pub struct Faults(pub Vec<Fault>);
 
@@ -55,12 +56,13 @@ impl fmt::Display for Faults {
     }
 }
 
-/// Reads a whole tree by a function that asks for its fields.
+/// Reads a whole tree with a function that asks for its fields.
 ///
-/// Returns what the function made and the resolved tree (what was asked for, defaults included).
+/// Returns the result of the function and the resolved tree (the fields that were read, defaults
+/// included).
 ///
 /// # Errors
-/// All faults that the function met, in the order of their lines.
+/// All faults found by the function, sorted by line.
 pub fn read<T>(
     tree: &Tree,
     reader: impl FnOnce(&mut Fields) -> T,

@@ -1,4 +1,4 @@
-//! What a field may hold: one rule says it to the checker and to the reader of the message.
+//! Rules for the values of fields. A rule checks the value and describes it in the message.
 
 use std::ops::RangeInclusive;
 
@@ -7,24 +7,25 @@ use serde_json::json;
 use super::{Node, Value};
 use crate::vocab::{nearest, quoted_list};
 
-/// A rule for the values of a key.
+/// A rule for the value of a key.
 pub trait Rule {
-    /// What a value that passes becomes.
+    /// The type of a valid value.
     type Made;
 
-    /// What is allowed, to follow 'must be': `an integer in [1, 128]`.
+    /// Describes the allowed values, to follow 'must be': `an integer in [1, 128]`.
     fn allowed(&self) -> String;
 
-    /// The typed value, or what follows 'must be …, got' where the usual description won't do.
+    /// Returns the typed value.
     ///
     /// # Errors
-    /// `Err(None)` for the usual 'must be X, found Y'; `Err(Some(text))` for a message of its own.
+    /// `Err(None)` for the usual 'must be X, found Y'; `Err(Some(text))` for a special message.
     fn check(&self, node: &Node) -> Result<Self::Made, Option<String>>;
 
-    /// The value as the resolved tree keeps it.
+    /// Converts the value for the resolved tree.
     fn keep(&self, made: &Self::Made) -> serde_json::Value;
 
-    /// What stands in for a value that is missing or wrong; never used once a fault is reported.
+    /// Returns a placeholder for a missing or wrong value; it is never used after a fault was
+    /// reported.
     fn stand_in(&self) -> Self::Made;
 }
 
@@ -32,10 +33,10 @@ pub trait Rule {
 pub struct Int(RangeInclusive<i64>);
 
 impl Int {
-    /// From the first to the last, both allowed. The range must hold no negative number.
+    /// Allows the range, both ends included. The range must not contain negative numbers.
     #[must_use]
     pub fn within(range: RangeInclusive<i64>) -> Self {
-        debug_assert!(*range.start() >= 0, "fields of this house are counts");
+        debug_assert!(*range.start() >= 0, "integer fields are counts");
         Self(range)
     }
 }
@@ -75,31 +76,31 @@ pub struct Real {
 }
 
 impl Real {
-    /// `[low, high]`.
+    /// Allows `[low, high]`.
     #[must_use]
     pub fn from_to(low: f64, high: f64) -> Self {
         Self { low, high, low_open: false, high_open: false }
     }
 
-    /// `[low, high)`.
+    /// Allows `[low, high)`.
     #[must_use]
     pub fn from_to_below(low: f64, high: f64) -> Self {
         Self { low, high, low_open: false, high_open: true }
     }
 
-    /// `(low, high)`.
+    /// Allows `(low, high)`.
     #[must_use]
     pub fn between(low: f64, high: f64) -> Self {
         Self { low, high, low_open: true, high_open: true }
     }
 
-    /// `(0, inf)`.
+    /// Allows `(0, inf)`.
     #[must_use]
     pub fn positive() -> Self {
         Self::between(0.0, f64::INFINITY)
     }
 
-    /// `[0, inf)`.
+    /// Allows `[0, inf)`.
     #[must_use]
     pub fn not_negative() -> Self {
         Self::from_to_below(0.0, f64::INFINITY)
@@ -184,7 +185,7 @@ impl Rule for Text {
     }
 }
 
-/// One of a few names, each standing for a value.
+/// One of several names, each with a value.
 pub struct OneOf<'a, T: Copy>(pub &'a [(&'a str, T)]);
 
 impl<T: Copy + PartialEq> Rule for OneOf<'_, T> {
@@ -221,17 +222,17 @@ pub struct List<R> {
 }
 
 impl<R: Rule> List<R> {
-    /// A list of any length.
+    /// Allows a list of any length.
     pub fn of(item: R) -> Self {
         Self { item, length: 0..=usize::MAX }
     }
 
-    /// A list of exactly `n` items.
+    /// Allows a list of exactly `n` items.
     pub fn of_exactly(n: usize, item: R) -> Self {
         Self { item, length: n..=n }
     }
 
-    /// A list of at least one item.
+    /// Allows a list of at least one item.
     pub fn of_some(item: R) -> Self {
         Self { item, length: 1..=usize::MAX }
     }
@@ -277,7 +278,7 @@ impl<R: Rule> Rule for List<R> {
     }
 }
 
-/// A table of freely named keys whose values all follow one rule.
+/// A table with arbitrary keys whose values all follow one rule.
 pub struct Keyed<R>(pub R);
 
 impl<R: Rule> Rule for Keyed<R> {

@@ -1,4 +1,4 @@
-//! A TOML file as a tree of values that remember their line.
+//! A TOML file as a tree of values with their lines.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Fault, Faults};
 
-/// A value and where it was written.
+/// A value and its origin.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// The file, or the command-line option that set it.
     pub origin: String,
     /// One-based line in the file; 0 for the command line.
     pub line: usize,
-    /// What was written.
+    /// The value.
     pub value: Value,
 }
 
-/// What TOML can say; dates are kept as text.
+/// A value in TOML; dates are stored as text.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
     /// A number with a point or an exponent.
     Float(f64),
@@ -36,7 +36,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value as an error message shows it: `1.3`, `the text "8"`, `a list`.
+    /// Describes the value for error messages: `1.3`, `the text "8"`, `a list`.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
@@ -50,7 +50,7 @@ impl Value {
     }
 }
 
-/// A whole file.
+/// A parsed file.
 #[derive(Debug, Clone)]
 pub struct Tree {
     /// The file's top-level table.
@@ -58,7 +58,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Parses TOML text; `origin` is the file's name as messages should show it.
+    /// Parses TOML text; `origin` is the name of the file in messages.
     ///
     /// # Errors
     /// Every syntax fault, with its line.
@@ -80,8 +80,8 @@ impl Tree {
 }
 
 impl Tree {
-    /// Lowers an integer to `most`; what it was, or nothing where it is absent, no integer or small
-    /// enough.
+    /// Lowers an integer to at most `most`. Returns the old value, or nothing if it is absent, not
+    /// an integer, or small enough already.
     pub fn lower(&mut self, path: &[&str], most: usize) -> Option<i64> {
         let node = path.iter().try_fold(&mut self.root, |node, key| match &mut node.value {
             Value::Table(table) => table.get_mut(*key),
@@ -106,7 +106,8 @@ impl Builder<'_> {
             .iter()
             .map(|(key, value)| {
                 let mut node = self.value(value);
-                // A key's own line reads better than that of a table's far-off first value.
+                // The line of the key is more helpful than that of a table's first value, which may
+                // be far away.
                 node.line = (self.line_of)(key.span().start);
                 (key.get_ref().to_string(), node)
             })
