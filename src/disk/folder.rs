@@ -1,4 +1,4 @@
-//! Folders that get their name, or lose it, by one rename.
+//! Folders that get or lose their name by a single rename.
 
 use std::fs::{self};
 use std::io::{self, ErrorKind};
@@ -7,33 +7,33 @@ use std::path::{Path, PathBuf};
 use super::unique_name;
 use super::whole::{parent, sync_file, sync_folder};
 
-/// What came of publishing a folder.
+/// The outcome of publishing a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Published {
     /// The folder has its final name.
     Ours,
-    /// Another folder had the name already. It is unchanged, and so is ours.
+    /// A folder with this name existed already. Neither folder was changed.
     Already,
 }
 
-/// Gives a finished folder its final name by one rename, after all of its files are on the disk. Of
-/// several processes that publish under one name, exactly one succeeds, without any lock.
+/// Gives a finished folder its final name by one rename, after all of its files are on disk. If
+/// several processes publish under one name, exactly one succeeds, without any lock.
 ///
 /// # Errors
-/// Where the folder can't be flushed or renamed.
+/// If the folder can't be flushed or renamed.
 pub fn publish(attempt: &Path, name: &Path) -> io::Result<Published> {
     flush(attempt)?;
     publish_flushed(attempt, name)
 }
 
-/// As [`publish`], for a folder whose files the caller has flushed already.
+/// Publishes a folder whose files the caller has already flushed; see [`publish`].
 ///
 /// # Errors
-/// Where the folder can't be renamed.
+/// If the folder can't be renamed.
 pub fn publish_flushed(attempt: &Path, name: &Path) -> io::Result<Published> {
     fs::create_dir_all(parent(name))?;
     let renamed = match fs::rename(attempt, name) {
-        // The final name may lie on another disk, e.g. behind a symbolic link.
+        // The final name may be on another disk, e.g. behind a symbolic link.
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {
             let copy = parent(name).join(format!(".{}", unique_name()));
             let moved = copy_folder(attempt, &copy).and_then(|()| fs::rename(&copy, name));
@@ -49,16 +49,18 @@ pub fn publish_flushed(attempt: &Path, name: &Path) -> io::Result<Published> {
             sync_folder(parent(name))?;
             Ok(Published::Ours)
         }
-        // Systems disagree about the kind of error; a folder that is there is what counts.
+        // Operating systems report different errors here; what matters is that the folder exists.
         Err(_) if attempt.is_dir() && name.is_dir() => Ok(Published::Already),
         Err(error) => Err(error),
     }
 }
 
-/// Moves a folder into another by one rename, under the name `NAME.HOST-PID-RANDOM.removed`, so that it
-/// never looks whole while it is deleted; where it lies then, or nothing where it is gone.
+/// Moves a folder into another one by one rename, under the name `NAME.HOST-PID-RANDOM.removed`, so
+/// that it never looks complete while it is deleted. Returns its new path, or nothing if it no
+/// longer exists.
 ///
 /// # Errors
+/// If the folder can't be renamed.
 /// Where the folder can't be renamed.
 pub fn set_aside(folder: &Path, within: &Path) -> io::Result<Option<PathBuf>> {
     let name = folder.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
@@ -78,11 +80,11 @@ pub fn set_aside(folder: &Path, within: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// Removes a folder with all that is in it. One that is gone, or that another process removes at the
-/// same time, is no error.
+/// Removes a folder and its contents. A folder that does not exist, or that another process removes
+/// at the same time, is not an error.
 ///
 /// # Errors
-/// Where a file can't be removed.
+/// If a file can't be removed.
 pub fn remove_folder(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound && folder.exists() => Err(error),
@@ -90,10 +92,10 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Waits until a folder's files, and those of its sub-folders, are on the disk.
+/// Waits until the files of a folder and its sub-folders are on disk.
 ///
 /// # Errors
-/// Where one can't be read or flushed.
+/// If one can't be read or flushed.
 pub(super) fn flush(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -1,25 +1,26 @@
-//! Advisory locks, on file systems that have them.
+//! Advisory locks, on file systems that support them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// What came of asking for a lock.
+/// The outcome of a lock request.
 #[derive(Debug)]
 pub enum Lock {
-    /// It is ours until it is dropped or the process ends, however it ends.
+    /// We hold the lock until it is dropped or the process ends, however it ends.
     Held(Held),
-    /// Another process has it.
+    /// Another process holds the lock.
     Busy {
-        /// Its number, where the file says it.
+        /// Its process number, if the file contains it.
         process: Option<u32>,
     },
-    /// The file system has no locks. Go on without: [`notice`] has the words for the user.
+    /// The file system has no locks. Continue without one; [`notice`] returns a message for the
+    /// user.
     Unsupported,
 }
 
-/// A lock that this process has.
+/// A lock that this process holds.
 #[derive(Debug)]
 pub struct Held {
     _file: File,
@@ -27,16 +28,17 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether the lock keeps others of this host away: on some file systems every lock succeeds.
+    /// Returns whether the lock excludes other processes of this host: on some file systems every
+    /// lock request succeeds.
     #[must_use]
     pub fn excludes_others(&self) -> bool {
         is_locked(&self.path)
     }
 
-    /// Removes the lock's file and gives the lock back. A process that waits for the lock notices that
-    /// the file is gone and takes a new one.
+    /// Removes the lock's file and releases the lock. A process that waits for the lock notices
+    /// that the file is gone and creates a new one.
     pub fn remove(self) {
-        // On Windows an open file can't be removed: it stays, empty of meaning.
+        // Windows can't remove an open file; the file stays and means nothing.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -64,10 +66,11 @@ pub fn notice() -> Option<String> {
     }
 }
 
-/// Asks for the lock of a file, which is made if need be and says who has it; does not wait.
+/// Requests the lock of a file, without waiting. The file is created if needed and contains the
+/// process number of the holder.
 ///
 /// # Errors
-/// Where the file can't be opened.
+/// If the file can't be opened.
 pub fn lock(path: &Path) -> io::Result<Lock> {
     loop {
         let open =
@@ -78,27 +81,29 @@ pub fn lock(path: &Path) -> io::Result<Lock> {
             Attempt::Unsupported => return Ok(Lock::Unsupported),
             Attempt::Busy => {
                 let mut text = String::new();
-                // The number is only shown: a lock whose owner can't be read is a lock all the same.
+                // The process number is only informative: the lock counts even if its owner can't
+                // be read.
                 let _ = file.read_to_string(&mut text);
                 return Ok(Lock::Busy { process: text.trim().parse().ok() });
             }
         }
-        // The owner before may have removed the file after we opened it: a lock on it excludes nobody.
+        // The previous owner may have removed the file after we opened it. A lock on a removed file
+        // excludes nobody.
         if !is_still(&file, path) {
             continue;
         }
         let text = format!("{}\n", std::process::id());
-        // Who has the lock is only shown: a full disk does not matter here.
+        // The process number is only informative, so a full disk does not matter here.
         let _ = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
         return Ok(Lock::Held(Held { _file: file, path: path.to_owned() }));
     }
 }
 
-/// Asks for the lock of an open file with content of its own, which lasts as long as the file is open.
-/// True where nobody else has it; also where the file system has no locks.
+/// Requests the lock of an open file with other content. The lock lasts as long as the file is
+/// open. Returns true if nobody else holds it, and also if the file system has no locks.
 ///
 /// # Errors
-/// Where the lock can't be asked for.
+/// If the lock can't be requested.
 pub fn lock_file(file: &File, path: &Path) -> io::Result<bool> {
     Ok(!matches!(attempt(file, path)?, Attempt::Busy))
 }
@@ -136,7 +141,7 @@ fn attempt(file: &File, path: &Path) -> io::Result<Attempt> {
     }
 }
 
-/// Whether an error says that there are no locks here, and not that something is broken.
+/// Returns whether an error means that locks are not supported, as opposed to a fault.
 fn is_unsupported(error: &io::Error) -> bool {
     if error.kind() == ErrorKind::Unsupported {
         return true;
@@ -151,7 +156,7 @@ fn is_unsupported(error: &io::Error) -> bool {
     false
 }
 
-/// Whether an open file is the one at a path.
+/// Returns whether an open file is still the one at a path.
 #[cfg(unix)]
 fn is_still(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -159,7 +164,7 @@ fn is_still(file: &File, path: &Path) -> bool {
     (ours.dev(), ours.ino()) == (there.dev(), there.ino())
 }
 
-/// Whether an open file is the one at a path: here an open file can't be removed.
+/// Returns true, because an open file can't be removed here.
 #[cfg(not(unix))]
 fn is_still(_file: &File, path: &Path) -> bool {
     path.exists()

@@ -1,9 +1,10 @@
-//! Files that must not break: written whole or not at all, folders published by one rename, advisory locks.
+//! Files and folders that are never half-written: atomic writes, publishing by rename, advisory
+//! locks.
 //!
 //! | function | what it does |
 //! |---|---|
 //! | [`write_whole`], [`write_private`] | replaces a file atomically: temporary file, fsync, rename, fsync of the folder |
-//! | [`finish_file`] | gives a file that was written piece by piece its final name |
+//! | [`finish_file`] | gives a file that was written in pieces its final name |
 //! | [`publish`], [`publish_flushed`] | gives a finished folder its final name by one rename; the first process wins |
 //! | [`set_aside`], [`remove_folder`] | takes a folder away by one rename before its files are deleted |
 //! | [`lock()`], [`lock_file`], [`is_locked`] | an advisory lock, on file systems that have locks |
@@ -13,7 +14,7 @@
 //! A lock only avoids duplicate work. No result may depend on one: some file systems have no locks
 //! (Lustre mounted with `noflock`, some NFS), and on others a lock is only visible on its own host.
 //!
-//! This room must never know what is in a file.
+//! This room must never know the content of a file.
 
 mod folder;
 mod lock;

@@ -1,23 +1,23 @@
-//! Names of temporary files and folders, and whether the process that made one still runs.
+//! Names of temporary files and folders, and whether the process that created one still runs.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The process that made a temporary file or folder, as the name says.
+/// The process that created a temporary file or folder, according to its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     host: String,
     process: u32,
-    /// The part that tells two processes with the same number apart.
+    /// A random part that distinguishes processes with the same number.
     token: String,
 }
 
-/// Hexadecimal digits of a process's token; a counter follows.
+/// Number of hexadecimal digits of a process's token; a counter follows.
 const TOKEN_LEN: usize = 8;
 
-/// Returns a name that no other process and no earlier call has used: `HOST-PID-RANDOM`. It contains
-/// no dot, so that it can follow one.
+/// Returns a name that no other process and no earlier call has used: `HOST-PID-RANDOM`. It
+/// contains no dot, so that it can follow a dot.
 #[must_use]
 pub fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -26,7 +26,7 @@ pub fn unique_name() -> String {
 }
 
 impl Owner {
-    /// Reads the owner from a [`unique_name`]; nothing where the text is something else.
+    /// Reads the owner from a [`unique_name`]; nothing if the text is something else.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let mut parts = name.split('-');
@@ -40,7 +40,7 @@ impl Owner {
         Some(Self { host, process: process.parse().ok()?, token })
     }
 
-    /// The process number.
+    /// Returns the process number.
     #[must_use]
     pub fn process(&self) -> u32 {
         self.process
@@ -59,13 +59,13 @@ impl Owner {
             return false;
         }
         if self.process == std::process::id() {
-            // Containers give the same few numbers again.
+            // Processes in containers often have the same low numbers.
             return self.token != token();
         }
         !is_running(self.process)
     }
 
-    /// Whether the process certainly runs.
+    /// Returns whether the process certainly runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.host == host() && !self.is_dead()
@@ -76,7 +76,7 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// The host's name, in letters, digits and underscores.
+/// Returns the host's name, in letters, digits and underscores.
 fn host() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
@@ -90,7 +90,8 @@ fn host() -> &'static str {
     })
 }
 
-/// This process's random part. A name is no result, so it need not come from a seed.
+/// Returns this process's random part. Names do not affect results, so it need not come from a
+/// seed.
 fn token() -> &'static str {
     static TOKEN: OnceLock<String> = OnceLock::new();
     TOKEN.get_or_init(|| {
@@ -100,8 +101,8 @@ fn token() -> &'static str {
     })
 }
 
-/// Whether a process of this host runs. One that has ended and that its parent has not asked for
-/// yet does not run.
+/// Returns whether a process of this host runs. A zombie, which has ended but whose parent has not
+/// yet waited for it, does not count.
 #[cfg(unix)]
 fn is_running(process: u32) -> bool {
     if let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) {
@@ -113,7 +114,7 @@ fn is_running(process: u32) -> bool {
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
-/// Without a way to ask, every process may run: nothing of others is removed.
+/// Returns true: without a way to find out, every process may be running, and its files are kept.
 #[cfg(not(unix))]
 fn is_running(_process: u32) -> bool {
     true
@@ -147,7 +148,7 @@ mod tests {
         assert!(of(host(), id).is_dead() && !of(host(), id).is_alive());
         let elsewhere = of("elsewhere", id);
         assert!(!elsewhere.is_dead() && !elsewhere.is_alive());
-        // Our own number with another token: an earlier process with the same number.
+        // Our process number with a different token: an earlier process with the same number.
         let earlier = Owner::of(&format!("{}-{}-000000000", host(), std::process::id())).unwrap();
         assert!(earlier.is_dead());
     }
@@ -158,7 +159,7 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let name = format!("{}-{}-123456789", host(), child.id());
         let begin = std::time::Instant::now();
-        // Only Linux shows the difference.
+        // Only Linux can tell the difference.
         while cfg!(target_os = "linux") && !Owner::of(&name).unwrap().is_dead() {
             assert!(begin.elapsed().as_secs() < 20, "it never ended");
             std::thread::yield_now();

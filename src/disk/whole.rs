@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files that are either complete or absent.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -6,23 +6,26 @@ use std::path::Path;
 
 use super::name::{Owner, unique_name};
 
-/// How a temporary file's name ends.
+/// The extension of temporary files.
 const SUFFIX: &str = ".partial";
 
-/// Replaces a file atomically: after a crash it has its old bytes or all of the new ones.
+/// Replaces a file atomically: after a crash it contains either its old bytes or all of the new
+/// ones.
 ///
-/// The temporary file lies beside it and is removed on an error, so that a full disk is not left fuller.
+/// The temporary file is in the same folder and is removed after an error, so that it does not
+/// occupy a full disk.
 ///
 /// # Errors
-/// Where the file can't be written.
+/// If the file can't be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, false)
 }
 
-/// As [`write_whole`], and only its owner may read the file (mode 0600), from its first byte on.
+/// Replaces a file like [`write_whole`], readable by its owner only (mode 0600) from the first byte
+/// on.
 ///
 /// # Errors
-/// Where the file can't be written.
+/// If the file can't be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, true)
 }
@@ -33,7 +36,7 @@ fn write(path: &Path, bytes: &[u8], is_private: bool) -> io::Result<()> {
     let temporary = path.with_file_name(name);
     let written = || {
         let mut options = OpenOptions::new();
-        // The name is ours alone: a file that has it already is somebody's trap.
+        // The name is unique, so an existing file with this name would be an attack.
         options.write(true).create_new(true);
         #[cfg(unix)]
         if is_private {
@@ -54,24 +57,24 @@ fn write(path: &Path, bytes: &[u8], is_private: bool) -> io::Result<()> {
     sync_folder(parent(path))
 }
 
-/// Gives a file that was written piece by piece its final name, after its bytes are on the disk.
+/// Gives a file that was written in pieces its final name, after its bytes are on disk.
 ///
 /// # Errors
-/// Where the file can't be flushed or renamed.
+/// If the file can't be flushed or renamed.
 pub fn finish_file(written: &Path, path: &Path) -> io::Result<()> {
     sync_file(written)?;
     fs::rename(written, path)?;
     sync_folder(parent(path))
 }
 
-/// The folder of a path; the parent of a bare name is the working directory.
+/// Returns the folder of a path; for a bare name, the working directory.
 pub(super) fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Removes the temporary files that [`write_whole`] left in a folder when its process was killed.
-/// Files of running processes and of other hosts stay. A file that can't be removed stays too: it
-/// takes space and nothing else.
+/// Removes temporary files that [`write_whole`] left in a folder when its process was killed. Files
+/// of running processes and of other hosts are kept. A file that can't be removed only wastes
+/// space, so that is not an error.
 pub fn remove_stale(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -84,24 +87,24 @@ pub fn remove_stale(folder: &Path) {
     }
 }
 
-/// Waits until a file's bytes are on the disk.
+/// Waits until a file's bytes are on disk.
 pub(super) fn sync_file(path: &Path) -> io::Result<()> {
-    // Windows flushes only files that are open for writing.
+    // Windows can only flush files that are open for writing.
     let file =
         if cfg!(windows) { OpenOptions::new().write(true).open(path)? } else { File::open(path)? };
     file.sync_all()
 }
 
-/// Waits until a folder's names are on the disk, so that a rename outlasts a power cut.
+/// Waits until a folder's names are on disk, so that a rename survives a power failure.
 ///
 /// # Errors
-/// Where the folder can't be flushed.
+/// If the folder can't be flushed.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
     match File::open(folder)?.sync_all() {
-        // Some network file systems flush no folders; there is nothing more to be done.
+        // Some network file systems cannot flush folders; nothing more can be done.
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
             Ok(())
         }
@@ -127,7 +130,7 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), bytes);
         }
         assert_eq!(names(folder.path()), ["a.json"]);
-        // A folder stands where the file should be: the rename fails, and no file is left over.
+        // The target is a folder: the rename fails, and no temporary file remains.
         fs::create_dir_all(folder.path().join("b/c")).unwrap();
         assert!(write_whole(&folder.path().join("b"), b"x").is_err());
         assert!(write_whole(&folder.path().join("none/a"), b"x").is_err());
