@@ -1,4 +1,4 @@
-//! What is drawn as a whole - a segment, a track, a group of tracks - and how some are drawn of all.
+//! The units of a draw (segments, tracks or groups of tracks), and how some of them are drawn.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,20 +6,21 @@ use super::{Items, SplitError};
 use crate::schema::{Fields, OneOf, Text};
 use crate::vocab::Rng;
 
-/// What is drawn as a whole.
+/// The unit of a draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum By {
-    /// Segments are drawn independently, so that those of a track fall into different sets, which leaks.
+    /// Segments are drawn independently. Those of one track may fall into different sets, which
+    /// leaks.
     Segment,
     /// A track with all its segments; all rows of a table that have one id.
     Track,
-    /// All tracks with the same text in a column, e.g. `artist`; a track without one is a group of
-    /// its own.
+    /// All tracks with the same text in a column, e.g. `artist`; a track without one is a separate
+    /// group.
     Group(String),
 }
 
 impl By {
-    /// Reads `by` and, where that is `"group"`, `group`.
+    /// Reads `by` and, for `"group"`, also `group`.
     pub(super) fn read(fields: &mut Fields) -> Self {
         let words = [("segment", 0), ("track", 1), ("group", 2)];
         let word = fields.required("by", &OneOf(&words));
@@ -34,7 +35,7 @@ impl By {
         if word == 0 { Self::Segment } else { Self::Track }
     }
 
-    /// `segment`, `track` or `group (artist)`.
+    /// Returns `segment`, `track` or `group (artist)`.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Segment => "segment".to_owned(),
@@ -43,7 +44,7 @@ impl By {
         }
     }
 
-    /// The column that it goes by.
+    /// Returns the column of the groups.
     pub(super) fn column(&self) -> Option<&str> {
         match self {
             Self::Segment | Self::Track => None,
@@ -51,7 +52,7 @@ impl By {
         }
     }
 
-    /// Some rows in units that are drawn as a whole, in the order of their names.
+    /// Groups some rows into units, in the order of the units' names.
     pub(super) fn units(
         &self,
         items: Items,
@@ -74,7 +75,7 @@ impl By {
         Ok(units.into_values().collect())
     }
 
-    /// What a reader should know of the groups.
+    /// Returns notes about the groups for the reader.
     pub(super) fn notes(&self, items: Items) -> Result<Vec<String>, SplitError> {
         let Some(column) = self.column() else {
             let ids = items.columns.repeated_ids();
@@ -103,7 +104,7 @@ impl By {
     }
 }
 
-/// Units of rows, with what is needed to draw some of them.
+/// Units of rows, with the data needed to draw some of them.
 pub(super) struct Units<'a> {
     pub(super) units: Vec<Vec<usize>>,
     pub(super) labels: &'a [usize],
@@ -111,17 +112,17 @@ pub(super) struct Units<'a> {
 }
 
 impl Units<'_> {
-    /// The rows of some units.
+    /// Returns the rows of some units.
     pub(super) fn rows(&self, chosen: &[usize]) -> Vec<usize> {
         chosen.iter().flat_map(|&unit| self.units[unit].iter().copied()).collect()
     }
 
-    /// Divides some units into those that stay and a share that is drawn.
+    /// Splits some units into those that stay and a share that is drawn.
     ///
-    /// Segments and tracks: `ceil(share * n)` units as scikit-learn does, stratified by largest
-    /// remainder. Groups differ in size, so that they are taken in random order, each taken or put back
-    /// if that brings the drawn examples of the classes (without `stratify`, of all together) nearer to
-    /// their share.
+    /// For segments and tracks, `ceil(share * n)` units are drawn, as in scikit-learn, stratified
+    /// by largest remainder. Groups differ in size, so they are visited in random order, and each
+    /// one is taken or put back if that brings the drawn examples of the classes (without
+    /// `stratify`, of all classes together) nearer to their share.
     pub(super) fn draw(
         &self,
         by: &By,
@@ -151,8 +152,8 @@ impl Units<'_> {
         (stay, drawn)
     }
 
-    /// Takes units, in the order given, and puts some back, as long as that lessens the squared distance
-    /// of the classes' drawn shares from `share`, summed over classes.
+    /// Takes units in the given order and puts some back, as long as that lowers the squared
+    /// distance of the classes' drawn shares from `share`, summed over classes.
     fn draw_groups(&self, units: Vec<usize>, share: f64) -> (Vec<usize>, Vec<usize>) {
         let totals = self.totals(&units);
         let mut drawn_of = vec![0.0; totals.len()];
@@ -166,7 +167,7 @@ impl Units<'_> {
                     let surplus = drawn_of[class] - share * totals[class];
                     n * (n + 2.0 * sign * surplus) / totals[class].powi(2)
                 };
-                // Less by more than rounding, so that it comes to an end.
+                // The decrease must exceed rounding errors, so that the loop ends.
                 if self.strata(unit).map(growth).sum::<f64>() < -1e-9 {
                     self.strata(unit).for_each(|(class, n)| drawn_of[class] += sign * n);
                     is_drawn[unit] = !is_drawn[unit];
@@ -178,14 +179,14 @@ impl Units<'_> {
         (stay, drawn)
     }
 
-    /// Puts every unit into one of `k` folds; the fold of every unit.
+    /// Assigns every unit to one of `k` folds.
     ///
-    /// The largest units come first, equal ones in random order, each into the fold that leaves the
-    /// classes (without `stratify`, all examples together) spread most evenly over the folds.
+    /// The largest units come first, equal ones in random order. Each goes into the fold that keeps
+    /// the classes (without `stratify`, all examples together) most evenly spread over the folds.
     ///
     /// # Source
-    /// The greedy way of scikit-learn's `StratifiedGroupKFold`; the spread is the variance of the
-    /// classes' shares, summed over classes, where that takes the mean of standard deviations.
+    /// The greedy method of scikit-learn's `StratifiedGroupKFold`. The spread is the variance of
+    /// the classes' shares, summed over classes; scikit-learn uses the mean of standard deviations.
     pub(super) fn folds(&self, k: usize, rng: &mut Rng) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.units.len()).collect();
         rng.shuffle(&mut order);
@@ -199,7 +200,8 @@ impl Units<'_> {
         let mut sizes = vec![0; k];
         let mut folds = vec![0; self.units.len()];
         for (_, unit) in weighted {
-            // The variance grows by twice this and by what is the same for every fold.
+            // The variance grows by twice this value plus a constant that is the same for every
+            // fold.
             let growth = |fold: usize| -> f64 {
                 let part = |(class, n): (usize, f64)| held[fold][class] * n / totals[class].powi(2);
                 self.strata(unit).map(part).sum()
@@ -215,7 +217,8 @@ impl Units<'_> {
         folds
     }
 
-    /// How many rows a unit has of every class that it has, all in one where nothing is stratified.
+    /// Returns the number of rows per class in a unit; without stratification, all rows count as
+    /// one class.
     fn strata(&self, unit: usize) -> impl Iterator<Item = (usize, f64)> {
         let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
         for &row in &self.units[unit] {
@@ -235,7 +238,7 @@ impl Units<'_> {
     }
 }
 
-/// Shares `total` among groups in proportion to their sizes, by largest remainder.
+/// Divides `total` among groups in proportion to their sizes, by largest remainder.
 fn quotas(sizes: &[usize], total: usize) -> Vec<usize> {
     let all: usize = sizes.iter().sum();
     let exact = |size: usize| size as f64 * total as f64 / all.max(1) as f64;
@@ -284,7 +287,7 @@ mod tests {
     #[test]
     fn a_track_without_a_group_is_a_unit_of_its_own() {
         let mut owned = examples(2, 3, 2);
-        // Tracks c0.0 and c1.0 are of one artist, c0.1 is of an artist with the name of a track.
+        // Tracks c0.0 and c1.0 have the same artist; the artist of c0.1 has the name of a track.
         let cells = [("c0.0", "A"), ("c1.0", "A"), ("c0.1", "c0.2"), ("elsewhere", "B")];
         owned.columns.add("artist", cells).unwrap();
         let by = By::Group("artist".to_owned());

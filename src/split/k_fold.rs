@@ -1,4 +1,4 @@
-//! `[split.k_fold]`: every example is scored once, by a model that was fitted on other folds.
+//! `[split.k_fold]`: every example is scored once, by a model fitted on the other folds.
 //!
 //! A fold is a separate run whose seed is its number: seeds 1 to k are the folds of the first
 //! repetition, k + 1 to 2 k those of the second, and so on. Every repetition draws new folds.
@@ -11,20 +11,20 @@ use super::{By, Items, Split, SplitError};
 use crate::schema::{Fields, Flag, Int, Real, Text};
 use crate::vocab::Seed;
 
-/// k folds, drawn or as published.
+/// A protocol with k folds, drawn or published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KFold {
-    /// How many folds.
+    /// Number of folds.
     pub k: usize,
-    /// How often all of it is done.
+    /// Number of repetitions.
     pub repeats: usize,
-    /// What stays together; where folds are published, in drawing the validation set.
+    /// What stays together; with published folds, when the validation set is drawn.
     pub by: By,
-    /// Whether every fold gets the same share of every class, as far as what stays together allows.
+    /// Whether every fold gets the same share of every class, as far as `by` allows.
     pub stratify: bool,
-    /// The share of the other folds that is watched.
+    /// Fraction of the other folds that is used for validation.
     pub valid: f64,
-    /// The column that names each track's fold, where folds are published.
+    /// The column with each track's published fold.
     pub column: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl KFold {
         Ok(Split { train: units.rows(&train), valid: units.rows(&valid), test, notes })
     }
 
-    /// The fold of every row, drawn once for all folds of a repetition.
+    /// Draws the fold of every row, once for all folds of a repetition.
     fn drawn(&self, items: Items, repeat: Seed) -> Result<Vec<Option<usize>>, SplitError> {
         let rows: Vec<usize> = (0..items.ids.len()).collect();
         let units = self.by.units(items, &rows)?;
@@ -98,7 +98,7 @@ impl KFold {
         Ok(folds)
     }
 
-    /// The folds' names and the fold of every row, as a column says.
+    /// Returns the names of the published folds and the fold of every row.
     fn published(
         &self,
         items: Items,
@@ -108,7 +108,8 @@ impl KFold {
         let cells = items.column(column)?;
         let of = |row: usize| cells.get(&items.ids[row].track).map(String::as_str);
         let rows = 0..items.ids.len();
-        // Also those of which this copy has no track: a part of a dataset is divided as all of it.
+        // Folds without a track in this copy count too: a part of a dataset is divided like all of
+        // it.
         let names: BTreeSet<&str> = cells.values().map(String::as_str).collect();
         let (n, k) = (names.len(), self.k);
         if n != k {
@@ -177,7 +178,7 @@ mod tests {
                 }
             }
             let sets = |seed| split(seed).test.into_iter().collect::<BTreeSet<_>>();
-            assert_ne!(sets(1), sets(4), "{by:?}: a repetition divides anew");
+            assert_ne!(sets(1), sets(4), "{by:?}: each repetition draws new folds");
             assert_eq!(split(5), split(5));
         }
         let note = &k_fold(By::Track, None).divide(owned.items(), Seed(5)).unwrap().notes[0];

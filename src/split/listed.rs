@@ -1,4 +1,5 @@
-//! `[split.listed]`: as published - lists of tracks, one a line, or a column that names each track's set.
+//! `[split.listed]`: a published split, given as lists of tracks (one per line) or as a column with
+//! each track's set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,15 +8,15 @@ use super::{Items, Split, SplitError};
 use crate::schema::{Fields, Text};
 use crate::vocab::{Sha256, SplitName};
 
-/// Tracks that are listed but not there are named up to this many.
+/// Maximum number of missing tracks that are listed by name.
 const MOST_NAMES: usize = 5;
 
-/// A published split: which tracks are in which set.
+/// A published split: the set of every track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The column that names sets; without it the sets are files of tracks.
+    /// The column with the names of sets; without it, the sets are files of tracks.
     column: Option<String>,
-    /// A file's path from the working folder, or a set as the column names it.
+    /// The path of a file from the working folder, or the name of a set in the column.
     train: String,
     valid: Option<String>,
     test: String,
@@ -47,8 +48,8 @@ impl Listed {
         listed
     }
 
-    /// Sets are called train, valid and test unless said otherwise; one that is called as another is
-    /// left out, so that `test = "valid"` scores the validation set and watches none.
+    /// Reads the names of the sets, by default train, valid and test. Two sets with the same name
+    /// are one set: `test = "valid"` scores the validation set, and no set is used for validation.
     fn read_column(fields: &mut Fields) -> Self {
         let column = fields.required("column", &Text);
         let train = fields.with_default("train", &Text, "train".to_owned());
@@ -68,7 +69,7 @@ impl Listed {
         Self { column: Some(column), train, valid, test }
     }
 
-    /// The column that it goes by.
+    /// Returns the column of the sets.
     pub(super) fn column(&self) -> Option<&str> {
         self.column.as_deref()
     }
@@ -96,8 +97,8 @@ impl Listed {
         }
     }
 
-    /// SHA-256 of the files' contents; nothing where a column says it. What can't be read is an error
-    /// in dividing, not here.
+    /// Returns the SHA-256 of the files' contents; nothing if a column is used. An unreadable file
+    /// is reported when the examples are divided.
     pub(super) fn files_hash(&self) -> Option<String> {
         self.column.is_none().then(|| {
             let add = |hash: Sha256, (set, path): (SplitName, &str)| {
@@ -147,7 +148,7 @@ impl Listed {
         Ok(set_of)
     }
 
-    /// Sets by a column; tracks in none of them are counted by what the column says of them.
+    /// Assigns sets by a column; tracks outside the sets are counted by their cell.
     fn sets_of_column(
         &self,
         items: Items,
@@ -172,7 +173,7 @@ impl Listed {
     }
 }
 
-/// Says which listed tracks do not exist in the dataset.
+/// Reports listed tracks that do not exist in the dataset.
 fn absent(items: Items, set_of: &BTreeMap<String, SplitName>) -> Option<String> {
     let tracks: BTreeSet<&str> = items.ids.iter().map(|id| id.track.as_str()).collect();
     let absent: Vec<String> = set_of
@@ -187,7 +188,8 @@ fn absent(items: Items, set_of: &BTreeMap<String, SplitName>) -> Option<String> 
     })
 }
 
-/// The track that a line names: `blues/blues.00029.wav` is `blues.00029`; comments and blanks none.
+/// Returns the track in a line: `blues/blues.00029.wav` is `blues.00029`; nothing for comments and
+/// blank lines.
 fn track(line: &str) -> Option<String> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {

@@ -20,7 +20,7 @@ use crate::dataset::{TrackColumn, TrackColumns};
 use crate::schema::Fields;
 use crate::vocab::{ExampleId, Seed, Sha256, SplitName};
 
-/// What is divided: where every example comes from, its class, and what else is known of tracks.
+/// The examples to divide: their origin, their class, and the columns about tracks.
 #[derive(Debug, Clone, Copy)]
 pub struct Items<'a> {
     /// Track and segment of every example.
@@ -44,39 +44,39 @@ impl<'a> Items<'a> {
     }
 }
 
-/// How a spec divides its examples.
+/// The train/validation/test protocol of a spec.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Protocol {
     /// At random, by segment, by track or by group.
     Random(Random),
-    /// As published lists of tracks say.
+    /// By published lists of tracks.
     Listed(Listed),
-    /// In folds, each a run of its own.
+    /// In folds, each a separate run.
     KFold(KFold),
 }
 
-/// Rows of the examples, by what they serve for; each in ascending order.
+/// Rows of the examples by set, each in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// Fitted on.
+    /// Training rows.
     pub train: Vec<usize>,
-    /// Watched.
+    /// Validation rows.
     pub valid: Vec<usize>,
-    /// Scored.
+    /// Test rows.
     pub test: Vec<usize>,
-    /// What a reader should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
-/// What can go wrong in dividing examples.
+/// An error while dividing examples.
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {
     /// A set would be empty.
     #[error("the {set} set is empty: {why}")]
     Empty {
-        /// Which one.
+        /// The empty set.
         set: SplitName,
-        /// How that came.
+        /// The reason.
         why: String,
     },
     /// A published list or a column can't be used.
@@ -97,7 +97,7 @@ impl Protocol {
     /// Divides the examples.
     ///
     /// # Errors
-    /// Where a set that is asked for stays empty, or a list can't be read.
+    /// If a requested set is empty, or a list can't be read.
     pub fn divide(&self, items: Items, seed: Seed) -> Result<Split, SplitError> {
         let mut split = match self {
             Self::Random(random) => random.divide(items, seed)?,
@@ -119,7 +119,7 @@ impl Protocol {
         Ok(split)
     }
 
-    /// The protocol in words.
+    /// Describes the protocol.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
@@ -129,8 +129,8 @@ impl Protocol {
         }
     }
 
-    /// The runs that it takes to have every fold in every repetition, seeds from 1; nothing where
-    /// there are no folds.
+    /// Returns the number of runs that covers every fold in every repetition, seeds from 1; nothing
+    /// without folds.
     #[must_use]
     pub fn n_folds(&self) -> Option<usize> {
         match self {
@@ -139,7 +139,7 @@ impl Protocol {
         }
     }
 
-    /// The columns of tracks that it goes by, each with the field that names it.
+    /// Returns the columns of tracks that it uses, each with the field that names it.
     #[must_use]
     pub fn columns(&self) -> Vec<(&'static str, &str)> {
         let named = match self {
@@ -153,8 +153,8 @@ impl Protocol {
         named.into_iter().filter_map(|(field, column)| Some((field, column?))).collect()
     }
 
-    /// The column of groups in which to look for leaks: the one that it keeps together, else `artist`
-    /// where that is known.
+    /// Returns the column of groups in which to search for leaks: the one that stays together,
+    /// otherwise `artist` if it is known.
     #[must_use]
     pub fn group(&self, columns: &TrackColumns) -> Option<&str> {
         let by = match self {
@@ -165,8 +165,8 @@ impl Protocol {
         by.or_else(|| columns.column("artist").is_ok().then_some("artist"))
     }
 
-    /// SHA-256 of the columns or files that it goes by, so that a run is found again by them too;
-    /// nothing where it goes by none.
+    /// Returns the SHA-256 of the columns or files that it uses, which is part of a run's hash;
+    /// nothing if it uses none.
     #[must_use]
     pub fn sources_hash(&self, columns: &TrackColumns) -> Option<String> {
         let mut hashes: Vec<String> =
@@ -184,7 +184,7 @@ impl Protocol {
 }
 
 impl Split {
-    /// How many tracks the test examples come from.
+    /// Returns the number of tracks that the test examples come from.
     #[must_use]
     pub fn n_test_tracks(&self, items: Items) -> usize {
         self.test.iter().map(|&row| items.track(row)).collect::<BTreeSet<_>>().len()
@@ -196,7 +196,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::record::LeakKind;
 
-    /// Owned items for tests: `tracks` tracks a class with `segments` segments each.
+    /// Owned items for tests: `tracks` tracks per class with `segments` segments each.
     pub(crate) struct Owned {
         pub ids: Vec<ExampleId>,
         pub labels: Vec<usize>,
@@ -209,7 +209,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Test examples whose track is also seen, as the audit counts them.
+    /// Counts test examples whose track was also seen, as the audit does.
     pub(crate) fn n_leaking(split: &Split, items: Items) -> usize {
         let values: Vec<f32> = (0..items.ids.len()).map(|row| row as f32).collect();
         let audit = audit(split, items, Numbers { values: &values, shape: &[1] }, None);

@@ -8,15 +8,16 @@ use crate::vocab::Seed;
 /// A seeded draw of test and validation examples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Random {
-    /// What is drawn as a whole.
+    /// The unit of the draw.
     pub by: By,
     /// Whether every class has the same share, as far as tracks and groups allow.
     pub stratify: bool,
-    /// The share that is scored.
+    /// Fraction of the examples used for the test.
     pub test: f64,
-    /// The share of the remaining examples that is used for validation.
+    /// Fraction of the remaining examples used for validation.
     pub valid: f64,
-    /// Whether the test set is watched in training, as some publications do. It is never fitted on.
+    /// Whether the test set is monitored during training, as in some publications. It is never
+    /// fitted on.
     pub watch_test: bool,
 }
 
@@ -67,7 +68,7 @@ impl Random {
     }
 }
 
-/// A share as people say it: `30 %`.
+/// Formats a share as a percentage: `30 %`.
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e4).round() / 100.0)
 }
@@ -159,13 +160,13 @@ mod tests {
             assert_eq!(n, 2_000);
             assert!(split.test.len().abs_diff(600) <= 40, "{}", split.test.len());
             for class in 0..10 {
-                // 60 of 200, as near as artists of up to 28 tracks allow.
+                // 60 of 200, as near as artists with up to 28 tracks allow.
                 let n = count(&examples, &split.test, class);
                 assert!(n.abs_diff(60) <= 20, "class {class}, seed {seed}: {n}");
             }
             tested.extend(split.test.iter().map(artist));
         }
-        // Large groups are tested too, in some seed.
+        // Large groups are in the test set of some seed.
         let all = examples.columns.column("artist").unwrap();
         let sizes = |artist: &str| all.values().filter(|other| *other == artist).count();
         assert!(tested.iter().any(|artist| sizes(artist) == 28));

@@ -1,8 +1,8 @@
-//! The same numbers, bit by bit, in another track.
+//! Finds examples of other tracks with exactly the same numbers.
 
 use super::{Numbers, Pair, Sets};
 
-/// Targets whose numbers a seen row of another track has too.
+/// Finds targets whose numbers also occur in a seen row of another track.
 pub(super) fn pairs(sets: &Sets, numbers: Numbers) -> Vec<Pair> {
     let mut seen: Vec<(u64, usize)> =
         sets.seen.iter().map(|&row| (hash(numbers.row(row)), row)).collect();
@@ -24,7 +24,7 @@ fn bits(row: &[f32]) -> impl Iterator<Item = u32> + '_ {
     row.iter().map(|value| value.to_bits())
 }
 
-/// A quick hash: rows that share it are compared.
+/// Returns a fast hash; rows with the same hash are then compared.
 fn hash(row: &[f32]) -> u64 {
     bits(row).fold(0, |hash, bits| {
         (hash ^ u64::from(bits)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)

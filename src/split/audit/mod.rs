@@ -5,11 +5,11 @@
 //! | `exact` | examples of other tracks with the same numbers, bit by bit |
 //! | `near` | examples of other tracks with nearly the same numbers |
 //!
-//! A test example leaks if it is related to a training or validation example, a validation example if
-//! it is related to a training example. A test set that is also used for validation does not leak into
-//! itself.
+//! A test example leaks if it is related to a training or validation example, and a validation
+//! example leaks if it is related to a training example. A test set that is also used for
+//! validation does not leak into itself.
 //!
-//! Means, deviations and class counts cannot leak, because models are given the training rows only. A
+//! Means, deviations and class counts cannot leak, because models receive the training rows only. A
 //! contract test changes all other rows and expects the same model.
 
 mod exact;
@@ -21,7 +21,7 @@ use super::{Items, Split};
 use crate::dataset::TrackColumn;
 use crate::record::{Audit, Leak, LeakKind};
 
-/// Pairs that are named in a record, at most.
+/// Maximum number of pairs that a record lists.
 const N_NAMED: usize = 5;
 
 /// The numbers of all examples.
@@ -29,7 +29,7 @@ const N_NAMED: usize = 5;
 pub struct Numbers<'a> {
     /// `[n_examples, product of shape]`, row-major.
     pub values: &'a [f32],
-    /// The shape of one example, time first where there is time.
+    /// The shape of one example; time is the first axis if there is one.
     pub shape: &'a [usize],
 }
 
@@ -43,17 +43,18 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// A row that should not have been seen, and one that tells of it.
+/// A leaking row, and the seen row that it is related to.
 type Pair = (usize, usize);
 
-/// What of some rows was seen in others.
+/// The rows to check, and the rows that were seen before.
 struct Sets<'a> {
     items: Items<'a>,
-    /// The groups of tracks, e.g. their artists, where they are known.
+    /// The groups of tracks, e.g. their artists, if known.
     groups: Option<&'a TrackColumn>,
-    /// Scored or watched.
+    /// The rows to check: test or validation examples.
     targets: Vec<usize>,
-    /// Fitted on, or watched where the targets are scored.
+    /// The rows seen before: training examples, and validation examples if the targets are test
+    /// examples.
     seen: Vec<usize>,
 }
 
@@ -62,7 +63,7 @@ impl Sets<'_> {
         self.items.track(row)
     }
 
-    /// Targets with a seen row that has the same key; rows without a key share nothing.
+    /// Returns targets with a seen row that has the same key; rows without a key match nothing.
     fn sharing<K: Ord>(&self, key: impl Fn(usize) -> Option<K>) -> Vec<Pair> {
         let mut first: BTreeMap<K, usize> = BTreeMap::new();
         for &row in &self.seen {
@@ -96,8 +97,8 @@ impl Sets<'_> {
     }
 }
 
-/// Looks for everything that makes a test or validation example known before; `group` is the column of
-/// the tracks' groups, where there is one.
+/// Searches for every relation that makes a test or validation example known in advance; `group` is
+/// the column of the tracks' groups, if there is one.
 #[must_use]
 pub fn audit(split: &Split, items: Items, numbers: Numbers, group: Option<&str>) -> Audit {
     let groups = group.and_then(|column| items.columns.column(column).ok());
@@ -182,7 +183,7 @@ mod tests {
 
     #[test]
     fn tracks_in_two_sets_are_counted_and_named() {
-        // Two tracks of two segments: rows 0, 1 and 2, 3.
+        // Two tracks of two segments: rows 0, 1 and rows 2, 3.
         let owned = examples(1, 2, 2);
         let values = noise(&owned, 4);
         let numbers = Numbers { values: &values, shape: &[4] };
@@ -203,7 +204,7 @@ mod tests {
         owned.columns.add("artist", [("c0.0", "A"), ("c0.1", "A"), ("c0.3", "B")]).unwrap();
         let values = noise(&owned, 4);
         let numbers = Numbers { values: &values, shape: &[4] };
-        // Row 1 has its track in train, rows 2 and 3 its artist, 4 and 6 neither.
+        // Row 1 has its track in train, rows 2 and 3 only their artist, 4 and 6 neither.
         let split = split(&[0], &[], &[1, 2, 3, 4, 6]);
         let leaks = audit(&split, owned.items(), numbers, Some("artist"));
         let wanted = [(LeakKind::SameTrack, 1, 0), (LeakKind::SameGroup, 2, 0)];
@@ -217,7 +218,8 @@ mod tests {
         let owned = examples(2, 10, 1);
         let mut values = noise(&owned, 12);
         let copy: Vec<f32> = values[24..36].to_vec();
-        // Rows 12 and 13 are nearly row 2, 14 and 15 nearly row 3; a number is missing in 2, 12 and 14.
+        // Rows 12 and 13 are nearly row 2, rows 14 and 15 nearly row 3; a number is missing in 2,
+        // 12 and 14.
         for row in [12, 13] {
             values[row * 12..][..12].copy_from_slice(&copy);
         }

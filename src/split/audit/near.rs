@@ -1,14 +1,15 @@
-//! Nearly the same numbers in another track: the same recording in another encoding or at another
-//! level, the same song in another edition.
+//! Finds examples of other tracks with nearly the same numbers: the same recording in a different
+//! encoding or at a different level, or the same song in a different edition.
 //!
-//! Examples with time, `[n_frames, n]`, are compared by the correlation of their courses: every column
-//! is divided by its deviation over the dataset and stripped of its mean over the example, so that
-//! level and timbre fall out. From [`MIN_CORRELATION`] on they count as the same recording: two tracks of
-//! GTZAN that are not the same stay below 0.50 and two of the embedded corpus below 0.67 (MFCC of 3 s),
-//! while of its segments at another level, clipped, in 8 bits, as mp3, through mu-law or with noise at 30 dB
-//! at least 94 of 100 are found (`tests/audit.rs`); copies that begin more than about 25 ms apart are
-//! missed. Rows of a table are compared by the root mean square of their
-//! differences in deviations of their columns: up to [`MAX_DISTANCE`] most pairs of a real table of
+//! Examples with time, `[n_frames, n]`, are compared by the correlation of their courses. For a
+//! course, every column is divided by its deviation over the dataset, and its mean over the example
+//! is subtracted, so that level and timbre do not matter. From [`MIN_CORRELATION`] on, two examples
+//! count as the same recording. Different tracks stay below 0.50 in GTZAN and below 0.67 in the
+//! embedded corpus (MFCC of 3 s). Of the corpus's segments that were changed in level, clipped, or
+//! stored with 8 bits, as mp3, through mu-law or with noise at 30 dB, at least 94 of 100 are found
+//! (`tests/audit.rs`). Copies shifted by more than about 25 ms are missed. Rows of a table are
+//! compared by the root mean square of their differences, in deviations of the columns. Up to
+//! [`MAX_DISTANCE`], most pairs in a real table of songs have the same name; beyond it, fewer do.
 //! songs have the same name, further away fewer.
 
 use rayon::prelude::*;
@@ -18,18 +19,20 @@ use crate::kernels::isa::Isa;
 use crate::kernels::product::{Activation, Product, Segments, Start, dense_places};
 use crate::vocab::dot;
 
-/// From this correlation of their courses on two examples are one recording.
+/// Correlation of the courses from which two examples count as one recording.
 const MIN_CORRELATION: f32 = 0.8;
-/// Up to this distance, in deviations, two rows are one song.
+/// Distance, in deviations, up to which two rows count as one song.
 const MAX_DISTANCE: f32 = 0.02;
-/// Fewer frames than this have no course.
+/// Minimum number of frames of a course.
 const MIN_FRAMES: usize = 8;
-/// Pieces of a course that a sketch keeps the means of.
+/// Number of pieces of a course whose means form a sketch.
 const N_PIECES: usize = 10;
-/// Comparisons of whole rows, at most; beyond, nothing is looked for and the record says so.
+/// Maximum number of comparisons of whole rows. Beyond it the search is skipped, and the record
+/// says so.
 const MAX_COMPARISONS: usize = 20_000_000_000;
 
-/// Targets that a seen row of another track comes near to; an error says why none was looked for.
+/// Finds targets that are near a seen row of another track. The error is the reason why the search
+/// was skipped.
 pub(super) fn pairs(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     if sets.targets.is_empty() || sets.seen.is_empty() || numbers.width() == 0 {
         return Ok(vec![]);
@@ -42,8 +45,8 @@ pub(super) fn pairs(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> 
     }
 }
 
-/// One over the deviation of every column of `[n, n_columns]`; 0 where it has none. Missing numbers, NaN,
-/// don't count.
+/// Returns one over the deviation of every column of `[n, n_columns]`; 0 for a constant column.
+/// NaNs are ignored.
 fn inverse_deviations(values: &[f32], n_columns: usize) -> Vec<f32> {
     let mut sums = vec![[0.0_f64; 3]; n_columns];
     let first = |column: usize| values.iter().skip(column).step_by(n_columns).find(|x| !x.is_nan());
@@ -65,7 +68,7 @@ fn inverse_deviations(values: &[f32], n_columns: usize) -> Vec<f32> {
     sums.into_iter().map(inverse).collect()
 }
 
-/// Examples with time, and how they become courses of unit length.
+/// Examples with time, and the factors that turn them into courses of unit length.
 struct Courses<'a> {
     numbers: Numbers<'a>,
     n_frames: usize,
@@ -80,7 +83,7 @@ impl<'a> Courses<'a> {
         Self { numbers, n_frames, n_columns, scale }
     }
 
-    /// A row's course, `[n_frames, n_columns]`; zeros where nothing ever changes.
+    /// Returns the course of a row, `[n_frames, n_columns]`; zeros if it is constant.
     fn course(&self, row: usize) -> Vec<f32> {
         let mut course = self.numbers.row(row).to_vec();
         let mut means = vec![0.0_f32; self.n_columns];
@@ -103,13 +106,14 @@ impl<'a> Courses<'a> {
         self.n_frames.div_ceil(self.piece()) * self.n_columns
     }
 
-    /// Frames of a piece.
+    /// Returns the number of frames of a piece.
     fn piece(&self) -> usize {
         self.n_frames.div_ceil(N_PIECES)
     }
 
-    /// The course on an orthonormal basis of pieces, and the length of what that leaves out: courses
-    /// correlate by at most the product of their sketches plus that of their rests (Cauchy-Schwarz).
+    /// Projects the course on an orthonormal basis of pieces; returns the length of the rest. The
+    /// correlation of two courses is at most the product of their sketches plus that of their rests
+    /// (Cauchy-Schwarz).
     fn sketch(&self, course: &[f32], sketch: &mut [f32]) -> f32 {
         let pieces = course.chunks(self.piece() * self.n_columns);
         for (frames, out) in pieces.zip(sketch.chunks_exact_mut(self.n_columns)) {
@@ -123,7 +127,7 @@ impl<'a> Courses<'a> {
         (dot(course, course) - dot(sketch, sketch)).max(0.0).sqrt()
     }
 
-    /// Sketches of rows, `[n, sketch_width]`, and what each leaves out.
+    /// Returns the sketches of rows, `[n, sketch_width]`, and the lengths of their rests.
     fn sketches(&self, rows: &[usize]) -> (Vec<f32>, Vec<f32>) {
         let width = self.sketch_width();
         let mut sketches = vec![0.0; rows.len() * width];
@@ -179,7 +183,7 @@ fn courses(sets: &Sets, courses: &Courses) -> Vec<Pair> {
                 for (column, product) in products.iter().enumerate() {
                     let at = block * SEEN + column;
                     let least = best[index].map_or(MIN_CORRELATION, |(best, _)| best);
-                    // A little more, for rounding.
+                    // The small constant allows for rounding errors.
                     if product + rests[index] * seen_rests[at] + 1e-4 < least {
                         continue;
                     }
@@ -205,11 +209,12 @@ fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     let n_columns = numbers.width();
     let scale = inverse_deviations(numbers.values, n_columns);
     let radius = MAX_DISTANCE * (n_columns as f32).sqrt();
-    // Rows near each other are near in every column: the one that tells most rows apart narrows most.
+    // Rows that are near each other are near in every column. The column with the most distinct
+    // values narrows the search most.
     let column =
         (0..n_columns).max_by_key(|&column| n_distinct(sets, numbers, column)).unwrap_or(0);
     let place = |row: usize| match numbers.row(row)[column] {
-        // Rows that lack this number are near to each other only.
+        // Rows that lack this number are only near each other.
         missing if missing.is_nan() => f32::NEG_INFINITY,
         number => number * scale[column],
     };
@@ -251,7 +256,7 @@ fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
     Ok(sets.targets.par_iter().filter_map(nearest).collect())
 }
 
-/// How many values a column has among some of the seen rows.
+/// Counts the distinct values of a column in some of the seen rows.
 fn n_distinct(sets: &Sets, numbers: Numbers, column: usize) -> usize {
     const N_LOOKED_AT: usize = 10_000;
     let rows = sets.seen.iter().step_by(sets.seen.len().div_ceil(N_LOOKED_AT));
