@@ -1,4 +1,4 @@
-//! Stored rows and distances to them.
+//! Stored rows and the distances to them.
 
 use std::path::Path;
 
@@ -6,28 +6,29 @@ use super::files::{Array, read_arrays, write_arrays};
 use super::scaler::Scaler;
 use super::{Examples, ModelError};
 
-/// Rows whose distances are summed at a time, so that the sums stay in the nearest cache.
+/// Number of rows whose distances are summed at a time, so that the sums stay in the first-level
+/// cache.
 const BLOCK: usize = 512;
 
 /// The distance between two rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// The sum of squared differences, whose root is the Euclidean distance.
+    /// The sum of squared differences: the square of the Euclidean distance.
     SquaredEuclidean,
     /// The sum of absolute differences.
     Manhattan,
-    /// No distance, but the sum of products.
+    /// The sum of products. This is not a distance.
     InnerProduct,
 }
 
-/// Some rows, column by column: `[width][n]`.
+/// Rows stored column by column: `[width][n]`.
 pub(super) struct Columns {
     n: usize,
     values: Vec<f32>,
 }
 
 impl Columns {
-    /// From rows, `[n][width]`.
+    /// Creates the columns from rows, `[n][width]`.
     pub(super) fn new(rows: &[f32], width: usize) -> Self {
         let n = rows.len() / width;
         let values = (0..width)
@@ -36,10 +37,10 @@ impl Columns {
         Self { n, values }
     }
 
-    /// Tells `see` every row, in their order, and its distance from `query`.
+    /// Calls `see` with every row, in order, and its distance from `query`.
     ///
-    /// Differences are squared and summed as they are, in f64 and column after column: the
-    /// shorter way by inner products loses the small distances to cancellation.
+    /// Squared differences are summed in f64, column after column. The faster way, by inner
+    /// products, loses small distances to cancellation.
     pub(super) fn each(&self, query: &[f32], metric: Metric, mut see: impl FnMut(usize, f64)) {
         let mut sums = [0.0_f64; BLOCK];
         for start in (0..self.n).step_by(BLOCK) {
@@ -66,7 +67,7 @@ impl Columns {
     }
 }
 
-/// The training examples that a model answers by.
+/// The training examples that a model compares with.
 pub(super) struct Rows {
     /// `[n][width]`, standardized where there is a scaler.
     pub(super) values: Vec<f32>,
@@ -75,19 +76,19 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// All examples, standardized if wished.
+    /// Copies all examples, standardized if requested.
     pub(super) fn new(examples: &Examples, standardize: bool) -> Self {
         let scaler = standardize.then(|| Scaler::fit(examples));
         let values = gather(examples, scaler.as_ref());
         Self::from_values(values, examples.width(), scaler)
     }
 
-    /// Of numbers that are standardized already, `[n][width]`.
+    /// Creates the rows from values that are already standardized, `[n][width]`.
     pub(super) fn from_values(values: Vec<f32>, width: usize, scaler: Option<Scaler>) -> Self {
         Self { columns: Columns::new(&values, width), values, scaler }
     }
 
-    /// Examples as these rows are, `[examples.len()][width]`.
+    /// Returns examples in the scale of these rows, `[examples.len()][width]`.
     pub(super) fn queries(&self, examples: &Examples) -> Vec<f32> {
         gather(examples, self.scaler.as_ref())
     }
@@ -103,10 +104,10 @@ impl Rows {
         write_arrays(path, &arrays)
     }
 
-    /// Reads back `n` rows.
+    /// Reads `n` rows back.
     ///
     /// # Errors
-    /// Where the file holds others.
+    /// If the file contains a different number of rows.
     pub(super) fn load(
         path: &Path,
         n: usize,
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn distances_are_of_every_row_in_turn() {
-        // 1,000 points on a line, and a second column that is 3 everywhere.
+        // 1,000 points on a line, with a second column that is 3 everywhere.
         let rows: Vec<f32> = (0_u16..1000).flat_map(|x| [f32::from(x), 3.0]).collect();
         let columns = Columns::new(&rows, 2);
         for (metric, wanted) in

@@ -1,31 +1,31 @@
-//! Where nets are computed: this machine's CPU, or a device that burn computes on.
+//! Compute devices for nets: the CPU of this machine, or a graphics card through burn.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where nets are computed. Each but the CPU is built in by the cargo feature of its name.
+/// A compute device for nets. Every device except the CPU needs the cargo feature of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
-    /// Our own kernels, and burn's `flex` for what they do not know. The same bits every time.
+    /// Our own kernels, and burn's `flex` backend for layers that they do not support. Bit-exact.
     #[default]
     Cpu,
-    /// The first graphics card found by Vulkan, Metal or DirectX 12. Sums may be taken in another
-    /// order every time, so that bits differ.
+    /// The first graphics card found through Vulkan, Metal or DirectX 12. Sums may be computed in a
+    /// different order each time, so results are not bit-exact.
     #[cfg(feature = "wgpu")]
     Wgpu,
-    /// The first NVIDIA card, by CUDA. Bits differ as with `wgpu`.
+    /// The first NVIDIA card, through CUDA. Not bit-exact, like `wgpu`.
     #[cfg(feature = "cuda")]
     Cuda,
 }
 
 impl Device {
-    /// All device names, built in or not.
+    /// All device names, including those that are not built in.
     pub const NAMES: &'static [&'static str] = &["cpu", "wgpu", "cuda"];
 
-    /// The name, one of [`Device::NAMES`].
+    /// Returns the name, one of [`Device::NAMES`].
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl fmt::Display for Device {
 impl FromStr for Device {
     type Err = NoDevice;
 
-    /// Reads a name and makes sure that this machine has such a device.
+    /// Reads a name and checks that this machine has such a device.
     fn from_str(name: &str) -> Result<Self, NoDevice> {
         let device = match name {
             "cpu" => Self::Cpu,
@@ -65,19 +65,19 @@ impl FromStr for Device {
     }
 }
 
-/// Why a device can't be had.
+/// The reason why a device is not available.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDevice {
-    /// No such name.
+    /// The name is unknown.
     #[error("device must be one of {}, found `{asked}`", Device::NAMES.join(", "))]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         asked: String,
     },
-    /// The name is known, its feature is off.
+    /// The name is known, but its feature is off.
     #[error("built without the feature {0}: cargo build --release --features {0}")]
     NotBuilt(&'static str),
-    /// The feature is on, the machine has no such device or no driver for it.
+    /// The feature is on, but the machine has no such device or no driver for it.
     #[error("no `{0}` device found; is its driver installed?")]
     Absent(Device),
 }

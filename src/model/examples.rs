@@ -1,8 +1,8 @@
-//! What a model sees: some rows of a feature matrix, with their labels.
+//! The input of a model: some rows of a feature matrix, with their labels.
 
 use super::ModelError;
 
-/// Rows of a feature matrix, by index, in the order in which they count. Copies nothing.
+/// Rows of a feature matrix, by index, in order. Copies nothing.
 #[derive(Clone, Copy)]
 pub struct Examples<'a> {
     /// The shape of one example, e.g. `[130, 13]`.
@@ -11,48 +11,48 @@ pub struct Examples<'a> {
     pub matrix: &'a [f32],
     /// The class of every row of the matrix, in `0..n_classes`.
     pub labels: &'a [usize],
-    /// Which rows are meant.
+    /// The indices of the rows.
     pub rows: &'a [usize],
-    /// How many classes there are.
+    /// The number of classes.
     pub n_classes: usize,
 }
 
 impl<'a> Examples<'a> {
-    /// How many examples there are.
+    /// Returns the number of examples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no examples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// How many numbers one example has.
+    /// Returns how many numbers one example has.
     #[must_use]
     pub fn width(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// The `index`-th example's numbers.
+    /// Returns the numbers of an example.
     #[must_use]
     pub fn example(&self, index: usize) -> &'a [f32] {
         let width = self.width();
         &self.matrix[self.rows[index] * width..][..width]
     }
 
-    /// The `index`-th example's class.
+    /// Returns the class of an example.
     #[must_use]
     pub fn label(&self, index: usize) -> usize {
         self.labels[self.rows[index]]
     }
 
-    /// Whether a model can be fitted on these.
+    /// Checks that a model can be fitted on these examples.
     ///
     /// # Errors
-    /// There is no example, or one contains a NaN, an infinity or an unknown class.
+    /// If there is no example, or one contains a NaN, an infinity or an unknown class.
     pub fn check_for_fit(&self) -> Result<(), ModelError> {
         if self.is_empty() || self.width() == 0 {
             return Err(ModelError::Examples("no training examples".to_owned()));
@@ -61,18 +61,20 @@ impl<'a> Examples<'a> {
         for index in 0..self.len() {
             let label = self.label(index);
             if label >= self.n_classes {
-                let said =
-                    format!("example {index} is of class {label}, of {} classes", self.n_classes);
+                let said = format!(
+                    "example {index} has class {label}, but there are {} classes",
+                    self.n_classes
+                );
                 return Err(ModelError::Examples(said));
             }
         }
         Ok(())
     }
 
-    /// The classes that the examples are of, ascending.
+    /// Returns the classes that occur, ascending.
     ///
     /// # Errors
-    /// As [`Self::check_for_fit`], and where all examples are of one class.
+    /// In the cases of [`Self::check_for_fit`], and if all examples are of one class.
     pub fn classes_for_fit(&self) -> Result<Vec<usize>, ModelError> {
         self.check_for_fit()?;
         let mut is_seen = vec![false; self.n_classes];
@@ -85,10 +87,10 @@ impl<'a> Examples<'a> {
         Ok(classes)
     }
 
-    /// Whether there are few enough for a model whose time grows with rows times rows.
+    /// Checks that there are few enough examples for a model whose time grows with their square.
     ///
     /// # Errors
-    /// Where there are more than `max_rows`; `why` says what takes the time.
+    /// If there are more than `max_rows`; `why` says what takes the time.
     pub(super) fn check_max_rows(&self, max_rows: usize, why: &str) -> Result<(), ModelError> {
         if self.len() <= max_rows {
             return Ok(());
@@ -101,10 +103,10 @@ impl<'a> Examples<'a> {
         Err(ModelError::Examples(said))
     }
 
-    /// Whether a model that was fitted on examples of a shape can answer these.
+    /// Checks that a model that was fitted on examples of `shape` can predict these.
     ///
     /// # Errors
-    /// Where their shape is another, or one holds a NaN or an infinity.
+    /// If their shape differs, or one contains a NaN or an infinity.
     pub fn check_for_predict(&self, shape: &[usize]) -> Result<(), ModelError> {
         if self.shape != shape {
             let said = format!(
@@ -155,7 +157,7 @@ mod tests {
         assert_eq!(said(examples.check_for_fit()), "example 1 contains NaN at position 1");
         assert_eq!(
             said(Examples { matrix: &[0.0; 4], ..examples }.check_for_fit()),
-            "example 1 is of class 5, of 2 classes"
+            "example 1 has class 5, but there are 2 classes"
         );
         let one = Examples { matrix: &[0.0; 4], labels: &[1, 1], ..examples };
         assert_eq!(

@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::ModelError;
 
-/// An error about one file.
+/// Makes an error about one file.
 pub(super) fn file_error(path: &Path, message: impl Display) -> ModelError {
     ModelError::File { path: path.display().to_string(), message: message.to_string() }
 }
@@ -20,7 +20,7 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Mode
     std::fs::write(path, text + "\n").map_err(|error| file_error(path, error))
 }
 
-/// Reads back what [`write_json`] wrote.
+/// Reads a value that [`write_json`] wrote.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
     let text = std::fs::read_to_string(path).map_err(|error| file_error(path, error))?;
     serde_json::from_str(&text).map_err(|error| file_error(path, error))
@@ -33,10 +33,10 @@ pub(super) struct Array<'a> {
     pub(super) values: &'a [f32],
 }
 
-/// Named f32 arrays as the bytes of a safetensors file, sorted by name.
+/// Encodes named f32 arrays as the bytes of a safetensors file, sorted by name.
 ///
 /// # Errors
-/// Where an array's values are not as many as its shape says.
+/// If the number of an array's values does not match its shape.
 pub(super) fn to_safetensors(
     arrays: &[Array],
     metadata: Option<HashMap<String, String>>,
@@ -64,10 +64,10 @@ pub(super) fn write_arrays(path: &Path, arrays: &[Array]) -> Result<(), ModelErr
     std::fs::write(path, file).map_err(|error| file_error(path, error))
 }
 
-/// Reads named f32 arrays of known shapes, in the order asked for.
+/// Reads named f32 arrays of known shapes, in the given order.
 ///
 /// # Errors
-/// Where an array is missing, left over, or of another type or shape.
+/// If an array is missing, superfluous, or has a different type or shape.
 pub(super) fn read_arrays(
     path: &Path,
     wanted: &[(String, Vec<usize>)],
@@ -83,10 +83,10 @@ pub(super) fn read_arrays(
     wanted.iter().map(read).collect()
 }
 
-/// One array of a known name and shape.
+/// Reads one array of a known name and shape.
 ///
 /// # Errors
-/// Where it is missing or of another type or shape.
+/// If it is missing or has a different type or shape.
 pub(super) fn read_f32(
     file: &SafeTensors,
     name: &str,

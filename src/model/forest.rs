@@ -8,9 +8,9 @@
 //! m = 4                   # columns tried at each split; the root of their number if left out
 //! ```
 //!
-//! Each tree is a smartcore forest of one, with a seed of its own, so that trees can be grown side
-//! by side; its bootstrap draws within each class. smartcore keeps its nodes to itself and has no
-//! votes, so they are read from its serde form into [`Tree`]s, which vote and are saved.
+//! Each tree is a smartcore forest of one tree with its own seed, so that trees can be grown in
+//! parallel. Its bootstrap draws within each class. smartcore keeps its nodes private and reports
+//! no votes, so the nodes are read from its serde form into [`Tree`]s, which vote and are saved.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ use crate::schema::{Fields, Int};
 
 const FILE: &str = "forest.json";
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "forest",
     doc: "A random forest: trees on bootstrap samples, each split chosen among a few random \
@@ -41,13 +41,14 @@ pub(super) const ENTRY: Entry = Entry {
 /// The settings of a random forest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
-    /// The number of trees, in [1, 10,000].
+    /// Number of trees, in [1, 10,000].
     pub n_trees: usize,
-    /// The greatest depth of a tree; unlimited if absent.
+    /// Maximum depth of a tree; unlimited if absent.
     pub max_depth: Option<usize>,
-    /// The fewest examples in a leaf, at least 1.
+    /// Minimum number of examples in a leaf, at least 1.
     pub min_samples_leaf: usize,
-    /// Columns tried at each split; the root of their number, rounded down, if absent.
+    /// Number of columns tried at each split; the square root of their number, rounded down, if
+    /// absent.
     pub m: Option<usize>,
 }
 
@@ -89,7 +90,7 @@ impl Model for Forest {
             classifier: Box::new(Grown { shape, n_classes, trees }),
             n_parameters: 0,
             kept_epoch: None,
-            notes: vec![format!("{} trees of {n_nodes} nodes in all", self.n_trees)],
+            notes: vec![format!("{} trees with {n_nodes} nodes in total", self.n_trees)],
         })
     }
 
@@ -119,7 +120,7 @@ impl Model for Forest {
 type Single = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
 
 impl Forest {
-    /// Grows one tree: smartcore's own, and ours made from it.
+    /// Grows one smartcore tree and converts it to ours.
     fn grow(
         &self,
         x: &DenseMatrix<f32>,
@@ -151,7 +152,7 @@ fn matrix(examples: &Examples) -> Result<DenseMatrix<f32>, ModelError> {
         .map_err(|error| ModelError::Examples(error.to_string()))
 }
 
-/// What we read of smartcore's serde form.
+/// The part of smartcore's serde form that is used here.
 #[derive(Deserialize)]
 struct Theirs {
     trees: Vec<TheirTree>,
@@ -173,7 +174,7 @@ struct TheirNode {
 }
 
 impl Theirs {
-    /// The only tree of a forest of one.
+    /// Returns the only tree of a forest of one.
     fn into_tree(self) -> Tree<u32> {
         let mut tree = Tree::default();
         for theirs in self.trees {
@@ -189,7 +190,7 @@ impl Theirs {
     }
 }
 
-/// The fitted forest, as its file holds it.
+/// The fitted forest, as it is saved.
 #[derive(Serialize, Deserialize)]
 struct Grown {
     shape: Vec<usize>,
@@ -227,7 +228,7 @@ mod tests {
 
     const FOREST: Forest = Forest { n_trees: 30, max_depth: None, min_samples_leaf: 1, m: Some(1) };
 
-    /// Two overlapping clouds in two columns, and a third of noise.
+    /// Two overlapping clouds in two columns, and a third column of noise.
     fn clouds() -> (Vec<f32>, Vec<usize>) {
         let mut rng = Seed(5).rng("test", &[]);
         let labels: Vec<usize> = (0..80).map(|i| i % 2).collect();

@@ -1,4 +1,4 @@
-//! What scikit-learn's models say of the same table (`tests/golden/make_tables.py`).
+//! Comparison with scikit-learn's models on the same table (`tests/golden/make_tables.py`).
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use crate::schema::{self, Tree};
 
 #[derive(Deserialize)]
 pub(super) struct Golden {
-    /// Whole numbers of 1024ths.
+    /// Integers, in units of 1/1024.
     x: Vec<Vec<i32>>,
     pub(super) y: Vec<usize>,
     pub(super) n_train: usize,
@@ -22,7 +22,7 @@ pub(super) struct Golden {
     pub(super) svm_linear: Machine,
 }
 
-/// What support vector machines say of the test rows.
+/// The decisions of support vector machines on the test rows.
 #[derive(Deserialize)]
 pub(super) struct Machine {
     /// By pair of classes: 0 and 1, 0 and 2, 1 and 2.
@@ -41,7 +41,7 @@ impl Golden {
         self.x.iter().flatten().map(|x| *x as f32 / 1024.0).collect()
     }
 
-    /// Probabilities of the test rows by a model fitted to those train rows whose class is wanted.
+    /// Predicts the test rows with a model fitted to those train rows whose class is accepted.
     fn ours(&self, text: &str, wanted: impl Fn(usize) -> bool) -> Vec<Vec<f64>> {
         let matrix = self.matrix();
         let rows: Vec<usize> = (0..self.n_train).filter(|row| wanted(self.y[*row])).collect();

@@ -8,13 +8,14 @@
 //! standardize = true      # columns to mean 0 and deviation 1; false is the default
 //! ```
 //!
-//! Names, meanings and defaults are scikit-learn's `KNeighborsClassifier`'s. A probability is the
-//! share of the neighbors' weights. Of equally distant rows the one that comes first among the
-//! training examples is the nearer.
+//! Names, meanings and defaults are those of scikit-learn's `KNeighborsClassifier`. A probability
+//! is a share of the neighbors' weights. Among equally distant rows, the first one in the training
+//! set counts as the nearest.
 //!
-//! Every row is compared with every other. That is exact, its sums are always in the same order, and
-//! on 24,805 rows of 12 columns and one thread it answers ten times as many examples in the same time
-//! as smartcore 0.7.0's cover tree. The time grows with rows times rows, so there is a bound.
+//! Every row is compared with every other. This is exact, its sums are always in the same order,
+//! and on 24,805 rows of 12 columns and one thread it predicts ten times as many examples per
+//! second as smartcore 0.7.0's cover tree. The time grows with the square of the number of rows, so
+//! the number is limited.
 
 use std::path::Path;
 
@@ -31,7 +32,7 @@ use crate::schema::{Fields, Flag, Int, OneOf};
 const FILE: &str = "knn.json";
 const ROWS: &str = "knn.safetensors";
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "knn",
     doc: "The k nearest neighbors by exact search: each votes for its class, evenly or by the \
@@ -39,27 +40,28 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(read),
 };
 
-/// What a neighbor's vote weighs.
+/// The weight of a neighbor's vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NeighborWeights {
-    /// Every neighbor counts the same.
+    /// All neighbors count the same.
     Uniform,
-    /// The inverse of its distance; where some are at distance 0, only those count.
+    /// The inverse of the distance; if some neighbors are at distance 0, only those count.
     Distance,
 }
 
 /// The settings of a k-nearest-neighbors classifier.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Knn {
-    /// The number of neighbors that vote, at least 1.
+    /// Number of neighbors that vote, at least 1.
     pub n_neighbors: usize,
     /// The weight of a vote.
     pub weights: NeighborWeights,
     /// The distance between two examples.
     pub metric: Metric,
-    /// Whether distances are between columns of mean 0 and standard deviation 1.
+    /// Whether columns are scaled to mean 0 and standard deviation 1 before distances are computed.
     pub standardize: bool,
-    /// The most training examples; a fit on more is an error, since time grows with their square.
+    /// Maximum number of training examples, since time grows with their square; a fit on more is an
+    /// error.
     pub max_rows: usize,
 }
 
@@ -95,7 +97,7 @@ impl Model for Knn {
         let n = job.train.len();
         if self.n_neighbors > n {
             let said = format!(
-                "n_neighbors must be at most the {n} examples to train on, found {}",
+                "n_neighbors must be at most the {n} training examples, found {}",
                 self.n_neighbors
             );
             return Err(ModelError::Examples(said));
@@ -140,7 +142,7 @@ impl Model for Knn {
     }
 }
 
-/// What is no array of the saved model.
+/// The part of the saved model that is not an array.
 #[derive(Serialize, Deserialize)]
 struct About {
     shape: Vec<usize>,
@@ -157,7 +159,7 @@ struct Remembered {
 }
 
 impl Remembered {
-    /// The nearest rows and their distances, the nearest first.
+    /// Returns the nearest rows and their distances, the nearest first.
     fn neighbors(&self, query: &[f32]) -> Vec<(f64, usize)> {
         let Knn { n_neighbors, metric, .. } = self.model;
         let mut nearest: Vec<(f64, usize)> = Vec::with_capacity(n_neighbors + 1);
@@ -177,7 +179,7 @@ impl Remembered {
         nearest
     }
 
-    /// Every class's share of the neighbors' weights.
+    /// Computes the share of each class in the neighbors' weights.
     fn vote(&self, neighbors: &[(f64, usize)], shares: &mut [f32]) {
         let is_met = neighbors[0].0 == 0.0;
         let weight = |distance: f64| match self.model.weights {
@@ -225,7 +227,7 @@ mod tests {
         max_rows: 100,
     };
 
-    /// On a line: 0, 1 of class 0; 3, 7 of class 1; 7 again of class 2.
+    /// Points on a line: 0, 1 of class 0; 3, 7 of class 1; 7 again of class 2.
     fn line() -> Examples<'static> {
         Examples {
             shape: &[1],
@@ -244,19 +246,19 @@ mod tests {
 
     #[test]
     fn shares_are_those_of_the_weights() {
-        // From 2: rows at distance 2, 1, 1.
+        // The rows nearest to 2 are at distances 2, 1, 1.
         assert_eq!(shares(KNN, 2.0), [2.0 / 3.0, 1.0 / 3.0, 0.0, 0.0]);
         let weighed = Knn { weights: NeighborWeights::Distance, ..KNN };
         assert_eq!(shares(weighed, 2.0), [0.6, 0.4, 0.0, 0.0]);
-        // Two rows lie at 7 itself: only they count.
+        // Two rows lie exactly at 7, so only they count.
         assert_eq!(shares(weighed, 7.0), [0.0, 0.5, 0.5, 0.0]);
-        // Of the two at the same place the first is the nearer.
+        // Of two rows at the same place, the first one counts as the nearer.
         assert_eq!(shares(Knn { n_neighbors: 1, ..KNN }, 7.0), [0.0, 1.0, 0.0, 0.0]);
     }
 
     #[test]
     fn columns_count_alike_once_they_are_standardized() {
-        // The first column tells the classes apart and is a thousandth of the other, which is noise.
+        // The first column separates the classes. The second is noise, and a thousand times larger.
         let examples = Examples {
             shape: &[2],
             matrix: &[0.001, 5.0, 0.002, -5.0, 0.011, 4.0, 0.012, -4.0],
@@ -278,7 +280,7 @@ mod tests {
             |knn: Knn| knn.fit(&job(line()), &mut Silent).map(|_| ()).unwrap_err().to_string();
         assert_eq!(
             said(Knn { n_neighbors: 6, ..KNN }),
-            "n_neighbors must be at most the 5 examples to train on, found 6"
+            "n_neighbors must be at most the 5 training examples, found 6"
         );
         assert_eq!(
             said(Knn { max_rows: 4, ..KNN }),

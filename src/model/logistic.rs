@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Minimizes the sum over the examples of `-ln p(label)`, plus `sum(w^2) / (2 c)` with a penalty;
-//! intercepts are never penalised. The solver does not say whether it converged, so the gradient
-//! at its answer is measured here and put into the notes.
+//! intercepts are never penalized. The solver does not report whether it converged, so the gradient
+//! at its solution is computed here and reported in the notes.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ use crate::schema::{Fields, Flag, Int, OneOf, Real};
 
 const FILE: &str = "logistic.json";
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "logistic",
     doc: "Multinomial logistic regression by L-BFGS, with an optional L2 penalty; reports whether \
@@ -38,13 +38,14 @@ pub(super) const ENTRY: Entry = Entry {
 /// The settings of a logistic regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logistic {
-    /// The weight of `sum(w^2) / 2` beside the sum of losses: scikit-learn's `1 / C`, 0 without a penalty.
+    /// Weight of `sum(w^2) / 2` relative to the sum of losses: scikit-learn's `1 / C`, 0 without a
+    /// penalty.
     pub alpha: f64,
-    /// The most iterations of the solver, at least 1.
+    /// Maximum number of iterations of the solver, at least 1.
     pub max_iterations: usize,
     /// The largest absolute gradient per example that counts as converged, above 0.
     pub tolerance: f64,
-    /// Whether the solver sees columns of mean 0 and standard deviation 1.
+    /// Whether columns are scaled to mean 0 and standard deviation 1 before the fit.
     pub standardize: bool,
 }
 
@@ -71,7 +72,7 @@ impl Logistic {
             fields.with_default("max_iterations", &Int::within(1..=10_000_000), 100);
         let tolerance = fields.with_default("tolerance", &Real::positive(), 1e-4);
         let standardize = fields.with_default("standardize", &Flag, false);
-        // Without a penalty the scale of a column changes nothing but the solver's path.
+        // Without a penalty, the scale of a column only affects the path of the solver.
         Self { alpha, max_iterations, tolerance, standardize: standardize || !penalised }
     }
 }
@@ -84,8 +85,8 @@ impl Model for Logistic {
         let mut x = design(&job.train);
         let columns = self.standardize.then(|| Columns::standardize(&mut x));
         let n = job.train.len() as f64;
-        // The solver's test is on the length of the gradient of the sum, which is never below the
-        // largest of its parts.
+        // The solver tests the length of the gradient of the sum, which is never below its largest
+        // component.
         let solver = MultiLogisticRegression::<f64>::default()
             .alpha(self.alpha)
             .max_iterations(self.max_iterations as u64)
@@ -143,7 +144,8 @@ impl Model for Logistic {
 }
 
 impl Logistic {
-    /// Largest absolute part of the objective's gradient, per example, where the solver ended.
+    /// Returns the largest absolute component of the objective's gradient, per example, at the
+    /// solution.
     fn gradient(
         &self,
         x: &Array2<f64>,
@@ -161,7 +163,7 @@ impl Logistic {
         let by_weight = x.t().dot(&residual) + weights * self.alpha;
         let by_intercept = residual.sum_axis(Axis(0));
         let parts = by_weight.iter().chain(&by_intercept);
-        // `f64::max` would pass over a NaN.
+        // `f64::max` would ignore a NaN.
         let largest = parts.fold(0.0, |max, part| if part.abs() <= max { max } else { part.abs() });
         largest / x.nrows() as f64
     }
@@ -181,14 +183,14 @@ impl Logistic {
     }
 }
 
-/// Examples as rows, `[n, width]`.
+/// Returns the examples as rows, `[n, width]`.
 fn design(examples: &Examples) -> Array2<f64> {
     Array2::from_shape_fn((examples.len(), examples.width()), |(row, column)| {
         f64::from(examples.example(row)[column])
     })
 }
 
-/// Softmax of one row in place, its own largest value taken off first.
+/// Applies softmax to one row in place, after subtracting its largest value.
 fn softmax(row: &mut [f64]) {
     let max = row.iter().fold(f64::NEG_INFINITY, |max, x| max.max(*x));
     let mut sum = 0.0;
@@ -201,7 +203,7 @@ fn softmax(row: &mut [f64]) {
     }
 }
 
-/// Means and deviations that were taken out of the columns.
+/// The means and standard deviations removed from the columns.
 struct Columns {
     mean: Array1<f64>,
     scale: Array1<f64>,
@@ -214,7 +216,7 @@ impl Columns {
         let scale = x.map_axis(Axis(0), |column| {
             (column.iter().map(|x| x * x).sum::<f64>() / column.len() as f64).sqrt()
         });
-        // What is left of a constant column is rounding: it is only centered.
+        // A constant column only contains rounding errors here: it is centered, not scaled.
         let scale = Array1::from_shape_fn(scale.len(), |column| {
             if scale[column] > 1e-12 * mean[column].abs() { scale[column] } else { 1.0 }
         });
@@ -222,7 +224,7 @@ impl Columns {
         Self { mean, scale }
     }
 
-    /// The same function of columns as they were.
+    /// Converts the coefficients to those of the original columns.
     fn to_raw_units(
         &self,
         mut weights: Array2<f64>,
@@ -236,16 +238,16 @@ impl Columns {
     }
 }
 
-/// The fitted model in raw units, as its file holds it.
+/// The fitted model for the original columns, as it is saved.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     shape: Vec<usize>,
     n_classes: usize,
-    /// The classes that training saw, ascending; all others have probability 0.
+    /// The classes that occur in training, ascending; all others have probability 0.
     classes: Vec<usize>,
-    /// `[width][classes seen]`.
+    /// `[width][n_seen_classes]`.
     weights: Vec<Vec<f64>>,
-    /// `[classes seen]`.
+    /// `[n_seen_classes]`.
     intercepts: Vec<f64>,
 }
 

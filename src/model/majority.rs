@@ -1,4 +1,4 @@
-//! `[model.majority]`: the baseline that looks at no feature.
+//! `[model.majority]`: the baseline that ignores all features.
 //!
 //! ```toml
 //! [model.majority]
@@ -15,7 +15,7 @@ use super::{
 
 const FILE: &str = "majority.json";
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "majority",
     doc: "Predicts the class frequencies of the training set for every example: the baseline that \
@@ -23,7 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     read: Reader::AtOnce(|_, _| Box::new(Majority)),
 };
 
-/// The baseline that answers with the class frequencies of the training set; it has no settings.
+/// The baseline that predicts the class frequencies of the training set. It has no settings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Majority;
 

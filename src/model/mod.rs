@@ -1,7 +1,7 @@
 //! Models, one file each, and their registry.
 //!
-//! A [`Model`] is a checked configuration. Fitted to [`Examples`], it becomes a [`Classifier`]. burn,
-//! linfa and smartcore are used in this room only. It must never know audio files, tables on disk or
+//! A [`Model`] is a checked configuration. Fitted to [`Examples`], it becomes a [`Classifier`].
+//! Only this room uses burn, linfa and smartcore. It must never know audio files, tables on disk or
 //! reports.
 //!
 //! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`]. A program that uses encore
@@ -48,7 +48,7 @@ use std::path::Path;
 use crate::schema::Fields;
 use crate::vocab::{Epoch, Named, Registry, Seed};
 
-/// Every model that a spec can name, in the order of the documentation.
+/// Every built-in model, in the order of the documentation.
 pub static MODELS: &[Entry] = &[
     majority::ENTRY,
     logistic::ENTRY,
@@ -60,13 +60,13 @@ pub static MODELS: &[Entry] = &[
     net::cnn::ENTRY,
 ];
 
-/// A model's line in the list: `[model.NAME]` in a spec.
+/// The entry of a model in the list: `[model.NAME]` in a spec.
 pub struct Entry {
     /// The name in specs, lower case.
     pub name: &'static str,
-    /// What it is, in one sentence.
+    /// One-sentence description.
     pub doc: &'static str,
-    /// How its table is read.
+    /// Reads the model's table.
     pub read: Reader,
 }
 
@@ -78,32 +78,33 @@ impl Named for Entry {
 
 static REGISTRY: Registry<Entry> = Registry::new(MODELS);
 
-/// Makes a model of your own known to this process: specs can then say `[model.NAME]`.
+/// Makes your own model known to this process: specs can then contain `[model.NAME]`.
 ///
-/// A run's ID depends on the model's name and its settings in the spec, not on its code: put a version
-/// into the settings, and raise it when the code changes. Runs of such a model are made in this process;
-/// the `encore` program does not know it.
+/// A run's ID depends on the model's name and its settings in the spec, not on its code. Put a
+/// version into the settings, and raise it when the code changes. Runs of such a model take place
+/// in this process; the `encore` program does not know it.
 ///
 /// # Errors
-/// Where the name is taken or is not a plain name.
+/// If the name is taken or is not a plain name.
 pub fn register(entry: &'static Entry) -> Result<(), String> {
     REGISTRY.add(entry)
 }
 
-/// Every model that specs can name in this process: [`MODELS`], then those that were registered.
+/// Returns every model that specs can name in this process: [`MODELS`], then those that were
+/// registered.
 #[must_use]
 pub fn all() -> Vec<&'static Entry> {
     REGISTRY.all()
 }
 
-/// How a model's table is read, and whether it wants `[training]`.
+/// A function that reads a model's table, and whether the model needs `[training]`.
 ///
 /// The second argument is the shape of one example, e.g. `[130, 13]` (frames, coefficients) or
-/// `[21]` (columns), where it is known: impossible shapes are faults of the spec.
+/// `[21]` (columns), if it is known. Impossible shapes are faults of the spec.
 pub enum Reader {
-    /// Not trained over epochs; a `[training]` table is a fault.
+    /// The model is not trained over epochs; a `[training]` table is a fault.
     AtOnce(ReadAtOnce),
-    /// Trained over epochs by a `[training]` table.
+    /// The model is trained over epochs, as its `[training]` table says.
     Epochs(ReadEpochs),
 }
 
@@ -115,16 +116,16 @@ pub type ReadEpochs = fn(&mut Fields, Training, Option<&[usize]>) -> Box<dyn Mod
 
 /// A checked configuration, ready to be fitted.
 pub trait Model: Send + Sync {
-    /// Fits the model. The same job gives the same bits.
+    /// Fits the model. The same input gives the same bits.
     ///
     /// # Errors
-    /// Where the examples can't be learned from, or the loss stops being a number.
+    /// If the examples are unsuitable for training, or the loss is no longer finite.
     fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError>;
 
-    /// Reads back what [`Classifier::save`] wrote into a folder.
+    /// Loads a model that [`Classifier::save`] wrote into a folder.
     ///
     /// # Errors
-    /// Where the files are missing, damaged or of another shape.
+    /// If files are missing, damaged or of a different shape.
     fn load(
         &self,
         folder: &Path,
@@ -132,31 +133,31 @@ pub trait Model: Send + Sync {
         n_classes: usize,
     ) -> Result<Box<dyn Classifier>, ModelError>;
 
-    /// At most so many epochs, of a model that is read without `[training]` and has some all the same.
+    /// Returns the maximum number of epochs of a model that has epochs but no `[training]` table.
     fn max_epochs(&self) -> Option<usize> {
         None
     }
 
-    /// Takes weights that another program trained, from a safetensors file; what must be fitted
-    /// besides (means and scales) is fitted to the job's training examples.
+    /// Imports weights that another program trained, from a safetensors file. The means and scales
+    /// that the model also needs are fitted to the training examples.
     ///
     /// # Errors
-    /// Where the file is of another net, or the model has no weights to be imported.
+    /// If the file belongs to a different net, or the model has no weights to import.
     fn import(&self, _job: &FitInput, _file: &Path, _layout: Layout) -> Result<Fitted, ModelError> {
-        Err(ModelError::Examples("weights can be imported into nets only".to_owned()))
+        Err(ModelError::Examples("only nets can import weights".to_owned()))
     }
 
-    /// A short training with a rising learning rate.
+    /// Runs a short training with a rising learning rate.
     ///
     /// # Errors
-    /// Where the examples can't be learned from, or the model has no learning rate.
+    /// If the examples are unsuitable for training, or the model has no learning rate.
     fn range_test(&self, _job: &FitInput, _test: RangeTest) -> Result<Vec<Probe>, ModelError> {
         let said = "the model is not trained over epochs and has no learning rate";
         Err(ModelError::Examples(said.to_owned()))
     }
 }
 
-/// How a file of foreign weights names and lays out its arrays.
+/// How a file from another program names and lays out its arrays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// `kernel` `[height, width, in, out]` or `[in, out]`, `bias`, `gamma`, `beta`, `moving_mean`,
@@ -168,7 +169,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Whose it is.
+    /// Returns the name of the program.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -178,13 +179,13 @@ impl Layout {
     }
 }
 
-/// What a fit works from.
+/// The input of a fit.
 pub struct FitInput<'a> {
-    /// Fitted on.
+    /// Training examples.
     pub train: Examples<'a>,
-    /// Watched, never fitted on; may be empty.
+    /// Validation examples, never fitted on; may be empty.
     pub valid: Examples<'a>,
-    /// Keys all randomness: weights, shuffling, dropout, augmentation.
+    /// Seed of all randomness: weights, shuffling, dropout, augmentation.
     pub seed: Seed,
     /// Compute device of nets; other models use the CPU.
     pub device: Device,
@@ -192,31 +193,31 @@ pub struct FitInput<'a> {
     pub resume: Option<&'a [u8]>,
 }
 
-/// What a fit leaves.
+/// The result of a fit.
 pub struct Fitted {
     /// The trained model.
     pub classifier: Box<dyn Classifier>,
-    /// Numbers that were fitted; 0 where the word has no meaning.
+    /// Number of fitted parameters; 0 for models without parameters.
     pub n_parameters: usize,
     /// The one-based epoch whose weights were kept, for models trained over epochs.
     pub kept_epoch: Option<usize>,
-    /// What a reader should know, e.g. that the solver did or did not converge, with its measure.
+    /// Notes for the reader of the record, e.g. whether the solver converged and how closely.
     pub notes: Vec<String>,
 }
 
 /// A trained model.
 pub trait Classifier: Send + Sync {
-    /// Probabilities, row-major `[examples.len(), n_classes]`, each row summing to 1.
+    /// Predicts probabilities, row-major `[examples.len(), n_classes]`, each row summing to 1.
     ///
     /// # Errors
-    /// Where the examples have another shape than those it was fitted on.
+    /// If the shape of the examples differs from those the model was fitted on.
     fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError>;
 
-    /// The logits that the probabilities are the softmax of, of the same shape; nothing where the
+    /// Returns the logits whose softmax gives the probabilities, in the same shape; nothing if the
     /// model has none.
     ///
     /// # Errors
-    /// As [`Self::predict_proba`].
+    /// In the cases of [`Self::predict_proba`].
     fn logits(&self, _examples: &Examples) -> Result<Option<Vec<f32>>, ModelError> {
         Ok(None)
     }
@@ -224,38 +225,38 @@ pub trait Classifier: Send + Sync {
     /// Writes the model's files into an existing folder.
     ///
     /// # Errors
-    /// Where a file can't be written.
+    /// If a file can't be written.
     fn save(&self, folder: &Path) -> Result<(), ModelError>;
 }
 
-/// Sees a training as it goes; may have it saved, and may end it.
+/// Follows a training; may request snapshots and may end it.
 pub trait TrainingObserver {
-    /// Sees one finished epoch.
+    /// Receives a finished epoch.
     fn epoch(&mut self, epoch: &Epoch) -> Flow;
 
-    /// Asked after every step; must be quick.
+    /// Decides how to continue after each step; must be fast.
     fn next(&mut self) -> Next {
         Next::Go
     }
 
-    /// Keeps a snapshot, as asked for by [`Self::next`]: all that a training needs to go on and end
-    /// with the same bits, together with the epochs seen so far.
+    /// Keeps a snapshot that [`Self::next`] requested. Together with the epochs so far, it contains
+    /// everything needed to resume the training and finish bit-identical.
     fn keep(&mut self, _snapshot: Vec<u8>) -> Flow {
         Flow::Continue
     }
 }
 
-/// An observer that sees nothing and lets every training go on.
+/// An observer that ignores everything and never stops a training.
 impl TrainingObserver for () {
     fn epoch(&mut self, _: &Epoch) -> Flow {
         Flow::Continue
     }
 }
 
-/// What a [`TrainingObserver`] wants after an epoch or a snapshot.
+/// The decision of a [`TrainingObserver`] after an epoch or a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
+    /// Continue.
     Continue,
     /// Stop now: the fit ends with [`ModelError::Stopped`].
     Stop,
@@ -264,57 +265,57 @@ pub enum Flow {
 /// The decision of a [`TrainingObserver`] after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Go on.
+    /// Continue.
     Go,
-    /// Give a snapshot and continue.
+    /// Take a snapshot and continue.
     Save,
-    /// Give a snapshot and end with [`ModelError::Stopped`].
+    /// Take a snapshot and end with [`ModelError::Stopped`].
     SaveAndStop,
 }
 
-/// What can go wrong in fitting, saving and loading.
+/// An error while fitting, saving or loading a model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The examples can't be learned from.
+    /// The examples are unsuitable.
     #[error("{0}")]
     Examples(String),
-    /// The loss was no number any more.
+    /// The loss is no longer finite.
     #[error(
         "the loss became {loss} in epoch {epoch}\nhint: a smaller training.optimizer learning_rate usually helps; encore lr-find looks for one"
     )]
     Diverged {
-        /// One-based.
+        /// The epoch, one-based.
         epoch: usize,
-        /// What it became.
+        /// The loss.
         loss: f64,
     },
-    /// The loss of an epoch was out of all proportion.
+    /// The loss of an epoch was far above the best one.
     #[error(
         "the loss diverged: {loss:.1} in epoch {epoch}, after {least:.3} at best\nhint: a smaller training.optimizer learning_rate or training.clip_norm usually helps; encore lr-find looks for a rate"
     )]
     RanAway {
-        /// One-based.
+        /// The epoch, one-based.
         epoch: usize,
-        /// Mean over the epoch.
+        /// Mean loss of the epoch.
         loss: f64,
-        /// The least mean of an epoch before it.
+        /// Lowest mean loss of an earlier epoch.
         least: f64,
     },
-    /// The [`TrainingObserver`] asked to stop.
+    /// The [`TrainingObserver`] stopped the training.
     #[error("stopped in epoch {epoch}")]
     Stopped {
-        /// The epoch that was under way or has just ended, one-based.
+        /// The epoch in progress or just finished, one-based.
         epoch: usize,
     },
-    /// A snapshot is not of this training.
+    /// A snapshot belongs to a different training.
     #[error("the snapshot cannot be used: {0}")]
     Snapshot(String),
     /// A file of the model can't be read or written.
     #[error("{path}: {message}")]
     File {
-        /// Which file.
+        /// The path of the file.
         path: String,
-        /// What happened.
+        /// The fault.
         message: String,
     },
 }

@@ -1,37 +1,37 @@
-//! What a learning-rate range test is asked and what it finds.
+//! Settings and results of a learning-rate range test.
 
-/// From where to where, in how many steps.
+/// The range of learning rates and the number of steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RangeTest {
-    /// The first rate, `(0, high)`.
+    /// The first learning rate, `(0, high)`.
     pub low: f64,
-    /// The last rate, if the loss does not diverge earlier.
+    /// The last learning rate, if the loss does not diverge earlier.
     pub high: f64,
-    /// Steps, evenly spread on a logarithmic scale, at least 2.
+    /// Number of steps, evenly spaced on a logarithmic scale, at least 2.
     pub n_steps: usize,
 }
 
 /// One step of the test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
-    /// The rate of the step.
+    /// Learning rate of the step.
     pub learning_rate: f64,
     /// The batch's mean loss before the step, penalties included.
     pub loss: f64,
-    /// The running mean of that, in which the suggestion is looked for.
+    /// The running mean of the loss, from which the suggestion is computed.
     pub smoothed: f64,
 }
 
-/// The rate at which the smoothed loss falls most steeply over the logarithm of the rate, before its
-/// least value; nothing where it never falls.
+/// Suggests the learning rate at which the smoothed loss falls most steeply over the logarithm of
+/// the rate, before its minimum; nothing if it never falls.
 ///
-/// The first tenth of the steps, where the running mean settles, has no say.
+/// The first tenth of the steps is ignored because the running mean still settles there.
 #[must_use]
 pub fn suggestion(probes: &[Probe]) -> Option<f64> {
     let first = probes.len() / 10;
     let least =
         (first..probes.len()).min_by(|&a, &b| probes[a].smoothed.total_cmp(&probes[b].smoothed))?;
-    // Slopes over a few steps: single ones are noise.
+    // Slopes are taken over a few steps, because single steps are noisy.
     let span = (probes.len() / 20).max(1);
     let slope = |at: usize| probes[at + span].smoothed - probes[at].smoothed;
     let steepest = (first..(least + 1).saturating_sub(span))
@@ -51,7 +51,7 @@ mod tests {
             let learning_rate = libm::pow(10.0, i as f64 / 10.0 - 6.0);
             Probe { learning_rate, loss: smoothed, smoothed }
         };
-        // A slide of the shape of a logistic curve, steepest at step 40: rate 1e-2; then up.
+        // A loss that falls like a logistic curve, steepest at step 40 (rate 1e-2), and then rises.
         let slide = |i: usize| {
             2.0 / (1.0 + ((i as f64 - 40.0) / 4.0).exp())
                 + 0.3

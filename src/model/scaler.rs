@@ -33,7 +33,7 @@ impl Scaler {
         }
         let scale = square.iter().zip(&mean).map(|(sum, mean)| {
             let deviation = (sum / n).sqrt();
-            // What is left of a constant column is rounding.
+            // The deviation of a constant column is only rounding error.
             if deviation > 1e-12 * mean.abs() && deviation as f32 > 0.0 {
                 deviation as f32
             } else {

@@ -1,29 +1,30 @@
-//! `[training.schedule]`: how the learning rate goes over a training.
+//! `[training.schedule]`: how the learning rate changes during a training.
 
 use crate::schema::{Fields, Int, Real};
 
 /// Learning-rate schedules: factors of the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Schedule {
-    /// By 1, always.
+    /// Always 1.
     Constant,
-    /// By `factor` once more after every `every` epochs.
+    /// Multiplied by `factor` after every `every` epochs.
     Step {
-        /// Epochs between two steps, at least 1.
+        /// Number of epochs between two steps, at least 1.
         every: usize,
         /// `(0, 1]`.
         factor: f64,
     },
-    /// Up in a straight line over the first epochs, then down to a share of the peak along half a cosine.
+    /// Rises linearly during the first epochs, then falls to a fraction of the peak along half a
+    /// cosine.
     ///
     /// # Source
     /// Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017,
     /// equation 5, without restarts; the warm-up is that of Goyal et al., "Accurate, large minibatch
     /// SGD", 2017, section 2.2.
     Cosine {
-        /// Epochs of the warm-up; the first step takes one step's share of the peak.
+        /// Number of warm-up epochs; the first step uses one step's share of the peak.
         warmup_epochs: usize,
-        /// Share of the peak that is left at the last step, `[0, 1]`.
+        /// Fraction of the peak at the last step, `[0, 1]`.
         min_factor: f64,
     },
 }
@@ -56,7 +57,7 @@ impl Schedule {
         })
     }
 
-    /// The factor of one step: `epoch` is one-based, `step` zero-based within it.
+    /// Returns the factor of one step: `epoch` is one-based, `step` zero-based within it.
     #[must_use]
     pub fn factor(self, epoch: usize, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
         match self {
@@ -92,12 +93,12 @@ mod tests {
     fn cosine_warms_up_and_ends_at_its_share() {
         let schedule = Schedule::Cosine { warmup_epochs: 2, min_factor: 0.1 };
         let at = |epoch, step| schedule.factor(epoch, step, 5, 12);
-        // Ten steps up, then fifty from the peak to the end.
+        // Ten warm-up steps, then fifty from the peak to the end.
         assert!((at(1, 0) - 0.1).abs() < 1e-12);
         assert!((at(2, 4) - 1.0).abs() < 1e-12);
         assert!((at(3, 0) - 1.0).abs() < 1e-12);
         assert!((at(12, 4) - 0.1).abs() < 1e-12);
-        // Half-way between steps 24 and 25 of 49: both sides lie about the middle.
+        // Half-way between steps 24 and 25 of 49: the two are symmetric about the middle.
         assert!((f64::midpoint(at(7, 4), at(8, 0)) - 0.55).abs() < 1e-3);
         let falls = (3..=12).flat_map(|epoch| (0..5).map(move |step| (epoch, step)));
         let factors: Vec<f64> = falls.map(|(epoch, step)| at(epoch, step)).collect();

@@ -1,9 +1,9 @@
-//! What must hold for every model in the list.
+//! Properties that every model in the list must have.
 
 use super::*;
 use crate::schema::{self, Tree};
 
-/// A watch that looks away.
+/// An observer that ignores everything.
 pub(super) struct Silent;
 
 impl TrainingObserver for Silent {
@@ -12,7 +12,7 @@ impl TrainingObserver for Silent {
     }
 }
 
-/// A job on the CPU, without a validation set.
+/// Returns the input of a fit on the CPU, without a validation set.
 pub(super) fn job(train: Examples) -> FitInput {
     let valid = Examples { rows: &[], ..train };
     FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None }
@@ -23,7 +23,7 @@ const SHAPE: [usize; 2] = [6, 4];
 const TRAINING: &str = "[training]\noptimizer.adam = { learning_rate = 0.01 }\nbatch_size = 8\n\
                         epochs = 20\naugment = [\"time_reversal\"]\n";
 
-/// The least that a model's table needs.
+/// Returns the minimal table of a model.
 fn table(name: &str) -> &'static str {
     match name {
         "dense" => "layers = [{ units = 8, dropout = 0.1 }]\nstandardize = true",
@@ -72,7 +72,7 @@ fn every_model_has_a_name_and_a_sentence() {
 
 #[test]
 fn every_model_fits_predicts_saves_and_comes_back_the_same() {
-    // Class k has the mean k in every number; class 3 is never seen.
+    // Class k has the mean k in every number; class 3 never occurs.
     let labels: Vec<usize> = (0..60).map(|i| i % 3).collect();
     let mut rng = Seed(2).rng("test", &[]);
     let matrix: Vec<f32> = labels
@@ -114,8 +114,8 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         let again = model.fit(&job, &mut Silent).unwrap();
         assert_eq!(again.classifier.predict_proba(&test).unwrap(), got, "{name}");
 
-        // Other numbers and labels in all rows but the training's, no validation set to choose by:
-        // the same model, so no mean, deviation or count of classes has looked at them.
+        // All rows except the training rows change, and there is no validation set to choose by.
+        // The model stays the same, so no mean, deviation or class count depends on the other rows.
         let changed: Vec<f32> =
             matrix.iter().enumerate().map(|(i, x)| if i < 45 * 24 { *x } else { 99.0 }).collect();
         let relabeled: Vec<usize> =
@@ -125,11 +125,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
             let job = FitInput { train, valid: Examples { rows: &[], ..train }, ..job };
             model.fit(&job, &mut Silent).unwrap().classifier.predict_proba(&test).unwrap()
         };
-        assert_eq!(
-            blind(other),
-            blind(train),
-            "{name} looks at rows that it is not to be fitted on"
-        );
+        assert_eq!(blind(other), blind(train), "{name} uses rows outside the training set");
 
         assert!(model.load(folder.path(), &[5, 4], 4).is_err(), "{name} of another shape");
         assert!(model.load(folder.path(), &SHAPE, 5).is_err(), "{name} of more classes");

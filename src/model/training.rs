@@ -1,4 +1,5 @@
-//! `[training]`: how a net is trained - optimizer, schedule, loss, batches, early stopping, augmentation.
+//! `[training]`: optimizer, schedule, loss, batches, early stopping and augmentation of a net's
+//! training.
 
 use serde_json::json;
 
@@ -10,65 +11,66 @@ use crate::vocab::Epoch;
 /// A checked `[training]` table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Training {
-    /// How the weights move.
+    /// The optimizer.
     pub optimizer: Optimizer,
-    /// What the optimizer's learning rate is multiplied by, step by step.
+    /// The factor of the learning rate at each step.
     pub schedule: Schedule,
-    /// Gradients whose norm, over all arrays together and with the penalties' part, is above this are
-    /// scaled down to it.
+    /// Maximum global norm of the gradients, penalties included. Larger gradients are scaled down
+    /// to it.
     pub clip_norm: Option<f64>,
-    /// Share of every target that is spread evenly over all classes, `[0, 1)`.
+    /// Fraction of every target that is spread evenly over all classes, `[0, 1)`.
     pub label_smoothing: f64,
-    /// What each example's loss is multiplied by, by its class.
+    /// Factor of each example's loss, by its class.
     pub class_weights: ClassWeights,
     /// Mixes pairs of examples by a share drawn from Beta(`mixup`, `mixup`) for each batch; 0 for none.
     pub mixup: f64,
-    /// Examples a step, at least 1; the last batch of an epoch may be smaller.
+    /// Number of examples per step, at least 1; the last batch of an epoch may be smaller.
     pub batch_size: usize,
-    /// Passes over the training examples, at least 1.
+    /// Number of passes over the training examples, at least 1.
     pub epochs: usize,
     /// Number of epochs between validations; the last epoch is always validated.
     pub validate_every: usize,
-    /// When to end before the last epoch.
+    /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
     /// Augmentations of training examples, drawn again every epoch.
     pub augment: Vec<Augment>,
 }
 
-/// Weights of the classes in the loss. The loss of a batch is the weighted sum over its size, as Keras has it.
+/// Weights of the classes in the loss. The loss of a batch is the weighted sum divided by its size,
+/// as in Keras.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClassWeights {
     /// All 1.
     Even,
     /// `n / (n_classes * n_of_class)` over the training examples (scikit-learn's `balanced`).
     Balanced,
-    /// In the order of the classes' names, each in `(0, inf)`.
+    /// In the order of the class names, each in `(0, inf)`.
     Given(Vec<f64>),
 }
 
-/// Ends a training that no longer gets better.
+/// Stops a training that no longer improves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EarlyStopping {
-    /// What is watched.
+    /// The monitored number.
     pub monitor: Monitor,
-    /// Epochs in a row without a better value before the end, at least 1.
+    /// Number of consecutive epochs without a better value before the training stops, at least 1.
     pub patience: usize,
-    /// A value counts as better where it beats the best by more than this, `[0, inf)`.
+    /// Amount by which a value must exceed the best one to count as better, `[0, inf)`.
     pub min_delta: f64,
-    /// Whether the weights of the best epoch are kept, or those of the last.
+    /// Whether the weights of the best epoch are kept instead of those of the last.
     pub restore_best: bool,
 }
 
-/// A number of an epoch that early stopping can watch.
+/// A number of an epoch that early stopping can monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Monitor {
-    /// The lower, the better.
+    /// Lower is better.
     ValidLoss,
-    /// The higher, the better.
+    /// Higher is better.
     ValidAccuracy,
-    /// The lower, the better.
+    /// Lower is better.
     TrainLoss,
-    /// The higher, the better.
+    /// Higher is better.
     TrainAccuracy,
 }
 
@@ -88,7 +90,7 @@ pub enum Augment {
 }
 
 impl Training {
-    /// A training with a constant learning rate and nothing but the given settings.
+    /// Creates a training with a constant learning rate and otherwise only the given settings.
     #[must_use]
     pub fn new(optimizer: Optimizer, batch_size: usize, epochs: usize) -> Self {
         Self {
@@ -106,9 +108,9 @@ impl Training {
         }
     }
 
-    /// Reads the table; `shape` is that of one example, where it is known.
+    /// Reads the table; `shape` is the shape of one example, if it is known.
     ///
-    /// What is missing, out of range or impossible for the shape becomes a fault.
+    /// Missing, out-of-range and impossible values become faults.
     pub fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Self {
         let optimizer = fields.choice("optimizer", OPTIMIZERS, read_optimizer);
         let batch_size = fields.required("batch_size", &Int::within(1..=65_536));
@@ -150,7 +152,7 @@ impl Training {
 
 const OPTIMIZERS: &[&str] = &["adam", "adamw", "rmsprop", "sgd"];
 
-/// Reads an optimizer's table; defaults are Keras's, but Adam and SGD must say their learning rate.
+/// Reads an optimizer's table. Defaults are Keras's, but Adam and SGD require a learning rate.
 fn read_optimizer(name: &str, fields: &mut Fields) -> Optimizer {
     let decay = Real::from_to_below(0.0, 1.0);
     let positive = Real::positive();
@@ -192,14 +194,14 @@ impl EarlyStopping {
 }
 
 impl Monitor {
-    /// Its name in specs.
+    /// Returns its name in specs.
     #[must_use]
     pub fn name(self) -> &'static str {
         let named = MONITORS.iter().find(|(_, monitor)| *monitor == self);
         named.map_or("", |(name, _)| name)
     }
 
-    /// Its value; NaN where the epoch has none.
+    /// Returns its value in an epoch; NaN if the epoch has none.
     #[must_use]
     pub fn of(self, epoch: &Epoch) -> f64 {
         match self {
@@ -210,7 +212,7 @@ impl Monitor {
         }
     }
 
-    /// By how much one value is better than another; negative where it is worse.
+    /// Returns by how much one value is better than another; negative if it is worse.
     #[must_use]
     pub fn gain(self, value: f64, other: f64) -> f64 {
         match self {
@@ -219,21 +221,21 @@ impl Monitor {
         }
     }
 
-    /// Whether it needs validation examples.
+    /// Returns whether it needs validation examples.
     #[must_use]
     pub fn is_of_valid(self) -> bool {
         matches!(self, Self::ValidLoss | Self::ValidAccuracy)
     }
 }
 
-/// What `class_weights` may be.
+/// The rule for `class_weights`.
 struct Weighting;
 
 impl Rule for Weighting {
     type Made = ClassWeights;
 
     fn allowed(&self) -> String {
-        "\"even\", \"balanced\" or a list of numbers in (0, inf), one a class".to_owned()
+        "\"even\", \"balanced\" or a list of numbers in (0, inf), one per class".to_owned()
     }
 
     fn check(&self, node: &Node) -> Result<ClassWeights, Option<String>> {
@@ -333,7 +335,7 @@ mod tests {
              x.toml:4: schedule.cosine.warmup_epochs must be below training.epochs, 2, found 2\n\
              x.toml:5: clip_norm must be a number in (0, inf), found 0\n\
              x.toml:6: class_weights must be \"even\", \"balanced\" or a list of numbers in \
-             (0, inf), one a class, found the text \"even-ish\"\n\
+             (0, inf), one per class, found the text \"even-ish\"\n\
              x.toml:7: early_stopping.monitor must be `valid_loss`, `valid_accuracy`, `train_loss` \
              or `train_accuracy`, found the text \"loss\""
         );

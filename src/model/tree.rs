@@ -1,23 +1,23 @@
-//! A decision tree as arrays, and the way down it.
+//! A decision tree as arrays.
 
 use serde::{Deserialize, Serialize};
 
 /// A tree with one entry per node; node 0 is the root. `A` is the value of a leaf.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tree<A> {
-    /// Which column a node asks about.
+    /// The column that a node tests.
     pub(super) column: Vec<u32>,
-    /// The question: is the value at most this?
+    /// The threshold of the test: is the value at most this?
     pub(super) bound: Vec<f64>,
-    /// Where yes and no lead; `[0, 0]` at a leaf.
+    /// The next nodes for yes and no; `[0, 0]` at a leaf.
     pub(super) children: Vec<[u32; 2]>,
-    /// The answer of a leaf; `class` is what files call it, those of forests from the start.
+    /// The value of a leaf. Files call it `class`, a name from the first forests.
     #[serde(rename = "class")]
     pub(super) answer: Vec<A>,
 }
 
 impl<A: Copy> Tree<A> {
-    /// What the leaf says that an example comes to.
+    /// Returns the value of the leaf that an example reaches.
     pub(super) fn answer(&self, example: &[f32]) -> A {
         let mut node = 0;
         while self.children[node] != [0, 0] {
@@ -27,7 +27,7 @@ impl<A: Copy> Tree<A> {
         self.answer[node]
     }
 
-    /// Whether every walk stays inside, ends, and comes to a good answer.
+    /// Returns whether every path stays inside the arrays, ends, and reaches a valid value.
     pub(super) fn is_sound(&self, width: usize, is_good: impl Fn(A) -> bool) -> bool {
         let n = self.answer.len();
         let lead_on = |(node, children): (usize, &[u32; 2])| {

@@ -1,27 +1,29 @@
-//! Columns cut into bins, so that a split is looked for among a few bounds and not among all values.
+//! Binned columns: a split is searched among a few bounds instead of all values.
 
 use rayon::prelude::*;
 
 use super::super::Examples;
 
-/// The most bins that a column can have.
+/// Maximum number of bins of a column.
 pub(super) const MAX_BINS: usize = 255;
 
-/// The training examples, every number as the number of its bin.
+/// The training examples, with each number replaced by the number of its bin.
 pub(super) struct Bins {
-    /// How many examples there are.
+    /// Number of examples.
     pub(super) n: usize,
-    /// Between a column's bins, ascending: a value lies in the first bin whose bound it is not above.
+    /// Bounds between the bins of each column, ascending. A value belongs to the first bin whose
+    /// bound it does not exceed.
     pub(super) bounds: Vec<Vec<f64>>,
     /// `[width][n]`.
     codes: Vec<u8>,
 }
 
 impl Bins {
-    /// Cuts every column into at most `max_bins`.
+    /// Divides every column into at most `max_bins` bins.
     ///
-    /// With few different values every one of them is a bin; else bins hold about as many examples
-    /// each. Bounds lie half-way between neighboring values, or on the value that shares can't divide.
+    /// If a column has few distinct values, each of them is a bin. Otherwise, bins contain about
+    /// the same number of examples. Bounds lie half-way between neighboring values, or on a value
+    /// that falls on both sides.
     ///
     /// # Source
     /// `HistGradientBoostingClassifier` of scikit-learn 1.9.
@@ -42,7 +44,7 @@ impl Bins {
         Self { n, bounds, codes: codes.concat() }
     }
 
-    /// The bins of one column, `[n]`.
+    /// Returns the bins of one column, `[n]`.
     pub(super) fn column(&self, column: usize) -> &[u8] {
         &self.codes[column * self.n..][..self.n]
     }
@@ -59,7 +61,7 @@ fn bounds(values: &[f32], max_bins: usize) -> Vec<f64> {
     }
     let mut bounds: Vec<f64> = (1..max_bins)
         .map(|bin| {
-            // How many values lie below the bound, were they shared out evenly.
+            // The number of values below the bound if all bins were equal.
             let (below, rest) = (sorted.len() * bin / max_bins, sorted.len() * bin % max_bins);
             if rest > 0 { sorted[below] } else { middle(sorted[below - 1], sorted[below]) }
         })
@@ -76,11 +78,11 @@ mod tests {
     fn bounds_lie_between_values_or_between_equal_shares() {
         assert_eq!(bounds(&[3.0, 1.0, 1.0, 2.0], 3), [1.5, 2.5]);
         assert_eq!(bounds(&[7.0, 7.0], 3), [0.0; 0]);
-        // Eight values in four bins: two each. Nine: what lies up to 2.25, 4.5 and 6.75 of them.
+        // Eight values in four bins: two each. Nine values: those up to 2.25, 4.5 and 6.75 of them.
         let values: Vec<f32> = (0_u8..9).map(f32::from).collect();
         assert_eq!(bounds(&values[..8], 4), [1.5, 3.5, 5.5]);
         assert_eq!(bounds(&values, 4), [2.0, 4.0, 6.0]);
-        // Half of all values are alike: bounds that fall together are one.
+        // Half of all values are equal: bounds that coincide become one.
         assert_eq!(bounds(&[1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0, 5.0], 4), [1.0, 1.5, 3.5]);
     }
 

@@ -1,4 +1,4 @@
-//! One regression tree: grown leaf by leaf, the leaf that gains most first.
+//! One regression tree, grown leaf by leaf, the leaf with the largest gain first.
 
 use std::ops::Range;
 
@@ -7,24 +7,24 @@ use rayon::prelude::*;
 use super::super::tree::Tree;
 use super::bins::{Bins, MAX_BINS};
 
-/// Below so many examples times columns a histogram is made on one thread.
+/// Below this many examples times columns, a histogram is computed on one thread.
 const WORTH_THREADS: usize = 1 << 15;
 
-/// The least sum of second derivatives on either side of a split.
+/// Minimum sum of second derivatives on each side of a split.
 const MIN_HESSIAN: f64 = 1e-3;
 
 /// How the trees of gradient boosting grow.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TreeRules {
-    /// The most leaves of a tree, at least 2.
+    /// Maximum number of leaves of a tree, at least 2.
     pub max_leaf_nodes: usize,
-    /// The greatest depth of a tree; unlimited if absent.
+    /// Maximum depth of a tree; unlimited if absent.
     pub max_depth: Option<usize>,
-    /// The fewest examples in a leaf, at least 1.
+    /// Minimum number of examples in a leaf, at least 1.
     pub min_samples_leaf: usize,
-    /// The penalty on the squares of the leaves' values, at least 0.
+    /// Penalty on the squares of the leaves' values, at least 0.
     pub l2_regularization: f64,
-    /// The factor of every tree's values, above 0.
+    /// Factor applied to the values of every tree, above 0.
     pub learning_rate: f64,
 }
 
@@ -40,7 +40,7 @@ impl Default for TreeRules {
     }
 }
 
-/// First and second derivatives of the loss, summed over some examples, and their number.
+/// First and second derivatives of the loss, summed over some examples, and the number of examples.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 struct Sums {
     gradient: f64,
@@ -73,13 +73,13 @@ impl Sums {
 }
 
 impl TreeRules {
-    /// The step that lowers the loss most, were it the parabola that its derivatives say.
+    /// Returns the step that minimizes the quadratic approximation of the loss.
     fn value(&self, sums: Sums) -> f64 {
-        // The little one keeps a leaf without curvature from dividing by 0.
+        // The small constant prevents a division by 0 in a leaf without curvature.
         -sums.gradient / (sums.hessian + self.l2_regularization + 1e-15)
     }
 
-    /// What that step gains, twice over.
+    /// Returns twice the gain of that step.
     fn gain(&self, sums: Sums) -> f64 {
         -sums.gradient * self.value(sums)
     }
@@ -89,7 +89,7 @@ impl TreeRules {
     }
 }
 
-/// Where a leaf is best split.
+/// The best split of a leaf.
 #[derive(Debug, Clone, Copy)]
 struct Split {
     column: usize,
@@ -100,18 +100,18 @@ struct Split {
     right: Sums,
 }
 
-/// A leaf that may yet be split.
+/// A leaf that can still be split.
 struct Open {
     node: usize,
     depth: usize,
-    /// Its part of the grower's rows.
+    /// Its range of the grower's rows.
     rows: Range<usize>,
     /// `[width][MAX_BINS]`.
     histogram: Vec<Sums>,
     split: Split,
 }
 
-/// Grows a tree on some examples; `derivatives` is `[bins.n]`, `rows` says which examples count.
+/// Grows a tree on some examples; `derivatives` is `[bins.n]`, and `rows` are the examples to use.
 pub(super) fn grow(
     bins: &Bins,
     derivatives: &[[f32; 2]],
@@ -134,7 +134,7 @@ struct Grower<'a> {
     bins: &'a Bins,
     derivatives: &'a [[f32; 2]],
     rules: TreeRules,
-    /// The examples, those of a leaf side by side and in their first order.
+    /// The examples, grouped by leaf, each group in its original order.
     rows: Vec<u32>,
     spare: Vec<u32>,
     tree: Tree<f64>,
@@ -149,7 +149,7 @@ impl Grower<'_> {
         let mut open: Vec<Open> =
             self.open(root, 0, 0..self.rows.len(), histogram, all).into_iter().collect();
         for _ in 1..self.rules.max_leaf_nodes {
-            // Of equal gains the leaf that was made first.
+            // In a tie, the leaf that was created first wins.
             let mut best: Option<usize> = None;
             for (place, leaf) in open.iter().enumerate() {
                 if best.is_none_or(|best| leaf.split.gain > open[best].split.gain) {
@@ -171,7 +171,7 @@ impl Grower<'_> {
         tree.answer.len() - 1
     }
 
-    /// Splits a leaf, and gives those of its two children that can be split again.
+    /// Splits a leaf and returns those of its two children that can be split further.
     fn split(&mut self, leaf: Open) -> impl Iterator<Item = Open> + use<> {
         let Open { node, depth, rows, mut histogram, split } = leaf;
         let Split { column, bin, left, right, .. } = split;
@@ -186,7 +186,7 @@ impl Grower<'_> {
         let open = if self.is_done(depth + 1, left) && self.is_done(depth + 1, right) {
             [None, None]
         } else {
-            // The smaller side is counted, the other is what is left of both.
+            // Only the smaller side is counted; the other one is the difference to the parent.
             let smaller = usize::from(left.n >= right.n);
             let counted = self.histogram(sides[smaller].clone());
             for (all, part) in histogram.iter_mut().zip(&counted) {
@@ -203,7 +203,8 @@ impl Grower<'_> {
         open.into_iter().flatten()
     }
 
-    /// Puts the rows of the left side first, both sides in their order; where the right one begins.
+    /// Moves the rows of the left side to the front, keeping the order on both sides. Returns where
+    /// the right side begins.
     fn part(&mut self, rows: Range<usize>, column: usize, bin: usize) -> usize {
         let codes = self.bins.column(column);
         self.spare.clear();
@@ -241,8 +242,8 @@ impl Grower<'_> {
         Some(Open { node, depth, rows, histogram, split })
     }
 
-    /// Sums by column and bin. Every column's are summed in the order of the rows, on whatever
-    /// thread, so that they come to the same bits.
+    /// Sums by column and bin. Each column is summed in the order of the rows, so the bits do not
+    /// depend on the thread.
     fn histogram(&self, rows: Range<usize>) -> Vec<Sums> {
         let width = self.bins.bounds.len();
         let rows = &self.rows[rows];
@@ -261,7 +262,7 @@ impl Grower<'_> {
         histogram
     }
 
-    /// The split that gains most; of equal ones the first by column and bin.
+    /// Returns the split with the largest gain; in a tie, the first one by column and bin.
     fn best_split(&self, histogram: &[Sums], all: Sums) -> Option<Split> {
         let mut best: Option<Split> = None;
         let unsplit = self.rules.gain(all);
@@ -299,7 +300,7 @@ mod tests {
         learning_rate: 0.5,
     };
 
-    /// Eight examples in two columns; the second one says nothing.
+    /// Eight examples in two columns; the second column carries no information.
     fn bins() -> Bins {
         let matrix: Vec<f32> = (0_u8..8).flat_map(|x| [f32::from(x), 3.0]).collect();
         Bins::new(
@@ -314,7 +315,8 @@ mod tests {
         )
     }
 
-    /// Two examples at -4, four at 1, two at 3: with curvature 1 a leaf's best step is minus its mean.
+    /// Two examples at -4, four at 1, two at 3. With curvature 1, the best step of a leaf is minus
+    /// its mean.
     const DERIVATIVES: [[f32; 2]; 8] = [
         [-4.0, 1.0],
         [-4.0, 1.0],
@@ -326,7 +328,7 @@ mod tests {
         [3.0, 1.0],
     ];
 
-    /// Without what the little one in the divisor does.
+    /// Removes the effect of the small constant in the divisor.
     fn rounded(x: f64) -> f64 {
         (x * 1e9).round() / 1e9
     }
@@ -341,7 +343,7 @@ mod tests {
     fn leaves_take_the_step_to_their_own_minimum() {
         let wanted = [2.0, 2.0, -0.5, -0.5, -0.5, -0.5, -1.5, -1.5];
         assert_eq!(answers(RULES), wanted);
-        // More leaves than there is to gain by.
+        // More leaves are allowed than there are useful splits.
         assert_eq!(answers(TreeRules { max_leaf_nodes: 31, ..RULES }), wanted);
     }
 
@@ -351,7 +353,7 @@ mod tests {
         let two = [2.0, 2.0, right, right, right, right, right, right];
         assert_eq!(answers(TreeRules { max_leaf_nodes: 2, ..RULES }), two);
         assert_eq!(answers(TreeRules { max_depth: Some(1), ..RULES }), two);
-        // Three at least: -7 and 9 are left of the sums, over 3 and 5.
+        // With at least three examples per leaf, the sums are -7 and 9, over 3 and 5 examples.
         let three = answers(TreeRules { min_samples_leaf: 3, max_leaf_nodes: 2, ..RULES });
         assert_eq!((three[2], three[3]), (rounded(0.5 * 7.0 / 3.0), -0.9));
         let damped = answers(TreeRules { l2_regularization: 2.0, ..RULES });

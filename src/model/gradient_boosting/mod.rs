@@ -8,15 +8,15 @@
 //! n_iter_no_change = 20   # stop once so many rounds brought no lower valid loss; no stop if left out
 //! ```
 //!
-//! Each round looks where the softmax of the scores is wrong and grows a regression tree for every
-//! class (one for two classes), whose leaves take a Newton step. Names, meanings and defaults are
-//! those of scikit-learn's `HistGradientBoostingClassifier` (its `max_iter` is `n_estimators`), and
-//! `subsample` is that of its `GradientBoostingClassifier`; a test compares the probabilities.
+//! Each round grows a regression tree for every class (one tree for two classes) that corrects the
+//! errors of the softmax of the scores; its leaves take a Newton step. Names, meanings and defaults
+//! are those of scikit-learn's `HistGradientBoostingClassifier` (its `max_iter` is `n_estimators`),
+//! and `subsample` is that of its `GradientBoostingClassifier`; a test compares the probabilities.
 //! A round counts as an epoch: a fit can stop and resume between rounds.
 //!
-//! The trees are implemented here. smartcore 0.7.0 boosts squared errors only, and its regression trees
-//! sort values where ours count bins: growing 600 of them with depth 6 takes six times as long as our
-//! whole fit on the same 24,805 rows of 12 columns.
+//! The trees are implemented here. smartcore 0.7.0 supports squared errors only, and its regression
+//! trees sort values where ours count bins: growing 600 of them with depth 6 takes six times as
+//! long as our whole fit on the same 24,805 rows of 12 columns.
 
 use std::path::Path;
 use std::time::Instant;
@@ -43,7 +43,7 @@ mod scores;
 
 const FILE: &str = "gradient_boosting.json";
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "gradient_boosting",
     doc: "Gradient boosting: in each round a small tree for every class corrects what the trees \
@@ -54,17 +54,18 @@ pub(super) const ENTRY: Entry = Entry {
 /// The settings of gradient boosting.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GradientBoosting {
-    /// The most rounds, at least 1.
+    /// Maximum number of rounds, at least 1.
     pub n_estimators: usize,
-    /// How trees grow.
+    /// Limits on the trees.
     pub rules: TreeRules,
-    /// The most bins of a column, in [2, 255].
+    /// Maximum number of bins of a column, in [2, 255].
     pub max_bins: usize,
-    /// The share of the training examples that each round's trees see, in (0, 1].
+    /// Fraction of the training examples used for the trees of each round, in (0, 1].
     pub subsample: f64,
-    /// Rounds without a lower validation loss before the fit ends; it never ends early if absent.
+    /// Number of rounds without a lower validation loss after which the fit ends; no early stop if
+    /// absent.
     pub n_iter_no_change: Option<usize>,
-    /// By how much a validation loss must be lower to count as better, at least 0.
+    /// Amount by which a validation loss must be lower to count as better, at least 0.
     pub tol: f64,
 }
 
@@ -116,7 +117,7 @@ impl GradientBoosting {
         Self { n_estimators, rules, max_bins, subsample, n_iter_no_change, tol }
     }
 
-    /// The rows that a round's trees see, ascending.
+    /// Draws the rows for the trees of a round, ascending.
     fn draw(&self, job: &FitInput, round: usize) -> Vec<u32> {
         let n = job.train.len();
         let mut rows: Vec<u32> = (0..n as u32).collect();
@@ -128,7 +129,7 @@ impl GradientBoosting {
         rows
     }
 
-    /// The trees of one round.
+    /// Grows the trees of one round.
     fn round(&self, bins: &Bins, rows: &[u32], scores: &Scores) -> Vec<Tree<f64>> {
         (0..scores.n_scores())
             .map(|score| grow(bins, &scores.derivatives(score), rows.to_vec(), self.rules))
@@ -136,11 +137,11 @@ impl GradientBoosting {
     }
 }
 
-/// How far a fit has come.
+/// The progress of a fit.
 #[derive(Debug, Serialize, Deserialize)]
 struct Progress {
     boosted: Boosted,
-    /// The one-based round of the lowest valid loss so far, and that loss.
+    /// The one-based round with the lowest valid loss so far, and that loss.
     best: Option<(usize, f64)>,
 }
 
@@ -156,7 +157,7 @@ impl Progress {
         Self { boosted, best: None }
     }
 
-    /// What the last bytes that a watch kept say.
+    /// Reads the progress from the last snapshot.
     fn resume(job: &FitInput, bytes: &[u8]) -> Result<Self, ModelError> {
         let broken = |said: String| ModelError::Snapshot(said);
         let found: Self = serde_json::from_slice(bytes).map_err(|e| broken(e.to_string()))?;
@@ -166,7 +167,7 @@ impl Progress {
         Err(broken("it is of other examples".to_owned()))
     }
 
-    /// Takes note of a round; true where the last better one is too far back.
+    /// Records a round; returns true if the last better one is too far back.
     fn take_note(&mut self, report: &Epoch, model: &GradientBoosting) -> bool {
         let Some(patience) = model.n_iter_no_change else { return false };
         if self.best.is_none_or(|(_, least)| report.valid_loss < least - model.tol) {
@@ -265,7 +266,7 @@ impl GradientBoosting {
         boosted.rounds.truncate(kept);
         let trees = boosted.rounds.iter().flatten();
         let n_nodes: usize = trees.clone().map(|tree| tree.answer.len()).sum();
-        let mut notes = vec![format!("{} trees of {n_nodes} nodes in all", trees.count())];
+        let mut notes = vec![format!("{} trees with {n_nodes} nodes in total", trees.count())];
         if let (true, Some(patience), Some((round, loss))) = (early, self.n_iter_no_change, best) {
             notes.push(format!(
                 "stopped early after round {last}: for {patience} rounds no valid loss was better \
@@ -276,17 +277,17 @@ impl GradientBoosting {
     }
 }
 
-/// The fitted model, as its file holds it.
+/// The fitted model, as it is saved.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Boosted {
     shape: Vec<usize>,
     n_classes: usize,
-    /// The classes that training saw, ascending; all others have probability 0.
+    /// The classes that occur in training, ascending; all others have probability 0.
     classes: Vec<usize>,
-    /// The scores before the first round: one a class seen, or for two classes that of the second
-    /// over the first.
+    /// The scores before the first round, one for each class that occurs. With two classes there is
+    /// a single score, that of the second class relative to the first.
     start: Vec<f64>,
-    /// A tree for every score.
+    /// The rounds, each with one tree for every score.
     rounds: Vec<Vec<Tree<f64>>>,
 }
 
@@ -305,7 +306,7 @@ impl Boosted {
             && self.rounds.iter().flatten().all(is_sound)
     }
 
-    /// One example's scores.
+    /// Computes the scores of one example.
     fn scores(&self, example: &[f32]) -> Vec<f64> {
         let mut scores = self.start.clone();
         for trees in &self.rounds {

@@ -1,4 +1,4 @@
-//! Scores of every example for every class, and the loss.
+//! The scores of every example for every class, and the loss.
 
 use rayon::prelude::*;
 
@@ -6,14 +6,14 @@ use super::super::Examples;
 use super::super::tree::Tree;
 use super::Boosted;
 
-/// Examples whose losses are summed on one thread: the same number on any machine, so that the sum
-/// of the sums is the same too.
+/// Number of examples whose losses are summed on one thread. It is the same on any machine, so the
+/// total is too.
 const CHUNK: usize = 4096;
 
-/// The probability that stands in for one below it, as in the metrics.
+/// Lower limit of a probability in the loss, as in the metrics.
 const LEAST: f64 = f32::EPSILON as f64;
 
-/// The scores before the first round: with them the softmax is how frequent the classes are.
+/// Returns the scores before the first round: their softmax gives the class frequencies.
 ///
 /// # Source
 /// scikit-learn's `HalfMultinomialLoss` and `HalfBinomialLoss`, `fit_intercept_only`.
@@ -29,8 +29,8 @@ pub(super) fn start(train: &Examples, classes: &[usize]) -> Vec<f64> {
     logs.iter().map(|log| log - mean).collect()
 }
 
-/// Probabilities of an example's scores; a single score is that of the second of two classes, the
-/// first having 0.
+/// Computes the probabilities from the scores of an example. A single score is that of the second
+/// of two classes; the first one then has score 0.
 pub(super) fn softmax(scores: &[f64], probabilities: &mut [f64]) {
     match scores {
         [score] => probabilities.copy_from_slice(&[0.0, *score]),
@@ -45,21 +45,22 @@ pub(super) fn softmax(scores: &[f64], probabilities: &mut [f64]) {
     probabilities.iter_mut().for_each(|x| *x /= sum);
 }
 
-/// The scores and probabilities of some examples, as rounds go by.
+/// The scores and probabilities of some examples, updated after each round.
 pub(super) struct Scores<'a> {
     examples: Examples<'a>,
-    /// Every example's class among those that training saw; none where it saw no such example.
+    /// The class of every example, numbered among the classes that occur in training; `None` for
+    /// any other class.
     labels: Vec<Option<usize>>,
     n_scores: usize,
     n_classes: usize,
     /// `[n][n_scores]`.
     scores: Vec<f64>,
-    /// Of the classes seen, `[n][n_classes]`.
+    /// Of the classes that occur in training, `[n][n_classes]`.
     probabilities: Vec<f64>,
 }
 
 impl<'a> Scores<'a> {
-    /// The scores before the first round.
+    /// Sets the scores before the first round.
     pub(super) fn new(examples: Examples<'a>, boosted: &Boosted) -> Self {
         let Boosted { start, classes, .. } = boosted;
         let label = |index| classes.binary_search(&examples.label(index)).ok();
@@ -79,7 +80,7 @@ impl<'a> Scores<'a> {
         self.n_scores
     }
 
-    /// Adds what a round's trees say.
+    /// Adds the output of a round's trees.
     pub(super) fn add(&mut self, trees: &[Tree<f64>]) {
         let Self { examples, n_scores, n_classes, scores, probabilities, .. } = self;
         scores
@@ -95,9 +96,10 @@ impl<'a> Scores<'a> {
             });
     }
 
-    /// First and second derivative of every example's loss by one of the scores.
+    /// Returns the first and second derivative of every example's loss with respect to one of the
+    /// scores.
     pub(super) fn derivatives(&self, score: usize) -> Vec<[f32; 2]> {
-        // The single score of two classes is that of the second.
+        // With two classes, the single score belongs to the second one.
         let class = score + self.n_classes - self.n_scores;
         let rows = self.probabilities.chunks_exact(self.n_classes).zip(&self.labels);
         rows.map(|(row, label)| {
@@ -108,7 +110,7 @@ impl<'a> Scores<'a> {
         .collect()
     }
 
-    /// Mean loss and accuracy; NaN where there is no example.
+    /// Returns the mean loss and the accuracy; NaN if there is no example.
     pub(super) fn assess(&self) -> (f64, f64) {
         let chunks = self.probabilities.par_chunks(CHUNK * self.n_classes);
         let sums: Vec<(f64, usize)> = chunks

@@ -9,7 +9,7 @@ fn model(text: &str) -> Result<GradientBoosting, String> {
         .map_err(|faults| faults.to_string())
 }
 
-/// Three overlapping clouds in three columns, 60 rows to train on and 30 to watch.
+/// Three overlapping clouds in three columns: 60 rows for training and 30 for validation.
 struct Clouds {
     matrix: Vec<f32>,
     labels: Vec<usize>,
@@ -38,7 +38,7 @@ impl Clouds {
     }
 }
 
-/// Remembers epochs, and stops with a snapshot after some round.
+/// Records epochs, and stops with a snapshot after a given round.
 #[derive(Default)]
 struct Stopper {
     stop_after: usize,
@@ -77,7 +77,7 @@ fn every_round_is_told_and_lowers_the_training_loss() {
     assert_eq!((watch.epochs.len(), fitted.kept_epoch), (12, Some(12)));
     assert!(watch.epochs[0].train_loss < 3.0_f64.ln());
     assert!(watch.epochs.windows(2).all(|pair| pair[1].train_loss < pair[0].train_loss));
-    // What was told of the last round is what the model says of the same examples.
+    // The report on the last round matches the model's predictions for the same examples.
     let valid = clouds.job().valid;
     let got = fitted.classifier.predict_proba(&valid).unwrap();
     let loss = |(row, p): (usize, &[f32])| -f64::from(p[valid.label(row)]).ln();
@@ -135,7 +135,7 @@ fn early_stopping_keeps_the_best_round() {
 #[test]
 fn the_same_bits_on_any_number_of_threads_and_others_with_another_seed() {
     let mut clouds = Clouds::new();
-    // Enough examples for columns to be counted side by side.
+    // Enough examples to count columns in parallel.
     let mut rng = Seed(6).rng("test", &[]);
     clouds.labels = (0..12_000).map(|i| i % 3).collect();
     clouds.matrix =

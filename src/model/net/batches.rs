@@ -1,4 +1,4 @@
-//! Gathers examples into batches: shuffled, perhaps reversed, standardised, mixed.
+//! Gathers examples into batches: shuffled, optionally reversed, standardized, mixed.
 
 use super::super::scaler::Scaler;
 use super::super::training::{Augment, ClassWeights, Training};
@@ -11,34 +11,34 @@ use crate::vocab::{Rng, Seed};
 pub(super) struct Recipe<'a> {
     pub(super) batch_size: usize,
     pub(super) augment: &'a [Augment],
-    /// The parameter of the Beta distribution that shares are drawn from; 0 for none.
+    /// Parameter of the Beta distribution of the shares; 0 for no mixing.
     pub(super) mixup: f64,
-    /// Row by class: the targets of an example of that class; empty for plain labels.
+    /// One row per class: the targets of an example of that class; empty for plain labels.
     pub(super) targets: &'a [f32],
     pub(super) seed: Seed,
 }
 
 impl<'a> Recipe<'a> {
-    /// What a training asks for; `targets` is what [`targets`] made of it.
+    /// Reads the settings; `targets` comes from [`targets`].
     pub(super) fn new(training: &'a Training, targets: &'a [f32], seed: Seed) -> Self {
         let Training { batch_size, mixup, ref augment, .. } = *training;
         Self { batch_size, augment, mixup, targets, seed }
     }
 }
 
-/// What an example of each class is trained towards, `[n_classes, n_classes]`; empty where it is the
-/// plain label.
+/// Returns the training targets of each class, `[n_classes, n_classes]`; empty if they are the
+/// plain labels.
 ///
 /// # Errors
-/// Where the weights are not one a class.
+/// If the number of weights differs from the number of classes.
 pub(super) fn targets(training: &Training, train: Examples) -> Result<Vec<f32>, ModelError> {
     let n_classes = train.n_classes;
     let weights: Vec<f64> = match &training.class_weights {
         ClassWeights::Even => vec![1.0; n_classes],
         ClassWeights::Given(weights) if weights.len() != n_classes => {
             return Err(ModelError::Examples(format!(
-                "training.class_weights must hold {n_classes} numbers, one a class in the order of \
-                 their names, got {}",
+                "training.class_weights must be {n_classes} numbers, one per class in the order of \
+                 their names, found {}",
                 weights.len()
             )));
         }
@@ -68,18 +68,18 @@ pub(super) fn targets(training: &Training, train: Examples) -> Result<Vec<f32>, 
 pub(super) struct Batches<'a> {
     examples: Examples<'a>,
     scaler: Option<&'a Scaler>,
-    /// Which examples, in the order of use.
+    /// Indices of the examples, in order of use.
     order: Vec<usize>,
     batch_size: usize,
     targets: &'a [f32],
-    /// Draws which examples are reversed, by their index.
+    /// Decides, by index, which examples are reversed.
     reversal: Option<Rng>,
-    /// Seed, epoch and Beta's parameter.
+    /// The seed, the epoch and the parameter of the Beta distribution.
     mixup: Option<(Seed, usize, f64)>,
 }
 
 impl<'a> Batches<'a> {
-    /// All examples in an order drawn for this epoch (one-based).
+    /// Returns all examples in an order drawn for this epoch (one-based).
     pub(super) fn shuffled(
         examples: Examples<'a>,
         scaler: Option<&'a Scaler>,
@@ -96,7 +96,7 @@ impl<'a> Batches<'a> {
         Self { examples, scaler, order, batch_size, targets, reversal, mixup }
     }
 
-    /// All examples as they stand.
+    /// Returns all examples in their original order.
     pub(super) fn in_order(
         examples: Examples<'a>,
         scaler: Option<&'a Scaler>,
@@ -106,12 +106,12 @@ impl<'a> Batches<'a> {
         Self { examples, scaler, order, batch_size, targets: &[], reversal: None, mixup: None }
     }
 
-    /// How many there are.
+    /// Returns the number of batches.
     pub(super) fn len(&self) -> usize {
         self.order.len().div_ceil(self.batch_size)
     }
 
-    /// One of them; the last is perhaps smaller.
+    /// Returns one batch; the last one may be smaller.
     pub(super) fn batch(&self, step: usize) -> Batch {
         let first = step * self.batch_size;
         let indices = &self.order[first..self.order.len().min(first + self.batch_size)];
@@ -123,7 +123,7 @@ impl<'a> Batches<'a> {
         batch
     }
 
-    /// All of them, in order.
+    /// Returns all batches in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Batch> + '_ {
         (0..self.len()).map(|step| self.batch(step))
     }
@@ -132,7 +132,7 @@ impl<'a> Batches<'a> {
         let mut inputs = Vec::with_capacity(indices.len() * self.examples.width());
         for &index in indices {
             let example = self.examples.example(index);
-            // The highest bit of the draw: probability 0.5.
+            // The highest bit of the draw is 1 with probability 0.5.
             let reversed =
                 self.reversal.as_ref().is_some_and(|rng| rng.at(index as u64) >> 63 == 1);
             if reversed {
@@ -156,8 +156,8 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// Mixes every example with a partner of the same batch, and its targets likewise; the label becomes
-/// that of the larger share.
+/// Mixes every example and its targets with a partner from the same batch. The label is that of the
+/// larger share.
 ///
 /// # Source
 /// Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: beyond empirical risk minimization", ICLR 2018.
@@ -172,7 +172,7 @@ fn mix(batch: &mut Batch, rng: &mut Rng, alpha: f64) {
     }
 }
 
-/// Rows of which each is `share` of itself and the rest of its partner.
+/// Returns rows, each mixed from `share` of itself and the rest of its partner.
 fn mixed(rows: &[f32], partners: &[usize], share: f32) -> Vec<f32> {
     let width = rows.len() / partners.len();
     let mut mixed = Vec::with_capacity(rows.len());
@@ -269,13 +269,13 @@ mod tests {
         assert!(of("").unwrap().is_empty());
         let smooth = of("label_smoothing = 0.2").unwrap();
         assert_eq!(smooth[..4], [0.85, 0.05, 0.05, 0.05]);
-        // 4 examples over 4 classes: class 0 has one, class 1 has three.
+        // 4 examples, 4 classes: class 0 has one example, class 1 has three.
         let balanced = of("class_weights = \"balanced\"").unwrap();
         assert_eq!(balanced[..8], [1.0, 0.0, 0.0, 0.0, 0.0, 1.0 / 3.0, 0.0, 0.0]);
         let both = of("class_weights = [2, 1, 1, 1]\nlabel_smoothing = 0.2").unwrap();
         assert_eq!(both[..4], [1.7, 0.1, 0.1, 0.1]);
         let said = of("class_weights = [2, 1]").unwrap_err().to_string();
-        assert!(said.contains("must hold 4 numbers") && said.contains("got 2"), "{said}");
+        assert!(said.contains("must be 4 numbers") && said.contains("found 2"), "{said}");
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
             for (row, input) in batch.inputs.chunks(6).enumerate() {
                 let targets = &batch.targets[row * 4..][..4];
                 assert!((targets.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-                // Example k begins with 6 k: the input is the targets' mean of that.
+                // Example k begins with 6 k, so the input is the mean of that over the targets.
                 let mean: f32 = targets.iter().enumerate().map(|(k, t)| 6.0 * k as f32 * t).sum();
                 assert!((input[0] - mean).abs() < 1e-4, "{input:?} {targets:?}");
                 let largest = targets.iter().copied().fold(0.0, f32::max);

@@ -1,8 +1,8 @@
-//! Computes a net with burn's operations, on whichever device burn computes on: `flex`, its CPU
+//! Computes a net with burn's operations, on any device that burn supports: `flex`, its CPU
 //! backend, or a graphics card.
 //!
-//! burn holds values only within one call: weights live as plain arrays in Keras's layout and are
-//! laid out for burn inside the graph, so that gradients come back in Keras's layout too.
+//! burn holds values only during a call. Weights are stored as plain arrays in Keras's layout and
+//! converted for burn inside the graph, so that gradients come back in Keras's layout too.
 
 use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, linear, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
@@ -19,7 +19,7 @@ use crate::kernels::isa::Isa;
 use crate::kernels::loss::{Tally, Targets, softmax_cross_entropy};
 use crate::kernels::optimizer::{self, Optimizer, Parameters};
 
-/// An [`Engine`] on burn.
+/// An [`Engine`] based on burn.
 pub(super) struct BurnEngine {
     device: Device,
     net: Net,
@@ -28,18 +28,19 @@ pub(super) struct BurnEngine {
     clip_norm: Option<f64>,
 }
 
-/// What a training pass gives.
+/// The result of a training pass.
 pub(super) struct Gradients {
-    /// Loss without penalty, and how many were right.
+    /// The loss without penalty, and the number of correct predictions.
     pub(super) tally: Tally,
-    /// Of the mean loss *and* the penalty, by parameter; empty where nothing is to be moved.
+    /// Gradients of the mean loss *and* the penalty, by parameter; empty for parameters that are
+    /// not trained.
     pub(super) by_parameter: Vec<Vec<f32>>,
     /// Mean and biased variance of the batch, with the index of the layer's first parameter.
     statistics: Vec<(usize, Vec<f32>, Vec<f32>)>,
 }
 
 impl BurnEngine {
-    /// An engine at the start of a training.
+    /// Creates an engine for the start of a training.
     pub(super) fn new(
         net: Net,
         weights: Weights,
@@ -71,7 +72,7 @@ impl Engine for BurnEngine {
                     first: &mut first.0[index],
                     second: &mut second.0[index],
                 };
-                // The penalty's gradient is in already.
+                // The gradient already includes the penalty.
                 let _none = optimizer::update(Isa::best(), &constants, 0.0, parameters);
             }
         }
@@ -107,7 +108,7 @@ impl Engine for BurnEngine {
     }
 }
 
-/// Scales gradients so that their common norm is at most `max_norm`.
+/// Scales all gradients so that their global norm is at most `max_norm`.
 fn clip(gradients: &mut [Vec<f32>], max_norm: f64) {
     let squares = gradients.iter().flatten().map(|g| f64::from(*g).powi(2));
     let norm = squares.sum::<f64>().sqrt();
@@ -117,7 +118,7 @@ fn clip(gradients: &mut [Vec<f32>], max_norm: f64) {
     }
 }
 
-/// burn's name for a device.
+/// Returns burn's name for a device.
 fn on(device: Device) -> BurnDevice {
     match device {
         Device::Cpu => BurnDevice::flex(),
@@ -128,7 +129,7 @@ fn on(device: Device) -> BurnDevice {
     }
 }
 
-/// Whether burn finds such a device on this machine.
+/// Returns whether burn finds such a device on this machine.
 pub(in super::super) fn has_device(device: Device) -> bool {
     match device {
         Device::Cpu => true,
@@ -139,7 +140,7 @@ pub(in super::super) fn has_device(device: Device) -> bool {
     }
 }
 
-/// Logits `[n, n_classes]` of inputs `[n, width]`, as [`Engine::logits`].
+/// Computes logits `[n, n_classes]` from inputs `[n, width]`, like [`Engine::logits`].
 pub(super) fn logits(net: &Net, weights: &Weights, inputs: Vec<f32>, device: Device) -> Vec<f32> {
     let device = on(device);
     let parameters: Vec<_> = weights.0.iter().map(|w| tensor(w.clone(), &device)).collect();
@@ -147,7 +148,7 @@ pub(super) fn logits(net: &Net, weights: &Weights, inputs: Vec<f32>, device: Dev
     into_vec(forward(net, &parameters, input, None).logits)
 }
 
-/// One training pass: dropout on, statistics of the batch.
+/// Runs one training pass, with dropout and the statistics of the batch.
 pub(super) fn gradients(
     net: &Net,
     weights: &Weights,
@@ -171,11 +172,11 @@ pub(super) fn gradients(
     let targets = Targets { labels: &batch.labels, rows: &batch.targets };
     let mut by_logit = vec![0.0; logits.len()];
     let tally = softmax_cross_entropy(&logits, &targets, net.n_classes(), &mut by_logit);
-    // The sum of logits * constants has the wanted gradient, whatever the loss is.
+    // The sum of logits * constants has the required gradient, whatever the loss is.
     let shape = passed.logits.dims();
     let by_logit = Tensor::<2>::from_data(TensorData::new(by_logit, shape), &device);
     let mut tape = (passed.logits * by_logit).sum().backward();
-    // All that is wanted back is read at once, because a read waits for the device.
+    // All results are read together, because every read waits for the device.
     let mut wanted = Transaction::default();
     let mut moved = vec![];
     for (index, leaf) in parameters.iter().enumerate() {
@@ -207,7 +208,7 @@ struct Passed {
     statistics: Vec<(usize, Tensor<1>, Tensor<1>)>,
 }
 
-/// Walks the layers; `x` is `[n, channels, height, width]` all the way.
+/// Applies the layers in order; `x` stays `[n, channels, height, width]`.
 fn forward(
     net: &Net,
     parameters: &[Tensor<1>],
@@ -257,12 +258,12 @@ fn forward(
     Passed { logits: x.reshape([n, net.n_classes()]), statistics }
 }
 
-/// Max-pooling 'same', where padding never wins.
+/// Applies max-pooling with 'same' padding, where padding never wins.
 fn pool(x: Tensor<4>, layer: &Layer, size: [usize; 2], stride: [usize; 2]) -> Tensor<4> {
     let padding = [0, 1].map(|axis| same_padding(layer.input[axis], size[axis], stride[axis]));
     let options = MaxPoolOptions::new(size).with_stride(stride);
-    // burn copies the input to pad it unevenly. A window that runs over the end in its ceiling
-    // mode gives the same without a copy, wherever it then counts the windows as we do.
+    // burn copies the input to pad it unevenly. Its ceiling mode, where a window may extend past
+    // the end, gives the same result without a copy if it has the same number of windows.
     let counts_alike = [0, 1].iter().all(|&axis| {
         let padded = layer.input[axis] + 2 * padding[axis].0;
         padded >= size[axis]
@@ -276,7 +277,7 @@ fn pool(x: Tensor<4>, layer: &Layer, size: [usize; 2], stride: [usize; 2]) -> Te
     max_pool2d(x, options)
 }
 
-/// What dropout multiplies by, drawn by the kernels so that it is the fused engine's.
+/// Returns the factors of dropout, drawn by the kernels so that they match the fused engine's.
 fn mask(
     key: DropoutKey,
     unit: usize,
@@ -333,8 +334,8 @@ mod tests {
         let mut rng = Seed(7).rng("test", &[]);
         let mut inputs =
             |n: usize| -> Vec<f32> { (0..n * net.width()).map(|_| rng.normal() as f32).collect() };
-        // The first steps of Adam move every weight by about its rate, however small the gradient:
-        // a small rate keeps rounding from growing.
+        // The first steps of Adam move every weight by about the learning rate, however small the
+        // gradient is. A small rate limits the growth of rounding errors.
         let rule = Optimizer::adam(1e-4);
         let engine = |device| BurnEngine::new(net.clone(), weights.clone(), rule, None, device);
         let (mut here, mut there) = (engine(Device::Cpu), engine(device));

@@ -15,7 +15,7 @@ use super::dense::{DenseLayer, read_layers};
 use super::layer::{Kind, Shape};
 use crate::schema::{Fields, Flag, Int, List, Real};
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(in super::super) const ENTRY: Entry = Entry {
     name: "cnn",
     doc: "A convolutional net over frames and coefficients: blocks of convolution, ReLU, batch \
@@ -23,27 +23,27 @@ pub(in super::super) const ENTRY: Entry = Entry {
     read: Reader::Epochs(read),
 };
 
-/// One block of a convolutional net: convolution, ReLU, batch normalization if asked for, max-pooling
+/// One block of a convolutional net: convolution, ReLU, optional batch normalization, max-pooling
 /// ('same'), dropout.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ConvBlock {
-    /// The number of filters, at least 1.
+    /// Number of filters, at least 1.
     pub filters: usize,
-    /// The kernel's height (frames) and width (coefficients), each at least 1.
+    /// Height (frames) and width (coefficients) of the kernel, each at least 1.
     pub kernel: [usize; 2],
-    /// The pooling window's height and width, each at least 1.
+    /// Height and width of the pooling window, each at least 1.
     pub pool: [usize; 2],
-    /// The pooling window's steps, each at least 1.
+    /// Steps of the pooling window, each at least 1.
     pub stride: [usize; 2],
     /// Whether each channel is normalized over batch and positions.
     pub batch_norm: bool,
-    /// The fraction of the values that each training step drops, in [0, 1).
+    /// Fraction of the values that each training step drops, in [0, 1).
     pub dropout: f64,
 }
 
-/// A convolutional net over examples `[frames, coefficients]` or `[frames, coefficients, channels]`: the
-/// blocks, then hidden dense layers, then a unit for each class. Its fit fails where a kernel is larger
-/// than what is left of the example.
+/// Creates a convolutional net for examples `[frames, coefficients]` or `[frames, coefficients,
+/// channels]`: the blocks, then hidden dense layers, then one unit per class. Its fit fails if a
+/// kernel is larger than its input.
 #[must_use]
 pub fn cnn(blocks: &[ConvBlock], dense: &[DenseLayer], training: Training) -> Box<dyn Model> {
     let hidden = kinds(blocks, dense);
@@ -77,9 +77,9 @@ fn read_layout(fields: &mut Fields, shape: Option<&[usize]>) -> (Vec<ConvBlock>,
         None
     });
     if !fields.is_given("blocks") {
-        fields.fault_at("blocks", "is missing, it must be a list of tables");
+        fields.fault_at("blocks", "is missing; expected a list of tables");
     }
-    // What is left of the input; unknown once a block does not fit.
+    // The output so far; unknown once a block does not fit.
     let mut left = input;
     let blocks = fields.each_table("blocks", |block| read_block(block, &mut left));
     (blocks, read_layers(fields, "dense"))
@@ -109,13 +109,13 @@ fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> ConvBlock {
     read
 }
 
-/// Frames, coefficients and channels; an example without channels has one.
+/// Returns frames, coefficients and channels; an example without channels has one.
 fn as_image(shape: &[usize]) -> Result<Shape, String> {
     match *shape {
         [frames, coefficients] => Ok([frames, coefficients, 1]),
         [frames, coefficients, channels] => Ok([frames, coefficients, channels]),
         _ => Err(format!(
-            "wants examples of frames and coefficients, e.g. [130, 13], got the shape {shape:?}"
+            "needs examples of frames and coefficients, e.g. [130, 13], found the shape {shape:?}"
         )),
     }
 }
@@ -126,7 +126,7 @@ pub(super) mod tests {
     use super::*;
     use crate::schema::{self, Tree};
 
-    /// CNN-1 and CNN-2 of the report.
+    /// CNN-1 and CNN-2 of the original report.
     pub(in super::super) const CNN_1: &str = "blocks = [\n\
          { filters = 32, kernel = [3, 3], pool = [3, 3] },\n\
          { filters = 64, kernel = [3, 3], pool = [3, 3] },\n\
@@ -166,7 +166,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_block_that_does_not_fit_is_named_with_what_is_left() {
-        // 13 coefficients: 11 after the kernel, 6 after the pool; 6 - 5 + 1 = 2, then 1.
+        // 13 coefficients become 11 after the kernel and 6 after the pool; then 6 - 5 + 1 = 2, then
+        // 1.
         let text = "blocks = [\n{ filters = 2, kernel = [3, 3], pool = [3, 3] },\n\
                     { filters = 2, kernel = [3, 5], pool = [3, 3] },\n\
                     { filters = 2, kernel = [2, 2], pool = [2, 2] },\n\
@@ -178,8 +179,8 @@ pub(super) mod tests {
         );
         assert_eq!(
             read_kinds("blocks = []", &[21]).unwrap_err(),
-            "x.toml:1: the file wants examples of frames and coefficients, e.g. [130, 13], \
-             got the shape [21]"
+            "x.toml:1: the file needs examples of frames and coefficients, e.g. [130, 13], \
+             found the shape [21]"
         );
     }
 }

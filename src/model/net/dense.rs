@@ -11,7 +11,7 @@ use super::NetModel;
 use super::layer::{Kind, Shape};
 use crate::schema::{Fields, Flag, Int, Real};
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(in super::super) const ENTRY: Entry = Entry {
     name: "dense",
     doc: "A net of dense layers, each with ReLU and if wished an L2 penalty and dropout, over all \
@@ -22,16 +22,16 @@ pub(in super::super) const ENTRY: Entry = Entry {
 /// One hidden dense layer with ReLU.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DenseLayer {
-    /// The number of units, at least 1.
+    /// Number of units, at least 1.
     pub units: usize,
-    /// The weight of the kernel's squares in the loss, at least 0.
+    /// Weight of the squared kernel in the loss, at least 0.
     pub l2: f64,
-    /// The fraction of the units that each training step drops, in [0, 1).
+    /// Fraction of the units that each training step drops, in [0, 1).
     pub dropout: f64,
 }
 
-/// A net of dense layers over all numbers of an example; its last layer, one unit a class, is added to
-/// the hidden ones. `standardize` brings columns to mean 0 and standard deviation 1.
+/// Creates a net of dense layers over all numbers of an example. A last layer with one unit per
+/// class follows the hidden ones. `standardize` scales columns to mean 0 and standard deviation 1.
 #[must_use]
 pub fn dense(hidden: &[DenseLayer], standardize: bool, training: Training) -> Box<dyn Model> {
     let hidden = hidden.iter().flat_map(DenseLayer::kinds).collect();
@@ -49,7 +49,7 @@ impl DenseLayer {
 
 fn read(fields: &mut Fields, training: Training, _: Option<&[usize]>) -> Box<dyn Model> {
     if !fields.is_given("layers") {
-        fields.fault_at("layers", "is missing, it must be a list of tables");
+        fields.fault_at("layers", "is missing; expected a list of tables");
     }
     let hidden = read_layers(fields, "layers");
     let standardize = fields.with_default("standardize", &Flag, false);
@@ -65,7 +65,7 @@ pub(super) fn read_layers(fields: &mut Fields, key: &str) -> Vec<DenseLayer> {
     })
 }
 
-// A `Result` because the other nets' shapes can be impossible.
+// The type is a `Result` because the input of other nets can be impossible.
 #[expect(clippy::unnecessary_wraps, reason = "`NetModel::input` can fail for other nets")]
 fn in_one_row(shape: &[usize]) -> Result<Shape, String> {
     Ok([1, 1, shape.iter().product()])

@@ -1,23 +1,24 @@
-//! What the training loop asks of whoever computes: one step, logits, and all that it carries from step to step.
+//! The interface between the training loop and the engines: one step, logits, and the state between
+//! steps.
 
 use super::weights::Weights;
 use crate::kernels::dropout::{Rate, key_of};
 use crate::kernels::loss::Tally;
 use crate::vocab::Seed;
 
-/// Some examples, gathered.
+/// A batch of examples.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Batch {
     /// `[n, height, width, channels]`, row-major.
     pub(super) inputs: Vec<f32>,
-    /// `[n]`: what a hit is counted against.
+    /// `[n]`: the classes that count as correct.
     pub(super) labels: Vec<usize>,
-    /// `[n, n_classes]`: weights of the classes, each row summing to its example's weight; empty where
-    /// all weight, 1, is on the label.
+    /// `[n, n_classes]`: weights of the classes, each row summing to the weight of its example;
+    /// empty if the label has all the weight, 1.
     pub(super) targets: Vec<f32>,
 }
 
-/// Which step of which training: keys the dropout.
+/// The position of a step in its training: the key of its dropout.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StepKey {
     pub(super) seed: Seed,
@@ -27,43 +28,44 @@ pub(super) struct StepKey {
     pub(super) step: usize,
 }
 
-/// All that an engine carries from step to step.
+/// Everything that an engine carries from step to step.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct State {
-    /// In the order of the net's parameters, as the two moments.
+    /// In the order of the net's parameters, like the two moments.
     pub(super) weights: Weights,
-    /// The optimizer's first and second memory; 0 where it has none.
+    /// First and second moment of the optimizer; 0 if it has none.
     pub(super) moments: [Weights; 2],
-    /// Steps taken.
+    /// Number of steps taken.
     pub(super) n_steps: u64,
 }
 
-/// Computes a net, forwards and backwards.
+/// Computes a net, forward and backward.
 pub(super) trait Engine {
-    /// Forward with dropout, backward, one move of the weights. The tally is from before the move,
-    /// and its loss has the penalties of all examples in it.
+    /// Runs forward with dropout, runs backward, and updates the weights. The tally is from before
+    /// the update, and its loss includes the penalties of all examples.
     fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally;
 
-    /// Logits `[n, n_classes]` of inputs `[n, width]`: no dropout, moving statistics.
+    /// Computes logits `[n, n_classes]` from inputs `[n, width]`, without dropout and with the
+    /// moving statistics.
     fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32>;
 
-    /// What the penalties add to the loss of one example.
+    /// Returns the contribution of the penalties to the loss of one example.
     fn penalty(&self) -> f64;
 
-    /// The weights as they are.
+    /// Returns the current weights.
     fn weights(&self) -> Weights;
 
-    /// Puts other weights in their place.
+    /// Replaces the weights.
     fn set_weights(&mut self, weights: &Weights);
 
-    /// Everything: a fresh engine with this state goes on bit by bit as this one would.
+    /// Returns the complete state: a new engine with this state continues bit-identical.
     fn state(&self) -> State;
 
-    /// Goes on from a state of the same net and optimizer.
+    /// Continues from a state of the same net and optimizer.
     fn set_state(&mut self, state: &State);
 }
 
-/// Keys the dropout of one step. Both engines draw by it, so that they drop the same values.
+/// The key of the dropout of one step. Both engines draw from it, so they drop the same values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DropoutKey(u64);
 
@@ -74,14 +76,14 @@ impl StepKey {
 }
 
 impl DropoutKey {
-    /// The key of one example's draws, one a value in the order `[height, width, channels]`, behind the `unit`-th
-    /// layer that has a kernel (zero-based).
+    /// Returns the key of one example's draws, one per value in the order
+    /// `[height, width, channels]`, after the `unit`-th layer that has a kernel (zero-based).
     pub(super) fn example(self, unit: usize, example: usize) -> u64 {
         key_of(key_of(self.0, unit), example)
     }
 }
 
-/// A rate as the kernels have it; one that rounds to 1 becomes the largest below.
+/// Converts a rate for the kernels. A rate that rounds to 1 becomes the largest one below.
 pub(super) fn dropout_rate(rate: f64) -> Rate {
     Rate::new((rate as f32).min(1.0 - f32::EPSILON / 2.0)).expect("a rate is in [0, 1)")
 }

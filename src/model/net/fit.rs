@@ -1,4 +1,4 @@
-//! The training loop: steps, epochs, early stopping, what is reported and saved.
+//! The training loop: steps, epochs, early stopping, reports and snapshots.
 
 use std::time::Instant;
 
@@ -13,11 +13,11 @@ use super::weights::Weights;
 use crate::kernels::loss::{Targets, softmax_cross_entropy};
 use crate::vocab::Epoch;
 
-/// Examples at a time where no gradient is needed.
+/// Number of examples processed at a time when no gradient is needed.
 pub(super) const CHUNK: usize = 64;
 
-/// An epoch whose mean training loss is above so many times the least of the epochs before it, or the
-/// loss of knowing nothing where that is more, has run away.
+/// An epoch has diverged if its mean training loss exceeds the lowest earlier one, or the loss of a
+/// uniform guess if that is higher, by more than this factor.
 const RUN_AWAY: f64 = 100.0;
 
 /// How a training ended; the engine holds the kept weights.
@@ -25,16 +25,16 @@ const RUN_AWAY: f64 = 100.0;
 pub(super) struct TrainingOutcome {
     /// The one-based epoch whose weights were kept.
     pub(super) kept_epoch: usize,
-    /// For the reader of the record.
+    /// Notes for the reader of the record.
     pub(super) notes: Vec<String>,
 }
 
-/// Trains to the end, to an early stop, or until the watch says stop; goes on where the job's snapshot
-/// left off.
+/// Trains until the last epoch, an early stop, or the observer's request. Resumes from the input's
+/// snapshot if there is one.
 ///
 /// # Errors
-/// Where the loss is no number any more or runs away, the watch asks to stop, early stopping has
-/// nothing to watch, or the snapshot is of another training.
+/// If the loss is no longer finite or diverges, the observer stops the training, early stopping has
+/// nothing to monitor, or the snapshot belongs to a different training.
 pub(super) fn train(
     engine: &mut dyn Engine,
     net: &Net,
@@ -95,7 +95,7 @@ impl Trainer<'_> {
         Ok(self.end(self.training.epochs, false))
     }
 
-    /// Goes through the rest of the epoch's steps, then scores the validation examples.
+    /// Runs the remaining steps of the epoch, then scores the validation examples.
     fn one_epoch(&mut self, watch: &mut dyn TrainingObserver) -> Result<Epoch, ModelError> {
         let epoch = self.progress.epoch;
         let mut began = Instant::now();
@@ -145,7 +145,8 @@ impl Trainer<'_> {
         })
     }
 
-    /// Mean loss, penalty included, and accuracy; both NaN where there is no example.
+    /// Returns the mean loss, penalty included, and the accuracy; both are NaN if there is no
+    /// example.
     fn evaluate(&mut self) -> Result<(f64, f64), ModelError> {
         let examples = self.job.valid;
         if examples.is_empty() {
@@ -170,12 +171,12 @@ impl Trainer<'_> {
         snapshot::encode(self.net, &self.engine.state(), &self.progress, self.best_weights.as_ref())
     }
 
-    /// Takes note of an epoch; true where the last better one is too far back.
+    /// Records an epoch; returns true if the last better one is too far back.
     fn take_note(&mut self, report: &Epoch) -> bool {
         let Some(rule) = self.training.early_stopping else { return false };
         let value = rule.monitor.of(report);
         let is_better = |best: Best| rule.monitor.gain(value, best.value) > rule.min_delta;
-        // An epoch whose validation examples were not scored has no value and is no better.
+        // An epoch without validation has no value and does not count as better.
         if value.is_finite() && self.progress.best.is_none_or(is_better) {
             self.progress.best = Some(Best { epoch: report.epoch, value });
             if rule.restore_best {
@@ -216,7 +217,7 @@ fn said_of_early_end(rule: EarlyStopping, best: Option<Best>, last_epoch: usize)
     }
 }
 
-/// Mean loss, penalty included, and accuracy.
+/// Computes the mean loss, penalty included, and the accuracy.
 fn evaluate(engine: &mut dyn Engine, examples: Examples, scaler: Option<&Scaler>) -> (f64, f64) {
     let (mut loss, mut n_right) = (0.0, 0);
     for batch in Batches::in_order(examples, scaler, CHUNK).iter() {

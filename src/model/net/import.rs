@@ -1,4 +1,4 @@
-//! Weights that another program trained: their names and layouts turned into ours.
+//! Imports weights that another program trained: converts their names and layouts to ours.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,13 +10,13 @@ use super::super::{Layout, ModelError};
 use super::layer::{Kind, Net};
 use super::weights::Weights;
 
-/// An array as it lies in the file.
+/// An array as it is in the file.
 struct Foreign {
     shape: Vec<usize>,
     values: Vec<f32>,
 }
 
-/// What a group of arrays belongs to.
+/// The kind of layer that a group of arrays belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Conv,
@@ -24,11 +24,12 @@ enum Owner {
     Dense,
 }
 
-/// Reads a safetensors file of another program into a net's arrays, with what the reader should know.
+/// Reads a safetensors file of another program into a net's arrays; also returns notes for the
+/// reader.
 ///
-/// Arrays are grouped by what stands before the last `.` or `/` of their names. Groups of one kind
-/// (convolution, batch normalisation, dense) are taken in the order of their names, numbers within
-/// names by their value, and must fit the net's layers of that kind one by one.
+/// Arrays are grouped by the part of their name before the last `.` or `/`. Groups of one kind
+/// (convolution, batch normalization, dense) are taken in the order of their names, with numbers
+/// sorted by value, and must match the net's layers of that kind one by one.
 pub(super) fn import(
     net: &Net,
     path: &Path,
@@ -38,13 +39,13 @@ pub(super) fn import(
     let bytes = std::fs::read(path).map_err(|error| file_error(path, error))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| {
         fail(format!(
-            "is no safetensors file: {error}\nhint: save the weights as safetensors first"
+            "not a safetensors file: {error}\nhint: save the weights as safetensors first"
         ))
     })?;
     let mut groups = groups(&file, layout).map_err(fail)?;
     let mut weights = Weights(vec![vec![]; net.parameters.len()]);
     let mut notes = vec![];
-    // Channels and positions of what the next dense layer gets, where it was flattened.
+    // Channels and positions of the next dense layer's input, if it was flattened.
     let mut flattened = None;
     for layer in &net.layers {
         let owner = match layer.kind {
@@ -60,13 +61,13 @@ pub(super) fn import(
         let names = parts(owner, layout);
         let first_name = &net.parameters[layer.first].name;
         let (group, mut arrays) = take_first(&mut groups, owner).ok_or_else(|| {
-            fail(format!("holds nothing for `{first_name}`: it has too few layers of that kind"))
+            fail(format!("contains nothing for `{first_name}`: it has too few layers of that kind"))
         })?;
         for (parameter, part) in (layer.first..).zip(names) {
             let wanted = &net.parameters[parameter];
             let Some(found) = arrays.remove(*part) else {
                 if *part == "bias" && owner != Owner::BatchNorm {
-                    notes.push(format!("`{group}` has no bias: 0 stands for `{}`", wanted.name));
+                    notes.push(format!("`{group}` has no bias: `{}` is 0", wanted.name));
                     weights.0[parameter] = vec![0.0; wanted.len()];
                     continue;
                 }
@@ -75,26 +76,28 @@ pub(super) fn import(
             let turned = turn(found, owner, layout, flattened.filter(|_| owner == Owner::Dense));
             if turned.shape != wanted.shape {
                 return Err(fail(format!(
-                    "`{group}.{part}` must become `{}` of shape {:?}, got {:?}",
+                    "`{group}.{part}` must become `{}` of shape {:?}, found {:?}",
                     wanted.name, wanted.shape, turned.shape
                 )));
             }
             weights.0[parameter] = turned.values;
         }
         if let Some(extra) = arrays.keys().next() {
-            return Err(fail(format!("`{group}.{extra}` has no place in the net")));
+            return Err(fail(format!("the net has no array for `{group}.{extra}`")));
         }
         if owner == Owner::Dense {
             flattened = None;
         }
     }
     if let Some(((_, _, group), _)) = groups.pop_first() {
-        return Err(fail(format!("`{group}` has no place in the net: it has fewer such layers")));
+        return Err(fail(format!(
+            "the net has no layer for `{group}`: it has fewer layers of that kind"
+        )));
     }
     Ok((weights, notes))
 }
 
-/// The names of a layer's arrays, in the order of our parameters.
+/// Returns the names of a layer's arrays, in the order of our parameters.
 fn parts(owner: Owner, layout: Layout) -> &'static [&'static str] {
     match (owner, layout) {
         (Owner::BatchNorm, Layout::Keras) => &["gamma", "beta", "moving_mean", "moving_variance"],
@@ -115,7 +118,7 @@ fn groups(file: &SafeTensors, layout: Layout) -> Result<Groups, String> {
             continue;
         }
         if view.dtype() != Dtype::F32 {
-            return Err(format!("the array `{name}` must be F32, got {:?}", view.dtype()));
+            return Err(format!("the array `{name}` must be F32, found {:?}", view.dtype()));
         }
         let (numbers, _) = view.data().as_chunks::<4>();
         let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
@@ -132,7 +135,7 @@ fn groups(file: &SafeTensors, layout: Layout) -> Result<Groups, String> {
             _ => {
                 let found: Vec<&str> = arrays.keys().map(String::as_str).collect();
                 return Err(format!(
-                    "`{name}` with the arrays {} is no convolution, batch normalisation or dense \
+                    "`{name}` with the arrays {} is not a convolution, batch normalization or dense \
                      layer of {}",
                     crate::vocab::quoted_list(found),
                     layout.name()
@@ -149,7 +152,7 @@ fn take_first(groups: &mut Groups, owner: Owner) -> Option<(String, BTreeMap<Str
     groups.remove(&key).map(|arrays| (key.2, arrays))
 }
 
-/// A name as text and numbers by turns, so that `conv_10` comes after `conv_2`.
+/// Splits a name into text and numbers, so that `conv_10` sorts after `conv_2`.
 fn natural(name: &str) -> Vec<(String, u64)> {
     let mut pieces = vec![];
     let mut rest = name;
@@ -164,7 +167,7 @@ fn natural(name: &str) -> Vec<(String, u64)> {
     pieces
 }
 
-/// Lays an array out as ours: `[height, width, in, out]`, `[in, out]`.
+/// Converts an array to our layout: `[height, width, in, out]` or `[in, out]`.
 fn turn(array: Foreign, owner: Owner, layout: Layout, flattened: Option<[usize; 3]>) -> Foreign {
     let Foreign { shape, values } = array;
     match (layout, owner, shape.as_slice()) {
@@ -183,7 +186,7 @@ fn turn(array: Foreign, owner: Owner, layout: Layout, flattened: Option<[usize; 
             Foreign { shape: vec![height, width, n_in, n_out], values: turned }
         }
         (Layout::PyTorch, Owner::Dense, &[n_out, n_in]) => {
-            // PyTorch flattens channel by channel, we position by position.
+            // PyTorch flattens channel by channel; we flatten position by position.
             let theirs = |ours: usize| match flattened {
                 Some([height, width, channels]) if height * width * channels == n_in => {
                     let (position, channel) = (ours / channels, ours % channels);
@@ -208,7 +211,7 @@ mod tests {
     use super::*;
     use crate::vocab::Seed;
 
-    /// Our weights as PyTorch would save them, in layers named like a `Sequential`'s.
+    /// Saves our weights as PyTorch would, with layers named as in a `Sequential`.
     fn pytorch(net: &Net, weights: &Weights, path: &Path, skip: &str) {
         let mut flat = [0; 3];
         let mut number = 0;
@@ -269,7 +272,7 @@ mod tests {
     fn pytorchs_layout_is_turned_into_ours() {
         let net = net(CNN_2, &[40, 13], 10);
         let mut weights = Weights::start(&net, Seed(3));
-        // Every array gets numbers of its own, so that none can stand for another.
+        // Every array has different numbers, so that none can be mistaken for another.
         for (index, values) in weights.0.iter_mut().enumerate() {
             values.iter_mut().enumerate().for_each(|(i, x)| *x += index as f32 + i as f32 * 1e-3);
         }
@@ -280,13 +283,13 @@ mod tests {
         pytorch(&net, &weights, &path, "1.bias");
         let (got, notes) = import(&net, &path, Layout::PyTorch).unwrap();
         assert!(got.0[1].iter().all(|x| *x == 0.0));
-        assert_eq!(notes, ["`1` has no bias: 0 stands for `conv_1.bias`"]);
+        assert_eq!(notes, ["`1` has no bias: `conv_1.bias` is 0"]);
         pytorch(&net, &weights, &path, "3.running_var");
         let said = import(&net, &path, Layout::PyTorch).unwrap_err().to_string();
         assert!(said.contains("the array `3.running_var` is missing"), "{said}");
         let said = import(&net, &path, Layout::Keras).unwrap_err().to_string();
         assert!(
-            said.contains("is no convolution, batch normalisation or dense layer of Keras"),
+            said.contains("is not a convolution, batch normalization or dense layer of Keras"),
             "{said}"
         );
     }
@@ -319,7 +322,7 @@ mod tests {
         let said = import(&net, &path, Layout::Keras).unwrap_err().to_string();
         assert!(
             said.contains(
-                "`dense.kernel` must become `dense_1.kernel` of shape [4, 3], got [3, 4]"
+                "`dense.kernel` must become `dense_1.kernel` of shape [4, 3], found [3, 4]"
             ),
             "{said}"
         );

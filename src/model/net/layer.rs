@@ -1,54 +1,55 @@
-//! The layers of a net: their shapes and what each holds of fitted numbers.
+//! The layers of a net: their shapes and the arrays of their parameters.
 //!
-//! A [`Net`] is a plain list of layers whose shapes fit together. It knows no values and no
-//! arithmetic: an [`Engine`](super::engine::Engine) walks the list.
+//! A [`Net`] is a plain list of layers with compatible shapes. It contains no values and no
+//! arithmetic: an [`Engine`](super::engine::Engine) computes it.
 
 use serde::Serialize;
 
 /// Height (time), width (coefficient) and channels; a flat row of `n` numbers is `[1, 1, n]`.
 pub(super) type Shape = [usize; 3];
 
-/// Added to a variance before its root is taken (Keras's default).
+/// Constant added to a variance before taking its root (Keras's default).
 pub(super) const BATCH_NORM_EPSILON: f64 = 1e-3;
-/// How much of the moving statistics stays at each step (Keras's default).
+/// Fraction of the moving statistics that is kept at each step (Keras's default).
 pub(super) const BATCH_NORM_MOMENTUM: f32 = 0.99;
 
-/// What a layer does, with Keras's meaning.
+/// The function of a layer, as in Keras.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Kind {
-    /// Convolution over what is wholly inside the input ('valid'), stride 1, plus a bias.
+    /// Convolution of the windows that are wholly inside the input ('valid'), stride 1, plus a
+    /// bias.
     Conv { filters: usize, kernel: [usize; 2] },
     /// `max(x, 0)`.
     Relu,
-    /// Standardises each channel over batch and positions; the moving variance takes in the
-    /// batch's biased one, as Keras 3 does.
+    /// Standardizes each channel over batch and positions. The moving variance follows the batch's
+    /// biased variance, as in Keras 3.
     BatchNorm,
     /// Largest value of each window; padded to `ceil(input / stride)` ('same').
     MaxPool { size: [usize; 2], stride: [usize; 2] },
     /// In training, sets a fraction of the values to 0 and scales the others by `1 / (1 - rate)`.
     Dropout { rate: f64 },
-    /// Puts all in one row, ordered by time, coefficient, channel.
+    /// Flattens the values into one row, ordered by time, coefficient, channel.
     Flatten,
     /// A matrix and a bias; `l2 * sum(kernel^2)` is added to the loss.
     Dense { units: usize, l2: f64 },
 }
 
-/// A layer in its place.
+/// A layer at its position in a net.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Layer {
     #[serde(flatten)]
     pub(super) kind: Kind,
-    /// Of one example, before the layer.
+    /// Shape of one example before the layer.
     pub(super) input: Shape,
-    /// Of one example, after the layer.
+    /// Shape of one example after the layer.
     pub(super) output: Shape,
-    /// Where this layer's arrays begin in [`Net::parameters`].
+    /// Index of this layer's first array in [`Net::parameters`].
     #[serde(skip)]
     pub(super) first: usize,
 }
 
-/// What an array holds before training.
+/// The initial values of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     /// All 0.
@@ -61,29 +62,29 @@ pub(super) enum Start {
     /// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     /// networks", AISTATS 2010, equation 16.
     Glorot {
-        /// Inputs of one output value.
+        /// Number of inputs of one output value.
         fan_in: usize,
-        /// Outputs that one input value reaches.
+        /// Number of outputs that one input value affects.
         fan_out: usize,
     },
 }
 
-/// One array of fitted numbers.
+/// One array of parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parameter {
-    /// As in the saved file: `conv_1.kernel`.
+    /// The name in the saved file, e.g. `conv_1.kernel`.
     pub(super) name: String,
     /// Keras's layout: `[height, width, in, out]` or `[in, out]`.
     pub(super) shape: Vec<usize>,
-    /// What it holds before training.
+    /// The initial values.
     pub(super) start: Start,
-    /// Whether the optimizer moves it; moving statistics are moved by the layer itself.
+    /// Whether the optimizer updates it; the layer itself updates moving statistics.
     pub(super) trainable: bool,
-    /// Weight of its squares in the loss.
+    /// Weight of the squared values in the loss.
     pub(super) l2: f64,
 }
 
-/// Layers whose shapes fit together.
+/// Layers with compatible shapes.
 #[derive(Debug, Clone)]
 pub(super) struct Net {
     pub(super) layers: Vec<Layer>,
@@ -91,10 +92,10 @@ pub(super) struct Net {
 }
 
 impl Net {
-    /// Puts layers one behind the other.
+    /// Connects layers in sequence.
     ///
     /// # Errors
-    /// Where a kernel is larger than what is left of the input.
+    /// If a kernel is larger than its input.
     pub(super) fn new(input: Shape, kinds: &[Kind]) -> Result<Self, String> {
         let mut net = Self { layers: vec![], parameters: vec![] };
         let mut shape = input;
@@ -110,22 +111,23 @@ impl Net {
         Ok(net)
     }
 
-    /// How many numbers one example must have.
+    /// Returns how many numbers one example must have.
     pub(super) fn width(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.input.iter().product())
     }
 
-    /// How many logits come out.
+    /// Returns the number of logits.
     pub(super) fn n_classes(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.output.iter().product())
     }
 
-    /// All fitted numbers, moving statistics included, as Keras counts them.
+    /// Returns the number of parameters, moving statistics included, as Keras counts them.
     pub(super) fn n_parameters(&self) -> usize {
         self.parameters.iter().map(Parameter::len).sum()
     }
 
-    /// What the penalties add to the loss: the sum of `l2 * sum(w^2)` over the parameters' values.
+    /// Returns the contribution of the penalties to the loss: the sum of `l2 * sum(w^2)` over the
+    /// parameters.
     pub(super) fn penalty<'a>(&self, values: impl Iterator<Item = &'a [f32]>) -> f64 {
         let penalized = self.parameters.iter().zip(values).filter(|(p, _)| p.l2 > 0.0);
         let square = |w: &f32| f64::from(*w).powi(2);
@@ -134,17 +136,17 @@ impl Net {
 }
 
 impl Parameter {
-    /// How many numbers it holds.
+    /// Returns the number of values.
     pub(super) fn len(&self) -> usize {
         self.shape.iter().product()
     }
 }
 
 impl Kind {
-    /// The shape after this layer.
+    /// Returns the shape after this layer.
     ///
     /// # Errors
-    /// Where a kernel is larger than the input.
+    /// If a kernel is larger than the input.
     pub(super) fn output(&self, [height, width, channels]: Shape) -> Result<Shape, String> {
         Ok(match *self {
             Self::Conv { filters, kernel: [kh, kw] } => {
@@ -177,7 +179,7 @@ impl Kind {
         }
     }
 
-    /// The arrays of this layer, which is the `number`-th of its kind.
+    /// Returns the arrays of this layer, which is the `number`-th of its kind.
     fn parameters(&self, [_, _, channels]: Shape, number: usize) -> Vec<Parameter> {
         let make = |part: &str, shape: &[usize], start, trainable, l2| Parameter {
             name: format!("{}_{number}.{part}", self.name()),
@@ -213,10 +215,11 @@ impl Kind {
     }
 }
 
-/// Padding before and after one axis, so that a pool gives `ceil(input / stride)` windows.
+/// Returns the padding before and after one axis with which a pool gives `ceil(input / stride)`
+/// windows.
 ///
 /// # Source
-/// TensorFlow's 'SAME': what can't be halved goes to the end.
+/// TensorFlow's 'SAME': an odd element goes to the end.
 pub(super) fn same_padding(input: usize, size: usize, stride: usize) -> (usize, usize) {
     let total = ((input.div_ceil(stride) - 1) * stride + size).saturating_sub(input);
     (total / 2, total - total / 2)

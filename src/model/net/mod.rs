@@ -1,20 +1,20 @@
-//! Neural nets: layer lists in Keras's semantics, trained by our own loop.
+//! Neural nets: lists of layers as in Keras, trained by our own loop.
 //!
-//! | file | its one job |
+//! | file | content |
 //! |---|---|
 //! | `dense`, `cnn` | read `[model.dense]` and `[model.cnn]` into a list of layers |
 //! | `layer` | layers, their shapes and arrays |
-//! | `weights` | the values: drawn, saved, loaded |
+//! | `weights` | the values: initialization, saving, loading |
 //! | `batches`, `fit` | shuffling and augmentation; epochs and early stopping |
-//! | `engine` | what the loop asks of whoever computes |
-//! | `burn` | the engine that computes with burn: any net on any device, and what the other is checked against |
-//! | `fused` | the engine that computes with our own kernels: much faster |
+//! | `engine` | the interface between the loop and the engines |
+//! | `burn` | the engine based on burn: any net on any device; also the reference for the other engine |
+//! | `fused` | the engine based on our own kernels: much faster |
 //! | `range_test` | the loss at every learning rate |
 //! | `import` | weights of Keras and PyTorch |
-//! | `snapshot` | a training half-way, as bytes |
+//! | `snapshot` | an unfinished training, as bytes |
 //!
-//! All randomness is keyed by the job's seed and drawn here, never by burn, whose generator is
-//! shared by the whole process.
+//! All randomness depends on the seed of the fit and is drawn here. burn's own generator is never
+//! used, because the whole process shares it.
 
 mod batches;
 mod burn;
@@ -48,12 +48,12 @@ use weights::Weights;
 
 /// The arrays of a saved net.
 const FILE: &str = "model.safetensors";
-/// Its layers, for whoever reads the arrays with another program.
+/// The layers, for other programs that read the arrays.
 const ARCHITECTURE: &str = "architecture.json";
 
-/// A checked net of any kind, all but its last layer, whose width is the number of classes.
+/// A checked net of any kind, without its last layer, whose width is the number of classes.
 struct NetModel {
-    /// How an example's shape is seen by the first layer.
+    /// Converts an example's shape for the first layer.
     input: fn(&[usize]) -> Result<Shape, String>,
     hidden: Vec<Kind>,
     standardize: bool,
@@ -69,7 +69,7 @@ impl NetModel {
 }
 
 impl NetModel {
-    /// Checks a job; the net for it, and the scaler fitted to its training examples.
+    /// Checks the input of a fit; returns the net and the scaler fitted to the training examples.
     fn prepare(&self, job: &FitInput) -> Result<(Net, Option<Scaler>), ModelError> {
         job.train.check_for_fit()?;
         job.valid.check_for_predict(job.train.shape)?;
@@ -80,7 +80,7 @@ impl NetModel {
         Ok((net, self.standardize.then(|| Scaler::fit(&job.train))))
     }
 
-    /// On the CPU the fused kernels where they know all that is asked for, burn's operations else.
+    /// Chooses the engine: on the CPU our own kernels if they support everything, otherwise burn.
     fn engine(&self, net: &Net, weights: Weights, device: Device) -> Box<dyn Engine> {
         let Training { optimizer, clip_norm, batch_size, .. } = self.training;
         let max_batch = batch_size.max(fit::CHUNK);
@@ -142,19 +142,19 @@ impl Model for NetModel {
     }
 }
 
-/// The names and shapes of a scaler's arrays in the file.
+/// Returns the names and shapes of a scaler's arrays in the file.
 fn scaler_arrays(width: usize) -> Vec<(String, Vec<usize>)> {
     ["standardize.mean", "standardize.scale"].map(|name| (name.to_owned(), vec![width])).into()
 }
 
-/// What `architecture.json` says.
+/// The content of `architecture.json`.
 #[derive(serde::Serialize)]
 struct Architecture<'a> {
     file: &'a str,
     layout: &'a str,
     /// The shape of one example.
     example: &'a [usize],
-    /// Whether `standardize.mean` and `standardize.scale` come before the first layer.
+    /// Whether `standardize.mean` and `standardize.scale` are applied before the first layer.
     standardized: bool,
     n_parameters: usize,
     layers: &'a [layer::Layer],

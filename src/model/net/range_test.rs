@@ -6,16 +6,16 @@ use super::super::{FitInput, ModelError, Probe, RangeTest};
 use super::batches::{self, Batches, Recipe};
 use super::engine::{Engine, StepKey};
 
-/// How much of the smoothed loss stays at each step.
+/// Fraction of the smoothed loss that is kept at each step.
 const SMOOTHING: f64 = 0.95;
-/// A smoothed loss so many times the least one ends the test.
+/// The test ends when the smoothed loss exceeds its minimum by this factor.
 const TOO_MUCH: f64 = 4.0;
 
-/// Trains with a rate that rises evenly on a logarithmic scale, until the loss is lost.
+/// Trains with a rate that rises evenly on a logarithmic scale, until the loss diverges.
 ///
 /// # Source
-/// Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3; on a
-/// logarithmic scale, with the smoothed loss.
+/// Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3, but on a
+/// logarithmic scale and with the smoothed loss.
 pub(super) fn range_test(
     engine: &mut dyn Engine,
     job: &FitInput,

@@ -1,4 +1,4 @@
-//! A training half-way, as bytes: safetensors with the progress in its metadata.
+//! An unfinished training as bytes: safetensors with the progress in its metadata.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,28 +10,28 @@ use super::weights::Weights;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-/// What the arrays' names begin with: weights, the two moments, the best weights so far.
+/// Prefixes of the arrays' names: weights, the two moments, the best weights so far.
 const PARTS: [&str; 4] = ["weights", "first", "second", "best"];
 
-/// Where a training stands, apart from the engine's arrays.
+/// The state of a training, without the engine's arrays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// The one-based epoch that is under way.
+    /// The epoch in progress, one-based.
     pub(super) epoch: usize,
-    /// Its next step, zero-based.
+    /// The next step of that epoch, zero-based.
     pub(super) step: usize,
-    /// Summed over the epoch's steps so far.
+    /// Sum over the epoch's steps so far.
     pub(super) loss: f64,
     pub(super) n_right: usize,
     pub(super) seconds: f64,
-    /// Of the epoch's last step.
+    /// Learning rate of the epoch's last step.
     pub(super) learning_rate: f64,
-    /// The least mean training loss of the epochs so far.
+    /// The lowest mean training loss of the epochs so far.
     pub(super) least_loss: Option<f64>,
     pub(super) best: Option<Best>,
 }
 
-/// The best epoch so far, in the sense of early stopping.
+/// The best epoch so far, as early stopping defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Best {
     pub(super) epoch: usize,
@@ -53,14 +53,14 @@ impl Progress {
     }
 }
 
-/// A snapshot read back.
+/// A decoded snapshot.
 pub(super) struct Snapshot {
     pub(super) state: State,
     pub(super) progress: Progress,
     pub(super) best_weights: Option<Weights>,
 }
 
-/// Puts all of a training into bytes.
+/// Encodes a whole training as bytes.
 pub(super) fn encode(
     net: &Net,
     state: &State,
@@ -86,10 +86,10 @@ pub(super) fn encode(
     to_safetensors(&arrays, Some(metadata)).expect("names and shapes are a net's own")
 }
 
-/// Reads back what [`encode`] made of the same net.
+/// Decodes a snapshot that [`encode`] made of the same net.
 ///
 /// # Errors
-/// Where the bytes are of another net or no snapshot at all.
+/// If the bytes belong to a different net or are not a snapshot.
 pub(super) fn decode(net: &Net, bytes: &[u8]) -> Result<Snapshot, ModelError> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| broken(&error.to_string()))?;
     let (_, header) =
@@ -99,7 +99,7 @@ pub(super) fn decode(net: &Net, bytes: &[u8]) -> Result<Snapshot, ModelError> {
         metadata.get(&key.to_owned()).ok_or_else(|| broken(&format!("it lacks `{key}`")))
     };
     let progress = serde_json::from_str(said("progress")?).map_err(|e| broken(&e.to_string()))?;
-    let n_steps = said("n_steps")?.parse().map_err(|_| broken("its count of steps is none"))?;
+    let n_steps = said("n_steps")?.parse().map_err(|_| broken("its step count is not a number"))?;
     let part = |part: &str| -> Result<Weights, ModelError> {
         let values = net.parameters.iter().map(|parameter| {
             let name = format!("{part}.{}", parameter.name);

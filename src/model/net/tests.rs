@@ -18,13 +18,13 @@ fn logits(input: Shape, kinds: &[Kind], weights: Vec<Vec<f32>>, inputs: &[f32]) 
 
 #[test]
 fn pooling_ignores_padding_and_puts_more_of_it_at_the_end() {
-    // Windows start at row 0 and 2 and at column -1, 1 and 3; all values are below 0, so that a
+    // Windows start at rows 0 and 2 and at columns -1, 1 and 3. All values are below 0, so that a
     // padding of 0 would win.
     let input: Vec<f32> = (1..=20).map(|x| -(x as f32)).collect();
     let pool = Kind::MaxPool { size: [3, 3], stride: [2, 2] };
     let got = logits([4, 5, 1], &[pool, Kind::Flatten], vec![], &input);
     assert_eq!(got, [-1.0, -2.0, -4.0, -11.0, -12.0, -14.0]);
-    // An even window at stride 1 is padded at the end only.
+    // An even window with stride 1 is padded at the end only.
     let pool = Kind::MaxPool { size: [2, 2], stride: [1, 1] };
     let got = logits([2, 2, 1], &[pool, Kind::Flatten], vec![], &[-1.0, -2.0, -3.0, -4.0]);
     assert_eq!(got, [-1.0, -2.0, -3.0, -4.0]);
@@ -36,8 +36,8 @@ fn pooling_ignores_padding_and_puts_more_of_it_at_the_end() {
 
 #[test]
 fn convolution_is_a_correlation_in_kerass_layout() {
-    // One input row of two channels; kernel [1, 2, 2, 1] = 1, 10 at the first place, 100, 1000 at
-    // the second.
+    // One input row of two channels; the kernel [1, 2, 2, 1] is 1, 10 at the first position and
+    // 100, 1000 at the second.
     let kind = Kind::Conv { filters: 1, kernel: [1, 2] };
     let weights = vec![vec![1.0, 10.0, 100.0, 1000.0], vec![0.5]];
     let got = logits([1, 3, 2], &[kind], weights, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
@@ -120,7 +120,7 @@ fn gradients_agree_with_finite_differences() {
     assert!(n_checked > 15, "{n_checked}");
 }
 
-/// Standard normal noise and three classes in turn.
+/// Standard normal noise, with three classes in turn.
 struct Noise {
     matrix: Vec<f32>,
     labels: Vec<usize>,
@@ -134,7 +134,7 @@ impl Noise {
         Self { matrix, labels: (0..40).map(|i| i % 3).collect(), rows: (0..40).collect() }
     }
 
-    /// 30 examples to fit on, 10 to watch.
+    /// Returns a fit with 30 training examples and 10 validation examples.
     fn job(&self, seed: u64) -> FitInput<'_> {
         let examples = |rows| Examples {
             shape: &[12, 6],
@@ -148,7 +148,7 @@ impl Noise {
     }
 }
 
-/// Everything random or remembered that a training can have.
+/// Returns a training that uses every random or stateful setting.
 fn everything() -> Training {
     Training {
         optimizer: Optimizer::adam(1e-3),
@@ -170,7 +170,7 @@ fn everything() -> Training {
     }
 }
 
-/// The plainest training.
+/// Returns the simplest training.
 fn plain() -> Training {
     Training {
         optimizer: Optimizer::adam(1e-2),
@@ -202,7 +202,7 @@ fn small(training: Training) -> NetModel {
     NetModel { input, hidden, standardize: true, training }
 }
 
-/// The hash of the saved file.
+/// Returns the hash of the saved file.
 fn saved(fitted: &Fitted) -> String {
     let folder = tempfile::tempdir().unwrap();
     fitted.classifier.save(folder.path()).unwrap();
@@ -213,7 +213,7 @@ fn trained(seed: u64) -> String {
     saved(&small(everything()).fit(&Noise::new().job(seed), &mut Silent).unwrap())
 }
 
-/// Keeps every epoch, and stops with a snapshot after a step, counted from 1.
+/// Records every epoch, and stops with a snapshot after a given step, counted from 1.
 #[derive(Default)]
 struct Stopper {
     stop_after: Option<usize>,
@@ -244,7 +244,7 @@ fn a_training_stopped_after_any_step_goes_on_to_the_same_bits() {
     let (noise, model) = (Noise::new(), small(everything()));
     let mut through = Stopper::default();
     let wanted = model.fit(&noise.job(1), &mut through).unwrap();
-    // Four steps an epoch, four epochs.
+    // Four epochs of four steps.
     assert_eq!(through.n_steps, 16);
     for stop_after in 1..=16 {
         let mut first = Stopper { stop_after: Some(stop_after), ..Stopper::default() };
@@ -275,7 +275,7 @@ fn a_snapshot_of_another_net_or_no_snapshot_is_refused() {
     }
 }
 
-/// Mean training loss and accuracy of the last epoch.
+/// Returns the last epoch, with its mean training loss and accuracy.
 fn last_epoch(training: Training) -> Epoch {
     let mut watch = Stopper::default();
     small(training).fit(&Noise::new().job(1), &mut watch).unwrap();
@@ -299,7 +299,8 @@ fn every_optimizer_learns_the_noise_by_heart() {
 #[test]
 fn mixup_and_smoothing_keep_the_loss_up() {
     let bare = last_epoch(plain());
-    // The least possible loss with a share of 0.3 over three classes: the entropy of (0.8, 0.1, 0.1).
+    // The lowest possible loss with a share of 0.3 over three classes is the entropy of (0.8, 0.1,
+    // 0.1).
     let smooth = last_epoch(Training { label_smoothing: 0.3, ..plain() });
     assert!(bare.train_loss < 0.3 && smooth.train_loss > 0.639, "{bare:?} {smooth:?}");
     let mixed = last_epoch(Training { mixup: 1.0, ..plain() });

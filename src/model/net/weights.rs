@@ -12,7 +12,7 @@ use crate::vocab::Seed;
 pub(super) struct Weights(pub(super) Vec<Vec<f32>>);
 
 impl Weights {
-    /// Values to begin a training with.
+    /// Draws the initial values of a training.
     pub(super) fn start(net: &Net, seed: Seed) -> Self {
         let draw = |(index, parameter): (usize, &Parameter)| match parameter.start {
             Start::Zeros => vec![0.0; parameter.len()],
@@ -26,12 +26,12 @@ impl Weights {
         Self(net.parameters.iter().enumerate().map(draw).collect())
     }
 
-    /// What the penalties add to the loss.
+    /// Returns the contribution of the penalties to the loss.
     pub(super) fn penalty(&self, net: &Net) -> f64 {
         net.penalty(self.0.iter().map(Vec::as_slice))
     }
 
-    /// Writes the arrays, and more that belong to the model.
+    /// Writes the arrays, followed by additional ones that belong to the model.
     pub(super) fn save(&self, net: &Net, more: Vec<Array>, path: &Path) -> Result<(), ModelError> {
         let mut arrays = more;
         arrays.extend(net.parameters.iter().zip(&self.0).map(|(parameter, values)| Array {
@@ -42,7 +42,7 @@ impl Weights {
         write_arrays(path, &arrays)
     }
 
-    /// Reads the arrays of a net, then `more` ones.
+    /// Reads the arrays of a net, then the additional ones.
     pub(super) fn load(
         net: &Net,
         more: &[(String, Vec<usize>)],

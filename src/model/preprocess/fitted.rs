@@ -1,4 +1,4 @@
-//! Numbers that were fitted on the training rows, and what they make of any rows.
+//! Preprocessing fitted on the training rows, and its application to any rows.
 
 use std::path::Path;
 
@@ -11,36 +11,36 @@ use crate::model::{Examples, ModelError};
 
 const FILE: &str = "preprocess.json";
 
-/// Fitted preprocessing: what becomes of each number of an example.
+/// Fitted preprocessing of every column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessor {
     columns: Vec<Column>,
-    /// Places of columns for each of which a number more says whether it was imputed.
+    /// Indices of the columns with an additional number that says whether the value was imputed.
     indicator: Vec<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Column {
     name: String,
-    /// What stands in for a missing number; absent where rows with one are dropped.
+    /// The replacement for a missing number; absent if rows with missing numbers are dropped.
     fill: Option<f32>,
     make: Make,
 }
 
-/// What a number becomes, missing ones filled in.
+/// The transformation of a number after imputation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum Make {
     /// `(x - mean) / scale`.
     Number { mean: f32, scale: f32 },
-    /// A number for every level, 1 at its own; zeros where training never saw it.
+    /// One number per level: 1 at its own level; all zeros if training never saw it.
     OneHot { seen: Vec<bool> },
 }
 
 impl Preprocess {
-    /// Fits to the training rows; no other row is looked at.
+    /// Fits to the training rows; no other row is used.
     ///
     /// # Errors
-    /// Where a column has no number to be imputed by, or a level is no whole number in its range.
+    /// If a column has no number to impute with, or a level is not an integer in its range.
     pub fn fit(&self, train: &Examples) -> Result<Preprocessor, ModelError> {
         if train.is_empty() {
             return Err(ModelError::Examples("no training examples".to_owned()));
@@ -73,7 +73,7 @@ impl Preprocess {
 }
 
 impl Preprocessor {
-    /// Numbers of one example afterwards.
+    /// Returns how many numbers an example has afterwards.
     #[must_use]
     pub fn width(&self) -> usize {
         let of = |column: &Column| match &column.make {
@@ -83,10 +83,10 @@ impl Preprocessor {
         self.columns.iter().map(of).sum::<usize>() + self.indicator.len()
     }
 
-    /// Makes rows, `[n, columns]` with NaN where a number is missing, into `[n, width]`.
+    /// Converts rows, `[n, columns]` with NaN for missing numbers, to `[n, width]`.
     ///
     /// # Errors
-    /// Where the rows have another number of columns than those it was fitted on.
+    /// If the number of columns differs from the fit.
     pub fn apply(&self, matrix: &[f32]) -> Result<Vec<f32>, ModelError> {
         let n_columns = self.columns.len();
         if !matrix.len().is_multiple_of(n_columns) {
@@ -113,7 +113,7 @@ impl Preprocessor {
         out.extend(self.indicator.iter().map(is_missing));
     }
 
-    /// Fits mean and deviation of all numbers that are no levels, missing ones filled in.
+    /// Fits mean and standard deviation of all numbers that are not levels, after imputation.
     fn standardize(&mut self, train: &Examples) {
         let width = self.columns.len();
         let mut filled = Vec::with_capacity(train.len() * width);
@@ -131,8 +131,8 @@ impl Preprocessor {
         }
     }
 
-    /// What was imputed, and which levels training never saw, in a sentence each; `sets` are named sets of
-    /// rows, the training rows first.
+    /// Describes what was imputed and which levels training never saw, in one sentence each. `sets`
+    /// are named sets of rows, the training rows first.
     #[must_use]
     pub fn notes(&self, sets: &[(&str, Examples)]) -> Vec<String> {
         let mut notes = vec![];
@@ -163,18 +163,18 @@ impl Preprocessor {
         notes
     }
 
-    /// Writes it into a model's folder.
+    /// Writes the preprocessing into a model's folder.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
         write_json(&folder.join(FILE), self)
     }
 
-    /// Reads back what [`Self::save`] wrote.
+    /// Reads the file that [`Self::save`] wrote.
     ///
     /// # Errors
-    /// Where the file is missing or damaged.
+    /// If the file is missing or damaged.
     pub fn load(folder: &Path) -> Result<Self, ModelError> {
         read_json(&folder.join(FILE))
     }
@@ -186,12 +186,12 @@ impl Column {
     }
 }
 
-/// The level that a number stands for, if it is a whole one in `0..levels`.
+/// Returns the level for a number, if it is an integer in `0..levels`.
 fn level(x: f32, levels: usize) -> Option<usize> {
     (x >= 0.0 && x < levels as f32 && x.fract() == 0.0).then_some(x as usize)
 }
 
-/// Which levels the training rows have.
+/// Returns which levels occur in the training rows.
 fn seen(
     name: &str,
     place: usize,
@@ -216,7 +216,7 @@ fn seen(
     Ok(seen)
 }
 
-/// What stands in for missing numbers of a column.
+/// Returns the replacement for missing numbers of a column.
 fn fill(impute: Impute, name: &str, place: usize, train: &Examples) -> Result<f32, ModelError> {
     if let Impute::Constant(number) = impute {
         return Ok(number as f32);
@@ -237,7 +237,7 @@ fn fill(impute: Impute, name: &str, place: usize, train: &Examples) -> Result<f3
         return Ok(f64::midpoint(f64::from(middle[0]), f64::from(middle[1])) as f32);
     }
     let runs = numbers.chunk_by(|a, b| a == b);
-    // Of several runs of one length the first is the smallest number; `max_by_key` would take the last.
+    // In a tie, the smallest number wins; `max_by_key` alone would take the last one.
     let most = runs.rev().max_by_key(|run| run.len()).expect("there is a number");
     Ok(most[0])
 }

@@ -9,8 +9,8 @@
 //! standardize = true           # all other numbers, by mean and deviation
 //! ```
 //!
-//! In this order. A column of `one_hot` is always imputed by its most frequent level. A level that training
-//! never saw becomes zeros and is counted.
+//! The steps run in this order. A column in `one_hot` is always imputed by its most frequent level.
+//! A level that training never saw becomes zeros and is counted.
 //!
 //! # Source
 //! scikit-learn: `SimpleImputer` (`add_indicator`), `OneHotEncoder(handle_unknown="ignore")` and
@@ -22,23 +22,23 @@ pub use fitted::Preprocessor;
 
 use crate::schema::{Fields, Flag, Int, Keyed, List, Node, OneOf, Real, Rule, Text};
 
-/// What stands in for a missing number.
+/// The replacement for missing numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Impute {
     /// The mean of the training rows.
     Mean,
-    /// Their median; between the two middle ones where their number is even.
+    /// Their median; the mean of the two middle values if their number is even.
     Median,
-    /// The number that most of them have, the smallest of several.
+    /// Their most frequent number; the smallest one in a tie.
     MostFrequent,
-    /// This one.
+    /// A fixed number.
     Constant(f64),
 }
 
-/// Checked settings; the order of columns is that of the features.
+/// Checked settings; columns are in the order of the features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preprocess {
-    /// The names of the numbers that come in.
+    /// The names of the input columns.
     columns: Vec<String>,
     impute: Option<Impute>,
     indicator: Vec<String>,
@@ -61,8 +61,9 @@ impl Preprocess {
             if !columns.contains(name) {
                 let near = crate::vocab::nearest(name, columns.iter().map(String::as_str));
                 let near = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
-                let said =
-                    format!("names `{name}`, which is not a number of [features.table]{near}");
+                let said = format!(
+                    "contains `{name}`, which is not a numeric column of [features.table]{near}"
+                );
                 fields.fault_at(key, &said);
             }
         }
@@ -72,13 +73,13 @@ impl Preprocess {
         read
     }
 
-    /// Whether missing numbers are imputed, so that rows with some can stay.
+    /// Returns whether missing numbers are imputed, so that their rows are kept.
     #[must_use]
     pub fn imputes(&self) -> bool {
         self.impute.is_some()
     }
 
-    /// How many numbers an example has afterwards.
+    /// Returns how many numbers an example has afterwards.
     #[must_use]
     pub fn width(&self) -> usize {
         let of = |column: &String| self.levels(column).unwrap_or(1);

@@ -16,7 +16,7 @@ fn examples<'a>(matrix: &'a [f32], rows: &'a [usize]) -> Examples<'a> {
     Examples { shape: &[2], matrix, labels: &[0; 100], rows, n_classes: 1 }
 }
 
-/// Tempo and key of six rows; the last two are not for training.
+/// Tempo and key of six rows; the last two are not used for training.
 const ROWS: [f32; 12] = [1.0, 0.0, NAN, 2.0, 3.0, 2.0, 8.0, NAN, NAN, 1.0, 100.0, 7.0];
 const TRAIN: [usize; 4] = [0, 1, 2, 3];
 
@@ -32,7 +32,7 @@ fn column(made: &[f32], width: usize, place: usize) -> Vec<f32> {
 #[test]
 fn missing_numbers_are_imputed_by_what_the_training_rows_have() {
     let tempo = |impute: &str| column(&made(&format!("impute = {impute}\n")), 2, 0);
-    // 1, 3 and 8 are there in training.
+    // The training rows have 1, 3 and 8.
     assert_eq!(tempo("\"median\""), [1.0, 3.0, 3.0, 8.0, 3.0, 100.0]);
     assert_eq!(tempo("\"mean\""), [1.0, 4.0, 3.0, 8.0, 4.0, 100.0]);
     assert_eq!(tempo("\"most_frequent\""), [1.0, 1.0, 3.0, 8.0, 1.0, 100.0]);
@@ -46,11 +46,12 @@ fn levels_become_numbers_of_their_own_and_those_unseen_in_training_zeros() {
     let text = "impute = \"median\"\none_hot = { key = 3 }\nindicator = [\"key\", \"tempo\"]\n";
     assert_eq!(settings(text).unwrap().width(), 6);
     let made = made(text);
-    // Tempo, key 0 to 2, whether tempo and key were imputed; the key of row 3 is the commonest, 2.
+    // Tempo, keys 0 to 2, whether tempo and key were imputed; the key of row 3 is the most frequent
+    // one, 2.
     assert_eq!(made[..6], [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
     assert_eq!(made[6..12], [3.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
     assert_eq!(made[18..24], [8.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
-    // No training row has key 1, and 7 is no level at all.
+    // No training row has key 1, and 7 is not a level.
     assert_eq!(made[24..30], [3.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
     assert_eq!(made[30..36], [100.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     let fitted = settings(text).unwrap().fit(&examples(&ROWS, &TRAIN)).unwrap();
@@ -141,9 +142,9 @@ fn faults_of_a_spec_are_said_at_once() {
     assert_eq!(
         settings(text).unwrap_err(),
         "x.toml:1: impute must be `mean`, `median`, `most_frequent` or a number, found the text \"medain\"\n\
-         x.toml:2: indicator names `temp`, which is not a number of [features.table], did you mean `tempo`?\n\
+         x.toml:2: indicator contains `temp`, which is not a numeric column of [features.table], did you mean `tempo`?\n\
          x.toml:2: indicator has no effect without impute\n\
-         x.toml:3: one_hot names `keys`, which is not a number of [features.table], did you mean `key`?\n\
+         x.toml:3: one_hot contains `keys`, which is not a numeric column of [features.table], did you mean `key`?\n\
          x.toml:4: scale is an unknown key; known here: `impute`, `indicator`, `one_hot` or `standardize`"
     );
 }

@@ -1,4 +1,4 @@
-//! Kernels, and the rows of their matrix.
+//! Kernels, and the rows of the kernel matrix.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ pub(super) enum Kernel {
 }
 
 impl Kernel {
-    /// Tells `see` every row, in their order, and how alike it is to `query`.
+    /// Calls `see` with every row, in order, and its kernel with `query`.
     pub(super) fn each(self, columns: &Columns, query: &[f32], mut see: impl FnMut(usize, f64)) {
         match self {
             Self::Linear => columns.each(query, Metric::InnerProduct, see),
@@ -27,7 +27,7 @@ impl Kernel {
     }
 }
 
-/// The kernel's matrix of some rows, of which those that were used last are kept.
+/// The kernel matrix of some rows; the most recently used rows are cached.
 pub(super) struct Gram<'a> {
     rows: &'a [f32],
     width: usize,
@@ -36,7 +36,7 @@ pub(super) struct Gram<'a> {
     /// The kernel of each row with itself.
     pub(super) diagonal: Vec<f64>,
     kept: Vec<Option<Rc<[f32]>>>,
-    /// Last use of a row.
+    /// When each row was last used.
     asked: Vec<u64>,
     n_asked: u64,
     n_kept: usize,
@@ -44,7 +44,7 @@ pub(super) struct Gram<'a> {
 }
 
 impl<'a> Gram<'a> {
-    /// Of rows `[n][width]`, keeping at most about so many bytes.
+    /// Creates the matrix for rows `[n][width]`, with a cache of about `max_bytes` at most.
     pub(super) fn new(rows: &'a [f32], width: usize, kernel: Kernel, max_bytes: usize) -> Self {
         let n = rows.len() / width;
         let itself = |row: &[f32]| match kernel {
@@ -65,7 +65,7 @@ impl<'a> Gram<'a> {
         }
     }
 
-    /// One row of the matrix, `[n]`.
+    /// Returns one row of the matrix, `[n]`.
     pub(super) fn row(&mut self, row: usize) -> Rc<[f32]> {
         self.n_asked += 1;
         self.asked[row] = self.n_asked;

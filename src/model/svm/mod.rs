@@ -9,12 +9,13 @@
 //! ```
 //!
 //! Names, meanings and defaults are those of scikit-learn's `SVC`; a test compares the decisions.
-//! Each machine has a vote, and what stands for a probability is the share of the votes: the
-//! most likely class is the prediction. The number is not a reliable probability.
+//! Each machine has one vote, and a class's share of the votes is reported as its probability. The
+//! most likely class is the prediction. The share is not a calibrated probability.
 //!
-//! The solver is ours. smartcore 0.7.0's makes two passes without converging and evaluates its kernel
-//! again where it has the value: on 2,000 rows of 12 columns and 6 classes it takes 75 times as long as
-//! ours, and four times that with twice the rows. Ours grows so too, from far below, so there is a bound.
+//! The solver is ours. smartcore 0.7.0's makes two passes without converging and evaluates its
+//! kernel repeatedly for the same rows: on 2,000 rows of 12 columns and 6 classes it takes 75 times
+//! as long as ours, and four times that with twice the rows. The time of our solver grows at the
+//! same rate, but from a much lower level, so the number of rows is limited.
 
 use std::path::Path;
 
@@ -36,10 +37,10 @@ mod smo;
 const FILE: &str = "svm.json";
 const ROWS: &str = "svm.safetensors";
 
-/// Memory for rows of kernel matrices, of all machines that are made side by side.
+/// Memory for rows of kernel matrices, for all machines that are fitted in parallel.
 const CACHE_BYTES: usize = 512 << 20;
 
-/// The line in the list.
+/// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "svm",
     doc: "Support vector machines with a linear or RBF kernel, one for every pair of classes, each \
@@ -64,15 +65,16 @@ pub enum SvmKernel {
 pub struct Svm {
     /// The kernel.
     pub kernel: SvmKernel,
-    /// The price of an example on the wrong side, above 0.
+    /// The cost of an example on the wrong side, above 0.
     pub c: f64,
     /// The solver's tolerance, above 0.
     pub tolerance: f64,
-    /// Whether the kernel sees columns of mean 0 and standard deviation 1.
+    /// Whether columns are scaled to mean 0 and standard deviation 1 before the fit.
     pub standardize: bool,
-    /// The most iterations of the solver for one pair of classes, at least 1.
+    /// Maximum number of iterations of the solver for one pair of classes, at least 1.
     pub max_iterations: usize,
-    /// The most training examples; a fit on more is an error, since time grows with their square.
+    /// Maximum number of training examples, since time grows with their square; a fit on more is an
+    /// error.
     pub max_rows: usize,
 }
 
@@ -125,7 +127,7 @@ impl Svm {
         Kernel::Rbf { gamma: gamma.unwrap_or(1.0 / (width as f64 * variance)) }
     }
 
-    /// The machine of one pair of classes and its optimality gap.
+    /// Fits the machine of one pair of classes; also returns its optimality gap.
     fn pair(
         &self,
         job: &FitInput,
@@ -218,7 +220,7 @@ impl Model for Svm {
     }
 }
 
-/// Keeps only support vectors and renumbers them.
+/// Keeps only the support vectors and renumbers them.
 fn keep_support(pairs: &mut [Pair], rows: Rows, width: usize) -> Rows {
     let mut kept: Vec<usize> = pairs.iter().flat_map(|pair| &pair.support).copied().collect();
     kept.sort_unstable();
@@ -231,22 +233,22 @@ fn keep_support(pairs: &mut [Pair], rows: Rows, width: usize) -> Rows {
     Rows::from_values(values, width, rows.scaler)
 }
 
-/// A machine: above 0 it votes for the first class.
+/// A machine: above 0, it votes for the first class.
 #[derive(Debug, Serialize, Deserialize)]
 struct Pair {
     classes: [usize; 2],
     intercept: f64,
-    /// Which support vectors, ascending.
+    /// Indices of the support vectors, ascending.
     support: Vec<usize>,
     coefficients: Vec<f64>,
 }
 
-/// What is no array of the saved model.
+/// The part of the saved model that is not an array.
 #[derive(Serialize, Deserialize)]
 struct About {
     shape: Vec<usize>,
     n_classes: usize,
-    /// None for the linear kernel.
+    /// Absent for the linear kernel.
     gamma: Option<f64>,
     pairs: Vec<Pair>,
 }
@@ -271,7 +273,7 @@ struct Machines {
 }
 
 impl Machines {
-    /// What every machine says of an example.
+    /// Returns the decision of every machine for an example.
     fn decisions(&self, query: &[f32]) -> Vec<f64> {
         let kernel = self.about.gamma.map_or(Kernel::Linear, |gamma| Kernel::Rbf { gamma });
         let mut alike = vec![];

@@ -1,26 +1,27 @@
-//! Sequential minimal optimization: the dual problem of two classes, two coefficients at a time.
+//! Sequential minimal optimization: the dual problem of two classes, solved two coefficients at a
+//! time.
 
 use std::rc::Rc;
 
 use super::kernel::Gram;
 
-/// Stands in for a curvature that is not above 0.
+/// Replaces a curvature that is not above 0.
 const LEAST_CURVATURE: f64 = 1e-12;
 
-/// What one machine is made of: `f(x) = sum(coefficient * kernel(row, x)) + intercept`.
+/// The solution for one machine: `f(x) = sum(coefficient * kernel(row, x)) + intercept`.
 #[derive(Debug)]
 pub(super) struct Solved {
-    /// One a row; 0 where it is no support vector.
+    /// One per row; 0 if the row is not a support vector.
     pub(super) coefficients: Vec<f64>,
     pub(super) intercept: f64,
-    /// By how much the optimality conditions are broken at the end.
+    /// Remaining violation of the optimality conditions.
     pub(super) gap: f64,
 }
 
-/// Solves for rows of which `is_first` says on which side they are to lie: above 0 or below.
+/// Solves for rows; `is_first` says on which side of 0 each row belongs: above or below.
 ///
-/// Each step moves the row that is furthest on the wrong side against the one by which the objective
-/// falls most, until no pair breaks the optimality conditions by `tolerance`.
+/// Each step moves the row that is furthest on the wrong side together with the one that lowers the
+/// objective most, until no pair violates the optimality conditions by `tolerance`.
 ///
 /// # Source
 /// Fan, Chen and Lin, "Working set selection using second order information for training support
@@ -36,7 +37,7 @@ pub(super) fn solve(
     let bounds: Vec<[f64; 2]> =
         is_first.iter().map(|first| if *first { [0.0, c] } else { [-c, 0.0] }).collect();
     let mut coefficients = vec![0.0; n];
-    // What is wanted of each row, 1 or -1, less what the machine says of it without its intercept.
+    // The target of each row, 1 or -1, minus the machine's output without its intercept.
     let mut errors: Vec<f64> =
         is_first.iter().map(|first| if *first { 1.0 } else { -1.0 }).collect();
     let mut n_iterations = 0;
@@ -73,7 +74,7 @@ pub(super) fn solve(
         let row_j = gram.row(j);
         let room = [bounds[i][1] - coefficients[i], coefficients[j] - bounds[j][0]];
         let step = step.min(room[0]).min(room[1]);
-        // A coefficient that comes to its bound is there exactly.
+        // A coefficient that reaches its bound gets exactly that value.
         coefficients[i] = if step == room[0] { bounds[i][1] } else { coefficients[i] + step };
         coefficients[j] = if step == room[1] { bounds[j][0] } else { coefficients[j] - step };
         for ((error, of_i), of_j) in errors.iter_mut().zip(&*row_i).zip(&*row_j) {
@@ -82,7 +83,8 @@ pub(super) fn solve(
     }
 }
 
-/// The mean error of the rows that lie on the margin, or the middle of what is allowed where none does.
+/// Returns the mean error of the rows on the margin, or the middle of the allowed range if there
+/// are none.
 fn intercept(
     coefficients: &[f64],
     bounds: &[[f64; 2]],
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_margin_is_the_widest() {
-        // Between 1 and 4 the middle is 2.5 and half the width 1.5: f(x) = (x - 2.5) / 1.5.
+        // Between 1 and 4, the middle is 2.5 and half the width 1.5: f(x) = (x - 2.5) / 1.5.
         let solved = line(&[0.0, 1.0, 4.0, 6.0], &[false, false, true, true], 100.0);
         let weight = solved.coefficients[1] + 4.0 * solved.coefficients[2];
         assert!(solved.gap < 1e-9);

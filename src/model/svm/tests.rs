@@ -43,7 +43,7 @@ fn decisions_are_scikit_learns() {
     hold(&golden, "kernel = \"linear\"\nc = 0.5\ntolerance = 1e-6", &golden.svm_linear);
 }
 
-/// A ring around a point.
+/// Returns a ring around a point.
 fn ring() -> Examples<'static> {
     Examples {
         shape: &[2],

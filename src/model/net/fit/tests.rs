@@ -6,7 +6,8 @@ use crate::kernels::loss::Tally;
 use crate::kernels::optimizer::Optimizer;
 use crate::vocab::Seed;
 
-/// Its one weight counts the steps; `losses[step]` is what valid then costs.
+/// An engine whose only weight counts the steps; `losses[step]` is the validation loss after a
+/// step.
 struct Scripted {
     weights: Weights,
     losses: Vec<f32>,
@@ -27,7 +28,7 @@ impl Engine for Scripted {
     }
 
     fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
-        // Label 0 costs ln(1 + e^x), which is x for large x.
+        // Label 0 costs ln(1 + e^x), which is about x for large x.
         let loss = self.losses[self.weights.0[0][0] as usize - 1];
         inputs.iter().flat_map(|_| [0.0, loss]).collect()
     }
@@ -169,12 +170,12 @@ fn an_epoch_reports_means_over_examples_with_the_penalty() {
 
 #[test]
 fn any_number_of_an_epoch_can_be_watched() {
-    // The training loss rises with the penalty, the accuracy stays: neither gets better.
+    // The training loss rises with the penalty and the accuracy is constant: neither improves.
     for (monitor, better) in [
         (Monitor::ValidLoss, [3.0, 2.0, 1.0, 0.5]),
         (Monitor::TrainLoss, [1.0; 4]),
         (Monitor::TrainAccuracy, [1.0; 4]),
-        // Every label is 0: a logit below it is right, one above it wrong.
+        // Every label is 0: a logit below it is right, one above it is wrong.
         (Monitor::ValidAccuracy, [1.0, -1.0, 1.0, 1.0]),
     ] {
         let rule = EarlyStopping { monitor, patience: 2, min_delta: 0.0, restore_best: true };

@@ -1,4 +1,4 @@
-//! What a training carries from step to step: parameters and the optimizer's moments.
+//! The arrays that a training carries from step to step: parameters and the optimizer's moments.
 
 use std::ops::Range;
 
@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use crate::kernels::isa::Isa;
 use crate::kernels::optimizer::{Constants, Parameters, sum_of_squares, update};
 
-/// Values that one thread takes at a time; sums over pieces have one order on any number of threads.
+/// Number of values that one thread takes at a time. Sums over pieces have the same order on any
+/// number of threads.
 const PIECE: usize = 1 << 14;
 
 /// Values, gradients and moments of every parameter, in one slice each.
@@ -21,13 +22,13 @@ pub(super) struct Arrays {
 }
 
 impl Arrays {
-    /// `n` zeros in each slice, before the first step.
+    /// Creates slices of `n` zeros, for the start of a training.
     pub(super) fn new(n: usize) -> Self {
         let zeros = || vec![0.0; n];
         Self { values: zeros(), gradients: zeros(), moments: [zeros(), zeros()], n_steps: 0 }
     }
 
-    /// The slices of one parameter, for the optimizer.
+    /// Returns the slices of one parameter, for the optimizer.
     pub(super) fn parameters(&mut self, range: Range<usize>) -> Parameters<'_> {
         let [first, second] = &mut self.moments;
         Parameters {
@@ -38,7 +39,7 @@ impl Arrays {
         }
     }
 
-    /// Moves one parameter.
+    /// Updates one parameter.
     pub(super) fn update(&mut self, isa: Isa, constants: &Constants, range: Range<usize>) {
         let Parameters { values, gradients, first, second } = self.parameters(range);
         values
@@ -52,15 +53,15 @@ impl Arrays {
             });
     }
 
-    /// The norm of all gradients together.
+    /// Returns the global norm of all gradients.
     pub(super) fn gradient_norm(&self, isa: Isa) -> f64 {
         let pieces = self.gradients.par_chunks(PIECE);
         let squares: Vec<f64> = pieces.map(|values| sum_of_squares(isa, values)).collect();
         squares.iter().sum::<f64>().sqrt()
     }
 
-    /// Scales all gradients so that their common norm is at most `max_norm`. Gradients of parameters that are not
-    /// trainable are 0.
+    /// Scales all gradients so that their global norm is at most `max_norm`. Gradients of
+    /// parameters that are not trainable are 0.
     ///
     /// # Source
     /// Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1, as in

@@ -1,4 +1,5 @@
-//! The convolutional blocks of a whole batch: chunks in parallel, and the meetings of all chunks between.
+//! The convolutional blocks of a whole batch: chunks run in parallel and synchronize between
+//! passes.
 
 use rayon::prelude::*;
 
@@ -23,8 +24,8 @@ impl Blocks {
         Self { chunks, shared: vec![Shared::default(); plan.blocks.len()] }
     }
 
-    /// All blocks, from a batch's inputs to `flat`, which goes into the first dense layer. A key means training,
-    /// where the moving statistics move too.
+    /// Runs all blocks, from a batch's inputs to `flat`, the input of the first dense layer. A key
+    /// means training, which also updates the moving statistics.
     pub(super) fn forward(
         &mut self,
         isa: Isa,
@@ -67,7 +68,7 @@ impl Blocks {
         }
     }
 
-    /// From the gradient of `flat` back through all blocks; fills their gradients.
+    /// Runs backward from the gradient of `flat` through all blocks, and fills their gradients.
     pub(super) fn backward(
         &mut self,
         isa: Isa,
@@ -109,7 +110,8 @@ impl Blocks {
     }
 }
 
-/// Fills what a block's forward pass reads besides its parameters, and the turned kernel where gradients flow on.
+/// Prepares the values that a block's forward pass reads besides its parameters, and the rotated
+/// kernel if gradients continue to an earlier block.
 fn prepare(plan: &BlockPlan, shared: &mut Shared, arrays: &Arrays, turns: bool) {
     shared.direction.clear();
     shared.direction.resize(plan.bias.len(), 1.0);
@@ -125,7 +127,7 @@ fn prepare(plan: &BlockPlan, shared: &mut Shared, arrays: &Arrays, turns: bool) 
     }
 }
 
-/// The batch's sums become its statistics; outside training, the moving ones are taken.
+/// Turns the batch's sums into its statistics; outside training, uses the moving ones.
 fn meet_forward(
     plan: &BlockPlan,
     shared: &mut Shared,
@@ -149,7 +151,7 @@ fn meet_forward(
     shared.statistics.line(gamma, beta, &mut shared.line);
 }
 
-/// The batch's sums become gradients of gamma and beta, and the lines of the backward pass.
+/// Turns the batch's sums into the gradients of gamma and beta and the lines of the backward pass.
 fn meet_backward(plan: &BlockPlan, shared: &mut Shared, arrays: &mut Arrays, n: usize) {
     let Some(norm) = &plan.norm else {
         let slopes = &mut shared.slopes;
@@ -169,7 +171,7 @@ fn meet_backward(plan: &BlockPlan, shared: &mut Shared, arrays: &mut Arrays, n: 
     }
 }
 
-/// Adds the chunks' sums, in their order.
+/// Adds the sums of the chunks, in order.
 fn add_up(shared: &mut Shared, chunks: &[Chunk], block: usize) {
     shared.sums.clear();
     shared.sums.resize(chunks[0].blocks[block].sums.len(), 0.0);

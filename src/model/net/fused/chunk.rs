@@ -1,7 +1,9 @@
-//! The convolutional blocks' work on a few examples, in buffers that last the whole training.
+//! The work of the convolutional blocks on a few examples, in buffers that are reused during the
+//! whole training.
 //!
-//! The whole batch must meet between a block's convolution and its normalization, and between the sums of that
-//! normalization's gradients and its backward pass. Each method here is what can be done between two meetings.
+//! All chunks of a batch must synchronize between a block's convolution and its normalization, and
+//! between the sums of that normalization's gradients and its backward pass. Each method here does
+//! the work between two such points.
 
 use super::super::engine::DropoutKey;
 use super::plan::{BlockPlan, Plan};
@@ -10,10 +12,11 @@ use crate::kernels::dropout::{dropout_pooled, dropout_pooled_backward};
 use crate::kernels::isa::Isa;
 use crate::kernels::pooling::{PooledGradient, Slopes};
 
-/// Examples whose gradients are summed in one buffer, whatever the number of threads.
+/// Number of examples whose gradients are summed in one buffer. It does not depend on the number of
+/// threads.
 pub(super) const CHUNK: usize = 8;
 
-/// What all chunks read in one pass.
+/// The data that all chunks read in one pass.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pass<'a> {
     pub(super) isa: Isa,
@@ -21,11 +24,11 @@ pub(super) struct Pass<'a> {
     pub(super) values: &'a [f32],
     /// The batch, `[n, height, width, channels]`.
     pub(super) inputs: &'a [f32],
-    /// Keys dropout; only in training.
+    /// The key of the dropout; present in training only.
     pub(super) key: Option<DropoutKey>,
 }
 
-/// What all chunks share in one step of one block.
+/// The data that all chunks share in one step of one block.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
     /// The sign of each channel's gamma.
@@ -33,7 +36,7 @@ pub(super) struct Shared {
     pub(super) statistics: Statistics,
     pub(super) line: Line,
     pub(super) slopes: Slopes,
-    /// The kernel turned round.
+    /// The rotated kernel.
     pub(super) turned: Vec<f32>,
     pub(super) sums: Vec<f64>,
 }
@@ -41,7 +44,7 @@ pub(super) struct Shared {
 /// Up to [`CHUNK`] examples.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
-    /// Its place in the batch, in chunks.
+    /// Index of the chunk in the batch.
     index: usize,
     pub(super) n: usize,
     pub(super) blocks: Vec<Buffers>,
@@ -50,11 +53,11 @@ pub(super) struct Chunk {
 /// One block's buffers.
 #[derive(Clone, Debug)]
 pub(super) struct Buffers {
-    /// ReLU's results: of all examples, or of one where they are computed again.
+    /// Output of ReLU: for all examples, or for one if it is computed again in the backward pass.
     activations: Vec<f32>,
     pooled: Vec<f32>,
     argmax: Vec<u8>,
-    /// The block's result.
+    /// Output of the block.
     pub(super) out: Vec<f32>,
     pub(super) d_out: Vec<f32>,
     /// One example's gradient before ReLU, framed by zeros.
@@ -69,7 +72,8 @@ impl Chunk {
         Self { index, n: 0, blocks: plan.blocks.iter().map(Buffers::new).collect() }
     }
 
-    /// Convolution, bias, ReLU and pooling of raw values; in training also the sums that normalization needs.
+    /// Computes convolution, bias, ReLU and pooling of raw values; in training also the sums for
+    /// normalization.
     pub(super) fn forward(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
         let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
         let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
@@ -100,7 +104,7 @@ impl Chunk {
         }
     }
 
-    /// Normalization of pooled values, and in training dropout.
+    /// Normalizes the pooled values and, in training, applies dropout.
     pub(super) fn finish(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
         let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
         let own = &mut self.blocks[block];
@@ -120,7 +124,7 @@ impl Chunk {
         }
     }
 
-    /// Dropout's backward pass, and the sums that normalization's needs.
+    /// Runs dropout backward and computes the sums that the backward pass of normalization needs.
     pub(super) fn backward_sums(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
         let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
         let own = &mut self.blocks[block];
@@ -135,7 +139,7 @@ impl Chunk {
         }
     }
 
-    /// Back through pooling, normalization, ReLU and convolution, to the block before.
+    /// Runs backward through pooling, normalization, ReLU and convolution, to the previous block.
     pub(super) fn backward(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
         let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
         let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
@@ -173,7 +177,7 @@ impl Chunk {
     }
 }
 
-/// Where an example's activations begin.
+/// Returns the offset of an example's activations.
 fn place(plan: &BlockPlan, example: usize) -> usize {
     if plan.keeps_activations { example * plan.convolution.geometry().output_len() } else { 0 }
 }

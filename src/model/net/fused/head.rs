@@ -1,4 +1,5 @@
-//! The dense layers' work on a whole batch, with the optimizer's step in the pass that makes their gradients.
+//! The dense layers of a whole batch. The pass that computes their gradients also takes the
+//! optimizer's step.
 
 use rayon::prelude::*;
 
@@ -14,11 +15,11 @@ use crate::kernels::product::Activation;
 /// Buffers of the dense layers.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
-    /// What goes into each layer, and the logits.
+    /// The input of each layer, and the logits.
     pub(super) rows: Vec<Vec<f32>>,
     pub(super) d_rows: Vec<Vec<f32>>,
     transposed: Vec<f32>,
-    /// One penalty for each panel of weights, so that their sum has one order.
+    /// One penalty per panel of weights, so that their sum has a fixed order.
     penalties: Vec<f64>,
 }
 
@@ -37,7 +38,8 @@ impl Head {
         }
     }
 
-    /// All layers, on the first `n` rows; in training with dropout under the key of each layer.
+    /// Runs all layers on the first `n` rows; in training, with dropout under the key of each
+    /// layer.
     pub(super) fn forward(
         &mut self,
         isa: Isa,
@@ -62,8 +64,8 @@ impl Head {
         }
     }
 
-    /// Backward from `d_rows`' last entry, moving each layer's parameters if constants are given; gives back the
-    /// penalties' sum.
+    /// Runs backward from the last entry of `d_rows`, and updates each layer's parameters if
+    /// constants are given. Returns the sum of the penalties.
     pub(super) fn backward(
         &mut self,
         isa: Isa,
@@ -84,7 +86,7 @@ impl Head {
                 let d_x = &mut before[index][..n * dense.n_in()];
                 dense.input_gradient(isa, d_output, transposed, d_x);
                 let before = index.checked_sub(1).map(|before| &plan.dense[before]);
-                // Dropout follows ReLU only: the plan refuses it elsewhere.
+                // Dropout only follows ReLU: the plan refuses it elsewhere.
                 if let Some(before) = before.filter(|b| b.activation == Activation::Relu) {
                     gate(isa, x, before.dropout.scale(), d_x);
                 }
@@ -100,7 +102,8 @@ impl Head {
     }
 }
 
-/// Gradient and, if constants are given, step, panel by panel, while a panel is in the cache.
+/// Computes the gradient and, if constants are given, takes the step, panel by panel, while a panel
+/// is in the cache.
 fn update_kernel(
     isa: Isa,
     layer: &DensePlan,

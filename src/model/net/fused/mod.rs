@@ -1,17 +1,17 @@
 //! Computes a net with the fused kernels of the room `kernels`.
 //!
-//! | file | its one job |
+//! | file | content |
 //! |---|---|
 //! | `plan` | the net's layers grouped into the units that the kernels compute |
 //! | `arrays` | parameters, gradients and moments, one slice each |
 //! | `chunk`, `blocks` | the convolutional blocks: of a few examples, of a batch |
 //! | `head` | the dense layers |
 //!
-//! The kernels know the layers of the report's nets. Any other net is left to
+//! The kernels support the layers of the nets in the original report. Every other net uses
 //! [`BurnEngine`](super::burn::BurnEngine), which computes the same with burn's operations.
 //!
-//! A step has the same bits on any number of threads (the current rayon pool's): chunks of examples
-//! have one size, and all sums over chunks one order.
+//! A step has the same bits on any number of threads of the current rayon pool: chunks have a fixed
+//! size, and sums over chunks have a fixed order.
 
 mod arrays;
 mod blocks;
@@ -30,7 +30,7 @@ use blocks::Blocks;
 use head::Head;
 use plan::Plan;
 
-/// An [`Engine`] on our own kernels, with every buffer that a step needs.
+/// An [`Engine`] based on our own kernels, with every buffer that a step needs.
 #[derive(Clone, Debug)]
 pub(super) struct FusedEngine {
     net: Net,
@@ -44,7 +44,7 @@ pub(super) struct FusedEngine {
 }
 
 impl FusedEngine {
-    /// An engine at the start of a training; `None` where the kernels do not know a layer.
+    /// Creates an engine for the start of a training; `None` if the kernels do not support a layer.
     pub(super) fn new(
         net: &Net,
         weights: &Weights,
@@ -67,25 +67,25 @@ impl FusedEngine {
         Some(engine)
     }
 
-    /// An engine that only predicts.
+    /// Creates an engine that only predicts.
     pub(super) fn for_prediction(net: &Net, weights: &Weights, max_batch: usize) -> Option<Self> {
         Self::new(net, weights, Optimizer::rms_prop(0.001), None, max_batch)
     }
 
-    /// From a batch's inputs to the logits; a key means training.
+    /// Computes the logits from the inputs of a batch; a key means training.
     fn forward(&mut self, inputs: &[f32], key: Option<DropoutKey>) {
         let Self { plan, arrays, blocks, head, isa, .. } = self;
         blocks.forward(*isa, plan, arrays, inputs, key, &mut head.rows[0]);
         head.forward(*isa, plan, &arrays.values, inputs.len() / self.net.width(), key);
     }
 
-    /// One slice for all parameters, cut into one array for each.
+    /// Splits the slice of all parameters into one array each.
     fn cut(&self, values: &[f32]) -> Weights {
         Weights(self.plan.ranges.iter().map(|range| values[range.clone()].to_vec()).collect())
     }
 }
 
-/// The inverse of [`FusedEngine::cut`].
+/// Joins the arrays into one slice, the inverse of [`FusedEngine::cut`].
 fn join(values: &mut [f32], plan: &Plan, weights: &Weights) {
     for (range, array) in plan.ranges.iter().zip(&weights.0) {
         values[range.clone()].copy_from_slice(array);
@@ -105,14 +105,15 @@ impl Engine for FusedEngine {
         let tally = softmax_cross_entropy(logits, &targets, n_classes, d_logits);
         arrays.n_steps += 1;
         let constants = optimizer.with_learning_rate(learning_rate).at_step(arrays.n_steps);
-        // A norm is known only when all gradients are: only without it can dense layers move at once.
+        // The norm needs all gradients, so dense layers can only be updated at once without
+        // clipping.
         let at_once = clip_norm.is_none().then_some(&constants);
         let penalty = head.backward(isa, plan, arrays, n, at_once);
         blocks.backward(isa, plan, arrays, &batch.inputs, &head.d_rows[0]);
         if let Some(max_norm) = *clip_norm {
             arrays.clip(isa, max_norm);
         }
-        // Dense layers come last, and so do their parameters.
+        // Dense layers are last, and so are their parameters.
         let first_dense = plan.dense[0].kernel.start;
         for (parameter, range) in net.parameters.iter().zip(&plan.ranges) {
             let has_moved = at_once.is_some() && range.start >= first_dense;

@@ -1,4 +1,5 @@
-//! A net's layers grouped into the units that the kernels compute: convolutional blocks, then dense layers.
+//! The units that the kernels compute: a net's layers grouped into convolutional blocks, then dense
+//! layers.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -13,14 +14,16 @@ use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::pooling::Pooling;
 use crate::kernels::product::Activation;
 
-/// Products of one value above which a convolution's results are kept for the backward pass: below, computing them
-/// again is quicker than to write and read them.
+/// Number of products per value above which a convolution's results are kept for the backward pass.
+/// Below, computing them again is faster than writing and reading them.
 const WORTH_KEEPING: usize = 48;
 
-/// The largest pooling window: the place of its winner is one byte, of which one value marks dropout.
+/// The largest pooling window: the place of its maximum is stored in one byte, of which one value
+/// marks dropout.
 const LARGEST_WINDOW: usize = 255;
 
-/// The units of a net, and where each of its parameters lies in [`Arrays`](super::arrays::Arrays).
+/// The units of a net, and the position of each of its parameters in
+/// [`Arrays`](super::arrays::Arrays).
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) max_batch: usize,
@@ -30,11 +33,11 @@ pub(super) struct Plan {
     pub(super) ranges: Vec<Range<usize>>,
 }
 
-/// Convolution and ReLU, then batch normalization, pooling and dropout where the net has them.
+/// Convolution and ReLU, then batch normalization, pooling and dropout if the net has them.
 #[derive(Clone, Debug)]
 pub(super) struct BlockPlan {
     pub(super) convolution: Convolution,
-    /// Windows of one value where the net has no pooling here.
+    /// Windows of one value if the net has no pooling here.
     pub(super) pooling: Pooling,
     pub(super) norm: Option<NormPlan>,
     pub(super) dropout: Rate,
@@ -65,7 +68,8 @@ pub(super) struct DensePlan {
 type Layers<'a> = Peekable<Iter<'a, Layer>>;
 
 impl Plan {
-    /// Groups a net's layers for batches of at most `max_batch`; `None` where no unit fits a layer.
+    /// Groups a net's layers for batches of at most `max_batch`; `None` if a layer is not
+    /// supported.
     pub(super) fn new(net: &Net, max_batch: usize) -> Option<Self> {
         let mut end = 0;
         let ranges = net.parameters.iter().map(|parameter| {
@@ -97,7 +101,7 @@ impl Plan {
         (ends_in_logits && max_batch > 0).then_some(plan)
     }
 
-    /// Values of all parameters together.
+    /// Returns the number of values of all parameters.
     pub(super) fn n_values(&self) -> usize {
         self.ranges.last().map_or(0, |range| range.end)
     }
@@ -162,7 +166,7 @@ impl Plan {
         let relu = layers.next_if(|next| next.kind == Kind::Relu);
         let activation = if relu.is_some() { Activation::Relu } else { Activation::Linear };
         let dropout = next_dropout(layers);
-        // The backward pass finds what dropout took among ReLU's zeros.
+        // The backward pass finds dropped values among the zeros of ReLU.
         let is_known = activation == Activation::Relu || dropout.is_zero();
         is_known.then(|| DensePlan {
             dense: Dense::new(self.max_batch, layer.input[2], units),
@@ -175,7 +179,7 @@ impl Plan {
     }
 }
 
-/// Takes a dropout that comes next; a rate of 0 where none does.
+/// Takes the next layer if it is a dropout; otherwise returns a rate of 0.
 fn next_dropout(layers: &mut Layers<'_>) -> Rate {
     match layers.peek().map(|next| &next.kind) {
         Some(&Kind::Dropout { rate }) => {

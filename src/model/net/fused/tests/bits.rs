@@ -1,8 +1,8 @@
-//! What must give the same bits: threads, levels of instructions, a training that stops and goes on.
+//! Bit-exactness: threads, instruction sets, a training that stops and resumes.
 
 use super::*;
 
-/// Five steps of the small net on batches of `n`; everything that they leave.
+/// Runs five steps of the small net on batches of `n` and returns the complete result.
 fn trained(n: usize, n_threads: usize, isa: Isa, clip_norm: Option<f64>) -> (Arrays, Vec<Tally>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
     pool.install(|| {
@@ -36,7 +36,7 @@ fn threads_and_levels_that_fuse_change_no_bit() {
 
 #[test]
 fn a_norm_of_many_pieces_is_one_number() {
-    // What rounding to f32 would hide from the test above.
+    // Rounding to f32 would hide a difference in the test above.
     let mut arrays = Arrays::new(85_340);
     arrays.gradients = random(3, 85_340);
     let norm = |n_threads, isa| {
@@ -106,7 +106,7 @@ fn a_restored_state_goes_on_as_if_never_stopped() {
                 [&mut through, &mut restored].map(|e| e.step(&batch, key(seed), learning_rate));
             assert_eq!(one, other, "{optimizer:?}");
         }
-        // The last steps made the gradients of both.
+        // The last steps filled the gradients of both.
         assert!(through.arrays == restored.arrays, "{optimizer:?}");
     }
 }

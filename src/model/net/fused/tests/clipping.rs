@@ -1,8 +1,9 @@
-//! Clipping by the gradients' common norm.
+//! Clipping by the global norm of the gradients.
 
 use super::*;
 
-/// An engine after two steps of heavy SGD, whose parameters show the gradients' sizes, and both tallies.
+/// Returns an engine after two large steps of SGD, whose parameters show the size of the gradients,
+/// and both tallies.
 fn clipped(max_norm: Option<f64>) -> (FusedEngine, [Tally; 2]) {
     let mut engine = still(&small(false), 16);
     engine.optimizer =
@@ -14,7 +15,7 @@ fn clipped(max_norm: Option<f64>) -> (FusedEngine, [Tally; 2]) {
     (engine, tallies)
 }
 
-/// Indices of the trainable parameters.
+/// Returns the indices of the trainable parameters.
 fn trainable(engine: &FusedEngine) -> Vec<usize> {
     let parameters = &engine.net.parameters;
     (0..parameters.len()).filter(|index| parameters[*index].trainable).collect()
@@ -59,7 +60,8 @@ fn parameters_follow_the_clipped_gradient() {
     let gradients = engine.cut(&engine.arrays.gradients).0;
     let mut moved = 0.0;
     for index in trainable(&engine) {
-        // The last step's gradient g and the one before, f: velocities -0.1 f and -0.05 f - 0.1 g.
+        // With the last gradient g and the one before, f, the velocities are -0.1 f and -0.05 f -
+        // 0.1 g.
         let of = |arrays: &[Vec<f32>]| wide(&arrays[index]);
         let [after, start] = [of(&after.0), of(&start.0)];
         let [velocity, gradient] = [of(&velocities), of(&gradients)];
@@ -70,6 +72,6 @@ fn parameters_follow_the_clipped_gradient() {
             moved += (after[i] - start[i]).powi(2);
         }
     }
-    // Two steps of at most 0.1 * 0.01, the first one and a half times.
+    // Two steps of at most 0.1 * 0.01; the first counts one and a half times.
     assert!(moved.sqrt() < 0.0026, "{}", moved.sqrt());
 }

@@ -1,4 +1,4 @@
-//! Our engine against burn's.
+//! Comparison of our engine with burn's.
 
 use super::super::super::super::Device;
 use super::super::super::burn::BurnEngine;
@@ -32,7 +32,7 @@ fn with_dropout_and_penalties_they_equal_burns_too() {
         Kind::Dense { units: 10, l2: 0.0 },
     ];
     equals_burns(&Net::new([1, 1, 70], &kinds).unwrap());
-    // Images of 6 x 4 and 3 x 3 behind a dropout, more than one channel, and a block without pooling.
+    // Images of 6 x 4 and 3 x 3 after a dropout, several channels, and a block without pooling.
     let kinds = [
         Kind::Conv { filters: 5, kernel: [3, 3] },
         Kind::Relu,

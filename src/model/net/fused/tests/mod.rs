@@ -1,4 +1,4 @@
-//! Whole nets against a plain statement of them.
+//! Comparison of whole nets with a simple reference.
 
 mod bits;
 mod clipping;
@@ -28,7 +28,7 @@ fn conv(
     kinds
 }
 
-/// Three blocks and two dense layers, or the dense layers alone.
+/// Returns a net of three blocks and two dense layers, or of the dense layers alone.
 fn small(dense_only: bool) -> Net {
     let blocks = [
         conv(5, [3, 3], true, Some(3), 0.2),
@@ -50,7 +50,7 @@ fn engine(net: &Net, optimizer: Optimizer, max_batch: usize) -> FusedEngine {
     FusedEngine::new(net, &Weights::start(net, Seed(5)), optimizer, None, max_batch).unwrap()
 }
 
-/// An engine whose gammas and betas are of both signs.
+/// Returns an engine with gammas and betas of both signs.
 fn still(net: &Net, max_batch: usize) -> FusedEngine {
     let mut engine = engine(net, Optimizer::adam(0.0), max_batch);
     let mut weights = engine.weights();
@@ -68,7 +68,7 @@ fn still(net: &Net, max_batch: usize) -> FusedEngine {
     engine
 }
 
-/// Some examples of 104 values with their labels.
+/// Makes a batch of examples with 104 values and their labels.
 fn batch(features: &[f32], rows: &[usize], labels: &[usize]) -> Batch {
     let inputs = rows.iter().flat_map(|row| &features[row * 104..][..104]).copied().collect();
     Batch { inputs, labels: labels.to_vec(), targets: vec![] }
@@ -78,7 +78,8 @@ fn key(seed: u64) -> StepKey {
     StepKey { seed: Seed(seed), epoch: 1, step: 0 }
 }
 
-/// The loss of a net in training, said plainly in `f64`; `targets` are `[n, n_classes]`, `value` finds parameters.
+/// Computes the training loss of a net in simple `f64` code; `targets` are `[n, n_classes]`,
+/// `value` finds parameters.
 fn plain_loss(
     net: &Net,
     batch: &Batch,
@@ -170,8 +171,8 @@ fn loss_and_every_gradient_are_the_plain_nets() {
             if !net.parameters[index].trainable {
                 continue;
             }
-            // Odd, so that all channels have their turn. One example's normalisation by few values
-            // magnifies rounding.
+            // The step is odd, so that all channels are covered. Normalizing one example by few
+            // values magnifies rounding errors.
             let step = gradient.len().div_ceil(12) | 1;
             let places: Vec<usize> = (0..gradient.len()).step_by(step).collect();
             let slope = |&place: &usize| {
@@ -194,7 +195,7 @@ fn loss_and_every_gradient_are_the_plain_nets() {
     }
 }
 
-/// The mean loss of logits, and the hits.
+/// Returns the mean loss of logits and the number of correct predictions.
 fn score(logits: &[f32], labels: &[usize]) -> (f64, usize) {
     let mut unused = vec![0.0; logits.len()];
     let tally = softmax_cross_entropy(logits, &Targets::one_hot(labels), 3, &mut unused);
