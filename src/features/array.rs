@@ -1,14 +1,14 @@
 //! `[features.array]`: rows of a precomputed array, unchanged.
 //!
-//! The array is held in memory as 32-bit floats, widened from 16 where the file has those: it is
-//! not copied into the cache, because it is on disk already.
+//! The array is kept in memory as 32-bit floats, widened from 16 bits if necessary. It is not
+//! copied into the cache, because it is already on disk.
 
 use super::{Examples, FeatureError, Matrix};
 use crate::dataset::{ArrayData, ArrayFile, ArrayNumbers};
 use crate::schema::{Fields, Text};
 use crate::vocab::{nearest, quoted_list};
 
-/// Which array of a dataset is used.
+/// The array of a dataset that a spec uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrayChoice {
     name: String,
@@ -21,7 +21,7 @@ impl ArrayChoice {
         if let Some(array) = arrays.iter().find(|array| array.name == name) {
             return Some(Self { name, shape: array.example_shape() });
         }
-        // Without any array another fault says that the dataset is of another kind.
+        // Without any array, a separate fault reports that the dataset is of another kind.
         if !name.is_empty() && !arrays.is_empty() {
             let known = || arrays.iter().map(|array| array.name.as_str());
             let hint = nearest(&name, known())
@@ -32,7 +32,7 @@ impl ArrayChoice {
         None
     }
 
-    /// The shape of one example.
+    /// Returns the shape of one example.
     #[must_use]
     pub fn shape(&self) -> Vec<usize> {
         self.shape.clone()

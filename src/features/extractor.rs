@@ -1,10 +1,10 @@
-//! The walk over a track's segments that the cache and a prediction have in common.
+//! The loop over a track's segments, used by the cache and by predictions.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AudioFeature, Segments, Worker};
 
-/// Computes a feature of the segments of one track after another, its buffers used again.
+/// Computes a feature for the segments of several tracks, reusing its buffers.
 pub struct Extractor<'a> {
     segments: Segments,
     feature: &'a dyn AudioFeature,
@@ -12,17 +12,17 @@ pub struct Extractor<'a> {
     sample_rate_hz: u32,
 }
 
-/// What became of a track's segments, by their numbers.
+/// The segments of a track, by number.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walked {
-    /// Those that gave an example, in order.
+    /// The segments that gave an example, in order.
     pub taken: Vec<u32>,
-    /// Those that were too short, with the samples that they have.
+    /// The segments that were too short, with their number of samples.
     pub too_short: Vec<(u32, usize)>,
 }
 
 impl<'a> Extractor<'a> {
-    /// For tracks at one sample rate, in hertz.
+    /// Creates an extractor for tracks at one sample rate, in hertz.
     #[must_use]
     pub fn new(segments: Segments, feature: &'a dyn AudioFeature, sample_rate_hz: u32) -> Self {
         Self { segments, feature, worker: feature.worker(), sample_rate_hz }
@@ -35,7 +35,8 @@ impl<'a> Extractor<'a> {
         let mut walked = Walked::default();
         let ranges = self.segments.ranges(self.sample_rate_hz, samples.len());
         for (segment, range) in (0..).zip(ranges) {
-            // As the report did: a segment that is a little short still counts if it has all its frames.
+            // As in the original report, a segment that is slightly too short counts if it has all
+            // its frames.
             if range.is_empty() || !self.feature.is_whole(range.len(), whole) {
                 walked.too_short.push((segment, range.len()));
                 continue;
@@ -53,7 +54,7 @@ impl<'a> Extractor<'a> {
 mod tests {
     use super::*;
 
-    /// The sum of a segment, which needs nine tenths of its samples.
+    /// A feature that sums a segment and needs nine tenths of its samples.
     struct Sum;
 
     impl AudioFeature for Sum {

@@ -12,19 +12,19 @@ pub enum Matrix {
 }
 
 impl Matrix {
-    /// Maps a whole file of floats. On Unix it can be read until it is dropped, also when the file is
-    /// removed meanwhile.
+    /// Maps a whole file of floats. On Unix it can be read until it is dropped, even if the file is
+    /// removed.
     ///
     /// # Errors
-    /// Where it can't be opened or its length is not that of whole floats.
+    /// If the file can't be opened or its length is not a multiple of four bytes.
     pub fn map(path: &Path) -> std::io::Result<Self> {
         let file = File::open(path)?;
         if file.metadata()?.len() == 0 {
             return Ok(Self::Owned(vec![]));
         }
         #[expect(unsafe_code, reason = "mapping a file has no safe form")]
-        // SAFETY: cache files are written beside their final name and renamed when whole; nothing
-        // of this program writes into or shortens a file that has its final name.
+        // SAFETY: cache files are written under a temporary name and renamed when complete. encore
+        // never writes to or truncates a file under its final name.
         let map = unsafe { memmap2::Mmap::map(&file)? };
         bytemuck::try_cast_slice::<u8, f32>(&map).map_err(|error| {
             std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string())
@@ -32,7 +32,7 @@ impl Matrix {
         Ok(Self::Mapped(map))
     }
 
-    /// All numbers.
+    /// Returns all numbers.
     #[must_use]
     pub fn as_slice(&self) -> &[f32] {
         match self {

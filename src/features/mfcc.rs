@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
     read: |fields, rate| Box::new(read(fields, rate)),
 };
 
-/// The plan that `[features.mfcc]` describes; where a field is wrong, one with librosa's defaults.
+/// Reads the plan of `[features.mfcc]`; if a field is faulty, one with librosa's defaults.
 pub(super) fn read(fields: &mut Fields, sample_rate_hz: u32) -> Mfcc {
     let librosa = MfccSettings::default();
     let settings = spectra::read_mfcc(fields, sample_rate_hz, librosa.n_mfcc);

@@ -1,4 +1,4 @@
-//! `[features.mfcc_statistics]`: mean and variance over a segment's frames of each coefficient.
+//! `[features.mfcc_statistics]`: mean and variance of each coefficient over a segment's frames.
 
 use super::{AudioFeature, Entry, Worker, mfcc, spectra, statistics::mean_and_variance};
 use crate::audio::{Mfcc, Workspace};
@@ -9,7 +9,7 @@ pub(super) const ENTRY: Entry = Entry {
     read: |fields, rate| Box::new(MfccStatistics(mfcc::read(fields, rate))),
 };
 
-/// Mean and variance over the frames of each coefficient of a plan of MFCCs.
+/// Mean and variance over the frames of each MFCC.
 pub struct MfccStatistics(pub Mfcc);
 
 impl AudioFeature for MfccStatistics {
@@ -59,7 +59,7 @@ mod tests {
         let settings = MfccSettings { n_mfcc: 2, ..Default::default() };
         let feature = MfccStatistics(Mfcc::new(&settings).unwrap());
         assert_eq!(feature.column_names(), ["mfcc1_mean", "mfcc2_mean", "mfcc1_var", "mfcc2_var"]);
-        // Silence: every frame has the same coefficients, the first of 128 bands at -100 dB.
+        // Silence: every frame has the same coefficients, and the first of 128 bands is at -100 dB.
         let mut out = [f32::NAN; 4];
         feature.worker().compute(&vec![0.0; 5000], &mut out);
         assert!((f64::from(out[0]) + 100.0 * 128_f64.sqrt()).abs() < 1e-3, "{out:?}");

@@ -1,10 +1,10 @@
-//! Dataset + settings -> one matrix of examples, cached by content hash.
+//! Features: a dataset and settings give one matrix of examples, cached by content hash.
 //!
 //! Audio is cut into segments and every segment becomes one row; rows of a table become rows. The
 //! matrix of an audio dataset is cached on disk ([`Cache`]) and memory-mapped. This room must never know a model.
 //!
-//! To add a feature: one file with an `ENTRY`, and one line in [`AUDIO_FEATURES`]. A program that uses
-//! encore as a library calls [`register`] instead.
+//! To add a feature, write a file with an `ENTRY` and add a line to [`AUDIO_FEATURES`]. A program
+//! that uses encore as a library calls [`register`] instead.
 
 mod array;
 mod cache;
@@ -38,13 +38,13 @@ use crate::vocab::{ExampleId, Named, Registry};
 pub static AUDIO_FEATURES: &[Entry] =
     &[mfcc::ENTRY, mfcc_statistics::ENTRY, log_mel::ENTRY, stft::ENTRY, statistics::ENTRY];
 
-/// A feature's line in the list: `[features.NAME]` in a spec.
+/// The entry of a feature in the list: `[features.NAME]` in a spec.
 pub struct Entry {
     /// The name in specs, lower case.
     pub name: &'static str,
-    /// What it is, in one sentence.
+    /// One-sentence description.
     pub doc: &'static str,
-    /// Reads its table; the sample rate is in hertz.
+    /// Reads the table; the sample rate is in hertz.
     pub read: fn(&mut Fields, u32) -> Box<dyn AudioFeature>,
 }
 
@@ -56,13 +56,13 @@ impl Named for Entry {
 
 static REGISTRY: Registry<Entry> = Registry::new(AUDIO_FEATURES);
 
-/// Makes a feature of your own known to this process: specs can then say `[features.NAME]`.
+/// Makes your own feature known to this process: specs can then contain `[features.NAME]`.
 ///
-/// The cache finds features by their name and settings, not by their code: put a version into the
+/// The cache finds features by their name and settings, not by their code. Put a version into the
 /// settings, and raise it when the code changes.
 ///
 /// # Errors
-/// Where the name is taken or is not a plain name.
+/// If the name is taken or is not a plain name.
 pub fn register(entry: &'static Entry) -> Result<(), String> {
     if ["table", "array"].contains(&entry.name) {
         return Err(format!("the name `{}` is already taken", entry.name));
@@ -75,7 +75,8 @@ pub trait AudioFeature: Send + Sync {
     /// Returns the shape of an example from a segment with `n` samples, e.g. `[130, 13]`.
     fn shape(&self, n_samples: usize) -> Vec<usize>;
 
-    /// Whether a piece of so many samples gives an example as good as a whole segment's.
+    /// Returns whether a segment with `n_samples` gives an example as complete as that of a whole
+    /// segment.
     fn is_whole(&self, n_samples: usize, whole: usize) -> bool {
         self.shape(n_samples) == self.shape(whole)
     }
@@ -95,13 +96,14 @@ pub trait AudioFeature: Send + Sync {
         vec![]
     }
 
-    /// A worker with buffers of its own, for one thread.
+    /// Creates a worker with separate buffers, for one thread.
     fn worker(&self) -> Box<dyn Worker + '_>;
 }
 
 /// Computes one feature, segment by segment.
 pub trait Worker {
-    /// Fills `out`, as long as the feature's shape says, from a segment's samples in `[-1, 1]`.
+    /// Fills `out`, whose length follows from the feature's shape, from a segment's samples in
+    /// `[-1, 1]`.
     fn compute(&mut self, samples: &[f32], out: &mut [f32]);
 }
 
@@ -111,15 +113,15 @@ impl<F: FnMut(&[f32], &mut [f32])> Worker for F {
     }
 }
 
-/// What a spec asks for as examples.
+/// The features that a spec requests.
 pub enum Features {
     /// A feature of every segment.
     Audio {
-        /// How tracks are cut.
+        /// How tracks are divided.
         segments: Segments,
-        /// What is computed of a segment.
+        /// The feature of a segment.
         feature: Box<dyn AudioFeature>,
-        /// The settings as they were understood: part of the cache's key.
+        /// The resolved settings: part of the cache's key.
         settings: serde_json::Value,
     },
     /// Columns of a table.
@@ -134,7 +136,7 @@ pub struct Examples {
     pub matrix: Matrix,
     /// The shape of one example.
     pub shape: Vec<usize>,
-    /// Where every row comes from.
+    /// The origin of every row.
     pub ids: Vec<ExampleId>,
     /// The class of every row.
     pub labels: Vec<usize>,
@@ -152,23 +154,23 @@ pub struct Examples {
 /// Progress of feature extraction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// So many tracks are done, those that were found as done among them.
+    /// The number of finished tracks, including those found finished.
     Tracks {
-        /// Done.
+        /// Finished tracks.
         n_done: usize,
-        /// In all.
+        /// All tracks.
         n_tracks: usize,
     },
-    /// Other processes are at all that is left.
+    /// Other processes are computing all remaining tracks.
     Waiting,
-    /// Something that a user should know, e.g. that an entry of the cache was damaged.
+    /// A note for the user, e.g. that an entry of the cache was damaged.
     Note(String),
 }
 
 /// Receives every step and returns whether to continue.
 pub type OnStep<'a> = dyn Fn(Step) -> bool + Sync + 'a;
 
-/// What can go wrong in making features.
+/// An error while computing features.
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
     /// The dataset failed.
@@ -177,7 +179,7 @@ pub enum FeatureError {
     /// The cache can't be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// Which file or folder.
+        /// The file or folder.
         path: std::path::PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -185,13 +187,13 @@ pub enum FeatureError {
     /// A file of the cache is damaged.
     #[error("{path}: {message}")]
     Damaged {
-        /// Which one.
+        /// The file.
         path: std::path::PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         message: String,
     },
     /// Stopped by the observer; finished shards are kept.
-    #[error("stopped while features were made")]
+    #[error("stopped while features were computed")]
     Stopped,
     /// Features and dataset are of different kinds, or a column is missing.
     #[error("{0}")]
@@ -199,15 +201,15 @@ pub enum FeatureError {
 }
 
 impl Features {
-    /// Reads `[segments]` and `[features.NAME]` of a spec for the kind of the dataset.
+    /// Reads `[segments]` and `[features.NAME]` of a spec for a kind of dataset.
     ///
-    /// Returns nothing where a fault was reported.
+    /// Returns nothing if a fault was reported.
     pub fn read(fields: &mut Fields, kind: Kind) -> Option<Self> {
         let segments = match kind {
             Kind::Audio { .. } => fields.required_table("segments", Segments::read),
             Kind::Table | Kind::Arrays(_) => {
                 if fields.is_given("segments") {
-                    let said = format!("makes no sense for a dataset that is {}", a_kind(kind));
+                    let said = format!("applies to audio, but the dataset is {}", a_kind(kind));
                     fields.fault_at("segments", &said);
                     fields.table("segments", Segments::read);
                 }
@@ -224,7 +226,7 @@ impl Features {
                 None
             }
             ("array", _) => {
-                inner.fault(&format!("is for arrays, and the dataset is {}", a_kind(kind)));
+                inner.fault(&format!("applies to arrays, but the dataset is {}", a_kind(kind)));
                 ArrayChoice::read(inner, &[]);
                 None
             }
@@ -239,7 +241,7 @@ impl Features {
                 Some(Self::Audio { segments: segments?, feature, settings })
             }
             (name, _) => {
-                let said = format!("is a feature of audio, and the dataset is {}", a_kind(kind));
+                let said = format!("applies to audio, but the dataset is {}", a_kind(kind));
                 inner.fault(&said);
                 read_audio(name, inner, 22_050);
                 None
@@ -267,7 +269,7 @@ impl Features {
         }
     }
 
-    /// The same features of some rows of a table only; what is no table stays what it is.
+    /// Selects rows of a table; other kinds of features stay the same.
     #[must_use]
     pub fn of(self, selection: Selection) -> Self {
         match self {
@@ -276,7 +278,7 @@ impl Features {
         }
     }
 
-    /// The shape of one example, from the settings alone.
+    /// Returns the shape of one example, from the settings alone.
     #[must_use]
     pub fn shape(&self, kind: Kind) -> Vec<usize> {
         match (self, kind) {
@@ -289,12 +291,12 @@ impl Features {
         }
     }
 
-    /// Makes the examples of a dataset, or finds them in the cache.
+    /// Computes the examples of a dataset, or loads them from the cache.
     ///
-    /// `watch` is not called on a cache hit.
+    /// On a cache hit, `watch` is not called.
     ///
     /// # Errors
-    /// Where a recording can't be read, the cache can't be written, or a column is missing.
+    /// If a recording can't be read, the cache can't be written, or a column is missing.
     pub fn examples(
         &self,
         data: &Data,
@@ -318,7 +320,7 @@ impl Features {
                     Data::Table(_) => "a table",
                     Data::Arrays(_) => "arrays",
                 };
-                let said = format!("the features are of {features}, and the dataset is {data}");
+                let said = format!("the features apply to {features}, but the dataset is {data}");
                 Err(FeatureError::Mismatch(said))
             }
         }
@@ -374,8 +376,8 @@ mod tests {
         let faults = read(&tree, |fields| Features::read(fields, Kind::Table)).err().unwrap();
         assert_eq!(
             faults.to_string(),
-            "x.toml:1: segments makes no sense for a dataset that is a table\n\
-             x.toml:4: features.mfcc is a feature of audio, and the dataset is a table"
+            "x.toml:1: segments applies to audio, but the dataset is a table\n\
+             x.toml:4: features.mfcc applies to audio, but the dataset is a table"
         );
     }
 
@@ -401,12 +403,12 @@ mod tests {
         );
         assert_eq!(
             said("[features.mfcc]\n", Kind::Arrays(&arrays)).unwrap_err(),
-            "x.toml:1: features.mfcc is a feature of audio, and the dataset is arrays"
+            "x.toml:1: features.mfcc applies to audio, but the dataset is arrays"
         );
         let segments = "[segments]\nseconds = 3.0\nper_track = 10\n";
         assert_eq!(
             said(&format!("{segments}{array}"), audio).unwrap_err(),
-            "x.toml:4: features.array is for arrays, and the dataset is audio"
+            "x.toml:4: features.array applies to arrays, but the dataset is audio"
         );
     }
 }

@@ -1,15 +1,15 @@
-//! How a track is cut into segments.
+//! Segments of tracks.
 
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{Fields, Int, Real};
 
-/// Equal pieces of a track, one after the other from its start.
+/// Consecutive segments of equal length, from the start of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Segments {
     /// Length of one segment.
     pub seconds: f64,
-    /// How many are taken of a track at most.
+    /// Maximum number of segments per track.
     pub per_track: usize,
 }
 
@@ -21,13 +21,14 @@ impl Segments {
         }
     }
 
-    /// Samples of a whole segment.
+    /// Returns the number of samples of a whole segment.
     #[must_use]
     pub fn n_samples(self, sample_rate_hz: u32) -> usize {
         (self.seconds * f64::from(sample_rate_hz)).round() as usize
     }
 
-    /// The pieces of a track of so many samples as sample ranges, the last one cut short by its end.
+    /// Returns the segments of a track as sample ranges; the end of the track may shorten the last
+    /// one.
     pub fn ranges(
         self,
         sample_rate_hz: u32,

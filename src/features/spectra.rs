@@ -1,7 +1,7 @@
-//! The fields that features of spectra share, by librosa's names: framing, mel bands, dB.
+//! The fields that spectral features share, with librosa's names: framing, mel bands, dB.
 //!
-//! Fields that came after the first runs are kept in the resolved spec only where they are given, so
-//! that a spec without them has the cache entry that it always had.
+//! The resolved spec contains later additions only if they are given, so that specs without them
+//! keep their cache entries.
 
 use super::Segments;
 use crate::audio::{
@@ -21,7 +21,7 @@ const PAD_MODES: &[(&str, Padding)] =
     &[("constant", Padding::Zeros), ("reflect", Padding::Reflect)];
 const NORMS: &[(&str, MelNorm)] = &[("slaney", MelNorm::Slaney), ("none", MelNorm::None)];
 
-/// `n_mfcc`, `lifter` and all that a log-mel spectrogram needs.
+/// Reads `n_mfcc`, `lifter` and the fields of a log-mel spectrogram.
 pub(super) fn read_mfcc(
     fields: &mut Fields,
     sample_rate_hz: u32,
@@ -33,7 +33,7 @@ pub(super) fn read_mfcc(
     MfccSettings { stft, mel, decibel, n_mfcc, lifter }
 }
 
-/// Framing, mel bands and dB.
+/// Reads framing, mel bands and dB.
 pub(super) fn read_log_mel(fields: &mut Fields, sample_rate_hz: u32) -> LogMelSettings {
     LogMelSettings {
         stft: read_stft(fields),
@@ -82,13 +82,13 @@ pub(super) fn read_stft(fields: &mut Fields) -> StftSettings {
     let center = fields.optional("center", &Flag).unwrap_or(true);
     let pad_mode = fields.optional("pad_mode", &OneOf(PAD_MODES));
     if !center && pad_mode.is_some() {
-        fields.fault_at("pad_mode", "pads nothing where `center = false`: leave one of them out");
+        fields.fault_at("pad_mode", "has no effect with `center = false`");
     }
     let padding = if center { pad_mode.unwrap_or_default() } else { Padding::Off };
     StftSettings { n_fft, win_length, hop_length, window, padding }
 }
 
-/// `n_mels`, `fmin`, `fmax`, `htk`, `norm`, `power`.
+/// Reads `n_mels`, `fmin`, `fmax`, `htk`, `norm`, `power`.
 fn read_mel(fields: &mut Fields, sample_rate_hz: u32) -> MelSettings {
     let nyquist_hz = f64::from(sample_rate_hz) / 2.0;
     let librosa = MelSettings::default();
@@ -108,7 +108,7 @@ fn read_mel(fields: &mut Fields, sample_rate_hz: u32) -> MelSettings {
     }
 }
 
-/// `ref`, `top_db`.
+/// Reads `ref` and `top_db`.
 pub(super) fn read_decibel(fields: &mut Fields) -> DecibelSettings {
     let librosa = DecibelSettings::default();
     DecibelSettings {
@@ -148,7 +148,7 @@ impl Rule for ReferenceRule {
     }
 }
 
-/// librosa's `top_db`: a number of dB, or `None`, which TOML can't say but by a word.
+/// librosa's `top_db`: a number of dB, or `None`, which TOML can only express as a word.
 struct TopDbRule;
 
 impl Rule for TopDbRule {
@@ -193,7 +193,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(settings, wanted);
-        // The text that keys the cache, as it was before there were other fields.
+        // The text that is part of the cache's key, as it was before there were other fields.
         assert_eq!(
             kept.to_string(),
             r#"{"fmax":11025.0,"fmin":0.0,"hop_length":512,"n_fft":2048,"n_mels":128,"n_mfcc":13}"#
@@ -247,7 +247,7 @@ mod tests {
             read_text(text).unwrap_err(),
             "x.toml:1: window must be `hann`, `hamming`, `blackman`, `boxcar` or `ones`, found \
              \"hamm\", did you mean `hamming`?\n\
-             x.toml:3: pad_mode pads nothing where `center = false`: leave one of them out\n\
+             x.toml:3: pad_mode has no effect with `center = false`\n\
              x.toml:4: ref must be 1 or \"max\", found 2\n\
              x.toml:5: top_db must be a number in [0, inf) or \"none\", found -1"
         );

@@ -1,8 +1,9 @@
-//! `[features.statistics]`: mean and variance over a segment's frames of what librosa says of each.
+//! `[features.statistics]`: mean and variance over a segment's frames of several of librosa's
+//! features.
 //!
-//! These are the columns of GTZAN's `features_30_sec.csv`, without its `harmony` and `perceptr`. Its
-//! numbers are an older librosa's, for which `pad_mode = "reflect"` was the default, and its tempo is
-//! that of `beat_track`: `aggregate = "median"`.
+//! These are the columns of GTZAN's `features_30_sec.csv`, except `harmony` and `perceptr`. That
+//! file was computed with an older librosa, whose default was `pad_mode = "reflect"`, and its tempo
+//! comes from `beat_track`: `aggregate = "median"`.
 
 use super::{AudioFeature, Entry, Worker, spectra};
 use crate::audio::{
@@ -26,7 +27,7 @@ pub enum Part {
     Tempo,
 }
 
-/// By librosa's names, in the order of GTZAN's columns.
+/// The parts by librosa's names, in the order of GTZAN's columns.
 const PARTS: &[(&str, Part)] = &[
     ("chroma_stft", Part::Frames(FrameFeature::ChromaStft)),
     ("rms", Part::Frames(FrameFeature::Rms)),
@@ -38,7 +39,8 @@ const PARTS: &[(&str, Part)] = &[
     ("mfcc", Part::Frames(FrameFeature::Mfcc)),
 ];
 
-/// How the bands' rises become the onset strength that the tempo is found in.
+/// How the increases in the bands are combined into the onset strength, from which the tempo is
+/// estimated.
 const AGGREGATES: &[(&str, Aggregate)] =
     &[("mean", Aggregate::Mean), ("median", Aggregate::Median)];
 
@@ -54,7 +56,7 @@ fn read(fields: &mut Fields, sample_rate_hz: u32) -> Statistics {
     let parts = fields.with_default("parts", &List::of_some(OneOf(PARTS)), all);
     for (name, part) in PARTS {
         if parts.iter().filter(|other| *other == part).count() > 1 {
-            fields.fault_at("parts", &format!("must name each part once, found `{name}` twice"));
+            fields.fault_at("parts", &format!("must contain each part once, found `{name}` twice"));
         }
     }
     let mfcc = spectra::read_mfcc(fields, sample_rate_hz, 20);
@@ -77,10 +79,11 @@ fn read(fields: &mut Fields, sample_rate_hz: u32) -> Statistics {
 }
 
 impl Statistics {
-    /// The statistics of some parts, in this order; a part that is named twice counts once.
+    /// Creates the statistics of some parts, in this order; a part that is listed twice counts
+    /// once.
     ///
     /// # Errors
-    /// Where a setting is out of range, or a part is of a feature that has no statistics.
+    /// If a setting is out of range, or a part has no statistics.
     pub fn new(
         mut parts: Vec<Part>,
         settings: &FrameSettings,
@@ -109,7 +112,7 @@ impl Statistics {
 }
 
 impl Part {
-    /// The feature of frames that it is made from.
+    /// Returns the frame feature that it is computed from.
     fn source(self) -> FrameFeature {
         match self {
             Self::Frames(feature) => feature,
@@ -117,7 +120,7 @@ impl Part {
         }
     }
 
-    /// Its name in the columns of GTZAN's tables.
+    /// Returns its column name in GTZAN's tables.
     fn column(self) -> &'static str {
         match self {
             Self::Frames(FrameFeature::SpectralRolloff) => "rolloff",
@@ -206,7 +209,7 @@ impl AudioFeature for Statistics {
     }
 }
 
-/// Mean, and variance around it (divided by the number of values).
+/// Returns the mean and the variance (divided by the number of values).
 pub(super) fn mean_and_variance<'a>(
     values: impl ExactSizeIterator<Item = &'a f32> + Clone,
 ) -> (f32, f32) {
@@ -264,7 +267,7 @@ mod tests {
             statistics("parts = [\"rms\", \"zero_crossing_rate\"]\ncenter = false\n").unwrap();
         let samples: Vec<f32> =
             (0..8192).map(|i| if i / 8 % 2 == 0 { 0.25 } else { -0.25 }).collect();
-        // 255 changes in the 2048 samples of a frame.
+        // 255 sign changes in the 2048 samples of a frame.
         assert_eq!(compute(&feature, &samples), [0.25, 0.0, 255.0 / 2048.0, 0.0]);
     }
 
@@ -272,7 +275,7 @@ mod tests {
     fn parts_are_known_and_named_once() {
         assert_eq!(
             statistics("parts = [\"rms\", \"tempo\", \"rms\"]\n").err().unwrap(),
-            "x.toml:1: parts must name each part once, found `rms` twice"
+            "x.toml:1: parts must contain each part once, found `rms` twice"
         );
         assert!(statistics("parts = [\"chroma\"]\n").err().unwrap().contains("`chroma_stft`"));
     }

@@ -27,7 +27,7 @@ pub struct Spectrogram {
     pub stft: Stft,
     /// The unit.
     pub scale: Scale,
-    /// The reference and range of decibels; not used by the other scales.
+    /// The reference and range in decibels; other scales ignore it.
     pub decibel: DecibelSettings,
 }
 
@@ -39,7 +39,7 @@ fn read(fields: &mut Fields, _sample_rate_hz: u32) -> Spectrogram {
     let decibel = spectra::read_decibel(fields);
     for key in ["ref", "top_db"] {
         if scale != Scale::Decibel && fields.is_given(key) {
-            fields.fault_at(key, "is for `scale = \"db\"` only: leave one of them out");
+            fields.fault_at(key, "applies only with `scale = \"db\"`");
         }
     }
     let stft = Stft::new(&settings).unwrap_or_else(|error| {
@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn half_the_sample_rate_has_the_power_of_the_whole_window() {
-        // An alternation of 0.5 under a window of ones: |X| = 16 * 0.5 in the last of 9 bins.
+        // An alternating signal of 0.5 under a window of ones: |X| = 16 * 0.5 in the last of 9
+        // bins.
         let frame = "n_fft = 16\nwindow = \"boxcar\"\ncenter = false\n";
         let last = |scale: &str| compute(&format!("{frame}scale = \"{scale}\"\n"))[8];
         assert_eq!(last("magnitude"), 8.0);
@@ -100,9 +101,6 @@ mod tests {
     fn settings_of_db_make_no_sense_elsewhere() {
         let tree = Tree::parse("x.toml", "scale = \"power\"\ntop_db = 60\n").unwrap();
         let faults = read_tree(&tree, |fields| read(fields, 22_050)).err().unwrap();
-        assert_eq!(
-            faults.to_string(),
-            "x.toml:2: top_db is for `scale = \"db\"` only: leave one of them out"
-        );
+        assert_eq!(faults.to_string(), "x.toml:2: top_db applies only with `scale = \"db\"`");
     }
 }

@@ -6,32 +6,33 @@ use crate::record::Excluded;
 use crate::schema::{Fields, Int, Keyed, List, Text};
 use crate::vocab::{ExampleId, Sha256, nearest};
 
-/// Which columns become numbers of an example, and how.
+/// The columns that become numbers of an example, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableColumns {
-    /// Columns in the order in which they are used.
+    /// Columns in the order of use.
     columns: Vec<String>,
-    /// Categories with their number of levels: `0..levels`, the first level dropped.
+    /// Categories with their number of levels: `0..levels`; the first level is dropped.
     one_hot: Vec<(String, usize)>,
     selection: Selection,
 }
 
-/// Which rows of a table become examples.
+/// The rows of a table that become examples.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// What becomes of rows with a missing number in a column that is used.
+    /// The treatment of rows with a missing number in a used column.
     pub missing: MissingNumbers,
-    /// Classes with fewer rows, those with missing numbers dropped if they are, are left out.
+    /// Minimum number of rows of a class; smaller classes are left out. Rows dropped for missing
+    /// numbers do not count.
     pub minimum_rows: Option<usize>,
 }
 
-/// What becomes of rows with a missing number.
+/// The treatment of rows with a missing number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MissingNumbers {
     /// They are dropped and counted.
     #[default]
     Drop,
-    /// They stay, as NaN, to be imputed during the fit.
+    /// They are kept as NaN, to be imputed during the fit.
     Keep,
 }
 
@@ -41,19 +42,19 @@ impl TableColumns {
         let one_hot = fields.with_default("one_hot", &Keyed(Int::within(2..=10_000)), vec![]);
         for (name, _) in &one_hot {
             if !columns.contains(name) {
-                fields.fault_at("one_hot", &format!("names `{name}`, which is not in columns"));
+                fields.fault_at("one_hot", &format!("contains `{name}`, which is not in columns"));
             }
         }
         Self { columns, one_hot, selection: Selection::default() }
     }
 
-    /// The same columns of some rows only.
+    /// Returns the same columns with a selection of rows.
     #[must_use]
     pub fn of(self, selection: Selection) -> Self {
         Self { selection, ..self }
     }
 
-    /// The name of every number of an example; a category's as `key=3`.
+    /// Returns the name of every number of an example; that of a category is like `key=3`.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let of = |column: &String| match self.levels(column) {
@@ -63,7 +64,7 @@ impl TableColumns {
         self.columns.iter().flat_map(of).collect()
     }
 
-    /// Numbers of one example.
+    /// Returns how many numbers one example has.
     #[must_use]
     pub fn width(&self) -> usize {
         self.columns.iter().map(|column| self.levels(column).map_or(1, |levels| levels - 1)).sum()
@@ -89,7 +90,7 @@ impl TableColumns {
                     &mut excluded,
                     n_before - rows.len(),
                     table,
-                    format!("have no number as {name}"),
+                    format!("have no number in {name}"),
                 );
             }
             if let Some(levels) = levels {
@@ -100,7 +101,7 @@ impl TableColumns {
         let n_before = rows.len();
         rows.retain(|&row| new_class[table.labels[row]].is_some());
         let least = self.selection.minimum_rows.unwrap_or(0);
-        let reason = format!("are of a class of fewer than {least} rows");
+        let reason = format!("belong to a class with fewer than {least} rows");
         count(&mut excluded, n_before - rows.len(), table, reason);
         if rows.is_empty() {
             let said = excluded.iter().map(|out| format!("; {} {}", out.name, out.reason));
@@ -134,7 +135,7 @@ impl TableColumns {
         })
     }
 
-    /// The classes that stay, and the new number of every class that does.
+    /// Returns the classes that are kept, and the new number of every kept class.
     fn classes(&self, table: &TableData, rows: &[usize]) -> (Vec<String>, Vec<Option<usize>>) {
         let least = self.selection.minimum_rows.unwrap_or(0);
         let mut n_rows = vec![0; table.classes.len()];
@@ -152,7 +153,8 @@ impl TableColumns {
 
     fn hash(&self, table: &TableData) -> String {
         let Self { columns, one_hot, selection } = self;
-        // What it was before rows were selected: existing runs are found again by it.
+        // The text is the same as before rows could be selected, so that existing runs are still
+        // found.
         let settings = format!("TableColumns {{ columns: {columns:?}, one_hot: {one_hot:?} }}");
         let hash = Sha256::new().piece(&table.hash).piece(settings);
         if *selection == Selection::default() {
@@ -173,7 +175,7 @@ fn no_column(name: &str, table: &TableData) -> FeatureError {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it has {}", known().collect::<Vec<_>>().join(", ")),
     };
-    FeatureError::Mismatch(format!("the dataset has no column `{name}`, {near}"))
+    FeatureError::Mismatch(format!("the dataset has no column `{name}`; {near}"))
 }
 
 fn check_levels(
@@ -228,7 +230,7 @@ mod tests {
         let examples = columns.examples(&table()).unwrap();
         assert_eq!(examples.matrix.as_slice(), [0.0, 0.0, 100.0, 0.0, 1.0, 90.5]);
         assert_eq!(columns.names(), ["key=1", "key=2", "tempo"]);
-        // Runs that were made before rows could be selected are found again.
+        // Runs from before rows could be selected are still found.
         let settings = "TableColumns { columns: [\"key\", \"tempo\"], one_hot: [(\"key\", 3)] }";
         assert_eq!(examples.hash, Sha256::new().piece("h").piece(settings).hex());
     }
@@ -242,7 +244,7 @@ mod tests {
         let dropped = both.examples(&table).unwrap();
         assert_eq!(dropped.matrix.as_slice(), [2.0, 90.5]);
         assert_eq!(dropped.ids[0].track, "y");
-        let reason = "have no number as tempo".to_owned();
+        let reason = "have no number in tempo".to_owned();
         assert_eq!(dropped.excluded, [Excluded { name: "1 of 2 rows".to_owned(), reason }]);
         let keep = Selection { missing: MissingNumbers::Keep, minimum_rows: None };
         let kept = both.of(keep).examples(&table).unwrap();
@@ -256,7 +258,7 @@ mod tests {
         );
         table.columns.insert("tempo".to_owned(), vec![f64::NAN; 2]);
         let error = columns("columns = [\"tempo\"]").examples(&table).err().unwrap().to_string();
-        assert_eq!(error, "no row of the dataset can be used; 2 of 2 rows have no number as tempo");
+        assert_eq!(error, "no row of the dataset can be used; 2 of 2 rows have no number in tempo");
     }
 
     #[test]
@@ -278,8 +280,8 @@ mod tests {
         assert_eq!(
             out,
             [
-                "1 of 5 rows have no number as tempo",
-                "2 of 5 rows are of a class of fewer than 2 rows"
+                "1 of 5 rows have no number in tempo",
+                "2 of 5 rows belong to a class with fewer than 2 rows"
             ]
         );
     }
@@ -291,6 +293,6 @@ mod tests {
         assert_eq!(error, "y: key must be a whole number in [0, 2), found 2");
         let typo = columns("columns = [\"temp\"]");
         let error = typo.examples(&table()).err().unwrap().to_string();
-        assert_eq!(error, "the dataset has no column `temp`, did you mean `tempo`?");
+        assert_eq!(error, "the dataset has no column `temp`; did you mean `tempo`?");
     }
 }

@@ -1,4 +1,4 @@
-//! What lies beside a matrix: what it was made from and how, and which row is what.
+//! The file beside a matrix: what it was computed from and how, and the origin of each row.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,34 +12,34 @@ use crate::dataset::AudioData;
 use crate::disk;
 use crate::vocab::{Sha256, sha256_hex};
 
-/// Raised whenever the same settings give other numbers than before.
+/// Raised whenever the same settings give different numbers than before.
 const EXTRACTOR_VERSION: u32 = 1;
 
 /// Version of the files' layout.
 const FORMAT: u32 = 2;
 
-/// What features are made from, and how.
+/// What features are computed from, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// Name of the dataset.
     pub dataset: String,
     /// SHA-256 of the dataset.
     pub dataset_hash: String,
-    /// Tracks of the dataset.
+    /// Number of tracks of the dataset.
     pub n_tracks: usize,
-    /// At which rate the tracks are read, in hertz.
+    /// Sample rate of the tracks, in hertz.
     pub sample_rate_hz: u32,
-    /// How they are cut.
+    /// The segments of each track.
     pub segments: Segments,
-    /// What is computed, e.g. `{"mfcc": {"n_mfcc": 13, …}}`.
+    /// The feature and its settings, e.g. `{"mfcc": {"n_mfcc": 13, …}}`.
     pub settings: serde_json::Value,
     /// The shape of one example.
     pub shape: Vec<usize>,
-    /// Raised whenever the same settings give other numbers than before.
+    /// Raised whenever the same settings give different numbers than before.
     pub extractor_version: u32,
-    /// SHA-256 of all of that: what the features are found again by.
+    /// SHA-256 of all other fields: the key of the cache.
     pub hash: String,
-    /// SHA-256 of all but the dataset: equal tracks of equal settings have equal rows.
+    /// SHA-256 without the dataset: equal tracks with equal settings have equal rows.
     pub settings_hash: String,
 }
 
@@ -51,22 +51,22 @@ pub(super) struct Entry {
     /// `f32`, little-endian, row-major.
     pub dtype: String,
     pub n_examples: usize,
-    /// Of the matrix's bytes.
+    /// SHA-256 of the matrix.
     pub sha256: String,
-    /// In the order of their rows.
+    /// The tracks, in the order of their rows.
     pub tracks: Vec<TrackRows>,
 }
 
-/// One track's share of a matrix.
+/// The rows of one track in a matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TrackRows {
-    /// Of what the recording is.
+    /// SHA-256 of the recording.
     pub content: String,
-    /// A row for each segment that was taken.
+    /// The segments, of which every taken one has a row.
     pub segments: Walked,
 }
 
-/// An entry with its checksum, as it stands in the file.
+/// An entry with its checksum, as it is stored.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     sha256: String,
@@ -100,20 +100,20 @@ impl Recipe {
         }
     }
 
-    /// The name of its folder.
+    /// Returns the name of its folder.
     #[must_use]
     pub fn folder_name(&self) -> &str {
         &self.hash[..32]
     }
 
-    /// Numbers of one example.
+    /// Returns how many numbers one example has.
     pub(super) fn width(&self) -> usize {
         self.shape.iter().product()
     }
 }
 
 impl Entry {
-    /// Of a matrix that lies in the folder and is whole.
+    /// Creates the entry for a complete matrix in the folder.
     pub(super) fn of_matrix(
         folder: &Path,
         recipe: Recipe,
@@ -130,10 +130,10 @@ impl Entry {
         disk::write_whole(&path, &bytes.expect("plain data")).map_err(|source| io(&path, source))
     }
 
-    /// The entry of a folder, if there is one; its matrix has the right length.
+    /// Reads the entry of a folder, if there is one, and checks the length of its matrix.
     ///
     /// # Errors
-    /// Where something is missing or is not what was written.
+    /// If something is missing or damaged.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, FeatureError> {
         let path = folder.join("entry.json");
         let bytes = match fs::read(&path) {
@@ -141,8 +141,11 @@ impl Entry {
             Err(_) if !folder.exists() => return Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let is_old = folder.join("examples.json").exists();
-                let how =
-                    if is_old { "is missing: an older encore made these" } else { "is missing" };
+                let how = if is_old {
+                    "is missing: an older encore wrote these features"
+                } else {
+                    "is missing"
+                };
                 return Err(damaged(&path, how));
             }
             Err(source) => return Err(io(&path, source)),
@@ -151,11 +154,12 @@ impl Entry {
             .map_err(|error| damaged(&path, format!("is damaged: {error}")))?;
         let entry = sealed.entry;
         if entry.format != FORMAT {
-            let message = format!("has format {}, this encore reads {FORMAT}", entry.format);
+            let message =
+                format!("has format {}, but this encore reads format {FORMAT}", entry.format);
             return Err(damaged(&path, message));
         }
         if entry.seal() != sealed.sha256 {
-            return Err(damaged(&path, "is damaged: its checksum does not fit"));
+            return Err(damaged(&path, "is damaged: its checksum does not match"));
         }
         let path = folder.join("matrix.f32");
         let expected = (entry.n_examples * entry.recipe.width() * size_of::<f32>()) as u64;
@@ -171,14 +175,14 @@ impl Entry {
         }
     }
 
-    /// Holds every byte of the matrix to its checksum.
+    /// Checks every byte of the matrix against its checksum.
     pub(super) fn check_matrix(&self, folder: &Path) -> Result<(), FeatureError> {
         let found = hash_of_matrix(folder)?;
         if found == self.sha256 {
             return Ok(());
         }
         let message = format!(
-            "is damaged: its sha256 is {}…, {}… was written",
+            "is damaged: its sha256 is {}…, expected {}…",
             &found[..8],
             &self.sha256[..8]
         );
@@ -190,7 +194,7 @@ impl Entry {
     }
 }
 
-/// Mapped, not read: it may be larger than the memory.
+/// Computes the hash of the matrix. The file is mapped because it may be larger than the memory.
 fn hash_of_matrix(folder: &Path) -> Result<String, FeatureError> {
     let path = folder.join("matrix.f32");
     let matrix = Matrix::map(&path).map_err(|source| io(&path, source))?;

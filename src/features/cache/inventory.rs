@@ -1,4 +1,4 @@
-//! What is in the cache, and taking it out.
+//! The inventory of the cache, and removing items from it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::io;
 use super::shard::TRACKS_PER_SHARD;
 use crate::disk::{self, Owner};
 
-/// The cache of features, a folder.
+/// The feature cache in a folder.
 #[derive(Debug, Clone)]
 pub struct Cache(PathBuf);
 
@@ -19,73 +19,74 @@ pub struct Cache(PathBuf);
 pub struct Item {
     /// The folder's name; it begins with the features' hash.
     pub name: String,
-    /// What is in it.
+    /// The kind of content.
     pub content: Content,
-    /// Bytes of all its files.
+    /// Size of all its files in bytes.
     pub n_bytes: u64,
     /// When it was last written.
     pub modified: SystemTime,
-    /// Whether a running process of this host makes it. Whoever reads finished features is not
-    /// known, and need not be: what is mapped can be read until the end, also when it is removed.
+    /// Whether a running process of this host is computing it. Readers of finished features are
+    /// unknown, which does no harm: a mapped matrix remains readable until the end, even after it
+    /// was removed.
     pub is_in_use: bool,
 }
 
-/// What is in a folder of the cache.
+/// The content of a folder of the cache.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Finished features.
     Whole {
-        /// What they were made from, and how.
+        /// What they were computed from, and how.
         recipe: Recipe,
-        /// How many there are.
+        /// Number of examples.
         n_examples: usize,
     },
-    /// Features that are being made, or whose making was cut off.
+    /// Unfinished features, in progress or interrupted.
     Partial {
-        /// What they are made from, and how; absent where that can't be read.
+        /// What they are computed from, and how; absent if it can't be read.
         recipe: Option<Recipe>,
-        /// Tracks that are done.
+        /// Number of finished tracks.
         n_tracks_done: usize,
     },
-    /// Features that are not what was written: what is wrong.
+    /// Damaged features, with the fault.
     Damaged(String),
-    /// Something that an earlier version or a killed process has left.
+    /// Left by an earlier version or a killed process.
     Leftover,
 }
 
-/// What became of a folder that was to be removed.
+/// The outcome of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removed {
-    /// So many bytes are free again.
+    /// The item was removed, which freed this many bytes.
     Freed(u64),
-    /// It was left: a running process works in it.
+    /// The item was kept because a running process uses it.
     InUse,
 }
 
-/// A folder of the cache by its name.
+/// The kind of a folder of the cache, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `HASH`.
     Named,
     /// `HASH.partial`.
     Partial,
-    /// `HASH.HOST-PID-RANDOM`: what a process assembles.
+    /// `HASH.HOST-PID-RANDOM`: the matrix that one process assembles.
     Assembly,
     /// Anything else.
     Other,
 }
 
 impl Cache {
-    /// The cache in a folder, which need not exist.
+    /// Creates the cache of a folder, which need not exist.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
     }
 
-    /// All that is in it, by name.
+    /// Returns all items, sorted by name.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// If the folder can't be read.
     pub fn items(&self) -> Result<Vec<Item>, FeatureError> {
         if !self.0.exists() {
             return Ok(vec![]);
@@ -94,7 +95,7 @@ impl Cache {
         for (name, kind) in folders(&self.0)? {
             let folder = self.0.join(&name);
             match self.item(name, kind) {
-                // Another process has published or removed it meanwhile.
+                // Another process has published or removed the item in the meantime.
                 Err(_) if !folder.exists() => {}
                 item => items.push(item?),
             }
@@ -102,10 +103,10 @@ impl Cache {
         Ok(items)
     }
 
-    /// Reads every byte of an item and holds it to its checksums.
+    /// Reads every byte of an item and compares it with the checksums.
     ///
     /// # Errors
-    /// Where it is not what was written; an item that is not whole has no checksum and is no error.
+    /// If the item is damaged. An unfinished item has no checksum, which is not an error.
     pub fn check(&self, item: &Item) -> Result<(), FeatureError> {
         let folder = self.0.join(&item.name);
         match &item.content {
@@ -113,17 +114,17 @@ impl Cache {
                 Some(entry) => entry.check_matrix(&folder),
                 None => Ok(()),
             },
-            // It is damaged: reading it says how.
+            // Reading the damaged item returns the error.
             Content::Damaged(_) => Entry::read(&folder).map(drop),
             Content::Partial { .. } | Content::Leftover => Ok(()),
         }
     }
 
-    /// Removes an item, unless a running process makes it. Processes that have mapped its matrix read
-    /// on: on Unix the numbers stay until the last of them ends.
+    /// Removes an item, unless a running process is computing it. On Unix, processes that have
+    /// mapped its matrix can read it until they end.
     ///
     /// # Errors
-    /// Where a file can't be removed.
+    /// If a file can't be removed.
     pub fn remove(&self, item: &Item) -> Result<Removed, FeatureError> {
         if is_in_use(&self.0.join(&item.name), kind(&item.name))? {
             return Ok(Removed::InUse);
@@ -157,8 +158,8 @@ impl Cache {
 }
 
 fn partial(folder: &Path) -> Result<Content, FeatureError> {
-    // A kill may have come before the recipe was written; whoever goes on writes it, and until then
-    // what is being made is shown as unknown.
+    // A process may have been killed before it wrote the recipe. The next one writes it, and until
+    // then the content is shown as unknown.
     let text = fs::read(folder.join("recipe.json")).unwrap_or_default();
     let recipe: Option<Recipe> = serde_json::from_slice(&text).ok();
     let is_shard = |path: &PathBuf| {
@@ -167,12 +168,13 @@ fn partial(folder: &Path) -> Result<Content, FeatureError> {
     };
     let n_shards = paths(folder)?.iter().filter(|path| is_shard(path)).count();
     let n_tracks = recipe.as_ref().map_or(usize::MAX, |recipe| recipe.n_tracks);
-    // The last shard may have fewer: it is off by those until all are there.
+    // The last shard may have fewer tracks, so the count is slightly too high until all shards
+    // exist.
     let n_tracks_done = (n_shards * TRACKS_PER_SHARD).min(n_tracks);
     Ok(Content::Partial { recipe, n_tracks_done })
 }
 
-/// Whether a running process of this host makes a folder.
+/// Returns whether a running process of this host is computing a folder.
 fn is_in_use(folder: &Path, kind: Kind) -> Result<bool, FeatureError> {
     let owner = |path: &Path| {
         let name = path.file_name()?.to_string_lossy();
@@ -189,10 +191,11 @@ fn is_in_use(folder: &Path, kind: Kind) -> Result<bool, FeatureError> {
     }
 }
 
-/// Files in a folder of shards, `worker.HOST-PID-RANDOM`, that show which processes work there.
+/// Prefix of the files `worker.HOST-PID-RANDOM`, which show the processes that work in a folder of
+/// shards.
 pub(super) const WORKER: &str = "worker";
 
-/// The folders of a cache, by name.
+/// Returns the folders of a cache, sorted by name.
 pub(super) fn folders(cache: &Path) -> Result<Vec<(String, Kind)>, FeatureError> {
     let mut folders = vec![];
     for path in paths(cache)? {
@@ -219,15 +222,16 @@ fn kind(name: &str) -> Kind {
     }
 }
 
-/// Removes what killed processes have left and nobody can use.
+/// Removes unusable folders that killed processes left.
 pub(super) fn sweep(cache: &Path) -> Result<(), FeatureError> {
     for (name, kind) in folders(cache)? {
         let folder = cache.join(&name);
         let is_left = match kind {
             Kind::Named => false,
-            // What was made of it is there.
+            // The finished features exist.
             Kind::Partial => {
-                // Another process may be quicker: what is gone is not left.
+                // Another process may be faster, so a folder that no longer exists is not left
+                // over.
                 folder.with_extension("").exists() && !is_in_use(&folder, kind).unwrap_or(true)
             }
             Kind::Assembly => {
@@ -243,7 +247,8 @@ pub(super) fn sweep(cache: &Path) -> Result<(), FeatureError> {
     Ok(())
 }
 
-/// Removes a folder of the cache, which never looks whole on the way. One that is gone is no error.
+/// Removes a folder of the cache, which never looks complete in between. A missing folder is not an
+/// error.
 pub(super) fn remove(cache: &Path, name: &str) -> Result<(), FeatureError> {
     let folder = cache.join(name);
     let aside = if name.ends_with(".removed") {
@@ -267,7 +272,7 @@ fn size(folder: &Path) -> Result<u64, FeatureError> {
         n_bytes += match fs::metadata(&path) {
             Ok(file) if file.is_dir() => size(&path)?,
             Ok(file) => file.len(),
-            // A running process has given it its name meanwhile.
+            // A running process has given the folder its final name in the meantime.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
             Err(source) => return Err(io(&path, source)),
         };

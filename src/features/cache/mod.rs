@@ -1,19 +1,19 @@
-//! Features of audio, made in parallel, written as they come, found again by content hash.
+//! The cache of audio features: computed in parallel, saved in parts, found by content hash.
 //!
-//! | in `datasets/cache/` | what |
+//! | in `datasets/cache/` | content |
 //! |---|---|
 //! | `HASH/matrix.f32` | the numbers: little-endian floats, row-major |
-//! | `HASH/entry.json` | what they were made from, shape, checksums, which row is which segment of which track |
-//! | `HASH.partial/` | features that are being made: `recipe.json`, a shard for every few tracks, locks, a file for every worker |
-//! | `HASH.HOST-PID-RANDOM/` | what one process assembles of the shards |
+//! | `HASH/entry.json` | what they were computed from, shape, checksums, the segment and track of each row |
+//! | `HASH.partial/` | unfinished features: `recipe.json`, a shard for every few tracks, locks, a file for every worker |
+//! | `HASH.HOST-PID-RANDOM/` | the matrix that one process assembles from the shards |
 //!
-//! Processes that need the same features share the work: each takes shards that nobody else has
-//! locked. Whoever finds all of them there assembles them in a folder of its own and publishes that
-//! by one rename, so nothing that is not whole looks whole, and a killed process loses the shards that
-//! it was at. The locks only avoid duplicate work: a shard has the same bytes whoever makes it, and
-//! where two processes publish the same features, the second compares checksums and uses the first.
-//! Readers take no lock. Removing begins with a rename, and a mapped matrix can be read until the
-//! process ends (on Unix).
+//! Processes that need the same features share the work: each takes shards that no other process
+//! has locked. A process that finds all shards finished assembles them in a separate folder and
+//! publishes it by one rename. Incomplete features therefore never look complete, and a killed
+//! process only loses its current shards. The locks only avoid duplicate work: a shard has the same
+//! bytes whichever process writes it, and if two processes publish the same features, the second
+//! one compares checksums and uses the first. Readers take no lock. Removal begins with a rename,
+//! and on Unix a mapped matrix can be read until the process ends.
 
 mod entry;
 mod inventory;
@@ -49,7 +49,7 @@ pub(super) fn examples(
         Ok(None) | Err(FeatureError::Damaged { .. }) => {
             work::make(audio, feature, &recipe, cache, watch)?;
             open(&folder, &recipe)?
-                .ok_or_else(|| damaged(&folder, "was taken away as soon as it was made"))?
+                .ok_or_else(|| damaged(&folder, "was removed as soon as it was finished"))?
         }
         Err(error) => return Err(error),
     };
@@ -92,14 +92,14 @@ pub(super) fn examples(
     Ok(examples)
 }
 
-/// The features of a folder, if it is there.
+/// Opens the features in a folder, if they exist.
 fn open(folder: &Path, recipe: &Recipe) -> Result<Option<(Entry, Matrix)>, FeatureError> {
     let Some(entry) = Entry::read(folder)? else { return Ok(None) };
     let is_meant = entry.recipe.hash == recipe.hash
         && entry.recipe.shape == recipe.shape
         && entry.tracks.len() == recipe.n_tracks;
     if !is_meant {
-        return Err(damaged(&folder.join("entry.json"), "is of other features"));
+        return Err(damaged(&folder.join("entry.json"), "belongs to other features"));
     }
     let path = folder.join("matrix.f32");
     match Matrix::map(&path) {

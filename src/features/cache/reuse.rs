@@ -1,4 +1,4 @@
-//! Rows that were made before, for another dataset or an earlier state of it, with the same settings.
+//! Reuse of rows computed with the same settings for another dataset or an earlier state of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use super::entry::{Entry, Recipe};
 use super::inventory::{Kind, folders};
 use super::io;
 
-/// Rows of tracks by their content, in finished entries of the cache.
+/// Rows of tracks by content, from finished entries of the cache.
 #[derive(Default)]
 pub(super) struct Reuse {
     matrices: Vec<Matrix>,
@@ -23,9 +23,9 @@ struct Found {
 }
 
 impl Reuse {
-    /// Looks for the contents that are wanted; what is said of entries that can't serve.
+    /// Searches the cache for contents; also returns notes about unusable entries.
     ///
-    /// An entry serves only if its matrix is what was written, down to the last bit.
+    /// An entry is used only if its matrix matches its checksum.
     pub(super) fn find(
         cache: &Path,
         recipe: &Recipe,
@@ -37,7 +37,7 @@ impl Reuse {
                 continue;
             }
             let folder = cache.join(name);
-            // A damaged one is named when its own features are asked for.
+            // A damaged entry is reported when its own features are requested.
             let Ok(Some(entry)) = Entry::read(&folder) else { continue };
             let serves = |entry: &Entry| {
                 entry.recipe.settings_hash == recipe.settings_hash
@@ -53,9 +53,9 @@ impl Reuse {
                     added => added?,
                 },
                 Err(error @ FeatureError::Damaged { .. }) => {
-                    notes.push(format!("{error}; nothing is taken from it"));
+                    notes.push(format!("{error}; its rows are not reused"));
                 }
-                // Somebody has removed it meanwhile.
+                // Another process has removed the entry in the meantime.
                 Err(_) if !folder.exists() => {}
                 Err(error) => return Err(error),
             }
@@ -70,7 +70,7 @@ impl Reuse {
         wanted: &mut BTreeSet<&str>,
     ) -> Result<(), FeatureError> {
         let path = folder.join("matrix.f32");
-        // First of all: it may be removed, and then nothing is taken from it.
+        // The matrix is mapped first: if it was removed in the meantime, nothing is reused.
         let matrix = Matrix::map(&path).map_err(|source| io(&path, source))?;
         let width = entry.recipe.width();
         let mut start = 0;
@@ -87,14 +87,14 @@ impl Reuse {
         Ok(())
     }
 
-    /// The numbers of a track, and of which segments they are.
+    /// Returns the numbers of a track and their segments.
     pub(super) fn rows(&self, content: &str) -> Option<(&[f32], &Walked)> {
         let found = self.tracks.get(content)?;
         let numbers = &self.matrices[found.matrix].as_slice()[found.numbers.clone()];
         Some((numbers, &found.segments))
     }
 
-    /// Whether it has a track.
+    /// Returns whether the rows include a track.
     pub(super) fn has(&self, content: &str) -> bool {
         self.tracks.contains_key(content)
     }

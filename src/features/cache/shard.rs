@@ -1,7 +1,8 @@
-//! A shard: the rows of a few tracks, while features are made.
+//! A shard: the rows of a few tracks, written while features are computed.
 //!
-//! A file is one line, `encore-shard 1 SHA256`, then what the sum is of: one line of JSON, a [`TrackRows`] a
-//! track, and the rows as little-endian floats. It gets its name when it is on disk.
+//! The file starts with a line `encore-shard 1 SHA256`. The rest, whose sum that is, consists of a
+//! line of JSON (a [`TrackRows`] per track) and the rows as little-endian floats. A shard gets its
+//! final name after its bytes are on disk.
 
 use std::fs;
 use std::path::Path;
@@ -12,12 +13,12 @@ use super::{damaged, io};
 use crate::disk;
 use crate::vocab::sha256_hex;
 
-/// So few that many cores have something to do, a kill loses little and little waits in memory.
+/// Few enough to keep many cores busy, to lose little in a kill, and to keep little in memory.
 pub(super) const TRACKS_PER_SHARD: usize = 8;
 
 const MAGIC: &str = "encore-shard 1 ";
 
-/// Writes a shard so that it is there whole or not at all.
+/// Writes a shard atomically.
 pub(super) fn write(path: &Path, tracks: &[TrackRows], rows: &[f32]) -> Result<(), FeatureError> {
     let mut body = serde_json::to_vec(tracks).expect("rows of tracks are plain data");
     body.push(b'\n');
@@ -27,31 +28,32 @@ pub(super) fn write(path: &Path, tracks: &[TrackRows], rows: &[f32]) -> Result<(
     disk::write_whole(path, &bytes).map_err(|source| io(path, source))
 }
 
-/// The tracks of a shard, and their rows as bytes; `contents` and `width` are what it must have.
+/// Reads the tracks of a shard and their rows as bytes; checks them against `contents` and `width`.
 pub(super) fn read(
     path: &Path,
     contents: &[String],
     width: usize,
 ) -> Result<(Vec<TrackRows>, Vec<u8>), FeatureError> {
     let mut bytes = fs::read(path).map_err(|source| io(path, source))?;
-    let (sum, body) = lines(&bytes).ok_or_else(|| damaged(path, "is damaged: it is cut off"))?;
+    let (sum, body) = lines(&bytes).ok_or_else(|| damaged(path, "is damaged: it is truncated"))?;
     if sum != format!("{MAGIC}{}", sha256_hex(body)) {
-        return Err(damaged(path, "is damaged: its checksum does not fit"));
+        return Err(damaged(path, "is damaged: its checksum does not match"));
     }
-    let (head, numbers) = lines(body).ok_or_else(|| damaged(path, "is damaged: it is cut off"))?;
+    let (head, numbers) =
+        lines(body).ok_or_else(|| damaged(path, "is damaged: it is truncated"))?;
     let tracks: Vec<TrackRows> = serde_json::from_str(&head)
         .map_err(|error| damaged(path, format!("is damaged: {error}")))?;
     let n_rows: usize = tracks.iter().map(|track| track.segments.taken.len()).sum();
     if numbers.len() != n_rows * width * size_of::<f32>()
         || !tracks.iter().map(|track| &track.content).eq(contents)
     {
-        return Err(damaged(path, "holds other tracks than it should"));
+        return Err(damaged(path, "contains the wrong tracks"));
     }
     let start = bytes.len() - numbers.len();
     Ok((tracks, bytes.split_off(start)))
 }
 
-/// The first line as text, and what follows it.
+/// Splits off the first line as text.
 fn lines(bytes: &[u8]) -> Option<(String, &[u8])> {
     let end = bytes.iter().position(|&byte| byte == b'\n')?;
     Some((String::from_utf8_lossy(&bytes[..end]).into_owned(), &bytes[end + 1..]))

@@ -70,7 +70,7 @@ impl Home {
         write_wav(folder.join(format!("{number:02}.wav")), &waveform).unwrap();
     }
 
-    /// The dataset as it is now.
+    /// Imports the dataset in its current state.
     fn import(&self) -> AudioData {
         let catalogue = Catalogue::open(self.folder.path()).unwrap();
         let manifest = catalogue.find("mine").unwrap();
@@ -99,7 +99,7 @@ impl Home {
         self.examples_until(audio, usize::MAX).unwrap()
     }
 
-    /// Stops after so many tracks, on one thread.
+    /// Stops after a number of tracks, on one thread.
     fn stop_at(&self, audio: &AudioData, n: usize) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let stopped = pool.install(|| self.examples_until(audio, n).err().unwrap());
@@ -115,7 +115,7 @@ impl Home {
     }
 }
 
-/// Does something bad to a file.
+/// Damages a file.
 type Damage<'a> = &'a dyn Fn(&Path);
 
 fn flip(path: &Path, share: f64) {
@@ -155,10 +155,10 @@ fn a_changed_and_an_added_file_recompute_only_their_own_tracks() {
     let changed = home.examples(&audio);
     assert_eq!(home.n_computed(), 4, "one track's segments");
     let said = home.notes();
-    assert!(said.starts_with("19 of 20 tracks are taken from features of the same"), "{said}");
+    assert!(said.starts_with("19 of 20 tracks are reused from features with the same"), "{said}");
     let samples = audio.waveform(&audio.tracks[7]).unwrap();
     assert_eq!(changed.matrix.as_slice()[7 * 8], samples[0]);
-    // Nothing of it depends on where the rows come from.
+    // The result does not depend on the origin of the rows.
     let fresh = Home::new();
     fresh.write_track(7, 0.1);
     let whole = fresh.examples(&fresh.import());
@@ -168,7 +168,7 @@ fn a_changed_and_an_added_file_recompute_only_their_own_tracks() {
     let from = home.folder.path().join("audio/a/03.wav");
     fs::rename(from, home.folder.path().join("audio/a/30.wav")).unwrap();
     let renamed = home.examples(&home.import());
-    assert_eq!(home.n_computed(), 0, "the same recording under another name");
+    assert_eq!(home.n_computed(), 0, "the same recording under a new name");
     assert_eq!(renamed.ids[36].track, "30");
     assert_eq!(renamed.excluded[9].name, "30 segment 4");
     home.write_track(3, 0.0);
@@ -194,15 +194,15 @@ fn what_was_stopped_goes_on_from_its_shards_and_damaged_ones_are_made_anew() {
     home.stop_at(&audio, 12);
     assert_eq!(home.n_computed(), 12 * 4);
     let went_on = home.examples(&audio);
-    assert_eq!(home.n_computed(), 12 * 4, "the first shard of eight was done");
-    assert_eq!(home.notes(), "goes on from 8 of 20 tracks");
+    assert_eq!(home.n_computed(), 12 * 4, "the first shard of eight was finished");
+    assert_eq!(home.notes(), "continues from 8 of 20 tracks");
     assert_eq!(went_on.matrix.as_slice(), wanted.matrix.as_slice());
 
     drop(went_on);
     fs::remove_dir_all(home.cache()).unwrap();
     home.stop_at(&audio, 20);
     home.n_computed();
-    // As a kill would leave it.
+    // A kill would leave this state.
     let partial = home.cache().join(format!("{}.partial", &wanted.hash[..32]));
     fs::write(partial.join("shard-000002.partial"), "cut off").unwrap();
     fs::create_dir(partial.join("whole")).unwrap();
@@ -211,7 +211,7 @@ fn what_was_stopped_goes_on_from_its_shards_and_damaged_ones_are_made_anew() {
     let went_on = home.examples(&audio);
     assert_eq!(home.n_computed(), 12 * 4, "the second and the last");
     let said = home.notes();
-    assert!(said.contains("shard-000001: is damaged: its checksum does not fit; its"), "{said}");
+    assert!(said.contains("shard-000001: is damaged: its checksum does not match; its"), "{said}");
     assert_eq!(went_on.matrix.as_slice(), wanted.matrix.as_slice());
     let left: Vec<_> = fs::read_dir(home.cache()).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(left.len(), 1, "the entry: {left:?}");
@@ -259,7 +259,7 @@ fn a_damaged_entry_is_named_and_made_again() {
         ("entry.json", &remove, "is missing"),
         ("entry.json", &cut, "is damaged: expected value"),
         ("entry.json", &flip_last, "is damaged"),
-        ("entry.json", &edit, "is damaged: its checksum does not fit"),
+        ("entry.json", &edit, "is damaged: its checksum does not match"),
     ];
     home.n_computed();
     for (file, damage, words) in damages {
@@ -276,7 +276,7 @@ fn a_damaged_entry_is_named_and_made_again() {
         assert_eq!(made.matrix.as_slice(), wanted);
         assert_eq!(home.n_computed(), N_TRACKS * 4);
     }
-    // One bit of the matrix: the check finds it, and nothing is taken from it.
+    // One changed bit of the matrix: the check finds it, and its rows are not reused.
     flip(&folder.join("matrix.f32"), 0.5);
     let cache = Cache::new(home.cache());
     let error = cache.check(&cache.items().unwrap()[0]).unwrap_err().to_string();
@@ -284,7 +284,7 @@ fn a_damaged_entry_is_named_and_made_again() {
     home.write_track(7, 0.1);
     home.examples(&home.import());
     assert_eq!(home.n_computed(), N_TRACKS * 4);
-    assert!(home.notes().ends_with("; nothing is taken from it"));
+    assert!(home.notes().ends_with("; its rows are not reused"));
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn the_cache_is_listed_and_what_is_being_made_stays() {
         panic!("{items:?}")
     };
     assert_eq!((recipe.dataset.as_str(), recipe.n_tracks), ("mine", N_TRACKS));
-    // A running process works in it; then it has ended.
+    // First a running process works in the folder; then it has ended.
     let folder = home.cache().join(&items[0].name);
     let worker = folder.join(format!("worker.{}", crate::disk::unique_name()));
     fs::write(&worker, "").unwrap();
@@ -318,7 +318,7 @@ fn the_cache_is_listed_and_what_is_being_made_stays() {
     assert!(matches!(&items[1].content, Content::Whole { n_examples: 80, .. }), "{items:?}");
     cache.check(&items[1]).unwrap();
     assert_eq!(cache.remove(&items[0]).unwrap(), Removed::Freed(0));
-    // Who reads takes no lock: what is mapped is removed and can be read on.
+    // Readers take no lock: a mapped matrix can be removed and still be read.
     let numbers = examples.matrix.as_slice().to_vec();
     assert_eq!(cache.remove(&items[1]).unwrap(), Removed::Freed(items[1].n_bytes));
     assert_eq!(cache.items().unwrap(), []);
@@ -326,7 +326,7 @@ fn the_cache_is_listed_and_what_is_being_made_stays() {
     assert_eq!(examples.matrix.as_slice(), numbers);
     home.n_computed();
     home.examples(&audio);
-    assert_eq!(home.n_computed(), N_TRACKS * 4, "it is gone and made again");
+    assert_eq!(home.n_computed(), N_TRACKS * 4, "it was removed and is computed again");
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn the_folder_of_shards_may_vanish_and_other_processes_may_publish_first() {
             super::examples(&audio, SEGMENTS, &home.feature, &settings, &home.cache(), &watch)
         })
     };
-    // Somebody cleans the cache half-way: it is made again.
+    // The cache is cleaned half-way, and the features are computed again.
     let did = AtomicUsize::new(0);
     let made = with(12, &|| {
         if did.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -359,7 +359,7 @@ fn the_folder_of_shards_may_vanish_and_other_processes_may_publish_first() {
     });
     assert_eq!(made.unwrap().matrix.as_slice(), wanted.matrix.as_slice());
     assert!(did.into_inner() >= 1);
-    // Another process publishes them and removes the shards: they are used.
+    // Another process publishes the features and removes the shards; the features are used.
     fs::remove_dir_all(home.cache()).unwrap();
     home.notes();
     let made = with(12, &|| {
@@ -372,6 +372,6 @@ fn the_folder_of_shards_may_vanish_and_other_processes_may_publish_first() {
     });
     assert_eq!(made.unwrap().matrix.as_slice(), wanted.matrix.as_slice());
     let said = home.notes();
-    assert!(said.contains("tracks were made by other processes at the same time"), "{said}");
+    assert!(said.contains("tracks were computed by other processes at the same time"), "{said}");
     assert_eq!(fs::read_dir(home.cache()).unwrap().count(), 1);
 }

@@ -1,4 +1,4 @@
-//! Features in the making: a folder of shards, one for every few tracks, that several processes fill.
+//! Features in progress: a folder of shards, one for every few tracks, that several processes fill.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -17,7 +17,7 @@ use super::shard::{self, TRACKS_PER_SHARD};
 use crate::dataset::AudioData;
 use crate::disk::{self, Lock, Published};
 
-/// How long a process waits between two looks at what others are at.
+/// Time between two checks of the shards that other processes are computing.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 struct Work<'a> {
@@ -26,41 +26,42 @@ struct Work<'a> {
     recipe: &'a Recipe,
     watch: &'a OnStep<'a>,
     cache: &'a Path,
-    /// Where the finished features are or will be.
+    /// The folder of the finished features.
     named: PathBuf,
-    /// The shards, shared by all processes at this work.
+    /// The folder of the shards, shared by all processes that compute these features.
     folder: PathBuf,
-    /// What each track is.
+    /// SHA-256 of each track's recording.
     contents: Vec<String>,
     n_done: AtomicUsize,
-    /// Tracks that other processes made while this one was at it.
+    /// Number of tracks that other processes computed in the meantime.
     n_by_others: AtomicUsize,
     is_stopped: AtomicBool,
 }
 
-/// What came of a look at a shard.
+/// The outcome of a look at a shard.
 #[derive(PartialEq)]
 enum Taken {
     Made,
     Found,
-    /// Another process is at it.
+    /// Another process is computing it.
     Busy,
     /// The folder of shards is gone: another process has published the features, or a user has
     /// cleaned the cache.
     Gone,
 }
 
-/// A file in the folder of shards that shows that this process is at work there.
+/// A file in the folder of shards that shows that this process works there.
 struct Marker(PathBuf);
 
 impl Drop for Marker {
     fn drop(&mut self) {
-        // The folder may be gone with it.
+        // The folder may be gone, and the marker with it.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Makes features, goes on with them, or waits for others that are at the last of them.
+/// Computes features, continues unfinished ones, or waits for other processes that compute the last
+/// shards.
 pub(super) fn make(
     audio: &AudioData,
     feature: &dyn AudioFeature,
@@ -88,11 +89,12 @@ pub(super) fn make(
     }
     loop {
         let _marker = work.enter()?;
-        // Another process may have published and removed the folder just before it was made again.
+        // Another process may have published and removed the folder just before we created it
+        // again.
         if work.is_published()? || (work.fill()? && work.assemble()?) {
             break;
         }
-        // The folder is gone, a shard was damaged, or another process was quicker: look again.
+        // The folder is gone, a shard was damaged, or another process was faster: check again.
         if work.is_published()? {
             break;
         }
@@ -101,14 +103,14 @@ pub(super) fn make(
     let n_by_others = work.n_by_others.load(Ordering::Relaxed);
     if n_by_others > 0 {
         let (n_tracks, text) =
-            (work.contents.len(), "were made by other processes at the same time");
+            (work.contents.len(), "were computed by other processes at the same time");
         work.note(format!("{n_by_others} of {n_tracks} tracks {text}"))?;
     }
     remove(cache, &format!("{}.partial", recipe.folder_name()))
 }
 
 impl Work<'_> {
-    /// Whether the features are there by now. Damaged ones are named and taken away.
+    /// Returns whether the finished features exist. Damaged ones are reported and set aside.
     fn is_published(&self) -> Result<bool, FeatureError> {
         match super::open(&self.named, self.recipe) {
             Ok(found) => Ok(found.is_some()),
@@ -117,7 +119,7 @@ impl Work<'_> {
                 let Some(aside) = aside.map_err(|source| io(&self.named, source))? else {
                     return Ok(false);
                 };
-                // Another process may have replaced them between the two looks.
+                // Another process may have replaced the features between the two checks.
                 if matches!(super::open(&aside, self.recipe), Ok(Some(_))) {
                     disk::publish(&aside, &self.named).map_err(|source| io(&self.named, source))?;
                 } else {
@@ -130,7 +132,7 @@ impl Work<'_> {
         }
     }
 
-    /// Makes the folder of shards, or enters it.
+    /// Creates the folder of shards, or joins an existing one.
     fn enter(&self) -> Result<Marker, FeatureError> {
         let marker = self.folder.join(format!("{WORKER}.{}", disk::unique_name()));
         let recipe = self.folder.join("recipe.json");
@@ -163,8 +165,8 @@ impl Work<'_> {
         self.folder.join(format!("shard-{number:06}"))
     }
 
-    /// Makes every shard that is missing, beside other processes that do the same; false where the
-    /// folder of shards is gone.
+    /// Computes every missing shard, together with other processes; returns false if the folder of
+    /// shards is gone.
     fn fill(&self) -> Result<bool, FeatureError> {
         let is_missing = |&number: &usize| !self.path(number).exists();
         let mut left: Vec<usize> = (0..self.n_shards()).filter(is_missing).collect();
@@ -173,7 +175,7 @@ impl Work<'_> {
         let n_found = n_tracks - wanted().count();
         self.n_done.store(n_found, Ordering::Relaxed);
         if n_found > 0 {
-            self.note(format!("goes on from {n_found} of {n_tracks} tracks"))?;
+            self.note(format!("continues from {n_found} of {n_tracks} tracks"))?;
             self.tell(Step::Tracks { n_done: n_found, n_tracks })?;
         }
         let contents = wanted().map(String::as_str).collect();
@@ -181,7 +183,7 @@ impl Work<'_> {
         notes.into_iter().try_for_each(|note| self.note(note))?;
         let n_known = wanted().filter(|content| reuse.has(content)).count();
         if n_known > 0 {
-            let text = "are taken from features of the same settings that were made before";
+            let text = "are reused from features with the same settings";
             self.note(format!("{n_known} of {n_tracks} tracks {text}"))?;
         }
         while !left.is_empty() {
@@ -214,7 +216,7 @@ impl Work<'_> {
         Ok(true)
     }
 
-    /// Makes a shard, unless it is there or another process is at it.
+    /// Computes a shard, unless it exists or another process is computing it.
     fn take(
         &self,
         number: usize,
@@ -225,7 +227,7 @@ impl Work<'_> {
             return Err(FeatureError::Stopped);
         }
         let path = self.path(number);
-        // The lock only keeps two processes from the same work: both would write the same bytes.
+        // The lock only avoids duplicate work: both processes would write the same bytes.
         let of_lock = path.with_extension("lock");
         let _lock = match disk::lock(&of_lock) {
             Ok(Lock::Busy { .. }) => return Ok(Taken::Busy),
@@ -267,8 +269,8 @@ impl Work<'_> {
         }
     }
 
-    /// Assembles all shards in a folder of this process alone and publishes it; false where shards are
-    /// damaged or gone, or the features that another process has published are not whole.
+    /// Assembles all shards in a separate folder and publishes it. Returns false if shards are
+    /// damaged or gone, or if the features that another process has published are damaged.
     fn assemble(&self) -> Result<bool, FeatureError> {
         let of_lock = self.folder.join("assembly.lock");
         let _lock = loop {
@@ -293,7 +295,8 @@ impl Work<'_> {
             None => Ok(false),
         });
         if attempt.exists() {
-            // A full disk is not left fuller; the first error is the one to report.
+            // Cleaning up keeps a full disk from filling further; the first error is the one to
+            // report.
             let _ = disk::remove_folder(&attempt);
         }
         published
@@ -320,8 +323,8 @@ impl Work<'_> {
         }
     }
 
-    /// Appends shard after shard: the matrix is never in memory. Nothing where a shard is damaged, which
-    /// is named and removed, or gone.
+    /// Appends shard after shard, so that the matrix is never in memory. Returns nothing if a shard
+    /// is gone or damaged; a damaged one is reported and removed.
     fn write_attempt(&self, attempt: &Path) -> Result<Option<Entry>, FeatureError> {
         fs::create_dir_all(attempt).map_err(|source| io(attempt, source))?;
         let path = attempt.join("matrix.f32");
@@ -338,7 +341,7 @@ impl Work<'_> {
                 Err(error @ FeatureError::Damaged { .. }) => {
                     is_whole = false;
                     self.note(format!("{error}; its tracks will be computed again"))?;
-                    // Another process may have removed it too.
+                    // Another process may have removed the shard too.
                     let _ = fs::remove_file(&path_of_shard);
                 }
                 Err(_) if !path_of_shard.exists() => return Ok(None),
@@ -355,7 +358,7 @@ impl Work<'_> {
         Ok(Some(entry))
     }
 
-    /// Says once that the file system has no locks.
+    /// Passes on the notice that the file system has no locks.
     fn notice(&self) -> Result<(), FeatureError> {
         disk::notice().map_or(Ok(()), |text| self.note(text))
     }
