@@ -18,22 +18,22 @@ pub struct ArrayData {
     pub ids: Vec<ExampleId>,
     /// The class of every example.
     pub labels: Vec<usize>,
-    /// What else is known of the tracks.
+    /// Further columns about the tracks.
     pub track_columns: TrackColumns,
-    /// Tracks behind the examples.
+    /// Number of tracks that the examples come from.
     pub n_tracks: usize,
-    /// SHA-256 of all files and what the manifest makes of them.
+    /// SHA-256 of all files and of the manifest's settings for them.
     pub hash: String,
     /// Skipped files or dropped rows, with reasons.
     pub excluded: Vec<Excluded>,
-    /// What a reader should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
-    /// Why this is not the whole dataset, if it is not.
+    /// The reason why this is only a part of the dataset, if it is.
     pub part: Option<String>,
     arrays: Vec<(ArrayFile, Stored)>,
-    /// Row of the arrays of every example.
+    /// The row of the arrays for each example.
     rows: Vec<usize>,
-    /// The dataset and its root, for messages.
+    /// Name and root of the dataset, for messages.
     name: String,
     root: PathBuf,
     table_sha256: String,
@@ -45,13 +45,13 @@ struct Stored {
     sha256: String,
 }
 
-/// One array's numbers.
+/// The numbers of one array.
 pub struct ArrayNumbers {
     /// Row-major, `[examples, product of the array's example shape]`, in memory as 32-bit floats.
     pub matrix: Vec<f32>,
-    /// The examples that are in the matrix, by their place in [`ArrayData::ids`].
+    /// The examples in the matrix, as indices of [`ArrayData::ids`].
     pub kept: Vec<usize>,
-    /// Rows with a number that is not finite.
+    /// Rows that contain a non-finite number.
     pub excluded: Vec<Excluded>,
 }
 
@@ -104,10 +104,10 @@ impl ArrayData {
         })
     }
 
-    /// The array of a name.
+    /// Returns the array of a name.
     ///
     /// # Errors
-    /// A sentence that names those there are.
+    /// If there is none; the message lists the existing arrays.
     pub fn array(&self, name: &str) -> Result<&ArrayFile, String> {
         Ok(&self.find(name)?.0)
     }
@@ -123,20 +123,21 @@ impl ArrayData {
         })
     }
 
-    /// SHA-256 of what one array's examples are: its file, the table, and how they are read.
+    /// Returns the SHA-256 of everything that the examples of an array depend on: its file, the
+    /// table, and how both are read.
     ///
     /// # Errors
-    /// As [`Self::array`].
+    /// In the cases of [`Self::array`].
     pub fn array_hash(&self, name: &str) -> Result<String, String> {
         let (array, stored) = self.find(name)?;
         let hash = Sha256::new().piece("arrays").piece(&self.table_sha256);
         Ok(hash.piece(&stored.sha256).piece(format!("{array:?}")).hex())
     }
 
-    /// Reads one array, widened to 32 bits; rows with a number that is not finite are dropped.
+    /// Reads one array, widened to 32 bits; drops rows that contain a non-finite number.
     ///
     /// # Errors
-    /// Where there is no array of this name, or its file is gone or has changed since the import.
+    /// If there is no array of this name, or its file is missing or has changed since the import.
     pub fn numbers(&self, name: &str) -> Result<ArrayNumbers, DatasetError> {
         let (array, stored) = self
             .find(name)
@@ -178,7 +179,7 @@ impl ArrayData {
     }
 }
 
-/// The bytes of a file that is still what was imported.
+/// Reads a file and checks that it has not changed since the import.
 fn whole(stored: &Stored, name: &str, root: &Path) -> Result<Vec<u8>, DatasetError> {
     let path = stored.path.clone();
     let bytes = std::fs::read(&path);

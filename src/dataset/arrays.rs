@@ -1,5 +1,5 @@
-//! Layout `[arrays]`: precomputed features as `.npy` files with a CSV file that says
-//! which track each row is of.
+//! Layout `[arrays]`: precomputed features as `.npy` files, with a CSV file that gives the track of
+//! each row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,20 +11,20 @@ use crate::schema::{Fields, Flag, Int, List, Text};
 use crate::table::{Npy, Table};
 use crate::vocab::{ExampleId, sha256_hex};
 
-/// What the manifest says of arrays and their table.
+/// The manifest's settings for arrays and their table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrays {
-    /// The CSV file, a line per row of the arrays.
+    /// The CSV file, with one line per row of the arrays.
     pub table: String,
-    /// Its column with the row's number, from 0.
+    /// The column with the row number, from 0.
     pub row: String,
-    /// Its column with the track.
+    /// The column with the track.
     pub track: String,
-    /// Its column with the genre.
+    /// The column with the genre.
     pub genre: String,
-    /// Its column with the piece of the track; without one the rows of a track are counted.
+    /// The column with the segment of the track; without one, the rows of each track are counted.
     pub segment: Option<String>,
-    /// Our names of further columns about the tracks, and the file's.
+    /// Further columns about the tracks: our names and the file's.
     pub track_columns: Vec<(String, String)>,
     /// Lines of a whole copy, where the manifest says so.
     pub n_rows: Option<usize>,
@@ -35,13 +35,13 @@ pub struct Arrays {
 /// One array of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrayFile {
-    /// What specs call it.
+    /// The name in specs.
     pub name: String,
-    /// Its `.npy` file.
+    /// The `.npy` file.
     pub file: String,
     /// The shape of one row in the file, e.g. `[128, 130]`.
     pub shape: Vec<usize>,
-    /// Whether a row's two axes change places, so that frames come first.
+    /// Whether the two axes of a row are swapped, so that frames come first.
     pub transpose: bool,
 }
 
@@ -60,7 +60,7 @@ impl ArrayFile {
         array
     }
 
-    /// The shape of one example.
+    /// Returns the shape of one example.
     #[must_use]
     pub fn example_shape(&self) -> Vec<usize> {
         let mut shape = self.shape.clone();
@@ -70,7 +70,7 @@ impl ArrayFile {
         shape
     }
 
-    /// The array over a file's bytes, of the declared shape.
+    /// Reads the array from the bytes of its file and checks its shape.
     pub(super) fn parse<'a>(&self, path: &Path, bytes: &'a [u8]) -> Result<Npy<'a>, DatasetError> {
         let npy = Npy::parse(path, bytes)?;
         if npy.shape()[1..] == self.shape {
@@ -86,10 +86,10 @@ impl ArrayFile {
     }
 }
 
-/// A line of the table that can be used.
+/// A valid line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    /// Row of the arrays.
+    /// The row of the arrays.
     pub(super) row: usize,
     pub(super) id: ExampleId,
     pub(super) genre: String,
@@ -111,7 +111,7 @@ impl Arrays {
         if arrays.is_empty() {
             fields.fault_at("array", "must be a list of at least one table: name, file and shape");
         } else if names.len() < arrays.len() {
-            fields.fault_at("array", "must name every array once");
+            fields.fault_at("array", "must have a different name for each array");
         }
         Self {
             table: fields.required("table", &Text),
@@ -125,7 +125,7 @@ impl Arrays {
         }
     }
 
-    /// Hashes all files and checks that they fit each other.
+    /// Hashes all files and checks that they are consistent.
     pub(super) fn index(
         &self,
         manifest: &Manifest,
@@ -171,7 +171,7 @@ impl Arrays {
         Ok(Index { dataset, root, files, excluded, notes, listing, decoder_version })
     }
 
-    /// Reads the table: which row is of which track, and what else is known of it.
+    /// Reads the table: the track of each row, and the further columns.
     pub(super) fn lines(&self, path: &Path) -> Result<Lines, DatasetError> {
         let named = [&self.row, &self.track, &self.genre].into_iter().chain(&self.segment);
         let columns = named.chain(self.track_columns.iter().map(|(_, theirs)| theirs));
@@ -225,14 +225,14 @@ impl Arrays {
     }
 }
 
-/// Refuses a table that names a row which the array does not have.
+/// Rejects a table that refers to a row outside the array.
 pub(super) fn check_rows(rows: &[usize], npy: &Npy, path: &Path) -> Result<(), DatasetError> {
     let Some(row) = rows.iter().find(|&&row| row >= npy.n_rows()) else { return Ok(()) };
     let message = format!("has {} rows, and the table names row {row}, from 0", npy.n_rows());
     Err(DatasetError::Layout { path: path.to_owned(), message })
 }
 
-/// Refuses rows and examples that are named twice, and tracks of two genres.
+/// Rejects rows and examples that are listed twice, and tracks with two genres.
 fn check_lines(lines: &[Line]) -> Result<(), String> {
     let mut rows = BTreeSet::new();
     let mut ids = BTreeSet::new();
@@ -252,7 +252,7 @@ fn check_lines(lines: &[Line]) -> Result<(), String> {
     Ok(())
 }
 
-/// Describes the rows with a number that is not finite, which are dropped when the array is used.
+/// Reports rows with a non-finite number, which are dropped when the array is used.
 fn not_finite(array: &ArrayFile, npy: &Npy, lines: &[Line]) -> Option<String> {
     let is_odd = |line: &&Line| npy.row(line.row).any(|x| !x.is_finite());
     let odd: Vec<String> = lines

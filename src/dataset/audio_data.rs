@@ -1,4 +1,4 @@
-//! Labeled recordings, from disk or made by the program.
+//! Labeled recordings, from disk or generated.
 
 use std::path::{Path, PathBuf};
 
@@ -10,37 +10,37 @@ use crate::vocab::{Seed, Sha256, sha256_hex};
 
 /// A loaded audio dataset.
 pub struct AudioData {
-    /// The manifest's name.
+    /// Name of the manifest.
     pub name: String,
     /// The genres, in the order of their numbers.
     pub classes: Vec<String>,
-    /// The recordings, by genre and name.
+    /// The recordings, sorted by genre and name.
     pub tracks: Vec<Track>,
-    /// What else is known of tracks, of this copy or not.
+    /// Further columns about tracks, which may include tracks that this copy lacks.
     pub track_columns: TrackColumns,
-    /// At which rate waveforms are handed out.
+    /// Sample rate of the waveforms.
     pub sample_rate_hz: u32,
     /// SHA-256 of the content of the tracks.
     pub hash: String,
-    /// Whether the program made it.
+    /// Whether encore generated it.
     pub synthetic: bool,
     /// Skipped files or dropped rows, with reasons.
     pub excluded: Vec<Excluded>,
-    /// What a reader should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
-    /// Why this is not the whole dataset, if it is not.
+    /// The reason why this is only a part of the dataset, if it is.
     pub part: Option<String>,
-    /// The folder that was imported; empty where the program makes the tracks.
+    /// The imported folder; empty for generated tracks.
     root: PathBuf,
 }
 
 /// One labeled recording.
 pub struct Track {
-    /// Its name, e.g. `jazz.00012`.
+    /// The name, e.g. `jazz.00012`.
     pub id: String,
-    /// Its genre's number.
+    /// The number of its genre.
     pub class: usize,
-    /// Samples at the dataset's rate.
+    /// Number of samples at the dataset's rate.
     pub n_samples: usize,
     source: Source,
 }
@@ -60,7 +60,8 @@ enum Source {
 }
 
 impl Track {
-    /// SHA-256 of what the recording is, whatever its name: the file's bytes, or what it is made from.
+    /// Returns the SHA-256 of the recording itself, whatever its name: of the file's bytes, or of
+    /// the parameters it is generated from.
     #[must_use]
     pub fn content_hash(&self) -> String {
         match &self.source {
@@ -77,7 +78,7 @@ impl Track {
 }
 
 impl AudioData {
-    /// The good files of an index; `n_tracks` is how many a whole copy has.
+    /// Creates the dataset from the valid files of an index; a complete copy has `n_tracks`.
     pub(super) fn from_index(
         manifest: &Manifest,
         classes: Vec<String>,
@@ -151,10 +152,10 @@ impl AudioData {
         }
     }
 
-    /// One track's samples, mono, in `[-1, 1]`, at the dataset's rate.
+    /// Returns the samples of one track, mono, in `[-1, 1]`, at the dataset's rate.
     ///
     /// # Errors
-    /// The file is missing, has changed since the import, or cannot be decoded.
+    /// If the file is missing, has changed since the import, or cannot be decoded.
     pub fn waveform(&self, track: &Track) -> Result<Vec<f32>, DatasetError> {
         match &track.source {
             Source::File { path, sha256, .. } => {
@@ -172,10 +173,10 @@ impl AudioData {
         }
     }
 
-    /// Writes every track as a 16-bit wav into `folder/GENRE/TRACK.wav`.
+    /// Writes every track as a 16-bit wav file, `folder/GENRE/TRACK.wav`.
     ///
     /// # Errors
-    /// Where a track can't be read or a file can't be written.
+    /// If a track can't be read or a file can't be written.
     pub fn export(
         &self,
         folder: &Path,

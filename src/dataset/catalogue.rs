@@ -1,4 +1,4 @@
-//! All manifests of a `datasets/` folder, and the way from a name to data.
+//! The catalogue: all manifests of a `datasets/` folder, and access to their data by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -83,12 +83,12 @@ impl Catalogue {
         catalogue
     }
 
-    /// All manifests, by name.
+    /// Returns all manifests, sorted by name.
     pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.manifests.values()
     }
 
-    /// The manifest of a name.
+    /// Returns the manifest of a name.
     ///
     /// # Errors
     /// The faults of the manifest, or a sentence that names the nearest known dataset.
@@ -105,10 +105,10 @@ impl Catalogue {
         })
     }
 
-    /// Where a new dataset's manifest goes.
+    /// Returns the path for a new dataset's manifest.
     ///
     /// # Errors
-    /// Where the name is taken or makes no file name.
+    /// If the name is taken or cannot be a file name.
     pub fn new_file(&self, name: &str) -> Result<PathBuf, String> {
         if !is_plain_name(name) {
             return Err(format!("invalid name `{name}`: use letters, digits, `-`, `_` and `.`"));
@@ -119,22 +119,22 @@ impl Catalogue {
         Ok(self.folder.join(format!("{name}.toml")))
     }
 
-    /// Where this catalogue keeps indexes and caches.
+    /// Returns the folders where this catalogue keeps indexes and caches.
     #[must_use]
     pub fn place(&self) -> Place {
         Place::new(&self.folder)
     }
 
-    /// Whether a dataset can be used now.
+    /// Returns whether a dataset is ready to use.
     #[must_use]
     pub fn is_there(&self, manifest: &Manifest) -> bool {
         manifest.is_embedded() || self.place().index_file(&manifest.name).exists()
     }
 
-    /// The dataset itself: from its index, or made by the program.
+    /// Loads a dataset, from its index or by generating it.
     ///
     /// # Errors
-    /// Where it was never imported, or has changed since.
+    /// If it was never imported, or has changed since.
     pub fn load(&self, manifest: &Manifest, cut: Cut) -> Result<Data, DatasetError> {
         let mut data = self.load_layout(manifest, cut)?;
         if let Some(file) = &manifest.track_file {
@@ -175,12 +175,12 @@ impl Catalogue {
         }
     }
 
-    /// Checks and indexes a copy of a dataset, in place or, with `copy`, into our own folder.
+    /// Checks and indexes a copy of a dataset, in place or, with `copy`, in encore's own folder.
     ///
-    /// `progress` receives the number of files done and the total.
+    /// `progress` receives the number of finished files and the total.
     ///
     /// # Errors
-    /// Where nothing at the path looks like the dataset; damaged files are no error.
+    /// If the path does not contain the dataset. Damaged files are not an error.
     pub fn import(
         &self,
         manifest: &Manifest,
@@ -202,7 +202,7 @@ impl Catalogue {
     /// Indexes an imported dataset again in place, without writing.
     ///
     /// # Errors
-    /// As [`Self::import`].
+    /// In the cases of [`Self::import`].
     pub fn examine(
         &self,
         manifest: &Manifest,
@@ -218,10 +218,10 @@ impl Catalogue {
         index_of(manifest, &root, progress)
     }
 
-    /// What an import wrote.
+    /// Reads the index that an import wrote.
     ///
     /// # Errors
-    /// Where the dataset was never imported.
+    /// If the dataset was never imported.
     pub fn index(&self, manifest: &Manifest) -> Result<Index, DatasetError> {
         if manifest.is_embedded() {
             return Err(DatasetError::Embedded(manifest.name.clone()));

@@ -1,41 +1,41 @@
-//! What a manifest says of a table's dirt: how cells are divided, which stand for a missing number, what
-//! becomes of odd cells and of repeated rows.
+//! Data-quality settings of a table: the delimiter, the cells that mean a missing number, and the
+//! treatment of unparseable cells and repeated rows.
 
 use crate::schema::{Fields, Keyed, List, Node, OneOf, Real, Rule, Text, Value};
 use crate::table::{Notation, NumberColumn, OddCells};
 
-/// What becomes of repeated rows.
+/// The treatment of repeated rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duplicates {
-    /// All rows stay; repeated ones are counted.
+    /// All rows are kept; repeated ones are counted.
     Keep,
-    /// Of rows that are equal in every column used, the first stays.
+    /// Of rows that are equal in every used column, the first is kept.
     DropExact,
-    /// Of rows with the same id, the first stays.
+    /// Of rows with the same id, the first is kept.
     DropId,
 }
 
-/// What a manifest says of dirt. An empty cell is always missing.
+/// The data-quality settings of a manifest. An empty cell is always missing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cleaning {
-    /// What divides cells.
+    /// The delimiter of cells.
     pub delimiter: char,
-    /// Cells that stand for a missing number.
+    /// The cells that mean a missing number.
     pub missing: Missing,
-    /// The least and largest number by our names of columns; others are odd.
+    /// Minimum and maximum by our column names; numbers outside count as unparseable.
     pub range: Vec<(String, Vec<f64>)>,
-    /// What becomes of cells that are no numbers, nor declared as missing.
+    /// The treatment of cells that are neither numbers nor declared as missing.
     pub odd_cells: OddCells,
-    /// What becomes of repeated rows.
+    /// The treatment of repeated rows.
     pub duplicates: Duplicates,
 }
 
-/// Cells that stand for a missing number.
+/// The cells that mean a missing number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// In every column of numbers.
+    /// The same texts in every numeric column.
     Anywhere(Vec<String>),
-    /// By our names of columns.
+    /// Texts by our column names.
     In(Vec<(String, Vec<String>)>),
 }
 
@@ -179,8 +179,8 @@ mod tests {
                     duplicates = \"drop_id\"\ndelimiter = \"x\"\n";
         assert_eq!(
             cleaning(text, false).unwrap_err(),
-            "x.toml:1: missing names `temp`, which is not in columns\n\
-             x.toml:2: range names `x`, which is not in columns\n\
+            "x.toml:1: missing contains `temp`, which is not in columns\n\
+             x.toml:2: range contains `x`, which is not in columns\n\
              x.toml:2: range must be [low, high], found [11.0, 0.0] at `key`\n\
              x.toml:3: duplicates cannot be \"drop_id\" without id\n\
              x.toml:4: delimiter must be `,`, `;`, `\t` or `|`, found the text \"x\""

@@ -1,4 +1,4 @@
-//! Duplicate rows: found, counted, renamed or dropped as the manifest says.
+//! Duplicate rows: detected, counted, renamed or dropped according to the manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,11 +7,11 @@ use super::Duplicates;
 use super::recipe::Rows;
 use crate::table::Table;
 
-/// Ids with several labels that a note names.
+/// Number of ids with several labels that a note lists.
 const N_NAMED: usize = 3;
 
 impl Rows {
-    /// The rows that stay; repeated ones are counted as dropped, or in a note.
+    /// Returns the rows to keep; repeated ones are counted as dropped, or in a note.
     pub(super) fn without_duplicates(
         &self,
         table: &Table,
@@ -50,7 +50,7 @@ impl Rows {
         rows
     }
 
-    /// What is said of rows with one name that all stay.
+    /// Describes rows with the same name that are all kept.
     pub(super) fn repeated_notes(
         &self,
         table: &Table,
@@ -65,7 +65,7 @@ impl Rows {
         note.into_iter().chain(self.conflicts(table, rows, names, groups)).collect()
     }
 
-    /// Says how many ids have rows with several labels, and names some.
+    /// Counts the ids whose rows have several labels, and lists some.
     fn conflicts(
         &self,
         table: &Table,
@@ -89,7 +89,7 @@ impl Rows {
     }
 }
 
-/// Rows, of some, that are equal to an earlier one of them in every column used.
+/// Returns the rows, among the given ones, that equal an earlier one in every used column.
 fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
     let texts: Vec<&Vec<String>> = table.texts.values().collect();
     let numbers: Vec<&Vec<f64>> = table.numbers.values().collect();
@@ -119,7 +119,8 @@ fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
     again
 }
 
-/// A name per row of some: the cells of the columns in `rows.id`, or the line where there are none.
+/// Names the given rows by the cells of the columns in `rows.id`, or by their line if there are
+/// none.
 pub(super) fn names(rows: &Rows, table: &Table, kept: &[usize]) -> Vec<String> {
     let name = |&row: &usize| match rows.id.as_slice() {
         [] => table.origin(row),
@@ -132,7 +133,7 @@ pub(super) fn names(rows: &Rows, table: &Table, kept: &[usize]) -> Vec<String> {
     kept.iter().map(name).collect()
 }
 
-/// Rows of one name, each time in the order of the file; names that occur once are passed over.
+/// Groups rows with the same name, in the order of the file. Names that occur once are left out.
 pub(super) fn repeated(names: &[String]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by(|&a, &b| names[a].cmp(&names[b]));
@@ -140,7 +141,7 @@ pub(super) fn repeated(names: &[String]) -> Vec<Vec<usize>> {
     groups.filter(|group| group.len() > 1).map(<[usize]>::to_vec).collect()
 }
 
-/// Tells rows of one name apart by `#2`, `#3`, …, passing over names that are another row's already.
+/// Appends `#2`, `#3`, … to rows with the same name, skipping names that another row already has.
 pub(super) fn told_apart(mut names: Vec<String>, groups: &[Vec<usize>]) -> Vec<String> {
     if groups.is_empty() {
         return names;

@@ -1,23 +1,23 @@
-//! From a name to data that are ready: fetched from where the manifest says, then imported.
+//! Datasets by name, ready to use: downloaded from the addresses of the manifest, then imported.
 
 use std::path::{Path, PathBuf};
 
 use super::{Catalogue, DatasetError, Index, Manifest};
 use crate::fetch::{FetchContext, FetchError, Fetched, Work};
 
-/// A dataset that is ready.
+/// A dataset that is ready to use.
 #[derive(Debug)]
 pub struct Ready {
-    /// What was fetched, now or before; nothing where the dataset was imported from elsewhere.
+    /// The download, now or earlier; absent if the dataset was imported from elsewhere.
     pub fetched: Option<Fetched>,
-    /// What the import says of it.
+    /// The index that the import wrote.
     pub index: Index,
     /// Whether the dataset was already complete.
     pub was_there: bool,
 }
 
 impl Catalogue {
-    /// The default download folder of a dataset.
+    /// Returns the default download folder of a dataset.
     #[must_use]
     pub fn download_folder(&self, manifest: &Manifest) -> PathBuf {
         self.place().downloads_folder().join(&manifest.name)
@@ -25,11 +25,13 @@ impl Catalogue {
 
     /// Downloads and imports a dataset; complete files are not downloaded again.
     ///
-    /// Without `to`, a dataset that is imported is there wherever it lies, and else it is fetched into
-    /// [`Self::download_folder`]. `progress` is told how many files of how many are imported.
+    /// Without `to`, an imported dataset is ready wherever it is; any other one is downloaded into
+    /// [`Self::download_folder`]. `progress` receives the number of imported files and the total.
     ///
     /// # Errors
-    /// [`DatasetError::NoAddress`] where the manifest says none; where no address delivers a file, a disk is
+    /// [`DatasetError::NoAddress`] if the manifest has no address. Also if no address delivers a
+    /// file, the disk is full, or the download was interrupted: the partial download is kept, and
+    /// the next call resumes it.
     /// full, or it was asked to stop: what was got is kept, and the next call goes on.
     pub fn fetch(
         &self,
@@ -53,7 +55,7 @@ impl Catalogue {
         }
         let fault = |source| Self::fault(manifest, &folder, source);
         let work = Work::begin(&folder, setting).map_err(fault)?;
-        // Another process may have been at it meanwhile.
+        // Another process may have fetched the dataset in the meantime.
         if let Some(ready) = self.ready(manifest, &folder, to.is_some())? {
             work.end().map_err(fault)?;
             return Ok(ready);
@@ -68,7 +70,7 @@ impl Catalogue {
         Ok(Ready { fetched: Some(fetched), index, was_there: false })
     }
 
-    /// The dataset where it is imported and lies where it did.
+    /// Returns the dataset if it is imported and still in its place.
     fn ready(
         &self,
         manifest: &Manifest,
@@ -92,7 +94,7 @@ impl Catalogue {
         Ok(Some(Ready { fetched, index, was_there: true }))
     }
 
-    /// A fetch's failure, with what to do by hand where no address delivers a file.
+    /// Makes the error of a failed fetch, with manual instructions if no address delivers a file.
     fn fault(manifest: &Manifest, folder: &Path, source: FetchError) -> DatasetError {
         let by_hand = match &source {
             FetchError::Unreachable { file, .. } => {

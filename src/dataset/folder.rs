@@ -18,16 +18,16 @@ pub(super) const LEVELS: [&str; 3] = ["genre", "artist", "album"];
 pub struct Folder {
     /// Subfolders that may contain the genre folders; the first one that does is used.
     pub roots: Vec<String>,
-    /// The genres: folder names, and classes in this order; left out, all folders there, sorted.
+    /// The genres: folder names, in the order of the classes. If absent, all folders, sorted.
     pub genres: Option<Vec<String>>,
     /// What the folders above a file are called, from the outermost: `genre`, then columns of tracks. With more
     /// than one level, files are tracks however deep they lie, and are named by their whole path.
     pub levels: Vec<String>,
     /// Whether a track is named `GENRE.FILE` and not by its file alone, whose name may be there twice.
     pub genre_in_track: bool,
-    /// What the recordings must be.
+    /// Requirements on the recordings.
     pub demands: Demands,
-    /// How many tracks a whole copy has.
+    /// Number of tracks in a complete copy.
     pub n_tracks: usize,
 }
 
@@ -78,7 +78,7 @@ impl Folder {
         })
     }
 
-    /// The dataset that an import of this folder has indexed.
+    /// Loads the dataset from the index that an import of this folder wrote.
     pub(super) fn load(&self, manifest: &Manifest, index: &Index) -> AudioData {
         let genres = self.genres.clone().unwrap_or_else(|| recordings::genres_of(&index.files));
         let rate = self.demands.sample_rate_hz;
@@ -122,7 +122,7 @@ impl Folder {
         })
     }
 
-    /// The declared genres, or the folders there.
+    /// Returns the declared genres, or all folders.
     fn genres_in(&self, root: &Path) -> Result<Vec<String>, DatasetError> {
         match &self.genres {
             Some(genres) => Ok(genres.clone()),
@@ -300,7 +300,7 @@ mod tests {
         else {
             panic!("recordings are audio");
         };
-        // A folder without a recording is no class.
+        // A folder without recordings is not a class.
         assert_eq!(audio.classes, ["k", "z"]);
     }
 

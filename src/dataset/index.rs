@@ -1,4 +1,4 @@
-//! What an import writes: which files there are, what they are, which were kept out and why.
+//! The index that an import writes: which files there are, and which were skipped and why.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,12 +12,12 @@ use crate::disk;
 use crate::record::Excluded;
 use crate::vocab::Sha256;
 
-/// Where a `datasets/` folder keeps what is not its manifests.
+/// The places where a `datasets/` folder keeps everything except its manifests.
 #[derive(Debug, Clone)]
 pub struct Place(PathBuf);
 
 impl Place {
-    /// The places under a `datasets/` folder.
+    /// Returns the places under a `datasets/` folder.
     #[must_use]
     pub fn new(datasets: &Path) -> Self {
         Self(datasets.to_owned())
@@ -34,39 +34,39 @@ impl Place {
         self.0.join("imported").join(format!("{name}.json"))
     }
 
-    /// The files of one dataset that was imported with a copy.
+    /// Returns the folder of a dataset that was imported with a copy.
     #[must_use]
     pub fn data_folder(&self, name: &str) -> PathBuf {
         self.0.join("imported").join(name)
     }
 
-    /// The datasets that were fetched, a folder each.
+    /// Returns the folder of downloaded datasets, one subfolder each.
     #[must_use]
     pub fn downloads_folder(&self) -> PathBuf {
         self.0.join("downloads")
     }
 
-    /// The cache of features.
+    /// Returns the folder of the feature cache.
     #[must_use]
     pub fn features_folder(&self) -> PathBuf {
         self.0.join("cache")
     }
 }
 
-/// An imported dataset: its good files, and those that were kept out.
+/// An imported dataset: its valid files, and the skipped ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
     /// Name of the manifest.
     pub dataset: String,
-    /// The folder that paths start from.
+    /// The folder that paths are relative to.
     pub root: PathBuf,
-    /// The good files, by track.
+    /// The valid files, sorted by track.
     pub files: Vec<IndexedFile>,
-    /// What was kept out, and why.
+    /// The skipped files, with reasons.
     pub excluded: Vec<Excluded>,
-    /// What a user should know: missing genres, duplicates, counts.
+    /// Notes for the user: missing genres, duplicates, counts.
     pub notes: Vec<String>,
-    /// What the lists of a listed dataset say, besides names and genres.
+    /// The content of the lists of a listed dataset, besides names and genres.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing: Option<Listing>,
     /// Version of the decoder that checked the recordings; none in an index of an older encore, whose
@@ -75,29 +75,29 @@ pub struct Index {
     pub decoder_version: Option<u32>,
 }
 
-/// What was taken from the lists of a listed dataset.
+/// The content of the lists of a listed dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
-    /// SHA-256 of the layout by which the lists were read.
+    /// SHA-256 of the layout with which the lists were read.
     pub layout: String,
-    /// How many tracks of the dataset they name, good or not.
+    /// Number of tracks in the lists, valid or not.
     pub n_tracks: usize,
-    /// What is known of the good ones.
+    /// Further columns about the valid tracks.
     pub track_columns: TrackColumns,
 }
 
-/// A file that can be used.
+/// A valid file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexedFile {
-    /// The track; for a table or a list, the file's name.
+    /// The track; for a table or a list, the name of the file.
     pub track: String,
-    /// Its genre; empty for a table or a list, whose rows have labels of their own.
+    /// The genre; empty for a table or a list, whose rows have labels.
     pub genre: String,
-    /// Path below the root.
+    /// The path relative to the root.
     pub path: PathBuf,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of the bytes.
     pub sha256: String,
-    /// Samples at the dataset's sample rate; for a table or a list, its rows.
+    /// Number of samples at the dataset's sample rate; for a table or a list, number of rows.
     pub n_samples: usize,
     /// The first version of the decoder that gives these samples: 1, unless an older encore read the
     /// recording wrongly. It is part of what the recording is, so that no features of the wrong samples
@@ -197,7 +197,7 @@ impl Index {
         self.files.iter().fold(start, add).hex()
     }
 
-    /// Copies the good files into a folder and makes it the root.
+    /// Copies the valid files into a folder and makes it the root.
     pub(super) fn copy_files(&mut self, folder: &Path) -> Result<(), DatasetError> {
         for file in &self.files {
             let to = folder.join(&file.path);

@@ -15,7 +15,7 @@ const NO_SOURCE: &str = "the manifest does not say where to get a copy";
 /// A layout's name in manifests, and how its table is read.
 type Entry = (&'static str, fn(&mut Fields) -> Layout);
 
-/// Every layout that a manifest can name: `[folder]`, `[table]`, …
+/// Every layout of a manifest: `[folder]`, `[table]`, …
 pub static LAYOUTS: &[Entry] = &[
     ("folder", |fields| Layout::Folder(Folder::read(fields))),
     ("listed", |fields| Layout::Listed(Listed::read(fields))),
@@ -38,36 +38,36 @@ fn seed(fields: &mut Fields) -> Seed {
 /// A declared dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
-    /// Its name: the file name without `.toml`.
+    /// The file name without `.toml`.
     pub name: String,
     /// The text of the file. A run keeps it, so that its model can be used without this project.
     pub source: String,
     /// What people call it.
     pub title: String,
-    /// On what terms it may be used.
+    /// The terms of use.
     pub licence: String,
-    /// Who made it.
+    /// The citation.
     pub citation: String,
-    /// Where a copy can be had.
+    /// How to obtain a copy.
     pub how_to_get: String,
-    /// The files that `encore data fetch` gets, where it has an address.
+    /// The files that `encore data fetch` downloads, if there are addresses.
     pub fetch: Vec<Remote>,
-    /// The embedded corpus that stands in while this one is not imported.
+    /// The embedded corpus that replaces this dataset until it is imported.
     pub stand_in: Option<String>,
-    /// Tracks that are known to be damaged or wrong.
+    /// Tracks that are known to be damaged or mislabeled.
     pub known_faults: Vec<KnownFault>,
-    /// What is known of its tracks, in a file beside the manifest.
+    /// A file of further columns about the tracks, beside the manifest.
     pub track_file: Option<TrackFile>,
     /// Its layout on disk, or how it is generated.
     pub layout: Layout,
 }
 
-/// A track that is known to be damaged or wrong.
+/// A track that is known to be damaged or mislabeled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownFault {
-    /// Which one.
+    /// The name of the track.
     pub track: String,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: String,
 }
 
@@ -76,34 +76,34 @@ pub struct KnownFault {
 pub enum Layout {
     /// A folder of recordings per genre.
     Folder(Folder),
-    /// Recordings that lists name.
+    /// Recordings named in lists.
     Listed(Listed),
-    /// A CSV file, a row per example.
+    /// A CSV file with one row per example.
     Table(Rows),
-    /// Arrays with a CSV file that says what their rows are.
+    /// Arrays, with a CSV file that describes their rows.
     Arrays(Arrays),
     /// The embedded audio corpus.
     SynthGenres {
-        /// What it is made from.
+        /// The seed of the corpus.
         seed: Seed,
-        /// How large it is.
+        /// Its size.
         tracks_per_genre: usize,
     },
     /// The embedded table of songs.
     SynthSongs {
-        /// What it is made from.
+        /// The seed of the table.
         seed: Seed,
-        /// How large it is.
+        /// Its size.
         n_rows: usize,
     },
 }
 
-/// What kind of examples a dataset has.
+/// The kind of examples in a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// Recordings, read at one sample rate.
     Audio {
-        /// In hertz.
+        /// Sample rate in hertz.
         sample_rate_hz: u32,
     },
     /// Rows of numbers.
@@ -113,7 +113,7 @@ pub enum Kind<'a> {
 }
 
 impl Kind<'_> {
-    /// `audio`, `table` or `arrays`.
+    /// Returns `audio`, `table` or `arrays`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl Kind<'_> {
 }
 
 impl Manifest {
-    /// Reads a manifest; `origin` is the file's name for messages.
+    /// Reads a manifest; `origin` is the name of the file in messages.
     ///
     /// # Errors
     /// All faults of the file.
@@ -194,7 +194,7 @@ impl Manifest {
         }
     }
 
-    /// The columns that it has of its tracks besides their genre, e.g. `artist`.
+    /// Returns the names of the track columns, e.g. `artist`.
     pub fn track_columns<'a>(&'a self) -> impl Iterator<Item = &'a str> + Clone {
         let ours = |named: &'a [(String, String)]| -> Vec<&'a str> {
             named.iter().map(|(ours, _)| ours.as_str()).collect()
@@ -210,7 +210,7 @@ impl Manifest {
         named.into_iter().chain(of_file.map(String::as_str))
     }
 
-    /// What to type to have it, for hints.
+    /// Returns the command that obtains the dataset, for hints.
     #[must_use]
     pub fn command_to_get(&self) -> String {
         let name = &self.name;
@@ -221,7 +221,7 @@ impl Manifest {
         }
     }
 
-    /// Whether the program makes it.
+    /// Returns whether encore generates it.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
         matches!(self.layout, Layout::SynthGenres { .. } | Layout::SynthSongs { .. })

@@ -4,7 +4,8 @@
 //! indexed in place. Damaged files are skipped and listed, and never stop an import. This room must
 //! never know a model.
 //!
-//! To add a dataset: one manifest. To add a layout on disk: one file here and one line in [`LAYOUTS`].
+//! To add a dataset, write a manifest. To add a layout on disk, write a file here and add a line to
+//! [`LAYOUTS`].
 
 mod array_data;
 mod arrays;
@@ -64,7 +65,7 @@ pub enum Data {
 }
 
 impl Data {
-    /// Takes out what is known of the tracks besides their genre.
+    /// Takes the track columns out.
     #[must_use]
     pub fn take_track_columns(&mut self) -> TrackColumns {
         std::mem::take(self.track_columns_mut())
@@ -79,7 +80,7 @@ impl Data {
     }
 }
 
-/// How a dataset may be made smaller, for quick looks; files on disk are never cut.
+/// A smaller version of a generated dataset, for quick looks; files on disk are never cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cut {
     /// Tracks per genre of an embedded audio corpus.
@@ -88,49 +89,49 @@ pub struct Cut {
     pub n_rows: Option<usize>,
 }
 
-/// What can go wrong with datasets.
+/// An error about a dataset.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// The dataset was never imported.
     #[error("the dataset {name} is not imported\nhint: {command}; {how_to_get}")]
     NotImported {
-        /// Its name.
+        /// Name of the dataset.
         name: String,
-        /// What to type.
+        /// The command that obtains it.
         command: String,
-        /// Where a copy can be had.
+        /// How to obtain a copy.
         how_to_get: String,
     },
-    /// The dataset can't be fetched: its manifest has no address.
+    /// The dataset can't be fetched because its manifest has no address.
     #[error(
         "no download address for {name}\nhint: {how_to_get}; then: encore data import {name} PATH"
     )]
     NoAddress {
-        /// Its name.
+        /// Name of the dataset.
         name: String,
-        /// Where a copy can be had.
+        /// How to obtain a copy.
         how_to_get: String,
     },
     /// A fetch failed.
     #[error("{source}{by_hand}")]
     Fetch {
-        /// How.
+        /// The error of the download.
         source: FetchError,
-        /// What to do by hand, a line of its own; or nothing.
+        /// Manual instructions on a separate line, or nothing.
         by_hand: String,
     },
-    /// Nothing at the path looks like the dataset.
+    /// The path does not contain the dataset.
     #[error("{path}: {message}")]
     Layout {
-        /// What was looked at.
+        /// The path.
         path: PathBuf,
-        /// What was missed, and what was tried.
+        /// What was expected and what was found.
         message: String,
     },
     /// A file changed since the import.
     #[error("{path} has changed since it was imported\nhint: encore data import {name} {}", root.display())]
     Changed {
-        /// The dataset.
+        /// Name of the dataset.
         name: String,
         /// The file.
         path: PathBuf,
@@ -175,12 +176,12 @@ pub enum DatasetError {
     /// A file or folder can't be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// Which one.
+        /// The path.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A recording can't be decoded any more.
+    /// A recording can no longer be decoded.
     #[error(transparent)]
     Audio(#[from] AudioError),
     /// A table can't be read.

@@ -1,11 +1,11 @@
-//! What the manifest says of a table: its columns, and the recipe that makes its labels.
+//! The manifest's settings for a table: its columns, and the recipe for its labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cleaning, Numerals};
 use crate::schema::{Fields, Flag, Int, Keyed, List, Node, Rule, Text, Value};
 
-/// What the manifest says of a table.
+/// The manifest's settings for a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
     /// Files in a folder that are read as one table: names or patterns such as `*.csv`; of none, the table is
@@ -15,13 +15,13 @@ pub struct Rows {
     pub file_column: Option<String>,
     /// The columns that together name a row; where there are none, its line in the file does.
     pub id: Vec<String>,
-    /// Our names of the numeric columns, and the file's.
+    /// The numeric columns: our names and the file's.
     pub columns: Vec<(String, String)>,
     /// Patterns that choose the numeric columns by the file's names, where `columns` is empty.
     pub patterns: Vec<String>,
     /// Our names of columns of text that say more of a row, e.g. its artist, and the file's.
     pub track_columns: Vec<(String, String)>,
-    /// How a row gets its class.
+    /// How a row gets its label.
     pub label: Label,
     /// Rows that a whole copy leaves after the recipe, where the manifest says so.
     pub n_rows: Option<usize>,
@@ -34,7 +34,7 @@ pub struct Rows {
 /// How a row gets its class.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Label {
-    /// The column it is read from.
+    /// The column of the label.
     pub column: String,
     /// Whether the cell is a list whose first entry counts.
     pub first_of_list: Option<ListForm>,
@@ -42,7 +42,7 @@ pub struct Label {
     pub rename: Vec<(String, String)>,
     /// Labels whose rows are dropped.
     pub drop: Vec<String>,
-    /// Labels with fewer rows are dropped.
+    /// Minimum number of rows of a label; rarer labels are dropped.
     pub minimum_rows: Option<usize>,
     /// Number of most common labels to keep.
     pub commonest: Option<usize>,
@@ -162,7 +162,7 @@ impl Rule for Form {
     }
 }
 
-/// The first entry of a list as Python prints it: `['a', "b's"]` -> `a`.
+/// Returns the first entry of a list in Python's notation: `['a', "b's"]` -> `a`.
 pub(super) fn first_of_list(cell: &str) -> Option<&str> {
     let inside = cell.trim().strip_prefix('[')?.trim_start();
     let quote = inside.chars().next().filter(|c| matches!(c, '\'' | '"'))?;

@@ -1,5 +1,5 @@
-//! What importing recordings has in common, however they are named: every file is decoded, measured
-//! and hashed, and what is odd is said.
+//! The common part of importing recordings: every file is decoded, measured and hashed, and faults
+//! are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,18 +14,18 @@ use crate::record::Excluded;
 use crate::schema::{Fields, Int, Real};
 use crate::vocab::sha256_hex;
 
-/// Told how many files of how many are done.
+/// Called with the number of finished files and the total.
 pub(super) type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// Up to so many of a kind are named one by one; of more, as many, and the rest is counted.
+/// Maximum number of items that are listed by name; the rest is counted.
 pub(super) const MOST_NAMES: usize = 20;
 
-/// What a dataset's recordings must be.
+/// Requirements on a dataset's recordings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Demands {
-    /// What they are resampled to where they differ.
+    /// The sample rate; other recordings are resampled.
     pub sample_rate_hz: u32,
-    /// Shorter recordings are skipped.
+    /// Minimum length; shorter recordings are skipped.
     pub minimum_s: f64,
 }
 
@@ -43,7 +43,7 @@ impl Demands {
 pub(super) struct Candidate {
     pub(super) track: String,
     pub(super) genre: String,
-    /// From the dataset's root.
+    /// The path relative to the dataset's root.
     pub(super) path: PathBuf,
 }
 
@@ -111,7 +111,7 @@ fn examine_one(root: &Path, candidate: &Candidate, demands: Demands) -> Result<V
     let path = root.join(&candidate.path);
     let out = |reason: String| Excluded { name: candidate.path.display().to_string(), reason };
     if !path.is_file() {
-        return Err(out("is no file".to_owned()));
+        return Err(out("is not a file".to_owned()));
     }
     let bytes = fs::read(&path).map_err(|error| out(error.to_string()))?;
     let recording = audio::read(&path, None).map_err(|error| {
@@ -145,7 +145,7 @@ pub(super) fn none_good(n: usize, excluded: &[Excluded], otherwise: &str) -> Str
     format!("none of the {n} files is valid: {why}")
 }
 
-/// The first names of a list, and how many more there are.
+/// Lists the first names, and counts the others.
 pub(super) fn some_names<T: AsRef<str>>(names: &[T]) -> String {
     let shown: Vec<&str> = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect();
     let more = match names.len() - shown.len() {
@@ -171,7 +171,7 @@ pub(super) fn duplicates(files: &[IndexedFile]) -> Vec<String> {
     same.iter().map(|tracks| format!("bit-identical recordings: {tracks}")).collect()
 }
 
-/// The genres that files are of, sorted; lists have none.
+/// Returns the genres of the files, sorted; empty for lists.
 pub(super) fn genres_of(files: &[IndexedFile]) -> Vec<String> {
     let genres: BTreeSet<&str> = files.iter().map(|file| file.genre.as_str()).collect();
     genres.into_iter().filter(|genre| !genre.is_empty()).map(str::to_owned).collect()
@@ -189,7 +189,7 @@ pub(super) fn counts(files: &[IndexedFile], genres: &[String], n_tracks: usize) 
     Some(format!("{has} of the {n_tracks} tracks of a complete copy: {per_genre}"))
 }
 
-/// Says which faults were expected.
+/// Reports which faults were expected.
 pub(super) fn absent_known_faults(
     manifest: &Manifest,
     files: &[IndexedFile],
@@ -203,7 +203,7 @@ pub(super) fn absent_known_faults(
     known.map(|known| format!("{} is skipped, as expected: {}", known.track, known.fault)).collect()
 }
 
-/// The visible entries of a folder, sorted, and how many are hidden.
+/// Returns the visible entries of a folder, sorted, and the number of hidden ones.
 pub(super) fn entries(folder: &Path) -> std::io::Result<(Vec<PathBuf>, usize)> {
     let mut paths = vec![];
     let mut n_hidden = 0;
@@ -219,7 +219,7 @@ pub(super) fn entries(folder: &Path) -> std::io::Result<(Vec<PathBuf>, usize)> {
     Ok((paths, n_hidden))
 }
 
-/// The last part of a path, as text.
+/// Returns the last part of a path as text.
 pub(super) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

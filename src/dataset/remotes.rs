@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::fetch::{Algorithm, Packing, Remote, Sum};
 use crate::schema::{Fields, Int, List, Node, OneOf, Rule, Value};
 
-/// Bytes of one file, at most: a pebibyte.
+/// Maximum size of a file: a pebibyte.
 const MAX_BYTES: i64 = 1 << 50;
 
 const PACKINGS: &[(&str, Packing)] =
     &[("tar.gz", Packing::TarGz), ("tar", Packing::Tar), ("zip", Packing::Zip)];
 
-/// Reads all of a manifest's `[[fetch]]` tables.
+/// Reads all `[[fetch]]` tables of a manifest.
 pub(super) fn read(fields: &mut Fields) -> Vec<Remote> {
     let mut names = BTreeSet::new();
     fields.each_table("fetch", |fields| {
@@ -71,7 +71,7 @@ fn is_hex(text: &str, algorithm: Algorithm) -> bool {
     text.len() == algorithm.n_digits() && text.chars().all(is_digit)
 }
 
-/// A text of a stated form.
+/// A rule for texts of a certain form.
 struct Words {
     allowed: &'static str,
     is_right: fn(&str) -> bool,

@@ -1,4 +1,4 @@
-//! Layout `[table]`: a CSV or Parquet file, a row per example, and the recipe that makes its labels.
+//! Layout `[table]`: a CSV or Parquet file with one row per example, and the recipe for its labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use crate::record::Excluded;
 use crate::schema::{Fields, Int, List, Text};
 use crate::table::{Csv, Table, header_of};
 
-/// Rows that passed the recipe, in the file's order.
+/// Rows that passed the recipe, in the order of the file.
 pub(super) struct Labeled {
     pub ids: Vec<String>,
     pub labels: Vec<String>,
-    /// NaN where a number is missing.
+    /// NaN for missing numbers.
     pub columns: BTreeMap<String, Vec<f64>>,
     /// Our names of these columns and the file's, in the manifest's order or the file's.
     pub chosen: Vec<(String, String)>,
@@ -30,7 +30,7 @@ pub(super) struct Labeled {
 }
 
 impl Labeled {
-    /// Rows with a missing number, by column; columns without are not there.
+    /// Returns the number of rows with a missing number, by column; complete columns are left out.
     pub(super) fn n_missing(&self) -> BTreeMap<&str, usize> {
         let count = |values: &Vec<f64>| values.iter().filter(|x| x.is_nan()).count();
         let counts = self.columns.iter().map(|(name, values)| (name.as_str(), count(values)));
@@ -205,12 +205,12 @@ impl Rows {
         for (ours, theirs) in &self.track_columns {
             let cells = rows.iter().map(|&row| table.texts[theirs][row].as_str());
             let added = track_columns.add(ours, ids.iter().map(String::as_str).zip(cells));
-            added.expect("every row has a name of its own");
+            added.expect("row names are unique");
         }
         let cells = &table.texts[&self.label.column];
         let labels = rows.iter().map(|&row| self.label.of(&cells[row]).to_owned()).collect();
         table.texts.clear();
-        // In place: a column may be of millions of rows.
+        // The columns are filtered in place because they may have millions of rows.
         for values in table.numbers.values_mut() {
             for (place, &row) in rows.iter().enumerate() {
                 values[place] = values[row];
@@ -299,7 +299,7 @@ mod tests {
         // A missing number stays missing, because the spec decides about its row.
         assert_eq!(got.columns["tempo"][..2], [100.0, 110.0]);
         assert_eq!(got.n_missing(), BTreeMap::from([("tempo", 1)]));
-        // Both rows are of one artist, whatever they are called.
+        // Both rows have the same artist, whatever their names are.
         let artists = got.track_columns.column("artist").unwrap();
         assert_eq!((&artists["x"][..], &artists["x #2"][..]), ("x", "x"));
         let ids = got.track_columns.repeated_ids();

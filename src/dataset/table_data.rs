@@ -1,4 +1,4 @@
-//! Labeled rows of numbers, from disk or made by the program.
+//! Labeled rows of numbers, from disk or generated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,23 +11,23 @@ use crate::vocab::{Seed, Sha256};
 pub struct TableData {
     /// The classes, in the order of their numbers: alphabetical.
     pub classes: Vec<String>,
-    /// A name per row, unique.
+    /// The unique name of each row.
     pub ids: Vec<String>,
     /// The class of every row.
     pub labels: Vec<usize>,
-    /// The numeric columns by our names, a finite number per row, NaN where it is missing.
+    /// The numeric columns by our names: finite numbers, or NaN if missing.
     pub columns: BTreeMap<String, Vec<f64>>,
-    /// What else is known of the rows: columns of text.
+    /// Further text columns about the rows.
     pub track_columns: TrackColumns,
     /// SHA-256 of the content of the rows.
     pub hash: String,
-    /// Whether the program made it.
+    /// Whether encore generated it.
     pub synthetic: bool,
     /// Skipped files or dropped rows, with reasons.
     pub excluded: Vec<Excluded>,
-    /// What a reader should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
-    /// Why this is not the whole dataset, if it is not.
+    /// The reason why this is only a part of the dataset, if it is.
     pub part: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl TableData {
         let n_rows = labels.len();
         let recipe = format!("{}{:?}", rows.label.recipe(), labeled.chosen);
         let mut hash = Sha256::new().piece(index.hash()).piece(recipe);
-        // Tables without dirt keep the hash that they had before dirt was declared.
+        // Tables without data-quality settings keep the hash from before there were such settings.
         if rows.cleaning != Cleaning::default() {
             hash = hash.piece(format!("{:?}", rows.cleaning));
         }
@@ -114,7 +114,7 @@ impl TableData {
     }
 }
 
-/// The eleven features by our names of columns.
+/// Returns the eleven features by our column names.
 fn features(song: &synth::Song) -> [(&'static str, f64); 11] {
     [
         ("danceability", song.danceability),
@@ -131,7 +131,7 @@ fn features(song: &synth::Song) -> [(&'static str, f64); 11] {
     ]
 }
 
-/// The sorted distinct names, and every item's place among them.
+/// Returns the sorted distinct names, and the index of each item among them.
 pub(super) fn numbered(names: &[String]) -> (Vec<String>, Vec<usize>) {
     let distinct: BTreeSet<&String> = names.iter().collect();
     let classes: Vec<String> = distinct.into_iter().cloned().collect();

@@ -1,5 +1,5 @@
-//! What is known of tracks besides their genre: named columns of text, e.g. the artist or the set
-//! that a publication put them in.
+//! Further information about tracks besides their genre: named text columns, e.g. the artist or the
+//! set in a published split.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,10 +11,11 @@ use crate::schema::{Fields, Keyed, List, Text};
 use crate::table::Table;
 use crate::vocab::{Sha256, nearest, quoted_list};
 
-/// The cells of one column, by track; a track without a cell is in none of its groups and sets.
+/// The cells of one column, by track; a track without a cell belongs to none of its groups and
+/// sets.
 pub type TrackColumn = BTreeMap<String, String>;
 
-/// Named columns of text about tracks, which may be more or fewer than the dataset's.
+/// Named text columns about tracks, which may cover more or fewer tracks than the dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TrackColumns {
@@ -25,10 +26,10 @@ pub struct TrackColumns {
 }
 
 impl TrackColumns {
-    /// Adds a column's cells; empty ones are none.
+    /// Adds the cells of a column; empty cells are ignored.
     ///
     /// # Errors
-    /// Where two rows say two things of one track: the track, and both.
+    /// If two rows give different cells for one track; the message contains both.
     pub fn add<'a>(
         &mut self,
         column: &str,
@@ -49,17 +50,18 @@ impl TrackColumns {
         Ok(())
     }
 
-    /// One column.
+    /// Returns one column.
     ///
     /// # Errors
-    /// A sentence that names the nearest column there is.
+    /// If there is none; the message suggests the nearest existing column.
     pub fn column(&self, name: &str) -> Result<&TrackColumn, String> {
         self.columns
             .get(name)
             .ok_or_else(|| no_column(name, self.columns.keys().map(String::as_str)))
     }
 
-    /// SHA-256 of one column's cells; of nothing where it is not there.
+    /// Returns the SHA-256 of one column's cells; the hash of no cells if the column does not
+    /// exist.
     #[must_use]
     pub fn hash(&self, column: &str) -> String {
         hash_of(column, self.columns.get(column))
@@ -105,21 +107,22 @@ pub fn no_column<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -
         (None, Some(_)) => {
             format!("has no column `{name}` among its track columns; it has {}", quoted_list(known))
         }
-        (None, None) => format!("has no track columns, and so no `{name}`"),
+        (None, None) => format!("has no track columns, so `{name}` does not exist"),
     }
 }
 
-/// `track_columns = { artist = "Artist" }` of a layout with a table: our names and the file's.
+/// Reads `track_columns = { artist = "Artist" }` of a layout with a table: our names and the
+/// file's.
 pub(super) fn read_named(fields: &mut Fields) -> Vec<(String, String)> {
     fields.with_default("track_columns", &Keyed(Text), vec![])
 }
 
-/// `[track_columns]`: a CSV file beside the manifest, a line a track.
+/// `[track_columns]`: a CSV file beside the manifest, with one line per track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackFile {
-    /// Its path from the manifest's folder.
+    /// The path relative to the manifest's folder.
     pub file: String,
-    /// The columns that are used; one more, `track`, says which track a line is about.
+    /// The columns to use. The file also needs the column `track`, the track of each line.
     pub columns: Vec<String>,
 }
 
@@ -134,7 +137,7 @@ impl TrackFile {
     /// Reads the file; `manifests` is the folder of the manifest.
     ///
     /// # Errors
-    /// Where it can't be read, lacks a column, or says two things of one track.
+    /// If it can't be read, lacks a column, or gives different cells for one track.
     pub fn load(&self, manifests: &Path) -> Result<TrackColumns, DatasetError> {
         let path = manifests.join(&self.file);
         let names: Vec<&str> = self.columns.iter().map(String::as_str).chain(["track"]).collect();
@@ -168,7 +171,7 @@ mod tests {
             "has no column `artists` among its track columns; did you mean `artist`?"
         );
         let error = TrackColumns::default().column("artist").unwrap_err();
-        assert_eq!(error, "has no track columns, and so no `artist`");
+        assert_eq!(error, "has no track columns, so `artist` does not exist");
     }
 
     #[test]

@@ -1,21 +1,21 @@
-//! A list's header: which cell of a row is what.
+//! The header of a list: which cell of a row belongs to which column.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::delimited::Record;
 use crate::vocab::{nearest, quoted_list};
 
-/// One list: the names of its columns, and cells that are the same in every row.
+/// The columns of one list: their names, and cells with the same value in every row.
 pub(super) struct Head<'a> {
     pub(super) columns: BTreeMap<String, usize>,
     pub(super) n_columns: usize,
-    /// Names that two columns have.
+    /// Names that occur twice.
     twice: BTreeSet<String>,
     set: &'a [(String, String)],
 }
 
 impl<'a> Head<'a> {
-    /// The names in the rows of a header, joined by points.
+    /// Creates the names from the rows of a header, joined by points.
     pub(super) fn new(rows: &[Record], set: &'a [(String, String)]) -> Self {
         let n_columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
         let name = |column: usize| {
@@ -32,7 +32,7 @@ impl<'a> Head<'a> {
         Self { columns, n_columns, twice, set }
     }
 
-    /// Refuses a list that lacks a column, or has it twice.
+    /// Checks that the list has a column exactly once.
     pub(super) fn check(&self, column: &str) -> Result<(), String> {
         let known = || self.set.iter().map(|(name, _)| name).chain(self.columns.keys());
         let known = || known().map(String::as_str);
@@ -49,7 +49,7 @@ impl<'a> Head<'a> {
         Err(format!("has no column `{column}`; {hint}"))
     }
 
-    /// What a row says in a column.
+    /// Returns the cell of a row in a column.
     pub(super) fn cell<'b>(&'b self, record: &'b Record, column: &str) -> &'b str {
         let set = self.set.iter().find(|(name, _)| name == column).map(|(_, cell)| cell);
         let own = || self.columns.get(column).and_then(|&column| record.cells.get(column));

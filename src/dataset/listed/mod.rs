@@ -1,7 +1,7 @@
 //! Layout `[listed]`: recordings anywhere below a folder, and lists (CSV or tab-separated files) with
 //! their paths, genres and track columns.
 //!
-//! | file | job |
+//! | file | content |
 //! |---|---|
 //! | `template` | a path, a name or a label from the cells of a row |
 //! | `head` | a list's header: which cell of a row is what |
@@ -25,39 +25,41 @@ use template::TemplateText;
 
 pub use template::Template;
 
-/// What the manifest says of a dataset with lists.
+/// The manifest's settings for a dataset with lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
-    /// Sub-folders in which the recordings may lie; the first that is there counts. Paths start from it.
+    /// Subfolders that may contain the recordings; the first existing one is used. Paths are
+    /// relative to it.
     pub audio: Vec<String>,
-    /// The genres, and classes in this order; left out, all that the lists name, sorted.
+    /// The genres, in the order of the classes. If absent, all genres in the lists, sorted.
     pub genres: Option<Vec<String>>,
-    /// What the recordings must be.
+    /// Requirements on the recordings.
     pub demands: Demands,
-    /// How many tracks a whole copy has, where the lists alone don't say.
+    /// Number of tracks in a complete copy, if the lists alone do not tell.
     pub n_tracks: Option<usize>,
-    /// How rows are read.
+    /// How the rows are read.
     pub reading: Reading,
 }
 
 /// How the rows of lists become tracks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// What stands between cells.
+    /// The delimiter of cells.
     pub delimiter: u8,
-    /// Rows whose cells, joined by a point, name the columns; of none the columns are `1`, `2`, …
+    /// Number of header rows, whose cells, joined by a point, name the columns. Without any, the
+    /// columns are `1`, `2`, …
     pub header_rows: usize,
-    /// The track's name; left out, its path without extension, with points for slashes.
+    /// The name of the track. If absent, its path without extension, with points for slashes.
     pub id: Option<Template>,
-    /// The path of its recording, relative to the folder of recordings.
+    /// The path of the recording, relative to the folder of recordings.
     pub path: Template,
-    /// How it gets its genre.
+    /// How the track gets its genre.
     pub label: Label,
-    /// Only rows count whose cells of these columns are one of the values.
+    /// Filters: only rows whose cells in these columns have one of the values are used.
     pub only: Vec<(String, Vec<String>)>,
-    /// Its track columns, by our names.
+    /// The track columns, by our names.
     pub track_columns: Vec<(String, Template)>,
-    /// Other words for what is in a track column, or in `label`.
+    /// Replacements for values in a track column or in `label`.
     pub rename: Vec<(String, Vec<(String, String)>)>,
     /// The files, in this order.
     pub lists: Vec<ListFile>,
@@ -66,20 +68,21 @@ pub struct Reading {
 /// How a row gets its genre.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Label {
-    /// What it is read from.
+    /// The template of the label.
     pub from: Template,
-    /// Whether its column and all behind it are labels; exactly one must be a genre of the dataset.
+    /// Whether this column and all columns after it are labels; exactly one must be a genre of the
+    /// dataset.
     pub several: bool,
-    /// What labels begin with and genres don't; a label without it is none.
+    /// The prefix of labels, which genres do not have; a label without it is ignored.
     pub prefix: String,
 }
 
 /// One list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListFile {
-    /// Its path below the dataset's folder.
+    /// Its path relative to the dataset's folder.
     pub file: String,
-    /// Columns with the same cell in every row, which the file itself lacks, e.g. `split = "train"`.
+    /// Additional columns with the same cell in every row, e.g. `split = "train"`.
     pub set: Vec<(String, String)>,
 }
 
@@ -113,12 +116,12 @@ impl Listed {
         }
     }
 
-    /// The names of what is known of tracks besides their genre.
+    /// Returns the names of the track columns.
     pub(super) fn track_columns(&self) -> Vec<&str> {
         self.reading.track_columns.iter().map(|(ours, _)| ours.as_str()).collect()
     }
 
-    /// Reads the lists, then decodes and hashes every recording that they name.
+    /// Reads the lists, then decodes and hashes every recording in them.
     pub(super) fn index(
         &self,
         manifest: &Manifest,
@@ -177,7 +180,7 @@ impl Listed {
         })
     }
 
-    /// The dataset that an import of these lists has indexed.
+    /// Loads the dataset from the index that an import of these lists wrote.
     pub(super) fn load(
         &self,
         manifest: &Manifest,
@@ -200,7 +203,7 @@ impl Listed {
         Ok(audio)
     }
 
-    /// SHA-256 of how rows are read: an index is of no use to another manifest.
+    /// Returns the SHA-256 of the reading settings, because an index is invalid after they change.
     fn hash(&self) -> String {
         sha256_hex(format!("{:?} {:?} {:?}", self.reading, self.genres, self.audio).as_bytes())
     }
@@ -209,12 +212,12 @@ impl Listed {
         let mut columns = TrackColumns::default();
         for (i, (ours, _)) in self.reading.track_columns.iter().enumerate() {
             let cells = tracks.iter().map(|track| (track.id.as_str(), track.columns[i].as_str()));
-            columns.add(ours, cells).expect("every track has a name of its own");
+            columns.add(ours, cells).expect("track names are unique");
         }
         columns
     }
 
-    /// Says which files among the recordings are in no row of any list.
+    /// Reports recordings that are in no list.
     fn unlisted(
         &self,
         from: &Path,
@@ -291,7 +294,7 @@ impl Label {
     }
 }
 
-/// Skipped items with one reason: listed if they are few, otherwise counted.
+/// Reports skipped items with the same reason: by name if they are few, otherwise by count.
 fn named(names: &[String], unit: &str, reason: &str) -> Vec<Excluded> {
     let out = |name: String| Excluded { name, reason: reason.to_owned() };
     if names.len() <= MOST_NAMES {

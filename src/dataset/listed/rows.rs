@@ -1,4 +1,5 @@
-//! Lists -> tracks. Rows without a track are reported with file and line, or counted by reason.
+//! Reads tracks from lists. Rows without a track are reported with file and line, or counted by
+//! reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -11,34 +12,34 @@ use crate::delimited::{Record, records};
 use crate::record::Excluded;
 use crate::vocab::sha256_hex;
 
-/// A row that names a track.
+/// A row with a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Track {
     pub(super) id: String,
     pub(super) genre: String,
-    /// From the folder of recordings.
+    /// The path relative to the folder of recordings.
     pub(super) path: String,
-    /// In the order of the track columns; empty where nothing is known.
+    /// The cells of the track columns, in order; empty if unknown.
     pub(super) columns: Vec<String>,
 }
 
-/// What the lists say.
+/// The content of the lists.
 #[derive(Default)]
 pub(super) struct Listed {
     pub(super) tracks: Vec<Track>,
-    /// The lists themselves.
+    /// The list files.
     pub(super) files: Vec<IndexedFile>,
-    /// The paths in all rows, wanted or not.
+    /// The paths in all rows, including excluded ones.
     pub(super) paths: BTreeSet<String>,
     pub(super) excluded: Vec<Excluded>,
     pub(super) notes: Vec<String>,
 }
 
-/// What is found while rows are read.
+/// The state while rows are read.
 #[derive(Default)]
 struct Found {
     listed: Listed,
-    /// Where an id or a path was first.
+    /// Where each id and each path occurred first.
     ids: BTreeMap<String, String>,
     first: BTreeMap<String, String>,
     /// Dropped rows by reason.
@@ -54,7 +55,7 @@ impl Track {
 }
 
 impl Reading {
-    /// Reads all lists of a dataset's folder.
+    /// Reads all lists in a dataset's folder.
     pub(super) fn rows(
         &self,
         from: &Path,
@@ -89,7 +90,7 @@ impl Reading {
         Ok(found.listed)
     }
 
-    /// Reads one list; returns how many rows it has.
+    /// Reads one list; returns its number of rows.
     fn read_list(
         &self,
         list: &ListFile,
@@ -148,7 +149,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Takes one row in; an error is a list that must not be used at all.
+    /// Reads one row; an error means that the whole list is unusable.
     fn row(
         &self,
         head: &Head,
@@ -200,7 +201,7 @@ impl Reading {
         for (what, key, seen) in [("track", &id, &mut found.ids), ("path", &path, &mut found.first)]
         {
             if let Some(before) = seen.get(key) {
-                let reason = format!("names a {what} that was named before");
+                let reason = format!("repeats the {what} of an earlier row");
                 return Ok(Row::Out(reason, format!(" ({key}, as {before})")));
             }
             seen.insert(key.clone(), place.to_owned());
@@ -246,17 +247,17 @@ impl Reading {
     }
 }
 
-/// What a row is.
+/// The outcome of a row.
 enum Row {
     /// A track.
     Track,
-    /// A row that the manifest does not ask for.
+    /// The manifest's filters exclude it.
     Other,
-    /// Kept out: why, and what in it is wrong.
+    /// Dropped: the reason, and the detail in the row.
     Out(String, String),
 }
 
-/// A path with plain slashes and no `./`, which must stay below where it starts.
+/// Normalizes a path to plain slashes without `./`, and checks that it stays below its folder.
 fn below(path: &str) -> Result<String, String> {
     let path = path.replace('\\', "/");
     let mut parts = vec![];

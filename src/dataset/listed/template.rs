@@ -1,4 +1,4 @@
-//! How a path, a name or a label is put together from the cells of a row:
+//! Templates that build a path, a name or a label from the cells of a row:
 //! `{track_id|pad 6|first 3}/{track_id|pad 6}.mp3`.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::schema::{Node, Rule, Value};
 use crate::vocab::{nearest, quoted_list};
 
-/// Text with the cells of columns in it.
+/// Text that contains the cells of columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template(Vec<Piece>);
 
@@ -16,14 +16,14 @@ enum Piece {
     Cell { column: String, filters: Vec<Filter> },
 }
 
-/// What becomes of a cell on its way into the text.
+/// A filter that changes a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Filter {
-    /// With zeros before it, so that it is so many characters long.
+    /// Pads with zeros on the left to this number of characters.
     Pad(usize),
-    /// Its first characters.
+    /// Keeps this many characters from the start.
     First(usize),
-    /// Of a path: the name of the folder that the file lies in.
+    /// Of a path: the name of the file's folder.
     Folder,
     /// Of a path: the file's name without extension.
     Stem,
@@ -33,7 +33,7 @@ impl Template {
     /// Reads `text {column|filter|…} text`.
     ///
     /// # Errors
-    /// What is wrong with it, to follow 'must be …'.
+    /// If it is malformed; the message follows the field's name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = vec![];
         let mut rest = text;
@@ -60,13 +60,13 @@ impl Template {
         Ok(Self(pieces))
     }
 
-    /// The template that is one column's cell.
+    /// Creates the template that is one column's cell.
     #[must_use]
     pub fn of_column(column: &str) -> Self {
         Self(vec![Piece::Cell { column: column.to_owned(), filters: vec![] }])
     }
 
-    /// The columns that it needs.
+    /// Returns the columns that it needs.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Cell { column, .. } => Some(column.as_str()),
@@ -74,7 +74,7 @@ impl Template {
         })
     }
 
-    /// The column whose bare cell it is, if it is no more than that.
+    /// Returns the column if the template is nothing but its cell.
     pub(super) fn bare_column(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Piece::Cell { column, filters }] if filters.is_empty() => Some(column),
@@ -82,7 +82,7 @@ impl Template {
         }
     }
 
-    /// The text for a row; nothing where a cell that it needs is empty.
+    /// Returns the text for a row; nothing if a required cell is empty.
     pub(super) fn fill<'a>(&self, cell: impl Fn(&str) -> &'a str) -> Option<String> {
         let mut text = String::new();
         for piece in &self.0 {
@@ -168,7 +168,7 @@ impl fmt::Display for Filter {
     }
 }
 
-/// The rule of a field that is a [`Template`] with at least one column.
+/// The rule for a field that is a [`Template`] with at least one column.
 pub(super) struct TemplateText;
 
 impl Rule for TemplateText {

@@ -7,7 +7,7 @@ use crate::dataset::{Catalogue, Cut, Data};
 
 const HEAD: &str = "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"get it\"\n";
 
-/// A wav of half a second, other samples for another number.
+/// Writes a wav file of half a second; the samples depend on `number`.
 fn recording(path: &Path, number: usize) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let sample = |i: usize| ((i * (number + 3)) % 97) as f32 / 200.0;
@@ -15,7 +15,7 @@ fn recording(path: &Path, number: usize) {
     write_wav(path, &Waveform { samples, sample_rate_hz: 8_000 }).unwrap();
 }
 
-/// A home with a catalogue of one dataset, `mine`, and the folder `music`.
+/// A folder with a catalogue of one dataset, `mine`, and the folder `music`.
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -109,8 +109,8 @@ fn every_row_that_is_no_track_is_named_with_its_line() {
             "list.csv:12: has no name",
             "list.csv:10: has no path",
             "list.csv:7: has the genre polka, which is not in this dataset",
-            "list.csv:5 (a.wav, as list.csv:2): names a path that was named before",
-            "list.csv:4 (1, as list.csv:2): names a track that was named before",
+            "list.csv:5 (a.wav, as list.csv:2): repeats the path of an earlier row",
+            "list.csv:4 (1, as list.csv:2): repeats the track of an earlier row",
             "gone.wav: is listed but does not exist",
             "broken.wav: not a supported audio file, found text that starts with \"no music\"",
         ]
@@ -130,7 +130,7 @@ fn every_row_that_is_no_track_is_named_with_its_line() {
         (tracks, audio.classes.clone()),
         (vec![("1", 0), ("2", 1)], ["rock", "jazz"].map(str::to_owned).to_vec())
     );
-    // Of a track without an artist nothing is known.
+    // The track without an artist has no cell.
     assert_eq!(audio.track_columns.column("artist").unwrap().len(), 1);
     assert_eq!(audio.part.as_deref(), Some("2 of 4 tracks"));
     assert!(audio.waveform(&audio.tracks[0]).is_ok());
@@ -180,7 +180,7 @@ fn a_list_is_part_of_what_the_dataset_is() {
     assert_eq!(home.load().unwrap().classes, ["jazz", "rock"]);
     home.write("list.csv", "path,label,note\na.wav,rock,x\nb.wav,jazz,\n");
     assert_ne!(before, home.import().unwrap().hash());
-    // A manifest that reads the list otherwise has no use for the old index.
+    // A manifest that reads the list differently cannot use the old index.
     home.declare(&PLAIN.replace("{label}", "{note}"));
     let said = home.load().err().unwrap();
     assert!(said.contains("was imported with another datasets/mine.toml"), "{said}");
@@ -242,7 +242,7 @@ fn a_header_may_have_several_rows_or_none() {
     home.write("list.csv", list);
     let index = home.import().unwrap();
     let good = &index.files[0];
-    // A genre is a folder's name where a dataset is exported.
+    // A genre becomes the name of a folder when a dataset is exported.
     assert_eq!((&good.track[..], &good.genre[..]), ("0.002", "Old - New"));
     assert_eq!(index.notes, ["list.csv: 1 of 2 rows are excluded by set.subset"]);
 

@@ -1,4 +1,4 @@
-//! From a plan to a score: sections, bars and every note in them.
+//! Turns a plan into a score: sections, bars and every note in them.
 
 use super::N_SAMPLES;
 use super::drums::Drum;
@@ -9,7 +9,7 @@ use super::voices::Note;
 use super::wave::{midi_hz, samples};
 use crate::vocab::Rng;
 
-/// Who plays in a part of the song.
+/// A section of the song, by who plays in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Intro,
@@ -20,7 +20,7 @@ enum Section {
 }
 
 impl Section {
-    /// What may follow.
+    /// Returns the sections that may follow.
     fn next(self) -> &'static [Self] {
         match self {
             Self::Intro => &[Self::Verse, Self::Verse, Self::Chorus],
@@ -41,10 +41,10 @@ impl Section {
     }
 }
 
-/// A drum's hit.
+/// A hit of a drum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
-    /// Which drum.
+    /// The drum.
     pub drum: Drum,
     /// First sample.
     pub start: usize,
@@ -55,7 +55,7 @@ pub(super) struct Hit {
 /// All notes of a track, by part.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Score {
-    /// Drums.
+    /// Drum hits.
     pub hits: Vec<Hit>,
     /// Bass.
     pub bass: Vec<Note>,
@@ -68,7 +68,7 @@ pub(super) struct Score {
 }
 
 impl Score {
-    /// Writes the score of a plan: an excerpt that begins anywhere in a song.
+    /// Writes the score of a plan: an excerpt that starts at any place in a song.
     #[must_use]
     pub(super) fn write(plan: &Plan, rng: &mut Rng) -> Self {
         let mut writer = Writer::new(plan, rng);
@@ -131,7 +131,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// When a step of this bar sounds, in seconds, with the player's error.
+    /// Returns when a step of this bar sounds, in seconds, with the player's timing error.
     fn time_s(&mut self, step: f64) -> f64 {
         let plan = self.plan;
         let beat = plan.swing_on.beat(step, plan.swing);
@@ -141,7 +141,7 @@ impl<'a> Writer<'a> {
 
     fn note(&mut self, step: f64, length: f64, midi: f64, accent: f32) -> Option<Note> {
         let start_s = self.time_s(step);
-        // What the excerpt's beginning cuts through sounds on from there.
+        // A note that began before the excerpt continues from its start.
         let gate = samples(start_s.min(0.0) + length * 15.0 / self.plan.tempo_bpm);
         let start = samples(start_s);
         if gate == 0 || start >= N_SAMPLES {
@@ -240,7 +240,7 @@ impl<'a> Writer<'a> {
         for &(at, length, step) in motif.bar(bar) {
             let mut above = singer.scale.semitone(step);
             if at.is_multiple_of(8) {
-                // Strong beats rest on the chord.
+                // Notes on strong beats belong to the chord.
                 let target = |tone: &i32| (chord.root + tone - above).rem_euclid(12).min(6);
                 let tone = chord.tones.iter().min_by_key(|tone| target(tone)).unwrap_or(&0);
                 above += (chord.root + tone - above).rem_euclid(12).min(3) % 3;
@@ -252,13 +252,13 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The octave of a pitch class that lies within a tritone of a centre.
+/// Returns the octave of a pitch class that is within a tritone of a center.
 fn near(semitones: i32, centre: f64) -> f64 {
     let pitch = f64::from(semitones);
     pitch + 12.0 * libm::round((centre - pitch) / 12.0)
 }
 
-/// Two one-bar ideas and their order over four bars; events are (step, length, scale step).
+/// Two one-bar ideas and their order over four bars. Events are (step, length, scale step).
 #[derive(Debug, Clone)]
 struct Motif {
     ideas: [Vec<(usize, usize, i32)>; 3],

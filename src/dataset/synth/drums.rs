@@ -1,4 +1,4 @@
-//! Drum kits: each drum is struck once per kit and replayed at every hit.
+//! Drum kits: each drum is synthesized once per kit and replayed at every hit.
 
 use super::effects::Biquad;
 use super::wave::{Noise, increment, read, samples, sine};
@@ -9,7 +9,7 @@ use crate::vocab::Rng;
 pub(super) enum Drum {
     /// Bass drum.
     Kick,
-    /// Snare drum, brush or clap, whatever marks the backbeat.
+    /// Snare drum, brush or clap: the drum of the backbeat.
     Snare,
     /// Closed hi-hat.
     Hat,
@@ -52,7 +52,7 @@ pub(super) struct Kit {
     hits: [Vec<f32>; 6],
 }
 
-/// What sets one kit apart from another; frequencies in Hz, times in seconds, levels as factors.
+/// The differences between kits. Frequencies in Hz, times in seconds, levels as factors.
 struct Character {
     kick_hz: (f64, f64),
     kick_s: (f64, f64),
@@ -99,7 +99,7 @@ impl KitKind {
 }
 
 impl Kit {
-    /// Draws a kit of a kind: its tuning, decay and balance.
+    /// Draws a kit of a given kind: its tuning, decay and balance.
     pub(super) fn draw(kind: KitKind, rng: &mut Rng) -> Self {
         let c = kind.character();
         let mut between = |(low, high): (f64, f64)| rng.range(low, high);
@@ -134,7 +134,7 @@ impl Kit {
     }
 }
 
-/// A falling factor that reaches a thousandth after `seconds`.
+/// Returns the factor per sample with which a level falls to a thousandth within `seconds`.
 fn fall(seconds: f64) -> f32 {
     libm::exp(-6.9 / (seconds * f64::from(super::SAMPLE_RATE_HZ)).max(1.0)) as f32
 }

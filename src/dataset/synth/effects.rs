@@ -1,4 +1,4 @@
-//! What a sound passes on its way to the listener: filters, overdrive, a room, a compressor.
+//! Effects: filters, overdrive, a room, a compressor.
 
 use super::wave::{RATE, db_gain};
 
@@ -14,21 +14,22 @@ pub(super) struct Biquad {
 }
 
 impl Biquad {
-    /// Passes what lies below `hz`, 12 dB an octave.
+    /// Creates a low-pass filter at `hz`, 12 dB per octave.
     pub(super) fn low_pass(hz: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.707);
         let b = (1.0 - cos) / 2.0;
         Self::normalized([b, 2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
     }
 
-    /// Passes what lies above `hz`, 12 dB an octave.
+    /// Creates a high-pass filter at `hz`, 12 dB per octave.
     pub(super) fn high_pass(hz: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.707);
         let b = f64::midpoint(1.0, cos);
         Self::normalized([b, -2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
     }
 
-    /// Lifts (or, negative, lowers) about an octave around `hz` by `gain_db`.
+    /// Creates a filter that raises (or, if negative, lowers) about an octave around `hz` by
+    /// `gain_db`.
     pub(super) fn peak(hz: f64, gain_db: f64) -> Self {
         let (cos, alpha) = angle(hz, 1.0);
         let a = libm::pow(10.0, gain_db / 40.0);
@@ -38,7 +39,7 @@ impl Biquad {
         )
     }
 
-    /// Lifts everything above `hz` by `gain_db`.
+    /// Creates a filter that raises everything above `hz` by `gain_db`.
     pub(super) fn high_shelf(hz: f64, gain_db: f64) -> Self {
         let (cos, alpha) = angle(hz, 0.6);
         let a = libm::pow(10.0, gain_db / 40.0);
@@ -71,7 +72,7 @@ impl Biquad {
         y
     }
 
-    /// Silences an echo of less than -400 dB: a processor is slow with numbers near the smallest.
+    /// Removes an echo below -400 dB, because processors compute slowly with denormal numbers.
     fn forget_the_inaudible(&mut self) {
         for state in &mut self.state {
             if state.abs() < 1e-20 {
@@ -101,22 +102,22 @@ fn angle(hz: f64, q: f64) -> (f64, f64) {
     (libm::cos(w), libm::sin(w) / (2.0 * q))
 }
 
-/// A soft clipper: linear for small samples, never beyond 1.
+/// Clips softly: linear for small samples, never beyond 1.
 #[inline]
 pub(super) fn soft_clip(x: f32) -> f32 {
     x / (1.0 + x.abs())
 }
 
-/// Overdrives a waveform whose RMS is about 1; `drive` 1 is warm, 30 is metal.
+/// Overdrives a waveform with an RMS of about 1; a `drive` of 1 is warm, 30 is metal.
 pub(super) fn overdrive(samples: &mut [f32], drive: f32) {
     for x in samples {
         *x = soft_clip(*x * drive);
     }
 }
 
-/// Adds a room's echo: four damped combs and two all-passes, after Schroeder (1962).
+/// Adds the echo of a room: four damped combs and two all-passes, after Schroeder (1962).
 ///
-/// `size` in (0, 1] sets how long it rings, `wet` its level beside the dry sound.
+/// `size` in (0, 1] sets the length of the echo, `wet` its level relative to the dry sound.
 pub(super) fn reverberate(samples: &mut [f32], size: f32, wet: f32) {
     let feedback = 0.62 + 0.26 * size;
     let lengths = [601.0, 691.0, 773.0, 839.0].map(|n: f32| (n * (0.6 + 0.7 * size)) as usize);
@@ -142,7 +143,8 @@ pub(super) fn reverberate(samples: &mut [f32], size: f32, wet: f32) {
     }
 }
 
-/// Evens out loudness: where the envelope passes `1 / amount` times unit RMS, it is turned down.
+/// Compresses loudness: the sound is attenuated where its envelope exceeds `1 / amount` times the
+/// unit RMS.
 pub(super) fn compress(samples: &mut [f32], amount: f32) {
     let mut envelope = 0.0f32;
     for x in samples {
@@ -152,7 +154,7 @@ pub(super) fn compress(samples: &mut [f32], amount: f32) {
     }
 }
 
-/// The root mean square of what is not silence; 0 if all is.
+/// Returns the root mean square of the parts that are not silent; 0 if all are.
 pub(super) fn active_rms(samples: &[f32]) -> f32 {
     let (mut power, mut count) = (0.0f64, 0usize);
     for x in samples.iter().filter(|x| x.abs() > 1e-4) {
@@ -162,7 +164,7 @@ pub(super) fn active_rms(samples: &[f32]) -> f32 {
     if count == 0 { 0.0 } else { libm::sqrt(power / count as f64) as f32 }
 }
 
-/// Scales a waveform so that its active RMS is `db` dB; silence stays silence.
+/// Scales a waveform so that its active RMS is `db` dB; silence stays silent.
 pub(super) fn level_to(samples: &mut [f32], db: f64) {
     let rms = active_rms(samples);
     if rms > 0.0 {

@@ -9,9 +9,9 @@ use super::voices::Note;
 use super::wave::{Noise, db_gain};
 use crate::vocab::{Rng, Seed};
 
-/// One track of a style (an index of `STYLES`): mono, `[N_SAMPLES]`, in [-1, 1].
+/// Renders one track of a style (an index of `STYLES`): mono, `[N_SAMPLES]`, in [-1, 1].
 ///
-/// The same seed, style and number give the same bits on every machine, whatever else is made.
+/// The same seed, style and number give the same bits on every machine, whatever else is rendered.
 ///
 /// # Panics
 /// If `style` is not below 10.
@@ -75,7 +75,7 @@ fn master(sheen: &Sheen, rng: &mut Rng, mix: &mut [f32]) {
     }
     level_to(mix, sheen.level_db);
     for x in mix {
-        // Linear below about -10 dB, rounded off above.
+        // Linear below about -10 dB, rounded above.
         let excess = (x.abs() - 0.3).max(0.0);
         *x = x.clamp(-0.3, 0.3) + if *x < 0.0 { -1.0 } else { 1.0 } * 0.7 * soft_clip(excess / 0.7);
     }

@@ -1,4 +1,4 @@
-//! The band: every instrument as a voice with a chain of effects, drawn anew for each track.
+//! The instruments: each is a voice with a chain of effects, drawn again for each track.
 
 use super::effects::{Biquad, overdrive};
 use super::voices::{Envelope, Fm, Note, Pluck, Sung, Tone};
@@ -40,15 +40,15 @@ pub(super) enum Sound {
     Sax,
     /// Harmonica.
     Harmonica,
-    /// Slow synthesiser chords.
+    /// Slow synthesizer chords.
     SynthPad,
-    /// Short synthesiser notes.
+    /// Short synthesizer notes.
     SynthPluck,
-    /// Synthesiser melody.
+    /// Synthesizer melody.
     SynthLead,
     /// Singing voice.
     Voice,
-    /// Speaking voice in rhythm.
+    /// Rhythmic speech.
     Rap,
     /// Double bass, plucked.
     UprightBass,
@@ -56,9 +56,9 @@ pub(super) enum Sound {
     FingerBass,
     /// Electric bass, pick.
     PickBass,
-    /// Synthesiser bass.
+    /// Synthesizer bass.
     SynthBass,
-    /// A long sine below everything.
+    /// A long sine in the lowest octave.
     SubBass,
 }
 
@@ -70,13 +70,13 @@ enum Player {
     Sung(Sung),
 }
 
-/// One instrument as it sounds in one track.
+/// One instrument with the sound that it has in one track.
 #[derive(Debug, Clone)]
 pub(super) struct Instrument {
     player: Player,
     drive: f32,
     filters: Vec<Biquad>,
-    /// Seconds between the strings of a strummed chord.
+    /// Delay between the strings of a strummed chord, in seconds.
     pub strum_s: f64,
 }
 
@@ -91,7 +91,7 @@ impl Instrument {
         }
     }
 
-    /// What the sum of the instrument's notes passes: overdrive, then cabinet or body.
+    /// Applies the effects to the sum of the instrument's notes: overdrive, then cabinet or body.
     pub(super) fn finish(&self, bus: &mut [f32]) {
         if self.drive > 0.0 {
             overdrive(bus, self.drive);
@@ -103,7 +103,7 @@ impl Instrument {
 }
 
 impl Sound {
-    /// Every instrument.
+    /// Every instrument, for tests.
     #[cfg(test)]
     pub(super) const ALL: [Self; 26] = [
         Self::SteelGuitar,
@@ -134,7 +134,7 @@ impl Sound {
         Self::SubBass,
     ];
 
-    /// Draws the instrument as one track has it: its wave, envelope, drive and a resonance.
+    /// Draws the instrument for one track: its wave, envelope, drive and a resonance.
     #[must_use]
     pub(super) fn draw(self, rng: &mut Rng) -> Instrument {
         let player = self.player(rng);
@@ -214,7 +214,7 @@ impl Sound {
     }
 }
 
-/// Harmonics that fall with a slope, the even ones weakened, each a little off at random.
+/// Returns harmonics that fall with a slope, the even ones weaker, with small random deviations.
 fn wave(rng: &mut Rng, slope: f64, even: f64) -> Wavetable {
     let amplitudes: Vec<f64> = (1..=48u32)
         .map(|k| {

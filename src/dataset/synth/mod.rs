@@ -1,7 +1,9 @@
-//! Two synthetic datasets, so that a new machine without a network can run the whole report: `genres` (music in ten styles) and `songs` (a table of eleven features).
+//! Two synthetic datasets, with which the whole report can run on a new machine without a network:
+//! `genres` (music in ten styles) and `songs` (a table of eleven features).
 //!
-//! They are not recordings or measurements of real music, and every page that shows them says so. A
-//! seed determines them to the last bit on any machine. This folder must never know features or models.
+//! They are not recordings or measurements of real music, and every page that shows them says so.
+//! They depend on their seed only, bit by bit, on any machine. This folder must never know features
+//! or models.
 
 mod arrange;
 mod drums;
@@ -24,5 +26,6 @@ pub use genres::render_track;
 pub use songs::{N_SONGS, SONG_LABELS, Song, songs};
 pub use track::{N_SAMPLES, SAMPLE_RATE_HZ, SECONDS, STYLES};
 
-/// Changes whenever a track or a row of the same seed would; part of cache hashes.
+/// Version of the output: raised whenever a track or row of the same seed changes. Part of cache
+/// hashes.
 pub const VERSION: u32 = 1;

@@ -1,21 +1,22 @@
-//! Rhythms written as text: sixteen characters are one bar of four beats.
+//! Rhythms as text: sixteen characters are one bar of four beats.
 
-/// Steps in a bar.
+/// Number of steps in a bar.
 #[cfg(test)]
 pub(super) const STEPS: usize = 16;
 
 /// One event of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step {
-    /// What to do, in the terms of the part that plays it.
+    /// The kind of event; its meaning depends on the part that plays it.
     pub symbol: char,
-    /// Where in the bar, in sixteenths.
+    /// Position in the bar, in sixteenths.
     pub at: usize,
-    /// How long, in sixteenths.
+    /// Length, in sixteenths.
     pub length: usize,
 }
 
-/// Reads a pattern: `.` is silence, `-` holds what sounds, any other character begins an event.
+/// Reads a pattern: `.` is silence, `-` holds the current note, any other character begins an
+/// event.
 pub(super) fn steps(text: &str) -> Vec<Step> {
     let mut events: Vec<Step> = Vec::new();
     let mut holding = false;
@@ -36,7 +37,7 @@ pub(super) fn steps(text: &str) -> Vec<Step> {
     events
 }
 
-/// Which notes swing: every second one of these is late.
+/// The notes that swing: every second one of these is late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Swing {
     /// Eighths, as in jazz and shuffles.
@@ -46,7 +47,8 @@ pub(super) enum Swing {
 }
 
 impl Swing {
-    /// Where a step falls in its bar, in beats; `amount` 0 is straight, 1/6 a full triplet.
+    /// Returns the position of a step in its bar, in beats; `amount` is 0 for straight, 1/6 for a
+    /// full triplet.
     #[must_use]
     pub(super) fn beat(self, step: f64, amount: f64) -> f64 {
         let unit = match self {

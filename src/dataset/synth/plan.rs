@@ -1,7 +1,7 @@
-//! The plan of one track: everything that is drawn once and stays for its thirty seconds.
+//! The plan of one track: everything that is drawn once and stays the same for its thirty seconds.
 //!
-//! A track draws most of it from its own style and some from a neighbor's: a rock song with a
-//! metal guitar, a pop song on a disco beat. What it draws is its fingerprint.
+//! A track draws most of its plan from its own style and some from neighboring styles: a rock song
+//! with a metal guitar, or a pop song with a disco beat.
 
 use super::drums::{Kit, KitKind};
 use super::effects::Biquad;
@@ -13,12 +13,13 @@ use super::theory::{Chord, Scale, pick, progression};
 use super::track::{STYLES, stream};
 use crate::vocab::{Rng, Seed};
 
-/// Chance that a part comes from a neighboring style, for the purest and the least pure track.
+/// Probability that a part comes from a neighboring style, for the purest and the least pure track.
 const BORROWED: Span = (0.02, 0.20);
-/// Chance that a track's sound as a whole is drawn from all styles' range, not from its style's.
+/// Probability that a track's overall sound is drawn from the range of all styles instead of its
+/// own.
 const ANY_MASTER: f64 = 0.08;
 
-/// Chance that verse and chorus have the same rhythm instrument.
+/// Probability that verse and chorus have the same rhythm instrument.
 const SAME_COMP: f64 = 0.6;
 
 /// A rhythm and the instrument that plays it.
@@ -26,37 +27,37 @@ const SAME_COMP: f64 = 0.6;
 pub(super) struct Part {
     /// One bar in the notation of `pattern`.
     pub pattern: &'static str,
-    /// Who plays.
+    /// The instrument.
     pub instrument: Instrument,
     /// MIDI note around which it plays.
     pub centre: f64,
-    /// Level in dB beside the other parts.
+    /// Level in dB relative to the other parts.
     pub level_db: f64,
 }
 
-/// A melody's habits and its instrument.
+/// The character of a melody, and its instrument.
 #[derive(Debug, Clone)]
 pub(super) struct Singer {
-    /// Who plays or sings.
+    /// The instrument or voice.
     pub instrument: Instrument,
     /// The notes to choose from.
     pub scale: Scale,
-    /// Chance that an eighth begins a note.
+    /// Probability that an eighth begins a note.
     pub density: f64,
-    /// Chance that a note is moved by a sixteenth.
+    /// Probability that a note is moved by a sixteenth.
     pub syncopation: f64,
-    /// MIDI note around which it moves.
+    /// MIDI note around which the melody moves.
     pub centre: f64,
-    /// Typical step in scale steps.
+    /// Typical interval, in scale steps.
     pub leap: f64,
-    /// Level in dB beside the other parts.
+    /// Level in dB relative to the other parts.
     pub level_db: f64,
 }
 
-/// How the mix is made into a recording.
+/// How the mix becomes a recording.
 #[derive(Debug, Clone)]
 pub(super) struct Sheen {
-    /// The track's equaliser, the limits of its band included.
+    /// Equalizer of the track, including the limits of its band.
     pub filters: Vec<Biquad>,
     /// Size of the room, 0 to 1.
     pub room: f64,
@@ -66,28 +67,28 @@ pub(super) struct Sheen {
     pub squash: f64,
     /// Noise below the music, dB.
     pub noise_db: f64,
-    /// Crackles of a record in a second.
+    /// Crackles of a record per second.
     pub crackles_hz: f64,
     /// RMS below full scale, dB.
     pub level_db: f64,
 }
 
-/// Everything that stays in a track.
+/// Everything that stays the same within a track.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    /// Beats a minute.
+    /// Tempo in beats per minute.
     pub tempo_bpm: f64,
     /// Amount of swing.
     pub swing: f64,
-    /// What swings.
+    /// The notes that swing.
     pub swing_on: Swing,
-    /// Typical error of a player's timing, seconds.
+    /// Typical timing error of a player, in seconds.
     pub looseness_s: f64,
-    /// The key's semitones above C.
+    /// Semitones of the key above C.
     pub key: i32,
-    /// One chord a bar, over and over.
+    /// The repeated progression, one chord per bar.
     pub chords: Vec<Chord>,
-    /// Drum patterns of verse and chorus, and the drums' level in dB; `None` without drums.
+    /// Drum patterns of verse and chorus, and the level of the drums in dB; `None` without drums.
     pub drums: Option<([Groove; 2], Kit, f64)>,
     /// Bass.
     pub bass: Part,
@@ -95,13 +96,13 @@ pub(super) struct Plan {
     pub comps: [Part; 2],
     /// Held chords.
     pub pad: Part,
-    /// Melody of verse and chorus, and of the solo.
+    /// Melodies of verse and chorus, and of the solo.
     pub singers: [Singer; 2],
-    /// The recording.
+    /// The sound of the recording.
     pub sheen: Sheen,
 }
 
-/// Chooses, for one part after another, the style that it comes from.
+/// Chooses the style that each part comes from.
 struct Sources {
     own: &'static Style,
     borrowed: f64,
@@ -117,13 +118,13 @@ impl Sources {
     }
 }
 
-/// A draw from a span, its middle likelier than its ends.
+/// Draws from a span; values in its middle are more likely than at its ends.
 fn span(rng: &mut Rng, (low, high): Span) -> f64 {
     low + (high - low) * f64::midpoint(rng.uniform(), rng.uniform())
 }
 
 impl Plan {
-    /// Draws a track's plan; it depends on the seed, the style and the number alone.
+    /// Draws the plan of a track; it only depends on the seed, the style and the number.
     #[must_use]
     pub(super) fn draw(seed: Seed, style: usize, track: u32) -> Self {
         let rng = &mut stream(seed, "plan", style, track);
@@ -158,7 +159,7 @@ impl Plan {
 
 fn chords(style: &Style, rng: &mut Rng) -> Vec<Chord> {
     let text = pick(rng, style.progressions);
-    progression(text).expect("every recipe's progression reads: a test in `styles` holds it")
+    progression(text).expect("a test in `styles` checks the progressions of all recipes")
 }
 
 fn draw_drums(
@@ -179,7 +180,7 @@ fn bass(line: &Style, sound: &Style, levels: &Style, rng: &mut Rng) -> Part {
     part(pick(rng, line.bass_lines), pick(rng, sound.basses), (33.0, 40.0), levels.mix.bass, rng)
 }
 
-/// The verse's and the chorus's rhythm parts; most bands play both on the same instrument.
+/// Draws the rhythm parts of verse and chorus; most bands use the same instrument for both.
 fn comps(sources: &Sources, levels: &Style, rng: &mut Rng) -> [Part; 2] {
     let verse = comp(sources.style(rng), sources.style(rng), levels, rng);
     let mut chorus = comp(sources.style(rng), sources.style(rng), levels, rng);
@@ -228,7 +229,7 @@ fn singer(
 }
 
 fn sheen(style: &Style, rng: &mut Rng) -> Sheen {
-    // Each trait of the recording is the style's, or (now and then) any style's.
+    // Each property of the recording comes from the style, or sometimes from any style.
     let mut trait_of = |of: fn(&Style) -> Span| {
         let from =
             if rng.uniform() < ANY_MASTER { &RECIPES[rng.below(RECIPES.len())] } else { style };

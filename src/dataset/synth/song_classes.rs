@@ -1,4 +1,4 @@
-//! What the eight classes of songs are like: shares, means, keys.
+//! The eight classes of songs: shares, means, keys.
 
 /// Number of normal variables behind a song.
 pub(super) const TRAITS: usize = 9;
@@ -6,14 +6,14 @@ pub(super) const TRAITS: usize = 9;
 /// One class of songs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Class {
-    /// Part of the table.
+    /// Fraction of the table.
     pub share: f64,
     /// Means, in standard deviations, of danceability, energy, loudness, speechiness,
     /// acousticness, instrumentalness, liveness, valence, tempo.
     pub means: [f64; TRAITS],
-    /// Chance of a major key.
+    /// Probability of a major key.
     pub major: f64,
-    /// How much its keys are a guitar's, 0 to 1.
+    /// Preference for guitar keys, 0 to 1.
     pub guitar: f64,
 }
 

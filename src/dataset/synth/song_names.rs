@@ -42,9 +42,9 @@ const SECONDS: [&str; 24] = [
     "Yesterday",
 ];
 
-/// The name of artist number `index`; no two numbers share one.
+/// Returns the name of artist number `index`; every number has a different name.
 pub(super) fn artist_name(index: usize, rng: &mut Rng) -> String {
-    // The number itself spells the surname, so that it is unique.
+    // The number determines the surname, so that it is unique.
     let n_endings = ENDINGS.len();
     let n_middles = MIDDLES.len();
     let surname = format!(
@@ -66,7 +66,7 @@ pub(super) fn artist_name(index: usize, rng: &mut Rng) -> String {
     }
 }
 
-/// A title of two words, sometimes with an addition.
+/// Returns a title of two words, sometimes with an addition.
 pub(super) fn track_name(rng: &mut Rng) -> String {
     let title = format!("{} {}", pick(rng, &FIRSTS), pick(rng, &SECONDS));
     match rng.below(12) {
@@ -77,10 +77,10 @@ pub(super) fn track_name(rng: &mut Rng) -> String {
     }
 }
 
-/// 22 letters and digits, unique by its row.
+/// Returns 22 letters and digits that are unique for the row.
 pub(super) fn song_id(row: usize, rng: &mut Rng) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    // Places 17 to 21 spell the row, scrambled by a factor that shares no divisor with 62^5.
+    // Characters 17 to 21 encode the row, scrambled by a factor that is coprime to 62^5.
     let mut left = row.wrapping_mul(387_420_489) % 62usize.pow(5);
     (0..22)
         .map(|place| {

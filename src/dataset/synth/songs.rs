@@ -1,13 +1,13 @@
 //! A table of songs with the eleven audio features of a streaming service, drawn at random.
 //!
-//! A song's features come from ten correlated normal variables: what its class is like, what its
-//! artist is like, and the song itself. Names are made of syllables and name nobody.
+//! A song's features come from ten correlated normal variables, which depend on its class, its
+//! artist and the song itself. Names are made of syllables and belong to nobody.
 
 use super::song_classes::{CLASSES, Class, TRAITS};
 use super::song_names::{artist_name, song_id, track_name};
 use crate::vocab::{Rng, Seed};
 
-/// Rows of the whole table.
+/// Number of rows of the whole table.
 pub const N_SONGS: usize = 8_576;
 
 /// The eight labels, the most frequent first.
@@ -22,11 +22,11 @@ pub const SONG_LABELS: [&str; 8] = [
     "alternative_dance",
 ];
 
-/// How far the classes lie apart; so that a linear model finds about half.
+/// Distance between the classes, chosen so that a linear model has an accuracy of about one half.
 const SEPARATION: f64 = 1.07;
-/// Standard deviation that the songs of one artist share, of 1 in all.
+/// Standard deviation that songs of one artist share, out of 1 in total.
 const ARTIST_SPREAD: f64 = 0.4;
-/// Chance that a song's artist is at home in another class.
+/// Probability that a song's artist belongs to a different class.
 const STRAY: f64 = 0.03;
 
 /// One song: a row of the table.
@@ -34,11 +34,11 @@ const STRAY: f64 = 0.03;
 pub struct Song {
     /// Unique, 22 letters and digits.
     pub id: String,
-    /// Who plays it; artists repeat.
+    /// The artist; artists repeat.
     pub artist_name: String,
-    /// Its title; titles repeat now and then.
+    /// The title; titles repeat occasionally.
     pub track_name: String,
-    /// How well it dances, 0 to 1.
+    /// Suitability for dancing, 0 to 1.
     pub danceability: f64,
     /// Intensity, 0 to 1.
     pub energy: f64,
@@ -46,25 +46,26 @@ pub struct Song {
     pub key: u8,
     /// Mean loudness in dB, mostly -30 to 0.
     pub loudness: f64,
-    /// 1 major, 0 minor.
+    /// 1 for major, 0 for minor.
     pub mode: u8,
-    /// Spoken words, 0 to 1; mostly below 0.1.
+    /// Fraction of spoken words, 0 to 1; mostly below 0.1.
     pub speechiness: f64,
     /// Confidence that it is acoustic, 0 to 1.
     pub acousticness: f64,
-    /// Confidence that nobody sings, 0 to 1; mostly near 0.
+    /// Confidence that there is no singing, 0 to 1; mostly near 0.
     pub instrumentalness: f64,
-    /// Confidence that an audience is heard, 0 to 1.
+    /// Confidence that an audience can be heard, 0 to 1.
     pub liveness: f64,
     /// Cheerfulness, 0 to 1.
     pub valence: f64,
-    /// Beats a minute.
+    /// Beats per minute.
     pub tempo: f64,
     /// One of `SONG_LABELS`.
     pub label: &'static str,
 }
 
-/// A table of `n` songs in random order, with the classes' shares to the nearest song.
+/// Draws a table of `n` songs in random order; the shares of the classes are exact to the nearest
+/// song.
 ///
 /// The same seed and `n` give the same table on every machine.
 #[must_use]
@@ -81,7 +82,8 @@ pub fn songs(seed: Seed, n: usize) -> Vec<Song> {
     labels.into_iter().enumerate().map(song).collect()
 }
 
-/// How many of `n` songs each class has: its share, the remainders to the largest fractions.
+/// Returns the number of songs of each class: its share of `n`, with remainders given to the
+/// largest fractions.
 fn counts(n: usize) -> [usize; 8] {
     let total: f64 = CLASSES.iter().map(|class| class.share).sum();
     let exact = CLASSES.map(|class| n as f64 * class.share / total);
@@ -96,13 +98,13 @@ fn counts(n: usize) -> [usize; 8] {
     counts
 }
 
-/// Someone who plays several songs that resemble each other.
+/// An artist, whose songs resemble each other.
 struct Artist {
     name: String,
     offset: [f64; TRAITS],
 }
 
-/// The artists at home in each class.
+/// The artists of each class.
 struct Artists([Vec<Artist>; 8]);
 
 impl Artists {
@@ -122,7 +124,8 @@ impl Artists {
         }))
     }
 
-    /// An artist of a class, or (seldom) of another; the first ones have more songs than the last.
+    /// Picks an artist of the class, or rarely of another; the first artists have more songs than
+    /// the last.
     fn pick(&self, label: usize, rng: &mut Rng) -> &Artist {
         let home = if rng.uniform() < STRAY { rng.below(8) } else { label };
         let artists = &self.0[home];
@@ -155,11 +158,11 @@ fn draw(row: usize, label: usize, artist: &Artist, rng: &mut Rng) -> Song {
     }
 }
 
-/// The nine normal variables of a song, in the order of its features without key and mode.
+/// Draws the nine normal variables of a song, in the order of its features without key and mode.
 fn traits(class: &Class, artist: &Artist, rng: &mut Rng) -> [f64; TRAITS] {
     let own = libm::sqrt(1.0 - ARTIST_SPREAD * ARTIST_SPREAD);
     let n = [(); TRAITS].map(|()| rng.normal());
-    // Loud songs are energetic and seldom acoustic; cheerful ones dance.
+    // Loud songs are energetic and rarely acoustic; cheerful ones are danceable.
     let mixed = [
         0.8 * n[0] + 0.6 * n[7],
         n[1],
@@ -179,7 +182,7 @@ fn traits(class: &Class, artist: &Artist, rng: &mut Rng) -> [f64; TRAITS] {
 }
 
 fn tempo_bpm(z: f64, rng: &mut Rng) -> f64 {
-    // Some songs are counted in half or double time.
+    // The tempo of some songs is given in half or double time.
     let counted = match rng.uniform() {
         u if u < 0.10 => 0.62,
         u if u < 0.24 => 1.35,
@@ -188,7 +191,7 @@ fn tempo_bpm(z: f64, rng: &mut Rng) -> f64 {
     round((119.0 * counted * libm::exp(0.16 * z)).clamp(48.0, 218.0), 3)
 }
 
-/// A key: guitar music likes C, D, E, G and A, the rest C, C sharp, D, F, G.
+/// Draws a key: guitar music prefers C, D, E, G and A, other music C, C sharp, D, F, G.
 fn key(class: &Class, rng: &mut Rng) -> u8 {
     const GUITAR: [f64; 12] = [12.0, 4.0, 13.0, 3.0, 11.0, 8.0, 4.0, 14.0, 4.0, 13.0, 5.0, 7.0];
     const STUDIO: [f64; 12] = [11.0, 13.0, 9.0, 4.0, 7.0, 9.0, 8.0, 11.0, 8.0, 8.0, 7.0, 9.0];

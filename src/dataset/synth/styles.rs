@@ -1,13 +1,13 @@
-//! What a style is: the ranges and lists from which each of its tracks draws.
+//! The definition of a style: the ranges and lists from which its tracks are drawn.
 //!
-//! A list that names an item twice gives it twice the chance. The ten styles are in `recipes/`.
+//! An item that is listed twice is twice as likely. The ten styles are in `recipes/`.
 
 use super::drums::KitKind;
 use super::instruments::Sound;
 use super::pattern::Swing;
 use super::theory::Scale;
 
-/// A range of numbers, its middle drawn more often than its ends.
+/// A range of numbers; its middle is drawn more often than its ends.
 pub(super) type Span = (f64, f64);
 
 /// One bar of drums: a pattern for each drum, `x` loud and `o` soft.
@@ -27,22 +27,22 @@ pub(super) struct Groove {
     pub perc: &'static str,
 }
 
-/// How a melody moves.
+/// The movement of a melody.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Melody {
     /// Scales to choose from.
     pub scales: &'static [Scale],
-    /// Chance that an eighth begins a note.
+    /// Probability that an eighth begins a note.
     pub density: Span,
-    /// Chance that a note is a sixteenth later or earlier than an eighth.
+    /// Probability that a note is a sixteenth later or earlier than an eighth.
     pub syncopation: Span,
     /// MIDI note around which it moves.
     pub centre: Span,
-    /// Typical step, in scale steps.
+    /// Typical interval, in scale steps.
     pub leap: Span,
 }
 
-/// How loud the parts are, in dB beside each other.
+/// Levels of the parts, in dB relative to each other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MixDb {
     /// Drums.
@@ -57,10 +57,10 @@ pub(super) struct MixDb {
     pub lead: Span,
 }
 
-/// How the recording sounds as a whole.
+/// The overall sound of the recording.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Master {
-    /// Treble over bass: the gain of a shelf above 1.5 kHz, dB.
+    /// Treble relative to bass: the gain of a shelf above 1.5 kHz, dB.
     pub tilt_db: Span,
     /// Upper limit of the band, Hz.
     pub low_pass_hz: Span,
@@ -72,24 +72,24 @@ pub(super) struct Master {
     pub wet: Span,
     /// Amount of compression, 0 to 4.
     pub squash: Span,
-    /// RMS of the whole, dB below full scale (negative).
+    /// RMS of the mix, dB below full scale (negative).
     pub level_db: Span,
 }
 
 /// A style of music.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style {
-    /// Its name, one of `STYLES`.
+    /// The name, one of `STYLES`.
     pub name: &'static str,
-    /// Styles that it borrows from, by name.
+    /// The styles that it borrows from.
     pub neighbors: &'static [&'static str],
-    /// Beats a minute.
+    /// Beats per minute.
     pub tempo_bpm: Span,
-    /// Swing: 0 straight, 1/6 a full triplet.
+    /// Swing: 0 for straight, 1/6 for a full triplet.
     pub swing: Span,
-    /// Which notes swing.
+    /// The notes that swing.
     pub swing_on: Swing,
-    /// Progressions in Roman numerals, one chord a bar.
+    /// Progressions in Roman numerals, one chord per bar.
     pub progressions: &'static [&'static str],
     /// Drum patterns; empty for no drums.
     pub grooves: &'static [Groove],
@@ -107,15 +107,15 @@ pub(super) struct Style {
     pub comp_centre: Span,
     /// Instruments of held chords.
     pub pads: &'static [Sound],
-    /// Melody of the verse: the voice, mostly.
+    /// Instruments of the verse's melody, mostly voices.
     pub leads: &'static [Sound],
-    /// Melody of the solo.
+    /// Instruments of the solo.
     pub solos: &'static [Sound],
-    /// How melodies move.
+    /// Movement of the melodies.
     pub melody: Melody,
     /// Levels.
     pub mix: MixDb,
-    /// Sound as a whole.
+    /// Overall sound.
     pub master: Master,
 }
 

@@ -5,14 +5,15 @@ use crate::vocab::Rng;
 /// A chord relative to the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chord {
-    /// Semitones of its root above the key's.
+    /// Semitones from the key to the root.
     pub root: i32,
-    /// Semitones of its tones above its root, the root first.
+    /// Semitones from the root to each tone, the root first.
     pub tones: Vec<i32>,
 }
 
 impl Chord {
-    /// Semitones above the key of tone `index`; indices past the last go up an octave.
+    /// Returns the semitones above the key of tone `index`; indices past the last one continue an
+    /// octave higher.
     #[must_use]
     pub(super) fn tone(&self, index: usize) -> i32 {
         let n_tones = self.tones.len();
@@ -20,7 +21,7 @@ impl Chord {
     }
 }
 
-/// Reads a progression, one chord a bar: `I IV7 vi bVII5 iiø Imaj7 V9`.
+/// Reads a progression, one chord per bar: `I IV7 vi bVII5 iiø Imaj7 V9`.
 ///
 /// Upper case is major, lower case minor; `b` lowers the root by a semitone; the suffixes are `5`
 /// (no third), `7`, `maj7`, `9` and `ø` (half diminished). `None` if a word is none of these.
@@ -56,7 +57,7 @@ fn chord(word: &str) -> Option<Chord> {
     Some(Chord { root: root + flat, tones })
 }
 
-/// The notes that a melody moves on.
+/// The notes of a melody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scale {
     /// Seven notes, major.
@@ -74,7 +75,7 @@ pub(super) enum Scale {
 }
 
 impl Scale {
-    /// Semitones above the key of a scale step, which may lie outside one octave.
+    /// Returns the semitones above the key of a scale step, which may be outside one octave.
     #[must_use]
     pub(super) fn semitone(self, step: i32) -> i32 {
         let steps: &[i32] = match self {
@@ -90,7 +91,7 @@ impl Scale {
     }
 }
 
-/// One of a list, all with the same chance.
+/// Picks one item of a list, all with the same probability.
 pub(super) fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
     items[rng.below(items.len())]
 }

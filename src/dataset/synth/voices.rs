@@ -1,39 +1,39 @@
-//! The four ways a note is made: a filtered wave, frequency modulation, a plucked string, a voice.
+//! The four kinds of synthesis: a filtered wave, frequency modulation, a plucked string, a voice.
 
 use super::wave::{Noise, RATE, Table, Wavetable, increment, read, sine};
 
-/// Samples between two looks at envelopes, vibrato and filters (1.5 ms).
+/// Number of samples between two updates of envelopes, vibrato and filters (1.5 ms).
 const BLOCK: usize = 32;
 
 /// One note to play into a waveform.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Note {
-    /// First sample.
+    /// The first sample.
     pub start: usize,
-    /// Samples until the key is let go.
+    /// Number of samples until the key is released.
     pub gate: usize,
     /// Fundamental frequency in Hz.
     pub hz: f32,
     /// Loudness, 0 to 1.
     pub velocity: f32,
-    /// Makes the noise in the note.
+    /// Seed of the noise in the note.
     pub seed: u32,
 }
 
-/// How loud a note is from its attack to its end.
+/// The loudness of a note from its attack to its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Envelope {
-    /// Seconds from silence to full.
+    /// Time from silence to full level, in seconds.
     pub attack_s: f32,
-    /// Seconds of the fall to `sustain`.
+    /// Time of the decay to `sustain`, in seconds.
     pub decay_s: f32,
-    /// Level held, 0 to 1.
+    /// The level while the key is held, 0 to 1.
     pub sustain: f32,
-    /// Seconds of the fall to silence after the key is let go.
+    /// Time of the decay to silence after the key is released, in seconds.
     pub release_s: f32,
 }
 
-/// An envelope on its way, looked at once a block.
+/// The state of an envelope, updated once per block.
 struct Level {
     envelope: Envelope,
     value: f32,
@@ -45,7 +45,7 @@ impl Level {
         Self { envelope, value: 0.0, peaked: false }
     }
 
-    /// The levels at the beginning and the end of the next block; `None` when the note is over.
+    /// Returns the levels at the start and the end of the next block; `None` when the note is over.
     fn next(&mut self, held: bool) -> Option<(f32, f32)> {
         let block_s = BLOCK as f32 / RATE;
         let before = self.value;
@@ -93,15 +93,15 @@ pub(super) struct Tone {
     pub envelope: Envelope,
     /// Frequency ratio of the second wave to the first; 1 plays one wave.
     pub detune: f32,
-    /// Low-pass frequency in multiples of the note's, when the envelope is at 0.
+    /// Low-pass frequency at level 0, as a multiple of the note's.
     pub cutoff: f32,
-    /// What full level adds to `cutoff`.
+    /// Increase of `cutoff` at full level.
     pub cutoff_swing: f32,
     /// Vibrato rate in Hz.
     pub vibrato_hz: f32,
-    /// Vibrato depth as a part of the frequency.
+    /// Vibrato depth as a fraction of the frequency.
     pub vibrato: f32,
-    /// Noise beside the wave, 0 to 1: breath, bow.
+    /// Level of the noise (breath, bow) relative to the wave, 0 to 1.
     pub breath: f32,
 }
 
@@ -140,7 +140,7 @@ impl Tone {
 pub(super) struct Fm {
     /// Loudness over time; the modulation follows it.
     pub envelope: Envelope,
-    /// Modulator's frequency over the carrier's.
+    /// Frequency of the modulator divided by that of the carrier.
     pub ratio: f32,
     /// Modulation index at full level, radians.
     pub index: f32,
@@ -165,19 +165,19 @@ impl Fm {
     }
 }
 
-/// A plucked string: noise that runs round a loop and loses its highs.
+/// A plucked string: noise that circulates in a loop and loses its high frequencies.
 ///
 /// # Source
 /// K. Karplus, A. Strong, "Digital synthesis of plucked-string and drum timbres", 1983.
 #[derive(Debug, Clone)]
 pub(super) struct Pluck {
-    /// How much of the highs the pick leaves, in (0, 1].
+    /// Fraction of the high frequencies that the pick leaves, in (0, 1].
     pub brightness: f32,
-    /// How much of the highs the string loses in a period, in (0, 0.5].
+    /// Fraction of the high frequencies that the string loses per period, in (0, 0.5].
     pub damping: f32,
-    /// Seconds in which the string falls by 60 dB.
+    /// Time in which the string decays by 60 dB, in seconds.
     pub ring_s: f32,
-    /// Seconds of the fall after the string is damped, as a time constant.
+    /// Time constant of the decay after the string is damped, in seconds.
     pub release_s: f32,
 }
 
@@ -188,7 +188,7 @@ impl Pluck {
         let length = ((period - self.damping - 0.3).max(2.0)) as usize;
         let fraction = (period - self.damping - length as f32).max(0.05);
         let pass = (1.0 - fraction) / (1.0 + fraction);
-        // Each period loses a factor 10^(-3 period / ring).
+        // Each period loses a factor of 10^(-3 period / ring).
         let loss = 1.0 / (1.0 + 6.9 * period / (RATE * self.ring_s));
         let mut line = self.excitation(note, length);
         let (mut at, mut previous, mut pass_in, mut pass_out) = (0usize, 0.0f32, 0.0f32, 0.0f32);
@@ -243,17 +243,17 @@ pub(super) struct Sung {
     pub wave: Wavetable,
     /// Loudness over time.
     pub envelope: Envelope,
-    /// Formant frequencies over those of an average adult; smaller is a larger body.
+    /// Formant frequencies relative to those of an average adult; smaller means a larger body.
     pub tract: f32,
-    /// Vibrato depth as a part of the frequency.
+    /// Vibrato depth as a fraction of the frequency.
     pub vibrato: f32,
     /// Level of the noise in consonants and breath, 0 to 1.
     pub breath: f32,
-    /// Part by which the pitch falls over a second: speech falls, song does not.
+    /// Fraction by which the pitch falls within a second: speech falls, singing does not.
     pub fall: f32,
 }
 
-/// First three formants of a, e, i, o, u in Hz.
+/// The first three formants of a, e, i, o, u in Hz.
 const VOWELS: [[f32; 3]; 5] = [
     [800.0, 1200.0, 2500.0],
     [500.0, 1850.0, 2500.0],
@@ -314,7 +314,7 @@ mod tests {
         Wavetable::from_harmonics(&[1.0, 0.5, 0.33, 0.25])
     }
 
-    /// The lag at which a waveform resembles itself most, as a frequency in Hz.
+    /// Returns the pitch in Hz: the lag at which a waveform resembles itself most.
     fn pitch_hz(samples: &[f32]) -> f32 {
         let likeness = |lag: usize| -> f32 {
             samples[2000..4000].iter().zip(&samples[2000 + lag..]).map(|(a, b)| a * b).sum()

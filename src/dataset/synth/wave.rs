@@ -1,21 +1,22 @@
-//! The raw material of every voice: tables of one period, integer phases and cheap noise.
+//! The basis of every voice: tables of one period, integer phases and fast noise.
 //!
-//! What reaches the output is made of libm's tables and constants and of plain `+ - * /` on `f32`,
-//! which IEEE 754 fixes to the last bit, so a corpus is the same on every machine.
+//! The output only depends on libm's tables and constants and on plain `+ - * /` with `f32`, which
+//! IEEE 754 specifies to the last bit, so a corpus is the same on every machine.
 
 use std::sync::OnceLock;
 
 use super::SAMPLE_RATE_HZ;
 
-/// Samples in one period of a table; one more at the end repeats the first, for interpolation.
+/// Number of samples in one period of a table. One more at the end repeats the first, for
+/// interpolation.
 pub(super) const TABLE_LEN: usize = 1 << TABLE_BITS;
 const TABLE_BITS: u32 = 11;
 const FRACTION_BITS: u32 = 32 - TABLE_BITS;
 
-/// One period of a wave, and its first sample again.
+/// One period of a wave, followed by its first sample.
 pub(super) type Table = [f32; TABLE_LEN + 1];
 
-/// The sampling rate as the number that most formulas want, in Hz.
+/// The sample rate in Hz, as `f32` for formulas.
 pub(super) const RATE: f32 = SAMPLE_RATE_HZ as f32;
 
 /// A wave as a list of tables with fewer and fewer harmonics, so that high notes do not alias.
@@ -26,7 +27,7 @@ pub(super) struct Wavetable {
 }
 
 impl Wavetable {
-    /// The wave with these amplitudes of harmonics 1, 2, 3, ..., scaled to unit RMS.
+    /// Creates the wave with these amplitudes of harmonics 1, 2, 3, ..., scaled to unit RMS.
     #[must_use]
     pub(super) fn from_harmonics(amplitudes: &[f64]) -> Self {
         let power: f64 = amplitudes.iter().map(|a| a * a / 2.0).sum();
@@ -45,7 +46,7 @@ impl Wavetable {
         }
     }
 
-    /// The richest table that a fundamental of `hz` can play below 10 kHz.
+    /// Returns the table with the most harmonics that a fundamental of `hz` can play below 10 kHz.
     #[must_use]
     pub(super) fn table(&self, hz: f32) -> &Table {
         let last = self.levels.len() - 1;
@@ -66,7 +67,7 @@ fn period(amplitudes: &[f64], scale: f64) -> Box<Table> {
     table
 }
 
-/// One period of the sine.
+/// Returns one period of the sine.
 pub(super) fn sine() -> &'static Table {
     static SINE: OnceLock<Box<Table>> = OnceLock::new();
     SINE.get_or_init(|| {
@@ -78,7 +79,7 @@ pub(super) fn sine() -> &'static Table {
     })
 }
 
-/// The table at a phase, where 2^32 is one period; linear between its samples.
+/// Looks up the table at a phase, where 2^32 is one period; interpolates linearly.
 #[inline]
 pub(super) fn read(table: &Table, phase: u32) -> f32 {
     let index = (phase >> FRACTION_BITS) as usize;
@@ -86,23 +87,23 @@ pub(super) fn read(table: &Table, phase: u32) -> f32 {
     table[index] + fraction * (table[index + 1] - table[index])
 }
 
-/// What a phase gains per sample at a frequency in Hz.
+/// Returns the increment of the phase per sample at a frequency in Hz.
 #[inline]
 pub(super) fn increment(hz: f32) -> u32 {
     (hz / RATE * 4_294_967_296.0) as u32
 }
 
-/// The frequency in Hz of a MIDI note number (69 is 440 Hz).
+/// Returns the frequency in Hz of a MIDI note number (69 is 440 Hz).
 pub(super) fn midi_hz(note: f64) -> f32 {
     (440.0 * libm::exp2((note - 69.0) / 12.0)) as f32
 }
 
-/// The factor of a level in dB.
+/// Returns the factor of a level in dB.
 pub(super) fn db_gain(db: f64) -> f32 {
     libm::pow(10.0, db / 20.0) as f32
 }
 
-/// Seconds as a number of samples.
+/// Converts seconds to a number of samples.
 pub(super) fn samples(seconds: f64) -> usize {
     (seconds.max(0.0) * f64::from(SAMPLE_RATE_HZ)) as usize
 }
@@ -112,12 +113,12 @@ pub(super) fn samples(seconds: f64) -> usize {
 pub(super) struct Noise(u32);
 
 impl Noise {
-    /// The noise of a seed.
+    /// Creates the noise of a seed.
     pub(super) fn new(seed: u32) -> Self {
         Self(seed | 1)
     }
 
-    /// The next sample.
+    /// Returns the next sample.
     #[inline]
     pub(super) fn next(&mut self) -> f32 {
         self.0 ^= self.0 << 13;

@@ -1,4 +1,4 @@
-//! Hip hop: drum machines, sub bass, speech in rhythm.
+//! Hip hop: drum machines, sub bass, rhythmic speech.
 
 use super::super::drums::KitKind;
 use super::super::instruments::Sound;

@@ -1,7 +1,7 @@
 //! The ten styles: tempo, harmony, grooves, instruments, mix and sound of each.
 //!
-//! Data only; `styles.rs` says what each field means. A style is one file here, one line in
-//! [`RECIPES`] and one in `STYLES`.
+//! Data only; `styles.rs` explains the fields. To add a style, write a file here, and add a line to
+//! [`RECIPES`] and one to `STYLES`.
 
 mod blues;
 mod classical;
@@ -33,7 +33,7 @@ pub(super) const RECIPES: [Style; 10] = [
 /// A bar without this drum.
 const NONE: &str = "................";
 
-/// A groove from its kick, its snare and its hat, open hat, ride and percussion.
+/// Creates a groove from its kick, its snare and its hat, open hat, ride and percussion.
 const fn groove(kick: &'static str, snare: &'static str, rest: [&'static str; 4]) -> Groove {
     let [hat, open, ride, perc] = rest;
     Groove { kick, snare, hat, open, ride, perc }

@@ -1,4 +1,4 @@
-//! Pop: four chords, synthesisers, a voice in front.
+//! Pop: four chords, synthesizers, a voice in front.
 
 use super::super::drums::KitKind;
 use super::super::instruments::Sound;
