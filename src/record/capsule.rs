@@ -1,13 +1,13 @@
-//! Runs in one file that can be sent and checked: all but their models.
+//! Capsules: runs in one file that can be sent and verified, without their models.
 //!
-//! A capsule is a tar archive in a zstd frame, `tar --zstd -xf` opens it. Behind the frame stands a
-//! skippable frame with the SHA-256 of every byte before it, so that no changed byte goes unnoticed.
+//! A capsule is a tar archive in a zstd frame; `tar --zstd -xf` opens it. A skippable frame follows
+//! with the SHA-256 of every byte before it, so that any change is detected.
 //!
-//! | file | what it holds |
+//! | file | content |
 //! |---|---|
 //! | `capsule.json` | format, program, compiler, and the SHA-256 of every other file |
-//! | `Cargo.lock` | the version of every library that the program was built from |
-//! | `runs/ID/...` | what [`FILES`] names of each run |
+//! | `Cargo.lock` | the version of every library that the program was built with |
+//! | `runs/ID/...` | the files in [`FILES`] of each run |
 //!
 //! # Source
 //! The frames: RFC 8878, Zstandard Compression, sections 3.1.1 and 3.1.2.
@@ -25,29 +25,30 @@ use super::error::{io, write_whole};
 use super::{Run, Store, StoreError};
 use crate::vocab::{Sha256, sha256_hex};
 
-/// What is taken of a run's folder.
+/// The files of a run that are packed.
 const FILES: &[&str] =
     &["record.json", "spec.toml", "split.csv", "predictions.csv", "epochs.jsonl"];
 const FORMAT: u32 = 1;
-/// A skippable frame: its magic number, then the length of what it holds, both little-endian.
+/// The head of a skippable frame: its magic number and the length of its content, both
+/// little-endian.
 const SEAL_HEAD: [u8; 8] = [0x50, 0x2A, 0x4D, 0x18, 64, 0, 0, 0];
-/// The head and the hexadecimal SHA-256.
+/// Length of the head and the hexadecimal SHA-256.
 const SEAL_LEN: usize = SEAL_HEAD.len() + 64;
-/// Bytes of all files together, at most: a capsule from elsewhere is not trusted.
+/// Maximum size of all files, because a capsule from elsewhere is not trusted.
 const MAX_BYTES: u64 = 4 << 30;
 /// Bytes of `capsule.json`, at most.
 const MAX_HEAD_BYTES: u64 = 64 << 20;
 
-/// What `capsule.json` says.
+/// The content of `capsule.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// Version of this layout.
     pub format: u32,
     /// Version of `encore`.
     pub encore: String,
-    /// The compiler that built it, as it says itself.
+    /// The compiler that built it, as it identifies itself.
     pub rustc: String,
-    /// What it was built for.
+    /// The target that it was built for.
     pub target: String,
     /// SHA-256 of every other file, by its path.
     pub files: BTreeMap<String, String>,
@@ -56,7 +57,7 @@ pub struct Contents {
 /// Packs runs into a file. The same runs give the same bytes.
 ///
 /// # Errors
-/// Where a run's files are not what was written, or the file can't be written.
+/// If a run's files are damaged, or the file can't be written.
 pub fn pack(runs: &[Run], lock: &str, path: &Path) -> Result<Contents, StoreError> {
     let mut files = BTreeMap::from([("Cargo.lock".to_owned(), lock.as_bytes().to_vec())]);
     for run in runs {
@@ -120,7 +121,7 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreE
         let differs = |name: &&String| hashes.get(*name) != contents.files.get(*name);
         let name = hashes.keys().chain(contents.files.keys()).find(differs);
         let name = name.map_or("", String::as_str);
-        return Err(damaged(format!("{name} is not what capsule.json says")));
+        return Err(damaged(format!("{name} does not match capsule.json")));
     }
     let ids: BTreeSet<&str> = hashes.keys().filter_map(|name| name.split('/').nth(1)).collect();
     let store = Store::new(folder);
@@ -240,7 +241,7 @@ impl Write for Hashed {
     }
 }
 
-/// Whether a capsule may have such a file: no way leads out of its folder.
+/// Returns whether a capsule may contain a file; paths that leave its folder are not allowed.
 fn is_known(name: &str) -> bool {
     match name.split('/').collect::<Vec<_>>()[..] {
         ["capsule.json" | "Cargo.lock"] => true,

@@ -1,7 +1,8 @@
-//! What an unfinished run goes on from: two files, written in turn, so that a good one is always there.
+//! Checkpoints, from which an unfinished run is resumed: two files, written alternately, so that a
+//! valid one always exists.
 //!
-//! A file is one line, `encore-checkpoint 1 SHA256`, then what the sum is of: one line of JSON and the model's own
-//! snapshot, which this room does not look into.
+//! The file starts with a line `encore-checkpoint 1 SHA256`. The rest, whose sum that is, consists
+//! of a line of JSON and the model's snapshot, which this room does not interpret.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,18 +16,18 @@ use crate::vocab::sha256_hex;
 const MAGIC: &str = "encore-checkpoint 1 ";
 const SLOTS: [&str; 2] = ["checkpoint-1", "checkpoint-2"];
 
-/// A run half-way.
+/// The state of an unfinished run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// When the run first began, RFC 3339, UTC.
+    /// When the run first started, RFC 3339, UTC.
     pub started: String,
     /// Wall time of the fit so far, in seconds.
     pub fit_s: f64,
-    /// How often the run has gone on from a checkpoint so far.
+    /// How often the run has been resumed from a checkpoint so far.
     pub n_resumed: usize,
     /// All finished epochs.
     pub epochs: Vec<Epoch>,
-    /// What the model goes on from.
+    /// The model's snapshot.
     pub snapshot: Vec<u8>,
 }
 
@@ -43,12 +44,12 @@ struct Head {
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     folder: PathBuf,
-    /// Of the newest file; 0 where there is none.
+    /// Number of the newest file; 0 if there is none.
     number: u64,
 }
 
 impl Checkpoints {
-    /// The newest good checkpoint of a folder; every damaged one is named in the notes.
+    /// Returns the newest valid checkpoint of a folder; the notes report every damaged one.
     pub(super) fn open(folder: &Path) -> (Self, Option<Checkpoint>, Vec<String>) {
         let mut newest: Option<(u64, Checkpoint)> = None;
         let mut notes = vec![];
@@ -75,12 +76,12 @@ impl Checkpoints {
         (Self { folder: folder.to_owned(), number }, newest.map(|(_, found)| found), notes)
     }
 
-    /// Of a folder that has none yet.
+    /// Creates the checkpoints of a folder that has none yet.
     pub(super) fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), number: 0 }
     }
 
-    /// Of a folder that has none yet, with a copy of another folder's.
+    /// Creates the checkpoints of a folder that has none yet, with a copy of another folder's.
     pub(super) fn copy(
         folder: &Path,
         number: u64,
@@ -91,12 +92,13 @@ impl Checkpoints {
         Ok(checkpoints)
     }
 
-    /// Of the newest file; 0 where there is none.
+    /// Returns the number of the newest file; 0 if there is none.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Writes a checkpoint over the older of the two; whatever fails, the newer one stays.
+    /// Writes a checkpoint over the older of the two files; if that fails, the newer one is still
+    /// there.
     pub(super) fn write(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let number = self.number + 1;
         let path = self.folder.join(SLOTS[(number % 2) as usize]);
@@ -106,7 +108,7 @@ impl Checkpoints {
     }
 }
 
-/// Removes what a finished run needs no more.
+/// Removes the files that a finished run no longer needs.
 pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
     for slot in SLOTS {
         let path = folder.join(slot);
@@ -133,10 +135,10 @@ fn decode(bytes: &[u8]) -> Result<(u64, Checkpoint), String> {
     let line = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n');
     let end = line(bytes).ok_or("is damaged: it has no first line")?;
     let first = String::from_utf8_lossy(&bytes[..end]);
-    let sum = first.strip_prefix(MAGIC).ok_or("is damaged: it begins with other words")?;
+    let sum = first.strip_prefix(MAGIC).ok_or("is damaged: its first line is wrong")?;
     let body = &bytes[end + 1..];
     if sha256_hex(body) != sum {
-        return Err("is damaged: its checksum does not fit".to_owned());
+        return Err("is damaged: its checksum does not match".to_owned());
     }
     let end = line(body).ok_or("is damaged: it has no head")?;
     let head: Head = serde_json::from_slice(&body[..end]).map_err(|e| format!("its head: {e}"))?;

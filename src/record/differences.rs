@@ -1,13 +1,13 @@
-//! In what two resolved specs differ.
+//! The differences between two resolved specs.
 
 use serde_json::{Map, Value};
 
-/// Keys of a spec that decide nothing about a run; its hash is without them too.
+/// Keys of a spec that do not affect a run; its hash does not include them.
 const IDLE_KEYS: [&str; 4] = ["title", "question", "claims", "seeds"];
 
-/// The leaves in which two resolved specs differ, a line each: `path: was -> is`, values as TOML
-/// writes them. What only one of them has is a leaf as a whole. Title, question, claims and seeds
-/// don't count.
+/// Returns the values in which two resolved specs differ, one per line: `path: was -> is`, in
+/// TOML's notation. A value that only one of them contains is shown as a whole. Title, question,
+/// claims and seeds do not count.
 #[must_use]
 pub fn spec_differences(was: &Value, is: &Value) -> Vec<String> {
     let mut lines = vec![];

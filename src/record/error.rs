@@ -1,18 +1,18 @@
-//! What can go wrong with files of runs.
+//! Errors with files of runs.
 
 use std::path::{Path, PathBuf};
 
 use crate::disk;
 
-/// What can go wrong with files of runs.
+/// An error with the files of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file or folder can't be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file of a run is not what was written, or is missing.
@@ -21,7 +21,7 @@ pub enum StoreError {
         folder.display()
     )]
     Damaged {
-        /// Which one.
+        /// The file.
         path: PathBuf,
         /// The run's folder.
         folder: PathBuf,
@@ -75,7 +75,7 @@ impl StoreError {
     }
 }
 
-/// [`disk::write_whole`] with an error of this room.
+/// Calls [`disk::write_whole`] and converts its error.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     disk::write_whole(path, bytes).map_err(|source| io(path, source))
 }

@@ -1,4 +1,4 @@
-//! What a record says of a run.
+//! The content of a record.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::vocab::{Excluded, Scores, sha256_hex};
 
-/// All that is small about one finished run.
+/// Everything about a finished run except its large files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Version of this layout.
@@ -17,39 +17,39 @@ pub struct Record {
     pub title: String,
     /// The spec's question.
     pub question: String,
-    /// The spec as it was understood: overrides applied, defaults filled in.
+    /// The resolved spec: overrides applied, defaults filled in.
     pub spec: serde_json::Value,
     /// SHA-256 of the resolved spec without its title, question, claims and seeds.
     pub spec_hash: String,
     /// `--set` overrides, as typed.
     pub overrides: Vec<String>,
-    /// All that the command line added to the spec's text, to run it again.
+    /// Everything that the command line added to the spec's text, needed to repeat the run.
     pub options: serde_json::Value,
-    /// What keys all randomness of this run.
+    /// The seed of all randomness in this run.
     pub seed: u64,
-    /// Why this run is no full run of its spec, one reason each; empty for a full one.
+    /// The reasons why the run is shortened; empty for a full run.
     pub cut: Vec<String>,
-    /// What the publication says, to be put to the test.
+    /// The published results to compare with.
     pub claims: Vec<Claim>,
-    /// What it learnt from.
+    /// The data.
     pub data: DataFacts,
-    /// Who was in which set.
+    /// The sizes of the sets.
     pub split: SplitFacts,
-    /// What was looked for before the training, so that a score is not owed to having seen the answer.
+    /// The leakage audit before the training.
     pub audit: Audit,
-    /// What was fitted.
+    /// The model.
     pub model: ModelFacts,
     /// The program that ran.
     pub code: CodeFacts,
     /// Scores on the training examples, after the fit.
     pub train: Scores,
-    /// Scores on the validation examples; absent where there are none.
+    /// Scores on the validation examples; absent if there are none.
     pub valid: Option<Scores>,
     /// Scores on the test examples.
     pub test: Scores,
-    /// How long it took.
+    /// Wall times.
     pub timings: Timings,
-    /// What a repetition must come to, bit by bit.
+    /// Hashes that a repetition must reproduce.
     pub outputs: Outputs,
     /// SHA-256 of every other file of the run, by its path in the run's folder.
     pub files: BTreeMap<String, String>,
@@ -58,7 +58,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// What the seal must be.
+    /// Computes the seal.
     #[must_use]
     pub fn make_seal(&self) -> String {
         let unsealed = Self { seal: String::new(), ..self.clone() };
@@ -66,14 +66,14 @@ impl Record {
     }
 }
 
-/// Hashes of what a run has come to; equal on every repetition with the same engine version.
+/// Hashes of the outputs of a run, equal in every repetition with the same code version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
-    /// Of all epochs' numbers but the time they took.
+    /// Hash of the numbers of all epochs, except their times.
     pub curves: String,
-    /// Of the model's files.
+    /// Hash of the model's files.
     pub model: String,
-    /// Of the test examples' probabilities.
+    /// Hash of the test examples' probabilities.
     pub predictions: String,
 }
 
@@ -84,14 +84,14 @@ pub struct Claim {
     pub metric: String,
     /// The figure, e.g. 0.838.
     pub value: f64,
-    /// Where it stands.
+    /// The publication and the place in it.
     pub source: String,
     /// The dataset it was measured on.
     pub dataset: String,
-    /// Runs that it is the mean of, where that is known.
+    /// Number of runs that it is the mean of, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_runs: Option<usize>,
-    /// Test examples of each of those runs, where that is known.
+    /// Number of test examples in each of those runs, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_test: Option<usize>,
     /// The standard deviation of those runs over seeds, where that is known.
@@ -102,14 +102,14 @@ pub struct Claim {
     pub within: Option<f64>,
 }
 
-/// What the run learnt from.
+/// The data of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
-    /// The dataset that was used.
+    /// The dataset used.
     pub dataset: String,
-    /// The dataset that the spec asks for; another than `dataset` where a stand-in was used.
+    /// The dataset in the spec, which differs from `dataset` if a stand-in was used.
     pub asked: String,
-    /// Whether the program made it.
+    /// Whether encore generated it.
     pub synthetic: bool,
     /// SHA-256 of the dataset's index.
     pub hash: String,
@@ -119,49 +119,49 @@ pub struct DataFacts {
     pub shape: Vec<usize>,
     /// The classes, in the order of their numbers.
     pub classes: Vec<String>,
-    /// Tracks, or rows of a table.
+    /// Number of tracks, or rows of a table.
     pub n_tracks: usize,
-    /// Examples in all sets.
+    /// Number of examples in all sets.
     pub n_examples: usize,
-    /// Named tracks that were kept out, with the reason.
+    /// Skipped tracks, with reasons.
     pub excluded: Vec<Excluded>,
-    /// What else a reader should know of the data.
+    /// Further notes about the data.
     pub notes: Vec<String>,
 }
 
-/// Who was in which set; the members themselves are in `split.csv`.
+/// The sizes of the sets; their members are in `split.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitFacts {
-    /// In words, e.g. `random by segment, stratified, 30 % test, 30 % of the rest valid`.
+    /// Description, e.g. `random by segment, stratified, 30 % test, 30 % of the rest valid`.
     pub protocol: String,
-    /// Examples for fitting.
+    /// Number of training examples.
     pub n_train: usize,
-    /// Examples for watching.
+    /// Number of validation examples.
     pub n_valid: usize,
-    /// Examples for scoring.
+    /// Number of test examples.
     pub n_test: usize,
-    /// Tracks with test examples, i.e. independent recordings behind the test score.
+    /// Number of tracks with test examples: independent recordings that the test score is based on.
     pub n_test_tracks: usize,
-    /// Test examples whose track also has training or validation examples: a leak.
+    /// Number of test examples whose track also has training or validation examples: a leak.
     pub n_leaking: usize,
-    /// SHA-256 of the published lists or columns that it went by; absent where it went by none.
+    /// SHA-256 of the published lists or columns used; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources_hash: Option<String>,
 }
 
-/// What tells of test or validation examples before they are scored.
+/// Relations that make test or validation examples known before they are scored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
-    /// Test examples that leak in any way.
+    /// Number of test examples that leak in any way.
     pub n_leaking: usize,
-    /// What was found, by kind; what was looked for and not found is not here.
+    /// The leaks, by kind; kinds without a leak are left out.
     pub leaks: Vec<Leak>,
-    /// What could not be looked for, and why.
+    /// The searches that were skipped, with reasons.
     pub unchecked: Vec<String>,
 }
 
 impl Audit {
-    /// Test examples that leak in this way.
+    /// Returns the number of test examples that leak in this way.
     #[must_use]
     pub fn n_test(&self, kind: LeakKind) -> usize {
         self.leaks.iter().find(|leak| leak.kind == kind).map_or(0, |leak| leak.n_test)
@@ -171,38 +171,38 @@ impl Audit {
 /// One kind of leak.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {
-    /// Which kind.
+    /// The kind.
     pub kind: LeakKind,
-    /// Test examples that training or validation examples tell of.
+    /// Number of test examples that are related to training or validation examples.
     pub n_test: usize,
-    /// Validation examples that training examples tell of.
+    /// Number of validation examples that are related to training examples.
     pub n_valid: usize,
-    /// A few of them, with what tells of them.
+    /// Some of them, with the examples that they are related to.
     pub named: Vec<String>,
 }
 
-/// How one example tells of another.
+/// The relation between two examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeakKind {
-    /// It is in both sets itself.
+    /// The same example is in both sets.
     SameExample,
-    /// They are pieces of one track.
+    /// They are segments of one track.
     SameTrack,
-    /// Their tracks are of one group, e.g. of one artist.
+    /// Their tracks belong to one group, e.g. have the same artist.
     SameGroup,
-    /// Another track has the same numbers, bit by bit.
+    /// Another track has exactly the same numbers.
     SameNumbers,
     /// Another track has nearly the same numbers.
     NearNumbers,
 }
 
 impl LeakKind {
-    /// Words that follow a count of examples: `are pieces of a track that was seen`.
+    /// Returns words to follow a count of examples: `have their track in train or valid`.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::SameExample => "were seen themselves",
+            Self::SameExample => "are themselves in train or valid",
             Self::SameTrack => "have their track in train or valid",
             Self::SameGroup => "have their group in train or valid",
             Self::SameNumbers => "are equal to an example of another track in train or valid",
@@ -213,33 +213,33 @@ impl LeakKind {
     }
 }
 
-/// What was fitted.
+/// The model of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
-    /// Its name in the list of models, e.g. `cnn`.
+    /// The name in the list of models, e.g. `cnn`.
     pub name: String,
-    /// Fitted numbers.
+    /// Number of parameters.
     pub n_parameters: usize,
-    /// Epochs run; absent for models that are fitted in one go.
+    /// Number of epochs run; absent for models without epochs.
     pub n_epochs: Option<usize>,
-    /// Epochs that the spec asks for at most.
+    /// Maximum number of epochs in the spec.
     pub max_epochs: Option<usize>,
     /// The epoch whose weights were kept.
     pub kept_epoch: Option<usize>,
-    /// Where the weights come from, for a model that was not trained here.
+    /// The origin of imported weights; absent for a model that was trained here.
     pub imported: Option<Imported>,
-    /// E.g. that the solver did not converge.
+    /// Notes, e.g. that the solver did not converge.
     pub notes: Vec<String>,
 }
 
-/// Where foreign weights come from.
+/// The origin of imported weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
-    /// The file's name.
+    /// The name of the file.
     pub file: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// Whose layout it has, e.g. `PyTorch`.
+    /// The program whose layout it has, e.g. `PyTorch`.
     pub layout: String,
 }
 
@@ -248,27 +248,27 @@ pub struct Imported {
 pub struct CodeFacts {
     /// Version of `encore`.
     pub version: String,
-    /// Raised with every change after which the same run gives other bits.
+    /// Raised with every change after which the same run gives different bits.
     pub code_version: u32,
-    /// Where the model was computed, e.g. `cpu (avx512)`.
+    /// The device that the model was computed on, e.g. `cpu (avx512)`.
     pub device: String,
-    /// The commit of the working tree it ran in, where there is one.
+    /// The commit of the working tree in which it ran, if there is one.
     pub git_commit: Option<String>,
     /// Whether that tree had uncommitted changes.
     pub git_dirty: Option<bool>,
 }
 
-/// How long it took, in seconds of wall time.
+/// Wall times in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timings {
-    /// When the run began, RFC 3339, UTC.
+    /// When the run started, RFC 3339, UTC.
     pub started: String,
-    /// How often it was cut off and has gone on.
+    /// How often it was interrupted and resumed.
     pub n_resumed: usize,
-    /// Making or finding the features.
+    /// Time for computing or loading the features.
     pub features_s: f64,
-    /// Fitting.
+    /// Time of the fit.
     pub fit_s: f64,
-    /// Everything.
+    /// Total time.
     pub total_s: f64,
 }

@@ -1,14 +1,14 @@
-//! The run store: what a run leaves on disk, and how it is found again.
+//! The run store: the files of runs, and access to them by name.
 //!
-//! A run is one spec with one seed on one dataset. It is written in an attempt folder of its process
-//! alone, `attempts/ID.HOST-PID-RANDOM/`, and published as `runs/ID/` by one rename. Whoever
-//! publishes first wins; a process that comes second compares its outputs with the published run. No
-//! result depends on a lock: `attempts/ID.lock` only keeps two processes from the same work.
+//! A run is one spec with one seed on one dataset. A process writes it in its own attempt folder,
+//! `attempts/ID.HOST-PID-RANDOM/`, and publishes it as `runs/ID/` by one rename. The first process
+//! to publish wins; a later one compares its outputs with the published run. No result depends on a
+//! lock: `attempts/ID.lock` only avoids duplicate work.
 //!
-//! | file | what it holds |
+//! | file | content |
 //! |---|---|
 //! | `record.json` | everything small ([`Record`]), with the checksums of all other files |
-//! | `epochs.jsonl` | one [`Epoch`] a line, appended as the training goes |
+//! | `epochs.jsonl` | one [`Epoch`] per line, appended during the training |
 //! | `predictions.csv` | every test example: track, segment, actual, predicted, a probability per class |
 //! | `split.csv` | the members of every set |
 //! | `spec.toml` | the spec's text as it was written |
@@ -16,8 +16,8 @@
 //! | `model/` | the trained model's files |
 //! | `checkpoint-1`, `checkpoint-2` | in an attempt: what the run is resumed from, written in turn |
 //!
-//! Nothing is trusted unseen: checkpoints carry a checksum, the record carries one of every file and
-//! of itself, and what does not fit is named, not used.
+//! Nothing is trusted unchecked. A checkpoint contains a checksum, and the record contains one of
+//! every file and of itself. A file that does not match is reported and not used.
 //!
 //! This room must never know a model or audio.
 

@@ -1,4 +1,4 @@
-//! The folders of all runs and of all attempts at them: found again, claimed, listed.
+//! The folders of all runs and of all attempts: found, claimed, listed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,7 +14,7 @@ use crate::vocab::sha256_hex;
 /// The name of the dataset's manifest in a run's folder.
 pub(super) const MANIFEST: &str = "dataset.toml";
 
-/// The folder of all runs, one sub-folder each.
+/// The folder of all runs, with one sub-folder each.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
@@ -27,15 +27,15 @@ pub struct Run {
     pub id: String,
     /// The folder.
     pub folder: PathBuf,
-    /// What it says of itself.
+    /// Its record.
     pub record: Record,
     /// In what its spec differs from the experiment's current one, where that was looked up and it
     /// does: `shortened run (3 of 30 epochs)`. Never read from disk.
     pub other_version: Option<String>,
 }
 
-/// Permission to make one run. Where the file system has locks, one process at a time has it: that
-/// avoids duplicate work. Where it has none, several may have it, and no result depends on that.
+/// Permission to do a run. If the file system has locks, one process at a time has it, which avoids
+/// duplicate work. Without locks, several processes may have it; no result depends on that.
 #[derive(Debug)]
 pub struct Claim {
     pub(super) store: Store,
@@ -45,45 +45,46 @@ pub struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // A process that waits for it takes a new file.
+        // A process that waits for the lock creates a new file.
         if let Some(lock) = self.lock.take() {
             lock.remove();
         }
     }
 }
 
-/// What came of asking for a [`Claim`].
+/// The outcome of asking for a [`Claim`].
 #[derive(Debug)]
 pub enum ClaimOutcome {
     /// It is ours.
     Ours(Claim),
     /// Another process has it.
     Busy {
-        /// Its process number, where it could be read.
+        /// Its process number, if it could be read.
         process: Option<u32>,
     },
 }
 
 impl Store {
-    /// The store in a folder, which need not exist yet.
+    /// Creates the store of a folder, which need not exist yet.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The folder of all runs.
+    /// Returns the folder of all runs.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where a run's folder is or will be.
+    /// Returns the folder of a run, finished or not.
     #[must_use]
     pub fn folder(&self, id: &str) -> PathBuf {
         self.root.join(id)
     }
 
-    /// The folder of unfinished runs, on the disk of the finished ones: `attempts` beside `runs`.
+    /// Returns the folder of unfinished runs, on the same disk as the finished ones: `attempts`
+    /// beside `runs`.
     #[must_use]
     pub fn attempts(&self) -> PathBuf {
         if self.root.file_name().is_some_and(|name| name == "runs") {
@@ -93,12 +94,13 @@ impl Store {
         }
     }
 
-    /// A new attempt folder: `ID.HOST-PID-RANDOM`. Only this process writes into it.
+    /// Returns the path of a new attempt folder: `ID.HOST-PID-RANDOM`. Only this process writes
+    /// into it.
     pub(super) fn new_attempt(&self, id: &str) -> PathBuf {
         self.attempts().join(format!("{id}.{}", disk::unique_name()))
     }
 
-    /// The attempts at a run, of whichever process, by name.
+    /// Returns the attempts at a run, of any process, sorted by name.
     pub(super) fn attempts_at(&self, id: &str) -> Result<Vec<PathBuf>, StoreError> {
         let attempts = self.owned(id)?.into_iter().map(|(path, _)| path);
         Ok(attempts.filter(|path| path.extension().is_none_or(|end| end != "removed")).collect())
@@ -115,11 +117,11 @@ impl Store {
         Ok(())
     }
 
-    /// A new folder for work that is no run of this store and that its process removes again. Folders
-    /// of the same name that killed processes have left are removed.
+    /// Creates a folder for work outside this store, which the process removes again. Folders of
+    /// the same name that killed processes left are removed.
     ///
     /// # Errors
-    /// Where a folder can't be made or removed.
+    /// If a folder can't be created or removed.
     pub fn scratch(&self, name: &str) -> Result<PathBuf, StoreError> {
         self.remove_dead_attempts(name)?;
         let folder = self.new_attempt(name);
@@ -148,28 +150,28 @@ impl Store {
         Ok(owned)
     }
 
-    /// The finished run of this id, if there is one; its record only is looked at.
+    /// Reads the finished run of this id, if there is one. Only its record is checked.
     ///
     /// # Errors
-    /// Where its record is there and is not what was written.
+    /// If the record is damaged.
     pub fn read(&self, id: &str) -> Result<Option<Run>, StoreError> {
         Run::read_in(id, &self.folder(id))
     }
 
-    /// As [`Self::read`], and every file of the run is what was written.
+    /// Reads a run as [`Self::read`] does, and checks all of its files.
     ///
     /// # Errors
-    /// Where a file is missing or is not what was written.
+    /// If a file is missing or damaged.
     pub fn read_whole(&self, id: &str) -> Result<Option<Run>, StoreError> {
         let Some(run) = self.read(id)? else { return Ok(None) };
         run.check()?;
         Ok(Some(run))
     }
 
-    /// All finished runs, by id, and what is wrong with those whose record is damaged.
+    /// Returns all finished runs, sorted by id, and the errors of damaged records.
     ///
     /// # Errors
-    /// Where the folder can't be read.
+    /// If the folder can't be read.
     pub fn finished(&self) -> Result<(Vec<Run>, Vec<StoreError>), StoreError> {
         let unavailable = |error: std::io::Error| self.unavailable(error.to_string());
         let entries = match fs::read_dir(&self.root) {
@@ -239,11 +241,11 @@ impl Store {
         Ok(ClaimOutcome::Ours(Claim { store: self.clone(), id: id.to_owned(), lock }))
     }
 
-    /// Removes what interruptions may have left of a finished run: dead attempts, and the checkpoints
-    /// that earlier versions of encore wrote into its folder.
+    /// Removes what interruptions may have left of a finished run: dead attempts, and the
+    /// checkpoints that earlier versions of encore wrote into its folder.
     ///
     /// # Errors
-    /// Where a file can't be removed.
+    /// If a file can't be removed.
     pub fn tidy(&self, run: &Run) -> Result<(), StoreError> {
         checkpoint::remove(&run.folder)?;
         self.forget_failure(&run.id);
@@ -252,7 +254,7 @@ impl Store {
 }
 
 impl Run {
-    /// The run in a folder, if its record is there.
+    /// Reads the run in a folder, if it has a record.
     pub(super) fn read_in(id: &str, folder: &Path) -> Result<Option<Self>, StoreError> {
         let path = folder.join("record.json");
         let text = match fs::read_to_string(&path) {
@@ -292,10 +294,10 @@ impl Run {
         self.id == name || self.record.experiment == name
     }
 
-    /// The curves, an epoch each; empty for models that are fitted in one go.
+    /// Reads the curves, one epoch each; empty for models without epochs.
     ///
     /// # Errors
-    /// Where the file can't be read or is not what was written.
+    /// If the file is damaged or can't be read.
     pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
         let text = self.text("epochs.jsonl")?;
         let parse = |(i, line): (usize, &str)| {
@@ -305,20 +307,20 @@ impl Run {
         text.lines().enumerate().map(parse).collect()
     }
 
-    /// What was said of every test example.
+    /// Reads the predictions for all test examples.
     ///
     /// # Errors
-    /// Where the file can't be read or is not what was written.
+    /// If the file is damaged or can't be read.
     pub fn predictions(&self) -> Result<Vec<Prediction>, StoreError> {
         let text = self.text("predictions.csv")?;
         parse_predictions(&text, &self.record.data.classes)
             .map_err(|message| self.damaged("predictions.csv", message))
     }
 
-    /// The spec's text as it was typed.
+    /// Reads the original text of the spec.
     ///
     /// # Errors
-    /// Where the file can't be read or is not what was written.
+    /// If the file is damaged or can't be read.
     pub fn spec(&self) -> Result<String, StoreError> {
         self.text("spec.toml")
     }
@@ -340,7 +342,7 @@ impl Run {
         StoreError::damaged(&self.folder, name, message)
     }
 
-    /// A file that the record names, if it is what was written.
+    /// Reads a file in the record and checks its hash.
     pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.folder.join(name);
         let Some(written) = self.record.files.get(name) else {

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use crate::delimited::{Records, Writer};
 use crate::vocab::{ExampleId, SplitName};
 
-/// What the model said of one test example.
+/// The prediction for one test example.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// Which example.
+    /// The example.
     pub example: ExampleId,
-    /// Its class.
+    /// The actual class.
     pub actual: usize,
     /// The class with the highest probability.
     pub predicted: usize,
@@ -21,13 +21,13 @@ pub struct Prediction {
 /// One example's set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Which example.
+    /// The example.
     pub example: ExampleId,
-    /// Where it went.
+    /// Its set.
     pub set: SplitName,
 }
 
-/// `track,segment,actual,predicted,p_<class>,…`; classes by name.
+/// Writes `track,segment,actual,predicted,p_<class>,…`, with classes by name.
 pub(super) fn predictions_csv(predictions: &[Prediction], classes: &[String]) -> String {
     let mut csv = Writer::default();
     let columns = ["track", "segment", "actual", "predicted"].map(str::to_owned);
@@ -41,7 +41,7 @@ pub(super) fn predictions_csv(predictions: &[Prediction], classes: &[String]) ->
     csv.text()
 }
 
-/// The predictions back from [`predictions_csv`]'s text; the error says which line is wrong.
+/// Reads predictions from the text of [`predictions_csv`]; an error names the line.
 pub(super) fn parse_predictions(text: &str, classes: &[String]) -> Result<Vec<Prediction>, String> {
     let class = |name: &str| classes.iter().position(|class| class == name);
     let parse = |cells: &[Cow<str>]| {
@@ -64,14 +64,14 @@ pub(super) fn parse_predictions(text: &str, classes: &[String]) -> Result<Vec<Pr
     while let Some(cells) = records.next()? {
         let prediction = parse(&cells.iter().collect::<Vec<_>>()).ok_or_else(|| {
             let raw = String::from_utf8_lossy(cells.raw);
-            format!("line {} is no prediction: {raw}", cells.line)
+            format!("line {} is not a prediction: {raw}", cells.line)
         })?;
         predictions.push(prediction);
     }
     Ok(predictions)
 }
 
-/// `track,segment,set`.
+/// Writes `track,segment,set`.
 pub(super) fn members_csv(members: &[Member]) -> String {
     let mut csv = Writer::default();
     csv.row(["track", "segment", "set"]);
@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// Texts that are rich in what CSV treats in a way of its own.
+    /// Texts with many characters that are special in CSV.
     const TEXT: &str = "[a,;\"\r\n\t #'é\u{FEFF}\u{0}]{0,6}|\\PC{0,4}";
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
     fn a_damaged_prediction_names_its_line() {
         let classes = vec!["a".to_owned()];
         let error = parse_predictions("track,segment,actual,predicted,p_a\nx,0,a,b,1\n", &classes);
-        assert_eq!(error, Err("line 2 is no prediction: x,0,a,b,1".to_owned()));
+        assert_eq!(error, Err("line 2 is not a prediction: x,0,a,b,1".to_owned()));
     }
 
     proptest::proptest! {

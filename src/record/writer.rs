@@ -1,4 +1,4 @@
-//! An unfinished run's folder, and how it is published.
+//! Writing of an unfinished run's folder, and its publication.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -16,24 +16,26 @@ use super::{
 use crate::disk::{self, Published};
 use crate::vocab::{Sha256, sha256_hex};
 
-/// Writes a run as it goes, into an attempt folder of its own.
+/// Writes a run during its training, into a separate attempt folder.
 #[derive(Debug)]
 pub struct RunWriter {
     claim: Claim,
     folder: PathBuf,
     epochs: File,
-    /// What is in the file of epochs.
+    /// The content of the file of epochs.
     lines: String,
-    /// The other text files, by name: the attempt is made again from them if somebody removes it.
+    /// The other text files, by name, to write the attempt again if somebody removes it.
     texts: BTreeMap<&'static str, String>,
     checkpoints: Checkpoints,
 }
 
 impl RunWriter {
-    /// Begins an attempt at a run, in a folder of its own: with a copy of the most advanced valid checkpoint of
-    /// all attempts at it, if there is one, its curves, and notes about damaged files.
+    /// Begins an attempt at a run, in a separate folder. If earlier attempts left a valid
+    /// checkpoint, copies the most advanced one and returns it. Also returns notes about damaged
+    /// files.
     ///
     /// # Errors
+    /// If the folder can't be written.
     /// Where the folder can't be written.
     pub fn begin(claim: Claim) -> Result<(Self, Option<Checkpoint>, Vec<String>), StoreError> {
         let store = &claim.store;
@@ -55,14 +57,14 @@ impl RunWriter {
             }
         };
         let epochs = open_epochs(&path, &lines)?;
-        // What they had is here now.
+        // The new attempt contains everything that the dead ones had.
         store.remove_dead_attempts(&claim.id)?;
         store.forget_failure(&claim.id);
         let texts = BTreeMap::new();
         Ok((Self { claim, folder, epochs, lines, texts, checkpoints }, found, notes))
     }
 
-    /// Makes the attempt folder again, after somebody has removed it.
+    /// Writes the attempt folder again after somebody removed it.
     fn restore(&mut self) -> Result<(), StoreError> {
         let model = self.folder.join("model");
         fs::create_dir_all(&model).map_err(|source| io(&model, source))?;
@@ -73,10 +75,10 @@ impl RunWriter {
         Ok(())
     }
 
-    /// Begins anew: no epoch is done.
+    /// Starts over, without any finished epoch.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn restart(&mut self) -> Result<(), StoreError> {
         self.lines.clear();
         self.epochs.set_len(0).map_err(|source| io(&self.folder().join("epochs.jsonl"), source))
@@ -86,7 +88,7 @@ impl RunWriter {
         &self.folder
     }
 
-    /// Where the model's files go.
+    /// Returns the folder for the model's files.
     #[must_use]
     pub fn model_folder(&self) -> PathBuf {
         self.folder().join("model")
@@ -95,7 +97,7 @@ impl RunWriter {
     /// Appends one epoch to the curves.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn epoch(&mut self, epoch: &Epoch) -> Result<(), StoreError> {
         let line = epoch_line(epoch);
         let written = self.epochs.write_all(line.as_bytes());
@@ -103,10 +105,10 @@ impl RunWriter {
         written.map_err(|source| io(&self.folder().join("epochs.jsonl"), source))
     }
 
-    /// Saves the run half-way; the checkpoint before stays until the next.
+    /// Saves the state of the run; the previous checkpoint is kept until the next one.
     ///
     /// # Errors
-    /// Where the file can't be written; the last good checkpoint is still there.
+    /// If the file can't be written. The last valid checkpoint is still there.
     pub fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         match self.checkpoints.write(checkpoint) {
             Err(_) if !self.folder.exists() => {
@@ -129,7 +131,7 @@ impl RunWriter {
     /// Writes the spec's text as it was typed.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn spec(&mut self, text: &str) -> Result<(), StoreError> {
         self.write("spec.toml", text.to_owned())
     }
@@ -145,15 +147,15 @@ impl RunWriter {
     /// Writes who is in which set.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn members(&mut self, members: &[Member]) -> Result<(), StoreError> {
         self.write("split.csv", members_csv(members))
     }
 
-    /// Writes what was said of every test example.
+    /// Writes the predictions for all test examples.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn predictions(
         &mut self,
         predictions: &[Prediction],
@@ -162,13 +164,13 @@ impl RunWriter {
         self.write("predictions.csv", predictions_csv(predictions, classes))
     }
 
-    /// Writes the record, with the sums of all files and its seal, and publishes the run.
+    /// Writes the record, with the hashes of all files and its seal, and publishes the run.
     ///
-    /// If another process has published the same run meanwhile, that run stays and is returned; a note
-    /// says so if its outputs are not those of this attempt.
+    /// If another process has published the same run in the meantime, that run is kept and
+    /// returned, with a note if its outputs differ from those of this attempt.
     ///
     /// # Errors
-    /// Where a file can't be read or written.
+    /// If a file can't be read or written.
     pub fn finish(
         mut self,
         record: Record,
@@ -177,7 +179,7 @@ impl RunWriter {
         let (store, id) = (self.claim.store.clone(), self.claim.id.clone());
         let ended = self.complete(record, epochs).and_then(|record| self.publish(record));
         match ended {
-            // Somebody has removed the attempt at its last moment.
+            // Somebody removed the attempt at the last moment.
             Err(error) if !self.folder.exists() => {
                 store.read_whole(&id).ok().flatten().map(|run| (run, None)).ok_or(error)
             }
@@ -185,7 +187,7 @@ impl RunWriter {
         }
     }
 
-    /// Publishes the finished attempt, or compares it with the run that is published already.
+    /// Publishes the finished attempt, or compares it with the run that is already published.
     fn publish(&self, record: Record) -> Result<(Run, Option<String>), StoreError> {
         let Claim { store, id, .. } = &self.claim;
         let name = store.folder(id);
@@ -202,7 +204,7 @@ impl RunWriter {
                     store.forget_failure(id);
                     return Ok((run, note));
                 }
-                // It is damaged, or an earlier version of encore left it unfinished.
+                // The published run is damaged, or an earlier version of encore left it unfinished.
                 Ok(None) | Err(StoreError::Damaged { .. }) => self.set_aside(&name)?,
                 Err(error) => return Err(error),
             }
@@ -212,7 +214,7 @@ impl RunWriter {
         Ok((Run { id: id.clone(), folder: name, record, other_version: None }, note))
     }
 
-    /// Takes a folder away that is no whole run, and puts it back if it has become one meanwhile.
+    /// Sets an incomplete run aside, and puts it back if it has been completed in the meantime.
     fn set_aside(&self, name: &Path) -> Result<(), StoreError> {
         let Claim { store, id, .. } = &self.claim;
         let aside = disk::set_aside(name, &store.attempts()).map_err(|source| io(name, source))?;
@@ -222,13 +224,13 @@ impl RunWriter {
             Err(error) => matches!(error, StoreError::Newer { .. }),
         };
         if is_whole {
-            // If there is another one by now, that one is as good.
+            // If another run has been published by now, it is equally good.
             disk::publish(&aside, name).map_err(|source| io(name, source))?;
         }
         disk::remove_folder(&aside).map_err(|source| io(&aside, source))
     }
 
-    /// Writes what is missing of the attempt: from then on it is a whole run, but for its name.
+    /// Writes the missing files of the attempt, which is then complete except for its name.
     fn complete(&mut self, mut record: Record, epochs: &[Epoch]) -> Result<Record, StoreError> {
         self.lines = epochs.iter().map(epoch_line).collect();
         self.write("epochs.jsonl", self.lines.clone())?;
@@ -286,7 +288,7 @@ struct Newest {
     checkpoint: Checkpoint,
 }
 
-/// The most advanced valid checkpoint of several folders; every damaged one is named in the notes.
+/// Finds the most advanced valid checkpoint of several folders; the notes report every damaged one.
 fn newest_checkpoint(sources: &[PathBuf]) -> (Option<Newest>, Vec<String>) {
     let (mut newest, mut notes): (Option<Newest>, Vec<String>) = (None, vec![]);
     for source in sources {
@@ -304,13 +306,13 @@ fn newest_checkpoint(sources: &[PathBuf]) -> (Option<Newest>, Vec<String>) {
     (newest, notes)
 }
 
-/// Writes the file of epochs and opens it for more.
+/// Writes the file of epochs and opens it for appending.
 fn open_epochs(path: &Path, lines: &str) -> Result<File, StoreError> {
     write_whole(path, lines.as_bytes())?;
     OpenOptions::new().append(true).open(path).map_err(|source| io(path, source))
 }
 
-/// What a user must know if two processes made the same run and came to other bits.
+/// Returns a note for the user if two processes did the same run with different outputs.
 fn difference(id: &str, ours: &Outputs, published: &Outputs) -> Option<String> {
     let pairs = [
         ("curves", &ours.curves, &published.curves),
@@ -334,7 +336,7 @@ fn difference(id: &str, ours: &Outputs, published: &Outputs) -> Option<String> {
     })
 }
 
-/// The names of a folder's files, sorted.
+/// Returns the names of a folder's files, sorted.
 fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = entries.map_err(|source| io(folder, source))?;
@@ -348,7 +350,7 @@ fn epoch_line(epoch: &Epoch) -> String {
     serde_json::to_string(epoch).expect("an epoch is plain numbers") + "\n"
 }
 
-/// Says so where a file does not begin with the lines that a checkpoint knows of.
+/// Reports a file that does not begin with the lines that the checkpoint knows.
 fn damaged_line(path: &Path, lines: &[String]) -> Option<String> {
     let found = fs::read(path).ok()?;
     let mut rest = found.as_slice();
@@ -366,7 +368,7 @@ fn damaged_line(path: &Path, lines: &[String]) -> Option<String> {
     None
 }
 
-/// SHA-256 of the curves, without the time that they took.
+/// Computes the SHA-256 of the curves, without their times.
 fn curves_hash(epochs: &[Epoch]) -> String {
     let timeless = epochs.iter().map(|epoch| epoch_line(&Epoch { seconds: 0.0, ..*epoch }));
     sha256_hex(timeless.collect::<String>().as_bytes())
