@@ -14,10 +14,10 @@ pub(super) const MAGIC: &[u8; 4] = b".snd";
 const HEADER_BYTES: u32 = 24;
 const UNKNOWN_SIZE: u32 = u32::MAX;
 
-/// Reads the header behind the magic and leaves `reader` at the first sample.
+/// Reads the header after the magic number and leaves `reader` at the first sample.
 ///
 /// # Errors
-/// The inner one says what the header lacks; the outer one comes from the system.
+/// The inner error is a fault of the header; the outer one comes from the operating system.
 pub(super) fn read_header(reader: &mut impl Read) -> io::Result<Result<Layout, String>> {
     let mut words = [0_u8; 20];
     if let Err(error) = reader.read_exact(&mut words) {

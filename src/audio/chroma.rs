@@ -1,4 +1,4 @@
-//! Chroma: the energy of each pitch class, whatever its octave.
+//! Chroma: the energy of each pitch class in any octave.
 //!
 //! # Source
 //! `librosa.feature.chroma_stft` and `librosa.filters.chroma`, version 0.11.0.
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::vocab::{LANES, dot};
 
-/// How a spectrum is gathered into pitch classes. The defaults are librosa's.
+/// How a spectrum is divided into pitch classes. The defaults are librosa's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChromaSettings {
-    /// Number of classes in an octave, in [1, 96]; with 12 the first is C.
+    /// Number of classes in an octave, in [1, 96]; with 12, the first one is C.
     pub n_chroma: usize,
     /// Deviation from A = 440 Hz, in classes, in [-0.5, 0.5]; `None` estimates it from the signal.
     pub tuning: Option<f64>,
@@ -26,7 +26,7 @@ impl Default for ChromaSettings {
     }
 }
 
-/// The filters, made for a tuning when it first comes up: at most a hundred of
+/// The filters, computed for a tuning when it first occurs: at most a hundred arrays of
 /// `n_chroma * n_fft / 2` numbers (5 MB with the defaults).
 #[derive(Debug, Clone)]
 pub(super) struct Chroma {
@@ -57,24 +57,25 @@ impl Chroma {
         Ok(Self { settings: *settings, n_fft, sample_rate_hz, banks })
     }
 
-    /// Number of classes.
+    /// Returns the number of classes.
     pub(super) fn n_chroma(&self) -> usize {
         self.settings.n_chroma
     }
 
-    /// Length of a row of the spectrogram: `n_bins`, and zeros up to whole lanes.
+    /// Returns the length of a row of the spectrogram: `n_bins`, padded with zeros to whole lanes.
     pub(super) fn stride(&self) -> usize {
         (self.n_fft / 2 + 1).next_multiple_of(LANES)
     }
 
-    /// Takes a frame's spectral peaks down, if the tuning is to be estimated.
+    /// Records a frame's spectral peaks if the tuning is estimated.
     pub(super) fn note(&self, peaks: &mut Peaks, power: &[f32]) {
         if self.settings.tuning.is_none() {
             peaks.note(power, f64::from(self.sample_rate_hz), self.n_fft);
         }
     }
 
-    /// Writes `[n_frames, n_chroma]`, each frame's largest 1, from `[n_frames, stride]` power.
+    /// Computes `[n_frames, n_chroma]`, where each frame's maximum is 1, from `[n_frames, stride]`
+    /// power.
     pub(super) fn compute(&self, peaks: &mut Peaks, spectrogram: &[f32], out: &mut [f32]) {
         let n_chroma = self.n_chroma();
         let bank = match self.settings.tuning {
@@ -93,12 +94,13 @@ impl Chroma {
         }
     }
 
-    /// Filters for one tuning, `[n_chroma, stride]`.
+    /// Computes the filters for one tuning, `[n_chroma, stride]`.
     fn bank(&self, tuning: f64) -> Vec<f32> {
         let (n_chroma, n_fft) = (self.n_chroma(), self.n_fft);
         let classes = n_chroma as f64;
         let lowest_hz = 440.0 * 2.0_f64.powf(tuning / classes) / 16.0;
-        // Where a bin lies, in classes above the lowest A; 0 Hz gets a place below the first bin.
+        // The position of a bin, in classes above the lowest A; 0 Hz gets a position below the
+        // first bin.
         let place = |bin: usize| {
             let hz = bin.max(1) as f64 * f64::from(self.sample_rate_hz) / n_fft as f64;
             let place = classes * (hz / lowest_hz).log2();
@@ -118,10 +120,10 @@ impl Chroma {
             }
             let norm = weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
             let norm = if norm < f64::MIN_POSITIVE { 1.0 } else { norm };
-            // Octaves around the fifth count most.
+            // Octaves near the fifth have the largest weights.
             let octave = (-0.5 * ((here / classes - 5.0) / 2.0).powi(2)).exp();
             for class in 0..n_chroma {
-                // A first becomes C first.
+                // The filters start at A; they are rotated to start at C.
                 let weight = weights[(class + 3 * (n_chroma / 12)) % n_chroma];
                 bank[class * stride + bin] = (weight / norm * octave) as f32;
             }
@@ -130,8 +132,8 @@ impl Chroma {
     }
 }
 
-/// The inner product of rows so long that twice as many partial sums as in [`dot`] keep the
-/// processor from waiting for each.
+/// Computes the inner product of long rows, with twice as many partial sums as [`dot`], so that the
+/// processor does not wait for each of them.
 fn wide_dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_lanes, a_rest) = a.as_chunks::<{ 2 * LANES }>();
     let (b_lanes, b_rest) = b.as_chunks::<{ 2 * LANES }>();
@@ -144,7 +146,7 @@ fn wide_dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + dot(a_rest, b_rest)
 }
 
-/// Divides by the largest; what is all but silent stays as it is.
+/// Divides by the maximum; nearly silent frames stay as they are.
 fn normalize(values: &mut [f32]) {
     let peak = values.iter().fold(0.0_f32, |peak, &value| peak.max(value));
     if peak >= f32::MIN_POSITIVE {

@@ -1,4 +1,4 @@
-//! Discrete cosine transform of type II, orthonormal, of the first few coefficients.
+//! The first few coefficients of the orthonormal discrete cosine transform of type II.
 //!
 //! # Source
 //! `scipy.fft.dct(type=2, norm="ortho")` as `librosa.feature.mfcc` uses it, with its lifter.
@@ -7,10 +7,10 @@ use std::f64::consts::PI;
 
 use crate::vocab::dot;
 
-/// The transform as a matrix, made once.
+/// The transform as a precomputed matrix.
 ///
-/// Even rows of the cosine basis read the same backwards and odd rows change only their sign, so
-/// half of each row is kept, for the sums and the differences of opposite values.
+/// Even rows of the cosine basis are symmetric and odd rows antisymmetric. Only half of each row is
+/// stored, for the sums and the differences of opposite values.
 #[derive(Debug, Clone)]
 pub(super) struct Dct {
     n_in: usize,
@@ -20,8 +20,8 @@ pub(super) struct Dct {
 }
 
 impl Dct {
-    /// `n_in` values to `n_out` coefficients, both >= 1. A `lifter` above 0 weights coefficient k
-    /// (from 1) by `1 + lifter / 2 * sin(pi k / lifter)`.
+    /// Creates the transform from `n_in` values to `n_out` coefficients, both >= 1. A `lifter`
+    /// above 0 weights coefficient k (from 1) by `1 + lifter / 2 * sin(pi k / lifter)`.
     pub(super) fn new(n_in: usize, n_out: usize, lifter: f64) -> Self {
         let n = n_in as f64;
         let n_half = n_in.div_ceil(2);
@@ -33,19 +33,19 @@ impl Dct {
             } else {
                 1.0
             };
-            // The angle modulo a full turn, in whole numbers: exact for any k.
+            // The angle is reduced modulo a full turn in integers, which is exact for any k.
             let angle = |i: usize| PI * ((k * (2 * i + 1)) % (4 * n_in)) as f64 / (2.0 * n);
             basis.extend((0..n_half).map(|i| (weight * norm * angle(i).cos()) as f32));
         }
         Self { n_in, n_out, basis }
     }
 
-    /// Number of coefficients.
+    /// Returns the number of coefficients.
     pub(super) fn n_out(&self) -> usize {
         self.n_out
     }
 
-    /// `coefficients = basis * values`: `[n_in]` to `[n_out]`. `folded` is memory to work in.
+    /// Computes `coefficients = basis * values`, from `[n_in]` to `[n_out]`. `folded` is a buffer.
     pub(super) fn apply(&self, folded: &mut Vec<f32>, values: &[f32], coefficients: &mut [f32]) {
         let n_half = self.n_in.div_ceil(2);
         folded.resize(2 * n_half, 0.0);
@@ -56,7 +56,7 @@ impl Dct {
             *difference = a - b;
         }
         if self.n_in % 2 == 1 {
-            // The middle value is its own opposite, and counts once.
+            // The middle value is its own opposite and counts once.
             sums[n_half - 1] = values[n_half - 1];
         }
         let rows = self.basis.chunks_exact(n_half);
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn an_odd_number_of_values_counts_the_middle_once() {
-        // 1, 2, 4: the definition by hand, sqrt(1/3) * 7, sqrt(2/3) * (cos 30 - 4 cos 30) and
+        // For 1, 2, 4, the definition gives sqrt(1/3) * 7, sqrt(2/3) * (cos 30 - 4 cos 30) and
         // sqrt(2/3) * (cos 60 - 2 + 4 cos 60).
         let wanted = [4.041_452, -2.121_32, 0.408_248];
         for (got, wanted) in transform(&[1.0, 2.0, 4.0], 3, 0.0).iter().zip(wanted) {

@@ -1,4 +1,4 @@
-//! Power -> decibel, in place.
+//! Conversion of power to decibels, in place.
 //!
 //! # Source
 //! `librosa.power_to_db`, version 0.11.0.
@@ -6,24 +6,25 @@
 use super::AudioError;
 use crate::vocab::LANES;
 
-/// Which power is 0 dB.
+/// The power that corresponds to 0 dB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Reference {
     /// A power of 1.
     #[default]
     One,
-    /// The largest power present, so that every value is <= 0.
+    /// The maximum, so that every value is <= 0.
     Max,
 }
 
-/// How power becomes dB. The defaults are librosa's.
+/// How power is converted to dB. The defaults are librosa's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DecibelSettings {
-    /// Which power is 0 dB.
+    /// The power that corresponds to 0 dB.
     pub reference: Reference,
-    /// The least power, in [1e-37, 1]: what is below counts as this (1e-10 is -100 dB).
+    /// The minimum power, in [1e-37, 1]; lower values count as this (1e-10 is -100 dB).
     pub amin: f32,
-    /// Values further than this below the largest are lifted to it, in dB, >= 0; `None` lifts none.
+    /// The range below the maximum in dB, >= 0; lower values are raised to its end. `None` for no
+    /// limit.
     pub top_db: Option<f32>,
 }
 
@@ -47,11 +48,12 @@ impl DecibelSettings {
     }
 }
 
-/// Turns power into dB in place: `10 log10(max(power, amin) / reference)`, then lifts what lies
-/// more than `top_db` under the largest value.
+/// Converts power to dB in place: `10 log10(max(power, amin) / reference)`. Values more than
+/// `top_db` below the maximum are then raised to that limit.
 ///
-/// The maximum, for [`Reference::Max`] and `top_db`, is taken over all of `values`: give the whole
-/// spectrogram, not a frame. NaN counts as `amin`. The logarithm is exact to 5e-6 dB and 1e-7 of the value.
+/// The maximum, for [`Reference::Max`] and `top_db`, is that of all `values`: pass the whole
+/// spectrogram, not a frame. NaN counts as `amin`. The logarithm is exact to 5e-6 dB and 1e-7 of
+/// the value.
 ///
 /// # Errors
 /// [`AudioError::InvalidParameter`] for `amin` or `top_db` out of range.
@@ -61,7 +63,7 @@ pub fn power_to_db(values: &mut [f32], settings: &DecibelSettings) -> Result<(),
     Ok(())
 }
 
-/// [`power_to_db`] with settings that were checked before.
+/// Converts like [`power_to_db`], with settings that are already checked.
 pub(super) fn to_db(values: &mut [f32], settings: &DecibelSettings) {
     let amin = settings.amin;
     let mut peaks = [f32::NEG_INFINITY; LANES];
@@ -89,8 +91,8 @@ pub(super) fn to_db(values: &mut [f32], settings: &DecibelSettings) {
     }
 }
 
-/// `10 log10(x)` for a positive normal number, without a branch or a table, so that a loop over it
-/// becomes vector instructions.
+/// Computes `10 log10(x)` for a positive normal number, without a branch or a table, so that the
+/// compiler can vectorize a loop over it.
 ///
 /// `x = 2^e * (1 + f)` with `1 + f` in `[sqrt(1/2), sqrt(2))`; `ln(1 + f)` by a polynomial.
 ///

@@ -1,11 +1,11 @@
-//! What can go wrong between a file and its features, one variant an outcome.
+//! Errors between a file and its features, one variant per outcome.
 
 use std::{fmt::Display, io, path::PathBuf};
 
-/// A failure of the `audio` room.
+/// An error of the `audio` room.
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
-    /// The file is not there, or the system refuses to open or read it.
+    /// The file does not exist, or it cannot be opened or read.
     #[error("{}: cannot be read: {reason}", path.display())]
     Unreadable {
         /// The file.
@@ -30,7 +30,7 @@ pub enum AudioError {
         /// The file.
         path: PathBuf,
     },
-    /// The content is no audio format that this room reads, whatever the file is called.
+    /// The content is not a supported audio format, whatever the name of the file is.
     #[error(
         "{}: not a supported audio file, found {found}\n\
          hint: supported are wav, au, aiff, flac, mp3, ogg vorbis and m4a (aac, alac); convert it, e.g. \
@@ -40,10 +40,10 @@ pub enum AudioError {
     NotAudio {
         /// The file.
         path: PathBuf,
-        /// What its content is, as far as its first bytes tell.
+        /// The kind of content, as far as the first bytes tell.
         found: String,
     },
-    /// An intact header with nothing behind it.
+    /// The header is intact, but no samples follow.
     #[error(
         "{}: has an audio header but no samples\nhint: download or copy it again, or remove it",
         path.display()
@@ -62,14 +62,14 @@ pub enum AudioError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// How many samples of each channel were decoded before the fault.
+        /// Number of samples of each channel decoded before the fault.
         n_decoded: usize,
-        /// The rate that the file states, in Hz.
+        /// The file's sample rate, in Hz.
         sample_rate_hz: u32,
-        /// What the decoder met.
+        /// The fault that the decoder found.
         fault: String,
     },
-    /// A floating-point file that holds NaN or an infinity.
+    /// A floating-point file contains NaN or an infinity.
     #[error(
         "{}: sample {sample_idx} is {value}, expected a finite number\n\
          hint: write the file again from its source",
@@ -78,12 +78,12 @@ pub enum AudioError {
     NonFinite {
         /// The file.
         path: PathBuf,
-        /// Where the first such sample is, counted per channel from 0.
+        /// Index of the first such sample, counted per channel from 0.
         sample_idx: usize,
         /// The sample.
         value: f32,
     },
-    /// More audio than a track can hold; stops decoding rather than filling the memory.
+    /// The recording is longer than allowed; decoding stops before it fills the memory.
     #[error(
         "{}: longer than the limit of {max_s} s\nhint: cut it into shorter tracks",
         path.display()
@@ -91,23 +91,23 @@ pub enum AudioError {
     TooLong {
         /// The file.
         path: PathBuf,
-        /// The cap, in seconds.
+        /// The limit, in seconds.
         max_s: u32,
     },
-    /// A setting outside its range, or settings that contradict each other.
+    /// A setting is outside its range, or contradicts another.
     #[error("{parameter} must be {allowed}, found {got}")]
     InvalidParameter {
-        /// Which setting, e.g. `stft.hop_length`.
+        /// The setting, e.g. `stft.hop_length`.
         parameter: &'static str,
-        /// The values it may have.
+        /// The allowed values.
         allowed: String,
-        /// The value it had.
+        /// The value found.
         got: String,
     },
 }
 
 impl AudioError {
-    /// A setting outside its range; `allowed` completes the words "must be".
+    /// Creates the error for a setting outside its range; `allowed` completes the words "must be".
     pub(super) fn setting(
         parameter: &'static str,
         allowed: impl Into<String>,

@@ -1,8 +1,8 @@
 //! The power spectrum of one windowed frame of real samples.
 //!
-//! A real frame of even length is transformed as half as many complex numbers; taking the two
-//! halves apart and squaring is one pass here, in a form that becomes vector instructions. Against
-//! `realfft` this saves about 1 us of 3.6 us that the MFCCs of a frame of 2048 take.
+//! A real frame of even length is transformed as half as many complex numbers. Separating the two
+//! halves and squaring is one pass here, which the compiler vectorizes. Compared with `realfft`,
+//! this saves about 1 us of the 3.6 us for the MFCCs of a frame of 2048.
 
 use std::{f64::consts::TAU, fmt, sync::Arc};
 
@@ -12,9 +12,9 @@ use rustfft::{Fft, FftPlanner, num_complex::Complex32};
 #[derive(Clone)]
 pub(super) struct Transform {
     n_fft: usize,
-    /// Of length `n_fft / 2` where `n_fft` is even, else of length `n_fft`.
+    /// Has length `n_fft / 2` if `n_fft` is even, otherwise `n_fft`.
     fft: Arc<dyn Fft<f32>>,
-    /// `cos` and `sin` of `2 pi k / n_fft`, for k from 1 below a quarter turn.
+    /// `cos` and `sin` of `2 pi k / n_fft`, for k from 1 to below a quarter turn.
     cosines: Vec<f32>,
     sines: Vec<f32>,
 }
@@ -25,7 +25,7 @@ impl fmt::Debug for Transform {
     }
 }
 
-/// What a transform needs; fits itself to the plan that uses it.
+/// Buffers of a transform; they adapt to the plan that uses them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TransformBuffers {
     packed: Vec<Complex32>,
@@ -34,7 +34,7 @@ pub(super) struct TransformBuffers {
 }
 
 impl Transform {
-    /// A plan for frames of `n_fft` >= 1 samples.
+    /// Creates a plan for frames of `n_fft` >= 1 samples.
     pub(super) fn new(n_fft: usize) -> Self {
         let is_even = n_fft.is_multiple_of(2);
         let n_complex = if is_even { n_fft / 2 } else { n_fft };
@@ -48,7 +48,7 @@ impl Transform {
         }
     }
 
-    /// Writes `|X|^2` of `frame * window`, both `[n_fft]`, to `power`, `[n_fft / 2 + 1]`.
+    /// Computes `|X|^2` of `frame * window`, both `[n_fft]`, into `power`, `[n_fft / 2 + 1]`.
     pub(super) fn power(
         &self,
         buffers: &mut TransformBuffers,
@@ -79,8 +79,8 @@ impl Transform {
         self.unpack(spectrum, power);
     }
 
-    /// The power spectrum of real samples from the transform Z of their even and odd ones as real
-    /// and imaginary parts.
+    /// Computes the power spectrum of real samples from the transform Z of their even and odd
+    /// samples, taken as real and imaginary parts.
     ///
     /// With `E = Z[k] + conj Z[n-k]`, `O = -i (Z[k] - conj Z[n-k])` and `T = exp(-2 pi i k / n_fft) O`
     /// the bins k and n-k are `(E + T) / 2` and the conjugate of `(E - T) / 2`.
@@ -98,7 +98,7 @@ impl Transform {
         let (power_low, power_high) = power[1..n].split_at_mut(n_pairs);
         let n_middle = power_high.len() - n_pairs;
         let power_high = &mut power_high[n_middle..];
-        // Bins four at a time, from both ends, then those left over in the middle.
+        // Bins are processed four at a time, from both ends, then the remaining ones in the middle.
         let (low_blocks, low_rest) = low.as_chunks::<4>();
         let (high_rest, high_blocks) = high.as_rchunks::<4>();
         let (power_low_blocks, power_low_rest) = power_low.as_chunks_mut::<4>();
@@ -130,7 +130,7 @@ impl Transform {
     }
 }
 
-/// `N` bins from below and their mirror images, which lie in reverse order.
+/// Processes `N` bins from below and their mirror images, which are in reverse order.
 #[inline]
 fn unpack_block<const N: usize>(
     low: &[Complex32; N],
@@ -163,7 +163,7 @@ fn unpack_block<const N: usize>(
 mod tests {
     use super::*;
 
-    /// The definition, in double precision.
+    /// Computes the spectrum by its definition, in double precision.
     fn power_by_definition(frame: &[f32]) -> Vec<f64> {
         let n = frame.len();
         (0..=n / 2)

@@ -1,7 +1,7 @@
-//! Features of frames, any number of them over one STFT.
+//! Features of frames; any number of them share one STFT.
 //!
 //! # Source
-//! `librosa.feature`, version 0.11.0; each one's file names its functions.
+//! `librosa.feature`, version 0.11.0; the file of each feature names its functions.
 
 use super::{
     AudioError, ChromaSettings, Mfcc, MfccSettings, Workspace,
@@ -12,23 +12,23 @@ use super::{
     tempo::{Aggregate, onset_shift, onset_strength},
 };
 
-/// A feature that every frame has, by librosa's name.
+/// A feature of every frame, by librosa's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FrameFeature {
-    /// Energy of each pitch class, in [0, 1], each frame's largest 1 (`chroma_stft`).
+    /// Energy of each pitch class, in [0, 1]; the maximum of each frame is 1 (`chroma_stft`).
     ChromaStft,
-    /// Root of the mean square of the samples, >= 0 (`rms` of `y`).
+    /// Root mean square of the samples, >= 0 (`rms` of `y`).
     Rms,
     /// Mean frequency, weighted by magnitude, in Hz.
     SpectralCentroid,
     /// Deviation of frequency around the centroid, weighted by magnitude, in Hz.
     SpectralBandwidth,
-    /// Frequency below which a part of the magnitude lies, in Hz.
+    /// Frequency below which a fraction of the magnitude lies, in Hz.
     SpectralRolloff,
-    /// Part of the samples that differ in sign from the one before, in [0, 1].
+    /// Fraction of the samples whose sign differs from the previous one, in [0, 1].
     ZeroCrossingRate,
-    /// Rise of the mel bands against the frame before, in dB, >= 0 (`onset_strength` of the log-mel
-    /// spectrogram, with this `n_fft` and `hop_length`).
+    /// Increase of the mel bands since the previous frame, in dB, >= 0 (`onset_strength` of the
+    /// log-mel spectrogram, with this `n_fft` and `hop_length`).
     OnsetStrength,
     /// Mel-frequency cepstral coefficients.
     Mfcc,
@@ -36,16 +36,16 @@ pub enum FrameFeature {
 
 const N_KINDS: usize = FrameFeature::Mfcc as usize + 1;
 
-/// Everything that decides features of frames. The defaults are librosa's.
+/// All settings of frame features. The defaults are librosa's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameSettings {
-    /// MFCCs, and what all features share: the framing, sample rate and window.
+    /// Settings of MFCCs, and those that all features share: framing, sample rate and window.
     pub mfcc: MfccSettings,
     /// Pitch classes.
     pub chroma: ChromaSettings,
-    /// How the bands' rises become the onset strength.
+    /// How the increases in the bands are combined into the onset strength.
     pub aggregate: Aggregate,
-    /// Which part of the magnitude lies below the roll-off, in (0, 1).
+    /// Fraction of the magnitude below the roll-off, in (0, 1).
     pub roll_percent: f64,
 }
 
@@ -60,10 +60,10 @@ impl Default for FrameSettings {
     }
 }
 
-/// A plan for features of frames, made once and shared between threads.
+/// A plan for features of frames, computed once and shared between threads.
 ///
-/// Equal to librosa 0.11's within 1e-4 of the value. Samples are framed for `Rms` and
-/// `ZeroCrossingRate` as for the STFT; beyond the ends, the second repeats the first and last sample
+/// The results equal librosa 0.11's within 1e-4 of the value. `Rms` and `ZeroCrossingRate` use the
+/// same frames as the STFT; beyond the ends, `ZeroCrossingRate` repeats the first and last sample
 /// as librosa does.
 ///
 /// ```
@@ -87,10 +87,11 @@ pub struct FrameFeatures {
 }
 
 impl FrameFeatures {
-    /// Checks the settings and makes the plans of the named parts.
+    /// Checks the settings and creates the plans of the requested parts.
     ///
     /// # Errors
-    /// [`AudioError::InvalidParameter`] for the first setting outside its range, or a part named twice.
+    /// [`AudioError::InvalidParameter`] for the first setting outside its range, or a part listed
+    /// twice.
     pub fn new(settings: &FrameSettings, parts: &[FrameFeature]) -> Result<Self, AudioError> {
         let FrameSettings { mfcc: MfccSettings { stft, mel, .. }, chroma, .. } = *settings;
         let roll_percent = settings.roll_percent;
@@ -98,7 +99,7 @@ impl FrameFeatures {
             if parts[..i].contains(part) {
                 return Err(AudioError::setting(
                     "parts",
-                    "named once each",
+                    "listed once each",
                     format!("{part:?} twice"),
                 ));
             }
@@ -117,13 +118,13 @@ impl FrameFeatures {
         })
     }
 
-    /// The parts, in the order of the result.
+    /// Returns the parts, in the order of the output.
     #[must_use]
     pub fn parts(&self) -> &[FrameFeature] {
         &self.parts
     }
 
-    /// Number of values that a part has in each frame.
+    /// Returns the number of values of a part per frame.
     #[must_use]
     pub fn width(&self, part: FrameFeature) -> usize {
         match part {
@@ -145,21 +146,21 @@ impl FrameFeatures {
         self.mfcc.n_frames(n_samples)
     }
 
-    /// Number of values of all parts and frames of a signal.
+    /// Returns the number of values of all parts and frames of a signal.
     #[must_use]
     pub fn n_values(&self, n_samples: usize) -> usize {
         let width: usize = self.parts.iter().map(|&part| self.width(part)).sum();
         self.n_frames(n_samples) * width
     }
 
-    /// Writes the parts of `samples` to `out`, one after the other, each `[n_frames, width]`
+    /// Computes the parts of `samples` into `out`, one after the other, each `[n_frames, width]`
     /// row-major.
     ///
-    /// Samples must be finite, as [`decode`](super::decode()) gives them. The tuning of chroma and
-    /// `top_db` look at the whole of `samples`.
+    /// Samples must be finite, as [`decode`](super::decode()) returns them. The tuning of chroma
+    /// and `top_db` depend on all of `samples`.
     ///
     /// # Panics
-    /// Where `out` does not have `n_values(samples.len())` elements.
+    /// If `out` does not have `n_values(samples.len())` elements.
     pub fn compute(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
         assert_eq!(out.len(), self.n_values(samples.len()), "out must have n_values elements");
         let n_frames = self.n_frames(samples.len());
@@ -204,8 +205,8 @@ impl FrameFeatures {
         }
     }
 
-    /// One walk over the frames: what can be said of each alone, and the spectrogram and the mel
-    /// bands for the rest.
+    /// Goes over the frames once: computes the features that need one frame only, and the
+    /// spectrogram and the mel bands for the others.
     fn look_at_spectra(&self, workspace: &mut Workspace, samples: &[f32], wanted: &mut Wanted) {
         let Workspace { buffers, log_mel, spectrogram, spectral, peaks, .. } = workspace;
         let (stft, bank) = (&self.mfcc.log_mel.stft, &self.mfcc.log_mel.bank);
@@ -223,7 +224,7 @@ impl FrameFeatures {
             }
             let power = stft.frame_power(buffers, samples, frame_idx);
             if wanted.chroma {
-                // The filters depend on the tuning, which is known after the last frame.
+                // The filters depend on the tuning, which is only known after the last frame.
                 spectrogram[frame_idx * stride..][..stride].copy_from_slice(&power[..stride]);
                 self.chroma.note(peaks, &power[..n_bins]);
             }
@@ -240,7 +241,7 @@ impl FrameFeatures {
                 }
             }
             if wanted.mel {
-                // Last, since it may change the spectrum.
+                // This comes last because it may change the spectrum.
                 bank.apply(power, &mut log_mel[frame_idx * n_mels..][..n_mels]);
             }
         }
@@ -257,7 +258,7 @@ impl FrameFeatures {
     }
 }
 
-/// What one walk over the frames is to find.
+/// The outputs of one pass over the frames.
 struct Wanted<'a> {
     chroma: bool,
     mel: bool,
@@ -336,6 +337,6 @@ mod tests {
         assert_eq!(error.to_string(), "roll_percent must be in (0, 1), found 1");
         let error = FrameFeatures::new(&FrameSettings::default(), &[F::Rms, F::Rms])
             .expect_err("it is named twice");
-        assert_eq!(error.to_string(), "parts must be named once each, found Rms twice");
+        assert_eq!(error.to_string(), "parts must be listed once each, found Rms twice");
     }
 }

@@ -7,23 +7,24 @@ use super::{
     stft::{FrameBuffers, Stft},
 };
 
-/// Everything that decides a log-mel spectrogram. The defaults are librosa's.
+/// All settings of a log-mel spectrogram. The defaults are librosa's.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LogMelSettings {
     /// Framing and transform.
     pub stft: StftSettings,
     /// Mel bands.
     pub mel: MelSettings,
-    /// Power to dB.
+    /// Conversion of power to dB.
     pub decibel: DecibelSettings,
 }
 
-/// A plan for log-mel spectrograms, made once and shared between threads.
+/// A plan for log-mel spectrograms, computed once and shared between threads.
 ///
-/// Equal to librosa 0.11's `power_to_db(melspectrogram(y, ...)).T` within 5e-4 dB on noisy signals
-/// such as music. The transform is in single precision and librosa's in double, which shows in bands
-/// far below the loudest of their frame: measured, 1.4e-3 dB on a chirp over hiss at -60 dB (bands
-/// down to -80 dB), and 1.1e-2 dB on two pure tones with the exponent 1 (bands down to -160 dB).
+/// The results equal librosa 0.11's `power_to_db(melspectrogram(y, ...)).T` within 5e-4 dB on noisy
+/// signals such as music. The transform is in single precision (librosa's is in double), which
+/// matters in bands far below the loudest of their frame. Measured differences are 1.4e-3 dB on a
+/// chirp over hiss at -60 dB (bands down to -80 dB), and 1.1e-2 dB on two pure tones with the
+/// exponent 1 (bands down to -160 dB).
 #[derive(Debug, Clone)]
 pub struct LogMel {
     pub(super) stft: Stft,
@@ -32,7 +33,7 @@ pub struct LogMel {
 }
 
 impl LogMel {
-    /// Checks the settings and makes window, transform and filters.
+    /// Checks the settings and creates window, transform and filters.
     ///
     /// # Errors
     /// [`AudioError::InvalidParameter`] for the first setting outside its range.
@@ -43,7 +44,7 @@ impl LogMel {
         Ok(Self { stft, bank, decibel: settings.decibel })
     }
 
-    /// Number of mel bands: the columns of the result.
+    /// Returns the number of mel bands: the columns of the output.
     #[must_use]
     pub fn n_mels(&self) -> usize {
         self.bank.n_mels()
@@ -62,13 +63,14 @@ impl LogMel {
         self.stft.n_frames(n_samples)
     }
 
-    /// Writes the log-mel spectrogram of `samples` to `out`, `[n_frames, n_mels]` row-major, in dB.
+    /// Computes the log-mel spectrogram of `samples` into `out`, `[n_frames, n_mels]` row-major, in
+    /// dB.
     ///
-    /// Samples must be finite, as [`decode`](super::decode()) gives them. `top_db` and
-    /// `Reference::Max` look at the whole of `samples`.
+    /// Samples must be finite, as [`decode`](super::decode()) returns them. `top_db` and
+    /// `Reference::Max` depend on all of `samples`.
     ///
     /// # Panics
-    /// Where `out` does not have `n_frames(samples.len()) * n_mels()` elements.
+    /// If `out` does not have `n_frames(samples.len()) * n_mels()` elements.
     pub fn compute(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
         self.compute_into(&mut workspace.buffers, samples, out);
     }

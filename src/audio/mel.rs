@@ -6,7 +6,7 @@
 use super::AudioError;
 use crate::vocab::{LANES, dot};
 
-/// Which formula turns Hz into mel.
+/// The formula that converts Hz to mel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MelScale {
     /// Linear below 1 kHz, logarithmic above (Slaney's Auditory Toolbox; librosa's `htk=False`).
@@ -19,23 +19,24 @@ pub enum MelScale {
 /// How the triangles are scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MelNorm {
-    /// Each triangle has the same area, so that white noise gives equal bands (`norm="slaney"`).
+    /// All triangles have the same area, so that white noise gives equal bands (`norm="slaney"`).
     #[default]
     Slaney,
-    /// Each triangle has the peak 1 (`norm=None`).
+    /// All triangles have the peak 1 (`norm=None`).
     None,
 }
 
-/// How a spectrum is gathered into mel bands. The defaults are librosa's.
+/// How a spectrum is divided into mel bands. The defaults are librosa's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MelSettings {
     /// Sample rate of the signal, in Hz, >= 1.
     pub sample_rate_hz: u32,
-    /// Number of bands, >= 1. Too many for `n_fft` leave some of the lowest bands empty.
+    /// Number of bands, >= 1. If there are too many for `n_fft`, some of the lowest bands are
+    /// empty.
     pub n_mels: usize,
     /// Lower edge of the lowest band, in Hz, >= 0.
     pub fmin_hz: f64,
-    /// Upper edge of the highest band, in Hz, in (`fmin_hz`, `sample_rate_hz / 2`]; `None` is
+    /// Upper edge of the highest band, in Hz, in (`fmin_hz`, `sample_rate_hz / 2`]; `None` means
     /// `sample_rate_hz / 2`.
     pub fmax_hz: Option<f64>,
     /// The mel formula.
@@ -60,20 +61,20 @@ impl Default for MelSettings {
     }
 }
 
-/// The filters without their zeros: of 131,200 default weights 2,018 are not zero.
+/// The filters without their zeros: 2,018 of the 131,200 default weights are not zero.
 #[derive(Debug, Clone)]
 pub(super) struct MelBank {
-    /// What `|X|^2` is raised to, where that is not 1.
+    /// The exponent of `|X|^2`, if it is not 1.
     exponent: Option<f32>,
     bands: Vec<Band>,
-    /// The bands' weights one after the other, each filled up with zeros to whole lanes.
+    /// The weights of all bands, each padded with zeros to whole lanes.
     weights: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Band {
     first_bin: usize,
-    /// Where the weights lie, a multiple of `LANES`.
+    /// Index of the first weight, a multiple of `LANES`.
     first_weight: usize,
     n_weights: usize,
 }
@@ -90,7 +91,7 @@ impl MelBank {
         let mut bank = Self { exponent, bands: Vec::new(), weights: Vec::new() };
         for edges in edges_hz.windows(3) {
             let &[low, centre, high] = edges else { unreachable!("windows(3) gives three") };
-            // librosa rounds the triangle to f32 before and after it scales it.
+            // librosa rounds the triangle to f32 before and after scaling it.
             let weight = |bin: usize| {
                 let rising = (bin_hz(bin) - low) / (centre - low);
                 let falling = (high - bin_hz(bin)) / (high - centre);
@@ -111,7 +112,7 @@ impl MelBank {
         Ok(bank)
     }
 
-    /// Number of bands.
+    /// Returns the number of bands.
     pub(super) fn n_mels(&self) -> usize {
         self.bands.len()
     }
@@ -123,8 +124,8 @@ impl MelBank {
 
     /// `bands = filters * spectrum`, `[n_mels]`.
     ///
-    /// `spectrum` is `|X|^2`, `[n_bins]`, with `LANES` zeros behind it; the plan's exponent is
-    /// applied to it in place.
+    /// `spectrum` is `|X|^2`, `[n_bins]`, followed by `LANES` zeros; the plan's exponent is applied
+    /// to it in place.
     pub(super) fn apply(&self, spectrum: &mut [f32], bands: &mut [f32]) {
         if let Some(exponent) = self.exponent {
             for value in &mut *spectrum {
@@ -138,7 +139,7 @@ impl MelBank {
     }
 }
 
-/// Centres of the mel bands, `[n_mels]`, in Hz: where each triangle has its peak.
+/// Returns the centers of the mel bands, `[n_mels]`, in Hz: the peak of each triangle.
 ///
 /// # Errors
 /// [`AudioError::InvalidParameter`] for a setting outside its range.
@@ -172,7 +173,7 @@ fn check(settings: &MelSettings) -> Result<(f64, f64), AudioError> {
     Ok((fmin_hz, fmax_hz))
 }
 
-/// `n_mels + 2` frequencies, equally far apart in mel: the triangles' feet and peaks.
+/// Returns `n_mels + 2` frequencies at equal distances in mel: the feet and peaks of the triangles.
 fn edges_hz(scale: MelScale, fmin_hz: f64, fmax_hz: f64, n_mels: usize) -> Vec<f64> {
     let (low, high) = (hz_to_mel(scale, fmin_hz), hz_to_mel(scale, fmax_hz));
     let step = (high - low) / (n_mels + 1) as f64;
@@ -180,7 +181,7 @@ fn edges_hz(scale: MelScale, fmin_hz: f64, fmax_hz: f64, n_mels: usize) -> Vec<f
     (0..n_mels + 2).map(|i| mel_to_hz(scale, edge(i))).collect()
 }
 
-/// Slaney's scale: 3 mel for every 200 Hz up to 1 kHz, then 27 mel for every factor of 6.4.
+/// Slaney's scale: 3 mel per 200 Hz up to 1 kHz, then 27 mel per factor of 6.4.
 const SLANEY_HZ_PER_MEL: f64 = 200.0 / 3.0;
 const SLANEY_KNEE_HZ: f64 = 1000.0;
 const SLANEY_KNEE_MEL: f64 = SLANEY_KNEE_HZ / SLANEY_HZ_PER_MEL;

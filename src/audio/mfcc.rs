@@ -8,19 +8,19 @@ use super::{
     dct::Dct,
 };
 
-/// Everything that decides MFCCs. The defaults are librosa's (20 coefficients).
+/// All settings of MFCCs. The defaults are librosa's (20 coefficients).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MfccSettings {
     /// Framing and transform.
     pub stft: StftSettings,
     /// Mel bands.
     pub mel: MelSettings,
-    /// Power to dB.
+    /// Conversion of power to dB.
     pub decibel: DecibelSettings,
     /// Number of coefficients, in `[1, n_mels]`.
     pub n_mfcc: usize,
     /// Cepstral liftering, >= 0: coefficient k (from 1) is weighted by
-    /// `1 + lifter / 2 * sin(pi k / lifter)`. 0 weights none.
+    /// `1 + lifter / 2 * sin(pi k / lifter)`. 0 means no weights.
     pub lifter: f64,
 }
 
@@ -36,10 +36,10 @@ impl Default for MfccSettings {
     }
 }
 
-/// A plan for MFCCs, made once and shared between threads.
+/// A plan for MFCCs, computed once and shared between threads.
 ///
-/// Equal to librosa 0.11's `mfcc(y=y, ...).T` within 5e-4 (1.5e-4 over 999 segments of real music);
-/// [`LogMel`] says where single precision shows.
+/// The results equal librosa 0.11's `mfcc(y=y, ...).T` within 5e-4 (1.5e-4 over 999 segments of
+/// real music); [`LogMel`] describes where single precision matters.
 ///
 /// ```
 /// use encore::audio::{Mfcc, MfccSettings, Workspace};
@@ -58,7 +58,7 @@ pub struct Mfcc {
 }
 
 impl Mfcc {
-    /// Checks the settings and makes window, transforms and filters.
+    /// Checks the settings and creates window, transforms and filters.
     ///
     /// # Errors
     /// [`AudioError::InvalidParameter`] for the first setting outside its range.
@@ -75,7 +75,7 @@ impl Mfcc {
         Ok(Self { log_mel, dct: Dct::new(mel.n_mels, n_mfcc, lifter) })
     }
 
-    /// Number of coefficients: the columns of the result.
+    /// Returns the number of coefficients: the columns of the output.
     #[must_use]
     pub fn n_mfcc(&self) -> usize {
         self.dct.n_out()
@@ -93,13 +93,13 @@ impl Mfcc {
         self.log_mel.n_frames(n_samples)
     }
 
-    /// Writes the MFCCs of `samples` to `out`, `[n_frames, n_mfcc]` row-major.
+    /// Computes the MFCCs of `samples` into `out`, `[n_frames, n_mfcc]` row-major.
     ///
-    /// Samples must be finite, as [`decode`](super::decode()) gives them. `top_db` looks at the whole
+    /// Samples must be finite, as [`decode`](super::decode()) returns them. `top_db` depends on all
     /// of `samples`, so a segment computed alone differs from the same frames of its track.
     ///
     /// # Panics
-    /// Where `out` does not have `n_frames(samples.len()) * n_mfcc()` elements.
+    /// If `out` does not have `n_frames(samples.len()) * n_mfcc()` elements.
     pub fn compute(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
         let n_frames = self.n_frames(samples.len());
         assert_eq!(out.len(), n_frames * self.n_mfcc(), "out must have n_frames * n_mfcc elements");
@@ -109,7 +109,7 @@ impl Mfcc {
         self.transform(folded, log_mel, out);
     }
 
-    /// MFCCs, `[n_frames, n_mfcc]`, of a log-mel spectrogram, `[n_frames, n_mels]`.
+    /// Computes MFCCs, `[n_frames, n_mfcc]`, from a log-mel spectrogram, `[n_frames, n_mels]`.
     pub(super) fn transform(&self, folded: &mut Vec<f32>, log_mel: &[f32], out: &mut [f32]) {
         let rows = log_mel.chunks_exact(self.log_mel.n_mels());
         for (row, coefficients) in rows.zip(out.chunks_exact_mut(self.n_mfcc())) {
@@ -131,7 +131,7 @@ mod tests {
         let mut out = vec![0.0; plan.n_frames(2000) * plan.n_mfcc()];
         plan.compute(&mut Workspace::new(), &[0.0; 2000], &mut out);
         for frame in out.chunks_exact(20) {
-            // The orthonormal transform of 128 times -100 dB.
+            // The orthonormal transform of 128 values of -100 dB.
             assert!((f64::from(frame[0]) + 100.0 * 128_f64.sqrt()).abs() < 5e-4, "{frame:?}");
             assert!(frame[1..].iter().all(|c| c.abs() < 5e-4), "{frame:?}");
         }

@@ -1,8 +1,8 @@
-//! Audio: a file -> a mono waveform -> STFT, mel and MFCC, with librosa's definitions.
+//! Audio: from a file to a mono waveform, STFT, mel and MFCC, with librosa's definitions.
 //!
 //! This room must never know datasets, labels or models.
 //!
-//! | file | job |
+//! | file | content |
 //! |---|---|
 //! | `decode` | any audio file -> [`Waveform`]; its content decides the format, not its name |
 //! | `degrade` | a waveform -> the same with noise, low bandwidth, quantization, reverberation |
@@ -10,18 +10,18 @@
 //! | `resample` | band-limited change of the sample rate |
 //! | `fft` | a frame -> its power spectrum |
 //! | `window` | window functions |
-//! | `stft` | samples -> power spectra, all or frame by frame |
-//! | `mel` | power spectrum -> mel bands |
-//! | `decibel` | power -> dB |
-//! | `log_mel` | the three before as one plan |
-//! | `dct`, `mfcc` | log-mel -> MFCC |
-//! | `chroma`, `tuning` | power spectra -> pitch classes |
-//! | `spectral` | a spectrum -> centroid, bandwidth, roll-off |
-//! | `samples` | samples -> RMS, zero crossings |
-//! | `tempo` | log-mel -> onset strength -> beats per minute |
+//! | `stft` | power spectra of a signal, all at once or frame by frame |
+//! | `mel` | mel bands of a power spectrum |
+//! | `decibel` | converts power to dB |
+//! | `log_mel` | the previous three as one plan |
+//! | `dct`, `mfcc` | MFCCs of a log-mel spectrogram |
+//! | `chroma`, `tuning` | pitch classes of power spectra |
+//! | `spectral` | centroid, bandwidth and roll-off of a spectrum |
+//! | `samples` | RMS and zero crossings of samples |
+//! | `tempo` | onset strength of a log-mel spectrogram, and its beats per minute |
 //! | `frame_features` | any of these over one STFT |
-//! | `workspace` | the memory that the plans compute in |
-//! | `error` | everything that can go wrong |
+//! | `workspace` | the buffers of the plans |
+//! | `error` | all errors |
 
 mod au;
 mod chroma;
@@ -69,14 +69,14 @@ pub use workspace::Workspace;
 /// A mono recording in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waveform {
-    /// The samples, `[n_samples]`: full scale is -1 to 1 (a resampled peak may overshoot a little).
+    /// The samples, `[n_samples]`: full scale is -1 to 1 (a resampled peak may exceed it slightly).
     pub samples: Vec<f32>,
     /// Samples per second, in Hz.
     pub sample_rate_hz: u32,
 }
 
 impl Waveform {
-    /// Length in seconds.
+    /// Returns the length in seconds.
     #[must_use]
     pub fn duration_s(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.sample_rate_hz)

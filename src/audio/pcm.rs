@@ -1,8 +1,8 @@
-//! Uncompressed samples of wav and au files -> mono `f32`.
+//! Uncompressed samples of wav and au files, converted to mono `f32`.
 
 use std::io::{self, Read};
 
-/// How one sample is stored.
+/// The encoding of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     /// 8-bit, 128 is silence (wav).
@@ -35,28 +35,29 @@ impl Encoding {
     }
 }
 
-/// Which byte of a sample comes first.
+/// The byte order of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ByteOrder {
     Little,
     Big,
 }
 
-/// What a header says about the samples behind it.
+/// The layout of the samples, from the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
     pub encoding: Encoding,
     pub byte_order: ByteOrder,
     pub n_channels: usize,
     pub sample_rate_hz: u32,
-    /// Bytes of sample data; `None` where the header leaves it open (a stream): to the end.
+    /// Number of bytes of sample data; `None` if the header leaves it open (a stream) and they end
+    /// with the file.
     pub n_data_bytes: Option<u64>,
 }
 
-/// Why reading stopped.
+/// The reason why reading stopped.
 #[derive(Debug)]
 pub(super) enum StreamEnd {
-    /// At the end of the data.
+    /// The data ended.
     Whole,
     /// The file ends before the end of the data that its header declares.
     Early,
@@ -66,9 +67,9 @@ pub(super) enum StreamEnd {
 
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Gives samples, channels averaged, to `take` until the data or the file ends.
+/// Passes samples, with channels averaged, to `take` until the data or the file ends.
 ///
-/// A last incomplete frame is left out.
+/// An incomplete last frame is skipped.
 ///
 /// # Errors
 /// The first error of `take`.
@@ -125,7 +126,8 @@ fn append_mono(bytes: &[u8], layout: &Layout, channels: &mut Vec<f32>, mono: &mu
     mono.extend(channels.chunks_exact(layout.n_channels).map(|c| c.iter().sum::<f32>() / n));
 }
 
-/// Integers are scaled by their full scale, as soundfile and librosa do: `i16 / 32768`.
+/// Appends samples. Integers are scaled by their full scale, as in soundfile and librosa:
+/// `i16 / 32768`.
 fn append_samples(bytes: &[u8], layout: &Layout, out: &mut Vec<f32>) {
     use ByteOrder::{Big, Little};
     const I16: f32 = 1.0 / 32_768.0;
@@ -157,7 +159,7 @@ fn each<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, to_f32: impl Fn([u8; N
     out.extend(bytes.as_chunks::<N>().0.iter().map(|&sample| to_f32(sample)));
 }
 
-/// One byte of mu-law as 16-bit PCM.
+/// Decodes one byte of mu-law to 16-bit PCM.
 ///
 /// # Source
 /// ITU-T G.711, table 2, scaled to 16 bits as in Sun's g711.c.
@@ -167,13 +169,13 @@ pub(super) fn expand_mu_law(byte: u8) -> i16 {
     if byte & 0x80 != 0 { 0x84 - magnitude } else { magnitude - 0x84 }
 }
 
-/// 16-bit PCM as one byte of mu-law: within half a step of what [`expand_mu_law`] gives back.
+/// Encodes 16-bit PCM as one byte of mu-law; [`expand_mu_law`] restores it within half a step.
 ///
 /// # Source
-/// As [`expand_mu_law`].
+/// The same as for [`expand_mu_law`].
 pub(super) fn compress_mu_law(sample: i16) -> u8 {
     let sign = if sample < 0 { 0x80 } else { 0 };
-    // The bias makes every segment begin at a power of two, 2^7 to 2^14.
+    // With the bias, every segment begins at a power of two, 2^7 to 2^14.
     let biased = sample.unsigned_abs().min(32_635) + 0x84;
     let segment = biased.ilog2() - 7;
     let step = (biased >> (segment + 3)) & 0x0f;
@@ -223,7 +225,7 @@ mod tests {
     #[test]
     fn mu_law_compresses_to_within_half_a_step() {
         for byte in 0..=255 {
-            // 0x7f is the second zero.
+            // 0x7f is a second code for zero.
             let wanted = if byte == 0x7f { 0xff } else { byte };
             assert_eq!(compress_mu_law(expand_mu_law(byte)), wanted);
         }

@@ -1,23 +1,24 @@
 //! Band-limited change of the sample rate.
 //!
-//! The filter is a sinc of one block (at least 2048 samples of the input) under a Blackman-Harris
-//! window: flat to 0.001 dB below 0.97 of the lower Nyquist frequency, at least 138 dB down above it.
-//! Tones below 0.9 of it come out within -115 dB of the exact ones. soxr_hq, librosa's default, begins
-//! to fall off there; so the two differ in the upper tenth of the band (the highest mel bands) and by
-//! -73 to -124 dB below it. `benches/README.md` has the table, `benches/resample.py` measures it.
+//! The filter is a sinc of one block (at least 2048 samples of the input) with a Blackman-Harris
+//! window: flat to 0.001 dB below 0.97 of the lower Nyquist frequency, and at least 138 dB down
+//! above it. Tones below 0.9 of it are within -115 dB of the exact ones. soxr_hq, librosa's
+//! default, begins to fall off there. The two therefore differ in the upper tenth of the band (the
+//! highest mel bands), and by -73 to -124 dB below it. `benches/README.md` contains the table;
+//! `benches/resample.py` measures it.
 
 use rubato::{Fft, FixedSync, Resampler as _, WindowFunction, audioadapter_buffers::direct};
 
 use super::{AudioError, Waveform};
 
-/// Samples, at least, that one block of the resampler takes in. Longer blocks cut off closer to the
-/// Nyquist frequency.
+/// Minimum number of input samples per block. Longer blocks have a cut-off closer to the Nyquist
+/// frequency.
 const MIN_BLOCK: usize = 2048;
 
 /// Resamples to `to_hz`, band-limited below the lower of the two Nyquist frequencies.
 ///
-/// The result has `ceil(n_samples * to_hz / from_hz)` samples, librosa's convention, and is aligned
-/// with the input: the filter's delay is taken off. Equal rates give an identical copy.
+/// The output has `ceil(n_samples * to_hz / from_hz)` samples, librosa's convention, and is aligned
+/// with the input: the filter's delay is removed. Equal rates give an identical copy.
 ///
 /// # Errors
 /// [`AudioError::InvalidParameter`] for a rate, from or to, outside 1 to 768,000 Hz.
@@ -31,14 +32,14 @@ pub fn resample(waveform: &Waveform, to_hz: u32) -> Result<Waveform, AudioError>
     Ok(resampler.finish())
 }
 
-/// [`resample`] for samples that come bit by bit: holds one block and the result, not the input.
+/// [`resample`] for samples that arrive in pieces: holds one block and the output, not the input.
 pub(super) struct Resampler {
-    /// `None` between equal rates.
+    /// `None` if the rates are equal.
     fft: Option<Fft<f32>>,
     block: Vec<f32>,
     block_len: usize,
     resampled_block: Vec<f32>,
-    /// Samples of the filter's delay that are still to be left out.
+    /// Number of samples of the filter's delay that are still to be skipped.
     n_to_skip: usize,
     n_in: usize,
     ratio: f64,
@@ -54,7 +55,8 @@ impl Resampler {
                 return Err(AudioError::setting("sample_rate_hz", "in [1, 768000]", rate_hz));
             }
         }
-        // The delay is half a block: an even number of the smallest blocks makes it whole samples.
+        // The delay is half a block; with an even number of the smallest blocks it is a whole
+        // number of samples.
         let smallest_block = (from_hz / greatest_common_divisor(from_hz, to_hz)) as usize;
         let block_len = MIN_BLOCK.next_multiple_of(2 * smallest_block);
         let fft = (from_hz != to_hz).then(|| {
@@ -76,20 +78,20 @@ impl Resampler {
             n_to_skip: fft.as_ref().map_or(0, Fft::output_delay),
             fft,
             n_in: 0,
-            // In floating point, as librosa computes it.
+            // librosa also computes this in floating point.
             ratio: f64::from(to_hz) / f64::from(from_hz),
             out: Waveform { samples: Vec::new(), sample_rate_hz: to_hz },
         })
     }
 
-    /// Makes room for the result of `n_in` more samples.
+    /// Reserves space for the output of `n_in` more samples.
     pub(super) fn reserve(&mut self, n_in: usize) {
-        // The last block is resampled whole before what is too much of it is cut off.
+        // The last block is resampled completely before the superfluous samples are removed.
         let n_out = (n_in as f64 * self.ratio).ceil() as usize + self.resampled_block.len();
         self.out.samples.reserve_exact(n_out);
     }
 
-    /// Takes in the next samples.
+    /// Adds samples.
     pub(super) fn push(&mut self, mut samples: &[f32]) {
         self.n_in += samples.len();
         if self.fft.is_none() {
@@ -106,7 +108,7 @@ impl Resampler {
         }
     }
 
-    /// The resampled waveform of all that was pushed.
+    /// Returns the resampled waveform.
     pub(super) fn finish(mut self) -> Waveform {
         let n_out = (self.n_in as f64 * self.ratio).ceil() as usize;
         while self.fft.is_some() && self.out.samples.len() < n_out {
@@ -148,7 +150,7 @@ mod tests {
         Waveform { samples, sample_rate_hz }
     }
 
-    /// Largest absolute value away from the ends, where the filter sees silence.
+    /// Returns the largest absolute value away from the ends, where the filter reads silence.
     fn inner_peak(samples: &[f32]) -> f32 {
         samples[2000..samples.len() - 2000].iter().fold(0.0, |peak, s| peak.max(s.abs()))
     }

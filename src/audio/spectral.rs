@@ -5,25 +5,25 @@
 
 use crate::vocab::LANES;
 
-/// What the frames of one plan have in common.
+/// Values that all frames of a plan share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spectral {
-    /// From one bin to the next.
+    /// Distance between two bins.
     pub(super) bin_hz: f64,
-    /// Which part of the magnitude lies below the roll-off, in (0, 1).
+    /// Fraction of the magnitude below the roll-off, in (0, 1).
     pub(super) roll_percent: f32,
 }
 
-/// The memory of one frame; fits itself to the plan that uses it.
+/// The buffers of one frame; they adapt to the plan that uses them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SpectralBuffers {
-    /// `[n_bins]` and zeros up to whole lanes.
+    /// `[n_bins]`, padded with zeros to whole lanes.
     magnitude: Vec<f32>,
     /// `[n_bins]`, running sums.
     cumulative: Vec<f32>,
 }
 
-/// The magnitudes of one frame with their sum and centre.
+/// The magnitudes of one frame with their sum and center.
 pub(super) struct Shape<'a> {
     settings: Spectral,
     magnitude: &'a [f32],
@@ -34,7 +34,7 @@ pub(super) struct Shape<'a> {
 }
 
 impl Spectral {
-    /// Looks at a frame: `power` is `|X|^2`, `[n_bins]`.
+    /// Reads a frame: `power` is `|X|^2`, `[n_bins]`.
     pub(super) fn look<'a>(self, buffers: &'a mut SpectralBuffers, power: &[f32]) -> Shape<'a> {
         let SpectralBuffers { magnitude, cumulative } = buffers;
         magnitude.clear();
@@ -42,7 +42,7 @@ impl Spectral {
         magnitude.resize(power.len().next_multiple_of(LANES), 0.0);
         let moments = bin_sum(magnitude, |bin, magnitude| magnitude * bin);
         let sum = bin_sum(magnitude, |_, magnitude| magnitude);
-        // As librosa: what is too small to be divided by stays as it is.
+        // As in librosa, values too small to divide by are not normalized.
         let sum = if sum < f32::MIN_POSITIVE { 1.0 } else { sum };
         cumulative.resize(power.len(), 0.0);
         Shape { settings: self, magnitude, cumulative, sum, centroid: moments / sum }
@@ -50,12 +50,13 @@ impl Spectral {
 }
 
 impl Shape<'_> {
-    /// The mean frequency, weighted by magnitude, in Hz; 0 of silence.
+    /// Returns the mean frequency, weighted by magnitude, in Hz; 0 for silence.
     pub(super) fn centroid_hz(&self) -> f32 {
         (f64::from(self.centroid) * self.settings.bin_hz) as f32
     }
 
-    /// The standard deviation of frequency around the centroid, weighted by magnitude, in Hz.
+    /// Returns the standard deviation of frequency around the centroid, weighted by magnitude, in
+    /// Hz.
     pub(super) fn bandwidth_hz(&self) -> f32 {
         let squares = bin_sum(self.magnitude, |bin, magnitude| {
             magnitude * (bin - self.centroid) * (bin - self.centroid)
@@ -63,10 +64,11 @@ impl Shape<'_> {
         (f64::from(squares / self.sum).sqrt() * self.settings.bin_hz) as f32
     }
 
-    /// The lowest bin's frequency up to which `roll_percent` of the magnitude lie, in Hz.
+    /// Returns the frequency of the lowest bin up to which `roll_percent` of the magnitude lie, in
+    /// Hz.
     ///
-    /// The running sum is one chain in single precision, as numpy's: another order of summing falls
-    /// on the other side of the threshold about once in a thousand frames.
+    /// The running sum is one chain in single precision, as in numpy. A different order of
+    /// summation would give a different bin about once in a thousand frames.
     pub(super) fn rolloff_hz(&mut self) -> f32 {
         let mut total = 0.0_f32;
         for (sum, magnitude) in self.cumulative.iter_mut().zip(self.magnitude) {
@@ -79,7 +81,7 @@ impl Shape<'_> {
     }
 }
 
-/// The sum of `term(bin, magnitude)` over all bins, in eight lanes.
+/// Returns the sum of `term(bin, magnitude)` over all bins, in eight lanes.
 #[inline]
 fn bin_sum(magnitude: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut sums = [0.0_f32; LANES];
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn two_lines_have_their_weighted_mean_and_deviation() {
-        // Magnitudes 3 at 100 Hz and 1 at 500 Hz: mean 200, variance (3 * 100^2 + 300^2) / 4.
+        // Magnitude 3 at 100 Hz and 1 at 500 Hz: mean 200, variance (3 * 100^2 + 300^2) / 4.
         let (centroid, bandwidth, rolloff) = shape(&[0.0, 9.0, 0.0, 0.0, 0.0, 1.0]);
         assert!((centroid - 200.0).abs() < 1e-3, "{centroid}");
         assert!((bandwidth - 30_000_f32.sqrt()).abs() < 1e-3, "{bandwidth}");

@@ -1,4 +1,4 @@
-//! Short-time Fourier transform: samples -> power spectra, of all frames or one at a time.
+//! Short-time Fourier transform: power spectra of a signal, all at once or frame by frame.
 //!
 //! # Source
 //! `librosa.stft`, version 0.11.0.
@@ -9,33 +9,36 @@ use super::{
 };
 use crate::vocab::LANES;
 
-/// What lies before the first sample and behind the last.
+/// The treatment of frames that extend beyond the signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Padding {
-    /// Frames are centered on multiples of `hop_length`; zeros lie outside (librosa's
+    /// Frames are centered on multiples of `hop_length`, with zeros outside (librosa's
     /// `center=True, pad_mode="constant"`).
     #[default]
     Zeros,
     /// Frames are centered; the signal is mirrored at its ends (`center=True, pad_mode="reflect"`).
     Reflect,
-    /// The first frame starts at the first sample; nothing lies outside (`center=False`).
+    /// The first frame starts at the first sample, and no frame extends beyond the signal
+    /// (`center=False`).
     Off,
 }
 
-/// How samples are cut into frames and transformed.
+/// How samples are divided into frames and transformed.
 ///
-/// The defaults are librosa's; at 22,050 Hz they are frames of 93 ms, 23 ms apart.
+/// The defaults are librosa's: at 22,050 Hz, frames of 93 ms every 23 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StftSettings {
-    /// Samples in a frame, >= 2; the spectrum has `n_fft / 2 + 1` bins. A power of two is fastest.
+    /// Number of samples in a frame, >= 2; the spectrum has `n_fft / 2 + 1` bins. A power of two is
+    /// fastest.
     pub n_fft: usize,
-    /// Samples under the window, in `[1, n_fft]`, centered in the frame; `None` is `n_fft`.
+    /// Number of samples under the window, in `[1, n_fft]`, centered in the frame; `None` means
+    /// `n_fft`.
     pub win_length: Option<usize>,
-    /// Samples from one frame to the next, >= 1.
+    /// Number of samples from one frame to the next, >= 1.
     pub hop_length: usize,
-    /// What a frame's samples are weighted by.
+    /// The weights of a frame's samples.
     pub window: Window,
-    /// What lies outside the signal, and so where the frames are.
+    /// The values outside the signal, which also decide where frames are.
     pub padding: Padding,
 }
 
@@ -51,9 +54,10 @@ impl Default for StftSettings {
     }
 }
 
-/// A plan for spectra: window and transform, made once and shared between threads.
+/// A plan for spectra: window and transform, computed once and shared between threads.
 ///
-/// Equal to librosa 0.11's `abs(stft(y, ...)).T ** 2`; the transform is in single precision.
+/// The results equal librosa 0.11's `abs(stft(y, ...)).T ** 2`; the transform is in single
+/// precision.
 ///
 /// ```
 /// use encore::audio::{Stft, StftSettings, Workspace};
@@ -73,18 +77,18 @@ pub struct Stft {
     transform: Transform,
 }
 
-/// What transforming one frame needs; fits itself to the plan that uses it.
+/// Buffers for transforming one frame; they adapt to the plan that uses them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FrameBuffers {
-    /// `[n_fft]`: the samples of a frame that reaches beyond the signal.
+    /// `[n_fft]`: the samples of a frame that extends beyond the signal.
     pub(super) edge: Vec<f32>,
     transform: TransformBuffers,
-    /// `[n_bins + LANES]`: the last ones stay zero, so that a row may be read in whole lanes.
+    /// `[n_bins + LANES]`: the last values stay zero, so that a row can be read in whole lanes.
     power: Vec<f32>,
 }
 
 impl Stft {
-    /// Checks the settings and makes window and transform.
+    /// Checks the settings and creates window and transform.
     ///
     /// # Errors
     /// [`AudioError::InvalidParameter`] for the first setting outside its range.
@@ -109,13 +113,14 @@ impl Stft {
         Ok(Self { settings: *settings, window, transform: Transform::new(n_fft) })
     }
 
-    /// Bins of a spectrum, from 0 Hz to half the sample rate: the columns of the result.
+    /// Returns the number of bins, from 0 Hz to half the sample rate: the columns of the output.
     #[must_use]
     pub fn n_bins(&self) -> usize {
         self.settings.n_fft / 2 + 1
     }
 
-    /// Frames of a signal: the rows of the result. 0 where it is too short for one.
+    /// Returns the number of frames of a signal: the rows of the output; 0 if it is too short for
+    /// one.
     #[must_use]
     pub fn n_frames(&self, n_samples: usize) -> usize {
         let StftSettings { n_fft, hop_length, .. } = self.settings;
@@ -123,12 +128,13 @@ impl Stft {
         if n_samples == 0 || n_padded < n_fft { 0 } else { 1 + (n_padded - n_fft) / hop_length }
     }
 
-    /// Writes the power spectrogram `|X|^2` of `samples` to `out`, `[n_frames, n_bins]` row-major.
+    /// Computes the power spectrogram `|X|^2` of `samples` into `out`, `[n_frames, n_bins]`
+    /// row-major.
     ///
     /// A sine of amplitude `a` on a bin has the power `(a * sum(window) / 2)^2`.
     ///
     /// # Panics
-    /// Where `out` does not have `n_frames(samples.len()) * n_bins()` elements.
+    /// If `out` does not have `n_frames(samples.len()) * n_bins()` elements.
     pub fn power(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
         let n_bins = self.n_bins();
         let n_frames = self.n_frames(samples.len());
@@ -139,10 +145,10 @@ impl Stft {
         }
     }
 
-    /// Writes the magnitude spectrogram `|X|`, otherwise as [`Stft::power`] does.
+    /// Computes the magnitude spectrogram `|X|`, otherwise like [`Stft::power`].
     ///
     /// # Panics
-    /// Where `out` does not have `n_frames(samples.len()) * n_bins()` elements.
+    /// If `out` does not have `n_frames(samples.len()) * n_bins()` elements.
     pub fn magnitude(&self, workspace: &mut Workspace, samples: &[f32], out: &mut [f32]) {
         self.power(workspace, samples, out);
         for value in out {
@@ -150,7 +156,7 @@ impl Stft {
         }
     }
 
-    /// The power spectrum `|X|^2` of one frame, `[n_bins]` and `LANES` zeros behind it.
+    /// Returns the power spectrum `|X|^2` of one frame, `[n_bins]` followed by `LANES` zeros.
     pub(super) fn frame_power<'b>(
         &self,
         buffers: &'b mut FrameBuffers,
@@ -166,7 +172,7 @@ impl Stft {
         power
     }
 
-    /// Samples that the first frame reaches before the signal.
+    /// Returns by how many samples the first frame starts before the signal.
     pub(super) fn n_before(&self) -> usize {
         match self.settings.padding {
             Padding::Zeros | Padding::Reflect => self.settings.n_fft / 2,
@@ -174,7 +180,8 @@ impl Stft {
         }
     }
 
-    /// The samples of a frame: a part of the signal, or `edge` where it reaches beyond it.
+    /// Returns the samples of a frame: a part of the signal, or `edge` if it extends beyond the
+    /// signal.
     pub(super) fn cut_frame<'a>(
         &self,
         samples: &'a [f32],
@@ -200,7 +207,7 @@ impl Stft {
     }
 }
 
-/// Where a position outside the signal lies after mirroring at the first and last sample, as
+/// Maps a position outside the signal to one inside by mirroring at the first and last sample, as
 /// often as needed (numpy's `reflect`).
 fn mirror(position: isize, n_samples: isize) -> isize {
     if n_samples < 2 {

@@ -1,4 +1,4 @@
-//! Onset strength, and the tempo that its repetitions suggest.
+//! Onset strength, and the tempo estimated from its periodicity.
 //!
 //! # Source
 //! `librosa.onset.onset_strength` and `librosa.feature.tempo`, version 0.11.0.
@@ -9,7 +9,7 @@ use rustfft::{Fft, FftPlanner, num_complex::Complex64};
 
 use super::{AudioError, Window, Workspace, tuning::median};
 
-/// How the rises of a frame's mel bands become one number.
+/// How the increases in a frame's mel bands are combined into one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Aggregate {
     /// Their mean, as in `librosa.onset.onset_strength`.
@@ -24,15 +24,15 @@ pub enum Aggregate {
 pub struct TempoSettings {
     /// Sample rate of the signal, in Hz, >= 1.
     pub sample_rate_hz: u32,
-    /// Samples from one frame to the next, >= 1.
+    /// Number of samples from one frame to the next, >= 1.
     pub hop_length: usize,
-    /// The tempo that is most likely before anything was heard, in beats per minute, > 0.
+    /// The most likely tempo a priori, in beats per minute, > 0.
     pub start_bpm: f64,
-    /// How many octaves around it one standard deviation spans, > 0.
+    /// Standard deviation of the prior in octaves, > 0.
     pub std_bpm: f64,
-    /// Length of the window whose repetitions are looked for, in s, at least two frames.
+    /// Length of the window in which repetitions are searched, in s, at least two frames.
     pub ac_size_s: f64,
-    /// Only a lower tempo is given, in beats per minute; `None` allows any.
+    /// Upper limit of the tempo, in beats per minute; `None` for no limit.
     pub max_tempo_bpm: Option<f64>,
 }
 
@@ -49,17 +49,18 @@ impl Default for TempoSettings {
     }
 }
 
-/// A plan for tempos, made once and shared between threads.
+/// A plan for tempos, computed once and shared between threads.
 ///
-/// Equal to librosa 0.11's `tempo(onset_envelope=..., sr=..., hop_length=...)`: of a few hundred
+/// The results equal librosa 0.11's `tempo(onset_envelope=..., sr=..., hop_length=...)`: of a few
+/// hundred possible tempos the same one, unless two are equally likely within rounding.
 /// possible tempos the same one, where two are not equally likely within rounding.
 #[derive(Clone)]
 pub struct Tempo {
     /// `[win_length]`.
     window: Vec<f64>,
-    /// `[win_length]`, a lag's tempo in beats per minute.
+    /// `[win_length]`, the tempo of each lag in beats per minute.
     bpm: Vec<f64>,
-    /// `[win_length]`, the logarithm of how likely each tempo is beforehand.
+    /// `[win_length]`, the logarithm of the prior probability of each tempo.
     log_prior: Vec<f64>,
     fft: Arc<dyn Fft<f64>>,
 }
@@ -70,7 +71,7 @@ impl fmt::Debug for Tempo {
     }
 }
 
-/// What estimating needs; fits itself to the plan that uses it.
+/// The buffers of an estimate; they adapt to the plan that uses them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TempoBuffers {
     padded: Vec<f64>,
@@ -80,7 +81,7 @@ pub(super) struct TempoBuffers {
 }
 
 impl Tempo {
-    /// Checks the settings and makes window, transform and prior.
+    /// Checks the settings and creates window, transform and prior.
     ///
     /// # Errors
     /// [`AudioError::InvalidParameter`] for the first setting outside its range.
@@ -113,7 +114,7 @@ impl Tempo {
             (0..win_length).map(|lag| 60.0 * rate_hz / (hop_length * lag) as f64).collect();
         let too_fast = settings.max_tempo_bpm.and_then(|max| bpm.iter().position(|&b| b < max));
         let log_prior = bpm.iter().enumerate().map(|(lag, bpm)| {
-            // Lag 0 repeats at once: it is infinitely fast.
+            // Lag 0 corresponds to an infinite tempo.
             if lag == 0 || too_fast.is_some_and(|n| lag < n) {
                 return f64::NEG_INFINITY;
             }
@@ -121,7 +122,7 @@ impl Tempo {
         });
         let log_prior = log_prior.collect();
         let window = (0..win_length).map(|i| Window::Hann.weight(i, win_length)).collect();
-        // At least as long as a whole autocorrelation, and of a length that transforms fast.
+        // At least as long as a whole autocorrelation, with a length that transforms fast.
         let power_of_two = (2 * win_length).next_power_of_two();
         let n_fft = if power_of_two / 4 * 3 >= 2 * win_length - 1 {
             power_of_two / 4 * 3
@@ -131,9 +132,9 @@ impl Tempo {
         Ok(Self { window, bpm, log_prior, fft: FftPlanner::new().plan_fft_forward(n_fft) })
     }
 
-    /// The tempo of an onset strength, `[n_frames]`, in beats per minute.
+    /// Estimates the tempo of an onset strength, `[n_frames]`, in beats per minute.
     ///
-    /// Silence has the tempo that is most likely beforehand.
+    /// For silence, this is the most likely tempo a priori.
     pub fn estimate(&self, workspace: &mut Workspace, onset_strength: &[f32]) -> f32 {
         let TempoBuffers { padded, frames, power, scratch } = &mut workspace.tempo;
         pad_by_ramps(onset_strength, self.window.len() / 2, padded);
@@ -143,8 +144,8 @@ impl Tempo {
         scratch.resize(self.fft.get_inplace_scratch_len(), Complex64::default());
         let n_frames = onset_strength.len();
         for first in (0..n_frames).step_by(2) {
-            // Two frames at a time, as real and imaginary part. Each is scaled so that its
-            // autocorrelation begins with 1; the power spectra then add up.
+            // Two frames are transformed at a time, as real and imaginary part. Each is scaled so
+            // that its autocorrelation begins with 1. The power spectra can then be added.
             let has_real = self.put(padded, first, frames, |number| &mut number.re);
             let has_imaginary = first + 1 < n_frames
                 && self.put(padded, first + 1, frames, |number| &mut number.im);
@@ -165,7 +166,7 @@ impl Tempo {
                 sum.re += number.norm_sqr();
             }
         }
-        // Back to lags: of an even function the transform and its inverse are the same.
+        // Back to lags: for an even function, the transform equals its inverse.
         self.fft.process_with_scratch(power, scratch);
         let scale = 1e6 / (self.fft.len() * n_frames.max(1)) as f64;
         let mut best = (f64::NEG_INFINITY, 0);
@@ -178,7 +179,8 @@ impl Tempo {
         self.bpm[best.1] as f32
     }
 
-    /// Puts a windowed frame of length 1 into one part of `frames`; false where it is all zeros.
+    /// Writes a windowed frame, scaled to length 1, into one part of `frames`; returns false if it
+    /// is all zeros.
     fn put(
         &self,
         padded: &[f64],
@@ -204,7 +206,8 @@ impl Tempo {
     }
 }
 
-/// The values with `width` on either side that rise from 0 to the first, and fall from the last.
+/// Pads the values on both sides by `width` values that rise from 0 to the first and fall from the
+/// last.
 fn pad_by_ramps(values: &[f32], width: usize, padded: &mut Vec<f64>) {
     let [Some(&first), Some(&last)] = [values.first(), values.last()] else {
         padded.clear();
@@ -217,11 +220,11 @@ fn pad_by_ramps(values: &[f32], width: usize, padded: &mut Vec<f64>) {
     padded.extend((0..width).rev().map(ramp(last)));
 }
 
-/// Writes how much louder the bands get, frame by frame, from a log-mel spectrogram
+/// Computes how much louder the bands get, frame by frame: from a log-mel spectrogram
 /// `[n_frames, n_mels]` in dB to `out`, `[n_frames]`, >= 0.
 ///
-/// A rise from one frame to the next is put `shift` frames after the first of them. `rises` is
-/// memory to work in.
+/// An increase from one frame to the next is stored `shift` frames after the first of them. `rises`
+/// is a buffer.
 pub(super) fn onset_strength(
     log_mel: &[f32],
     n_mels: usize,
@@ -246,8 +249,9 @@ pub(super) fn onset_strength(
     }
 }
 
-/// How many frames after a rise's first frame librosa sees its onset: one for the difference, and
-/// half a frame's length, since a sound is heard in a frame before its middle reaches it.
+/// Returns by how many frames librosa delays an onset after its first frame: one for the
+/// difference, and half a frame's length, because a frame contains a sound before the sound reaches
+/// its center.
 pub(super) fn onset_shift(n_fft: usize, hop_length: usize) -> usize {
     1 + n_fft / (2 * hop_length)
 }

@@ -1,16 +1,17 @@
 //! The deviation of a recording's pitch from A = 440 Hz.
 //!
-//! Follows librosa's precision step by step, since the result is a histogram's highest bin.
+//! It follows librosa's precision step by step, because the result is the highest bin of a
+//! histogram.
 //!
 //! # Source
 //! `librosa.estimate_tuning`, `librosa.piptrack` and `librosa.pitch_tuning`, version 0.11.0.
 
 use crate::vocab::LANES;
 
-/// Bins of the histogram, of one semitone (or other pitch class).
+/// Number of bins of the histogram per semitone (or other pitch class).
 pub(super) const N_TUNINGS: usize = 100;
 
-/// The lowest tuning of a bin of the histogram, in pitch classes, in [-0.5, 0.5).
+/// Returns the lowest tuning of a bin of the histogram, in pitch classes, in [-0.5, 0.5).
 pub(super) fn tuning_of(bin: usize) -> f64 {
     bin as f64 * (1.0 / N_TUNINGS as f64) - 0.5
 }
@@ -24,14 +25,14 @@ pub(super) struct Peaks {
 }
 
 impl Peaks {
-    /// Forgets the last signal.
+    /// Removes the peaks of the previous signal.
     pub(super) fn clear(&mut self) {
         self.pitches_hz.clear();
         self.magnitudes.clear();
     }
 
-    /// Adds a frame's peaks: bins from 150 Hz to below 4 kHz above their neighbors and a tenth of
-    /// the frame's largest, their place and height interpolated by a parabola.
+    /// Adds a frame's peaks: bins from 150 Hz to below 4 kHz that exceed their neighbors and a
+    /// tenth of the frame's maximum. Their position and height are interpolated by a parabola.
     ///
     /// `power` is `[n_fft / 2 + 1]`.
     pub(super) fn note(&mut self, power: &[f32], sample_rate_hz: f64, n_fft: usize) {
@@ -44,7 +45,7 @@ impl Peaks {
         let threshold = 0.1 * peak(power);
         for first in (first..end).step_by(LANES) {
             let bins = first..end.min(first + LANES);
-            // Most bins lie below the threshold: eight are asked at once.
+            // Most bins are below the threshold, so eight are tested at once.
             if peak(&power[bins.clone()]) <= threshold {
                 continue;
             }
@@ -63,7 +64,7 @@ impl Peaks {
     }
 }
 
-/// The middle of at least one value, or the mean of the two in the middle; changes their order.
+/// Returns the median of at least one value; changes the order of the values.
 pub(super) fn median(values: &mut [f32]) -> f32 {
     let middle = values.len() / 2;
     let is_odd = values.len() % 2 == 1;
@@ -75,8 +76,8 @@ pub(super) fn median(values: &mut [f32]) -> f32 {
     lower.midpoint(upper)
 }
 
-/// The bin of the histogram that most of the louder half of the peaks fall into; that of 0 if
-/// there are none.
+/// Returns the bin of the histogram that contains most of the louder half of the peaks; the bin of
+/// 0 if there are none.
 pub(super) fn estimate_tuning(peaks: &mut Peaks, bins_per_octave: usize) -> usize {
     if peaks.magnitudes.is_empty() {
         return N_TUNINGS / 2;
@@ -90,7 +91,7 @@ pub(super) fn estimate_tuning(peaks: &mut Peaks, bins_per_octave: usize) -> usiz
             let place = bins_per_octave as f32 * octaves;
             let above = place - place.floor();
             let residual = f64::from(if above >= 0.5 { above - 1.0 } else { above });
-            // The quotient may be rounded over an edge.
+            // Rounding may move the quotient over the edge of a bin.
             let guess = (((residual + 0.5) * N_TUNINGS as f64) as usize).min(N_TUNINGS - 1);
             let bin = match guess {
                 bin if residual < tuning_of(bin) => bin - 1,
@@ -104,13 +105,13 @@ pub(super) fn estimate_tuning(peaks: &mut Peaks, bins_per_octave: usize) -> usiz
     counts.iter().position(|count| count == highest).expect("it is one of them")
 }
 
-/// The largest of values >= 0, in lanes.
+/// Returns the largest of values >= 0, in lanes.
 fn peak(values: &[f32]) -> f32 {
     let (lanes, rest) = values.as_chunks::<LANES>();
     let mut peaks = [0.0_f32; LANES];
     for chunk in lanes {
         for (peak, &value) in peaks.iter_mut().zip(chunk) {
-            // A comparison is one vector instruction; `max`, which minds NaN, is several.
+            // A comparison is one vector instruction; `max` handles NaN and needs several.
             if value > *peak {
                 *peak = value;
             }

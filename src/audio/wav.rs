@@ -1,4 +1,4 @@
-//! RIFF wave files: reads the header of the uncompressed kinds, writes 16-bit PCM.
+//! RIFF wave files: reads the header of the uncompressed formats, writes 16-bit PCM.
 //!
 //! # Source
 //! Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0 (1991), and
@@ -22,14 +22,14 @@ const FORMAT_MU_LAW: u16 = 7;
 const FORMAT_EXTENSIBLE: u16 = 0xfffe;
 const UNKNOWN_SIZE: u32 = u32::MAX;
 
-/// What the header of a wav file turned out to be.
+/// The content of a wav header.
 #[derive(Debug)]
 pub(super) enum Header {
-    /// Uncompressed: the samples follow.
+    /// Uncompressed: samples follow.
     Pcm(Layout),
-    /// Compressed (ADPCM, A-law, ...): a task for the general decoder.
+    /// Compressed (ADPCM, A-law, ...), for the general decoder.
     Compressed,
-    /// No usable header; the text says why.
+    /// Unusable, with the reason.
     Bad(String),
 }
 
@@ -45,7 +45,7 @@ fn parse_format(bytes: &[u8], n_data_bytes: Option<u64>) -> Header {
     let n_channels = usize::from(u16_at(2));
     let n_bits = u16_at(14);
     let tag = match u16_at(0) {
-        // The first two bytes of the sub-format's GUID are the plain tag.
+        // The first two bytes of the sub-format's GUID are the plain format tag.
         FORMAT_EXTENSIBLE => u16_at(24),
         tag => tag,
     };
@@ -58,14 +58,14 @@ fn parse_format(bytes: &[u8], n_data_bytes: Option<u64>) -> Header {
         (FORMAT_FLOAT, 64) => Encoding::F64,
         (FORMAT_MU_LAW, 8) => Encoding::MuLaw,
         (FORMAT_PCM | FORMAT_FLOAT | FORMAT_MU_LAW, _) => {
-            return Header::Bad(format!("wav with {n_bits} bits a sample"));
+            return Header::Bad(format!("wav with {n_bits} bits per sample"));
         }
         _ => return Header::Compressed,
     };
     let block = usize::from(u16_at(12));
     if block != n_channels * encoding.n_bytes() {
         return Header::Bad(format!(
-            "wav with {block} bytes a frame for {n_channels} channels of {n_bits} bits"
+            "wav with {block} bytes per frame for {n_channels} channels of {n_bits} bits"
         ));
     }
     Header::Pcm(Layout {
@@ -77,14 +77,14 @@ fn parse_format(bytes: &[u8], n_data_bytes: Option<u64>) -> Header {
     })
 }
 
-/// Writes a waveform as a mono 16-bit PCM wav file, replacing what is there.
+/// Writes a waveform as a mono 16-bit PCM wav file, replacing any existing one.
 ///
 /// Samples are rounded to the nearest step of 1/32768; those outside [-1, 32767/32768] are clipped,
 /// and NaN becomes 0. Reading the file back gives every sample within half a step.
 ///
 /// # Errors
-/// [`AudioError::Unwritable`] where the system refuses; [`AudioError::InvalidParameter`] for a waveform too
-/// long for the format (4 GiB).
+/// [`AudioError::Unwritable`] if the file can't be written; [`AudioError::InvalidParameter`] if the
+/// waveform is too long for the format (4 GiB).
 pub fn write_wav(path: impl AsRef<Path>, waveform: &Waveform) -> Result<(), AudioError> {
     let path = path.as_ref();
     let n_samples = waveform.samples.len();
@@ -115,7 +115,7 @@ fn write_pcm16(writer: &mut impl Write, waveform: &Waveform, n_data_bytes: u32) 
     writer.write_all(b"data")?;
     writer.write_all(&n_data_bytes.to_le_bytes())?;
     for &sample in &waveform.samples {
-        // A float-to-int cast saturates: it is the clipping.
+        // A float-to-int cast saturates, which clips the sample.
         writer.write_all(&((sample * 32_768.0).round() as i16).to_le_bytes())?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-/// The weights that a frame is multiplied by, in scipy's periodic form.
+/// The weights of a frame's samples, in scipy's periodic form.
 ///
 /// # Source
 /// `scipy.signal.get_window(name, n, fftbins=True)`.
@@ -13,14 +13,14 @@ pub enum Window {
     Hann,
     /// Raised cosine that falls to 0.08.
     Hamming,
-    /// Two cosines: lower side lobes, a wider peak.
+    /// Sum of two cosines: lower side lobes, a wider peak.
     Blackman,
     /// All ones.
     Boxcar,
 }
 
 impl Window {
-    /// Weight `i` of `n`.
+    /// Returns weight `i` of `n`.
     pub(super) fn weight(self, i: usize, n: usize) -> f64 {
         if n == 1 {
             return 1.0;

@@ -1,4 +1,4 @@
-//! `low_pass`, `down_up`: the upper end of the spectrum is lost.
+//! `low_pass`, `down_up`: losses at the upper end of the spectrum.
 
 use std::f64::consts::{PI, TAU};
 
@@ -33,7 +33,7 @@ pub(super) const DOWN_UP: Entry = Entry {
     run: |values, waveform, _| down_up(waveform, values[0] as u32),
 };
 
-/// Where the cut-off is not below the Nyquist frequency there is nothing to take away.
+/// Applies the filter; a cut-off at or above the Nyquist frequency changes nothing.
 fn low_pass(waveform: &Waveform, cutoff_hz: f64) -> Vec<f32> {
     let sample_rate_hz = f64::from(waveform.sample_rate_hz);
     if cutoff_hz >= sample_rate_hz / 2.0 {
@@ -44,7 +44,7 @@ fn low_pass(waveform: &Waveform, cutoff_hz: f64) -> Vec<f32> {
     convolve(&waveform.samples, &kernel, delay)
 }
 
-/// A low-pass of an odd length, its gain 1 at 0 Hz; the cut-off in cycles per sample.
+/// Returns a low-pass of odd length with gain 1 at 0 Hz; the cut-off is in cycles per sample.
 ///
 /// # Source
 /// Oppenheim and Schafer, Discrete-Time Signal Processing, 7.5: Blackman's window has a main lobe
@@ -63,7 +63,7 @@ fn windowed_sinc(cutoff: f64) -> Vec<f64> {
     kernel.iter().map(|tap| tap / sum).collect()
 }
 
-/// Where the rate is not lower there is nothing to lose.
+/// Resamples down and up; a rate that is not lower changes nothing.
 fn down_up(waveform: &Waveform, rate_hz: u32) -> Vec<f32> {
     const IN_RANGE: &str = "a lower rate than one that was decoded is in range";
     if rate_hz >= waveform.sample_rate_hz {
@@ -82,7 +82,7 @@ mod tests {
         tests::{RATE_HZ, apply, band_power_db, music, tone},
     };
 
-    /// What is left of a tone, in dB, away from the ends.
+    /// Returns the level of a filtered tone, in dB, away from the ends.
     fn gain_db(degradation: &str, frequency_hz: f64) -> f64 {
         let (before, after) =
             (tone(frequency_hz, 0.5), apply(degradation, &tone(frequency_hz, 0.5)));

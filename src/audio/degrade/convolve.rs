@@ -2,7 +2,7 @@
 
 use rustfft::{FftPlanner, num_complex::Complex};
 
-/// `out[i] = sum over k of kernel[k] * samples[i + ahead - k]`, as many as there are samples.
+/// Computes `out[i] = sum over k of kernel[k] * samples[i + ahead - k]`, as long as the input.
 ///
 /// # Source
 /// Overlap-add: Oppenheim and Schafer, Discrete-Time Signal Processing, 8.7.3.
@@ -26,7 +26,7 @@ pub(super) fn convolve(samples: &[f32], kernel: &[f64], ahead: usize) -> Vec<f32
     let mut out = vec![0.0_f32; samples.len()];
     let mut overlap = vec![0.0_f64; kernel.len() - 1];
     let mut buffer = Vec::new();
-    // Behind the last sample blocks of zeros push out the filter's end.
+    // After the last sample, blocks of zeros flush the end of the filter.
     for start in (0..samples.len() + ahead).step_by(block_len) {
         let end = (start + block_len).min(samples.len());
         let block = samples.get(start..end).unwrap_or_default();

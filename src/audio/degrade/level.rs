@@ -1,4 +1,4 @@
-//! `gain`, `clip`, `clip_share`: too quiet, too loud, over the top.
+//! `gain`, `clip`, `clip_share`: wrong levels and clipping.
 
 use super::{Entry, Numbers, Parameter, amplitude};
 

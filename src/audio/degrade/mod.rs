@@ -1,12 +1,12 @@
 //! Degradations of a waveform: bad recordings, narrow channels, coarse codecs.
 //!
-//! Pure functions of samples, settings and a seed: the same input gives the same bits. The result has
-//! the length and sample rate of the input. Each degradation has an [`Entry`]; names, ranges, messages
-//! and contract tests follow from [`DEGRADATIONS`].
+//! All are pure functions of samples, settings and a seed: the same input gives the same bits. The
+//! output has the length and sample rate of the input. Each degradation has an [`Entry`]; names,
+//! ranges, messages and contract tests follow from [`DEGRADATIONS`].
 //!
-//! Real codecs are `mp3`, by the pure-Rust encoder and decoder of `rusty_mp3`, and `mu_law`. Of other
-//! encoders in pure Rust, shine-rs (mp3) is LGPL, and opus-pure and opus-rs (opus) are larger, for
-//! a codec that these datasets were never stored in.
+//! The real codecs are `mp3`, with the pure-Rust encoder and decoder of `rusty_mp3`, and `mu_law`.
+//! Among other encoders in pure Rust, shine-rs (mp3) is LGPL, and opus-pure and opus-rs (opus) are
+//! larger, for a codec in which these datasets were never stored.
 //!
 //! ```
 //! use encore::audio::{Degradation, Waveform};
@@ -33,7 +33,7 @@ use std::{fmt, str::FromStr};
 use super::{AudioError, Waveform};
 use crate::vocab::{Rng, Seed, nearest, quoted_list};
 
-/// Every degradation that can be named.
+/// Every degradation, by name.
 pub const DEGRADATIONS: &[Entry] = &[
     noise::WHITE,
     noise::PINK,
@@ -51,39 +51,39 @@ pub const DEGRADATIONS: &[Entry] = &[
 /// A kind of degradation.
 #[derive(Debug)]
 pub struct Entry {
-    /// What it is called, e.g. `white_noise`.
+    /// The name, e.g. `white_noise`.
     pub name: &'static str,
-    /// What it does, in a sentence.
+    /// One-sentence description.
     pub doc: &'static str,
     /// Its parameters in order.
     pub parameters: &'static [Parameter],
-    /// The samples that come out, as many as went in, given a value for each parameter.
+    /// Computes the output, as long as the input, given a value for each parameter.
     run: fn(&[f64], &Waveform, &mut Rng) -> Vec<f32>,
 }
 
 /// A parameter of a degradation.
 #[derive(Debug)]
 pub struct Parameter {
-    /// What it is called, with its unit, e.g. `snr_db`.
+    /// The name with its unit, e.g. `snr_db`.
     pub name: &'static str,
-    /// What it says, in a few words.
+    /// Short description.
     pub doc: &'static str,
-    /// The least that is allowed.
+    /// The minimum.
     pub low: f64,
-    /// The most that is allowed.
+    /// The maximum.
     pub high: f64,
-    /// Which numbers between them are.
+    /// The kind of numbers.
     pub numbers: Numbers,
     /// The default; `None` if the parameter is required.
     pub default: Option<f64>,
 }
 
-/// Which numbers a parameter takes.
+/// The kind of numbers that a parameter allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbers {
-    /// All.
+    /// Any number in the range.
     Real,
-    /// Those without a fraction.
+    /// Integers only.
     Whole,
 }
 
@@ -105,7 +105,7 @@ impl Parameter {
 
 /// A degradation with checked parameters.
 ///
-/// Written, and read, as `name parameter=value ...`.
+/// Its text form is `name parameter=value ...`.
 #[derive(Debug, Clone)]
 pub struct Degradation {
     entry: &'static Entry,
@@ -113,11 +113,11 @@ pub struct Degradation {
 }
 
 impl Degradation {
-    /// The degradation of this name; parameters that are not given have their defaults.
+    /// Creates a degradation by name; missing parameters have their defaults.
     ///
     /// # Errors
-    /// [`AudioError::InvalidParameter`] for an unknown name or parameter, a parameter that is missing or
-    /// given twice, a value outside its range.
+    /// [`AudioError::InvalidParameter`] for an unknown name or parameter, a required parameter that
+    /// is missing, one that is given twice, or a value outside its range.
     pub fn new(name: &str, given: &[(&str, f64)]) -> Result<Self, AudioError> {
         let names = || DEGRADATIONS.iter().map(|entry| entry.name);
         let entry = DEGRADATIONS
@@ -143,17 +143,17 @@ impl Degradation {
         Ok(Self { entry, values })
     }
 
-    /// The kind of degradation.
+    /// Returns the kind of degradation.
     #[must_use]
     pub fn entry(&self) -> &'static Entry {
         self.entry
     }
 
-    /// Degrades a waveform: as many samples come out, at the same rate.
+    /// Degrades a waveform; the output has the same length and rate.
     ///
-    /// Whatever is random is drawn from the seed and the degradation's name alone. Two waveforms
-    /// with one seed get the same noise, so give each a seed of its own. Samples may leave
-    /// [-1, 1] (noise, gain, reverberation).
+    /// Random numbers depend on the seed and the degradation's name alone. Two waveforms with the
+    /// same seed get the same noise, so use different seeds. Samples may exceed [-1, 1] (noise,
+    /// gain, reverberation).
     #[must_use]
     pub fn apply(&self, waveform: &Waveform, seed: Seed) -> Waveform {
         let mut rng = seed.rng(self.entry.name, &[]);
@@ -219,13 +219,13 @@ impl FromStr for Degradation {
     }
 }
 
-/// Mean of the squared samples, 0 of nothing.
+/// Returns the mean of the squared samples; 0 without samples.
 fn power(samples: &[f32]) -> f64 {
     let sum: f64 = samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
     sum / samples.len().max(1) as f64
 }
 
-/// dB as a factor of amplitudes.
+/// Converts dB to a factor of amplitudes.
 fn amplitude(db: f64) -> f64 {
     libm::pow(10.0, db / 20.0)
 }

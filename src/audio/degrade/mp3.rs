@@ -22,14 +22,15 @@ pub(super) const MP3: Entry = Entry {
 /// The sample rates of MPEG-1, MPEG-2 and its extension to low rates, in Hz.
 const RATES_HZ: [u32; 9] = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
 
-/// Samples that come out before the first one that went in: the encoder's 528 and the 529 of every
-/// decoder's filter bank.
+/// Number of samples in the output before the first one of the input: 528 of the encoder and 529 of
+/// every decoder's filter bank.
 const DELAY: usize = rusty_mp3::encode::lametag::ENCODER_DELAY + 529;
 
-/// The encoder starts otherwise on less than a frame, so it gets a whole one.
+/// The encoder behaves differently with less than a frame, so the input is padded to a whole one.
 const FRAME: usize = 1152;
 
-/// Other rates go by the next that the format has, as players and converters do.
+/// Encodes and decodes. Rates outside the format are replaced by its next one, as players and
+/// converters do.
 fn there_and_back(waveform: &Waveform, bitrate_kbps: u32) -> Vec<f32> {
     const IN_RANGE: &str = "the rates of mp3 are in range, as is one that was decoded";
     let n_samples = waveform.samples.len();
@@ -50,7 +51,7 @@ fn code(mut samples: Vec<f32>, rate_hz: u32, bitrate_kbps: u32) -> Vec<f32> {
     encoder.push_pcm_f32(&samples, 1, rate_hz).expect("the rate is one of the format's");
     encoder.finish();
     let mut decoder = Mp3Decoder::new();
-    // The first packet is a tag, which a decoder that does not know of it plays as silence.
+    // The first packet is a tag, which decoders without support for it play as silence.
     let mut packets = std::iter::from_fn(|| encoder.next_packet().ok()).skip(1);
     let mut decoded = Vec::with_capacity(samples.len() + 4 * FRAME);
     loop {
@@ -64,7 +65,8 @@ fn code(mut samples: Vec<f32>, rate_hz: u32, bitrate_kbps: u32) -> Vec<f32> {
                 true
             }
         };
-        // Fails only where it wants the next packet, or at the end: the packets are whole.
+        // This only fails if it needs the next packet, or at the end, because the packets are
+        // complete.
         while let Ok(frame) = decoder.next_frame() {
             decoded.extend_from_slice(&frame.samples);
         }
@@ -97,7 +99,7 @@ mod tests {
         let ratios = [16, 32, 64, 160]
             .map(|k| snr_db(&music, &apply(&format!("mp3 bitrate_kbps={k}"), &music)));
         assert!(ratios.is_sorted() && ratios[0] > 3.0 && ratios[3] > 20.0, "{ratios:?}");
-        // One sample late, a tone of 4 kHz would be no better than -0.8 dB.
+        // With an error of one sample, a tone of 4 kHz would reach no better than -0.8 dB.
         let tone = tone(4000.0, 0.5);
         let ratio = snr_db(&tone, &apply("mp3 bitrate_kbps=128", &tone));
         assert!(ratio > 30.0, "{ratio} dB");

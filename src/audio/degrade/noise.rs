@@ -29,8 +29,8 @@ pub(super) const PINK: Entry = Entry {
     },
 };
 
-/// The ratio is exact for the waveform as a whole: the noise is scaled by the power that it has.
-/// Silence has no ratio to anything and stays silence.
+/// Adds noise. The ratio is exact for the waveform as a whole, because the noise is scaled by its
+/// measured power. Silence stays silent.
 fn add(waveform: &Waveform, snr_db: f64, mut draw: impl FnMut() -> f64) -> Vec<f32> {
     let noise: Vec<f32> = waveform.samples.iter().map(|_| draw() as f32).collect();
     let (signal_power, noise_power) = (power(&waveform.samples), power(&noise));
@@ -43,8 +43,8 @@ fn add(waveform: &Waveform, snr_db: f64, mut draw: impl FnMut() -> f64) -> Vec<f
     waveform.samples.iter().zip(&noise).map(noisy).collect()
 }
 
-/// White noise through six one-pole filters whose sum falls by 3 dB an octave, within 0.05 dB from
-/// 1/5000 of the sample rate on.
+/// White noise through six one-pole filters, whose sum falls by 3 dB per octave, within 0.05 dB
+/// from 1/5000 of the sample rate on.
 ///
 /// # Source
 /// Paul Kellet's "refined method", music-dsp mailing list, 1999.
@@ -105,7 +105,8 @@ mod tests {
         };
         for (name, per_octave_db) in [("white_noise", 0.0), ("pink_noise", -3.01)] {
             let noise = noise_of(name);
-            // A band of equal width in Hz at each octave, so white is level.
+            // The bands have equal widths in Hz in each octave, so white noise has the same level
+            // in all.
             let level =
                 |centre_hz: f64| band_power_db(&noise, centre_hz - 150.0, centre_hz + 150.0);
             for centre_hz in [500.0, 1000.0, 2000.0, 4000.0] {

@@ -1,4 +1,4 @@
-//! `quantise`, `mu_law`: few levels.
+//! `quantise`, `mu_law`: coarse quantization.
 
 use super::{Entry, Numbers, Parameter};
 use crate::audio::pcm::{compress_mu_law, expand_mu_law};
@@ -47,13 +47,13 @@ mod tests {
         waveform.samples.iter().map(|sample| sample.to_bits()).collect::<BTreeSet<_>>().len()
     }
 
-    /// From -1 to 1 in fine steps.
+    /// Returns a ramp from -1 to 1 in small steps.
     fn ramp() -> Waveform {
         let samples = (0..=200_000).map(|i| i as f32 / 100_000.0 - 1.0).collect();
         Waveform { samples, sample_rate_hz: 22_050 }
     }
 
-    /// Signal over error of a tone, in dB.
+    /// Returns the signal-to-error ratio of a tone, in dB.
     fn snr_db(degradation: &str, tone: &Waveform) -> f64 {
         let coded = apply(degradation, tone);
         let error: Vec<f32> = coded.samples.iter().zip(&tone.samples).map(|(a, b)| a - b).collect();
@@ -62,11 +62,12 @@ mod tests {
 
     #[test]
     fn quantise_has_its_number_of_levels_and_its_noise() {
-        // -0 and 0 are two of bits and one of levels.
+        // -0 and 0 have different bits but are one level.
         let levels = |bits: u32| n_levels(&apply(&format!("quantise bits={bits}"), &ramp()));
         assert!((256..=257).contains(&levels(8)), "{}", levels(8));
         assert!((16..=17).contains(&levels(4)), "{}", levels(4));
-        // 6.02 dB a bit and 1.76 dB for a tone of full scale, 0.45 dB less for 0.95 of it.
+        // 6.02 dB per bit and 1.76 dB for a full-scale tone, and 0.45 dB less at 0.95 of full
+        // scale.
         for bits in [6, 8, 12] {
             let got = snr_db(&format!("quantise bits={bits}"), &tone(441.7, 0.95));
             let wanted = 6.02 * f64::from(bits) + 1.76 - 0.45;
@@ -79,7 +80,7 @@ mod tests {
     fn mu_law_has_255_levels_and_keeps_its_ratio_over_a_wide_range() {
         let levels = n_levels(&apply("mu_law", &ramp()));
         assert_eq!(levels, 255, "two codes are 0");
-        // G.712 asks for 33 dB down to -30 dB of full scale.
+        // G.712 requires 33 dB down to -30 dB of full scale.
         for peak in [0.9, 0.1, 0.03] {
             let got = snr_db("mu_law", &tone(441.7, peak));
             assert!((33.0..41.0).contains(&got), "{got} dB at {peak}");

@@ -1,4 +1,4 @@
-//! `reverb`: a room, as noise that dies away.
+//! `reverb`: a room, as decaying noise.
 
 use super::{Entry, Numbers, Parameter, amplitude, convolve::convolve, power};
 use crate::{audio::Waveform, vocab::Rng};
@@ -38,7 +38,7 @@ fn reverb(waveform: &Waveform, rt60_s: f64, drr_db: f64, rng: &mut Rng) -> Vec<f
     samples
 }
 
-/// The direct sound, then Gaussian noise under an exponential, to 60 dB below its start.
+/// Returns the direct sound, followed by Gaussian noise that decays exponentially to -60 dB.
 ///
 /// # Source
 /// Polack's model: J. D. Polack, La transmission de l'energie sonore dans les salles, 1988.
@@ -64,7 +64,8 @@ mod tests {
         Waveform { samples, sample_rate_hz: RATE_HZ }
     }
 
-    /// The energy that is still to come, in dB of all behind the direct sound: Schroeder's curve.
+    /// Returns the remaining energy, in dB relative to everything after the direct sound:
+    /// Schroeder's curve.
     fn decay_db(response: &[f32]) -> Vec<f64> {
         let mut left = 0.0;
         let mut curve: Vec<f64> = response[1..]
@@ -85,7 +86,7 @@ mod tests {
             let response = apply(&format!("reverb rt60_s={rt60_s}"), &impulse(40_000));
             let curve = decay_db(&response.samples);
             let when = |db: f64| curve.iter().position(|level| *level < db).expect("it dies away");
-            // T30 of ISO 3382: from -5 to -35 dB, times two.
+            // T30 of ISO 3382: twice the time from -5 to -35 dB.
             let got = 2.0 * (when(-35.0) - when(-5.0)) as f64 / f64::from(RATE_HZ);
             assert!((got / rt60_s - 1.0).abs() < 0.08, "{got} s for {rt60_s} s");
         }

@@ -1,4 +1,4 @@
-//! What holds for every degradation, and the signals that the tests of each are made on.
+//! Properties of every degradation, and the signals that their tests use.
 
 use std::f64::consts::TAU;
 
@@ -32,7 +32,7 @@ pub(super) fn white() -> Waveform {
     waveform(|_| 0.1 * rng.normal())
 }
 
-/// Struck chords with their overtones and a hiss, with silence before and between.
+/// Returns struck chords with overtones and hiss, with silence before and between.
 pub(super) fn music() -> Waveform {
     let mut rng = Seed(2).rng("test", &[]);
     waveform(|i| {
@@ -49,10 +49,10 @@ pub(super) fn music() -> Waveform {
     })
 }
 
-/// Power between two frequencies, in dB.
+/// Returns the power between two frequencies, in dB.
 pub(super) fn band_power_db(waveform: &Waveform, low_hz: f64, high_hz: f64) -> f64 {
     let n = waveform.samples.len();
-    // A window, so that a band does not see what leaks from others.
+    // A window prevents leakage from other bands.
     let window = |i: usize| 0.5 - 0.5 * (TAU * i as f64 / n as f64).cos();
     let windowed = |(i, sample): (usize, &f32)| Complex::new(window(i) * f64::from(*sample), 0.0);
     let mut spectrum: Vec<Complex<f64>> =
@@ -63,7 +63,7 @@ pub(super) fn band_power_db(waveform: &Waveform, low_hz: f64, high_hz: f64) -> f
     10.0 * power.log10()
 }
 
-/// Each degradation of the list, with values inside its ranges.
+/// Returns each degradation in the list, with values inside its ranges.
 fn examples() -> Vec<Degradation> {
     let example = |entry: &Entry| {
         let value = |parameter: &Parameter| match parameter.name {
