@@ -1,9 +1,9 @@
-//! What it would cost to keep the nets' weights in burn modules and let burn's Adam move them, with
+//! The cost of keeping the nets' weights in burn modules and updating them with burn's Adam, with
 //! our kernels as nodes of its autodiff: `cargo bench --bench burn_adam`.
 //!
-//! Only what such a net can't do without is timed, and no arithmetic of the net: gradients of the
-//! kernels become tensors, `Adam::step` moves the module, and the weights come back as slices. It
-//! stands beside a whole training step of ours, in turn with it, on one thread and batches of 64.
+//! Only the unavoidable part of such a net is timed, without the net's arithmetic: gradients of the
+//! kernels become tensors, `Adam::step` updates the module, and the weights are copied back to
+//! slices. It alternates with a whole training step of ours, on one thread and with batches of 64.
 #![expect(clippy::print_stdout, reason = "a benchmark tells what it measured")]
 
 use std::time::Instant;
@@ -26,13 +26,13 @@ const BATCH: usize = 64;
 const N_STEPS: usize = 40;
 const N_ROUNDS: usize = 5;
 
-/// A net's weights as burn keeps them.
+/// A net's weights as burn stores them.
 #[derive(Module, Debug)]
 struct Weights {
     arrays: Vec<Param<Tensor<1>>>,
 }
 
-/// The moment at which each epoch ended.
+/// The time at which each epoch ended.
 #[derive(Default)]
 struct Ends(Vec<Instant>);
 
@@ -56,20 +56,20 @@ fn main() {
     });
 }
 
-/// Sizes of the kernels and biases of dense layers.
+/// Returns the sizes of the kernels and biases of dense layers.
 fn dense(mut n_in: usize, units: &[usize]) -> Vec<usize> {
     let sizes = units.iter().map(|&n_out| [std::mem::replace(&mut n_in, n_out) * n_out, n_out]);
     sizes.collect::<Vec<_>>().concat()
 }
 
-/// `sizes` are those of all arrays that Adam moves.
+/// Measures burn's part; `sizes` are those of all arrays that Adam updates.
 fn compare(name: &str, sizes: &[usize]) {
     let (device, recorded) = (Device::flex(), Device::flex().autodiff());
     let tensor = |values: &[f32], device: &Device| {
         let shape = [values.len()];
         Tensor::<1>::from_data(TensorData::new(values.to_vec(), shape), device)
     };
-    // Any values will do: nothing here depends on them.
+    // The values are arbitrary, because the time does not depend on them.
     let gradients: Vec<Vec<f32>> = sizes.iter().map(|&size| vec![1e-3; size]).collect();
     let arrays = gradients.iter().map(|values| Param::from_tensor(tensor(values, &recorded)));
     let mut module = Weights { arrays: arrays.collect() };

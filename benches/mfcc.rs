@@ -1,8 +1,8 @@
 //! Clips per CPU-second on one thread: decoding, and the ten MFCC matrices or rows of statistics of
 //! each clip.
 //!
-//! `ENCORE_BENCH_CLIPS=<folder of audio> cargo bench --bench mfcc`; without the folder, 30 s of noise
-//! stand in. `benches/mfcc_librosa.py` does the same with librosa.
+//! `ENCORE_BENCH_CLIPS=<folder of audio> cargo bench --bench mfcc`; without the folder, it uses 30
+//! s of noise. `benches/mfcc_librosa.py` does the same with librosa.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -105,7 +105,7 @@ fn main() {
     fs::remove_dir_all(&scratch).expect("it is ours");
 }
 
-/// Prints how many times as fast two threads are as one from wav to MFCC, in wall time, taking turns.
+/// Prints the speed-up of two threads over one from wav to MFCC, in wall time, alternating.
 fn two_threads(wavs: &[PathBuf], plan: &Mfcc) {
     let n_values = plan.n_frames(SEGMENT_SAMPLES) * plan.n_mfcc();
     let wall_s = |n_threads: usize| {
@@ -135,7 +135,7 @@ fn two_threads(wavs: &[PathBuf], plan: &Mfcc) {
     println!("{:<24} {:8.2} times one", "wav to MFCC, two threads", best[0] / best[1]);
 }
 
-/// `[features.statistics]` with its defaults.
+/// Returns `[features.statistics]` with its defaults.
 fn statistics() -> Box<dyn AudioFeature> {
     let entry = AUDIO_FEATURES.iter().find(|entry| entry.name == "statistics");
     let entry = entry.expect("it is in the list");
@@ -143,7 +143,7 @@ fn statistics() -> Box<dyn AudioFeature> {
     read(&tree, |fields| (entry.read)(fields, 22_050)).expect("the defaults are in range").0
 }
 
-/// Prints the best round's clips per CPU-second of this thread.
+/// Prints the clips per CPU-second of this thread in the best round.
 fn report(what: &str, n_clips: usize, mut run: impl FnMut()) {
     let start = Instant::now();
     let best_s = (0..N_ROUNDS)
@@ -156,7 +156,7 @@ fn report(what: &str, n_clips: usize, mut run: impl FnMut()) {
     println!("{what:<24} {:8.1} clips/s", n_clips as f64 / best_s);
 }
 
-/// CPU time of this thread where Linux tells it, else wall time since `start`.
+/// Returns the CPU time of this thread on Linux, otherwise the wall time since `start`.
 fn cpu_s(start: Instant) -> f64 {
     fs::read_to_string("/proc/thread-self/schedstat")
         .ok()

@@ -1,4 +1,4 @@
-//! One change of the sample rate, for `resample.py`: raw little-endian `f32` in, the same out.
+//! Changes the sample rate once, for `resample.py`: reads and writes raw little-endian `f32`.
 
 #![expect(
     clippy::print_stdout,

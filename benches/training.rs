@@ -1,4 +1,5 @@
-//! Samples per second of the report's nets, and the share of the peak that each kernel under them reaches:
+//! Samples per second of the report's nets, and the fraction of the peak performance that each of
+//! their kernels reaches:
 //! `cargo bench --bench training -- [cnn-1|cnn-2|dnn] [batch] [n_threads] [n_epochs] [n_samples]`.
 #![expect(clippy::print_stdout, reason = "a benchmark tells what it measured")]
 #![expect(clippy::inline_always, reason = "the peak's loop is compiled for each level")]
@@ -24,7 +25,7 @@ use stopwatch::Stopwatch;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Filters, side of the kernel and side of the pool of each block; then outputs of each dense layer.
+/// Filters, kernel size and pool size of each block; then outputs of each dense layer.
 fn shapes(net: &str) -> (&[[usize; 3]], &[usize]) {
     let blocks = &[[32, 3, 3], [64, 3, 3], [64, 2, 2]];
     match net {
@@ -34,7 +35,7 @@ fn shapes(net: &str) -> (&[[usize; 3]], &[usize]) {
     }
 }
 
-/// A loop of nothing but fused multiply-adds; gives back how many.
+/// Runs a loop of fused multiply-adds only; returns how many.
 struct Peak(u64);
 
 impl Work for Peak {
@@ -64,7 +65,8 @@ fn chains<L: Level, const N: usize>(rounds: u64) -> u64 {
     rounds * 16 * N as u64
 }
 
-/// Bytes a second of `a = b + s c` on arrays of 64 MiB, in GB/s, on the current pool's threads.
+/// Measures the bandwidth of `a = b + s c` on arrays of 64 MiB, in GB/s, on the current pool's
+/// threads.
 ///
 /// # Source
 /// McCalpin's STREAM, the triad; the best of five passes.
@@ -85,15 +87,16 @@ fn triad() -> f64 {
     (0..5).map(pass).fold(0.0, f64::max)
 }
 
-/// What a kernel did for one example.
+/// The measurement of a kernel for one example.
 struct Part {
     name: String,
-    /// Additions and multiplications of its products; 0 where it has none.
+    /// Number of additions and multiplications; 0 if it has none.
     flops: f64,
     seconds: f64,
 }
 
-/// Runs a kernel often enough to time it; the best of five, each for as many examples as `work` takes.
+/// Runs a kernel often enough to time it and returns the best of five times, each for as many
+/// examples as `work` processes.
 fn time(name: String, flops: usize, n_examples: usize, mut work: impl FnMut()) -> Part {
     work();
     let round = |_| {
@@ -105,7 +108,7 @@ fn time(name: String, flops: usize, n_examples: usize, mut work: impl FnMut()) -
     Part { name, flops: flops as f64, seconds }
 }
 
-/// Every kernel under a net, at the net's shapes, on one thread.
+/// Measures every kernel of a net, with the net's shapes, on one thread.
 fn parts(net: &str, batch: usize) -> Vec<Part> {
     let isa = Isa::best();
     let (blocks, dense) = shapes(net);
@@ -177,7 +180,7 @@ fn parts(net: &str, batch: usize) -> Vec<Part> {
 }
 
 fn main() {
-    // `cargo bench` adds an option of its own.
+    // `cargo bench` adds its own option.
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let number =
@@ -186,7 +189,7 @@ fn main() {
     let (batch, n_threads, n_epochs, n) =
         (number(1, 64), number(2, 1), number(3, 4), number(4, 1024));
 
-    // The best of a few: whatever else the machine does takes from one.
+    // The best of several rounds, because other work on the machine only slows them down.
     let isa = Isa::best();
     let peak_of = |_| {
         let start = Instant::now();

@@ -1,9 +1,9 @@
-//! The report's nets trained as `encore run` trains them, for a comparison with other frameworks.
+//! Training of the report's nets as in `encore run`, for a comparison with other frameworks.
 //!
-//! `cargo bench --bench versus -- train NET FOLDER BATCH_SIZE N_THREADS N_EPOCHS` trains on FOLDER's
-//! `X.npy` and `y.npy` and prints the line that `benches/versus/run.py` reads. `cargo bench --bench
-//! versus -- side-by-side` measures what is faster for several runs: two at a time on one thread each,
-//! or one after the other on two threads.
+//! `cargo bench --bench versus -- train NET FOLDER BATCH_SIZE N_THREADS N_EPOCHS` trains on
+//! FOLDER's `X.npy` and `y.npy` and prints the line that `benches/versus/run.py` reads.
+//! `cargo bench --bench versus -- side-by-side` measures whether several runs are faster two at a time, on
+//! one thread each, or one after the other on two threads.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -24,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: &str = "train NET FOLDER BATCH_SIZE N_THREADS N_EPOCHS, or side-by-side [N_ROUNDS]";
 
 fn main() {
-    // `cargo bench` adds an option of its own.
+    // `cargo bench` adds its own option.
     let arguments: Vec<String> =
         env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -69,7 +69,7 @@ fn train(
     println!("RESULT {result}");
 }
 
-/// Total samples per second of two runs, in both ways, alternating; medians of rounds.
+/// Returns the total samples per second of two runs in both ways, alternating; medians of rounds.
 fn side_by_side(n_rounds: usize) {
     const N_SAMPLES: usize = 2048;
     const N_EPOCHS: usize = 4;
@@ -105,7 +105,7 @@ fn side_by_side(n_rounds: usize) {
     }
 }
 
-/// `X.npy` and `y.npy` of a folder.
+/// Reads `X.npy` and `y.npy` of a folder.
 fn read(folder: &Path) -> Data {
     let matrix = read_npy(&folder.join("X.npy"), "<f4", f32::from_le_bytes);
     let labels = read_npy(&folder.join("y.npy"), "<i8", i64::from_le_bytes);
@@ -114,7 +114,7 @@ fn read(folder: &Path) -> Data {
     Data { matrix, labels }
 }
 
-/// The numbers of a `.npy` file of version 1 that has this type and C order.
+/// Returns the numbers of a `.npy` file of version 1 with this type and C order.
 fn read_npy<T, const N: usize>(path: &PathBuf, descr: &str, number: fn([u8; N]) -> T) -> Vec<T> {
     let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert!(bytes.starts_with(b"\x93NUMPY\x01"), "{} is no .npy, version 1", path.display());
@@ -125,7 +125,7 @@ fn read_npy<T, const N: usize>(path: &PathBuf, descr: &str, number: fn([u8; N]) 
     bytes[start..].as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
-/// A size of this process as Linux tells it: `VmHWM` is its peak, `VmRSS` what it has now.
+/// Returns a memory size of this process on Linux: `VmHWM` is its peak, `VmRSS` the current value.
 fn memory_mib(field: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));

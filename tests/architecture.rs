@@ -1,10 +1,11 @@
-//! Holds what ARCHITECTURE.md says: which room may know which, and which crate lives where.
+//! Checks the rules of ARCHITECTURE.md: which room may use which, and which crate belongs to which
+//! room.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms and their layers. A room may know rooms of lower layers only.
+/// The rooms and their layers. A room may only use rooms of lower layers.
 const LAYERS: &[(&str, u8)] = &[
     ("vocab", 0),
     ("delimited", 0),
@@ -26,7 +27,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("cli", 5),
 ];
 
-/// Crates that live in one room only, or in few.
+/// Crates that belong to one or a few rooms.
 const AT_HOME: &[(&str, &[&str])] = &[
     ("burn", &["model"]),
     ("safetensors", &["model"]),
@@ -79,7 +80,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     rust_files(&src, &mut files);
     let in_a_room = files.into_iter().filter_map(|path| {
         let inside = path.strip_prefix(&src).unwrap();
-        // Files beside the rooms, lib.rs and main.rs, are in none.
+        // Files beside the rooms, such as lib.rs and main.rs, belong to no room.
         let room = inside.parent()?.components().next()?.as_os_str();
         let room = room.to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
@@ -89,7 +90,8 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     in_a_room.collect()
 }
 
-/// Names that follow `prefix` anywhere in the code, braces opened: `use crate::{a, b::c};` names a and b.
+/// Names that follow `prefix` anywhere in the code, with braces expanded: `use crate::{a, b::c};`
+/// names a and b.
 fn names_after<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
     let word = |text: &'a str| {
         let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
@@ -164,8 +166,8 @@ fn every_crate_lives_in_its_room() {
     assert!(unseen.is_empty(), "never used, or the test does not see them: {unseen:?}");
 }
 
-/// Groups of files that need each other, with the reason. A new one is a design fault: move what both need
-/// into a third file.
+/// Groups of files that depend on each other, with the reason. A new one is a design fault: move
+/// the common part into a third file.
 const KNOWN_CIRCLES: &[(&[&str], &str)] = &[
     (
         &["audio/stft", "audio/tempo", "audio/workspace"],
@@ -224,8 +226,8 @@ fn circles_are_found() {
     assert_eq!(circles("#[cfg(test)]\nmod tests { use super::super::a; }"), [] as [Vec<String>; 0]);
 }
 
-/// What each source file needs of other files of its room. A room's and a folder's `mod.rs` are its contents
-/// page: they are not counted, and what they export again belongs to the file it comes from.
+/// The dependencies of each source file on other files of its room. The `mod.rs` of a room or
+/// folder does not count; its re-exports belong to the file that they come from.
 struct Files {
     needs: BTreeMap<String, BTreeSet<String>>,
 }
@@ -297,7 +299,7 @@ impl Files {
         Self { needs }
     }
 
-    /// Groups of files of which each needs every other, directly or not.
+    /// Groups of files that all depend on each other, directly or indirectly.
     fn circles(&self) -> Vec<Vec<String>> {
         let reach = |from: &String| {
             let (mut seen, mut left) = (BTreeSet::new(), vec![from.clone()]);
@@ -322,8 +324,8 @@ impl Files {
     }
 }
 
-/// Paths after `use`, braces opened, and paths of `crate::`, `super::` and `self::` anywhere in the code; of
-/// `pub use` only where that is asked for.
+/// Paths after `use`, with braces expanded, and paths of `crate::`, `super::` and `self::` anywhere
+/// in the code; if requested, only those of `pub use`.
 fn used_paths(code: &str, only_exports: bool) -> Vec<String> {
     let mut paths = vec![];
     for (at, _) in code.match_indices("use ") {

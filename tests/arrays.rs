@@ -1,4 +1,4 @@
-//! Features that somebody else computed as a dataset: imported, described, checked, trained on.
+//! Precomputed features as a dataset: imported, described, checked, trained on.
 
 use crate::common::{self, encore, fails, printed_record as record, stdout_of as ok};
 use std::fmt::Write;
@@ -50,7 +50,7 @@ min_samples_leaf = 1
 const N: usize = 61;
 
 /// A project with 61 rows of 61 tracks in two genres; the genre is the sign of a row's numbers. The
-/// first track has a NaN in one array, the last one is in no set.
+/// first track has a NaN in one array, and the last one is in no set.
 fn project() -> tempfile::TempDir {
     let home = common::project();
     fs::write(home.path().join("datasets/ours.toml"), MANIFEST).unwrap();
@@ -135,7 +135,7 @@ fn arrays_are_imported_described_and_trained_on_and_a_change_is_noticed() {
         fails(home, &["data", "check", "ours"], 3)
             .contains("has changed since its import: wide.npy")
     );
-    // The array that did not change still gives the run that there is.
+    // The unchanged array still gives the existing run.
     let again = encore(home, &["run", "ours"]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("already done"));
 }
@@ -196,7 +196,7 @@ fn folds_and_groups_of_a_column_become_runs_and_their_mean() {
     tested.sort();
     tested.dedup();
     assert_eq!(tested.len(), 60, "every example is scored once a repetition");
-    // More repetitions are new runs: the old ones are found.
+    // More repetitions are new runs, and the existing ones are found.
     fs::write(home.join("experiments/folds.toml"), folds.replace("repeats = 2", "repeats = 1"))
         .unwrap();
     let output = encore(home, &["run", "folds"]);
@@ -221,7 +221,7 @@ fn what_a_dataset_lacks_is_said_before_anything_runs() {
     fs::write(&spec, SPEC.replace("name = \"flat\"", "name = \"flatt\"")).unwrap();
     assert!(fails(home, &["check"], 2).contains("found \"flatt\", did you mean `flat`?"));
     fs::write(&spec, SPEC).unwrap();
-    // The stand-in of GTZAN is music that the program makes: it has no artists and no published sets.
+    // The stand-in for GTZAN is generated music, without artists or published sets.
     let ours = common::repository();
     for name in ["forest-filtered", "cnn-3-folds"] {
         let from = ours.join(format!("experiments/honest/{name}.toml"));

@@ -1,7 +1,7 @@
-//! The audit's threshold for nearly equal recordings, put to the test: copies of the embedded corpus's
-//! tracks, degraded, must be found; different tracks must not.
+//! Tests the audit's threshold for nearly equal recordings. Degraded copies of the embedded
+//! corpus's tracks must be found; different tracks must not.
 //!
-//! `cargo test --release --test audit -- --nocapture` shows how many are.
+//! `cargo test --release --test integration audit:: -- --nocapture` prints how many are found.
 
 use encore::audio::{Degradation, Mfcc, MfccSettings, Waveform, Workspace};
 use encore::dataset::{TrackColumns, synth};
@@ -13,7 +13,7 @@ const SEGMENT: usize = 66_150;
 const SHAPE: [usize; 2] = [130, 13];
 const N_PLANTED: usize = 10;
 
-/// Segments of tracks, as a spec's features would be.
+/// Segments of tracks, like the features of a spec.
 #[derive(Default)]
 struct Corpus {
     ids: Vec<ExampleId>,
@@ -32,7 +32,7 @@ impl Corpus {
         }
     }
 
-    /// The first `n_train` rows fitted on, the rest scored.
+    /// A split with the first `n_train` rows for training and the rest for the test.
     fn audit(&self, n_train: usize) -> Audit {
         let columns = TrackColumns::default();
         let labels = vec![0; self.ids.len()];
@@ -56,7 +56,7 @@ fn planted_copies_are_found_and_different_tracks_are_not() {
         }
     }
     let n_train = corpus.ids.len();
-    // Another three tracks of each style, which no one has heard.
+    // Three more tracks of each style, which are not in the training set.
     let mut fresh = Corpus { ids: corpus.ids.clone(), values: corpus.values.clone() };
     for style in 0..N_PLANTED {
         for number in 3..6 {
@@ -65,7 +65,7 @@ fn planted_copies_are_found_and_different_tracks_are_not() {
     }
     assert_eq!(fresh.audit(n_train).leaks, [], "different tracks");
 
-    // The least share of a hundred planted segments that must be found.
+    // The minimum number of found segments per hundred planted ones.
     for (degradation, least) in [
         ("gain gain_db=-6", 100),
         ("mp3 bitrate_kbps=128", 98),

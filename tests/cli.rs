@@ -1,4 +1,5 @@
-//! The program as a user meets it: a project in a temporary folder, commands, their words and codes.
+//! The program as a user sees it: a project in a temporary folder, commands, their output and exit
+//! codes.
 
 use std::fs;
 use std::path::Path;
@@ -129,7 +130,7 @@ fn a_run_leaves_a_record_and_is_found_again() {
         let name = format!("data-synth-songs-{end}.svg");
         assert!(text.contains(&format!("(figures/{name})")) && figures.join(&name).is_file());
     }
-    // Other data than the runs saw are no picture of them.
+    // The data differ from those of the runs, so their plots are left out.
     edit(home.path(), "datasets/synth-songs.toml", "n_rows = 400", "n_rows = 500");
     let page = encore(home.path(), &["report"]);
     assert!(stderr(&page).contains("no plots of synth-songs: the runs used another version"));
@@ -218,7 +219,7 @@ fn a_capsule_is_checked_to_the_last_byte() {
     let said = stdout(&whole);
     assert!(said.contains("baseline-spotify") && said.contains("spotify-logistic-final"), "{said}");
     assert!(said.contains("2 runs, every byte verified"), "{said}");
-    // A byte of the head, one of the middle, one of the seal; and a file cut short.
+    // A changed byte in the head, in the middle, and in the seal; and a truncated file.
     for at in [5, bytes.len() / 2, bytes.len() - 1] {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
@@ -321,7 +322,7 @@ fn an_inconclusive_claim_is_an_error_only_if_it_is_asked_to_be() {
 fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     let home = project();
     edit(home.path(), "datasets/synth-songs.toml", "n_rows = 8576", "n_rows = 400");
-    // A claim that is about the data that are there.
+    // A claim about the dataset that exists here.
     let spec = "experiments/spotify-logistic-final.toml";
     edit(home.path(), spec, "\"spotify-songs\"", "\"synth-songs\"");
     edit(home.path(), spec, "value = 0.532", "value = 0.999\nn_runs = 3\nn_test = 120");
@@ -347,7 +348,7 @@ fn the_ledger_of_claims_is_strict_if_it_is_asked_to_be() {
     assert_eq!(strict.status.code(), Some(4));
     assert_eq!(stdout(&strict), stdout(&loose));
     assert!(stderr(&strict).contains("claims that differ: spotify-logistic-final ("));
-    // What a claim says of itself is no part of the spec's hash: the runs are found again.
+    // Claims are not part of the spec's hash, so the runs are found.
     edit(home.path(), spec, "n_runs = 3\n", "");
     let again = encore(home.path(), &["run", "spotify-logistic-final"]);
     assert!(stderr(&again).contains("already done"), "{}", stderr(&again));

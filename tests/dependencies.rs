@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::common;
 
-/// What `deny.toml` says.
+/// The relevant part of `deny.toml`.
 struct Rules {
     allowed: BTreeSet<String>,
     banned: BTreeSet<String>,
@@ -26,9 +26,9 @@ impl Rules {
         }
     }
 
-    /// Whether an SPDX expression lets us choose allowed licenses.
+    /// Returns whether an SPDX expression allows us to choose allowed licenses.
     fn allow(&self, expression: &str) -> bool {
-        // Old manifests write `MIT/Apache-2.0`.
+        // Old manifests contain `MIT/Apache-2.0`.
         let text = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
         let mut words = text.split_whitespace().peekable();
         let is_allowed = self.any_of(&mut words);
@@ -66,7 +66,7 @@ impl Rules {
 
 type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
 
-/// Checks what `cargo tree` lists; returns how many crates that is.
+/// Checks the crates that `cargo tree` lists; returns their number.
 fn check(more: &[&str]) -> usize {
     let rules = Rules::read();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -79,7 +79,7 @@ fn check(more: &[&str]) -> usize {
         .unwrap();
     assert!(output.status.success(), "{}", common::stderr(&output));
     let printed = common::stdout(&output);
-    // A star marks what was listed before.
+    // A star marks a crate that was listed before.
     let lines = printed.lines().map(|line| line.trim_end_matches(" (*)"));
     let crates: BTreeSet<&str> = lines.collect();
     let mut faults = vec![];

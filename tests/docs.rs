@@ -1,4 +1,4 @@
-//! The commands of the documentation, run as a reader runs them.
+//! Runs the commands in the documentation, as a reader would.
 //!
 //! Every `sh` block of `README.md` and `docs/*.md` runs in a fresh project with synthetic data, the blocks of a
 //! page in their order. A `console` block needs a network, real data or a long training: of it, only the
@@ -94,7 +94,7 @@ fn a_wrong_subcommand_or_flag_is_noticed() {
     assert!(said("encore list").unwrap_err().contains("`$ `"));
 }
 
-/// The contents of all fenced blocks with this info string.
+/// Returns the contents of all fenced blocks with this info string.
 fn blocks(text: &str, info: &str) -> Vec<String> {
     let (mut blocks, mut open): (Vec<String>, Option<bool>) = (vec![], None);
     for line in text.lines() {
@@ -114,7 +114,8 @@ fn blocks(text: &str, info: &str) -> Vec<String> {
     blocks
 }
 
-/// Runs a block as a shell script with `encore` on the path; it stops at the first command that fails.
+/// Runs a block as a shell script with `encore` on the path; it stops at the first command that
+/// fails.
 fn run(project: &Path, script: &str) -> Output {
     let folders = Path::new(PROGRAM).parent().map(PathBuf::from).into_iter();
     let others = env::var_os("PATH").unwrap_or_default();
@@ -123,7 +124,8 @@ fn run(project: &Path, script: &str) -> Output {
     command.args(["-euc", script]).current_dir(project).env("PATH", path).output().unwrap()
 }
 
-/// Checks subcommand and flags of a console line: with `--help` at its end a command does nothing else.
+/// Checks the subcommand and flags of a console line: with `--help` at its end, a command does
+/// nothing else.
 fn check(folder: &Path, line: &str) -> Result<(), String> {
     let line = line.strip_prefix("$ ").ok_or("a console line begins with `$ `")?;
     let line = line.split(" #").next().unwrap().trim();
@@ -144,7 +146,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A project with the committed experiments and datasets, and nothing imported.
+/// Creates a project with the committed experiments and datasets, and nothing imported.
 fn project(root: &Path) -> tempfile::TempDir {
     let project = tempfile::tempdir().unwrap();
     for folder in ["experiments", "datasets"] {
@@ -153,7 +155,7 @@ fn project(root: &Path) -> tempfile::TempDir {
     project
 }
 
-/// Copies the TOML and CSV files of a folder and of the folders in it.
+/// Copies the TOML and CSV files of a folder and its subfolders.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

@@ -1,5 +1,5 @@
-//! Spectrograms, MFCCs and features of frames against librosa 0.11.0, for the signals and settings of
-//! `tests/golden/make_mfcc.py` and `tests/golden/make_features.py`.
+//! Spectrograms, MFCCs and frame features compared with librosa 0.11.0, for the signals and
+//! settings of `tests/golden/make_mfcc.py` and `tests/golden/make_features.py`.
 
 use std::{path::Path, str::FromStr};
 
@@ -9,23 +9,23 @@ use encore::audio::{
     Workspace, decode, power_to_db,
 };
 
-/// How far a value may be from librosa's: `absolute`, and `relative` to the value.
+/// Tolerance from librosa's values: `absolute`, and `relative` to the value.
 struct Tolerance {
     absolute: f32,
     relative: f32,
 }
 
-/// dB, and MFCCs of dB: 5e-4. All others 1e-4 of the value; and a little more near zero, because we
-/// transform in single precision.
+/// dB and MFCCs of dB have a tolerance of 5e-4, all others one of 1e-4 of the value. Near zero it
+/// is slightly larger, because our transform is in single precision.
 fn tolerance(kind: &str, wanted: &[f32]) -> Tolerance {
     let largest = wanted.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
     let (absolute, relative) = match kind {
         "mfcc" | "log_mel" | "stft_db" => (5e-4, 0.0),
-        // Rounding is relative to the loudest bin of a frame, not to each bin.
+        // Rounding errors are relative to the loudest bin of a frame, not to each bin.
         "stft" => (2e-6 * largest, 1e-4),
-        // Differences of dB, of which each has that tolerance.
+        // Differences of dB values, each of which has that tolerance.
         "onset_strength" => (5e-4, 1e-4),
-        // Each frame's largest is 1; what is below a tenth of it counts as a tenth.
+        // Each frame's maximum is 1; values below a tenth of it count as a tenth.
         "chroma_stft" => (1e-5, 1e-4),
         _ => (0.0, 1e-4),
     };
@@ -80,7 +80,7 @@ fn compare(file: &str, n_cases: usize) {
             for (column, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
                 let off =
                     (got - wanted).abs() / (allowed.absolute + allowed.relative * wanted.abs());
-                // Both may be exactly 0, where nothing is allowed.
+                // Both may be exactly 0, where no difference is allowed.
                 if off > worst {
                     worst = off;
                 }
@@ -95,14 +95,14 @@ fn compare(file: &str, n_cases: usize) {
     assert!(faults.is_empty(), "too far from librosa:\n{}", faults.join("\n"));
 }
 
-/// librosa's keyword arguments as ours.
+/// Converts librosa's keyword arguments to our settings.
 struct Settings {
     frame: FrameSettings,
-    /// Of the columns, every how many-th is compared.
+    /// Only every n-th column is compared.
     step: usize,
 }
 
-/// The values, `[n_frames, width]`, and the width.
+/// Computes the values, `[n_frames, width]`, and the width.
 fn compute(kind: &str, settings: &Settings, samples: &[f32]) -> (Vec<f32>, usize) {
     let MfccSettings { stft, mel, decibel, .. } = settings.frame.mfcc;
     let mut workspace = Workspace::new();

@@ -1,4 +1,4 @@
-//! What `datasets/gtzan-tracks.csv` says of GTZAN: published sets, folds and artists.
+//! The contents of `datasets/gtzan-tracks.csv`: published sets, folds and artists of GTZAN.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ pub fn columns() -> TrackColumns {
     gtzan.track_file.as_ref().unwrap().load(&datasets).unwrap()
 }
 
-/// How many tracks a column has by what it says of them.
+/// Counts the tracks by their cell in a column.
 fn counts(columns: &TrackColumns, column: &str) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for cell in columns.column(column).unwrap().values() {
@@ -25,7 +25,7 @@ fn counts(columns: &TrackColumns, column: &str) -> BTreeMap<String, usize> {
     counts
 }
 
-/// What is in two sets, with the sets.
+/// Returns the cells that occur in two sets, with the sets.
 fn in_two<'a>(
     columns: &'a TrackColumns,
     groups: &str,
@@ -51,7 +51,7 @@ fn sets_and_folds_are_as_large_as_published() {
     assert_eq!(counted("fold"), expected([("1", 315), ("2", 316), ("3", 317)]));
     assert_eq!(counts(&columns, "artist_group").values().sum::<usize>(), 948);
     assert_eq!(counts(&columns, "artist").values().sum::<usize>(), 919);
-    // The one that the usual copies lack: without it there are 442 to be fitted on.
+    // Most copies lack this track; without it, there are 442 training tracks.
     assert_eq!(columns.column("filtered").unwrap()["jazz.00054"], "train");
 }
 
@@ -60,14 +60,15 @@ fn no_artist_is_in_two_sets_and_no_group_in_two_folds() {
     let columns = columns();
     assert_eq!(in_two(&columns, "artist", "filtered"), []);
     assert_eq!(in_two(&columns, "artist_group", "fold"), []);
-    // The two numberings of artists differ: what is a group there are two artists here, and one in
+    // The two numberings of artists differ. A group there may be two artists here, and an artist in
+    // the folds may have several groups. Each must be used with its own division.
     // the folds may have several groups. So each is to be used with its own division.
     let [(group, _)] = in_two(&columns, "artist_group", "filtered")[..] else { panic!() };
     assert_eq!(group, "138");
     assert_eq!(in_two(&columns, "artist", "fold").len(), 24);
 }
 
-/// The 1,000 tracks as one example each, ten classes of 100.
+/// Returns the 1,000 tracks as one example each, ten classes of 100.
 fn tracks() -> (Vec<ExampleId>, Vec<usize>) {
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
     let text = fs::read_to_string(datasets.join("gtzan-tracks.csv")).unwrap();
@@ -80,7 +81,7 @@ fn tracks() -> (Vec<ExampleId>, Vec<usize>) {
     (ids, labels)
 }
 
-/// The largest distance of a class's tested tracks from what was asked for.
+/// Returns the largest deviation of a class's number of tested tracks from its share.
 fn worst(split: &Split, wanted: usize) -> usize {
     let count = |class: usize| split.test.iter().filter(|&&row| row / 100 == class).count();
     (0..10).map(|class| count(class).abs_diff(wanted)).max().unwrap()
@@ -111,7 +112,7 @@ fn draws_and_folds_by_artist_keep_the_genres_about_even() {
     for fold in 1..=5 {
         let split = Protocol::KFold(k_fold.clone()).divide(items, Seed(fold)).unwrap();
         assert!(disjoint(&split));
-        // One artist alone has 35 tracks of reggae, 15 more than a fold's share.
+        // A single artist has 35 reggae tracks, 15 more than a fold's share.
         assert!(worst(&split, 20) <= 15, "fold {fold}: {}", worst(&split, 20));
     }
 }
@@ -129,7 +130,7 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
         .names()
         .iter()
         .map(String::as_str)
-        // Specs of tables that have no stand-in ask for no column of GTZAN.
+        // Specs of tables without a stand-in use no column of GTZAN.
         .filter(|name| !name.starts_with("tables/") && plan(name).unfit().is_some())
         .collect();
     assert_eq!(
@@ -143,7 +144,7 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
             "honest/forest-filtered",
         ]
     );
-    // As the usual copies are: without the one track that can't be decoded.
+    // Most copies lack the track that can't be decoded.
     let (columns, (ids, labels)) = (columns(), tracks());
     let here = ids.iter().zip(labels).filter(|(id, _)| id.track != "jazz.00054");
     let (ids, labels): (Vec<ExampleId>, Vec<usize>) =

@@ -1,7 +1,7 @@
-//! All integration tests, in one binary: they are linked once, and what they share is in `common`.
+//! All integration tests, in one binary, which is linked once; shared helpers are in `common`.
 //!
-//! `cargo test --release --test integration fetch::` runs those of one module. Tests that need what not every
-//! machine has are ignored, with the reason; CONTRIBUTING.md says how to run them.
+//! `cargo test --release --test integration fetch::` runs the tests of one module. Tests with
+//! special requirements are ignored, with the reason; CONTRIBUTING.md explains how to run them.
 
 #![expect(unreachable_pub, reason = "what modules share is pub, as in a library")]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop")]
@@ -31,7 +31,7 @@ mod terminal;
 mod versions;
 mod warnings;
 
-/// Cargo does not look for further files: one that is not listed above would never be compiled.
+/// Checks that every test file is listed above, because cargo would never compile it otherwise.
 #[test]
 fn every_file_of_tests_is_a_module() {
     let text = std::fs::read_to_string(common::repository().join("tests/main.rs")).unwrap();

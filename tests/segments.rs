@@ -1,4 +1,4 @@
-//! Segments of any length go through features and nets: 2, 3, 5 and 10 seconds.
+//! Segments of various lengths in features and nets: 2, 3, 5 and 10 seconds.
 
 use crate::common;
 

@@ -1,4 +1,4 @@
-//! Dirty tables as a user meets them: what import, run, record and model say of them.
+//! Tables with data-quality problems as a user sees them: import, run, record and model.
 
 use crate::common;
 use std::fs;
@@ -18,8 +18,8 @@ const SPEC: &str = "title = \"t\"\nquestion = \"q\"\ndataset = \"dirty\"\nseeds 
 const PREPROCESS: &str = "[preprocess]\nimpute = \"median\"\nindicator = [\"tempo\"]\n\
     one_hot = { key = 3 }\nstandardize = true\n";
 
-/// 120 songs of two genres and one of a third; every tenth tempo is missing, key 2 is in the test set only.
-/// `test` changes numbers of the rows that are not trained on.
+/// Creates 120 songs of two genres and one of a third. Every tenth tempo is missing, and key 2 is
+/// in the test set only. `test` changes numbers of the rows outside the training set.
 fn table(test: f64) -> String {
     let mut text = "\u{FEFF}id,genre,set,tempo,key,energy\r\n".to_owned();
     for i in 0..120_u32 {
@@ -84,8 +84,8 @@ fn rows_with_missing_numbers_and_rare_classes_are_dropped_and_counted() {
     assert_eq!(
         excluded(&record),
         [
-            "12 of 121 rows have no number as tempo",
-            "1 of 121 rows are of a class of fewer than 10 rows"
+            "12 of 121 rows have no number in tempo",
+            "1 of 121 rows belong to a class with fewer than 10 rows"
         ]
     );
     assert_eq!(record["data"]["n_examples"], 108);
@@ -96,7 +96,7 @@ fn rows_with_missing_numbers_and_rare_classes_are_dropped_and_counted() {
 fn imputed_rows_stay_and_the_record_counts_them_and_a_repetition_comes_to_the_same_bits() {
     let home = Home::new(MANIFEST, &format!("{SPEC}{PREPROCESS}"), &table(0.0));
     let (folder, record) = home.run();
-    assert_eq!(excluded(&record), ["1 of 121 rows are of a class of fewer than 10 rows"]);
+    assert_eq!(excluded(&record), ["1 of 121 rows belong to a class with fewer than 10 rows"]);
     assert_eq!(record["data"]["n_examples"], 120);
     let notes: Vec<&str> = record["model"]["notes"]
         .as_array()

@@ -1,4 +1,4 @@
-//! The report's nets, trained as `encore run` trains them, for several benchmarks.
+//! The nets of the original report, trained as `encore run` trains them, for several benchmarks.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use encore::vocab::{Rng, Seed};
 pub(crate) const SHAPE: [usize; 2] = [130, 13];
 const N_CLASSES: usize = 10;
 
-/// What is trained on.
+/// Training data.
 pub(crate) struct Data {
     /// `[n, 130, 13]`, row-major.
     pub(crate) matrix: Vec<f32>,
@@ -20,7 +20,7 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// Uniform noise.
+    /// Creates uniform noise.
     pub(crate) fn random(n_samples: usize) -> Self {
         let mut rng = Rng::new(1);
         let n_numbers = n_samples * SHAPE[0] * SHAPE[1];
@@ -30,7 +30,7 @@ impl Data {
     }
 }
 
-/// Trains a plan in a pool of so many threads.
+/// Trains a plan in a pool with a number of threads.
 pub(crate) fn fit(
     plan: &Plan,
     data: &Data,
@@ -53,7 +53,8 @@ pub(crate) fn fit(
     std::hint::black_box(fitted.n_parameters);
 }
 
-/// A spec of `experiments/`, with other epochs and perhaps another batch size.
+/// Reads a spec of `experiments/`, with a different number of epochs and optionally a different
+/// batch size.
 pub(crate) fn plan(net: &str, batch_size: Option<usize>, n_epochs: usize) -> Plan {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let library = Library::open(&project.join("experiments")).expect("the project has specs");

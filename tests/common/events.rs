@@ -1,4 +1,5 @@
-//! Waiting for what the program does. No test waits for a span of time: a busy machine would change what it tests.
+//! Waiting for events of the program. No test waits for a fixed time, because a busy machine would
+//! change what it tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,12 +8,12 @@ use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A program that does nothing for so long hangs.
+/// A program without any progress for this long hangs.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// Between two looks.
+/// Time between two checks.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Waits for an event and returns what it is.
+/// Waits for an event and returns its value.
 pub fn wait_for<T>(event: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
@@ -24,13 +25,13 @@ pub fn wait_for<T>(event: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition is true.
 pub fn wait_until(event: &str, mut is_so: impl FnMut() -> bool) {
     wait_for(event, || is_so().then_some(()));
 }
 
-/// Waits until a program has changed the files of a folder `nth` times, or has ended; returns how many
-/// changes were seen. They are the moments at which a kill can leave something half done.
+/// Waits until a program has changed the files of a folder `nth` times, or has ended; returns the
+/// number of changes. After each change, a kill can leave something unfinished.
 pub fn wait_for_change(child: &mut Child, folder: &Path, nth: usize) -> usize {
     let mut n_seen = 0;
     let mut before = sizes_and_times(folder);
@@ -46,7 +47,7 @@ pub fn wait_for_change(child: &mut Child, folder: &Path, nth: usize) -> usize {
     n_seen
 }
 
-/// All files below a folder. What goes away during the look is left out.
+/// Lists all files below a folder. Files that disappear meanwhile are left out.
 fn sizes_and_times(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];

@@ -1,4 +1,4 @@
-//! Shared by all tests: a project to work in, the program, its files, and waiting for what it does.
+//! Helpers for all tests: a project to work in, the program, its files, and waiting for events.
 
 pub mod events;
 pub mod preload;
@@ -10,12 +10,12 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// Our own repository.
+/// The root of our own repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A project with our experiments and datasets, and nothing imported.
+/// Creates a project with our experiments and datasets, and nothing imported.
 pub fn project() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     for folder in ["experiments", "datasets"] {
@@ -31,21 +31,21 @@ pub fn project() -> tempfile::TempDir {
     home
 }
 
-/// Replaces the first occurrence of a text in a file. The text must be there.
+/// Replaces the first occurrence of a text in a file, which must contain it.
 pub fn edit(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{} lacks {from}", path.display());
     fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
-/// The program in a project, not yet started.
+/// Returns the program in a project, not yet started.
 pub fn command(project: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_encore"));
     command.current_dir(project).args(arguments);
     command
 }
 
-/// Runs the program to its end.
+/// Runs the program to the end.
 pub fn encore(project: &Path, arguments: &[&str]) -> Output {
     command(project, arguments).output().unwrap()
 }
@@ -57,7 +57,7 @@ pub fn ok(project: &Path, arguments: &[&str]) -> Output {
     output
 }
 
-/// Runs the program, which must succeed, and returns what it printed.
+/// Runs the program, which must succeed, and returns its output.
 pub fn stdout_of(project: &Path, arguments: &[&str]) -> String {
     stdout(&ok(project, arguments))
 }
@@ -78,7 +78,7 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The folders of all runs, by name.
+/// Lists the folders of all runs, by name.
 pub fn runs(project: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(project.join("reports/runs")) else { return vec![] };
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -86,18 +86,18 @@ pub fn runs(project: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// The record in a run's folder.
+/// Reads the record in a run's folder.
 pub fn record(folder: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(folder.join("record.json")).unwrap()).unwrap()
 }
 
-/// The record of the run that `encore run` printed last.
+/// Reads the record of the last run that `encore run` printed.
 pub fn printed_record(project: &Path, printed: &str) -> Value {
     let folder = printed.lines().rev().find(|line| line.starts_with("reports/runs/")).unwrap();
     record(&project.join(folder))
 }
 
-/// All files below a folder, by their path in it.
+/// Lists all files below a folder, by their relative path.
 pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let (mut files, mut folders) = (vec![], vec![folder.to_owned()]);
     while let Some(below) = folders.pop() {
@@ -115,7 +115,7 @@ pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// The tests' own random numbers: SplitMix64.
+/// Random numbers for tests: SplitMix64.
 pub fn random(counter: u64) -> u64 {
     let mut z = counter.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -123,7 +123,7 @@ pub fn random(counter: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A random number below `n`, which must not be 0.
+/// Draws a random number below `n`, which must not be 0.
 pub fn random_below(counter: u64, n: usize) -> usize {
     (random(counter) % n as u64) as usize
 }

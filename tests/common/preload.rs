@@ -1,5 +1,5 @@
-//! A small C library that takes the place of the system's lock calls. It is preloaded, which only Linux does
-//! so; a C compiler is needed to build encore anyway.
+//! A small C library that replaces the system's lock calls. Only Linux can preload it; building
+//! encore needs a C compiler anyway.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,16 +53,16 @@ int fcntl64(int file, int command, ...) {
 }
 ";
 
-/// What the system says to every lock.
+/// The result of every lock call.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Locks {
-    /// As on a file system without locks.
+    /// Every lock fails, as on a file system without locks.
     Fail,
-    /// As where locks are only visible on another host.
+    /// Every lock succeeds, as if the other process were on a different host.
     Succeed,
 }
 
-/// Builds the library into a folder.
+/// Builds the library in a folder.
 pub fn library(folder: &Path, locks: Locks) -> PathBuf {
     let (source, library) = (folder.join("locks.c"), folder.join("locks.so"));
     fs::write(&source, LIBRARY).unwrap();

@@ -1,4 +1,4 @@
-//! A web server of the tests' own on 127.0.0.1, which can do what real ones do on their bad days.
+//! A local web server for tests, which can fail in the ways that real servers do.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,29 +7,29 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What a client asked for.
+/// A request of a client.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The path with its query, e.g. `/v1/tracks?ids=a,b`, as it came.
+    /// The path with its query, e.g. `/v1/tracks?ids=a,b`, unchanged.
     pub target: String,
-    /// Names in lower case.
+    /// Headers; names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Bytes after the head.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A header's value; the name in lower case.
+    /// Returns the value of a header; the name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(has, _)| has == name).map(|(_, value)| value.as_str())
     }
 
-    /// The target up to its query.
+    /// Returns the target without its query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// A parameter of the query, as it came.
+    /// Returns a parameter of the query, unchanged.
     pub fn query(&self, name: &str) -> Option<&str> {
         let (_, query) = self.target.split_once('?')?;
         query
@@ -40,25 +40,25 @@ impl Request {
     }
 }
 
-/// What the server answers.
+/// The server's reply.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// 200, 404, …
+    /// The status: 200, 404, …
     pub status: u16,
-    /// Besides `Content-Length` and `Connection: close`, which every reply has.
+    /// Headers besides `Content-Length` and `Connection: close`, which every reply has.
     pub headers: Vec<(String, String)>,
-    /// The whole body, whose length is promised.
+    /// The whole body, whose length is announced.
     pub body: Vec<u8>,
-    /// The connection is cut after so many bytes of the body.
+    /// Closes the connection after this many bytes of the body.
     pub cut: Option<usize>,
-    /// Nothing is said for so long.
+    /// Waits this long before replying.
     pub delay: Duration,
-    /// The body comes in pieces of so many bytes, with a pause before each.
+    /// Sends the body in pieces of this many bytes, with a pause before each.
     pub drip: Option<(usize, Duration)>,
 }
 
 impl Reply {
-    /// A reply with a body.
+    /// Creates a reply with a body.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -70,26 +70,26 @@ impl Reply {
         }
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     #[expect(clippy::needless_pass_by_value, reason = "callers give numbers and texts as they are")]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }
 
-    /// The same, cut off after `n` bytes of its body.
+    /// Cuts the reply off after `n` bytes of its body.
     pub fn cut_after(mut self, n: usize) -> Self {
         self.cut = Some(n);
         self
     }
 
-    /// The same, late.
+    /// Delays the reply.
     pub fn late(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The same, in pieces of `n` bytes with a pause before each.
+    /// Sends the body in pieces of `n` bytes with a pause before each.
     pub fn drip(mut self, n: usize, pause: Duration) -> Self {
         self.drip = Some((n, pause));
         self
@@ -114,7 +114,7 @@ impl Reply {
     }
 }
 
-/// A server that answers by a function until it is dropped.
+/// A server that calls a function for each request until it is dropped.
 pub struct Server {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -123,7 +123,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one on a free port.
+    /// Starts a server on a free port.
     pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -141,7 +141,7 @@ impl Server {
                 thread::spawn(move || {
                     let Some(request) = read(&stream) else { return };
                     seen.lock().unwrap().push(request.clone());
-                    // A client that went away meanwhile is its own business.
+                    // A client may have disconnected, which is not a fault of the server.
                     let _ = answer(&request).send(&mut stream);
                 });
             }
@@ -149,12 +149,12 @@ impl Server {
         Self { address, stop, asked, listening: Some(listening) }
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Returns `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Every request so far, in the order in which they came.
+    /// Returns every request so far, in order.
     pub fn asked(&self) -> Vec<Request> {
         self.asked.lock().unwrap().clone()
     }
@@ -163,7 +163,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // The listener waits for somebody: this is who tells it that it is over.
+        // The listener blocks until somebody connects; this connection ends it.
         let _ = TcpStream::connect(self.address);
         if let Some(listening) = self.listening.take() {
             let _ = listening.join();

@@ -1,4 +1,4 @@
-//! One fault a test.
+//! Faults of a fetch, one per test.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -11,7 +11,7 @@ fn cut_at_random_bytes_it_goes_on_where_it_was() {
     let server = Server::start(move |request| {
         let i = count.fetch_add(1, Ordering::SeqCst) as u64;
         let reply = serve(request, &served, "\"1\"");
-        // The seventh comes through.
+        // The seventh attempt succeeds.
         let most = reply.body.len();
         if i < 6 { reply.cut_after(random(i) as usize % (most / 2)) } else { reply }
     });
@@ -60,7 +60,7 @@ fn a_wrong_sum_is_named_with_both_and_the_next_mirror_is_tried() {
     assert_eq!(server.asked().len(), 1, "a wrong file is not asked for twice");
     place.fetch(&[remote("a", &[url("/bad"), url("/good")], &good)]).unwrap();
     assert_eq!(place.files(), [("a".to_owned(), good.clone())]);
-    // Another length is seen before a byte is got.
+    // A different length is noticed before any byte is downloaded.
     let mut longer = remote("b", &[url("/good")], &good);
     longer.bytes = Some(5_001);
     fs::remove_dir_all(place.folder()).unwrap();
@@ -74,7 +74,7 @@ fn a_mix_of_two_mirrors_is_noticed_and_made_good() {
     let (served, wrong) = (good.clone(), bad.clone());
     let server = Server::start(move |request| match request.path() {
         "/good" => serve(request, &served, "\"1\""),
-        // Half of another file, and then nothing.
+        // Half of a different file, and then nothing.
         _ if request.header("range").is_none() => serve(request, &wrong, "\"2\"").cut_after(30_000),
         _ => Reply::new(404, ""),
     });
@@ -82,7 +82,7 @@ fn a_mix_of_two_mirrors_is_noticed_and_made_good() {
     let place = Place::new();
     place.fetch(&[remote("a", &[url("/bad"), url("/good")], &good)]).unwrap();
     assert_eq!(place.files(), [("a".to_owned(), good)]);
-    // The good mirror went on from the bad one's bytes, and was then asked for all.
+    // The good mirror continued from the bad one's bytes, and was then asked for the whole file.
     let of_good: Vec<_> = asked(&server).into_iter().filter(|(path, _)| path == "/good").collect();
     assert_eq!(of_good.len(), 2);
     assert_eq!(of_good[0].1.as_deref(), Some("bytes=30000-"));
@@ -118,7 +118,8 @@ fn without_a_sum_no_bytes_are_mixed() {
 #[test]
 fn a_file_that_changed_half_way_begins_anew() {
     let (old, new) = (noise(60_000, 18), noise(60_000, 19));
-    // One server knows If-Range and sends all; the other sends a part of the new file, and says so.
+    // One server knows If-Range and sends the whole file; the other sends a part of the new file
+    // and says so.
     for knows_if_range in [true, false] {
         let (before, after) = (old.clone(), new.clone());
         let count = AtomicUsize::new(0);
@@ -221,7 +222,8 @@ fn a_silent_server_and_a_closed_door_are_left() {
     let error = place.fetch(&[remote("a", &urls, &body)]).unwrap_err().to_string();
     assert_eq!(error.lines().count(), 4, "{error}");
     assert!(error.contains("Connection refused"), "{error}");
-    // It takes longer than the patience for the next bytes, and is not slow by that.
+    // The whole download takes longer than the timeout for the next bytes, which is not a reason to
+    // stop it.
     place.n_tries = 3;
     place.fetch(&[remote("a", &[url("/slow")], &body)]).unwrap();
     assert_eq!(place.files(), [("a".to_owned(), body)]);
@@ -283,11 +285,11 @@ fn a_full_disk_is_seen_before_anything_is_asked() {
     let FetchError::Space { needed, free, .. } = error else { panic!("{error}") };
     assert_eq!((needed, free), (whole + 9_000, whole + 8_999));
     assert_eq!(server.asked().len(), 0);
-    // What is there counts.
+    // Existing files count too.
     fs::write(place.beside("a.tar.gz"), &archive).unwrap();
     place.fetch(std::slice::from_ref(&wanted)).unwrap();
     assert_eq!(place.files(), [("a.au".to_owned(), noise(9_000, 26))]);
-    // A length that only the server knows is looked at when it is known.
+    // A length that only the server knows is checked once it is known.
     let mut place = Place::new();
     place.free = whole - 1;
     (wanted.bytes, wanted.unpack, wanted.unpacked_bytes) = (None, None, None);

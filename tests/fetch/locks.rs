@@ -1,4 +1,4 @@
-//! Two processes fetch one dataset where locks keep nobody away: both end with the right files.
+//! Two processes fetch one dataset where locks have no effect: both end with the right files.
 
 use std::process::Stdio;
 

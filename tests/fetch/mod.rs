@@ -1,5 +1,5 @@
-//! Fetching from servers on their bad days: in the end the right bytes, or a clear word and nothing that
-//! looks whole.
+//! Fetching from servers that fail: the result is either the right bytes, or a clear message and
+//! nothing that looks complete.
 
 mod faults;
 #[cfg(target_os = "linux")]
@@ -24,7 +24,7 @@ use encore::fetch::{
 };
 use encore::fetch::{Sum, Work};
 
-/// Bytes that do not shrink.
+/// Bytes that cannot be compressed.
 fn noise(n: usize, seed: u64) -> Vec<u8> {
     (0..n as u64).map(|i| random(seed * 1_000_003 + i) as u8).collect()
 }
@@ -33,7 +33,7 @@ fn sha256(bytes: &[u8]) -> Sum {
     Sum { algorithm: Algorithm::Sha256, hex: encore::vocab::sha256_hex(bytes) }
 }
 
-/// A gzipped tar archive of plain files.
+/// Creates a gzipped tar archive of plain files.
 fn tar_gz(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(vec![]);
     for (name, content) in files {
@@ -48,7 +48,7 @@ fn tar_gz(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A file that is wanted, by its mirrors; length and sum are declared.
+/// Declares a file with its mirrors, length and checksum.
 fn remote(file: &str, urls: &[String], bytes: &[u8]) -> Remote {
     Remote {
         file: file.to_owned(),
@@ -60,7 +60,7 @@ fn remote(file: &str, urls: &[String], bytes: &[u8]) -> Remote {
     }
 }
 
-/// What a good server answers: the file, or the part that is asked for while it is still the same file.
+/// The reply of a good server: the file, or the requested part if the file is still the same.
 fn serve(request: &Request, body: &[u8], etag: &str) -> Reply {
     let whole = body.len();
     let from = request.header("range").map(|range| {
@@ -81,7 +81,7 @@ fn serve(request: &Request, body: &[u8], etag: &str) -> Reply {
     reply.with("ETag", etag)
 }
 
-/// A place to fetch into, and what was said meanwhile.
+/// A download folder, and the notes of the fetch.
 struct Place {
     home: tempfile::TempDir,
     notes: Mutex<Vec<String>>,
@@ -117,7 +117,7 @@ impl Place {
         self.fetch_and(remotes, &|_| {})
     }
 
-    /// Fetches as the program does, and looks on.
+    /// Fetches as the program does, and records its notes.
     fn fetch_and(&self, remotes: &[Remote], look: &dyn Fn(Event)) -> Result<Fetched, FetchError> {
         let tell = |event: Event| {
             if let Event::Note(text) = event {
@@ -144,27 +144,27 @@ impl Place {
         Ok(fetched)
     }
 
-    /// The files of the folder but its index, and that nothing else is left.
+    /// Lists the files of the folder except its index, and checks that nothing else is left.
     fn files(&self) -> Vec<(String, Vec<u8>)> {
         assert!(!self.beside("").exists(), "something is left beside");
         files(&self.folder())
     }
 }
 
-/// All files below a folder but `fetched.json`, by name.
+/// Lists all files below a folder except `fetched.json`, by name.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = common::files(folder);
     files.retain(|(name, _)| !name.ends_with("fetched.json"));
     files
 }
 
-/// An address where nobody listens.
+/// Returns an address that nobody listens on.
 fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}/a", listener.local_addr().unwrap())
 }
 
-/// The targets that a server was asked for, with the ranges.
+/// Returns the targets that a server was asked for, with the ranges.
 fn asked(server: &Server) -> Vec<(String, Option<String>)> {
     let one = |request: Request| {
         let range = request.header("range").map(str::to_owned);
@@ -197,13 +197,13 @@ fn archives_and_files_become_one_folder_and_are_not_asked_for_again() {
     assert_eq!((unpacked.n_files, unpacked.bytes, unpacked.n_dropped), (1, 9_000, 1));
     assert_eq!(fetched.files[0].sum, sha256(&archive).to_string());
     assert_eq!(fetched.files[0].url.as_ref(), Some(&remotes[0].urls[0]));
-    // No sum was declared: the one that was found is kept.
+    // No checksum was declared, so that of the download is kept.
     assert_eq!(fetched.files[1].sum, sha256(&table).to_string());
     let n = server.asked().len();
     assert_eq!(n, 3);
     assert_eq!(place.fetch(&remotes).unwrap(), fetched);
     assert_eq!(server.asked().len(), n, "it was asked again");
-    // Another file is asked for now: that is said, and what is there stays.
+    // A different file is requested: the fetch reports that and keeps the existing one.
     let mut other = remotes.clone();
     other[0].sum = Some(sha256(b"other"));
     let error = place.fetch(&other).unwrap_err().to_string();
@@ -216,7 +216,7 @@ fn a_folder_of_somebody_elses_is_left_alone() {
     let place = Place::new();
     fs::create_dir(place.folder()).unwrap();
     let remotes = [remote("a", &[nobody()], b"a")];
-    // An empty one is as good as none.
+    // An empty folder is used like a missing one.
     assert!(matches!(place.fetch(&remotes), Err(FetchError::Unreachable { .. })));
     fs::write(place.folder().join("mine"), "mine").unwrap();
     let error = place.fetch(&remotes).unwrap_err().to_string();
@@ -234,7 +234,7 @@ fn two_at_a_time_ask_once() {
     let has_begun = AtomicBool::new(false);
     let both = std::thread::scope(|scope| {
         let first = scope.spawn(|| {
-            // It does not go on before the other waits for it.
+            // The first fetch waits until the second one waits for it.
             let look = |_: Event| {
                 if !has_begun.swap(true, Ordering::SeqCst) {
                     wait_until("the other waits", || place.notes().contains("waiting"));

@@ -1,4 +1,4 @@
-//! `encore data fetch` as a user meets it: killed, stopped, asked twice, nobody there.
+//! `encore data fetch` as a user sees it: killed, stopped, started twice, without a server.
 
 use std::process::{Command, Output, Stdio};
 
@@ -8,7 +8,7 @@ use crate::common::{command, random_below};
 
 const N_FILES: u64 = 6;
 
-/// A collection of two genres, in an archive that does not shrink.
+/// Creates a collection of two genres, in an archive that cannot be compressed.
 pub(super) fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
     let home = tempfile::tempdir().unwrap();
     let mut files = vec![];
@@ -27,7 +27,7 @@ pub(super) fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
     (files, archive)
 }
 
-/// A project with one dataset that lies at some addresses.
+/// Creates a project with one dataset at some addresses.
 pub(super) fn project(urls: &[String], archive: &[u8]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join("datasets")).unwrap();
@@ -56,7 +56,7 @@ pub(super) fn said(output: Output) -> (Option<i32>, String, String) {
 
 pub(super) const FETCH: [&str; 3] = ["data", "fetch", "two"];
 
-/// A server that takes about so long for the whole archive.
+/// Starts a server that needs about this long for the whole archive.
 pub(super) fn slow(archive: &[u8], whole: Duration) -> Server {
     let served = archive.to_vec();
     Server::start(move |request| {
@@ -89,7 +89,7 @@ fn a_fetched_dataset_is_ready_and_said_to_be() {
     let (code, said, _) = encore(home.path(), &FETCH);
     assert!(code == Some(0) && said.contains("two is already downloaded, in "), "{said}");
     assert_eq!(server.asked().len(), n);
-    // Into a folder of the user's choice, although it is there.
+    // Into a folder of the user's choice, although the dataset is already downloaded.
     let to = home.path().join("elsewhere");
     let (code, _, errors) =
         encore(home.path(), &[FETCH.as_slice(), &["--to", to.to_str().unwrap()]].concat());
@@ -122,7 +122,7 @@ fn a_table_is_the_file_itself_and_a_proxy_of_the_environment_is_asked() {
     let (code, _, errors) = fetch();
     assert_eq!(code, Some(3), "{errors}");
     assert_eq!(proxy.asked()[0].target, "http://songs.invalid/songs.csv");
-    // What was found is what is wanted from now on.
+    // The checksum of the first download is now required.
     let found = errors.split(", found md5 ").nth(1).unwrap();
     fs::write(&path, manifest.replace("00000000000000000000000000000000", &found[..32])).unwrap();
     let (code, out, errors) = fetch();
@@ -152,7 +152,7 @@ fn a_dataset_that_was_imported_from_elsewhere_is_there() {
             "{out}"
         );
     }
-    // It has gone: that is a reason to fetch, and nobody is there.
+    // The dataset was deleted: it is fetched again, but there is no server.
     fs::remove_dir_all(&music).unwrap();
     assert_eq!(encore(home.path(), &FETCH).0, Some(3));
 }
@@ -204,7 +204,7 @@ fn a_stop_says_what_is_saved() {
     drop(server);
     let server = slow(&archive, Duration::from_millis(20));
     let urls = format!("{}/a", server.url());
-    // The server has moved: the sum is what says that the file is the same.
+    // The server has moved: the checksum proves that the file is the same.
     let manifest = home.path().join("datasets/two.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     let from = text.split('"').find(|part| part.starts_with("http://")).unwrap().to_owned();
@@ -241,11 +241,11 @@ fn killed_at_thirty_moments_it_ends_with_the_same_bytes() {
     for i in 0..30 {
         let mut child = start();
         wait_for_change(&mut child, &datasets, 1 + random_below(i, n_changes as usize));
-        // The process may be done by itself.
+        // The process may have finished by itself.
         let _ = child.kill();
         child.wait().unwrap();
         n_partial += usize::from(datasets.join("downloads/two.fetching/a.tar.gz.partial").exists());
-        // What has its name is whole.
+        // A file with its final name is complete.
         if folder.exists() {
             assert_eq!(super::files(&folder), files, "kill {i}");
             assert!(folder.join("fetched.json").exists());
@@ -253,7 +253,7 @@ fn killed_at_thirty_moments_it_ends_with_the_same_bytes() {
         if datasets.join("imported/two.json").exists() {
             assert!(folder.exists());
             n_done += 1;
-            // A busy machine shows fewer changes, or more: kills follow it.
+            // A busy machine shows fewer or more changes, and the kills adapt.
             n_changes = (0.9 * n_changes).max(1.0);
             anew();
         } else {

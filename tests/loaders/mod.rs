@@ -1,5 +1,5 @@
-//! Every manifest of recordings, on a tiny tree in the published structure: what is imported, under which
-//! name and genre and in which set; what is kept out; and a run on the published split.
+//! Every manifest of recordings, on a tiny tree in the published structure: which files are
+//! imported, with which name, genre and set; which are skipped; and a run on the published split.
 
 mod published;
 
@@ -12,7 +12,8 @@ use encore::audio::{Waveform, write_wav};
 use encore::dataset::{AudioData, Catalogue, Cut, Data, Layout};
 use published::{LOADERS, Loader};
 
-/// 3.2 s of noise, other noise for another number; the name says nothing of what it is.
+/// Writes 3.2 s of noise that depends on a number; the name of the file says nothing about its
+/// format.
 fn recording(path: &Path, number: usize) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut state = number as u32 + 1;
@@ -43,7 +44,7 @@ fn audio(catalogue: &Catalogue, name: &str) -> AudioData {
     }
 }
 
-/// Imports a tree, and holds what comes of it to what should.
+/// Imports a tree and compares the result with the expected one.
 fn import(loader: &Loader, project: &Path) {
     let name = loader.name;
     let folder = project.join("data").join(name);
@@ -73,13 +74,13 @@ fn import(loader: &Loader, project: &Path) {
     for (out, wanted) in out.iter().zip(loader.out) {
         assert!(out.starts_with(wanted), "{name}: {out}");
     }
-    // Of these two only the lists say how many tracks there are.
+    // For these two datasets, only the lists tell how many tracks there are.
     let is_whole = ["fma-large", "mtg-jamendo"].contains(&name);
     assert_eq!(audio.part.is_none(), is_whole, "{name}: {:?}", audio.part);
     assert!(encore(project, &["data", "check", name]).contains("has not changed"), "{name}");
 }
 
-/// Runs a spec on the dataset; how many examples are in each set is by its tracks.
+/// Runs a spec on the dataset and checks the number of examples in each set.
 fn run(loader: &Loader, project: &Path) {
     let name = loader.name;
     let spec = format!(
@@ -118,7 +119,8 @@ fn every_manifest_of_recordings_loads_its_published_structure() {
     }
 }
 
-/// What `data new` says, the manifest that it writes, and the dataset that an import makes of it.
+/// Returns the output of `data new`, the manifest that it writes, and the dataset that an import
+/// creates.
 fn new(project: &Path, name: &str, path: &str) -> (String, String, AudioData) {
     let said = encore(project, &["data", "new", name, path]);
     let manifest = fs::read_to_string(project.join(format!("datasets/{name}.toml"))).unwrap();
@@ -151,7 +153,7 @@ fn a_collection_of_ones_own_needs_no_manifest_by_hand() {
     let slow = [("slow.1", "slow"), ("slow.2", "slow")];
     assert_eq!(named(&audio), [&[("fast \"x\".1", "fast \"x\"")], &slow[..]].concat());
 
-    // Without a header: the column of files is found by looking for them.
+    // Without a header, the column of files is found by testing which files exist.
     fs::write(home.join("mine/bare.tsv"), "a\tslow/1.wav\nb\tslow/2.wav\n").unwrap();
     let (_, manifest, audio) = new(home, "bare", "mine/bare.tsv");
     assert!(manifest.contains("delimiter = \"\\t\"\nheader_rows = 0\npath = \"{2}\"\n"));

@@ -1,15 +1,15 @@
-//! The published structure of every manifest's data, cut down to a few recordings.
+//! The published structure of every manifest's data, reduced to a few recordings.
 
-/// A tree of a dataset and what is to come of it.
+/// A tree of a dataset and the expected result.
 pub struct Loader {
     pub name: &'static str,
-    /// Files of text: lists, and what else lies about.
+    /// Text files: lists, and other files.
     pub texts: &'static [(&'static str, &'static str)],
-    /// Good recordings: path, track, genre, set.
+    /// Valid recordings: path, track, genre, set.
     pub tracks: &'static [(&'static str, &'static str, &'static str, &'static str)],
-    /// Recordings that are there and in no use.
+    /// Recordings that exist but are not used.
     pub others: &'static [&'static str],
-    /// What is kept out, and why.
+    /// Skipped recordings, with reasons.
     pub out: &'static [&'static str],
     /// The split of a spec.
     pub split: &'static str,
@@ -17,7 +17,7 @@ pub struct Loader {
 
 const SPLIT: &str = "[split.listed]\ncolumn = \"split\"";
 
-/// `tracks.csv` of FMA: a header of two rows, and one that names the first column only.
+/// `tracks.csv` of FMA: a header of two rows, and a third row that names the first column only.
 macro_rules! fma {
     ($($row:literal,)+) => {
         concat!(

@@ -1,5 +1,5 @@
-//! A headless Chromium, driven over a pipe by its DevTools protocol: messages of JSON, each ended by a
-//! zero byte.
+//! A headless Chromium, controlled through a pipe by its DevTools protocol: JSON messages, each
+//! ended by a zero byte.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// A browser that says nothing for so long has hung.
+/// A browser that is silent for this long hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What the variable CHROMIUM names, else a Chromium or Chrome on the PATH.
+/// Returns the browser in the variable CHROMIUM, otherwise a Chromium or Chrome on the PATH.
 pub fn find() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").filter(|named| !named.is_empty());
     if named.is_some() {
@@ -25,7 +25,7 @@ pub fn find() -> Option<PathBuf> {
     all.find(|file| file.is_file())
 }
 
-/// A browser with one open page; it ends with this value.
+/// A browser with one open page; dropping it ends the browser.
 pub struct Browser {
     child: Child,
     to: ChildStdin,
@@ -36,9 +36,10 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts it with a profile of its own in a folder.
+    /// Starts the browser with a new profile in a folder.
     pub fn start(program: &Path, profile: &Path) -> Self {
-        // Chromium reads from 3 and writes to 4; only a shell can hand it our pipes there.
+        // Chromium reads from descriptor 3 and writes to 4; only a shell can connect our pipes to
+        // them.
         let mut child = Command::new("sh")
             .args(["-c", r#"exec "$0" "$@" 3<&0 4>&1 0</dev/null 1>&2"#])
             .arg(program)
@@ -108,7 +109,7 @@ impl Browser {
         self.from.recv_timeout(PATIENCE).expect("the browser answers")
     }
 
-    /// Opens a file and waits until all of it is there.
+    /// Opens a file and waits until it is loaded.
     pub fn open(&mut self, file: &Path) {
         let address = format!("file://{}", file.display());
         let loaded = |event: &Value| event["method"] == "Page.loadEventFired";
@@ -120,7 +121,7 @@ impl Browser {
         }
     }
 
-    /// Pretends a screen (or paper, by `media`) of a width in CSS pixels, light or dark.
+    /// Emulates a screen (or paper, by `media`) with a width in CSS pixels, light or dark.
     pub fn pretend(&mut self, width: u32, media: &str, scheme: &str) {
         let screen =
             json!({"width": width, "height": 812, "deviceScaleFactor": 1, "mobile": width < 500});
@@ -129,7 +130,7 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({"media": media, "features": scheme}));
     }
 
-    /// The value of an expression of JavaScript.
+    /// Returns the value of a JavaScript expression.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let parameters =
             json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
@@ -158,7 +159,7 @@ impl Browser {
         }
     }
 
-    /// What the page wrote to the console, what went wrong in it, and what it asked the network for.
+    /// Returns the page's console messages, its errors, and its network requests.
     pub fn complaints(&self) -> Vec<String> {
         let said = |event: &Value| {
             let parameters = &event["params"];
@@ -180,7 +181,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It may have ended by itself: there is nothing to be done about either.
+        // The browser may have ended by itself; errors here do not matter.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,9 +1,9 @@
-//! The report's page in a real browser: quiet, within a phone's width, reachable by keyboard, legible in
-//! light and dark, sorted by its buttons, printed whole.
+//! The report's page in a real browser: no errors, fits a phone's width, usable by keyboard,
+//! legible in light and dark, sorted by its buttons, printed completely.
 //!
-//! Needs a Chromium or Chrome on the PATH, or one named by the variable CHROMIUM, and is therefore run by
-//! `cargo test --release --test integration page:: -- --ignored`. ENCORE_PAGE names another page to look
-//! at; into the folder ENCORE_LOOK it puts pictures of what it saw, in base64.
+//! These tests need a Chromium or Chrome on the PATH, or one named by the variable CHROMIUM. Run
+//! them with `cargo test --release --test integration page:: -- --ignored`. ENCORE_PAGE names a
+//! different page to check; screenshots are written into the folder ENCORE_LOOK, in base64.
 
 mod browser;
 
@@ -17,8 +17,8 @@ use browser::Browser;
 
 const LONG: &str = "an-experiment-whose-name-is-much-longer-than-any-that-a-sensible-person-gives";
 
-/// A small page of real runs: with and without curves, with a leak and its honest twin, with a name that
-/// is far too long.
+/// Creates a small page of real runs: with and without curves, with a leak and its honest twin, and
+/// with a very long name.
 fn small_page(home: &Path) -> PathBuf {
     let spec = |name: &str| home.join(format!("experiments/{name}.toml"));
     fs::copy(spec("spotify-logistic-final"), spec(LONG)).unwrap();
@@ -60,7 +60,7 @@ fn a_browser_shows_the_page_as_it_is_meant() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
-/// No sideways scrolling of the page.
+/// Checks that the page does not scroll sideways.
 fn fits(browser: &mut Browser, at: &str) {
     let [wide, shown] = ["scrollWidth", "clientWidth"].map(|what| {
         browser.evaluate(&format!("document.scrollingElement.{what}")).as_u64().unwrap()
@@ -75,7 +75,7 @@ fn is_legible(browser: &mut Browser, at: &str) {
     assert!(n > 500, "{at}: only {n} texts and marks were looked at");
 }
 
-/// Tab goes to everything that can be used, in the order of the page, and shows where it is.
+/// Checks that Tab reaches every control, in the order of the page, and that the focus is visible.
 fn is_reachable_by_keyboard(browser: &mut Browser) {
     browser.evaluate(
         "window.all = [...document.querySelectorAll('a[href], button, summary, [tabindex]')]\
@@ -95,7 +95,8 @@ fn is_reachable_by_keyboard(browser: &mut Browser) {
     assert_eq!(reached, (0..n).map(Some).collect::<Vec<_>>());
 }
 
-/// Enter on a head of the summary sorts by it, and the other way round when pressed again.
+/// Checks that Enter on a heading of the summary sorts by it, and reverses the order when pressed
+/// again.
 fn is_sorted_by_keyboard(browser: &mut Browser) {
     let head = "document.querySelectorAll('#summary th button')[2]";
     browser.evaluate(&format!("{head}.focus()"));
@@ -122,7 +123,7 @@ fn is_sorted_by_keyboard(browser: &mut Browser) {
     assert_eq!(browser.evaluate(others), 1);
 }
 
-/// On paper everything is unfolded, dark on white, and nothing is cut off at the right.
+/// Checks that the printed page is unfolded, dark on white, and not cut off on the right.
 fn is_printed_whole(browser: &mut Browser) {
     browser.evaluate(
         "window.unfolded = null; addEventListener('beforeprint', () => { window.unfolded = \
@@ -135,7 +136,7 @@ fn is_printed_whole(browser: &mut Browser) {
     assert_eq!(browser.evaluate("window.unfolded"), 0);
     let folded = browser.evaluate("document.querySelectorAll('details:not([open])').length");
     assert!(folded.as_u64() > Some(0), "as it was before");
-    // A4 less its margins, in CSS pixels.
+    // A4 without its margins, in CSS pixels.
     browser.pretend(688, "print", "dark");
     fits(browser, "on paper");
     is_legible(browser, "on paper");
@@ -148,7 +149,7 @@ fn is_printed_whole(browser: &mut Browser) {
     assert_eq!(cut, json!([]), "tables that are wider than the paper");
 }
 
-/// A picture of the whole page, where pictures are asked for.
+/// Takes a screenshot of the whole page if screenshots are requested.
 fn look(browser: &mut Browser, name: &str) {
     if std::env::var_os("ENCORE_LOOK").is_some() {
         let whole = json!({"captureBeyondViewport": true, "format": "png"});

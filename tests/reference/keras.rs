@@ -1,4 +1,4 @@
-//! The report's nets with weights that Keras trained must answer as Keras did.
+//! Compares the report's nets, with weights trained by Keras, with Keras's predictions.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use encore::vocab::Seed;
 const N_ROWS: usize = 999;
 const N_CLASSES: usize = 10;
 const SHAPE: [usize; 2] = [130, 13];
-/// Largest difference of any logit.
+/// Maximum difference of any logit.
 const TOLERANCE: f64 = 1e-3;
 
 const TRAINING: &str =
@@ -81,7 +81,7 @@ fn model(spec: &str) -> Box<dyn Model> {
         .expect("no fault, so a model")
 }
 
-/// The numbers of a little-endian f32 array in C order, header unread.
+/// Reads the numbers of a little-endian f32 array in C order, ignoring the header.
 fn npy(path: &Path, n: usize) -> Vec<f32> {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let numbers = &bytes[bytes.len() - 4 * n..];

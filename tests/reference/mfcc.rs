@@ -1,4 +1,4 @@
-//! MFCCs of 999 segments of real music against librosa 0.11.0.
+//! Compares the MFCCs of 999 segments of real music with librosa 0.11.0.
 
 use std::{fs, path::Path};
 

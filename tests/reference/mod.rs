@@ -1,10 +1,11 @@
 //! Real music and published files, which cannot be committed (GTZAN has no license).
 //!
-//! `ENCORE_TEST_DATA` names the folder that has them. Without it these tests are ignored; with it
+//! `ENCORE_TEST_DATA` names the folder that contains them. Without it these tests are ignored; with
+//! it, run
 //!
 //!     ENCORE_TEST_DATA=FOLDER cargo test --release --test integration reference:: -- --ignored
 //!
-//! | path in the folder | what it is |
+//! | path in the folder | content |
 //! |---|---|
 //! | `cases/audio/` | recordings that people reported as read wrongly |
 //! | `gtzan-mini/GENRE/TRACK.flac` | 100 clips of GTZAN |
@@ -21,7 +22,8 @@ mod statistics;
 
 use std::path::PathBuf;
 
-/// The folder that the variable names. These tests are ignored unless they are asked for, so it must be there.
+/// Returns the folder in the variable. These tests are ignored by default, so a missing folder is
+/// an error.
 fn data() -> PathBuf {
     let folder = std::env::var_os("ENCORE_TEST_DATA").expect("ENCORE_TEST_DATA names a folder");
     std::path::absolute(folder).unwrap()

@@ -1,4 +1,4 @@
-//! `datasets/gtzan-tracks.csv` against the lists as they were published.
+//! Compares `datasets/gtzan-tracks.csv` with the published lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -42,7 +42,7 @@ fn members_are_those_of_the_published_lists() {
     let mut artists = BTreeMap::new();
     for line in lines("sturm-index.txt".to_owned()).iter().filter(|line| !line.starts_with('#')) {
         let parts: Vec<&str> = line.split(":::").map(str::trim).collect();
-        // Two names are spelt in two ways there, and in one here.
+        // The published list spells two names in two ways each; ours spells them in one.
         let artist = match parts[1] {
             "Rage Against the Machine" => "Rage Against The Machine",
             "Earth, Wind & Fire" => "Earth Wind and Fire",

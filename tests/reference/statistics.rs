@@ -1,4 +1,4 @@
-//! `[features.statistics]` of real music against GTZAN's own `features_30_sec.csv`.
+//! Compares `[features.statistics]` of real music with GTZAN's own `features_30_sec.csv`.
 
 use std::{collections::BTreeMap, fs};
 
@@ -6,11 +6,11 @@ use encore::audio::decode;
 use encore::features::AUDIO_FEATURES;
 use encore::schema::{Tree, read};
 
-/// The table is of an older librosa, which mirrored the signal at its ends, and its tempo is
-/// `beat_track`'s.
+/// The table was computed with an older librosa, which mirrored the signal at its ends, and its
+/// tempo comes from `beat_track`.
 const SETTINGS: &str = "pad_mode = \"reflect\"\naggregate = \"median\"\n";
 
-/// Of the value; of an MFCC's mean, which may be near 0, absolute.
+/// Relative tolerance; absolute for the mean of an MFCC, which may be near 0.
 const RELATIVE: f64 = 1e-4;
 const ABSOLUTE_MFCC: f64 = 5e-4;
 
@@ -28,7 +28,7 @@ fn statistics_of_gtzan_mini_equal_the_published_table() {
         .expect("the reference folder has the table");
     let (header, rows) = text.split_once('\n').expect("the table has a header");
     let header: Vec<&str> = header.trim().split(',').collect();
-    // For each column the differences, relative and absolute, of each clip.
+    // For each column, the relative and absolute differences of each clip.
     let mut differences: BTreeMap<usize, Vec<(f64, f64, String)>> = BTreeMap::new();
     let mut n_clips = 0;
     for row in rows.lines() {

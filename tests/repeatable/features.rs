@@ -1,4 +1,4 @@
-//! Features in the making: killed, shared between processes, listed, cleaned.
+//! Feature extraction: killed, shared between processes, listed, cleaned.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,10 +9,10 @@ use super::{kill_all, project, start};
 use crate::common::events::wait_for_change;
 use crate::common::{command, edit, encore, ok, random_below, stderr};
 
-/// Makes the features of the embedded corpus and runs nothing.
+/// Computes the features of the embedded corpus without running anything.
 pub(super) const MAKE: &[&str] = &["run", "baseline-audio", "--seeds", "1", "--why"];
 
-/// A project with thirty tracks: four shards.
+/// Creates a project with thirty tracks: four shards.
 pub(super) fn thirty_tracks() -> tempfile::TempDir {
     let home = project();
     let manifest = home.path().join("datasets/synth-genres.toml");
@@ -32,7 +32,7 @@ fn folders(project: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// All files of the one entry that a cache has.
+/// Returns all files of the only entry of a cache.
 pub(super) fn entry(project: &Path) -> BTreeMap<String, Vec<u8>> {
     let folders = folders(project);
     assert_eq!(folders.len(), 1, "{folders:?}");
@@ -82,9 +82,10 @@ fn features_killed_at_random_moments_and_made_by_two_processes_are_the_same_byte
         let is_half_way = n_shards(stormy.path()) > 0;
         n_half_way += usize::from(is_half_way);
         if folders(stormy.path()).iter().any(|folder| folder.extension().is_none()) {
-            // Done in spite of it: begun anew, so that the next kill has something to hit.
+            // The extraction finished despite the kill. It starts again, so that the next kill has
+            // a target.
             fs::remove_dir_all(cache(stormy.path())).unwrap();
-            // A busy machine shows fewer changes, or more: kills follow it.
+            // A busy machine shows fewer or more changes, and the kills adapt.
             n_changes = (0.8 * n_changes).max(1.0);
         } else if !is_half_way {
             n_changes *= 1.25;
@@ -107,8 +108,9 @@ fn features_killed_at_random_moments_and_made_by_two_processes_are_the_same_byte
         assert!(output.status.success(), "{said}");
         let of_the_other = |line: &str| -> Option<usize> {
             let text = line.strip_prefix("features of synth-genres: ")?;
-            let is_other = text.contains("by other processes") || text.starts_with("goes on from");
-            let number = text.trim_start_matches("goes on from ").split(' ').next()?;
+            let is_other =
+                text.contains("by other processes") || text.starts_with("continues from");
+            let number = text.trim_start_matches("continues from ").split(' ').next()?;
             is_other.then(|| number.parse().unwrap())
         };
         let n: usize = said.lines().filter_map(of_the_other).sum();
@@ -151,14 +153,14 @@ fn the_cache_is_listed_checked_and_cleaned() {
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
     assert!(said(&["features", "clean", "--partial"]).starts_with("0 removed, 0 B freed"));
-    // Whoever reads takes no lock and stands in nobody's way.
+    // Readers take no lock and block nobody.
     let held = fs::File::open(&path).unwrap();
     held.lock_shared().unwrap();
     let cleaned = said(&["features", "clean", &name[..6]]);
     assert!(cleaned.starts_with(&format!("removed {name}, 1.4 MB\n1 removed, ")), "{cleaned}");
     assert!(folders(home.path()).is_empty());
 
-    // What another process makes at this moment is left; here, this test says that it does.
+    // Features that a running process is computing are kept; this test pretends to be that process.
     let partial = home.path().join(format!("datasets/cache/{name}.partial"));
     fs::create_dir(&partial).unwrap();
     fs::write(partial.join(format!("worker.{}", encore::disk::unique_name())), "").unwrap();

@@ -1,8 +1,9 @@
-//! Killed, damaged, out of disk, asked for twice: nothing is lost and the bits are the same.
+//! Runs that are killed, damaged, out of disk space or started twice: nothing is lost, and the bits
+//! are the same.
 
 use super::*;
 
-/// The folders of unfinished runs, by name.
+/// Lists the folders of unfinished runs, by name.
 pub(super) fn attempts(project: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(project.join("reports/attempts")) else { return vec![] };
     let folders = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
@@ -17,7 +18,7 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
     // How often each experiment changes a file.
     let mut n_changes = BTreeMap::new();
     for experiment in SIX {
-        // Twice: the first makes the features, the second is what a restart takes.
+        // The first run computes the features; the second one does what a restart does.
         ok(calm.path(), &run(experiment, &[]));
         for folder in runs(calm.path()) {
             if record(&folder)["experiment"] == **experiment {
@@ -32,7 +33,7 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
     let (mut n_kills, mut n_half_way) = (0, 0);
     while n_kills < 50 || (n_half_way < 5 && n_kills < 150) {
         let experiment = SIX[n_kills % SIX.len()];
-        // A run that was done in spite of a kill is begun anew, so that every kill has something to hit.
+        // A run that finished despite the kill starts again, so that every kill has a target.
         for folder in runs(stormy.path()) {
             if folder.join("record.json").exists() && record(&folder)["experiment"] == *experiment {
                 fs::remove_dir_all(folder).unwrap();
@@ -50,7 +51,7 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
         let has_checkpoint = |folder: &PathBuf| {
             folder.join("checkpoint-1").exists() || folder.join("checkpoint-2").exists()
         };
-        // A busy machine shows fewer changes, or more: kills follow it.
+        // A busy machine shows fewer or more changes, and the kills adapt.
         let is_done = runs(stormy.path()).iter().any(|folder| is_this(&folder));
         let is_half_way = attempts(stormy.path()).iter().filter(is_this).any(has_checkpoint);
         let factor = match (is_done, is_half_way) {
@@ -80,7 +81,7 @@ fn killed_at_fifty_random_moments_every_run_ends_with_the_bits_of_an_undisturbed
     assert!(n_resumed >= 1, "no run has gone on from a checkpoint");
 }
 
-/// Stops a run half-way: starts it and waits until it has saved itself a few times. Its attempt.
+/// Starts a run, kills it after it has saved several checkpoints, and returns its attempt.
 fn cut_off(project: &Path, arguments: &[&str]) -> PathBuf {
     for _ in 0..20 {
         let child = start(project, arguments);
@@ -104,24 +105,24 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     let home = project();
     let arguments = run("cnn-2", &["--set", "training.epochs=12"]);
     let attempt = cut_off(home.path(), &arguments);
-    // The newer checkpoint and the curves are damaged: the older one serves.
+    // The newer checkpoint and the curves are damaged: the older checkpoint is used.
     let newest = newer_checkpoint(&attempt);
     flip(&newest, 0.6);
     flip(&attempt.join("epochs.jsonl"), 0.2);
     let output = ok(home.path(), &arguments);
     let said = stderr(&output);
     let name = newest.file_name().unwrap().to_str().unwrap();
-    assert!(said.contains(&format!("{name}: is damaged: its checksum does not fit")), "{said}");
+    assert!(said.contains(&format!("{name}: is damaged: its checksum does not match")), "{said}");
     assert!(said.contains("epochs.jsonl: line 1 is damaged"), "{said}");
     assert!(said.contains("resumes after epoch"), "{said}");
     let wanted = outputs(home.path());
     let attempt = attempt.file_name().unwrap().to_str().unwrap();
     let id = attempt.rsplit_once('.').unwrap().0.to_owned();
     let folder = home.path().join("reports/runs").join(&id);
-    // Undisturbed, it comes to the same.
+    // An uninterrupted run gives the same result.
     ok(home.path(), &["verify", &id]);
 
-    // Both checkpoints cut short: nothing to go on from, and that is said.
+    // Both checkpoints are truncated: the run starts over and says so.
     fs::remove_dir_all(&folder).unwrap();
     let attempt = cut_off(home.path(), &arguments);
     for slot in ["checkpoint-1", "checkpoint-2"] {
@@ -134,7 +135,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
     assert!(said.contains("is damaged") && said.contains(": started"), "{said}");
     assert_eq!(outputs(home.path()), wanted);
 
-    // A finished run's files: each is found, said, and the run made anew.
+    // Damage in each file of a finished run is detected and reported, and the run is repeated.
     for file in ["record.json", "predictions.csv", "split.csv", "model/model.safetensors"] {
         flip(&folder.join(file), 0.5);
         let said = stderr(&ok(home.path(), &arguments));
@@ -143,7 +144,7 @@ fn damaged_checkpoints_and_records_are_found_said_and_made_good() {
         let said = stderr(&ok(home.path(), &arguments));
         assert!(said.contains("already done"), "{file}: {said}");
     }
-    // A damaged record does not stand in the way of the page.
+    // A damaged record does not prevent the page.
     flip(&folder.join("record.json"), 0.5);
     let said = stderr(&ok(home.path(), &["list"]));
     assert!(said.contains("skipped") && said.contains("record.json"), "{said}");
@@ -160,11 +161,11 @@ fn newer_checkpoint(folder: &Path) -> PathBuf {
     slots.into_iter().max_by_key(number).unwrap()
 }
 
-/// Flips a bit of the byte at a share of a file's length.
+/// Flips a bit of the byte at a fraction of a file's length.
 pub(super) fn flip(path: &Path, share: f64) {
     let mut bytes = fs::read(path).unwrap();
     let mut place = (bytes.len() as f64 * share) as usize;
-    // In text, a digit: the file stays well formed and only its meaning changes.
+    // In text, a digit is changed: the file stays well-formed, and only its meaning changes.
     while path.extension().is_some_and(|e| e != "safetensors" && e != "f32")
         && !bytes[place].is_ascii_digit()
     {
@@ -181,7 +182,8 @@ fn a_full_disk_is_said_and_the_run_goes_on_when_there_is_room() {
     ok(home.path(), &arguments);
     let wanted = outputs(home.path());
     fs::remove_dir_all(home.path().join("reports")).unwrap();
-    // No file may grow beyond a limit, as on a full disk or over a quota: writes fail, nobody is killed.
+    // Files cannot grow beyond a limit, as on a full disk or over a quota: writes fail, but nobody
+    // is killed.
     let shell = "trap '' XFSZ; ulimit -f 900; exec \"$0\" \"$@\"";
     let mut limited = Command::new("sh");
     limited.current_dir(home.path()).args(["-c", shell, env!("CARGO_BIN_EXE_encore")]);
@@ -196,7 +198,7 @@ fn a_full_disk_is_said_and_the_run_goes_on_when_there_is_room() {
     assert_eq!(outputs(home.path()), wanted);
 }
 
-/// Waits until a run has saved itself twice since a moment.
+/// Waits until a run has saved two checkpoints since a given time.
 fn wait_for_checkpoint(project: &Path, since: std::time::SystemTime) {
     wait_until("the second checkpoint", || {
         attempts(project).into_iter().any(|folder| {
@@ -215,7 +217,7 @@ fn a_signal_saves_and_ends_cleanly_and_nothing_is_left_running() {
         let mut command = command(home.path(), &arguments);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for_checkpoint(home.path(), started);
-        // Only the parent is told; it passes the wish on.
+        // Only the parent receives the signal; it passes it on.
         Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         let output = child.wait_with_output().unwrap();
         let said = stderr(&output);
@@ -225,14 +227,14 @@ fn a_signal_saves_and_ends_cleanly_and_nothing_is_left_running() {
         let why = ok(home.path(), &[arguments.as_slice(), &["--why"]].concat());
         assert!(String::from_utf8_lossy(&why.stdout).contains("interrupted, resumes"), "{why:?}");
     }
-    // A parent that is killed takes its runs with it: the lock is free soon after.
+    // A parent that is killed takes its runs with it, and the lock is soon free.
     let locks = || -> Vec<PathBuf> {
         let entries = fs::read_dir(home.path().join("reports/attempts")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         paths.filter(|path| path.extension().is_some_and(|end| end == "lock")).collect()
     };
     let is_held = |path: &PathBuf| {
-        // One that is gone was given back.
+        // A lock that no longer exists was released.
         let file = fs::OpenOptions::new().write(true).open(path);
         file.is_ok_and(|file| file.try_lock().is_err())
     };

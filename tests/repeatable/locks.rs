@@ -1,5 +1,5 @@
-//! File systems whose locks can't be relied on: every lock fails as on Lustre mounted with `noflock`, or
-//! every lock succeeds as where locks are only visible on another host. No result depends on them.
+//! File systems with unreliable locks: every lock fails, as on Lustre mounted with `noflock`, or
+//! every lock succeeds, as if they were only visible on another host. No result depends on them.
 
 use super::kills::attempts;
 use super::preload::{Locks, library};
@@ -11,7 +11,7 @@ fn preloaded(library: &Path, project: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What two processes with the same arguments say that begin together; both succeed.
+/// Returns the output of two processes that start together with the same arguments; both succeed.
 fn two(library: &Path, project: &Path, arguments: &[&str]) -> [String; 2] {
     let both = [(); 2].map(|()| {
         let mut command = preloaded(library, project, arguments);
@@ -50,7 +50,7 @@ fn two_processes_come_to_the_bits_of_one(locks: Locks) {
     let list = String::from_utf8_lossy(&list.stdout).into_owned();
     assert!(list.contains("complete, checksum valid"), "{list}");
 
-    // Long enough that both train at the same time.
+    // Enough epochs for both processes to train at the same time.
     let arguments = run("cnn-2", &["--set", "training.epochs=40"]);
     ok(calm.path(), &arguments);
     let said = two(&library, home.path(), &arguments);
@@ -61,7 +61,7 @@ fn two_processes_come_to_the_bits_of_one(locks: Locks) {
     assert_eq!(outputs(home.path()).len(), 1);
     assert_eq!(attempts(home.path()), [] as [PathBuf; 0], "both clean up");
 
-    // And a run that was killed is resumed.
+    // A killed run is resumed, too.
     let arguments = run("cnn-1", &["--set", "training.epochs=12"]);
     ok(calm.path(), &arguments);
     let mut command = preloaded(&library, home.path(), &arguments);

@@ -1,4 +1,5 @@
-//! Runs as a user meets them: killed, stopped, damaged, asked for twice - and the same bits in the end.
+//! Runs as a user sees them: killed, stopped, damaged, started twice, with the same bits in the
+//! end.
 
 mod features;
 #[cfg(unix)]
@@ -15,10 +16,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The six experiments of the report, made small.
+/// The six experiments of the original report, reduced in size.
 const SIX: &[&str] = &["dnn", "cnn-1", "cnn-2", "cnn-3", "spotify-logistic", "spotify-dense"];
 
-/// A project whose corpora are small.
+/// Creates a project with small corpora.
 fn project() -> tempfile::TempDir {
     let home = common::project();
     edit(&home.path().join("datasets/synth-songs.toml"), "n_rows = 8576", "n_rows = 300");
@@ -30,7 +31,7 @@ fn project() -> tempfile::TempDir {
     home
 }
 
-/// `run` of one experiment with one seed, saving after every step.
+/// Returns the arguments that run one experiment with one seed, saving after every step.
 fn run<'a>(experiment: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let mut arguments = vec!["run", experiment, "--seeds", "1", "--checkpoint-every", "0"];
     if !experiment.contains("logistic") {
@@ -40,7 +41,7 @@ fn run<'a>(experiment: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     arguments
 }
 
-/// What every finished run has come to, by its name.
+/// Returns the outputs of every finished run, by name.
 fn outputs(project: &Path) -> BTreeMap<String, serde_json::Value> {
     let finished = runs(project).into_iter().filter(|folder| folder.join("record.json").exists());
     finished
@@ -48,7 +49,7 @@ fn outputs(project: &Path) -> BTreeMap<String, serde_json::Value> {
             let record = record(&folder);
             let name = record["experiment"].as_str().unwrap().to_owned();
             let mut epochs = fs::read_to_string(folder.join("epochs.jsonl")).unwrap();
-            // The time that an epoch took is the one thing that may be other.
+            // Only the time of an epoch may differ.
             epochs =
                 epochs.lines().map(|line| line.split(",\"seconds\"").next().unwrap()).collect();
             (name, serde_json::json!([record["outputs"], epochs]))
@@ -56,7 +57,7 @@ fn outputs(project: &Path) -> BTreeMap<String, serde_json::Value> {
         .collect()
 }
 
-/// Kills a process with all that it has started.
+/// Kills a process and all processes that it has started.
 #[cfg(unix)]
 fn kill_all(mut child: Child) {
     let group = format!("-{}", child.id());
@@ -64,7 +65,7 @@ fn kill_all(mut child: Child) {
     child.wait().unwrap();
 }
 
-/// Starts encore in a process group of its own.
+/// Starts encore in a separate process group.
 #[cfg(unix)]
 fn start(project: &Path, arguments: &[&str]) -> Child {
     use std::os::unix::process::CommandExt;
@@ -113,9 +114,9 @@ fn jobs_and_threads_change_no_bit() {
     assert_eq!(all(&homes[0]).len(), 4);
 }
 
-/// What two small runs come to with `CODE_VERSION` 2 on machines with AVX2 or AVX-512: curves, model
-/// and predictions. If they come to something else after a change that is meant, raise `CODE_VERSION`
-/// (older runs are then stale) and write what they come to now.
+/// The hashes of two small runs with `CODE_VERSION` 2 on machines with AVX2 or AVX-512: curves,
+/// model and predictions. If they differ after an intended change, raise `CODE_VERSION` (older runs
+/// are then stale) and write the new hashes here.
 const BITS: [(&str, [&str; 3]); 2] = [
     ("cnn-2", ["cc8cc748999526c8", "edf2ed0f00be2909", "e467f8f005eac7a2"]),
     ("spotify-dense", ["b1bef069a6cbf5ba", "1ba0b9613d4e1406", "ba2c5a8f71564b3a"]),
@@ -153,7 +154,7 @@ fn a_range_test_suggests_and_draws_and_foreign_weights_make_a_run_apart() {
     let refused = encore(home.path(), &["lr-find", "spotify-logistic"]);
     assert!(stderr(&refused).contains("has no learning rate"), "{}", stderr(&refused));
 
-    // The weights of a run of ours come back as foreign ones, and say the same.
+    // The weights of one of our runs are imported as foreign ones, and give the same predictions.
     ok(home.path(), &run("cnn-1", &[]));
     let trained = runs(home.path())[0].clone();
     let weights = trained.join("model/model.safetensors");
@@ -174,7 +175,7 @@ fn a_range_test_suggests_and_draws_and_foreign_weights_make_a_run_apart() {
         &["import-weights", "cnn-2", weights.to_str().unwrap(), "--layout", "keras"],
     );
     assert!(
-        stderr(&refused).contains("holds nothing for `batch_norm_1.gamma`"),
+        stderr(&refused).contains("contains nothing for `batch_norm_1.gamma`"),
         "{}",
         stderr(&refused)
     );

@@ -1,4 +1,4 @@
-//! Spotify's and ReccoBeats' answers, in their published shapes, made from a playlist that numbers describe.
+//! Replies of Spotify and ReccoBeats in their published form, generated from a playlist.
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use crate::common::server::{Reply, Request, Server};
 
 pub const PLAYLIST: &str = "3cEYpjA9oz9GiPac4AsH4n";
 pub const SECRET: &str = "hush-this-is-the-secret-of-the-app";
-/// What every request must bear.
+/// The authorization of every request.
 pub const TOKEN: &str = "hush-this-is-token-0";
 pub const CREDENTIALS: &str = "RSPOTIFY_CLIENT_ID=the-id-of-the-app\n\
     RSPOTIFY_CLIENT_SECRET=hush-this-is-the-secret-of-the-app\n";
@@ -58,7 +58,7 @@ impl Deref for Api {
     }
 }
 
-/// What a request asks for, by the first words of its path.
+/// Returns the kind of a request, from the first words of its path.
 pub fn what(request: &Request) -> &'static str {
     let path = request.path();
     match path {
@@ -79,7 +79,8 @@ impl Api {
         Self::with(world, |_, _, _| None)
     }
 
-    /// With answers of the test's own, told what is asked and the how-many-th question of its kind it is, from 0.
+    /// Starts a server whose replies the test can replace. The function receives the kind of
+    /// request and its number among those of its kind, from 0.
     pub fn with(
         world: Arc<World>,
         own: impl Fn(&'static str, usize, &Request) -> Option<Reply> + Send + Sync + 'static,
@@ -147,7 +148,7 @@ impl State {
             "features" => {
                 most(100);
                 let of = |id| World::features(number(id, "Track"), From::Spotify);
-                // Backwards: whoever goes by places has the wrong song.
+                // The order is reversed: a client that relies on it gets the wrong song.
                 json!({"audio_features": ids().into_iter().rev().map(of).collect::<Vec<_>>()})
             }
             "track features" => match World::features(number(last, "Track"), From::Spotify) {

@@ -1,4 +1,4 @@
-//! Bad days: too many requests, faults of the server, connections that are cut, answers that are none.
+//! Failures: too many requests, server errors, interrupted connections, malformed replies.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::common::server::{Reply, Request};
 use api::{json_reply, refusal};
 
-/// A whole answer to `what`, of a good day.
+/// A complete valid reply to `what`.
 fn good(what: &'static str) -> Value {
     let api = Api::new(small());
     let user = User::new();
@@ -98,7 +98,7 @@ fn stumbles_are_tried_again_with_pauses_that_grow() {
         |_| refusal(429, "no header"),
         // The connection ends in the middle of the body.
         |whole| json_reply(200, whole).cut_after(whole.to_string().len() / 2),
-        // The length is right, and the JSON is not whole.
+        // The length is right, but the JSON is incomplete.
         |whole| Reply::new(200, &whole.to_string().as_bytes()[..whole.to_string().len() / 2]),
         |_| Reply::new(200, "<html>Bad gateway"),
     ];
@@ -112,7 +112,7 @@ fn stumbles_are_tried_again_with_pauses_that_grow() {
         let from = if what == "reccobeats" { From::ReccoBeats } else { From::Spotify };
         user.expect(&api, from);
     }
-    // Five in a row: 1 + 2 + 4 + 8 + 16 seconds and what comes on top.
+    // Five in a row: 1 + 2 + 4 + 8 + 16 seconds, plus the random part.
     let whole = good("items");
     let api = Api::with(small(), move |asked, nth, _| {
         (asked == "items" && nth < 5).then(|| stumbles[nth + 1](&whole))
@@ -157,7 +157,7 @@ fn a_server_that_stays_broken_is_given_up_with_what_it_said() {
         );
         assert!(said.contains(words) && said.contains("all responses are saved"), "{said}");
         assert_eq!(api.n_asked("items"), 2 + 6);
-        // On a good day it goes on with the third page.
+        // After the server has recovered, the collection resumes with the third page.
         let well = Api::new(small());
         user.expect(&well, From::Spotify);
         assert_eq!(well.n_asked("items"), 8 - 2);
@@ -166,7 +166,8 @@ fn a_server_that_stays_broken_is_given_up_with_what_it_said() {
 
 #[test]
 fn an_answer_that_does_not_come_is_asked_for_again() {
-    // ReccoBeats is given a third of a second here; Spotify ten seconds, which rspotify has fixed.
+    // The timeout is a third of a second for ReccoBeats here; ten seconds for Spotify, which
+    // rspotify fixes.
     for (late, seconds) in [("reccobeats", 2), ("items", 12)] {
         let api = Api::with(small(), move |what, nth, _| {
             let reply = || Reply::new(200, "{}").late(Duration::from_secs(seconds));

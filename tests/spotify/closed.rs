@@ -1,4 +1,4 @@
-//! Endpoints that are closed: asked once, remembered, explained, gone round.
+//! Closed endpoints: asked once, remembered, explained, replaced.
 
 use super::*;
 use api::refusal;
@@ -13,7 +13,7 @@ fn where_batches_are_gone_artists_and_features_are_got_one_by_one() {
         user.expect(&api, From::Spotify);
         assert_eq!((api.n_asked("artists"), api.n_asked("features")), (1, 1));
         assert!(api.n_asked("artist") > 30 && api.n_asked("track features") > 200);
-        // Remembered: the journal alone makes the table again.
+        // The answers are remembered: the journal alone gives the table again.
         let n = api.n_asked("artist") + api.n_asked("track features");
         user.expect(&api, From::Spotify);
         assert_eq!((api.n_asked("artists"), api.n_asked("features")), (1, 1));
@@ -60,7 +60,7 @@ fn items_of_somebody_else_s_playlist_are_explained_and_asked_again_only_on_deman
     }
     user.ask_again = true;
     user.expect(&api, From::Spotify);
-    // That it was open is remembered too.
+    // An open endpoint is remembered too.
     user.ask_again = false;
     let journal = std::fs::read_to_string(user.journal()).unwrap();
     let lines: Vec<&str> = journal.split_inclusive('\n').collect();

@@ -1,4 +1,4 @@
-//! Good days: what comes out, and how little is asked for it.
+//! Collections without failures: the result, and the small number of requests.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn ten_thousand_places_are_the_expected_table_with_the_fewest_questions() {
     let without = ["has no audio features", "has no detected key"];
     let n_out = labeled.dropped.iter().filter(|out| without.contains(&out.reason)).count();
     assert_eq!(asked("features"), (labeled.songs.len() + n_out).div_ceil(100));
-    // The second time only the token and the playlist's version were asked for.
+    // The second collection only asks for the token and the playlist's version.
     assert_eq!((asked("token"), asked("playlist"), asked("items")), (2, 3, 200));
 }
 
@@ -59,7 +59,7 @@ fn reccobeats_answers_forty_at_a_time_and_without_what_it_does_not_know() {
     let api = Api::new(small());
     let user = User::new();
     user.expect(&api, From::ReccoBeats);
-    // With Spotify's token they would count as Spotify's.
+    // With Spotify's token, these requests would count as Spotify's.
     assert_eq!((api.n_asked("features"), api.n_asked("track features")), (0, 0));
 }
 

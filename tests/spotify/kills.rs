@@ -1,4 +1,4 @@
-//! Killed at random moments, a collection ends with the bytes of an undisturbed one.
+//! A collection that is killed at random moments gives the same bytes as an uninterrupted one.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -10,9 +10,9 @@ use super::*;
 use crate::common::{self, events::wait_for_change};
 
 const N_KILLS: usize = 100;
-/// About so many lives has a collection until all is got.
+/// Approximate number of starts until everything is downloaded.
 const LIVES: usize = 12;
-/// And so many more in which it writes.
+/// Number of further starts, which write the table.
 const WRITTEN: usize = 4;
 
 fn start(folder: &Path, api: &Api) -> Command {
@@ -30,7 +30,7 @@ fn home() -> tempfile::TempDir {
     home
 }
 
-/// All that a collection leaves but the moment at which it was begun.
+/// Returns all output files of a collection, without the time at which it started.
 fn left(folder: &Path) -> Vec<Vec<u8>> {
     let mut left: Vec<Vec<u8>> = ["big.csv", "big.parquet", "big.dropped.csv"]
         .iter()
@@ -45,7 +45,7 @@ fn left(folder: &Path) -> Vec<Vec<u8>> {
 #[test]
 fn killed_at_a_hundred_random_moments_it_ends_with_the_same_table() {
     let world = Arc::new(api::World::of(10_000));
-    // The server rings when it has given so many answers.
+    // The server signals when it has sent this many replies.
     let alarm = Arc::new((AtomicUsize::new(usize::MAX), AtomicUsize::new(0)));
     let (ring, rung) = mpsc::channel();
     let (inside, ring) = (alarm.clone(), Mutex::new(ring));
@@ -59,7 +59,7 @@ fn killed_at_a_hundred_random_moments_it_ends_with_the_same_table() {
     assert!(start(calm.path(), &api).status().unwrap().success());
     let n_answers = alarm.1.load(Ordering::SeqCst);
     let wanted = left(calm.path());
-    // What a start writes that has nothing left to ask.
+    // The files that a start writes when nothing is left to download.
     let mut child = start(calm.path(), &api).spawn().unwrap();
     let n_writes = wait_for_change(&mut child, calm.path(), usize::MAX);
     assert!(child.wait().unwrap().success());
@@ -76,8 +76,8 @@ fn killed_at_a_hundred_random_moments_it_ends_with_the_same_table() {
                 n_starts < 3 * N_KILLS,
                 "only {n_asking} and {n_writing} of {n_starts} kills hit"
             );
-            // A life gets the token, the version and some of the rest. Once all is got, it is killed while the
-            // table is put in its place.
+            // Each start downloads the token, the version and some of the rest. Once everything is
+            // downloaded, it is killed while it replaces the table.
             let is_collected = csv.exists();
             let at = if is_collected { 2 } else { 1 + random.below(2 * n_answers / LIVES) };
             if is_collected {
@@ -88,7 +88,7 @@ fn killed_at_a_hundred_random_moments_it_ends_with_the_same_table() {
             alarm.0.store(at, Ordering::SeqCst);
             while rung.try_recv().is_ok() {}
             let mut child = start(stormy.path(), &api).spawn().unwrap();
-            // One that ends by itself is not waited for.
+            // A process that ended by itself is not waited for.
             while rung.recv_timeout(Duration::from_millis(5)).is_err()
                 && child.try_wait().unwrap().is_none()
             {}

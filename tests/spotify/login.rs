@@ -1,4 +1,4 @@
-//! Signing in in the browser, and staying signed in.
+//! Logging in through the browser, and staying logged in.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -19,7 +19,7 @@ fn begin(user: &User, api: &Api, port: u16) -> Login {
     Login::begin(&credentials(user.folder.path()), &addresses(api), port).unwrap()
 }
 
-/// As a user who pastes the address.
+/// Acts like a user who pastes the address.
 pub fn sign_in(user: &User, api: &Api) {
     let login = begin(user, api, 8888);
     let address = format!("{}?code=the-code&state={}", login.redirect_uri(), state_of(login.url()));
@@ -121,7 +121,7 @@ fn what_comes_back_of_another_login_or_without_one_is_refused() {
     assert_eq!((api.asked().len(), user.token().exists()), (0, false));
 }
 
-/// A login whose token has run out.
+/// Creates a login whose token has expired.
 fn expired(user: &User, api: &Api) {
     sign_in(user, api);
     let mut cache = cache(user);

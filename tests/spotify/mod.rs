@@ -1,5 +1,5 @@
-//! A playlist from the first request to the dataset, against a server that answers as Spotify and ReccoBeats
-//! do on good days and on bad ones.
+//! A playlist from the first request to the dataset, with a server that answers as Spotify and
+//! ReccoBeats do, including their failures.
 
 mod api;
 mod broken;
@@ -26,7 +26,7 @@ use encore::vocab::Seed;
 
 use api::{Api, PLAYLIST};
 
-/// A moment in November 2026 from which waiting alone takes the time away.
+/// A time in November 2026; the clock only advances when the program waits.
 struct Clockwork {
     now_ms: Cell<u64>,
     slept_s: RefCell<f64>,
@@ -59,7 +59,7 @@ enum From {
     ReccoBeats,
 }
 
-/// One user at a machine: a folder, a clock, what was told.
+/// A user at a machine: a folder, a clock, the notes shown.
 struct User {
     folder: tempfile::TempDir,
     clock: Clockwork,
@@ -112,7 +112,7 @@ impl User {
         })
     }
 
-    /// The bytes of the table as CSV, and of the list of what was kept out.
+    /// Returns the bytes of the table as CSV, and of the list of dropped places.
     fn files(&self, collected: &Collected) -> (String, String) {
         let datasets = self.path("datasets");
         std::fs::create_dir_all(&datasets).unwrap();
@@ -122,7 +122,7 @@ impl User {
         (text(&output.csv), text(&output.dropped))
     }
 
-    /// The table is the expected one, to the byte, and so is what was kept out.
+    /// Checks that the table and the list of dropped places are the expected ones, byte by byte.
     fn expect(&self, api: &Api, from: From) {
         let collected = self.collect(api, from).unwrap();
         assert_eq!(self.files(&collected), api.world.expected(from));
@@ -148,7 +148,7 @@ fn credentials(folder: &Path) -> Credentials {
     Credentials::find(Some(&path), None, &|_| None).unwrap()
 }
 
-/// An API over a small playlist in which everything happens once at least.
+/// Creates an API with a small playlist in which every case occurs at least once.
 fn small() -> Arc<api::World> {
     Arc::new(api::World::of(400))
 }

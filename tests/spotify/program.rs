@@ -1,4 +1,4 @@
-//! The program as a user meets it: words, codes, files, and no secret in any of them.
+//! The program as a user sees it: output, exit codes, files, and no secret in any of them.
 
 use std::fs;
 use std::process::{Command, Output as Ended, Stdio};
@@ -9,7 +9,7 @@ use crate::common;
 use crate::common::server::{Reply, Request};
 use api::refusal;
 
-/// A project, a folder for the user's configuration, and an app's credentials in it.
+/// Creates a project, a folder for the user's configuration, and an app's credentials in it.
 struct Home {
     project: tempfile::TempDir,
 }
@@ -129,7 +129,7 @@ fn a_playlist_becomes_a_dataset_that_runs_at_once_and_no_secret_is_anywhere() {
     }
 }
 
-/// What all files of a folder hold, but the user's own credentials and programs.
+/// Returns the contents of all files of a folder, except the user's credentials and programs.
 fn texts(folder: &Path, all: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

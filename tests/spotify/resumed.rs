@@ -1,11 +1,11 @@
-//! Starts that go on where another one ended.
+//! Collections that continue an interrupted one.
 
 use std::fs;
 
 use super::*;
 use api::refusal;
 
-/// A journal of a collection that is done.
+/// Returns the journal of a finished collection.
 fn done() -> (User, Vec<u8>) {
     let user = User::new();
     user.expect(&Api::new(small()), From::Spotify);
@@ -25,7 +25,7 @@ fn a_journal_that_ends_anywhere_ends_in_the_same_table() {
         .collect();
     assert!(ends.len() > 14, "{}", ends.len());
     for end in ends {
-        // After a line, in the middle of the next one, and one byte before its end.
+        // Cuts after a line, in the middle of the next one, and one byte before its end.
         for cut in [end, end + 7, (end + 300).min(whole.len()), end - 1] {
             fs::write(user.journal(), &whole[..cut.min(whole.len())]).unwrap();
             user.expect(&api, From::Spotify);
@@ -87,7 +87,7 @@ fn a_playlist_that_changes_between_two_pages_is_noticed_at_the_end_of_them() {
     let user = User::new();
     let said = user.collect(&api, From::Spotify).unwrap_err().to_string();
     assert!(said.contains("(version v0, now v1)"), "{said}");
-    // And again at the next start, which asks for no more pages.
+    // The next start says it again and asks for no more pages.
     let said = user.collect(&api, From::Spotify).unwrap_err().to_string();
     assert!(said.contains("(version v0, now v2)"), "{said}");
     assert_eq!(api.n_asked("items"), 8);

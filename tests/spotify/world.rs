@@ -1,21 +1,21 @@
-//! A playlist that numbers describe, and what Spotify and ReccoBeats know of it.
+//! A generated playlist, and the data that Spotify and ReccoBeats have about it.
 
 use serde_json::{Value, json};
 
 use super::From;
 
-/// A playlist of `n` places: place `i` is track `i`, apart from those that `kind` names.
+/// A playlist of `n` places: place `i` is track `i`, except for those that `kind` lists.
 pub struct World {
     pub n: usize,
     pub title: &'static str,
-    /// Artists with songs are so many.
+    /// Number of artists with songs.
     pub n_artists: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Track,
-    /// Of the track three places before.
+    /// The same track as three places before.
     Again,
     Local,
     Episode,
@@ -53,7 +53,7 @@ impl World {
         i * i % self.n_artists
     }
 
-    /// Nothing of an artist who was deleted.
+    /// Returns nothing for an artist who was deleted.
     fn genres(a: usize) -> Option<Vec<&'static str>> {
         match a % 40 {
             7 => None,
@@ -66,7 +66,7 @@ impl World {
         }
     }
 
-    /// Danceability of a track, in hundredths.
+    /// Returns the danceability of a track, in hundredths.
     fn hundredths(i: usize) -> usize {
         i * 7 % 101
     }
@@ -79,7 +79,7 @@ impl World {
         if i % 67 == 11 { -1 } else { (i % 12) as i64 }
     }
 
-    /// The table and what is kept out, worked out from the numbers alone.
+    /// Computes the table and the list of dropped places independently of the program.
     pub fn expected(&self, from: From) -> (String, String) {
         let mut table = "artist_name,id,track_name,album_name,danceability,energy,key,loudness,mode,speechiness,\
             acousticness,instrumentalness,liveness,valence,tempo,time_signature,artist_pop,genres,track_pop,\
@@ -147,7 +147,7 @@ impl World {
     }
 
     pub fn row(&self, i: usize) -> Value {
-        // Half of the rows in the shape of before February 2026.
+        // Half of the rows have the format from before February 2026.
         let name = if i.is_multiple_of(2) { "item" } else { "track" };
         let row = |is_local: bool, item: Value| json!({"added_at": "2026-01-02T03:04:05Z", "is_local": is_local, name: item});
         match Self::kind(i) {

@@ -181,11 +181,8 @@ impl Entry {
         if found == self.sha256 {
             return Ok(());
         }
-        let message = format!(
-            "is damaged: its sha256 is {}…, expected {}…",
-            &found[..8],
-            &self.sha256[..8]
-        );
+        let message =
+            format!("is damaged: its sha256 is {}…, expected {}…", &found[..8], &self.sha256[..8]);
         Err(damaged(&folder.join("matrix.f32"), message))
     }
 
