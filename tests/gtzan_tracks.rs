@@ -62,7 +62,6 @@ fn no_artist_is_in_two_sets_and_no_group_in_two_folds() {
     assert_eq!(in_two(&columns, "artist_group", "fold"), []);
     // The two numberings of artists differ. A group there may be two artists here, and an artist in
     // the folds may have several groups. Each must be used with its own division.
-    // the folds may have several groups. So each is to be used with its own division.
     let [(group, _)] = in_two(&columns, "artist_group", "filtered")[..] else { panic!() };
     assert_eq!(group, "138");
     assert_eq!(in_two(&columns, "artist", "fold").len(), 24);

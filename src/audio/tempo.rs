@@ -53,7 +53,6 @@ impl Default for TempoSettings {
 ///
 /// The results equal librosa 0.11's `tempo(onset_envelope=..., sr=..., hop_length=...)`: of a few
 /// hundred possible tempos the same one, unless two are equally likely within rounding.
-/// possible tempos the same one, where two are not equally likely within rounding.
 #[derive(Clone)]
 pub struct Tempo {
     /// `[win_length]`.

@@ -32,7 +32,6 @@ impl Catalogue {
     /// [`DatasetError::NoAddress`] if the manifest has no address. Also if no address delivers a
     /// file, the disk is full, or the download was interrupted: the partial download is kept, and
     /// the next call resumes it.
-    /// full, or it was asked to stop: what was got is kept, and the next call goes on.
     pub fn fetch(
         &self,
         manifest: &Manifest,

@@ -61,7 +61,6 @@ pub fn publish_flushed(attempt: &Path, name: &Path) -> io::Result<Published> {
 ///
 /// # Errors
 /// If the folder can't be renamed.
-/// Where the folder can't be renamed.
 pub fn set_aside(folder: &Path, within: &Path) -> io::Result<Option<PathBuf>> {
     let name = folder.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
     let name = format!("{name}.{}.removed", unique_name());

@@ -36,7 +36,6 @@ impl RunWriter {
     ///
     /// # Errors
     /// If the folder can't be written.
-    /// Where the folder can't be written.
     pub fn begin(claim: Claim) -> Result<(Self, Option<Checkpoint>, Vec<String>), StoreError> {
         let store = &claim.store;
         let mut sources = store.attempts_at(&claim.id)?;

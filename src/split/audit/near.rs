@@ -10,7 +10,6 @@
 //! (`tests/audit.rs`). Copies shifted by more than about 25 ms are missed. Rows of a table are
 //! compared by the root mean square of their differences, in deviations of the columns. Up to
 //! [`MAX_DISTANCE`], most pairs in a real table of songs have the same name; beyond it, fewer do.
-//! songs have the same name, further away fewer.
 
 use rayon::prelude::*;
 
