@@ -55,7 +55,7 @@ pub struct EarlyStopping {
     pub monitor: Monitor,
     /// Number of consecutive epochs without a better value before the training stops, at least 1.
     pub patience: usize,
-    /// Amount by which a value must exceed the best one to count as better, `[0, inf)`.
+    /// Amount by which a value must beat the best one to count as better, `[0, inf)`.
     pub min_delta: f64,
     /// Whether the weights of the best epoch are kept instead of those of the last.
     pub restore_best: bool,

@@ -77,7 +77,7 @@ impl Store {
         &self.root
     }
 
-    /// Returns the folder of a run, finished or not.
+    /// Returns the folder of a run, which need not exist.
     #[must_use]
     pub fn folder(&self, id: &str) -> PathBuf {
         self.root.join(id)
