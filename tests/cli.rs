@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::common::{self, encore, project, repository, stderr, stdout};
 
@@ -199,6 +200,23 @@ fn a_new_experiment_is_one_file_and_runs() {
     let list = stdout(&encore(home.path(), &["list"]));
     let line = list.lines().find(|line| line.starts_with("mine ")).unwrap();
     assert!(line.contains("on synth-songs, seed 1") && line.contains("shortened run"), "{line}");
+}
+
+/// A spec that can't be written completely is not written at all.
+#[test]
+#[cfg(unix)]
+fn a_new_experiment_is_a_whole_file_or_none() {
+    let home = project();
+    // Files cannot grow, as on a full disk: writes fail, but nobody is killed.
+    let shell = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+    let mut limited = Command::new("sh");
+    limited.current_dir(home.path()).args(["-c", shell, env!("CARGO_BIN_EXE_encore")]);
+    let output = limited.args(["new", "mine", "--from", "spotify-dense"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let left = fs::read_dir(home.path().join("experiments")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("mine")), "{left:?}");
+    assert!(encore(home.path(), &["new", "mine", "--from", "spotify-dense"]).status.success());
 }
 
 #[test]

@@ -151,7 +151,7 @@ pub(super) fn new(project: &Project, name: &str, from: &str) -> Done {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(&file, text)?;
+    crate::disk::write_whole(&file, text.as_bytes())?;
     println!("wrote {}; edit it, then: encore run {name}", file.display());
     Ok(())
 }

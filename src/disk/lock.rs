@@ -43,13 +43,34 @@ impl Held {
     }
 }
 
-/// What the user is told once if a file system has no locks.
+/// The notice that a file system has no locks, which a command shows once.
 static NOTICE: Mutex<Notice> = Mutex::new(Notice::None);
+
+/// The words by which a notice is recognized when another process of the command passes it on.
+const NOTICE_WORDS: [&str; 2] = ["the file system of ", " has no locks ("];
 
 enum Notice {
     None,
     Waiting(String),
     Shown,
+}
+
+impl Notice {
+    /// Returns whether a note is anything but a notice that was shown before, and remembers it.
+    fn is_new(&mut self, note: &str) -> bool {
+        let [start, words] = NOTICE_WORDS;
+        if !(note.starts_with(start) && note.contains(words)) {
+            return true;
+        }
+        !matches!(std::mem::replace(self, Self::Shown), Self::Shown)
+    }
+}
+
+/// Returns whether a note from another process of this command should be shown: every note except a
+/// repeated notice that a file system has no locks. The notice is shown once per command.
+#[must_use]
+pub fn is_new_note(note: &str) -> bool {
+    NOTICE.lock().expect("no holder of the notice panics").is_new(note)
 }
 
 /// Returns the notice that a file system has no locks: once in a process, and only after a lock was
@@ -130,9 +151,10 @@ fn attempt(file: &File, path: &Path) -> io::Result<Attempt> {
             let mut notice = NOTICE.lock().expect("no holder of the notice panics");
             if matches!(*notice, Notice::None) {
                 let folder = super::whole::parent(path).display();
+                let [start, words] = NOTICE_WORDS;
                 *notice = Notice::Waiting(format!(
-                    "the file system of {folder} has no locks ({error}): encore goes on without; \
-                     two processes with the same work may both do it, and the results stay the same"
+                    "{start}{folder}{words}{error}): encore continues without them; \
+                     two processes may both do the same work, and the results stay the same"
                 ));
             }
             Ok(Attempt::Unsupported)
@@ -177,6 +199,19 @@ mod tests {
     fn held(path: &Path) -> Held {
         let Lock::Held(held) = lock(path).unwrap() else { panic!("nobody has it") };
         held
+    }
+
+    #[test]
+    fn a_notice_is_shown_once_and_other_notes_always() {
+        let notice = "the file system of reports has no locks (os error 38): encore continues";
+        let mut state = Notice::None;
+        assert!(state.is_new("resumes after epoch 3") && state.is_new("resumes after epoch 3"));
+        assert!(state.is_new(notice) && !state.is_new(notice));
+        assert!(state.is_new("resumes after epoch 3"));
+        // A process that has not shown its own notice yet leaves it to the other one.
+        let mut state = Notice::Waiting(notice.to_owned());
+        assert!(state.is_new(notice) && matches!(state, Notice::Shown));
+        assert!(!Notice::Shown.is_new(notice));
     }
 
     #[test]

@@ -22,6 +22,6 @@ mod name;
 mod whole;
 
 pub use folder::{Published, publish, publish_flushed, remove_folder, set_aside};
-pub use lock::{Held, Lock, is_locked, lock, lock_file, notice};
+pub use lock::{Held, Lock, is_locked, is_new_note, lock, lock_file, notice};
 pub use name::{Owner, unique_name};
 pub use whole::{finish_file, remove_stale, sync_folder, write_private, write_whole};

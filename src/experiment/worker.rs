@@ -21,6 +21,7 @@ use super::options::Options;
 use super::plan::Plan;
 use super::run::run;
 use crate::dataset::Catalogue;
+use crate::disk;
 use crate::record::Store;
 
 /// The run that a process is to do.
@@ -115,6 +116,9 @@ pub(super) fn follow(child: &mut Child, observer: &dyn Observer) -> std::io::Res
     let mut end = None;
     for line in BufReader::new(output).lines().map_while(Result::ok) {
         match serde_json::from_str(&line) {
+            // Every process of a command finds out by itself that a file system has no locks.
+            Ok(Line::Event(Event::Note { text, .. } | Event::FeaturesNote { text, .. }))
+                if !disk::is_new_note(&text) => {}
             Ok(Line::Event(event)) => observer.event(&event),
             Ok(Line::Done { found }) => end = Some(End::Done { found }),
             Ok(Line::Stopped { epoch }) => end = Some(End::Stopped { epoch }),

@@ -220,6 +220,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let figures_folder = folder.join("figures");
     make(&figures_folder)?;
     disk::remove_stale(folder);
+    disk::remove_stale(&figures_folder);
     let drawn = figure::draw_all(&rows, options, &figures_folder)?;
     let readme = folder.join("README.md");
     put(&readme, page::text(&rows, &drawn, options, folder))?;

@@ -1,6 +1,5 @@
 //! Marks -> SVG and PNG, by plotters.
 
-use std::fs;
 use std::path::Path;
 
 use plotters::backend::DrawingBackend;
@@ -12,6 +11,7 @@ use plotters::style::{Color, FontTransform, ShapeStyle, TextStyle};
 
 use super::canvas::{Align, Direction, Figure, Mark, Point, Text};
 use super::font::{Lettering, PNG, SVG, font, register_fonts};
+use crate::disk;
 use crate::report::ReportError;
 
 /// Both backends take whole pixels: they draw this many times larger than the figure is.
@@ -20,12 +20,16 @@ const SCALE: u32 = 4;
 /// size for dense screens and paper.
 const SMOOTH: u32 = 2;
 
-/// Writes the figure as `NAME.svg` and `NAME.png`.
+/// Writes the figure as `NAME.svg` and `NAME.png`, each atomically.
 pub(super) fn save(figure: &Figure, folder: &Path, name: &str) -> Result<(), ReportError> {
-    let svg_path = folder.join(format!("{name}.svg"));
-    fs::write(&svg_path, svg(figure, &svg_path)?)
-        .map_err(|source| ReportError::Io { path: svg_path, source })?;
-    png(figure, &folder.join(format!("{name}.png")))
+    let put = |path: &Path, bytes: &[u8]| {
+        disk::write_whole(path, bytes)
+            .map_err(|source| ReportError::Io { path: path.to_owned(), source })
+    };
+    let path = folder.join(format!("{name}.svg"));
+    put(&path, svg(figure, &path)?.as_bytes())?;
+    let path = folder.join(format!("{name}.png"));
+    put(&path, &png(figure, &path)?)
 }
 
 /// The figure as SVG; `path` is where it goes, for messages.
@@ -49,7 +53,8 @@ pub(super) fn svg(figure: &Figure, path: &Path) -> Result<String, ReportError> {
     Ok(text.replacen(">\n", &below, 1))
 }
 
-fn png(figure: &Figure, path: &Path) -> Result<(), ReportError> {
+/// The figure as PNG; `path` is where it goes, for messages.
+fn png(figure: &Figure, path: &Path) -> Result<Vec<u8>, ReportError> {
     let (width, height) = (figure.width * SCALE, figure.height * SCALE);
     let mut drawn = vec![255; (width * height * 3) as usize];
     for image in &figure.images {
@@ -57,11 +62,21 @@ fn png(figure: &Figure, path: &Path) -> Result<(), ReportError> {
     }
     let backend = BitMapBackend::with_buffer(&mut drawn, (width, height));
     replay(figure, backend, PNG).map_err(|error| failed(path, &error))?;
-    let size = (width / SMOOTH, height / SMOOTH);
-    let mut file = BitMapBackend::new(path, size);
-    file.blit_bitmap((0, 0), size, &smooth(&drawn, width as usize))
-        .and_then(|()| file.present())
-        .map_err(|error| failed(path, &error))
+    let pixels = smooth(&drawn, width as usize);
+    encode(&pixels, width / SMOOTH, height / SMOOTH).map_err(|error| failed(path, &error))
+}
+
+/// Encodes RGB pixels, row-major, as PNG.
+fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
+    let mut file = vec![];
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_adaptive_filter(png::AdaptiveFilterType::Adaptive);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(file)
 }
 
 /// Each pixel the mean of a square of pixels; RGB, row-major.
@@ -150,6 +165,9 @@ fn failed(path: &Path, error: &impl std::fmt::Display) -> ReportError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+    use std::io::Read;
+
     use super::*;
 
     #[test]
@@ -171,5 +189,31 @@ mod tests {
         );
         assert!(text.contains("<title>a &amp; b</title>"));
         assert!(text.contains("sans-serif"));
+    }
+
+    /// A figure is replaced by a rename, so a kill never leaves half a file under its name, and a
+    /// reader that has the old one open can read it to its end.
+    #[test]
+    fn figures_are_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |end: &str| folder.path().join(format!("a.{end}"));
+        for end in ["svg", "png"] {
+            fs::write(path(end), "the old figure").unwrap();
+        }
+        let mut open = ["svg", "png"].map(|end| File::open(path(end)).unwrap());
+        save(&Figure::new("A title", 40, 20), folder.path(), "a").unwrap();
+        for file in &mut open {
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "the old figure");
+        }
+        assert!(fs::read_to_string(path("svg")).unwrap().contains("</svg>"));
+        let bytes = fs::read(path("png")).unwrap();
+        let reader = png::Decoder::new(bytes.as_slice()).read_info().unwrap();
+        let info = reader.info();
+        let scale = SCALE / SMOOTH;
+        assert_eq!((info.width, info.height), (40 * scale, 20 * scale));
+        assert_eq!(info.color_type, png::ColorType::Rgb);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary file is left");
     }
 }
