@@ -363,7 +363,12 @@ mod tests {
     fn an_interval_that_says_nothing_is_inconclusive_in_every_output() {
         let folder = tempfile::tempdir().unwrap();
         let fake = Fake { leaks: false, ..gtzan("few", 1, 0.3, 0.99) };
-        let predictions: Vec<_> = fake::predictions(&fake).into_iter().take(3).collect();
+        let mut predictions: Vec<_> = fake::predictions(&fake).into_iter().take(3).collect();
+        for (i, row) in predictions.iter_mut().enumerate() {
+            row.predicted = if i == 0 { row.actual } else { row.actual + 1 };
+            row.probabilities = vec![0.4 / 9.0; 10];
+            row.probabilities[row.predicted] = 0.6;
+        }
         let mut record = fake::record(&fake);
         let n_classes = record.data.classes.len();
         let mut confusion = vec![vec![0; n_classes]; n_classes];

@@ -45,8 +45,9 @@ fn the_summary_reads_as_a_table() {
     let wanted = "\
 experiment  dataset  claim  ours [95 %]            delta  verdict         seeds    time
 dnn                                                       not run
-cnn-3       gtzan    0.838  0.838 [0.824, 0.852]  +0.000  reproduced          1  15 min
+cnn-3       gtzan    0.838  0.838 [0.824, 0.852]  +0.000  inconclusive        1  15 min
 cnn-3       gtzan*   0.838  0.476 [0.457, 0.495]       -  not comparable      1    24 s
+- cnn-3: inconclusive, 4 more seeds would decide
 - cnn-3: the split leaks, 2,992 of 2,996 test examples have their track in train or valid
 - cnn-3: not comparable, shortened run (3 of 250 epochs)
 - cnn-3: * on gtzan, shortened run: 3 of 250 epochs
