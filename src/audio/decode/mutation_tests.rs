@@ -1,4 +1,4 @@
-//! Files mutated at random: no input makes decoding panic, hang or return what is no audio.
+//! Randomly mutated files: no input makes decoding panic, hang or return anything but audio.
 
 use std::{
     env, fs,
@@ -14,7 +14,7 @@ use super::{
     tests::{GOLDEN, decode_bytes, golden},
 };
 
-/// Encodings of wav that have no container of their own.
+/// Encodings of wav, which share one container.
 const WAV: [&str; 4] = ["tone_u8.wav", "tone_s24.wav", "tone_f32.wav", "tone_extensible.wav"];
 
 static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -22,11 +22,11 @@ static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     GOLDEN.iter().chain(&WAV).map(read).collect()
 });
 
-/// Values that lengths, counts and rates are set to: what overflows, wraps or means "open".
+/// Values for lengths, counts and rates: those that overflow, wrap or mean "open".
 const EXTREMES: [u32; 10] =
     [0, 1, 2, 0x7f, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];
 
-/// Far more than any of these small files takes.
+/// Far longer than any of these small files takes.
 const MOST: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ enum Mutation {
         at: Index,
         bit: u8,
     },
-    /// Headers are short: without these most mutations would hit samples.
+    /// Headers are short: without these, most mutations would hit samples.
     HeaderByte {
         at: usize,
         to: u8,
@@ -118,14 +118,14 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// Checksums hide the parsers behind them from most mutations: with this they are right again.
+/// Corrects the checksums: a wrong one would keep most mutations from the parsers behind it.
 fn mend_checksums(bytes: &mut [u8]) {
     if bytes.starts_with(b"OggS") {
         super::ogg::mend_checksums(bytes);
     }
 }
 
-/// `ENCORE_CASES=50000 cargo test --release --lib mutated` looks longer than the tests do.
+/// `ENCORE_CASES=50000 cargo test --release --lib mutated` tries more cases.
 fn n_cases() -> u32 {
     env::var("ENCORE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1200)
 }
@@ -146,7 +146,7 @@ proptest! {
         }
         let start = Instant::now();
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| decode_bytes("mutated", &bytes)));
-        // No test of speed: what this catches is a loop over a count of four thousand million.
+        // This is not a test of speed: it catches a loop over a count of four billion.
         prop_assert!(start.elapsed() < MOST, "took {:?}", start.elapsed());
         match outcome {
             Err(_) => prop_assert!(false, "decoding panics"),
@@ -164,7 +164,7 @@ proptest! {
 
 #[test]
 fn a_panic_of_the_decoder_is_damage() {
-    // A vorbis codebook of more dimensions than its entries allow: symphonia 0.6.1 asserts.
+    // A vorbis codebook with more dimensions than its entries allow: an assertion of symphonia 0.6.1 fails.
     let mut bytes = fs::read(golden("tone.ogg")).expect("the golden file is there");
     bytes[1220] ^= 1;
     mend_checksums(&mut bytes);

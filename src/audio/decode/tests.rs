@@ -1,4 +1,4 @@
-//! Outcomes of decoding: every format, every kind of broken file - each row of the room's table.
+//! Outcomes of decoding: every format and every kind of broken file. Each row of the table in `mod.rs` has a test.
 
 use std::{f64::consts::TAU, fs, path::PathBuf};
 
@@ -75,10 +75,10 @@ fn au_bytes(encoding: u32, samples: &[i16]) -> Vec<u8> {
 
 #[test]
 fn every_format_decodes_to_the_mean_of_its_channels() {
-    // File -> largest difference from the signal, by what its codec is able to keep; samples at the
-    // start that do not count; most samples too many, of a last block that is filled up.
-    // tone.wav is ADPCM, which needs some samples to find its step size (soundfile decodes it to
-    // the same). Without a tag nobody knows of the mp3 encoder's delay of 1,105 samples.
+    // File; largest difference from the signal, which depends on the codec; samples at the start that
+    // do not count; largest number of additional samples, which fill up the last block.
+    // tone.wav is ADPCM, which needs some samples to find its step size (soundfile gives the same
+    // samples). Without a tag, the mp3 encoder's delay of 1,105 samples is unknown.
     let files = [
         ("tone.flac", 4e-5, 0, 0),
         ("tone.aiff", 4e-5, 0, 0),
@@ -158,7 +158,7 @@ fn loading_resamples_to_the_wanted_rate() {
 }
 
 #[test]
-fn what_is_no_audio_is_named_by_its_content() {
+fn content_that_is_not_audio_is_named() {
     let message = |name, bytes: &[u8]| {
         let error = decode_bytes(name, bytes).expect_err("it is no audio").to_string();
         error.split_once(name).expect("the message names the file").1.to_owned()
@@ -227,13 +227,13 @@ fn wherever_a_file_of_any_format_is_cut_it_is_never_taken_for_whole() {
         let n = bytes.len();
         for n_kept in (1..n.min(200)).chain((200..n - 100).step_by(307)).chain(n - 100..n) {
             let outcome = decode_bytes(name, &bytes[..n_kept]);
-            // Nothing in the file tells of what came behind the end of a frame.
+            // Nothing in the file shows that something followed the end of a frame.
             assert_eq!(outcome.is_ok(), frames.contains(&n_kept), "{name}: {n_kept} of {n} bytes");
         }
     }
 }
 
-/// Where the frames of tone_no_tag.mp3 end: 64 kbit/s, so 208 bytes and at times a padding byte.
+/// The ends of the frames of tone_no_tag.mp3: at 64 kbit/s they have 208 bytes, some with a padding byte.
 fn mp3_frames(bytes: &[u8]) -> Vec<usize> {
     let mut ends = vec![];
     let mut at = 0;
@@ -255,7 +255,7 @@ fn changed_bytes_are_noticed_where_a_format_has_checksums() {
 }
 
 #[test]
-fn a_sample_that_is_not_finite_is_refused_and_located() {
+fn a_sample_that_is_not_finite_is_rejected_and_located() {
     let whole = decode_bytes("a.wav", &float_wav_bytes(&[0.25, -0.5])).expect("all are finite");
     assert_eq!(whole.samples, [0.25, -0.5]);
     for bad in [f32::NAN, f32::INFINITY] {
@@ -278,15 +278,15 @@ fn more_than_the_cap_is_too_long() {
 }
 
 #[test]
-fn two_hours_are_read_and_resampled_as_they_come() {
-    // A sparse file: the header, then two hours of zeros that take no room on the disk.
+fn two_hours_are_resampled_while_they_are_read() {
+    // A sparse file: the header, then two hours of zeros that take no space on the disk.
     let (n_seconds, rate_hz) = (7200_u32, 8000_u32);
     let mut header = wav_bytes(&[]);
     header[24..28].copy_from_slice(&rate_hz.to_le_bytes());
     header[40..44].copy_from_slice(&(2 * n_seconds * rate_hz).to_le_bytes());
     let (_folder, path) = file("a.wav", &header);
     let sparse = fs::OpenOptions::new().write(true).open(&path).expect("it was just written");
-    sparse.set_len(44 + u64::from(2 * n_seconds * rate_hz)).expect("no room is taken");
+    sparse.set_len(44 + u64::from(2 * n_seconds * rate_hz)).expect("it takes no space");
     let waveform = load(&path, 1000).expect("it is shorter than the cap");
     assert_eq!(waveform.samples.len(), 7_200_000);
     assert!(n_seconds < MAX_DURATION_S);
