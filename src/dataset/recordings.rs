@@ -271,9 +271,12 @@ pub(super) fn others_note(paths: &[PathBuf]) -> Option<String> {
         *n_of.entry(extension.to_string_lossy().to_lowercase()).or_default() += 1;
     }
     let kinds: Vec<String> = n_of.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-    (!paths.is_empty()).then(|| {
-        format!("{} files are not recordings and were skipped: {}", paths.len(), kinds.join(", "))
-    })
+    let kinds = kinds.join(", ");
+    match paths.len() {
+        0 => None,
+        1 => Some(format!("1 file is not a recording and was skipped: {kinds}")),
+        n => Some(format!("{n} files are not recordings and were skipped: {kinds}")),
+    }
 }
 
 #[cfg(test)]
@@ -293,6 +296,10 @@ mod tests {
         assert_eq!(
             others_note(&paths).as_deref(),
             Some("3 files are not recordings and were skipped: 2 jpg, 1 m3u")
+        );
+        assert_eq!(
+            others_note(&paths[2..]).as_deref(),
+            Some("1 file is not a recording and was skipped: 1 m3u")
         );
         assert_eq!(others_note(&[]), None);
     }
