@@ -62,7 +62,10 @@ pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -
             let current: BTreeSet<&String> =
                 current.into_iter().map(|run| &run.record.experiment).collect();
             let is_left_out = |run: &&&Run| {
-                names.contains(&run.record.experiment) && current.contains(&run.record.experiment)
+                let experiment = &run.record.experiment;
+                let is_version = |name: &String| name.starts_with(&format!("{experiment}@"));
+                let is_named = names.contains(experiment) && !names.iter().any(is_version);
+                is_named && current.contains(experiment)
             };
             if !all_versions {
                 say_hidden(others.iter().filter(is_left_out).count());
