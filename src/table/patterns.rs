@@ -155,9 +155,13 @@ impl Patterns {
             Pattern::MissingWord if self.markers.len() < MAX_TEXTS => {
                 self.markers.insert(cell.to_owned());
             }
-            Pattern::Other if self.others.iter().any(|text| text == cell) => {}
-            Pattern::Other if self.others.len() < MAX_TEXTS => self.others.push(cell.to_owned()),
-            Pattern::Other => self.has_more = true,
+            Pattern::Other | Pattern::Boolean if self.others.iter().all(|text| text != cell) => {
+                if self.others.len() < MAX_TEXTS {
+                    self.others.push(cell.to_owned());
+                } else {
+                    self.has_more = true;
+                }
+            }
             _ => {}
         }
         let first = || cell.chars().take(40).collect();
@@ -231,6 +235,9 @@ pub(super) fn hint(columns: &[(&str, &Patterns, usize)]) -> String {
             "percent" | "booleans" | "missing" => format!("[{}]", items.join(", ")),
             _ => items.join(" or "),
         };
+        if *key == "columns" {
+            return format!("columns without {} skips {}", items.join(", "), cells.join(" and "));
+        }
         let verb = if *key == "odd_cells" { "discards" } else { "reads" };
         format!("{key} = {value} {verb} {}", cells.join(" and "))
     };
@@ -240,11 +247,18 @@ pub(super) fn hint(columns: &[(&str, &Patterns, usize)]) -> String {
 
 fn settings(name: &str, patterns: &Patterns, n_cells: usize, commas: Commas) -> Vec<Setting> {
     let mut settings: Vec<Setting> = vec![];
+    let n_of = |pattern: &Pattern| patterns.counts.get(pattern).map_or(0, |(n, _)| *n);
+    // Among other texts, `y` or `no` is a text too.
+    let n_other = n_of(&Pattern::Other);
+    let n_texts = n_other + if n_other > 0 { n_of(&Pattern::Boolean) } else { 0 };
     for (pattern, (n, example)) in &patterns.counts {
-        let is_category = *pattern == Pattern::Other
-            && !patterns.has_more
-            && *n == n_cells
-            && patterns.others.len() < n_cells;
+        let n = match pattern {
+            Pattern::Boolean if n_other > 0 => continue,
+            Pattern::Other => &n_texts,
+            _ => n,
+        };
+        let are_texts = *pattern == Pattern::Other && n_texts == n_cells;
+        let is_category = are_texts && !patterns.has_more && patterns.others.len() < n_cells;
         let (key, items) = match pattern {
             Pattern::DecimalComma => ("decimal", vec![quoted(",")]),
             Pattern::OneComma => match commas {
@@ -263,6 +277,7 @@ fn settings(name: &str, patterns: &Patterns, n_cells: usize, commas: Commas) -> 
             Pattern::Other if is_category => {
                 ("categories", vec![format!("{} = {}", key(name), list(&patterns.others))])
             }
+            Pattern::Other if are_texts => ("columns", vec![name.to_owned()]),
             Pattern::Other | Pattern::OutOfRange => ("odd_cells", vec![quoted("missing")]),
         };
         match settings.iter_mut().find(|setting| setting.key == key && setting.items == items) {
@@ -362,6 +377,18 @@ mod tests {
             "percent = [\"x\"] reads 1 of the 4 cells of x, such as \"30%\"; missing = [\"?\", \"NaN\"] \
              reads 2 of the 4 cells of x, such as \"?\"; odd_cells = \"missing\" discards 1 of the 4 cells of x, \
              such as \"x\""
+        );
+        assert_eq!(
+            said(&["x", "y", "x"]),
+            "categories = { x = [\"x\", \"y\"] } reads 3 of the 3 cells of x, such as \"x\""
+        );
+        assert_eq!(
+            said(&["a song", "another"]),
+            "columns without x skips 2 of the 2 cells of x, such as \"a song\""
+        );
+        assert_eq!(
+            said(&["y", "n"]),
+            "booleans = [\"x\"] reads 2 of the 2 cells of x, such as \"y\""
         );
         assert_eq!(
             said(&["C", "C#", "C"]),
