@@ -225,7 +225,8 @@ fn a_signal_saves_and_ends_cleanly_and_nothing_is_left_running() {
         assert!(said.contains("stopped and saved in epoch"), "{said}");
         assert!(said.contains("1 are saved; the same command resumes"), "{said}");
         let why = ok(home.path(), &[arguments.as_slice(), &["--why"]].concat());
-        assert!(String::from_utf8_lossy(&why.stdout).contains("interrupted, resumes"), "{why:?}");
+        let why = String::from_utf8_lossy(&why.stdout);
+        assert!(why.contains("interrupted, ") && why.contains("the next run resumes it"), "{why}");
     }
     // A parent that is killed takes its runs with it, and the lock is soon free.
     let locks = || -> Vec<PathBuf> {
