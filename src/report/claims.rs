@@ -42,7 +42,8 @@ pub(super) fn judged<'a>(claim: &'a Claim, runs: &Runs, said: &[Scored]) -> Judg
     };
     let evidence = Evidence::of(&scores, metric.scale());
     let published = published(claim, runs, metric);
-    let judgment = judge(&evidence, &published, claim.within.unwrap_or(DEFAULT_MARGIN));
+    let within = claim.within.filter(|within| *within > 0.0).unwrap_or(DEFAULT_MARGIN);
+    let judgment = judge(&evidence, &published, within);
     let assumed = assumed(claim, runs, evidence.assumed_spread(&published));
     Judged { claim, ours, verdict: judgment.verdict.clone(), judgment: Some(judgment), assumed }
 }
@@ -69,10 +70,10 @@ fn published(claim: &Claim, runs: &Runs, metric: Metric) -> Published {
         Metric::AccuracyByTrack => record.split.n_test_tracks as f64,
         _ => record.test.n as f64,
     });
-    let theirs = claim.n_test.map_or(ours, |n| n as f64);
+    let theirs = claim.n_test.map_or(ours, |n| n.max(1) as f64);
     Published {
         value: claim.value,
-        n_runs: claim.n_runs.unwrap_or(default_runs(runs)),
+        n_runs: claim.n_runs.unwrap_or(default_runs(runs)).max(1),
         test_ratio: ours / theirs,
         has_other_test: (ours - theirs).abs() >= 0.5,
         seed_sd: claim.seed_sd,
