@@ -26,6 +26,12 @@ impl Clock for SystemClock {
     }
 }
 
+/// A duration for people: `2h 5m`; seconds count below an hour.
+pub(super) fn duration(seconds: u64) -> String {
+    let seconds = if seconds < 3600 { seconds } else { seconds.div_ceil(60).saturating_mul(60) };
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
 /// The last second of the year 9999.
 const LAST_S: u64 = 253_402_300_799;
 

@@ -53,17 +53,19 @@ pub fn collect(
     source: &dyn FeatureSource,
     ask_again: bool,
 ) -> Result<Collected, SpotifyError> {
-    if let Some((endpoint, until_s)) = &journal.come_back
-        && *until_s > spotify.patience().clock().now_s()
+    let now_s = spotify.patience().clock().now_s();
+    if let Some((endpoint, until_s)) = journal.come_back.clone()
+        && until_s > now_s
     {
-        return Err(SpotifyError::Later { endpoint: endpoint.clone(), until_s: *until_s });
+        let (wait_s, why) = (until_s - now_s, String::new());
+        return Err(SpotifyError::Later { endpoint, until_s, wait_s, why });
     }
     if ask_again && journal.has_closed() {
         journal.add(Line::AskAgain)?;
     }
     let mut collector = Collector { playlist, journal, spotify };
     let done = collector.run(source);
-    if let Err(SpotifyError::Later { endpoint, until_s }) = &done {
+    if let Err(SpotifyError::Later { endpoint, until_s, .. }) = &done {
         let (endpoint, until_s) = (endpoint.clone(), *until_s);
         collector.journal.add(Line::ComeBack { endpoint, until_s })?;
     }

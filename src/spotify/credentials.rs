@@ -25,7 +25,8 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Of a file if one is `given`, else of the environment, else of the file at `usual`. A file has lines
-    /// `RSPOTIFY_CLIENT_ID=…` and `RSPOTIFY_CLIENT_SECRET=…`; a login needs the first only.
+    /// `RSPOTIFY_CLIENT_ID=…` and `RSPOTIFY_CLIENT_SECRET=…`, as a shell reads them: `export` before the
+    /// name, quotes around the value and `# remarks` are allowed. A login needs the first line only.
     ///
     /// # Errors
     /// Where there are none, or others may read the file, or a line of it is something else.
@@ -54,13 +55,20 @@ impl Credentials {
 
     fn parse(path: &Path, text: &str) -> Result<Self, SpotifyError> {
         let (mut id, mut secret) = (None, None);
-        for (i, line) in text.lines().enumerate() {
+        for (i, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
+            let line = line.strip_prefix("export ").unwrap_or(line);
             let (name, value) = line.split_once('=').unwrap_or((line, ""));
-            let value = value.trim().trim_matches('"').to_owned();
+            let value = unquoted(value.trim()).ok_or_else(|| {
+                let path = path.display();
+                SpotifyError::Usage(format!(
+                    "{path}:{}: the quotes around the value do not match",
+                    i + 1
+                ))
+            })?;
             match name.trim() {
                 ID if !value.is_empty() => id = Some(value),
                 SECRET if !value.is_empty() => secret = Some(value),
@@ -81,6 +89,18 @@ impl Credentials {
     }
 }
 
+/// A value as a shell reads it: without quotes around it and without a remark behind it. `None` where the
+/// quotes do not match.
+fn unquoted(value: &str) -> Option<String> {
+    let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        let end = value.find(" #").unwrap_or(value.len());
+        return Some(value[..end].trim_end().to_owned());
+    };
+    let (inside, behind) = value[1..].split_once(quote)?;
+    let behind = behind.trim_start();
+    (behind.is_empty() || behind.starts_with('#')).then(|| inside.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +117,26 @@ mod tests {
         let environment = |name: &str| Some(if name == ID { "abc" } else { "s=t" }.to_owned());
         assert_eq!(Credentials::find(None, None, &environment).unwrap(), wanted);
         assert_eq!(parse("RSPOTIFY_CLIENT_ID=abc").unwrap().secret, None);
+    }
+
+    #[test]
+    fn files_are_read_as_a_shell_reads_them() {
+        let wanted = Credentials { id: "abc".to_owned(), secret: Some("s=t".to_owned()) };
+        for text in [
+            "export RSPOTIFY_CLIENT_ID='abc'\nexport  RSPOTIFY_CLIENT_SECRET=\"s=t\"\n",
+            "\u{feff}RSPOTIFY_CLIENT_ID=abc # mine\r\nRSPOTIFY_CLIENT_SECRET='s=t' # hush\r\n",
+        ] {
+            assert_eq!(parse(text).unwrap(), wanted, "{text}");
+        }
+        for text in [
+            "RSPOTIFY_CLIENT_ID='abc\n",
+            "RSPOTIFY_CLIENT_ID=\"abc'\n",
+            "RSPOTIFY_CLIENT_ID='a'b\n",
+        ] {
+            let said = parse(text).unwrap_err().to_string();
+            assert_eq!(said, "x.env:1: the quotes around the value do not match", "{text}");
+        }
+        assert!(parse("RSPOTIFY_CLIENT_ID=''\n").unwrap_err().to_string().contains("must be"));
     }
 
     #[test]

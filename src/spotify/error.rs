@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::clock::date;
+use super::clock::{date, duration};
 use crate::table::TableError;
 
 /// Errors of a collection.
@@ -37,14 +37,20 @@ pub enum SpotifyError {
     },
     /// The service asks to come back later than one waits for.
     #[error(
-        "{endpoint}: asked to retry at {}; all responses are saved\nhint: run the same command again then",
-        date(*.until_s)
+        "{endpoint}: asked to retry at {}, in {}{}; all responses are saved\nhint: run the same command again then",
+        date(*.until_s),
+        duration(*.wait_s),
+        reason(.why)
     )]
     Later {
         /// Which endpoint.
         endpoint: String,
         /// When, in seconds since 1970.
         until_s: u64,
+        /// How long that is from now on, in seconds.
+        wait_s: u64,
+        /// The status and what the service wrote; empty where an earlier process was told.
+        why: String,
     },
     /// The playlist is another one than at the start.
     #[error("{0}")]
@@ -74,6 +80,11 @@ pub enum SpotifyError {
     /// The table can't be written.
     #[error(transparent)]
     Table(#[from] TableError),
+}
+
+/// ` (status 429 too many requests)`
+fn reason(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(" ({why})") }
 }
 
 impl SpotifyError {

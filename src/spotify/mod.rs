@@ -26,6 +26,7 @@ mod private;
 mod publish;
 mod reccobeats;
 mod retry;
+mod retry_after;
 mod song;
 
 pub use client::{Addresses, Spotify, checked_address};

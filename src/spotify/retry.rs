@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::retry_after::RetryAfter;
 use super::{Clock, SpotifyError};
 use crate::vocab::{Rng, Seed};
 
@@ -42,7 +43,7 @@ pub enum ProgressEvent {
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// A status other than 2xx.
-    Status { code: u16, retry_after_s: Option<u64>, message: String },
+    Status { code: u16, retry_after: Option<String>, message: String },
     /// No connection, a connection that was cut, a body that is no JSON.
     Broken(String),
 }
@@ -51,10 +52,9 @@ impl Refusal {
     /// Of a response that is no answer.
     pub(super) fn of(response: ureq::Response) -> Self {
         let code = response.status();
-        let retry_after_s =
-            response.header("retry-after").and_then(|text| text.trim().parse().ok());
+        let retry_after = response.header("retry-after").map(str::to_owned);
         let message = response.into_string().map_or(String::new(), |body| said(&body));
-        Self::Status { code, retry_after_s, message }
+        Self::Status { code, retry_after, message }
     }
 }
 
@@ -116,11 +116,13 @@ impl<'a> RetryPolicy<'a> {
             self.go_on()?;
             let (wished_s, why) = match attempt() {
                 Ok(value) => return Ok(Outcome::Got(value)),
-                Err(Refusal::Status { code, retry_after_s, message })
+                Err(Refusal::Status { code, retry_after, message })
                     if code >= 500 || code == 408 || code == 429 =>
                 {
                     let why = format!("status {code} {message}").trim_end().to_owned();
-                    (retry_after_s.map(|seconds| seconds as f64), why)
+                    let now_s = self.clock.now_s();
+                    let wished = retry_after.and_then(|text| RetryAfter::parse(&text, now_s));
+                    (wished.map(|wished| wished.wait_s(now_s)), why)
                 }
                 Err(Refusal::Status { code, message, .. }) => {
                     return Ok(Outcome::Refused { code, message });
@@ -131,8 +133,10 @@ impl<'a> RetryPolicy<'a> {
             let least_s = wished_s.unwrap_or(pause_s);
             let is_last = n_attempts == N_ATTEMPTS;
             if least_s > self.wait_at_most.as_secs_f64() || is_last && wished_s.is_some() {
-                let until_s = self.clock.now_s().saturating_add(least_s.ceil() as u64);
-                return Err(SpotifyError::Later { endpoint: endpoint.to_owned(), until_s });
+                let wait_s = least_s.ceil() as u64;
+                let until_s = self.clock.now_s().saturating_add(wait_s);
+                let (endpoint, why) = (endpoint.to_owned(), last);
+                return Err(SpotifyError::Later { endpoint, until_s, wait_s, why });
             }
             if !is_last {
                 // Never earlier than wished, up to a tenth and a second later.

@@ -58,17 +58,40 @@ fn a_wait_above_the_cap_is_kept_in_mind_and_nothing_is_asked_before_its_end() {
     assert!(matches!(&error, SpotifyError::Later { until_s, .. } if *until_s == until), "{error}");
     let said = error.to_string();
     assert!(
-        said.starts_with("GET /playlists/{id}/items: asked to retry at 2026-11-18T12:06:40Z"),
+        said.starts_with(
+            "GET /playlists/{id}/items: asked to retry at 2026-11-18T12:06:40Z, in 1h (status 429); "
+        ),
         "{said}"
     );
     let n = api.asked().len();
     user.clock.pass_s(3599);
     let again = user.collect(&api, From::Spotify).unwrap_err();
-    assert_eq!((again.to_string(), api.asked().len()), (said, n));
+    let again = again.to_string();
+    assert!(again.contains("asked to retry at 2026-11-18T12:06:40Z, in 1s; "), "{again}");
+    assert_eq!(api.asked().len(), n);
     assert_eq!(*user.clock.slept_s.borrow(), 0.0);
     user.clock.pass_s(1);
     user.expect(&api, From::Spotify);
     assert_eq!(api.n_asked("items"), 8 + 1);
+}
+
+#[test]
+fn a_date_to_come_back_at_is_waited_for() {
+    for date in ["Wed, 18 Nov 2026 11:07:40 GMT", "Wednesday, 18-Nov-26 11:07:40 GMT"] {
+        let api = Api::with(small(), move |asked, nth, _| {
+            (asked == "items" && nth == 0).then(|| refusal(429, "").with("Retry-After", date))
+        });
+        let user = User::new();
+        user.expect(&api, From::Spotify);
+        let slept_s = *user.clock.slept_s.borrow();
+        assert!((60.0..60.0 + 7.0).contains(&slept_s), "{date}: {slept_s}");
+        let told = user.told.borrow();
+        let why = told.iter().find_map(|told| match told {
+            ProgressEvent::Waiting { why, .. } => Some(why.clone()),
+            _ => None,
+        });
+        assert_eq!(why.as_deref(), Some("GET /playlists/{id}/items: status 429"));
+    }
 }
 
 #[test]

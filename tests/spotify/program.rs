@@ -229,7 +229,10 @@ fn what_is_no_playlist_and_no_credentials_are_said_before_anything_is_asked() {
         said(&ended)
     };
     let told = run(&["spotify", "collect", "spotify:album:x", "--out", "x.csv", "--accept-terms"]);
-    assert!(told.contains("is not the URI of a playlist"), "{told}");
+    assert!(
+        told.contains("is an album, not a playlist\nhint: in Spotify, add its songs"),
+        "{told}"
+    );
     let told = run(&["spotify", "collect", PLAYLIST, "--out", "x.csv", "--accept-terms"]);
     assert!(told.contains("no credentials of a Spotify app"), "{told}");
     let told =
