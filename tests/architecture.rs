@@ -40,6 +40,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("npyz", &["table"]),
     ("memchr", &["table"]),
     ("polars", &["table"]),
+    ("ab_glyph", &["report"]),
     ("plotters", &["report"]),
     ("dejavu", &["report"]),
     ("png", &["report"]),

@@ -21,6 +21,7 @@ mod loaders;
 mod moved;
 mod own_tables;
 mod page;
+mod predictions;
 mod recordings;
 mod reference;
 mod repeatable;

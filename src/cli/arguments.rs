@@ -45,7 +45,7 @@ pub(super) enum Command {
         #[arg(long)]
         all_versions: bool,
     },
-    /// Predict the genre of audio files with a trained model
+    /// Predict classes of recordings or of a table's rows with a trained model
     Predict(Predict),
     /// Repeat a finished run and check that it is bit-identical, or check a capsule
     Verify {
@@ -189,12 +189,18 @@ pub(super) struct ImportWeights {
 
 #[derive(Args)]
 pub(super) struct Predict {
-    /// Audio files to classify
-    #[arg(required = true)]
+    /// Audio files, folders of them, or one table (CSV or Parquet)
+    #[arg(required = true, value_name = "PATH")]
     pub files: Vec<PathBuf>,
     /// Experiment or run to predict with [default: best audio run by validation accuracy]
     #[arg(long = "with", value_name = "NAME")]
     pub with: Option<String>,
+    /// CSV file to write, with a column per class [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write JSON instead, one object per line
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Subcommand)]

@@ -15,6 +15,7 @@ mod import_outcome;
 mod new_data;
 mod plot;
 mod predict;
+mod prediction_output;
 mod progress;
 mod runs;
 mod signals;
@@ -206,6 +207,9 @@ pub fn main() -> ExitCode {
         written
             .map_err(|error| Failure::Internal(anyhow::anyhow!("cannot write the output: {error}")))
     });
+    if let Some(text) = report::png_notice() {
+        eprintln!("note: {text}");
+    }
     // Where nothing else has said it.
     if let Some(text) = crate::disk::notice() {
         eprintln!("note: {text}");

@@ -1,44 +1,234 @@
 //! `predict`.
 
+use std::path::{Path, PathBuf};
+
 use super::arguments::Predict;
-use super::{Done, Failure, Project, output};
-use crate::experiment::Predictor;
+use super::prediction_output::{Destination, Form, Item, PredictionOutput};
+use super::{Done, Failure, Project, output, signals};
+use crate::dataset::recordings_in;
+use crate::experiment::{Guess, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor};
 use crate::record::Run;
 
-/// Predicts the genre of every file. Reports files that cannot be read and continues with the others.
+/// Rows that can't be used and are named; all are counted.
+const N_NAMED: usize = 20;
+
+/// Predicts the class of every recording, or of every row of a table.
 pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
-    let run = choose(project.finished()?, arguments.with.as_deref())?;
+    let with = arguments.with.as_deref();
+    if let (None, Some(table)) = (with, arguments.files.iter().find(|file| is_table(file))) {
+        let table = table.display();
+        return Err(Failure::Usage(format!(
+            "{table} is a table, and --with is missing: it names the experiment or run to predict with\n\
+             hint: encore list shows the experiments"
+        )));
+    }
+    let run = choose(project.finished()?, with)?;
+    if run.record.spec["features"].get("table").is_some() {
+        rows(project, &run, arguments)
+    } else {
+        recordings(project, &run, arguments)
+    }
+}
+
+/// Whether a file is a table by its name.
+fn is_table(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".csv", ".tsv", ".parquet"].iter().any(|end| name.ends_with(end))
+}
+
+/// The model, in one line.
+fn heading(run: &Run) -> String {
     let record = &run.record;
-    let predictor = Predictor::load(&run, &project.catalogue()?)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
     let synthetic = if record.data.synthetic { ", which is synthetic" } else { "" };
-    println!(
-        "{}, trained on {}{synthetic}; its test accuracy is {:.3} per segment",
-        run.id, record.data.dataset, record.test.accuracy
-    );
-    let mut faults = vec![];
-    for file in &arguments.files {
-        if output::is_closed() {
-            break;
+    let accuracy = record.test.accuracy;
+    let unit = if record.spec.get("segments").is_some() { " per segment" } else { "" };
+    let (id, dataset) = (&run.id, &record.data.dataset);
+    format!("{id}, trained on {dataset}{synthetic}; its test accuracy is {accuracy:.3}{unit}")
+}
+
+/// Predicts every row of a table, in its order. Names the rows that can't be used and counts them.
+fn rows(project: &Project, run: &Run, arguments: &Predict) -> Done {
+    let [file] = arguments.files.as_slice() else {
+        return Err(Failure::Usage(format!(
+            "{} predicts the rows of one table at a time, found {} files",
+            run.id,
+            arguments.files.len()
+        )));
+    };
+    let predictor = RowPredictor::load(run, &project.catalogue()?)?;
+    let table = predictor.open(file)?;
+    let destination = Destination::open(arguments.out.as_deref(), &arguments.files)?;
+    let form = if arguments.json { Form::Json } else { Form::Csv };
+    eprintln!("{}", heading(run));
+    if !table.absent_ids().is_empty() {
+        let absent = table.absent_ids().join(", ");
+        eprintln!("note: {} has no column {absent}; rows are named by their line", file.display());
+    }
+    let names: Vec<String> = match table.id_columns() {
+        [] => vec!["line".to_owned()],
+        columns => columns.iter().map(|column| (*column).to_owned()).collect(),
+    };
+    let has_ids = !table.id_columns().is_empty();
+    let mut output = PredictionOutput::new(destination, form, names, predictor.classes());
+    let mut n_named = 0;
+    let counts = table.predict(|rows: &[PredictedRow]| {
+        if output.is_closed() {
+            return Err(Failure::Stopped("nobody reads the predictions".to_owned()));
         }
-        match predictor.guess(file) {
-            Ok(guess) => {
-                let first: Vec<String> = guess
-                    .ranking
-                    .iter()
-                    .take(3)
-                    .map(|(name, p)| format!("{name} {p:.2}"))
-                    .collect();
-                let n = guess.n_segments;
-                println!("{}: {} ({n} segments)", file.display(), first.join(", "));
-                for warning in &guess.warnings {
-                    println!("  warning: {warning}");
+        if signals::caught().load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Failure::Stopped("stopped; no predictions were kept".to_owned()));
+        }
+        for row in rows {
+            let line = [row.line.to_string()];
+            let names = if has_ids { &row.ids } else { line.as_slice() };
+            let item = Item { names, line: Some(row.line), ..Item::default() };
+            match &row.outcome {
+                Ok((class, of)) => output.add(&item, Ok((*class, of))),
+                Err(reason) => {
+                    n_named += 1;
+                    if n_named <= N_NAMED {
+                        eprintln!("not predicted: line {}: {reason}", row.line);
+                    }
+                    output.add(&item, Err(reason));
                 }
             }
-            Err(error) => faults.push(error.to_string()),
         }
+        output.flush()
+    });
+    if output.is_closed() {
+        return Ok(());
+    }
+    let counts = counts?;
+    let n_predicted = counts.n_rows - counts.n_unusable;
+    if n_predicted == 0 {
+        let file = file.display();
+        return Err(Failure::Data(match counts.n_rows {
+            0 => format!("{file} has no rows"),
+            n => format!("{file}: none of its {n} rows can be used"),
+        }));
+    }
+    output.finish()?;
+    summary(&counts, arguments.out.as_deref());
+    Ok(())
+}
+
+/// Counts the rows.
+fn summary(counts: &RowCounts, out: Option<&Path>) {
+    let RowCounts { n_rows, n_unusable, imputed, unseen } = counts;
+    if *n_unusable > N_NAMED {
+        eprintln!("not predicted: {} more rows", n_unusable - N_NAMED);
+    }
+    for (column, n) in imputed {
+        eprintln!("note: {column} is missing in {n} of {n_rows} rows and was imputed");
+    }
+    for (column, n) in unseen {
+        eprintln!(
+            "note: {n} of {n_rows} rows have a level of {column} that no training row has; it is \
+             encoded as zeros"
+        );
+    }
+    let empty = match n_unusable {
+        0 => String::new(),
+        n => format!("; {n} with an empty prediction"),
+    };
+    let out = out.map_or(String::new(), |out| format!(": {}", out.display()));
+    eprintln!("{} of {n_rows} rows predicted{empty}{out}", n_rows - n_unusable);
+}
+
+/// Predicts every recording. Reports those that can't be read and continues with the others.
+fn recordings(project: &Project, run: &Run, arguments: &Predict) -> Done {
+    let predictor = Predictor::load(run, &project.catalogue()?)?;
+    let files = expanded(&arguments.files)?;
+    let form = match (arguments.json, &arguments.out) {
+        (true, _) => Form::Json,
+        (false, Some(_)) => Form::Csv,
+        (false, None) => Form::Text,
+    };
+    let destination = Destination::open(arguments.out.as_deref(), &files)?;
+    if form == Form::Text {
+        println!("{}", heading(run));
+    } else {
+        eprintln!("{}", heading(run));
+    }
+    let classes = predictor.classes();
+    let mut output = PredictionOutput::new(destination, form, vec!["file".to_owned()], classes);
+    let mut faults = vec![];
+    for file in &files {
+        if output::is_closed() || output.is_closed() {
+            return Ok(());
+        }
+        if signals::caught().load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Failure::Stopped("stopped; no predictions were kept".to_owned()));
+        }
+        let name = [file.display().to_string()];
+        match predictor.guess(file) {
+            Ok(guess) => {
+                if form == Form::Text {
+                    println!("{}", text(file, &guess));
+                    guess.warnings.iter().for_each(|warning| println!("  warning: {warning}"));
+                } else {
+                    let name = file.display();
+                    guess
+                        .warnings
+                        .iter()
+                        .for_each(|warning| eprintln!("warning: {name}: {warning}"));
+                }
+                let shares = in_order(&guess, classes);
+                let best = classes.iter().position(|class| *class == guess.ranking[0].0);
+                let n_segments = Some(guess.n_segments);
+                let item =
+                    Item { names: &name, n_segments, warnings: &guess.warnings, ..Item::default() };
+                output.add(&item, Ok((best.expect("a ranked class is a class"), &shares)));
+            }
+            Err(error) => {
+                let item = Item { names: &name, ..Item::default() };
+                output.add(&item, Err(&error.to_string()));
+                faults.push(error.to_string());
+            }
+        }
+        output.flush()?;
+    }
+    if faults.len() < files.len() {
+        output.finish()?;
     }
     if faults.is_empty() { Ok(()) } else { Err(Failure::Data(faults.join("\n"))) }
+}
+
+/// The three most probable classes, for people.
+fn text(file: &Path, guess: &Guess) -> String {
+    let first = guess.ranking.iter().take(3).map(|(name, p)| format!("{name} {p:.2}"));
+    let first: Vec<String> = first.collect();
+    format!("{}: {} ({} segments)", file.display(), first.join(", "), guess.n_segments)
+}
+
+/// The probabilities in the order of the classes.
+fn in_order(guess: &Guess, classes: &[String]) -> Vec<f32> {
+    let of = |class: &String| {
+        let found = guess.ranking.iter().find(|(name, _)| name == class);
+        found.map_or(f32::NAN, |(_, p)| *p as f32)
+    };
+    classes.iter().map(of).collect()
+}
+
+/// The files, and the recordings of the folders, each folder sorted.
+fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = vec![];
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let (found, note) = recordings_in(path)?;
+        if let Some(note) = note {
+            eprintln!("note: {}: {note}", path.display());
+        }
+        if found.is_empty() {
+            return Err(Failure::Data(format!("{}: no recordings in this folder", path.display())));
+        }
+        files.extend(found);
+    }
+    Ok(files)
 }
 
 /// The run that is named by its id or its experiment; else the best one that has learned from audio.
@@ -57,4 +247,17 @@ fn choose(runs: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
         };
         Failure::Data(format!("no finished run {what}\nhint: encore run {experiment}"))
     })
+}
+
+impl From<PredictError> for Failure {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::Plan(error) => error.into(),
+            PredictError::Run(error) => error.into(),
+            error @ (PredictError::Audio(_) | PredictError::Table(_)) => {
+                Self::Data(error.to_string())
+            }
+            PredictError::Incompatible(message) => Self::Usage(message),
+        }
+    }
 }

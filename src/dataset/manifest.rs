@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{ArrayFile, Arrays, Folder, Listed, Rows, TrackFile};
+use super::{ArrayFile, Arrays, Cleaning, Folder, Listed, Rows, TrackFile};
 use crate::dataset::{remotes, synth};
 use crate::fetch::Remote;
 use crate::schema::{Faults, Fields, Int, Text, Tree, keys, read};
+use crate::table::{Csv, Notation};
 use crate::vocab::Seed;
 
 /// What holds where a manifest does not state it.
@@ -208,6 +209,30 @@ impl Manifest {
         };
         let of_file = self.track_file.iter().flat_map(|file| &file.columns);
         named.into_iter().chain(of_file.map(String::as_str))
+    }
+
+    /// How a table of new rows is read: of their ids and of these numbers, by our names; `None` for datasets
+    /// that are no tables.
+    #[must_use]
+    pub fn new_rows<'a>(&'a self, ours: &[String]) -> Option<Csv<'a>> {
+        match &self.layout {
+            Layout::Table(rows) => Some(rows.new_rows(ours)),
+            Layout::SynthSongs { .. } => {
+                let Cleaning { delimiter, odd_cells, .. } = Cleaning::default();
+                let plain =
+                    |name: &String| Cleaning::default().column(name, name, Notation::default());
+                Some(Csv {
+                    delimiter,
+                    texts: vec![],
+                    numbers: ours.iter().map(plain).collect(),
+                    odd_cells,
+                })
+            }
+            Layout::Folder(_)
+            | Layout::Listed(_)
+            | Layout::Arrays(_)
+            | Layout::SynthGenres { .. } => None,
+        }
     }
 
     /// Returns the command that obtains the dataset, for hints.

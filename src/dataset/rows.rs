@@ -110,6 +110,19 @@ impl Rows {
         })
     }
 
+    /// How a table of new rows is read: of the ids and of these numbers, by our names, whatever else it has.
+    /// Numbers that the manifest does not name have the same name in the file.
+    pub(super) fn new_rows<'a>(&'a self, ours: &[String]) -> Csv<'a> {
+        let theirs = |name: &String| {
+            let column = self.columns.iter().find(|(ours, _)| ours == name);
+            let theirs = column.map_or(name, |(_, theirs)| theirs);
+            self.cleaning.column(name, theirs, self.numerals.of(name))
+        };
+        let Cleaning { delimiter, odd_cells, .. } = self.cleaning;
+        let texts = self.id.iter().map(String::as_str).collect();
+        Csv { delimiter, texts, numbers: ours.iter().map(theirs).collect(), odd_cells }
+    }
+
     fn read_file(&self, path: &Path, columns: &[(String, String)]) -> Result<Table, DatasetError> {
         let more = self.track_columns.iter().map(|(_, theirs)| theirs);
         let texts = self.id.iter().chain([&self.label.column]).chain(more).map(String::as_str);

@@ -2,13 +2,16 @@
 //!
 //! | file | job |
 //! |---|---|
+//! | `blocks` | a large file -> blocks of whole records |
 //! | `records` | a file's bytes -> records |
 //! | `quotes` | which quotes are broken |
 //! | `write` | rows -> CSV |
 
+mod blocks;
 mod quotes;
 mod records;
 mod write;
 
-pub(crate) use records::{Record, Records, plain_breaks, records};
+pub(crate) use blocks::Blocks;
+pub(crate) use records::{Cells, Record, Records, plain_breaks, records};
 pub(crate) use write::Writer;

@@ -9,7 +9,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 
 use super::quotes;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The records of a file's bytes: RFC 4180 with any one-byte delimiter, LF or CRLF. Where a tab delimits,
 /// nothing is quoted (IANA's `text/tab-separated-values`).
@@ -66,6 +66,12 @@ impl<'a> Records<'a> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let (reader, record) = (reader(bytes, delimiter), ByteRecord::new());
         Self { bytes, delimiter, is_lossy: false, reader, record, place: 0, n_lines: 0 }
+    }
+
+    /// The records of a part of a file, behind so many lines of it.
+    #[must_use]
+    pub(crate) fn behind(bytes: &'a [u8], delimiter: u8, n_lines: usize) -> Self {
+        Self { n_lines, ..Self::new(bytes, delimiter) }
     }
 
     /// The header. Skips lines before it that begin with `# `.

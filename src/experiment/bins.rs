@@ -6,8 +6,13 @@ use crate::table::Numbers;
 /// Bins of a column of many values.
 const N_BINS: usize = 40;
 
-/// A column's histograms, class by class.
-pub(super) fn summary(name: &str, all: &Numbers, classes: &[Numbers]) -> ColumnSummary {
+/// A column's histograms, class by class, with the share of its variance that lies between classes.
+pub(super) fn summary(
+    name: &str,
+    all: &Numbers,
+    classes: &[Numbers],
+    between_classes: f64,
+) -> ColumnSummary {
     let Bins { low, high, n, is_whole } = Bins::of(all);
     let n_missing = all.n_missing();
     let histogram =
@@ -19,6 +24,7 @@ pub(super) fn summary(name: &str, all: &Numbers, classes: &[Numbers]) -> ColumnS
         is_whole,
         n_missing,
         n_beyond: all.n() - all.n_within(low, high),
+        between_classes,
         classes: classes.iter().map(histogram).collect(),
     }
 }
@@ -77,7 +83,7 @@ mod tests {
     #[test]
     fn a_few_whole_numbers_have_a_bin_each() {
         let keys = numbers(&[0.0, 11.0, 3.0, 3.0]);
-        let summary = summary("key", &keys, std::slice::from_ref(&keys));
+        let summary = summary("key", &keys, std::slice::from_ref(&keys), 0.0);
         assert_eq!((summary.low, summary.high, summary.is_whole), (-0.5, 11.5, true));
         assert_eq!(summary.classes[0].counts, [1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1]);
     }
@@ -87,7 +93,7 @@ mod tests {
         let mut values: Vec<f64> = (0..1000).map(|i| f64::from(i) / 1000.0).collect();
         values.extend([1e6, f64::NAN, f64::NAN]);
         let all = numbers(&values);
-        let summary = summary("x", &all, std::slice::from_ref(&all));
+        let summary = summary("x", &all, std::slice::from_ref(&all), 0.0);
         assert_eq!((summary.low, summary.high), (0.0, 1.0));
         assert_eq!((summary.n_missing, summary.n_beyond), (2, 1));
         let drawn: usize = summary.classes[0].counts.iter().sum();
@@ -97,7 +103,7 @@ mod tests {
     #[test]
     fn empty_and_constant_columns_have_an_axis() {
         let none = numbers(&[f64::NAN]);
-        let summary_of = |all: &Numbers| summary("x", all, std::slice::from_ref(all));
+        let summary_of = |all: &Numbers| summary("x", all, std::slice::from_ref(all), 0.0);
         assert_eq!((summary_of(&none).n_missing, summary_of(&none).n_beyond), (1, 0));
         for value in [30.02, 30.0, 0.0] {
             let summary = summary_of(&numbers(&[value, value]));

@@ -13,7 +13,8 @@
 //! | `queue`, `worker` | many runs at a time, each in a process of its own or in this one |
 //! | `verify`, `staleness` | repeats a run; says why a run is stale |
 //! | `versions` | finished runs as the current specs see them: current ones, and history |
-//! | `foreign`, `predict` | imported weights, predictions of files |
+//! | `foreign` | imported weights |
+//! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
 //!
@@ -32,6 +33,7 @@ mod model_inputs;
 mod options;
 mod plan;
 mod predict;
+mod predict_rows;
 mod protocol;
 mod queue;
 mod record_run;
@@ -51,7 +53,8 @@ pub use foreign::{import_weights, range_test};
 pub use library::{Library, derive_spec};
 pub use options::{DataChoice, Options, Shrink};
 pub use plan::{Plan, PlanError};
-pub use predict::{Guess, Predictor};
+pub use predict::{Guess, PredictError, Predictor};
+pub use predict_rows::{NewRows, PredictedRow, RowCounts, RowPredictor};
 pub use queue::{Outcome, SideBySide, run_all};
 pub use spec::Spec;
 pub use staleness::{Reason, why};

@@ -10,6 +10,7 @@ use crate::features::{Extractor, Features, Segments};
 use crate::metrics;
 use crate::model::{self, Classifier};
 use crate::record::{DataFacts, Run};
+use crate::table::TableError;
 
 /// The sample rate of recordings, unless a manifest says otherwise.
 const USUAL_RATE_HZ: u32 = 22_050;
@@ -45,6 +46,9 @@ pub enum PredictError {
     /// The recording can't be decoded.
     #[error(transparent)]
     Audio(#[from] AudioError),
+    /// The table can't be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The run, or the recording, is not of the right kind.
     #[error("{0}")]
     Incompatible(String),
@@ -73,6 +77,12 @@ impl Predictor {
             .load(&folder, &plan.spec.shape, classes.len())
             .map_err(RunError::from)?;
         Ok(Self { plan, classifier, classes, sample_rate_hz })
+    }
+
+    /// The classes, in the order of their numbers.
+    #[must_use]
+    pub fn classes(&self) -> &[String] {
+        &self.classes
     }
 
     /// Says the genre of a recording: the mean of the log-probabilities of all its segments.
@@ -118,7 +128,7 @@ impl Predictor {
 
 /// The catalogue with the datasets of a run as the run used them. A run may have been copied from a
 /// project whose datasets are unknown here.
-fn catalogue_of(run: &Run, catalogue: &Catalogue) -> Result<Catalogue, PredictError> {
+pub(super) fn catalogue_of(run: &Run, catalogue: &Catalogue) -> Result<Catalogue, PredictError> {
     let DataFacts { dataset, asked, .. } = &run.record.data;
     let parse = |name: &str, text: &str| {
         let origin = run.folder.join("dataset.toml").display().to_string();

@@ -5,11 +5,11 @@ use crate::audio::{
     self, AudioError, DecibelSettings, LogMel, LogMelSettings, MelSettings, Mfcc, MfccSettings,
     Padding, Reference, Stft, StftSettings, Waveform, Workspace,
 };
-use crate::dataset::{AudioData, Data, DatasetError, Track};
+use crate::dataset::{AudioData, Data, DatasetError, TableData, Track};
 use crate::report::{
     Columns, DatasetSummary, Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
 };
-use crate::table::{ClassedRows, Numbers};
+use crate::table::{ClassedRows, Numbers, between_classes};
 
 /// Why there is nothing to draw.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,8 @@ pub enum SummaryError {
 pub(super) const MAX_SEGMENT_S: f64 = 30.0;
 /// The shortest, in seconds.
 pub(super) const MIN_SEGMENT_S: f64 = 0.1;
+/// Columns of a table that are looked at.
+const MOST_COLUMNS: usize = 40;
 /// What the report's features are made with.
 const N_MFCC: usize = 13;
 
@@ -152,6 +154,7 @@ pub fn columns(name: &str, data: &Data) -> Columns {
         Data::Arrays(arrays) => (&arrays.classes, &arrays.excluded, &arrays.notes),
     };
     let mut incomplete = None;
+    let mut n_columns = None;
     let (unit, colon, names, rows) = match data {
         Data::Audio(audio) => {
             let rate = f64::from(audio.sample_rate_hz);
@@ -160,16 +163,18 @@ pub fn columns(name: &str, data: &Data) -> Columns {
                 tracks.iter().map(|track| track.n_samples as f64 / rate).collect();
             let labels: Vec<usize> = tracks.iter().map(|track| track.class).collect();
             let rows = ClassedRows::new(&labels, [&durations[..]].into_iter());
-            ("track", ":", vec!["duration, s".to_owned()], rows)
+            ("track", ":", vec![("duration, s".to_owned(), 0.0)], rows)
         }
         Data::Table(table) => {
-            let columns = table.columns.values().map(Vec::as_slice);
+            n_columns = Some(table.columns.len());
+            let chosen = most_different(table);
+            let columns = chosen.iter().map(|(name, _)| table.columns[name].as_slice());
             let all = ClassedRows::new(&table.labels, columns);
             let rows = all.complete();
             let n_left = all.n_rows() - rows.n_rows();
             incomplete =
                 (n_left > 0).then(|| format!("{n_left} rows with a missing number are not drawn"));
-            ("row", "", table.columns.keys().cloned().collect(), rows)
+            ("row", "", chosen, rows)
         }
         // What an array's numbers are is not known: only the classes are counted.
         Data::Arrays(arrays) => {
@@ -180,19 +185,33 @@ pub fn columns(name: &str, data: &Data) -> Columns {
     let kept_out =
         excluded.iter().map(|out| format!("skipped: {}{colon} {}", out.name, out.reason));
     let by_class = rows.by_class(classes.len());
-    let column = |(place, name): (usize, &String)| {
+    let column = |(place, (name, share)): (usize, &(String, f64))| {
         let classes: Vec<Numbers> = by_class.iter().map(|rows| rows.column(place)).collect();
-        bins::summary(name, &rows.column(place), &classes)
+        bins::summary(name, &rows.column(place), &classes, *share)
     };
     Columns {
         name: name.to_owned(),
         unit,
         classes: classes.clone(),
         counts: by_class.iter().map(ClassedRows::n_rows).collect(),
+        n_columns: n_columns.unwrap_or(names.len()),
         columns: names.iter().enumerate().map(column).collect(),
         correlations: rows.correlations(),
         notes: notes.iter().cloned().chain(kept_out).chain(incomplete).collect(),
     }
+}
+
+/// The columns of a table, each with the share of its variance that lies between classes; of many those with
+/// the largest shares, in their order. All pairs of thousands of columns would take hours.
+fn most_different(table: &TableData) -> Vec<(String, f64)> {
+    let share = |values: &[f64]| between_classes(values, &table.labels, table.classes.len());
+    let mut columns: Vec<(String, f64)> =
+        table.columns.iter().map(|(name, values)| (name.clone(), share(values))).collect();
+    // Stable: of equal shares the first by name stays.
+    columns.sort_by(|a, b| b.1.total_cmp(&a.1));
+    columns.truncate(MOST_COLUMNS);
+    columns.sort_by(|a, b| a.0.cmp(&b.0));
+    columns
 }
 
 /// What the page shows of a dataset: its columns, or 3 s of its first track.

@@ -70,6 +70,40 @@ impl TableColumns {
         self.columns.iter().map(|column| self.levels(column).map_or(1, |levels| levels - 1)).sum()
     }
 
+    /// The columns in the order in which they are used.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Adds the numbers of one example, from a value per column; NaN where one is missing.
+    ///
+    /// # Errors
+    /// Where a number is missing and is not to be imputed, or is no level of its category: the reason.
+    ///
+    /// # Panics
+    /// If there is not one value per column.
+    pub fn push_example(&self, values: &[f64], numbers: &mut Vec<f32>) -> Result<(), String> {
+        assert_eq!(values.len(), self.columns.len(), "one value per column");
+        for (name, &value) in self.columns.iter().zip(values) {
+            match self.levels(name) {
+                _ if value.is_nan() && self.selection.missing == MissingNumbers::Drop => {
+                    return Err(format!("has no number as {name}"));
+                }
+                Some(levels) if !is_level(value, levels) => {
+                    return Err(format!(
+                        "{name} must be a whole number in [0, {levels}), found {value}"
+                    ));
+                }
+                _ => {}
+            }
+        }
+        for (name, &value) in self.columns.iter().zip(values) {
+            push(value, self.levels(name), numbers);
+        }
+        Ok(())
+    }
+
     fn levels(&self, column: &str) -> Option<usize> {
         self.one_hot.iter().find(|(name, _)| name == column).map(|(_, levels)| *levels)
     }
@@ -111,13 +145,7 @@ impl TableColumns {
         let mut numbers = Vec::with_capacity(rows.len() * self.width());
         for &row in &rows {
             for (_, values, levels) in &columns {
-                match levels {
-                    None => numbers.push(values[row] as f32),
-                    Some(levels) => {
-                        let level = values[row] as usize;
-                        numbers.extend((1..*levels).map(|k| f32::from(u8::from(k == level))));
-                    }
-                }
+                push(values[row], *levels, &mut numbers);
             }
         }
         let id = |&row: &usize| ExampleId { track: table.ids[row].clone(), segment: 0 };
@@ -164,6 +192,21 @@ impl TableColumns {
     }
 }
 
+/// What a number becomes: itself, or its level's dummies without the first.
+fn push(value: f64, levels: Option<usize>, numbers: &mut Vec<f32>) {
+    match levels {
+        None => numbers.push(value as f32),
+        Some(levels) => {
+            let level = value as usize;
+            numbers.extend((1..levels).map(|k| f32::from(u8::from(k == level))));
+        }
+    }
+}
+
+fn is_level(x: f64, levels: usize) -> bool {
+    x >= 0.0 && x < levels as f64 && x.fract() == 0.0
+}
+
 fn count(excluded: &mut Vec<Excluded>, n: usize, table: &TableData, reason: String) {
     let name = format!("{n} of {} rows", table.ids.len());
     excluded.extend((n > 0).then_some(Excluded { name, reason }));
@@ -185,8 +228,9 @@ fn check_levels(
     table: &TableData,
     rows: &[usize],
 ) -> Result<(), FeatureError> {
-    let is_level = |x: f64| x >= 0.0 && x < levels as f64 && x.fract() == 0.0;
-    let Some(&row) = rows.iter().find(|&&row| !is_level(values[row])) else { return Ok(()) };
+    let Some(&row) = rows.iter().find(|&&row| !is_level(values[row], levels)) else {
+        return Ok(());
+    };
     let (id, got) = (&table.ids[row], values[row]);
     Err(FeatureError::Mismatch(if got.is_nan() {
         format!(
@@ -284,6 +328,24 @@ mod tests {
                 "2 of 5 rows belong to a class with fewer than 2 rows"
             ]
         );
+    }
+
+    #[test]
+    fn an_example_by_itself_has_the_numbers_that_it_has_in_its_dataset() {
+        let columns = columns("columns = [\"key\", \"tempo\"]\none_hot = { key = 3 }");
+        let mut numbers = vec![];
+        for values in [[0.0, 100.0], [2.0, 90.5]] {
+            columns.push_example(&values, &mut numbers).unwrap();
+        }
+        assert_eq!(numbers, columns.examples(&table()).unwrap().matrix.as_slice());
+        let mut said = |values: [f64; 2]| columns.push_example(&values, &mut numbers).unwrap_err();
+        assert_eq!(said([1.0, f64::NAN]), "has no number as tempo");
+        assert_eq!(said([3.0, 1.0]), "key must be a whole number in [0, 3), found 3");
+        let keep = Selection { missing: MissingNumbers::Keep, minimum_rows: None };
+        let plain = super::tests::columns("columns = [\"tempo\"]").of(keep);
+        let mut numbers = vec![];
+        plain.push_example(&[f64::NAN], &mut numbers).unwrap();
+        assert!(numbers[0].is_nan());
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn caption(summary: &DatasetSummary) -> String {
             "{} in {} classes, {}.",
             counted(data.n_examples(), data.unit),
             data.classes.len(),
-            counted(data.columns.len(), "column")
+            counted(data.n_columns, "column")
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Options;
+use super::{Options, fake_data};
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
     Audit, Claim, ClaimOutcome, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
@@ -108,6 +108,32 @@ pub(super) fn report_like(root: &Path) -> Vec<Run> {
 /// Writes one fake run into a store.
 pub(super) fn run(root: &Path, fake: &Fake) -> Run {
     write(root, fake, record(fake), &predictions(fake))
+}
+
+/// A run of a model with the classes of [`vast`], right about every other test row.
+pub(super) fn vast_run(root: &Path, seed: u64) -> Run {
+    let fake = Fake { leaks: false, claim: None, ..gtzan("vast", seed, 0.5, 0.0) };
+    let (classes, labels) = fake_data::vast_labels();
+    let (n_classes, mut rng) = (classes.len(), Seed(seed).rng("vast", &[]));
+    let prediction = |(row, &actual): (usize, &usize)| {
+        let predicted = if rng.uniform() < 0.5 { actual } else { rng.below(n_classes) };
+        let mut probabilities = vec![0.4 / (n_classes - 1) as f32; n_classes];
+        probabilities[predicted] = 0.6;
+        let example = ExampleId { track: format!("row {row}"), segment: 0 };
+        Prediction { example, actual, predicted, probabilities }
+    };
+    let predictions: Vec<Prediction> = labels.iter().enumerate().map(prediction).collect();
+    let mut record = record(&fake);
+    let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
+    let confusion = crate::metrics::confusion(&labels, &predicted, n_classes);
+    let accuracy = accuracy(&confusion);
+    record.test = Scores { n: labels.len(), accuracy, confusion, ..record.test };
+    (record.train, record.valid) = (record.test.clone(), None);
+    record.data.classes = classes;
+    record.split.n_test = labels.len();
+    record.split.n_test_tracks = labels.len();
+    record.split.n_leaking = 0;
+    write(root, &fake, record, &predictions)
 }
 
 /// Writes a run with this record and these predictions.

@@ -2,7 +2,7 @@
 
 use super::fake::{GENRES, SPOTIFY};
 use super::{ColumnSummary, Columns, DatasetSummary, Frames, Histogram, Segment};
-use crate::table::ClassedRows;
+use crate::table::{ClassedRows, between_classes};
 use crate::vocab::{Rng, Seed};
 
 /// What datasets are like: a segment, a table with gaps, and tracks with their durations.
@@ -24,18 +24,45 @@ pub(super) fn summaries() -> Vec<DatasetSummary> {
     columns[4].1[9] = 9e7;
     let notes = vec!["12 of 412 rows have no label".to_owned()];
     let classes = SPOTIFY.map(str::to_owned).to_vec();
-    let table = columns_of("spotify", "row", classes, &labels, columns, notes);
+    let table = columns_of("spotify", "row", classes, &labels, &columns, notes);
     let labels: Vec<usize> = (0..99).map(|i| i % 10).collect();
     let durations = (0..99).map(|i| 29.9 + f64::from(i % 7) / 50.0).collect();
     let levels = (0..99).map(f64::from).collect();
     let columns = vec![("duration, s".to_owned(), durations), ("level".to_owned(), levels)];
     let classes = GENRES.map(str::to_owned).to_vec();
-    let tracks = columns_of("gtzan", "track", classes, &labels, columns, vec![]);
+    let tracks = columns_of("gtzan", "track", classes, &labels, &columns, vec![]);
     vec![
         DatasetSummary::Segment(segment()),
         DatasetSummary::Columns(table),
         DatasetSummary::Columns(tracks),
     ]
+}
+
+/// A name in one of several scripts, of any length.
+fn vast_name(i: usize) -> String {
+    match i % 6 {
+        0 => format!("摇滚乐与民谣 {i}"),
+        1 => format!("موسيقى {i}"),
+        2 => format!("🎸 rock {i}"),
+        3 => format!("a genre with a very long name indeed, longer than any figure is wide {i}"),
+        4 => format!("a\u{1b}[31m<b>&\"{i}"),
+        _ => format!("genre {i}"),
+    }
+}
+
+/// 114 classes and the class of each of 1,200 rows.
+pub(super) fn vast_labels() -> (Vec<String>, Vec<usize>) {
+    ((0..114).map(vast_name).collect(), (0..1_200).map(|i| i * i % 114).collect())
+}
+
+/// A table of 500 columns and 114 classes, of which a dataset keeps the 40 columns that differ most.
+pub(super) fn vast() -> Columns {
+    let (classes, labels) = vast_labels();
+    let value = |j: usize, i: usize| ((i * (j + 3)) % 97 + labels[i] * (j % 7)) as f64;
+    let column = |j: usize| (vast_name(j), (0..labels.len()).map(|i| value(j, i)).collect());
+    let notes = (0..300).map(|i| format!("note {i}")).collect();
+    let columns: Vec<(String, Vec<f64>)> = (0..40).map(column).collect();
+    Columns { n_columns: 500, ..columns_of("vast", "row", classes, &labels, &columns, notes) }
 }
 
 /// Columns of these numbers, in bins over the middle 99 %.
@@ -44,12 +71,12 @@ pub(super) fn columns_of(
     unit: &'static str,
     classes: Vec<String>,
     labels: &[usize],
-    columns: Vec<(String, Vec<f64>)>,
+    columns: &[(String, Vec<f64>)],
     notes: Vec<String>,
 ) -> Columns {
     let rows = ClassedRows::new(labels, columns.iter().map(|(_, values)| values.as_slice()));
     let parts = rows.by_class(classes.len());
-    let column = |(place, (name, _)): (usize, (String, Vec<f64>))| {
+    let column = |(place, (name, _)): (usize, &(String, Vec<f64>))| {
         let all = rows.column(place);
         let (low, high) = all.quantile(0.005).zip(all.quantile(0.995)).unwrap_or_default();
         let high = if high > low { high } else { low + 1.0 };
@@ -62,12 +89,13 @@ pub(super) fn columns_of(
             median: part.column(place).median(),
         };
         ColumnSummary {
-            name,
+            name: name.clone(),
             low,
             high,
             is_whole,
             n_missing: all.n_missing(),
             n_beyond: all.n() - all.n_within(low, high),
+            between_classes: between_classes(&columns[place].1, labels, parts.len()),
             classes: parts.iter().map(histogram).collect(),
         }
     };
@@ -76,7 +104,8 @@ pub(super) fn columns_of(
         unit,
         classes,
         counts: parts.iter().map(ClassedRows::n_rows).collect(),
-        columns: columns.into_iter().enumerate().map(column).collect(),
+        n_columns: columns.len(),
+        columns: columns.iter().enumerate().map(column).collect(),
         correlations: rows.correlations(),
         notes,
     }

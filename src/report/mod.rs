@@ -28,6 +28,7 @@
 mod check;
 mod claims;
 mod compare;
+mod confused;
 mod data;
 mod epochs;
 #[cfg(test)]
@@ -177,6 +178,13 @@ pub enum ReportError {
         /// The error of the drawing library.
         message: String,
     },
+}
+
+/// What to tell whoever looks at the PNGs that this process has drawn: that some have code points in place
+/// of letters.
+#[must_use]
+pub fn png_notice() -> Option<&'static str> {
+    figure::png_notice()
 }
 
 impl ReportError {

@@ -34,6 +34,40 @@ fn the_same_records_give_the_same_bytes() {
     assert!(bytes("first") == bytes("second"), "two pages from the same records differ");
 }
 
+/// With `ENCORE_LOOK=FOLDER` the page stays there to be looked at.
+#[test]
+fn a_page_of_500_columns_and_114_classes_is_small() {
+    let temporary = tempfile::tempdir().unwrap();
+    let root = std::env::var_os("ENCORE_LOOK").map_or(temporary.path().into(), PathBuf::from);
+    let runs: Vec<Run> =
+        (1..=3).map(|seed| fake::vast_run(&root.join("vast-runs"), seed)).collect();
+    let data = vec![("vast".to_owned(), DatasetSummary::Columns(super::fake_data::vast()))];
+    let options = Options { data, ..options(&["vast"]) };
+    let written = write(&runs, &options, &root.join("vast")).unwrap();
+    let size = |path: &Path| fs::metadata(path).unwrap().len();
+    assert!(size(&written.page) < 3_000_000, "{} bytes", size(&written.page));
+    assert!(size(&written.readme) < 100_000, "{} bytes", size(&written.readme));
+    let page = fs::read_to_string(&written.page).unwrap();
+    assert!(page.contains("the 20 largest of 114 classes, the others together"));
+    // The classes themselves are all there.
+    assert!(page.contains("摇滚乐与民谣 108") && page.contains("94 others"));
+    let mut n_figures = 0;
+    for figure in written.figures.iter().filter(|path| path.extension().unwrap() == "svg") {
+        let svg = fs::read_to_string(figure).unwrap();
+        let number = |name: &str| -> u32 {
+            let rest = svg.split_once(&format!(" {name}=\"")).unwrap().1;
+            rest.split('"').next().unwrap().parse().unwrap()
+        };
+        let (width, height) = (number("width"), number("height"));
+        assert!(width <= 1_000 && height <= 2_200, "{}: {width} x {height}", figure.display());
+        assert!(svg.len() < 1_000_000, "{}: {} bytes", figure.display(), svg.len());
+        let n_bytes = size(&figure.with_extension("png"));
+        assert!(n_bytes < 1_500_000, "{}: {n_bytes} bytes", figure.display());
+        n_figures += 1;
+    }
+    assert_eq!(n_figures, 1 + 2 + 3, "accuracies, curves and confusion, three of the data");
+}
+
 #[test]
 fn the_summary_reads_as_a_table() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@
 //! | `survey` | what is in the columns of an unknown file |
 //! | `parquet` | columns <-> Parquet |
 //! | `found` | which types of a Parquet file's columns can be read, and how |
+//! | `pieces` | a file of any size -> some thousand rows at a time |
 //! | `write` | columns -> CSV |
 //! | `statistics` | columns by class -> counts, histograms, medians, correlations |
 //! | `npy` | `.npy` -> rows |
@@ -29,6 +30,7 @@ mod numbers;
 mod packing;
 mod parquet;
 mod patterns;
+mod pieces;
 mod shape;
 mod statistics;
 mod survey;
@@ -39,11 +41,12 @@ pub use npy::Npy;
 pub use numbers::{NumberColumn, Odd, OddCells};
 pub use parquet::parquet_bytes;
 pub(crate) use patterns::{is_missing_word, key, list, quoted};
+pub use pieces::Piece;
 pub(crate) use survey::{Cells, ColumnSurvey, Survey};
 pub use write::{Values, csv_bytes};
 
 pub(crate) use found::python_list;
-pub(crate) use statistics::{ClassedRows, Numbers};
+pub(crate) use statistics::{ClassedRows, Numbers, between_classes};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -285,7 +288,7 @@ pub fn header_of(path: &Path, delimiter: char) -> Result<Vec<String>, TableError
     let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let bytes = packing::unpacked(bytes).map_err(unreadable)?;
     if bytes.starts_with(parquet::MAGIC) {
-        return parquet::header(&bytes).map_err(unreadable);
+        return parquet::header(std::io::Cursor::new(&bytes)).map_err(unreadable);
     }
     let delimiter = u8::try_from(delimiter).expect("a delimiter is one ASCII character");
     Ok(header::named(Records::new(&bytes, delimiter).header().map_err(unreadable)?))

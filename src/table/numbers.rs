@@ -64,6 +64,8 @@ pub(super) struct NumberCells<'a> {
     n_odd: usize,
     /// What all odd cells look like.
     patterns: Patterns,
+    /// Odd cells that are kept, to be named.
+    n_named: usize,
 }
 
 impl<'a> NumberCells<'a> {
@@ -74,7 +76,36 @@ impl<'a> NumberCells<'a> {
         });
         let missing = missing.collect();
         let patterns = Patterns::default();
-        Self { column, unit, missing, values: vec![], odd: vec![], n_odd: 0, patterns }
+        Self {
+            column,
+            unit,
+            missing,
+            values: vec![],
+            odd: vec![],
+            n_odd: 0,
+            patterns,
+            n_named: N_NAMED,
+        }
+    }
+
+    /// The same, which keeps every odd cell for [`Self::faults`].
+    pub(super) fn naming_all(self) -> Self {
+        Self { n_named: usize::MAX, ..self }
+    }
+
+    /// Odd cells with their lines, each with what is wrong with it.
+    pub(super) fn faults(&self) -> impl Iterator<Item = (usize, String)> + '_ {
+        let NumberColumn { name, range, .. } = self.column;
+        self.odd.iter().map(move |(line, cell)| {
+            let is_number = self.column.notation.number(cell).is_some();
+            let reason = match range {
+                Some([low, high]) if is_number => {
+                    format!("{name} is {cell:?}, which is not in [{low}, {high}]")
+                }
+                _ => format!("{name} is {cell:?}, which is not a number"),
+            };
+            (*line, reason)
+        })
     }
 
     pub(super) fn push(&mut self, cell: &str, line: usize) {
@@ -107,7 +138,7 @@ impl<'a> NumberCells<'a> {
             let pattern = if is_number { Pattern::OutOfRange } else { Pattern::of(cell) };
             self.patterns.add(cell, pattern);
             self.n_odd += 1;
-            if self.odd.len() < N_NAMED {
+            if self.odd.len() < self.n_named {
                 self.odd.push((line, cell.chars().take(40).collect()));
             }
         }

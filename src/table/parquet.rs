@@ -1,8 +1,10 @@
 //! Typed columns <-> Parquet files, by polars.
 
+use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
+use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{
     Column, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsResult, SerReader,
     StringChunked,
@@ -18,12 +20,50 @@ pub(super) const MAGIC: &[u8] = b"PAR1";
 
 /// Reads the columns that are asked for. A row has the line that it would have in a CSV file.
 pub(super) fn read(csv: &Csv, path: &Path, bytes: &[u8]) -> Result<Columns, TableError> {
+    let mut all: Vec<NumberCells> =
+        csv.numbers.iter().map(|column| NumberCells::new(column, "row")).collect();
+    let mut columns = columns(csv, path, Cursor::new(bytes), None, (&mut all, 1))?;
+    if csv.odd_cells == OddCells::Error
+        && let Some(message) = numbers::odd_cells(&all)
+    {
+        return Err(TableError::OddCells { path: path.to_owned(), message });
+    }
+    for cells in all {
+        let (values, odd) = cells.into_parts();
+        columns.numbers.push(values);
+        columns.odd.push(odd);
+    }
+    Ok(columns)
+}
+
+/// Reads some rows, `(offset, at most)`; their numbers go into `cells`, each with its line.
+pub(super) fn read_rows(
+    csv: &Csv,
+    path: &Path,
+    slice: (usize, usize),
+    cells: &mut [NumberCells],
+) -> Result<Columns, TableError> {
+    let file = fs::File::open(path).map_err(|error| TableError::Unreadable {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })?;
+    columns(csv, path, file, Some(slice), (cells, slice.0 + 2))
+}
+
+/// The columns, but for the numbers, which go into `cells`, counted from `first`.
+fn columns(
+    csv: &Csv,
+    path: &Path,
+    file: impl MmapBytesReader,
+    slice: Option<(usize, usize)>,
+    (cells, first): (&mut [NumberCells], usize),
+) -> Result<Columns, TableError> {
     let unreadable = |message: String| TableError::Unreadable { path: path.to_owned(), message };
     let broken = |error: &dyn std::fmt::Display| {
         unreadable(format!("can't be read as a Parquet file: {error}"))
     };
     let of_columns = |message: String| TableError::Columns { path: path.to_owned(), message };
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let mut reader = ParquetReader::new(file).with_slice(slice);
     let schema = reader.schema().map_err(|error| broken(&error))?;
     let header: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
     let wanted = csv.wanted();
@@ -44,39 +84,26 @@ pub(super) fn read(csv: &Csv, path: &Path, bytes: &[u8]) -> Result<Columns, Tabl
             unreadable(format!("the column {name} can't be read as texts: {error}"))
         })
     };
-    let n_rows = frame.height();
-    let mut columns = Columns { lines: (2..n_rows + 2).collect(), ..Columns::default() };
+    let (n_rows, line) = (frame.height(), slice.map_or(0, |(offset, _)| offset) + 2);
+    let mut columns = Columns { lines: (line..line + n_rows).collect(), ..Columns::default() };
     for (name, &cells) in csv.texts.iter().zip(&kinds) {
         let texts = texts(name, cells)?;
         let texts = texts.iter().map(|text| text.unwrap_or_default().trim().to_owned());
         columns.texts.push(texts.collect());
     }
-    let mut all = vec![];
-    for (column, &kind) in csv.numbers.iter().zip(&kinds[n_texts..]) {
+    for ((column, &kind), cells) in csv.numbers.iter().zip(&kinds[n_texts..]).zip(cells) {
         let name = &column.name;
-        let mut cells = NumberCells::new(column, "row");
         if kind == Cells::Numbers {
             let numbers =
                 frame.column(name).and_then(|column| column.strict_cast(&DataType::Float64));
             let numbers = numbers.map_err(|error| broken(&error))?;
             let numbers = numbers.f64().map_err(|error| broken(&error))?;
-            numbers.iter().zip(1..).for_each(|(number, row)| cells.push_number(number, row));
+            numbers.iter().zip(first..).for_each(|(number, row)| cells.push_number(number, row));
         } else {
             let texts = texts(name, kind)?;
-            let texts = texts.iter().zip(1..);
+            let texts = texts.iter().zip(first..);
             texts.for_each(|(text, row)| cells.push(text.unwrap_or_default(), row));
         }
-        all.push(cells);
-    }
-    if csv.odd_cells == OddCells::Error
-        && let Some(message) = numbers::odd_cells(&all)
-    {
-        return Err(TableError::OddCells { path: path.to_owned(), message });
-    }
-    for cells in all {
-        let (values, odd) = cells.into_parts();
-        columns.numbers.push(values);
-        columns.odd.push(odd);
     }
     Ok(columns)
 }
@@ -95,8 +122,8 @@ fn texts(column: &Column, cells: Cells) -> PolarsResult<StringChunked> {
 }
 
 /// The names of a file's columns.
-pub(super) fn header(bytes: &[u8]) -> Result<Vec<String>, String> {
-    let schema = ParquetReader::new(Cursor::new(bytes)).schema();
+pub(super) fn header(file: impl MmapBytesReader) -> Result<Vec<String>, String> {
+    let schema = ParquetReader::new(file).schema();
     let schema = schema.map_err(|error| format!("can't be read as a Parquet file: {error}"))?;
     Ok(schema.iter_names().map(ToString::to_string).collect())
 }
@@ -118,8 +145,6 @@ pub fn parquet_bytes(columns: &[(&str, Values)]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use polars::prelude::DataFrame;
 
     use super::*;

@@ -224,7 +224,7 @@ impl Survey {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let (mut columns, mut n_rows) = (vec![], 0);
-        for name in parquet::header(bytes).map_err(unreadable)? {
+        for name in parquet::header(std::io::Cursor::new(bytes)).map_err(unreadable)? {
             let csv = Csv {
                 delimiter: ',',
                 texts: vec![&name],

@@ -163,6 +163,25 @@ impl Preprocessor {
         notes
     }
 
+    /// Columns of one row, `[columns]`, whose number is missing and imputed.
+    pub fn imputed<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = &'a str> {
+        let columns = self.columns.iter().zip(row);
+        columns
+            .filter(|(column, x)| x.is_nan() && column.fill.is_some())
+            .map(|(column, _)| column.name.as_str())
+    }
+
+    /// Columns of one row, `[columns]`, that have a level which no training row has. It becomes zeros.
+    pub fn unseen<'a>(&'a self, row: &'a [f32]) -> impl Iterator<Item = &'a str> {
+        let is_unseen = |(column, x): &(&Column, &f32)| match &column.make {
+            Make::Number { .. } => false,
+            Make::OneHot { seen } => {
+                level(column.filled(**x), seen.len()).is_none_or(|level| !seen[level])
+            }
+        };
+        self.columns.iter().zip(row).filter(is_unseen).map(|(column, _)| column.name.as_str())
+    }
+
     /// Writes the preprocessing into a model's folder.
     ///
     /// # Errors

@@ -71,6 +71,20 @@ fn levels_become_numbers_of_their_own_and_those_unseen_in_training_zeros() {
 }
 
 #[test]
+fn a_row_names_what_is_imputed_and_which_levels_are_unseen() {
+    let text = "impute = \"median\"\none_hot = { key = 3 }\n";
+    let fitted = settings(text).unwrap().fit(&examples(&ROWS, &TRAIN)).unwrap();
+    let names = |row: [f32; 2]| {
+        let imputed: Vec<String> = fitted.imputed(&row).map(str::to_owned).collect();
+        (imputed.join(" "), fitted.unseen(&row).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(names([1.0, 0.0]), (String::new(), String::new()));
+    assert_eq!(names([NAN, NAN]), ("tempo key".to_owned(), String::new()));
+    assert_eq!(names([1.0, 1.0]), (String::new(), "key".to_owned()));
+    assert_eq!(names([1.0, 7.0]), (String::new(), "key".to_owned()));
+}
+
+#[test]
 fn numbers_are_standardized_after_imputing_and_levels_are_not() {
     let text = "impute = 2\nstandardize = true\none_hot = { key = 3 }\n";
     let made = made(text);

@@ -8,6 +8,7 @@ pub(super) use super::font::Weight;
 use super::font::text_width;
 pub(super) use super::raster::Point;
 use super::raster::Raster;
+use crate::vocab::without_controls;
 
 /// Text and axes.
 pub(super) const INK: RGBColor = RGBColor(0x26, 0x26, 0x26);
@@ -137,8 +138,10 @@ impl Figure {
     }
 
     /// Nothing is drawn of an empty text.
-    pub(super) fn text(&mut self, text: Text) {
+    pub(super) fn text(&mut self, mut text: Text) {
         if !text.words.is_empty() {
+            // An SVG with control characters is no XML.
+            text.words = without_controls(&text.words, "").into_owned();
             self.marks.push(Mark::Text(text));
         }
     }

@@ -6,6 +6,7 @@ use super::axis::Axis;
 use super::bar::bar;
 use super::canvas::{Align, Figure, INK, PALE, Text, WHITE};
 use super::color::ColorMap;
+use crate::report::confused::Confused;
 use crate::report::group::Group;
 
 const NAME_SIZE: f64 = 13.5;
@@ -25,8 +26,7 @@ const SHADES: [RGBColor; 9] = [
 /// Draws a group's confusion matrix, summed over its seeds.
 pub(super) fn figure(group: &Group) -> Figure {
     let record = group.record();
-    let classes = &record.data.classes;
-    let counts = group.confusion();
+    let Confused { classes, counts, words } = &Confused::of(group);
     let n = classes.len();
     let cell = (560.0 / n.max(1) as f64).clamp(26.0, 72.0);
     let names = classes.iter().map(|name| Text::new(name, (0.0, 0.0), NAME_SIZE).width());
@@ -45,9 +45,10 @@ pub(super) fn figure(group: &Group) -> Figure {
         1 => String::new(),
         _ => format!(", sum of {}", group.counted()),
     };
+    let of = if words.is_empty() { String::new() } else { format!("{words}; ") };
     figure.heading(
         &format!("{}: confusion matrix", record.experiment),
-        &format!("test examples of {}{over}", group.dataset_words()),
+        &format!("{of}test examples of {}{over}", group.dataset_words()),
     );
     let shades = ColorMap::through(&SHADES);
     for (i, (row, name)) in counts.iter().zip(classes).enumerate() {

@@ -37,6 +37,11 @@ use super::words::plain;
 use super::{DatasetSummary, Options, ReportError};
 use crate::record::Epoch;
 
+/// What to tell whoever looks at the PNGs that this process has drawn.
+pub(super) fn png_notice() -> Option<&'static str> {
+    font::notice()
+}
+
 /// The figures that were drawn, by row.
 pub(super) struct Drawn {
     overview: Option<Image>,
@@ -250,12 +255,48 @@ mod tests {
         let labels: Vec<usize> = (0..190).map(|i| i % 19).collect();
         let scale = |j: i32| 10.0_f64.powi(j - 7) * if j % 2 == 0 { 1.0 } else { -1.0 };
         let column = |j: i32| (0..190).map(|i| scale(j) * f64::from(i * i % 97) / 3.0).collect();
-        let columns = (0..19).map(|j| (format!("mean of the feature {j}"), column(j))).collect();
+        let columns: Vec<(String, Vec<f64>)> =
+            (0..19).map(|j| (format!("mean of the feature {j}"), column(j))).collect();
         let notes = (0..20).map(|i| format!("track {i}: {}", "damaged ".repeat(20))).collect();
-        let data = fake_data::columns_of("a-dataset", "row", classes, &labels, columns, notes);
+        let data = fake_data::columns_of("a-dataset", "row", classes, &labels, &columns, notes);
         summary_figures(&DatasetSummary::Columns(data))
             .iter()
             .for_each(|(_, figure)| assert_legible(figure));
+    }
+
+    #[test]
+    fn figures_of_500_columns_and_114_classes_are_small_and_say_what_they_leave_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let summary = DatasetSummary::Columns(fake_data::vast());
+        let figures = summary_figures(&summary);
+        let limits = [
+            ("counts", (720, 1_200), "the 40 largest"),
+            (
+                "histograms",
+                (720, 2_200),
+                "the 12 of 500 columns that differ most between classes, the 20 largest of 114 classes",
+            ),
+            ("correlations", (720, 900), "the 40 of 500 columns that differ most between classes"),
+        ];
+        assert_eq!(figures.len(), limits.len());
+        for ((end, figure), (wanted, (width, height), words)) in figures.iter().zip(limits) {
+            assert_eq!(*end, wanted);
+            assert!(figure.width <= width && figure.height <= height, "{end}: {}", figure.height);
+            let said = texts(figure).iter().any(|text| text.words.contains(words));
+            assert!(said, "{end} does not say: {words}");
+            assert_legible(figure);
+            let svg = render::svg(figure, Path::new("x.svg")).unwrap();
+            assert!(svg.len() < 1_000_000, "{end}: {} bytes", svg.len());
+            assert!(svg.contains("摇滚乐") && !svg.contains('\u{1b}'));
+            render::save(figure, folder.path(), end).unwrap();
+            let n_bytes =
+                std::fs::metadata(folder.path().join(format!("{end}.png"))).unwrap().len();
+            assert!(n_bytes < 1_500_000, "{end}: {n_bytes} bytes");
+        }
+        let n_bytes: usize =
+            summary_data(&summary).unwrap().iter().map(|(_, address)| address.len()).sum();
+        assert!(n_bytes < 2_000_000, "{n_bytes} bytes on the page");
+        assert!(png_notice().is_some());
     }
 
     /// No text is clipped, none lies on another, and none is smaller than 12 px on a page of 720 px

@@ -10,7 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, ShapeStyle, TextStyle};
 
 use super::canvas::{Align, Direction, Figure, Mark, Point, Text};
-use super::font::{Lettering, PNG, SVG, font, register_fonts};
+use super::font::{Lettering, PNG, SVG, drawable, font, register_fonts};
 use crate::disk;
 use crate::report::ReportError;
 
@@ -126,11 +126,21 @@ fn replay<B: DrawingBackend>(
                     Direction::Across => (x, y + drop),
                     Direction::Upwards => (x + drop, y),
                 });
-                root.draw(&Label::new(text.words.clone(), at, style(text, lettering.size_per_em)))?;
+                let words = if lettering.is_embedded { lettered(text) } else { text.words.clone() };
+                root.draw(&Label::new(words, at, style(text, lettering.size_per_em)))?;
             }
         }
     }
     root.present()
+}
+
+/// A text in letters of the embedded font, cut to the room that it has in other letters.
+fn lettered(text: &Text) -> String {
+    let words = drawable(&text.words).into_owned();
+    if words == text.words {
+        return words;
+    }
+    Text { words, ..text.clone() }.fit(text.width().max(3.0 * text.size)).words
 }
 
 fn style(text: &Text, size_per_em: f64) -> TextStyle<'static> {

@@ -1,6 +1,7 @@
 //! Who was taken for whom, as a table that is shaded by shares.
 
 use super::table::scrolling;
+use crate::report::confused::Confused;
 use crate::report::group::Group;
 use crate::report::words::{count, escaped};
 
@@ -9,8 +10,7 @@ const N_SHADES: f64 = 10.0;
 
 /// A group's confusion matrix, summed over its seeds.
 pub(super) fn html(group: &Group) -> String {
-    let classes = &group.record().data.classes;
-    let counts = group.confusion();
+    let Confused { classes, counts, words } = &Confused::of(group);
     let mut head = "<tr><th scope=\"col\" class=\"corner\">actual</th>".to_owned();
     for class in classes {
         head += &format!("<th scope=\"col\"><span>{}</span></th>", escaped(class));
@@ -26,7 +26,8 @@ pub(super) fn html(group: &Group) -> String {
         1 => String::new(),
         _ => format!(", sum of {}", group.counted()),
     };
-    let caption = format!("Confusion matrix on the test examples{over}");
+    let of = if words.is_empty() { String::new() } else { format!("; {words}") };
+    let caption = format!("Confusion matrix on the test examples{over}{of}");
     let table = format!(
         "<table class=\"matrix\"><caption><span>{caption}. Rows: the actual class; columns: the predicted \
          one; a darker shade is a larger share of the row.</span></caption>\

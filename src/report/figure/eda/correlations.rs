@@ -1,5 +1,6 @@
 //! Which columns go together: Pearson's correlation of every pair.
 
+use super::largest::largest;
 use super::{Columns, WIDTH};
 use crate::report::figure::axis::Axis;
 use crate::report::figure::bar::bar;
@@ -9,8 +10,12 @@ use crate::report::figure::color::ColorMap;
 const NAME_SIZE: f64 = 13.0;
 const NUMBER_SIZE: f64 = 12.5;
 
+/// Columns that are drawn at most.
+const MOST_COLUMNS: usize = 40;
+
 /// Draws a square a pair, blue where one falls as the other rises, red where both rise.
 pub(super) fn figure(data: &Columns) -> Figure {
+    let (data, words) = &largest(data, usize::MAX, MOST_COLUMNS);
     let n = data.columns.len();
     let names =
         data.columns.iter().map(|column| Text::new(&column.name, (0.0, 0.0), NAME_SIZE).width());
@@ -20,7 +25,11 @@ pub(super) fn figure(data: &Columns) -> Figure {
     let (right, bottom) = (left + cell * n as f64, top + cell * n as f64);
     let title = format!("{}: correlations", data.name);
     let mut figure = Figure::new(&title, WIDTH, (bottom + longest + 20.0).ceil() as u32);
-    figure.heading(&title, "Pearson's r of two columns, over examples with both values");
+    let what = match words.as_str() {
+        "" => "Pearson's r of two columns, over examples with both values".to_owned(),
+        words => format!("Pearson's r of {words}"),
+    };
+    figure.heading(&title, &what);
     let map = ColorMap::diverging();
     let has_numbers = Text::new("-0.55", (0.0, 0.0), NUMBER_SIZE).width() + 2.0 < cell;
     for (i, (column, row)) in data.columns.iter().zip(&data.correlations).enumerate() {

@@ -6,6 +6,8 @@ use crate::report::words::{count, counted};
 
 const ROW: f64 = 24.0;
 const NAME_SIZE: f64 = 13.5;
+/// Classes that have a bar of their own; the others are counted.
+const MOST_CLASSES: usize = 40;
 /// Notes that have a line of their own; the others are counted.
 const MOST_NOTES: usize = 6;
 
@@ -15,6 +17,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
         data.counts.iter().copied().zip(&data.classes).collect();
     // Stable: classes of one size stay in their order.
     classes.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let others = classes.split_off(classes.len().min(MOST_CLASSES));
     let notes = note_lines(&data.notes);
     let top = 66.0;
     let bottom = top + ROW * classes.len() as f64;
@@ -22,7 +25,14 @@ pub(super) fn figure(data: &Columns) -> Figure {
     let title = format!("{}: class counts", data.name);
     let mut figure = Figure::new(&title, WIDTH, (bottom + below).ceil() as u32);
     let (n, n_classes) = (counted(data.n_examples(), data.unit), count(data.classes.len()));
-    figure.heading(&title, &format!("{n} in {n_classes} classes; with the share of each class"));
+    let of = match others.iter().map(|(n, _)| n).sum::<usize>() {
+        _ if others.is_empty() => String::new(),
+        n => {
+            format!("; the {MOST_CLASSES} largest, without {} of the others", counted(n, data.unit))
+        }
+    };
+    figure
+        .heading(&title, &format!("{n} in {n_classes} classes; with the share of each class{of}"));
 
     let names = classes.iter().map(|(_, name)| Text::new(*name, (0.0, 0.0), NAME_SIZE).width());
     let left = 16.0 + names.fold(60.0, f64::max).min(200.0) + 10.0;

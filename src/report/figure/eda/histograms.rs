@@ -1,5 +1,6 @@
 //! Every column's histogram, class by class: ridges below each other, all classes on one axis.
 
+use super::largest::largest;
 use super::{ColumnSummary, Columns, Histogram, WIDTH};
 use crate::report::figure::axis::{Axis, Plane, TICK_SIZE};
 use crate::report::figure::canvas::{Align, BLUE, Figure, GREY, PALE, Point, Text, VERMILION};
@@ -15,18 +16,34 @@ const BELOW: f64 = 34.0;
 /// The height of a line of notes.
 const NOTE: f64 = 18.0;
 
+/// Classes and columns that are drawn at most.
+const MOST_CLASSES: usize = 20;
+const MOST_COLUMNS: usize = 12;
+/// Columns with notes that have a line of their own; the others are counted.
+const MOST_NOTES: usize = 6;
+
 /// Draws a panel a column, a ridge a class; below them what is not drawn.
 pub(super) fn figure(data: &Columns) -> Figure {
+    let (data, words) = &largest(data, MOST_CLASSES, MOST_COLUMNS);
     let n_across = N_ACROSS.min(data.columns.len());
     let n_down = data.columns.len().div_ceil(n_across);
     let ridges = RIDGE * data.classes.len() as f64;
-    let notes: Vec<String> = data.columns.iter().filter_map(note).collect();
+    let mut notes: Vec<String> = data.columns.iter().filter_map(note).collect();
+    if notes.len() > MOST_NOTES {
+        let n_more = notes.len() - (MOST_NOTES - 1);
+        notes.truncate(MOST_NOTES - 1);
+        notes.push(format!("not drawn of {n_more} more columns: missing or far values"));
+    }
     let top = 84.0;
     let bottom = top + n_down as f64 * (OVER + ridges + BELOW);
     let height = bottom + NOTE * notes.len() as f64 + if notes.is_empty() { 0.0 } else { 8.0 };
     let title = format!("{}: histograms by class", data.name);
     let mut figure = Figure::new(&title, WIDTH, height as u32);
-    figure.heading(&title, "share of a class's values per bin, each scaled to its peak");
+    let what = "share of a class's values per bin, each scaled to its peak";
+    figure.heading(&title, if words.is_empty() { what } else { words });
+    if !words.is_empty() {
+        figure.text(Text::new(what, (190.0, 68.0), 12.5).color(GREY));
+    }
     figure.line(vec![(18.0, 62.0), (18.0, 74.0)], VERMILION, 2.0);
     figure.text(Text::new("median of the class", (26.0, 68.0), 12.5));
 
@@ -129,6 +146,7 @@ mod tests {
             is_whole: false,
             n_missing: 0,
             n_beyond: 0,
+            between_classes: 0.0,
             classes: vec![],
         };
         assert_eq!(note(&whole), None);

@@ -5,10 +5,12 @@
 //! | `counts` | how many examples each class has |
 //! | `histograms` | every column's values, class by class |
 //! | `correlations` | which columns go together |
+//! | `largest` | which classes and columns are shown where there are too many |
 
 mod correlations;
 mod counts;
 mod histograms;
+mod largest;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +27,9 @@ pub struct Columns {
     pub classes: Vec<String>,
     /// Examples of each class, `[n_classes]`.
     pub counts: Vec<usize>,
-    /// The columns of numbers.
+    /// Columns of numbers that the dataset has.
+    pub n_columns: usize,
+    /// The columns of numbers; of many those that differ most between classes.
     pub columns: Vec<ColumnSummary>,
     /// Pearson's correlation of every pair of columns, `[n_columns, n_columns]`; none where one of them does not
     /// vary.
@@ -49,6 +53,8 @@ pub struct ColumnSummary {
     pub n_missing: usize,
     /// Values that lie outside of all bins.
     pub n_beyond: usize,
+    /// The share of its variance that lies between classes, `[0, 1]`.
+    pub between_classes: f64,
     /// One per class, `[n_classes]`.
     pub classes: Vec<Histogram>,
 }

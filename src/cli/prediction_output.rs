@@ -1,0 +1,281 @@
+//! Where predictions go: CSV or lines of JSON, into a file or to the standard output.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::{Done, Failure};
+use crate::delimited;
+use crate::disk;
+
+/// How predictions are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As lines for people, which the command prints itself.
+    Text,
+    /// A row per prediction, with a header.
+    Csv,
+    /// A JSON object per line.
+    Json,
+}
+
+/// What is predicted: a file or a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Item<'a> {
+    /// Its cells in the columns that name it.
+    pub(super) names: &'a [String],
+    /// Its line in a table.
+    pub(super) line: Option<usize>,
+    /// Segments of a recording.
+    pub(super) n_segments: Option<usize>,
+    /// What a reader should know about a recording.
+    pub(super) warnings: &'a [String],
+}
+
+/// Where predictions go.
+pub(super) enum Destination {
+    Screen,
+    /// A file that gets its name when it is whole.
+    File {
+        file: BufWriter<File>,
+        written: PathBuf,
+        path: PathBuf,
+    },
+}
+
+impl Destination {
+    /// The standard output, or a file that is none of the inputs.
+    pub(super) fn open(out: Option<&Path>, inputs: &[PathBuf]) -> Result<Self, Failure> {
+        let Some(path) = out else { return Ok(Self::Screen) };
+        let target = path.canonicalize().ok();
+        let is_same = |input: &PathBuf| target.is_some() && input.canonicalize().ok() == target;
+        if inputs.iter().any(is_same) {
+            let path = path.display();
+            return Err(Failure::Usage(format!("--out {path} would overwrite an input file")));
+        }
+        if path.is_dir() {
+            let path = path.display();
+            return Err(Failure::Usage(format!("--out {path} is a folder, expected a file")));
+        }
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.partial", disk::unique_name()));
+        let written = path.with_file_name(name);
+        let file = File::create_new(&written).map_err(|error| unwritable(path, &error))?;
+        Ok(Self::File { file: BufWriter::new(file), written, path: path.to_owned() })
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Data(format!("--out {} cannot be written: {error}", path.display()))
+}
+
+/// Writes predictions. A file keeps its old content until [`Self::finish`].
+pub(super) struct PredictionOutput<'a> {
+    destination: Destination,
+    form: Form,
+    names: Vec<String>,
+    classes: &'a [String],
+    /// Rows that are not written yet.
+    rows: delimited::Writer,
+    lines: String,
+    is_kept: bool,
+    is_closed: bool,
+}
+
+impl<'a> PredictionOutput<'a> {
+    /// The output of predictions of things that have these names, of these classes.
+    pub(super) fn new(
+        destination: Destination,
+        form: Form,
+        names: Vec<String>,
+        classes: &'a [String],
+    ) -> Self {
+        let mut rows = delimited::Writer::default();
+        let head = names.iter().cloned().chain(["predicted".to_owned()]);
+        rows.row(head.chain(classes.iter().map(|class| format!("p_{class}"))));
+        Self {
+            destination,
+            form,
+            names,
+            classes,
+            rows,
+            lines: String::new(),
+            is_kept: false,
+            is_closed: false,
+        }
+    }
+
+    /// Adds a prediction: the number of the class and the probabilities of all, or the reason why there is none.
+    pub(super) fn add(&mut self, item: &Item, outcome: Result<(usize, &[f32]), &str>) {
+        match self.form {
+            Form::Text => {}
+            Form::Csv => self.add_row(item, outcome),
+            Form::Json => self.add_line(item, outcome),
+        }
+    }
+
+    fn add_row(&mut self, item: &Item, outcome: Result<(usize, &[f32]), &str>) {
+        let names = item.names.iter().cloned();
+        let predicted: Vec<String> = match outcome {
+            Ok((class, of)) => {
+                let class = self.classes[class].clone();
+                [class].into_iter().chain(of.iter().map(f32::to_string)).collect()
+            }
+            Err(_) => vec![String::new(); 1 + self.classes.len()],
+        };
+        self.rows.row(names.chain(predicted));
+    }
+
+    fn add_line(&mut self, item: &Item, outcome: Result<(usize, &[f32]), &str>) {
+        let line = Line { item, names: &self.names, classes: self.classes, outcome };
+        self.lines += &serde_json::to_string(&line).expect("a prediction is plain data");
+        self.lines.push('\n');
+    }
+
+    /// Whether nobody reads the standard output any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Writes what was added.
+    pub(super) fn flush(&mut self) -> Done {
+        let text = match self.form {
+            Form::Text => return Ok(()),
+            Form::Csv => std::mem::take(&mut self.rows).text(),
+            Form::Json => std::mem::take(&mut self.lines),
+        };
+        match &mut self.destination {
+            Destination::Screen => {
+                let mut screen = io::stdout().lock();
+                let written = screen.write_all(text.as_bytes()).and_then(|()| screen.flush());
+                match written {
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                        self.is_closed = true;
+                        Ok(())
+                    }
+                    other => Ok(other?),
+                }
+            }
+            Destination::File { file, path, .. } => {
+                file.write_all(text.as_bytes()).map_err(|error| unwritable(path, &error))
+            }
+        }
+    }
+
+    /// Writes what is left and gives the file its name.
+    pub(super) fn finish(mut self) -> Done {
+        self.flush()?;
+        if let Destination::File { file, written, path } = &mut self.destination {
+            let done = file.flush().and_then(|()| disk::finish_file(written, path));
+            done.map_err(|error| unwritable(path, &error))?;
+        }
+        self.is_kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for PredictionOutput<'_> {
+    fn drop(&mut self) {
+        if let (false, Destination::File { written, .. }) = (self.is_kept, &self.destination) {
+            // What made the command fail is what the user is told.
+            let _ = fs::remove_file(written);
+        }
+    }
+}
+
+/// `{"line":2,"id":"x","predicted":"pop","probabilities":{"pop":0.9,"rock":0.1}}`
+struct Line<'a> {
+    item: &'a Item<'a>,
+    names: &'a [String],
+    classes: &'a [String],
+    outcome: Result<(usize, &'a [f32]), &'a str>,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(line) = self.item.line {
+            map.serialize_entry("line", &line)?;
+        }
+        for (name, cell) in self.names.iter().zip(self.item.names) {
+            if name != "line" {
+                map.serialize_entry(name, cell)?;
+            }
+        }
+        match self.outcome {
+            Ok((class, of)) => {
+                map.serialize_entry("predicted", &self.classes[class])?;
+                map.serialize_entry("probabilities", &Probabilities { classes: self.classes, of })?;
+            }
+            Err(reason) => map.serialize_entry("error", reason)?,
+        }
+        if let Some(n_segments) = self.item.n_segments {
+            map.serialize_entry("n_segments", &n_segments)?;
+        }
+        if !self.item.warnings.is_empty() {
+            map.serialize_entry("warnings", self.item.warnings)?;
+        }
+        map.end()
+    }
+}
+
+struct Probabilities<'a> {
+    classes: &'a [String],
+    of: &'a [f32],
+}
+
+impl Serialize for Probabilities<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.classes.iter().zip(self.of))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(form: Form, folder: &Path, is_finished: bool) -> Option<String> {
+        let path = folder.join("out");
+        let destination = Destination::open(Some(&path), &[]).ok().unwrap();
+        let classes = ["pop", "r\"&b"].map(str::to_owned);
+        let mut output = PredictionOutput::new(destination, form, vec!["id".to_owned()], &classes);
+        let names = [["a,b".to_owned()], ["c".to_owned()]];
+        let item = |i: usize| Item { names: &names[i], line: Some(i + 2), ..Item::default() };
+        output.add(&item(0), Ok((1, &[0.1, 0.9])));
+        output.flush().ok().unwrap();
+        output.add(&item(1), Err("has no number as tempo"));
+        if is_finished {
+            output.finish().ok().unwrap();
+        }
+        fs::read_to_string(path).ok()
+    }
+
+    #[test]
+    fn a_csv_file_and_lines_of_json_have_every_item() {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = "id,predicted,p_pop,\"p_r\"\"&b\"\n\"a,b\",\"r\"\"&b\",0.1,0.9\nc,,,\n";
+        assert_eq!(written(Form::Csv, folder.path(), true).unwrap(), csv);
+        let json = "{\"line\":2,\"id\":\"a,b\",\"predicted\":\"r\\\"&b\",\
+                    \"probabilities\":{\"pop\":0.1,\"r\\\"&b\":0.9}}\n\
+                    {\"line\":3,\"id\":\"c\",\"error\":\"has no number as tempo\"}\n";
+        assert_eq!(written(Form::Json, folder.path(), true).unwrap(), json);
+    }
+
+    #[test]
+    fn a_file_is_whole_or_as_it_was_and_never_an_input() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(written(Form::Csv, folder.path(), false), None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let input = folder.path().join("in.csv");
+        fs::write(&input, "a\n").unwrap();
+        let said = |out: &Path| match Destination::open(Some(out), std::slice::from_ref(&input)) {
+            Err(Failure::Usage(message) | Failure::Data(message)) => message,
+            _ => panic!("{} is taken", out.display()),
+        };
+        assert!(said(&folder.path().join("./in.csv")).contains("would overwrite an input file"));
+        assert!(said(folder.path()).contains("is a folder"));
+        assert!(said(&folder.path().join("none/out.csv")).contains("cannot be written"));
+    }
+}

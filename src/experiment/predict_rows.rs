@@ -1,0 +1,231 @@
+//! Predictions for the rows of a table with the model of a run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::RunError;
+use super::plan::Plan;
+use super::predict::{PredictError, catalogue_of};
+use crate::dataset::Catalogue;
+use crate::features::{Features, TableColumns};
+use crate::metrics;
+use crate::model::{self, Classifier, Preprocessor};
+use crate::record::Run;
+use crate::table::{Csv, Piece, TableError};
+
+/// A run's model, with everything that turns a row of a table into an example.
+pub struct RowPredictor {
+    plan: Plan,
+    preprocessor: Option<Preprocessor>,
+    classifier: Box<dyn Classifier>,
+    classes: Vec<String>,
+}
+
+/// A table of new rows, whose columns were found.
+pub struct NewRows<'a> {
+    predictor: &'a RowPredictor,
+    columns: &'a TableColumns,
+    csv: Csv<'a>,
+    path: &'a Path,
+    absent_ids: Vec<String>,
+}
+
+/// A row of a table with its prediction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictedRow {
+    /// The line of the file that it begins on; of a Parquet file, the line that it would have in a CSV file.
+    pub line: usize,
+    /// Its cells in the columns of [`NewRows::id_columns`].
+    pub ids: Vec<String>,
+    /// The number of the most probable class and the probabilities of all, or why the row can't be used.
+    pub outcome: Result<(usize, Vec<f32>), String>,
+}
+
+/// What was found in the rows of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows in the file.
+    pub n_rows: usize,
+    /// Rows that can't be used.
+    pub n_unusable: usize,
+    /// Rows whose missing number was imputed, by column.
+    pub imputed: BTreeMap<String, usize>,
+    /// Rows with a level that no training row has, by column.
+    pub unseen: BTreeMap<String, usize>,
+}
+
+impl RowPredictor {
+    /// Reads a run's spec, manifest, preprocessing and model.
+    ///
+    /// # Errors
+    /// Where the run was not trained on a table, or its files are damaged.
+    pub fn load(run: &Run, catalogue: &Catalogue) -> Result<Self, PredictError> {
+        let plan = Plan::of_run(run, &catalogue_of(run, catalogue)?)?;
+        if !matches!(plan.spec.features, Features::Table(_)) {
+            let kind = plan.spec.dataset.kind().as_str();
+            let message = format!("run {} was trained on {kind}, not on a table", run.id);
+            return Err(PredictError::Incompatible(message));
+        }
+        let folder = run.folder.join("model");
+        let has_preprocess = plan.spec.preprocess.is_some();
+        let preprocessor = has_preprocess.then(|| Preprocessor::load(&folder));
+        let preprocessor = preprocessor.transpose().map_err(RunError::from)?;
+        let classes = run.record.data.classes.clone();
+        let classifier = plan.spec.model.load(&folder, &plan.spec.shape, classes.len());
+        let classifier = classifier.map_err(RunError::from)?;
+        Ok(Self { plan, preprocessor, classifier, classes })
+    }
+
+    /// The classes, in the order of the probabilities.
+    #[must_use]
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Finds the columns of a CSV or Parquet file by the manifest that the run recorded. The file needs
+    /// the columns that the model uses, and no label. It may lack the id columns.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn open<'a>(&'a self, path: &'a Path) -> Result<NewRows<'a>, PredictError> {
+        let dataset = &self.plan.spec.dataset;
+        let Features::Table(columns) = &self.plan.spec.features else {
+            return Err(PredictError::Incompatible("the run has no columns of a table".to_owned()));
+        };
+        let mut csv = dataset.new_rows(columns.columns()).ok_or_else(|| {
+            PredictError::Incompatible(format!("the dataset {} is not a table", dataset.name))
+        })?;
+        let mut absent_ids = vec![];
+        if !csv.texts.is_empty() {
+            let header = csv.header(path)?;
+            let absent = csv.texts.iter().filter(|id| !header.iter().any(|name| name == **id));
+            absent_ids = absent.map(|id| (*id).to_owned()).collect();
+        }
+        if !absent_ids.is_empty() {
+            csv.texts.clear();
+        }
+        Ok(NewRows { predictor: self, columns, csv, path, absent_ids })
+    }
+
+    /// Probabilities, `[n_rows, n_classes]`, of rows of `width` numbers that are not preprocessed yet.
+    fn probabilities(
+        &self,
+        width: usize,
+        mut matrix: Vec<f32>,
+        counts: &mut RowCounts,
+    ) -> Result<Vec<f32>, PredictError> {
+        let n_rows = matrix.len() / width;
+        if n_rows == 0 {
+            return Ok(vec![]);
+        }
+        if let Some(preprocessor) = &self.preprocessor {
+            for row in matrix.chunks_exact(width) {
+                let imputed = preprocessor.imputed(row);
+                imputed.for_each(|name| *counts.imputed.entry(name.to_owned()).or_default() += 1);
+                let unseen = preprocessor.unseen(row);
+                unseen.for_each(|name| *counts.unseen.entry(name.to_owned()).or_default() += 1);
+            }
+            matrix = preprocessor.apply(&matrix).map_err(RunError::from)?;
+        }
+        let rows: Vec<usize> = (0..n_rows).collect();
+        let examples = model::Examples {
+            shape: &self.plan.spec.shape,
+            matrix: &matrix,
+            labels: &vec![0; n_rows],
+            rows: &rows,
+            n_classes: self.classes.len(),
+        };
+        Ok(self.classifier.predict_proba(&examples).map_err(RunError::from)?)
+    }
+}
+
+impl NewRows<'_> {
+    /// The columns that name a row. There are none if the manifest declares none, or if the file lacks one.
+    #[must_use]
+    pub fn id_columns(&self) -> &[&str] {
+        &self.csv.texts
+    }
+
+    /// Id columns of the manifest that the file lacks.
+    #[must_use]
+    pub fn absent_ids(&self) -> &[String] {
+        &self.absent_ids
+    }
+
+    /// Predicts every row, in the order of the file. `receive` gets some thousand rows at a time, so the
+    /// memory does not grow with the file.
+    ///
+    /// # Errors
+    /// Where the file can't be read as a table, a column is missing, or `receive` fails.
+    pub fn predict<E: From<PredictError>>(
+        &self,
+        mut receive: impl FnMut(&[PredictedRow]) -> Result<(), E>,
+    ) -> Result<RowCounts, E> {
+        let mut counts = RowCounts::default();
+        let done = self.csv.in_pieces(self.path, |piece| {
+            let rows = self.rows(piece, &mut counts)?;
+            receive(&rows).map_err(Stop::Receiver)
+        });
+        match done {
+            Ok(()) => Ok(counts),
+            Err(Stop::Predict(error)) => Err(error.into()),
+            Err(Stop::Receiver(error)) => Err(error),
+        }
+    }
+
+    fn rows(
+        &self,
+        Piece { table, mut faults }: Piece,
+        counts: &mut RowCounts,
+    ) -> Result<Vec<PredictedRow>, PredictError> {
+        let columns: Vec<&Vec<f64>> =
+            self.columns.columns().iter().map(|name| &table.numbers[name]).collect();
+        let n_rows = table.lines.len();
+        let mut matrix = vec![];
+        for row in 0..n_rows {
+            if faults.contains_key(&row) {
+                continue;
+            }
+            let values: Vec<f64> = columns.iter().map(|column| column[row]).collect();
+            if let Err(reason) = self.columns.push_example(&values, &mut matrix) {
+                faults.insert(row, reason);
+            }
+        }
+        counts.n_rows += n_rows;
+        counts.n_unusable += faults.len();
+        let n_classes = self.predictor.classes.len();
+        let probabilities = self.predictor.probabilities(self.columns.width(), matrix, counts)?;
+        let predicted = metrics::most_likely(&probabilities, n_classes);
+        let mut predicted = predicted.into_iter().zip(probabilities.chunks_exact(n_classes));
+        let row = |row: usize| PredictedRow {
+            line: table.lines[row],
+            ids: self.csv.texts.iter().map(|id| table.texts[*id][row].clone()).collect(),
+            outcome: match faults.remove(&row) {
+                Some(reason) => Err(reason),
+                None => {
+                    let (class, of_row) = predicted.next().expect("a usable row has a prediction");
+                    Ok((class, of_row.to_vec()))
+                }
+            },
+        };
+        Ok((0..n_rows).map(row).collect())
+    }
+}
+
+/// Why the work stopped.
+enum Stop<E> {
+    Predict(PredictError),
+    Receiver(E),
+}
+
+impl<E> From<PredictError> for Stop<E> {
+    fn from(error: PredictError) -> Self {
+        Self::Predict(error)
+    }
+}
+
+impl<E> From<TableError> for Stop<E> {
+    fn from(error: TableError) -> Self {
+        Self::Predict(error.into())
+    }
+}
