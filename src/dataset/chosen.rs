@@ -126,7 +126,7 @@ impl Rows {
         let set = self.cleaning.names().into_iter().chain(self.numerals.names());
         for (key, name) in set {
             if !names.contains(&name) {
-                return Err(format!("{key} names `{name}`, which is not in columns"));
+                return Err(format!("{key} contains `{name}`, which is not in columns"));
             }
         }
         Ok(columns)

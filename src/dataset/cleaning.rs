@@ -74,7 +74,7 @@ impl Cleaning {
         };
         for (key, name) in cleaning.names() {
             if columns.is_some_and(|columns| columns.iter().all(|(ours, _)| ours != name)) {
-                fields.fault_at(key, &format!("names `{name}`, which is not in columns"));
+                fields.fault_at(key, &format!("contains `{name}`, which is not in columns"));
             }
         }
         if let Some((name, bounds)) = cleaning.range.iter().find(|(_, b)| b[0] > b[1]) {

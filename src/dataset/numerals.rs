@@ -52,7 +52,7 @@ impl Numerals {
         let mut before: Vec<&str> = vec![];
         for (key, name) in numerals.names() {
             if columns.is_some_and(|columns| columns.iter().all(|(ours, _)| ours != name)) {
-                fields.fault_at(key, &format!("names `{name}`, which is not in columns"));
+                fields.fault_at(key, &format!("contains `{name}`, which is not in columns"));
             } else if before.contains(&name) {
                 let said = format!("names `{name}`, which already has another kind of cells");
                 fields.fault_at(key, &said);
@@ -125,7 +125,7 @@ mod tests {
             )
             .unwrap_err(),
             "x.toml:2: thousands must differ from decimal\n\
-             x.toml:3: booleans names `kye`, which is not in columns\n\
+             x.toml:3: booleans contains `kye`, which is not in columns\n\
              x.toml:5: units names `key`, which already has another kind of cells"
         );
     }
