@@ -187,16 +187,18 @@ fn a_failed_run_is_listed_with_its_reason_until_it_succeeds() {
 fn faults_of_the_data_exit_with_3_from_the_runs_process_too() {
     let home = home();
     let manifest = "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"h\"\n\
-        [table]\nid = [\"id\"]\nn_rows = 20\n[table.label]\ncolumn = \"genre\"\n\
+        [table]\nid = [\"id\"]\nn_rows = 20\n[table.track_columns]\nset = \"set\"\n\
+        [table.label]\ncolumn = \"genre\"\n\
         [table.columns]\ntempo = \"tempo\"\n";
     let spec = "title = \"t\"\nquestion = \"q\"\ndataset = \"one\"\nseeds = [1, 2]\n\
         [features.table]\ncolumns = [\"tempo\"]\n\
-        [split.random]\nby = \"track\"\nstratify = false\ntest = 0.25\nvalid = 0.0\n\
+        [split.listed]\ncolumn = \"set\"\n\
         [model.logistic]\npenalty = \"l2\"\nmax_iterations = 100\n";
     fs::write(home.path().join("datasets/one.toml"), manifest).unwrap();
     fs::write(home.path().join("experiments/one.toml"), spec).unwrap();
-    let rows: String = (0..20).map(|i| format!("{i},rock,{i}\n")).collect();
-    fs::write(home.path().join("one.csv"), format!("id,genre,tempo\n{rows}")).unwrap();
+    // No row is for training: only the run's process divides the rows.
+    let rows: String = (0..20).map(|i| format!("{i},genre {},test,{i}\n", i % 2)).collect();
+    fs::write(home.path().join("one.csv"), format!("id,genre,set,tempo\n{rows}")).unwrap();
     ok(home.path(), &["data", "import", "one", "one.csv"]);
     let said = fails(home.path(), &["run", "one"], 3);
     // Both runs fail for one reason, which is given once at the end.
