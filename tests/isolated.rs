@@ -213,6 +213,11 @@ fn one_invalid_manifest_is_named_and_the_others_are_used() {
     assert_eq!(skipped(home, &["list"]), [] as [String; 0]);
 }
 
+/// A record whose seal is of more fields than are known here.
+fn resealed(record: &str) -> String {
+    record.replace("\"seal\": \"", "\"seal\": \"0")
+}
+
 #[test]
 fn a_record_of_a_newer_encore_is_named_and_never_replaced() {
     let home = reported();
@@ -225,11 +230,11 @@ fn a_record_of_a_newer_encore_is_named_and_never_replaced() {
     for (newer, words) in [
         (text.replace("\"format\": 3", "\"format\": 4"), "is a record of format 4, written by "),
         (
-            text.replacen("\"seed\"", "\"mood\": \"blue\",\n  \"seed\"", 1),
+            resealed(&text.replacen("\"seed\"", "\"mood\": \"blue\",\n  \"seed\"", 1)),
             "has the unknown field `mood`",
         ),
         (
-            text.replacen("\"timings\": {", "\"timings\": {\"idle_s\": 1,", 1),
+            resealed(&text.replacen("\"timings\": {", "\"timings\": {\"idle_s\": 1,", 1)),
             "has the unknown field `timings.idle_s`",
         ),
         (

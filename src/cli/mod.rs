@@ -24,8 +24,10 @@ mod spotify;
 mod unfinished;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::Parser;
 
@@ -138,9 +140,13 @@ fn from_whole<T>(
     Ok(make(&whole)?)
 }
 
-/// Names something that is left out, with the reason and what to do, in one line.
+/// Names something that is left out, with the reason and what to do, in one line; each only once.
 fn say_skipped(what: impl std::fmt::Display) {
-    eprintln!("skipped: {}", one_line(&what));
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let line = format!("skipped: {}", one_line(&what));
+    if SAID.lock().expect("no holder of the lines panics").insert(line.clone()) {
+        eprintln!("{line}");
+    }
 }
 
 /// A message with its hint in one line.

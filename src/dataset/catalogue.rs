@@ -91,10 +91,12 @@ impl Catalogue {
     /// Returns the manifest of a name.
     ///
     /// # Errors
-    /// The faults of the manifest, or a sentence that names the nearest known dataset.
+    /// A sentence that the manifest is invalid, or one that names the nearest known dataset.
     pub fn find(&self, name: &str) -> Result<&Manifest, String> {
-        if let Some(faults) = self.invalid.get(name) {
-            return Err(format!("the manifest of dataset `{name}` is invalid: {faults}"));
+        if self.invalid.contains_key(name) {
+            return Err(format!(
+                "the manifest of dataset `{name}` is invalid\nhint: encore check names its faults"
+            ));
         }
         self.manifests.get(name).ok_or_else(|| {
             let known = || self.manifests.keys().map(String::as_str);

@@ -199,7 +199,9 @@ mod tests {
             std::fs::write(home.path().join("ours.toml"), text).unwrap();
             Catalogue::open(home.path()).unwrap()
         };
-        let said = manifest("[\"artist\", \"artist\"]").find("ours").unwrap_err();
+        let catalogue = manifest("[\"artist\", \"artist\"]");
+        assert!(catalogue.find("ours").unwrap_err().contains("`ours` is invalid"));
+        let said = catalogue.invalid().next().unwrap().to_string();
         assert!(said.contains("track_columns lists the column `artist` twice"), "{said}");
         assert!(said.contains("must be in the same folder, found \"ours.csv\""), "{said}");
         let file = "# by us\ntrack,artist,set\nblues.00000,B,\nelsewhere,E,train\n";
