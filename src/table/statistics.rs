@@ -145,9 +145,10 @@ impl Numbers {
     /// Numbers in each of `n` bins of equal width over a range, `[n]`; those outside are in none. The last bin
     /// has its upper edge.
     pub(crate) fn histogram(&self, low: f64, high: f64, n: usize) -> Vec<usize> {
-        let bins = (self.within(low, high) - low) / (high - low) * n as f64;
         let mut counts = vec![0; n];
-        for bin in bins.iter().flatten() {
+        for number in self.within(low, high).iter().flatten() {
+            // polars multiplies by the inverse of a divisor, which puts numbers on an edge into the bin below.
+            let bin = (number - low) / (high - low) * n as f64;
             counts[(bin as usize).min(n - 1)] += 1;
         }
         counts
@@ -220,6 +221,8 @@ mod tests {
         let numbers = numbers(&[0.0, 0.9, 1.0, 3.0, 4.0, 4.1, -0.1, f64::NAN]);
         assert_eq!(numbers.histogram(0.0, 4.0, 4), [2, 1, 0, 2]);
         assert_eq!((numbers.n_within(0.0, 4.0), numbers.n_missing()), (5, 1));
+        let edges: Vec<f64> = (0..49).map(f64::from).collect();
+        assert_eq!(self::numbers(&edges).histogram(0.0, 49.0, 49), [1; 49]);
     }
 
     #[test]
