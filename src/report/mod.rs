@@ -133,7 +133,11 @@ impl Table {
         let (mut differing, mut inconclusive) = (vec![], vec![]);
         for group in rows.iter().filter_map(Row::group) {
             for judged in &group.judged {
-                let name = format!("{} ({})", group.experiment(), judged.claim.source);
+                let metric = match judged.claim.metric.as_str() {
+                    "accuracy" => String::new(),
+                    metric => format!(" {metric}"),
+                };
+                let name = format!("{}{metric} ({})", group.experiment(), judged.claim.source);
                 match &judged.verdict {
                     Verdict::Differs { by } => differing.push(format!("{name} by {by:+.3}")),
                     Verdict::Inconclusive => inconclusive.push(name),
