@@ -3,7 +3,7 @@
 use super::ReportError;
 use super::runs::Runs;
 use super::scored::{Scored, levels};
-use super::words::{counted, fraction, list, signed};
+use super::words::{counted, fraction, interval, list, signed};
 use crate::metrics::{
     Clustered, DEFAULT_MARGIN, Evidence, Interval, Judgment, Metric, Plan, Published, Verdict,
     judge,
@@ -109,7 +109,7 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
 impl Judged<'_> {
     /// Ours as text: `0.838 [0.832, 0.844]`, or a dash.
     pub(super) fn ours_words(&self) -> String {
-        self.ours.as_ref().map_or("-".to_owned(), super::summary::interval)
+        self.ours.as_ref().map_or("-".to_owned(), interval)
     }
 
     /// The published figure as text, with its metric unless that is the accuracy.

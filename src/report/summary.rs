@@ -4,15 +4,10 @@ use std::collections::BTreeSet;
 
 use super::group::{Group, Row, spec_words};
 use super::runs::Runs;
-use super::words::{Markup, counted, duration, fraction, list, plain, signed, span, table};
-use crate::metrics::{Interval, Verdict};
+pub(super) use super::words::interval;
+use super::words::{Markup, counted, duration, list, plain, signed, span, table};
+use crate::metrics::Verdict;
 use crate::record::{LeakKind, Record};
-
-/// `0.838 [0.832, 0.844]`.
-pub(super) fn interval(accuracy: &Interval) -> String {
-    let Interval { mean, low, high } = accuracy;
-    format!("{} [{}, {}]", fraction(*mean), fraction(*low), fraction(*high))
-}
 
 /// The verdict on the claim that is shown, or `-` without one.
 pub(super) fn verdict(group: &Group) -> &'static str {

@@ -1,11 +1,19 @@
 //! Numbers and lists in the format of the page.
 
+use crate::metrics::Interval;
+
 /// Columns of a terminal that text may fill.
 pub(super) const MOST_COLUMNS: usize = 100;
 
 /// A fraction as published ones are given: three decimals.
 pub(super) fn fraction(value: f64) -> String {
     format!("{value:.3}")
+}
+
+/// `0.838 [0.832, 0.844]`.
+pub(super) fn interval(interval: &Interval) -> String {
+    let Interval { mean, low, high } = interval;
+    format!("{} [{}, {}]", fraction(*mean), fraction(*low), fraction(*high))
 }
 
 /// A difference of fractions, its sign always there.
