@@ -34,7 +34,7 @@ mod tests {
         }
         let (found, note) = recordings_in(folder.path()).unwrap();
         assert_eq!(found, [place("album/a.mp3"), place("b.wav")]);
-        assert_eq!(note.as_deref(), Some("1 files are not recordings and were skipped: 1 jpg"));
+        assert_eq!(note.as_deref(), Some("1 file is not a recording and was skipped: 1 jpg"));
         assert!(recordings_in(&place("none")).is_err());
     }
 }

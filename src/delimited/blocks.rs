@@ -151,7 +151,7 @@ mod tests {
     fn line_breaks_in_quoted_cells_end_no_record() {
         let text = b"a,b\n\"x\n\"\"y\",5\" tall\n\"\",1\r\nlast";
         for n in [1, 3, 100] {
-            assert_eq!(ends(text, b',', n), [4, 21, 26]);
+            assert_eq!(ends(text, b',', n), [4, 20, 26]);
         }
         assert_eq!(ends(b"\"a\t1\n\"b\t2\n", b'\t', 9), [5, 10]);
     }
