@@ -52,7 +52,8 @@ fn vast_name(i: usize) -> String {
 
 /// 114 classes and the class of each of 1,200 rows.
 pub(super) fn vast_labels() -> (Vec<String>, Vec<usize>) {
-    ((0..114).map(vast_name).collect(), (0..1_200).map(|i| i * i % 114).collect())
+    let label = |i: usize| if i < 1_140 { i % 114 } else { i % 6 };
+    ((0..114).map(vast_name).collect(), (0..1_200).map(label).collect())
 }
 
 /// A table of 500 columns and 114 classes, of which a dataset keeps the 40 columns that differ most.

@@ -270,7 +270,7 @@ mod tests {
         let summary = DatasetSummary::Columns(fake_data::vast());
         let figures = summary_figures(&summary);
         let limits = [
-            ("counts", (720, 1_200), "the 40 largest"),
+            ("counts", (720, 1_200), "classes; the 40 largest, without 740 rows of the others"),
             (
                 "histograms",
                 (720, 2_200),

@@ -25,14 +25,11 @@ pub(super) fn figure(data: &Columns) -> Figure {
     let title = format!("{}: class counts", data.name);
     let mut figure = Figure::new(&title, WIDTH, (bottom + below).ceil() as u32);
     let (n, n_classes) = (counted(data.n_examples(), data.unit), count(data.classes.len()));
-    let of = match others.iter().map(|(n, _)| n).sum::<usize>() {
-        _ if others.is_empty() => String::new(),
-        n => {
-            format!("; the {MOST_CLASSES} largest, without {} of the others", counted(n, data.unit))
-        }
+    let what = match others.iter().map(|(n, _)| n).sum::<usize>() {
+        _ if others.is_empty() => "with the share of each class".to_owned(),
+        n => format!("the {MOST_CLASSES} largest, without {} of the others", counted(n, data.unit)),
     };
-    figure
-        .heading(&title, &format!("{n} in {n_classes} classes; with the share of each class{of}"));
+    figure.heading(&title, &format!("{n} in {n_classes} classes; {what}"));
 
     let names = classes.iter().map(|(_, name)| Text::new(*name, (0.0, 0.0), NAME_SIZE).width());
     let left = 16.0 + names.fold(60.0, f64::max).min(200.0) + 10.0;
