@@ -16,6 +16,7 @@ mod docs;
 mod fetch;
 mod golden_features;
 mod gtzan_tracks;
+mod index;
 mod isolated;
 mod loaders;
 mod moved;

@@ -38,7 +38,7 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
     let mut n_runs: BTreeMap<String, usize> = BTreeMap::new();
     for store in [project.store(), Store::new(project.reports().join("quick/runs"))] {
         for run in finished(&store)? {
-            *n_runs.entry(run.record.data.features_hash).or_default() += 1;
+            *n_runs.entry(run.record.data.features_hash.clone()).or_default() += 1;
         }
     }
     let mut faults = vec![];

@@ -15,7 +15,7 @@ use crate::schema::{Fault, Faults};
 pub(super) fn list(project: &Project, all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     // Without its runs, a list still names the experiments.
-    let runs = match project.store().finished() {
+    let runs = match project.store().latest() {
         Ok((runs, damaged)) => {
             damaged.iter().for_each(say_skipped);
             runs

@@ -24,4 +24,4 @@ mod whole;
 pub use folder::{Published, publish, publish_flushed, remove_folder, set_aside};
 pub use lock::{Held, Lock, is_locked, is_new_note, lock, lock_file, notice};
 pub use name::{Owner, unique_name};
-pub use whole::{finish_file, remove_stale, sync_folder, write_private, write_whole};
+pub use whole::{finish_file, remove_stale, sync_folder, write_private, write_shared, write_whole};

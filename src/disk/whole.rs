@@ -57,6 +57,27 @@ fn write(path: &Path, bytes: &[u8], is_private: bool) -> io::Result<()> {
     sync_folder(parent(path))
 }
 
+/// Writes a file and stores equal bytes only once: the file becomes a hard link to `shared`, which is
+/// written first if it is missing or has other bytes. If the file system refuses the link, the file is
+/// an ordinary file.
+///
+/// This room replaces files and never modifies them, so a link never changes another file.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn write_shared(shared: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let is_whole = fs::read(shared).is_ok_and(|found| found == bytes);
+    let link = || {
+        if !is_whole {
+            fs::create_dir_all(parent(shared))?;
+            write_whole(shared, bytes)?;
+        }
+        fs::hard_link(shared, path)?;
+        sync_folder(parent(path))
+    };
+    link().or_else(|_| write_whole(path, bytes))
+}
+
 /// Gives a file that was written in pieces its final name, after its bytes are on disk.
 ///
 /// # Errors
@@ -137,6 +158,32 @@ mod tests {
         let mut left = names(folder.path());
         left.sort();
         assert_eq!(left, ["a.json", "b"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn equal_bytes_are_on_the_disk_once_and_a_damaged_shared_file_is_replaced() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let shared = folder.path().join("shared/a");
+        let [a, b, c] = ["a", "b", "c"].map(|name| folder.path().join(name));
+        write_shared(&shared, &a, b"one").unwrap();
+        write_shared(&shared, &b, b"one").unwrap();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        assert_eq!(inode(&a), inode(&b));
+        // Somebody has cut the shared file: what was written before is cut too, and the next is whole.
+        fs::write(&shared, "on").unwrap();
+        write_shared(&shared, &c, b"one").unwrap();
+        assert_eq!(
+            (fs::read(&c).unwrap(), fs::read(&shared).unwrap()),
+            (b"one".into(), b"one".into())
+        );
+        // A file that is there is replaced, and its bytes elsewhere stay.
+        write_shared(&folder.path().join("shared/b"), &b, b"two").unwrap();
+        assert_eq!((fs::read(&b).unwrap(), fs::read(&c).unwrap()), (b"two".into(), b"one".into()));
+        // No folder can be made where a file is.
+        write_shared(&c.join("a"), &a, b"three").unwrap();
+        assert_eq!(fs::read(&a).unwrap(), b"three");
     }
 
     #[test]

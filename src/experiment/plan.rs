@@ -70,7 +70,7 @@ impl Plan {
     pub fn of_run(run: &Run, catalogue: &Catalogue) -> Result<Self, PlanError> {
         let unreadable = |error: String| PlanError::Usage(format!("{}: {error}", run.id));
         let text = run.spec().map_err(|error| PlanError::Usage(error.to_string()))?;
-        let options: Options = serde_json::from_value(run.record.options.clone())
+        let options: Options = serde_json::from_value((*run.record.options).clone())
             .map_err(|error| unreadable(error.to_string()))?;
         let data = DataChoice::Named(run.record.data.dataset.clone());
         let options = Options { data, ..options };

@@ -129,7 +129,7 @@ impl Predictor {
 /// The catalogue with the datasets of a run as the run used them. A run may have been copied from a
 /// project whose datasets are unknown here.
 pub(super) fn catalogue_of(run: &Run, catalogue: &Catalogue) -> Result<Catalogue, PredictError> {
-    let DataFacts { dataset, asked, .. } = &run.record.data;
+    let DataFacts { dataset, asked, .. } = &*run.record.data;
     let parse = |name: &str, text: &str| {
         let origin = run.folder.join("dataset.toml").display().to_string();
         Manifest::parse(name, &origin, text).map_err(PlanError::from)

@@ -117,9 +117,11 @@ fn compare(run: &mut Run, plan: &Plan, catalogue: &Catalogue) {
     let (asked, used) = (&record.data.asked, &record.data.dataset);
     let same_data = *asked == spec.asked || *used == spec.asked || Some(used) == stand_in.as_ref();
     if record.spec_hash == plan.spec_hash && same_data {
-        record.spec.clone_from(&plan.resolved);
+        record.spec = plan.resolved.clone().into();
         record.overrides.clear();
-        record.data.asked.clone_from(&spec.asked);
+        if record.data.asked != spec.asked {
+            record.data.asked.clone_from(&spec.asked);
+        }
         record.cut.splice(0..0, plan.cut.iter().cloned());
         return;
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Shared;
 use crate::vocab::{Excluded, Scores, sha256_hex};
 
 /// Everything about a finished run except its large files.
@@ -18,13 +19,13 @@ pub struct Record {
     /// The spec's question.
     pub question: String,
     /// The resolved spec: overrides applied, defaults filled in.
-    pub spec: serde_json::Value,
+    pub spec: Shared<serde_json::Value>,
     /// SHA-256 of the resolved spec without its title, question, claims and seeds.
     pub spec_hash: String,
     /// `--set` overrides, as typed.
     pub overrides: Vec<String>,
     /// Everything that the command line added to the spec's text, needed to repeat the run.
-    pub options: serde_json::Value,
+    pub options: Shared<serde_json::Value>,
     /// The seed of all randomness in this run.
     pub seed: u64,
     /// The reasons why the run is shortened; empty for a full run.
@@ -32,7 +33,7 @@ pub struct Record {
     /// The published results to compare with.
     pub claims: Vec<Claim>,
     /// The data.
-    pub data: DataFacts,
+    pub data: Shared<DataFacts>,
     /// The sizes of the sets.
     pub split: SplitFacts,
     /// The leakage audit before the training.

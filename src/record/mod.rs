@@ -26,7 +26,9 @@ mod checkpoint;
 mod differences;
 mod error;
 mod facts;
+mod index;
 mod parse;
+mod shared;
 mod store;
 mod tables;
 mod unfinished;
@@ -41,6 +43,7 @@ pub use facts::{
     SplitFacts, Timings,
 };
 pub use parse::RECORD_FORMAT;
+pub use shared::Shared;
 pub use store::{Claim as RunClaim, ClaimOutcome, Run, Store};
 pub use tables::{Member, Prediction};
 pub use unfinished::{AttemptFacts, Unfinished, UnfinishedState};

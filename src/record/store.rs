@@ -4,8 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::error::{StoreError, io};
 use super::parse::{Wrong, parse};
+use super::shared::Pool;
 use super::tables::parse_predictions;
 use super::{Epoch, Prediction, Record, checkpoint};
 use crate::disk::{self, Held, Lock, Owner};
@@ -13,6 +16,9 @@ use crate::vocab::sha256_hex;
 
 /// The name of the dataset's manifest in a run's folder.
 pub(super) const MANIFEST: &str = "dataset.toml";
+
+/// Records that are read at a time.
+const BATCH: usize = 256;
 
 /// The folder of all runs, with one sub-folder each.
 #[derive(Debug, Clone)]
@@ -91,6 +97,16 @@ impl Store {
             self.root.with_file_name("attempts")
         } else {
             self.root.join(".attempts")
+        }
+    }
+
+    /// The folder that stores every split once: `splits` beside `runs`. Runs hold links to its files and
+    /// do not need the folder itself.
+    pub(super) fn splits(&self) -> PathBuf {
+        if self.root.file_name().is_some_and(|name| name == "runs") {
+            self.root.with_file_name("splits")
+        } else {
+            self.root.join(".splits")
         }
     }
 
@@ -173,11 +189,38 @@ impl Store {
     /// # Errors
     /// If the folder can't be read.
     pub fn finished(&self) -> Result<(Vec<Run>, Vec<StoreError>), StoreError> {
+        let ids = self.ids()?;
+        let (mut specs, mut options, mut data) =
+            (Pool::default(), Pool::default(), Pool::default());
+        let (mut runs, mut damaged) = (vec![], vec![]);
+        // In batches, so that equal parts of all records are never in memory at once.
+        for ids in ids.chunks(BATCH) {
+            let read = |id: &String| self.read(id)?.ok_or_else(|| self.partial(id));
+            let batch: Vec<Result<Run, StoreError>> = ids.par_iter().map(read).collect();
+            for run in batch {
+                match run {
+                    Ok(mut run) => {
+                        let record = &mut run.record;
+                        specs.share(&record.spec_hash, &mut record.spec);
+                        options.share(&record.spec_hash, &mut record.options);
+                        let features = record.data.features_hash.clone();
+                        data.share(&features, &mut record.data);
+                        runs.push(run);
+                    }
+                    Err(error) => damaged.push(error),
+                }
+            }
+        }
+        Ok((runs, damaged))
+    }
+
+    /// The folders that are or should be runs, by name.
+    pub(super) fn ids(&self) -> Result<Vec<String>, StoreError> {
         let unavailable = |error: std::io::Error| self.unavailable(error.to_string());
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.check_link()?;
-                return Ok((vec![], vec![]));
+                return Ok(vec![]);
             }
             other => other.map_err(unavailable)?,
         };
@@ -192,18 +235,13 @@ impl Store {
             }
         }
         ids.sort();
-        let (mut runs, mut damaged) = (vec![], vec![]);
-        for id in ids {
-            match self.read(&id) {
-                Ok(Some(run)) => runs.push(run),
-                Ok(None) => {
-                    let message = "is missing; the run was copied only in part";
-                    damaged.push(StoreError::damaged(&self.folder(&id), "record.json", message));
-                }
-                Err(error) => damaged.push(error),
-            }
-        }
-        Ok((runs, damaged))
+        Ok(ids)
+    }
+
+    /// A folder of a run without a record.
+    pub(super) fn partial(&self, id: &str) -> StoreError {
+        let message = "is missing; the run was copied only in part";
+        StoreError::damaged(&self.folder(id), "record.json", message)
     }
 
     /// Refuses a folder that is a link into nothing: its disk is not mounted.

@@ -143,12 +143,23 @@ impl RunWriter {
         self.write(MANIFEST, text.to_owned())
     }
 
-    /// Writes who is in which set.
+    /// Writes who is in which set. Runs with the same split share the file's bytes on the disk.
     ///
     /// # Errors
     /// If the file can't be written.
     pub fn members(&mut self, members: &[Member]) -> Result<(), StoreError> {
-        self.write("split.csv", members_csv(members))
+        let text = members_csv(members);
+        let name = format!("{}.csv", sha256_hex(text.as_bytes()));
+        let shared = self.claim.store.splits().join(name);
+        let path = self.folder.join("split.csv");
+        match disk::write_shared(&shared, &path, text.as_bytes()) {
+            Ok(()) => {
+                self.texts.insert("split.csv", text);
+                Ok(())
+            }
+            // It says what is wrong, and makes the attempt again if somebody has removed it.
+            Err(_) => self.write("split.csv", text),
+        }
     }
 
     /// Writes the predictions for all test examples.

@@ -194,7 +194,8 @@ mod tests {
             let fake = Fake { leaks: false, claim: None, ..gtzan("folds", seed, 0.6, 0.0) };
             let mut record = fake::record(&fake);
             record.spec =
-                serde_json::json!({ "split": { "k_fold": { "k": 5 } }, "seeds": [1, 2, 3, 4, 5] });
+                serde_json::json!({ "split": { "k_fold": { "k": 5 } }, "seeds": [1, 2, 3, 4, 5] })
+                    .into();
             let mut predictions = fake::predictions(&fake);
             for row in &mut predictions {
                 row.example.track = format!("fold {seed} {}", row.example.track);

@@ -46,7 +46,7 @@ fn write(root: &Path, fake: &Fake, predictions: &[Prediction]) -> Run {
     record.split.n_leaking = 0;
     record.spec = serde_json::json!({
         "title": fake.experiment, "seeds": [1, 2, 3], "training": { "epochs": fake.experiment.len() }
-    });
+    }).into();
     fake::write(root, fake, record, predictions)
 }
 

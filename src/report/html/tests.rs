@@ -28,10 +28,6 @@ fn nothing_that_a_record_says_becomes_markup() {
         &mut record.question,
         &mut record.spec_hash,
         &mut record.claims[0].source,
-        &mut record.data.dataset,
-        &mut record.data.hash,
-        &mut record.data.features_hash,
-        &mut record.data.excluded[0].reason,
         &mut record.split.protocol,
         &mut record.model.name,
         &mut record.code.version,
@@ -41,13 +37,18 @@ fn nothing_that_a_record_says_becomes_markup() {
         *text = evil.to_owned();
     }
     record.claims[0].dataset = evil.to_owned();
-    record.data.excluded[0].name = evil.to_owned();
+    let data = &mut *record.data;
+    for text in [&mut data.dataset, &mut data.hash, &mut data.features_hash] {
+        *text = evil.to_owned();
+    }
+    data.excluded[0].reason = evil.to_owned();
+    data.excluded[0].name = evil.to_owned();
     record.code.git_commit = Some(evil.to_owned());
     record.cut = vec![evil.to_owned()];
     record.overrides = vec![evil.to_owned()];
     record.data.notes = vec![evil.to_owned()];
     record.data.classes[3] = evil.to_owned();
-    record.spec = serde_json::json!({ evil: evil });
+    record.spec = serde_json::json!({ evil: evil }).into();
     let mut run = fake::write(folder.path(), &fake, record, &fake::predictions(&fake));
     run.id = evil.to_owned();
     let at = folder.path().join("page");

@@ -1,0 +1,104 @@
+//! The index of runs is derived: whatever happens to it, the records decide. Equal splits are stored once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::{edit, encore, ok, project, stderr, stdout};
+
+const INDEX: &str = "reports/runs.index.json";
+
+/// A project with a small table and three finished runs.
+fn with_runs() -> tempfile::TempDir {
+    let home = project();
+    edit(&home.path().join("datasets/synth-songs.toml"), "n_rows = 8576", "n_rows = 300");
+    ok(home.path(), &["run", "spotify-logistic", "--seeds", "1,2"]);
+    ok(home.path(), &["run", "baseline-spotify", "--seeds", "1"]);
+    home
+}
+
+fn run_folder(home: &Path, start: &str, seed: u64) -> PathBuf {
+    let folders =
+        fs::read_dir(home.join("reports/runs")).unwrap().map(|entry| entry.unwrap().path());
+    let is_it = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with(start) && name.contains(&format!("seed-{seed}"))
+    };
+    folders.into_iter().find(is_it).unwrap()
+}
+
+fn n_indexed(home: &Path) -> usize {
+    let index: serde_json::Value =
+        serde_json::from_slice(&fs::read(home.join(INDEX)).unwrap()).unwrap();
+    index["runs"].as_object().unwrap().len()
+}
+
+/// The line of an experiment.
+fn line(list: &str, experiment: &str) -> String {
+    list.lines().find(|line| line.starts_with(experiment)).unwrap().to_owned()
+}
+
+#[test]
+fn a_missing_damaged_or_outdated_index_changes_nothing() {
+    let home = with_runs();
+    let home = home.path();
+    let list = || ok(home, &["list"]);
+    let first = stdout(&list());
+    assert!(line(&first, "spotify-logistic ").contains("seed 2"), "{first}");
+    assert_eq!(n_indexed(home), 3);
+    let index = fs::read(home.join(INDEX)).unwrap();
+    for damaged in [&b"{"[..], b"{\"format\": 999, \"runs\": {}}", &index[..index.len() / 2]] {
+        fs::write(home.join(INDEX), damaged).unwrap();
+        assert_eq!(stdout(&list()), first);
+        assert_eq!(fs::read(home.join(INDEX)).unwrap(), index);
+    }
+    // A folder where the index should be: it can't be written, and everything works.
+    fs::remove_file(home.join(INDEX)).unwrap();
+    fs::create_dir_all(home.join(INDEX).join("a")).unwrap();
+    assert_eq!(stdout(&list()), first);
+    fs::remove_dir_all(home.join(INDEX)).unwrap();
+    // A run that is gone is gone from the list, and one that is damaged is named.
+    list();
+    fs::remove_dir_all(run_folder(home, "spotify-logistic", 2)).unwrap();
+    assert!(line(&stdout(&list()), "spotify-logistic ").contains("seed 1"));
+    assert_eq!(n_indexed(home), 2);
+    edit(
+        &run_folder(home, "spotify-logistic", 1).join("record.json"),
+        "\"seed\": 1",
+        "\"seed\": 7",
+    );
+    let output = list();
+    assert!(stderr(&output).contains("its seal does not fit"), "{}", stderr(&output));
+    assert!(line(&stdout(&output), "spotify-logistic ").contains("not run"));
+    assert_eq!(n_indexed(home), 1);
+}
+
+#[test]
+fn the_index_follows_runs_that_are_made_again() {
+    let home = with_runs();
+    let home = home.path();
+    ok(home, &["list"]);
+    let folder = run_folder(home, "spotify-logistic", 2);
+    fs::remove_dir_all(&folder).unwrap();
+    ok(home, &["run", "spotify-logistic", "--seeds", "2"]);
+    assert!(folder.exists());
+    assert!(line(&stdout(&ok(home, &["list"])), "spotify-logistic ").contains("seed 2"));
+    assert_eq!(n_indexed(home), 3);
+}
+
+#[test]
+#[cfg(unix)]
+fn equal_splits_are_on_the_disk_once_and_every_run_has_its_own_name_for_them() {
+    use std::os::unix::fs::MetadataExt;
+    let home = with_runs();
+    let home = home.path();
+    let split = |experiment: &str, seed: u64| run_folder(home, experiment, seed).join("split.csv");
+    let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+    let (logistic, baseline) = (split("spotify-logistic", 1), split("baseline-spotify", 1));
+    assert_eq!(fs::read(&logistic).unwrap(), fs::read(&baseline).unwrap());
+    assert_eq!(inode(&logistic), inode(&baseline));
+    assert_ne!(inode(&logistic), inode(&split("spotify-logistic", 2)));
+    // Runs don't need the folder of splits.
+    fs::remove_dir_all(home.join("reports/splits")).unwrap();
+    let output = encore(home, &["verify", "baseline-spotify"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
