@@ -49,8 +49,12 @@ pub(super) fn cells(found: &ArrowDataType) -> Result<Cells, String> {
     match found {
         Type::Null
         | Type::Boolean
+        | Type::Int8
+        | Type::Int16
         | Type::Int32
         | Type::Int64
+        | Type::UInt8
+        | Type::UInt16
         | Type::UInt32
         | Type::UInt64
         | Type::Float32

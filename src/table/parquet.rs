@@ -235,7 +235,17 @@ mod tests {
         let file = saved(TYPES);
         let as_numbers = |names: &[&str]| Table::read_csv(file.path(), &[], names);
         let as_texts = |names: &[&str]| Table::read_csv(file.path(), names, &[]);
-        let integers = ["int32", "int64", "uint32", "uint64", "dictionary_of_int64"];
+        let integers = [
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+            "uint8",
+            "uint16",
+            "uint32",
+            "uint64",
+            "dictionary_of_int64",
+        ];
         let floats = ["float32", "float64"];
         let strings =
             ["string", "large_string", "string_view", "binary", "dictionary", "dictionary_int8"];
@@ -257,10 +267,6 @@ mod tests {
         assert_eq!((numbers["bool"][0], numbers["bool"][2]), (1.0, 0.0));
         assert!(numbers["null"].iter().all(|number| number.is_nan()));
         let refused = [
-            ("int8", "int8"),
-            ("int16", "int16"),
-            ("uint8", "uint8"),
-            ("uint16", "uint16"),
             ("float16", "float16"),
             ("date32", "date"),
             ("date64", "date"),
@@ -302,13 +308,14 @@ mod tests {
     fn a_file_of_pandas_is_read_index_categories_and_lists_included() {
         let file = saved(include_bytes!("../../tests/golden/pandas.parquet"));
         let texts = ["id", "genre", "name", "genres"];
-        let table = Table::read_csv(file.path(), &texts, &["tempo", "explicit"]).unwrap();
+        let table = Table::read_csv(file.path(), &texts, &["tempo", "key", "explicit"]).unwrap();
         assert_eq!(table.texts["id"], ["t1", "t2", "t3"]);
         assert_eq!(table.texts["genre"], ["pop", "rock", ""]);
         assert_eq!(table.texts["name"], ["a", "", "é"]);
         assert_eq!(table.texts["genres"], ["['pop', 'r&b']", "[]", ""]);
         assert_eq!((table.numbers["tempo"][0], table.numbers["tempo"][2]), (120.5, 90.0));
-        assert!(table.numbers["tempo"][1].is_nan());
+        assert!(table.numbers["tempo"][1].is_nan() && table.numbers["key"][1].is_nan());
+        assert_eq!((table.numbers["key"][0], table.numbers["key"][2]), (7.0, 0.0));
         assert_eq!(table.numbers["explicit"], [1.0, 0.0, 1.0]);
         let error = Table::read_csv(file.path(), &["released"], &[]).unwrap_err().to_string();
         assert!(
