@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
 
-use polars::prelude::{CsvParseOptions, CsvReadOptions, DataType, Field, Schema, SerReader};
+use polars::prelude::{
+    Column, CsvParseOptions, CsvReadOptions, DataType, Field, Schema, SerReader,
+};
 
-use super::numbers::NumberCells;
-use super::{Columns, Csv, shape};
+use super::numbers::{NumberCells, NumberColumn};
+use super::{Columns, Csv, cast, shape};
 
 /// Columns of a file's rows, without its header; nothing where anything is unusual, so that the caller looks
 /// at every cell.
@@ -61,18 +63,11 @@ pub(super) fn columns(
     }
     let mut columns = Columns { lines: (line..line + n_rows).collect(), ..Columns::default() };
     for (&place, column) in of_numbers.iter().zip(&csv.numbers) {
-        let series = frame.column(&name(place)).ok()?;
-        let mut cells = NumberCells::new(column, "line");
-        if let Ok(numbers) = series.f64() {
-            numbers.iter().zip(line..).for_each(|(number, line)| cells.push_number(number, line));
-        } else {
-            let texts = series.str().ok()?.iter().zip(line..);
-            texts.for_each(|(text, line)| cells.push(text.unwrap_or_default(), line));
-        }
-        let (values, odd) = cells.into_parts();
-        if odd.is_some() {
-            return None;
-        }
+        let cells = frame.column(&name(place)).ok()?;
+        let values = match cast::numbers(cells, column) {
+            Some(values) => values,
+            None => in_notation(cells, column)?,
+        };
         columns.numbers.push(values);
     }
     for &place in of_texts {
@@ -80,4 +75,14 @@ pub(super) fn columns(
         columns.texts.push(texts.map(|text| text.unwrap_or_default().trim().to_owned()).collect());
     }
     Some(columns)
+}
+
+/// The numbers of a column whose notation polars does not read; nothing where a cell is odd.
+fn in_notation(cells: &Column, column: &NumberColumn) -> Option<Vec<f64>> {
+    let mut numbers = NumberCells::new(column, "line");
+    let texts = cells.str().ok()?.iter();
+    // The second pass names the lines.
+    texts.for_each(|text| numbers.push(text.unwrap_or_default(), 0));
+    let (values, odd) = numbers.into_parts();
+    odd.is_none().then_some(values)
 }

@@ -3,6 +3,7 @@
 //! | file | job |
 //! |---|---|
 //! | `clean` | a CSV file in which nothing is unusual -> columns, by polars |
+//! | `cast` | the cells of such a column -> numbers, by polars: markers, ranges |
 //! | `shape` | whether a CSV file is such a file |
 //! | `notation` | how numbers are written: decimal comma, percentages, categories |
 //! | `numbers` | which cells are numbers, missing, or neither |
@@ -21,6 +22,7 @@
 //! UTF-8, a line break in a cell - sends the file to a second pass, cell by cell, which names or counts it
 //! with its line. This room must never know a model.
 
+mod cast;
 mod clean;
 mod found;
 mod header;
