@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::{Done, Failure, Project, say_skipped, unfinished, width};
 use crate::dataset::Catalogue;
 use crate::experiment::{Library, Options, Plan, PlanError, Shrink, Versions, derive_spec};
-use crate::record::Run;
-use crate::report;
+use crate::record::{Latest, Run, Store};
+use crate::report::{self, ReportError};
 use crate::schema::{Fault, Faults};
 
 /// One line per experiment: dataset, claim, latest result. Below it, other versions of its spec
@@ -15,18 +15,15 @@ use crate::schema::{Fault, Faults};
 pub(super) fn list(project: &Project, all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     // Without its runs, a list still names the experiments.
-    let runs = match project.store().latest() {
-        Ok((runs, damaged)) => {
-            damaged.iter().for_each(say_skipped);
-            runs
-        }
-        Err(error) => {
-            say_skipped(error);
-            vec![]
-        }
-    };
+    let store = project.store();
+    let mut index = store.latest().inspect_err(|error| say_skipped(error)).ok();
+    let runs = index.as_mut().map_or(vec![], |index| {
+        index.damaged.iter().for_each(say_skipped);
+        std::mem::take(&mut index.runs)
+    });
     // Specs that can't be read have a line of their own.
-    let versions = Versions::of(runs, &library, &catalogue, Shrink::default());
+    let label = |runs| Versions::of(runs, &library, &catalogue, Shrink::default());
+    let versions = label(runs);
     let begun = project.store().unfinished().unwrap_or_else(|error| {
         say_skipped(error);
         vec![]
@@ -52,7 +49,7 @@ pub(super) fn list(project: &Project, all_versions: bool) -> Done {
         let (asked, n_seeds) = (&plan.spec.asked, plan.spec.seeds.len());
         println!(
             "{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}",
-            latest(&versions, name)
+            latest(&versions, name, |run| verdict(run, &store, index.as_mut()?, label))
         );
         if all_versions {
             others(&versions, name).iter().for_each(|line| println!("    {line}"));
@@ -61,17 +58,40 @@ pub(super) fn list(project: &Project, all_versions: bool) -> Done {
             println!("{:wide$} {line}", "");
         }
     }
+    if let Some(index) = index {
+        index.save();
+    }
     Ok(())
 }
 
+/// The verdict on the experiment's published figure by all runs that are like this one; the index keeps
+/// it, so that their predictions are read once.
+fn verdict(
+    run: &Run,
+    store: &Store,
+    index: &mut Latest,
+    label: impl FnOnce(Vec<Run>) -> Versions,
+) -> Option<String> {
+    let claims = serde_json::to_string(&run.record.claims).expect("claims are plain data");
+    let ids = index.alike(run);
+    let derive = || {
+        let mut runs = vec![];
+        for id in &ids {
+            runs.extend(store.read(id)?);
+        }
+        let verdict = report::verdict(&label(runs).current, &run.record.experiment)?;
+        Ok(verdict.map_or(String::new(), |verdict| verdict.as_str().to_owned()))
+    };
+    let verdict =
+        index.derived(&claims, &ids, derive).inspect_err(|error: &ReportError| say_skipped(error));
+    verdict.ok().filter(|verdict| !verdict.is_empty())
+}
+
 /// The latest result of the current spec; where there is none, that of another version.
-fn latest(versions: &Versions, name: &str) -> String {
+fn latest(versions: &Versions, name: &str, verdict: impl FnOnce(&Run) -> Option<String>) -> String {
     if let Some(run) = runs_of(&versions.current, name).first() {
-        let verdict = report::verdict(&versions.current, name).unwrap_or_else(|error| {
-            say_skipped(error);
-            None
-        });
-        let verdict = verdict.map_or(String::new(), |verdict| format!("; {}", verdict.as_str()));
+        let verdict = report::first_run(&versions.current, name).and_then(verdict);
+        let verdict = verdict.map_or(String::new(), |verdict| format!("; {verdict}"));
         return format!("{}{verdict}", result(run));
     }
     let others = runs_of(&versions.others, name);

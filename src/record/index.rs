@@ -15,14 +15,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{Record, Run, Store, StoreError};
 use crate::disk;
+use crate::vocab::Sha256;
 
 /// Version of the index's layout.
 const FORMAT: u32 = 1;
+/// Derived texts that an index holds, at most.
+const MOST_DERIVED: usize = 10_000;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Index {
     format: u32,
     runs: BTreeMap<String, Entry>,
+    /// Short texts that were derived from whole groups of runs, by the hash of what they follow from.
+    derived: BTreeMap<String, String>,
 }
 
 /// One run.
@@ -32,6 +37,7 @@ struct Entry {
     stamp: Stamp,
     experiment: String,
     dataset: String,
+    features_hash: String,
     spec_hash: String,
     /// Why it is no full run of its spec.
     cut: Vec<String>,
@@ -62,6 +68,7 @@ impl Entry {
             stamp,
             experiment: record.experiment.clone(),
             dataset: record.data.dataset.clone(),
+            features_hash: record.data.features_hash.clone(),
             spec_hash: record.spec_hash.clone(),
             cut: record.cut.clone(),
             started: record.timings.started.clone(),
@@ -69,36 +76,100 @@ impl Entry {
         }
     }
 
-    /// Runs with the same key differ in the seed, and in what has changed around them.
-    fn key(&self) -> (&str, &str, &str, &[String]) {
-        (&self.experiment, &self.dataset, &self.spec_hash, &self.cut)
+    /// Runs with the same key differ in the seed alone.
+    fn key(&self) -> (&str, &str, &str, &str, &[String]) {
+        (&self.experiment, &self.dataset, &self.features_hash, &self.spec_hash, &self.cut)
+    }
+}
+
+/// The latest runs of a store, and what the index knows of all others.
+#[derive(Debug)]
+pub struct Latest {
+    /// The latest run of every version of every experiment on every dataset, by id.
+    pub runs: Vec<Run>,
+    /// What is wrong with the damaged ones.
+    pub damaged: Vec<StoreError>,
+    index: Index,
+    path: PathBuf,
+    is_changed: bool,
+}
+
+impl Latest {
+    /// The ids of all runs of the same version of the same experiment on the same features, this run's own
+    /// among them.
+    #[must_use]
+    pub fn alike(&self, run: &Run) -> Vec<String> {
+        let Some(entry) = self.index.runs.get(&run.id) else { return vec![run.id.clone()] };
+        let version = |entry: &'_ Entry| {
+            let Entry { experiment, features_hash, spec_hash, .. } = entry;
+            (experiment.clone(), features_hash.clone(), spec_hash.clone())
+        };
+        let ours = version(entry);
+        let is_alike = |(_, other): &(&String, &Entry)| version(other) == ours;
+        self.index.runs.iter().filter(is_alike).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// A short text that follows from these runs and from `what` alone: the one that was derived before,
+    /// or a new one.
+    ///
+    /// # Errors
+    /// Where `derive` fails; nothing is kept then.
+    pub fn derived<E>(
+        &mut self,
+        what: &str,
+        ids: &[String],
+        derive: impl FnOnce() -> Result<String, E>,
+    ) -> Result<String, E> {
+        let mut hash = Sha256::new().piece(env!("CARGO_PKG_VERSION")).piece(what);
+        for id in ids {
+            let stamp = self.index.runs.get(id).map(|entry| entry.stamp);
+            hash = hash.piece(id).piece(serde_json::to_vec(&stamp).expect("a stamp is plain data"));
+        }
+        let key = hash.hex();
+        if let Some(text) = self.index.derived.get(&key) {
+            return Ok(text.clone());
+        }
+        let text = derive()?;
+        self.index.derived.insert(key, text.clone());
+        self.is_changed = true;
+        Ok(text)
+    }
+
+    /// Writes the index if it has changed. If it can't be written, everything works, only slower.
+    pub fn save(mut self) {
+        if !self.is_changed {
+            return;
+        }
+        // What is outdated would stay forever: rather derive it once more than keep it.
+        if self.index.derived.len() > MOST_DERIVED {
+            self.index.derived.clear();
+        }
+        let text = serde_json::to_vec(&self.index).expect("an index is plain data");
+        let _ = disk::write_whole(&self.path, &text);
     }
 }
 
 impl Store {
-    /// The latest run of every version of every experiment on every dataset, by id, and what is wrong
-    /// with the damaged ones. Records of other runs are not read if the index knows them.
+    /// The latest runs. Records of other runs are not read if the index knows them.
     ///
     /// # Errors
-    /// Where the folder can't be read.
-    pub fn latest(&self) -> Result<(Vec<Run>, Vec<StoreError>), StoreError> {
+    /// If the folder can't be read.
+    pub fn latest(&self) -> Result<Latest, StoreError> {
         let path = self.index_file();
         let known = read(&path);
         let ids = self.ids()?;
         let entries: Vec<Result<Option<(String, Entry)>, StoreError>> =
             ids.into_par_iter().map(|id| self.entry(id, &known)).collect();
-        let (mut index, mut damaged) = (Index { format: FORMAT, runs: BTreeMap::new() }, vec![]);
+        let mut index =
+            Index { format: FORMAT, runs: BTreeMap::new(), derived: known.derived.clone() };
+        let mut damaged = vec![];
         for entry in entries {
             match entry {
                 Ok(entry) => index.runs.extend(entry),
                 Err(error) => damaged.push(error),
             }
         }
-        if index.runs != known.runs {
-            let text = serde_json::to_vec(&index).expect("an index is plain data");
-            // Without it everything works, only slower.
-            let _ = disk::write_whole(&path, &text);
-        }
+        let is_changed = index.runs != known.runs;
         let mut latest: BTreeMap<_, (&String, &Entry)> = BTreeMap::new();
         for (id, entry) in &index.runs {
             let found = latest.entry(entry.key()).or_insert((id, entry));
@@ -115,7 +186,7 @@ impl Store {
                 Err(error) => damaged.push(error),
             }
         }
-        Ok((runs, damaged))
+        Ok(Latest { runs, damaged, index, path, is_changed })
     }
 
     /// What is known of a run; read from its record if the index is outdated.

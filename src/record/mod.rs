@@ -42,6 +42,7 @@ pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts, Outputs, Record,
     SplitFacts, Timings,
 };
+pub use index::Latest;
 pub use parse::RECORD_FORMAT;
 pub use shared::Shared;
 pub use store::{Claim as RunClaim, ClaimOutcome, Run, Store};

@@ -310,6 +310,12 @@ pub fn claims(runs: &[Run], options: &Options) -> Result<Table, ReportError> {
     Ok(Table::new(ledger::text(&rows), &rows))
 }
 
+/// The first of the runs that stand first in the table for an experiment; `None` without runs.
+#[must_use]
+pub fn first_run<'a>(runs: &'a [Run], experiment: &'a str) -> Option<&'a Run> {
+    runs::runs_of(runs, experiment).first().and_then(|first| first.runs.first().copied())
+}
+
 /// The verdict on the published figure of one experiment that the table shows, by the runs that stand
 /// first there; `None` without runs or claims.
 ///

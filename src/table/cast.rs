@@ -42,7 +42,7 @@ mod tests {
 
     fn read(cells: &Column, missing: &[&str], range: Option<[f64; 2]>) -> Option<Vec<f64>> {
         let missing = missing.iter().map(|marker| (*marker).to_owned()).collect();
-        numbers(cells, &NumberColumn { missing, range, ..NumberColumn::plain("x") })
+        numbers(cells, &NumberColumn { missing, range, ..NumberColumn::new("x") })
     }
 
     #[test]
@@ -71,7 +71,7 @@ mod tests {
         }
         let words = ["1", "2"];
         let notation = Notation { decimal: ',', ..Notation::default() };
-        let column = NumberColumn { notation, ..NumberColumn::plain("x") };
+        let column = NumberColumn { notation, ..NumberColumn::new("x") };
         assert_eq!(numbers(&Column::new("x".into(), words), &column), None);
     }
 }
