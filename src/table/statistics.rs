@@ -147,8 +147,8 @@ impl Numbers {
     pub(crate) fn histogram(&self, low: f64, high: f64, n: usize) -> Vec<usize> {
         let mut counts = vec![0; n];
         for number in self.within(low, high).iter().flatten() {
-            // polars multiplies by the inverse of a divisor, which puts numbers on an edge into the bin below.
-            let bin = (number - low) / (high - low) * n as f64;
+            // One division at the end: a rounded quotient would put numbers on an edge into the bin below.
+            let bin = (number - low) * n as f64 / (high - low);
             counts[(bin as usize).min(n - 1)] += 1;
         }
         counts
