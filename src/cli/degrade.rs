@@ -1,17 +1,9 @@
 //! `degrade`: a recording made worse, to listen to.
 
-use std::path::Path;
-
 use super::arguments::Degrade;
-use super::{Done, Failure};
+use super::{Done, Failure, is_same_file};
 use crate::audio::{self, Degradation};
 use crate::vocab::Seed;
-
-/// Whether two paths are one file, whatever they are called.
-fn is_same(a: &Path, b: &Path) -> bool {
-    let path = |path: &Path| path.canonicalize().ok();
-    path(a).is_some_and(|a| path(b) == Some(a))
-}
 
 /// Degrades a file, one degradation after the other, and says what came out.
 pub(super) fn degrade(arguments: &Degrade) -> Done {
@@ -19,7 +11,7 @@ pub(super) fn degrade(arguments: &Degrade) -> Done {
         text.parse().map_err(|error| Failure::Usage(format!("--with \"{text}\": {error}")))
     };
     let degradations = arguments.with.iter().map(read).collect::<Result<Vec<Degradation>, _>>()?;
-    if is_same(&arguments.file, &arguments.out) {
+    if is_same_file(&arguments.file, &arguments.out) {
         let file = arguments.file.display();
         return Err(Failure::Usage(format!(
             "--out is the recording itself, {file}, and would replace it\nhint: give another name"

@@ -163,6 +163,14 @@ fn versions(runs: Vec<Run>, library: &Library, catalogue: &Catalogue, shrink: Sh
     versions
 }
 
+/// Whether two paths lead to one file. A path that leads to none is no other path's file.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
 /// Says how many runs are not shown because the specs are other ones now.
 fn say_hidden(n_runs: usize) {
     if n_runs > 0 {

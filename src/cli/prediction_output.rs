@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Done, Failure};
+use super::{Done, Failure, is_same_file};
 use crate::delimited;
 use crate::disk;
 
@@ -49,9 +49,7 @@ impl Destination {
     /// The standard output, or a file that is none of the inputs.
     pub(super) fn open(out: Option<&Path>, inputs: &[PathBuf]) -> Result<Self, Failure> {
         let Some(path) = out else { return Ok(Self::Screen) };
-        let target = path.canonicalize().ok();
-        let is_same = |input: &PathBuf| target.is_some() && input.canonicalize().ok() == target;
-        if inputs.iter().any(is_same) {
+        if inputs.iter().any(|input| is_same_file(input, path)) {
             let path = path.display();
             return Err(Failure::Usage(format!("--out {path} would overwrite an input file")));
         }

@@ -76,6 +76,11 @@ impl Entry {
         }
     }
 
+    /// What runs of one version of an experiment on the same features have in common.
+    fn version(&self) -> (&str, &str, &str) {
+        (&self.experiment, &self.features_hash, &self.spec_hash)
+    }
+
     /// Runs with the same key differ in the seed alone.
     fn key(&self) -> (&str, &str, &str, &str, &[String]) {
         (&self.experiment, &self.dataset, &self.features_hash, &self.spec_hash, &self.cut)
@@ -100,12 +105,7 @@ impl Latest {
     #[must_use]
     pub fn alike(&self, run: &Run) -> Vec<String> {
         let Some(entry) = self.index.runs.get(&run.id) else { return vec![run.id.clone()] };
-        let version = |entry: &'_ Entry| {
-            let Entry { experiment, features_hash, spec_hash, .. } = entry;
-            (experiment.clone(), features_hash.clone(), spec_hash.clone())
-        };
-        let ours = version(entry);
-        let is_alike = |(_, other): &(&String, &Entry)| version(other) == ours;
+        let is_alike = |(_, other): &(&String, &Entry)| other.version() == entry.version();
         self.index.runs.iter().filter(is_alike).map(|(id, _)| id.clone()).collect()
     }
 
@@ -155,7 +155,7 @@ impl Store {
     /// # Errors
     /// If the folder can't be read.
     pub fn latest(&self) -> Result<Latest, StoreError> {
-        let path = self.index_file();
+        let path = self.beside("runs.index.json");
         let known = read(&path);
         let ids = self.ids()?;
         let entries: Vec<Result<Option<(String, Entry)>, StoreError>> =
@@ -199,14 +199,6 @@ impl Store {
         }
         let run = self.read(&id)?.ok_or_else(|| self.partial(&id))?;
         Ok(stamp.map(|stamp| (id, Entry::of(&run.record, stamp))))
-    }
-
-    fn index_file(&self) -> PathBuf {
-        if self.root().file_name().is_some_and(|name| name == "runs") {
-            self.root().with_file_name("runs.index.json")
-        } else {
-            self.root().join(".index.json")
-        }
     }
 }
 

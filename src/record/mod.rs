@@ -28,6 +28,7 @@ mod error;
 mod facts;
 mod index;
 mod parse;
+mod run;
 mod shared;
 mod store;
 mod tables;
@@ -44,8 +45,9 @@ pub use facts::{
 };
 pub use index::Latest;
 pub use parse::RECORD_FORMAT;
+pub use run::Run;
 pub use shared::Shared;
-pub use store::{Claim as RunClaim, ClaimOutcome, Run, Store};
+pub use store::{Claim as RunClaim, ClaimOutcome, Store};
 pub use tables::{Member, Prediction};
 pub use unfinished::{AttemptFacts, Unfinished, UnfinishedState};
 pub use writer::RunWriter;

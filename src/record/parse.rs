@@ -15,6 +15,13 @@ pub(super) enum Wrong {
 
 /// Reads a record and checks its seal.
 pub(super) fn parse(text: &str) -> Result<Record, Wrong> {
+    // Nearly all records are what was written: only for others it matters what is wrong.
+    if let Ok(record) = serde_json::from_str::<Record>(text)
+        && record.format == RECORD_FORMAT
+        && record.seal == record.make_seal()
+    {
+        return Ok(record);
+    }
     let damaged = |error| Wrong::Damaged(format!("is damaged: {error}"));
     let value: Value = serde_json::from_str(text).map_err(damaged)?;
     let version = value.pointer("/code/version").and_then(Value::as_str).unwrap_or_default();

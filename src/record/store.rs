@@ -7,15 +7,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::error::{StoreError, io};
-use super::parse::{Wrong, parse};
 use super::shared::Pool;
-use super::tables::parse_predictions;
-use super::{Epoch, Prediction, Record, checkpoint};
+use super::{Run, checkpoint};
 use crate::disk::{self, Held, Lock, Owner};
-use crate::vocab::sha256_hex;
-
-/// The name of the dataset's manifest in a run's folder.
-pub(super) const MANIFEST: &str = "dataset.toml";
 
 /// Records that are read at a time.
 const BATCH: usize = 256;
@@ -24,20 +18,6 @@ const BATCH: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
-}
-
-/// A finished run on disk.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// The folder's name, unique in its store.
-    pub id: String,
-    /// The folder.
-    pub folder: PathBuf,
-    /// Its record.
-    pub record: Record,
-    /// In what its spec differs from the experiment's current one, where that was looked up and it
-    /// does: `shortened run (3 of 30 epochs)`. Never read from disk.
-    pub other_version: Option<String>,
 }
 
 /// Permission to do a run. If the file system has locks, one process at a time has it, which avoids
@@ -93,21 +73,22 @@ impl Store {
     /// beside `runs`.
     #[must_use]
     pub fn attempts(&self) -> PathBuf {
-        if self.root.file_name().is_some_and(|name| name == "runs") {
-            self.root.with_file_name("attempts")
+        self.beside("attempts")
+    }
+
+    /// What belongs to the runs lies beside their folder; if that is not called `runs`, hidden in it.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        if self.root.file_name().is_some_and(|root| root == "runs") {
+            self.root.with_file_name(name)
         } else {
-            self.root.join(".attempts")
+            self.root.join(format!(".{name}"))
         }
     }
 
     /// The folder that stores every split once: `splits` beside `runs`. Runs hold links to its files and
     /// do not need the folder itself.
     pub(super) fn splits(&self) -> PathBuf {
-        if self.root.file_name().is_some_and(|name| name == "runs") {
-            self.root.with_file_name("splits")
-        } else {
-            self.root.join(".splits")
-        }
+        self.beside("splits")
     }
 
     /// Returns the path of a new attempt folder: `ID.HOST-PID-RANDOM`. Only this process writes
@@ -288,119 +269,6 @@ impl Store {
         checkpoint::remove(&run.folder)?;
         self.forget_failure(&run.id);
         self.remove_dead_attempts(&run.id)
-    }
-}
-
-impl Run {
-    /// Reads the run in a folder, if it has a record.
-    pub(super) fn read_in(id: &str, folder: &Path) -> Result<Option<Self>, StoreError> {
-        let path = folder.join("record.json");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                let message = format!("is damaged: {error}");
-                return Err(StoreError::damaged(folder, "record.json", message));
-            }
-            Err(source) => return Err(StoreError::Io { path, source }),
-        };
-        let record = parse(&text).map_err(|wrong| match wrong {
-            Wrong::Newer(message) => StoreError::Newer { path, message },
-            Wrong::Damaged(message) => StoreError::damaged(folder, "record.json", message),
-        })?;
-        let (id, folder) = (id.to_owned(), folder.to_owned());
-        Ok(Some(Self { id, folder, record, other_version: None }))
-    }
-
-    /// Checks every file against the record.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
-        self.record.files.keys().try_for_each(|name| self.bytes(name).map(drop))
-    }
-
-    /// Checks the files of the model against the record.
-    ///
-    /// # Errors
-    /// Where a file is missing or is not what was written.
-    pub fn check_model(&self) -> Result<(), StoreError> {
-        let names = self.record.files.keys().filter(|name| name.starts_with("model/"));
-        names.into_iter().try_for_each(|name| self.bytes(name).map(drop))
-    }
-
-    /// Whether it is meant by a name: its own id, or its experiment's name.
-    #[must_use]
-    pub fn is_named(&self, name: &str) -> bool {
-        self.id == name || self.record.experiment == name
-    }
-
-    /// Reads the curves, one epoch each; empty for models without epochs.
-    ///
-    /// # Errors
-    /// If the file is damaged or can't be read.
-    pub fn epochs(&self) -> Result<Vec<Epoch>, StoreError> {
-        let text = self.text("epochs.jsonl")?;
-        let parse = |(i, line): (usize, &str)| {
-            let wrong = |error| self.damaged("epochs.jsonl", format!("line {}: {error}", i + 1));
-            serde_json::from_str(line).map_err(wrong)
-        };
-        text.lines().enumerate().map(parse).collect()
-    }
-
-    /// Reads the predictions for all test examples.
-    ///
-    /// # Errors
-    /// If the file is damaged or can't be read.
-    pub fn predictions(&self) -> Result<Vec<Prediction>, StoreError> {
-        let text = self.text("predictions.csv")?;
-        parse_predictions(&text, &self.record.data.classes)
-            .map_err(|message| self.damaged("predictions.csv", message))
-    }
-
-    /// Reads the original text of the spec.
-    ///
-    /// # Errors
-    /// If the file is damaged or can't be read.
-    pub fn spec(&self) -> Result<String, StoreError> {
-        self.text("spec.toml")
-    }
-
-    /// The manifest of the dataset that was used. Absent in runs of earlier versions of encore.
-    ///
-    /// # Errors
-    /// Where the file can't be read or is not what was written.
-    pub fn manifest(&self) -> Result<Option<String>, StoreError> {
-        let is_there = self.record.files.contains_key(MANIFEST);
-        is_there.then(|| self.text(MANIFEST)).transpose()
-    }
-
-    fn text(&self, name: &str) -> Result<String, StoreError> {
-        String::from_utf8(self.bytes(name)?).map_err(|error| self.damaged(name, error.to_string()))
-    }
-
-    fn damaged(&self, name: &str, message: impl Into<String>) -> StoreError {
-        StoreError::damaged(&self.folder, name, message)
-    }
-
-    /// Reads a file in the record and checks its hash.
-    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, StoreError> {
-        let path = self.folder.join(name);
-        let Some(written) = self.record.files.get(name) else {
-            return Err(self.damaged(name, "the record does not name this file"));
-        };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(self.damaged(name, "is missing"));
-            }
-            Err(source) => return Err(io(&path, source)),
-        };
-        let found = sha256_hex(&bytes);
-        if found == *written {
-            return Ok(bytes);
-        }
-        let (found, written) = (&found[..8], written.get(..8).unwrap_or(written));
-        let message =
-            format!("is damaged or was changed: its sha256 is {found}…, {written}… was written");
-        Err(self.damaged(name, message))
     }
 }
 

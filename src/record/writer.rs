@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoints};
 use super::error::{io, write_whole};
-use super::store::{Claim, MANIFEST};
+use super::run::MANIFEST;
+use super::store::Claim;
 use super::tables::{members_csv, predictions_csv};
 use super::unfinished;
 use super::{
