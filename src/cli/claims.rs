@@ -27,7 +27,8 @@ pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool)
             order.push(name.clone());
         }
     }
-    let options = page_options(order);
+    let scores = Some(project.store().scores());
+    let options = report::Options { scores, ..page_options(order) };
     let ledger = from_whole(&runs, |runs| report::claims(runs, &options))?;
     print!("{}", ledger.text);
     say_hidden(n_hidden);

@@ -259,7 +259,8 @@ fn write(library: &Library, catalogue: &Catalogue, page: &Page, how: Option<Stri
     let order: Vec<String> =
         REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
     let data = plot::summaries(catalogue, &runs, page.shrink.data);
-    let options = report::Options { data, ..page_options(order) };
+    let scores = Some(store.scores());
+    let options = report::Options { data, scores, ..page_options(order) };
     let written = from_whole(&runs, |runs| report::write(runs, &options, folder))?;
     print!("{}", written.table.text);
     say_hidden(n_hidden);
@@ -331,6 +332,7 @@ pub(super) fn page_options(order: Vec<String>) -> report::Options {
         title: "Music genre classification, repeated".to_owned(),
         order,
         data: vec![],
+        scores: None,
     }
 }
 

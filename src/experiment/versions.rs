@@ -11,7 +11,7 @@ use super::library::Library;
 use super::options::{DataChoice, Options, Shrink};
 use super::plan::{Plan, PlanError};
 use crate::dataset::Catalogue;
-use crate::record::{Record, Run, spec_differences};
+use crate::record::{DataFacts, Pool, Record, Run, Shared, spec_differences};
 
 /// Differences of specs that a label names.
 const MOST_NAMED: usize = 3;
@@ -33,11 +33,12 @@ impl Versions {
         let mut specs =
             Specs { library, catalogue, shrink, plans: BTreeMap::new(), faults: BTreeMap::new() };
         let latest = latest(&runs);
+        let mut data = Pool::default();
         let (mut current, mut others) = (vec![], vec![]);
         for mut run in runs {
             let name = run.record.experiment.clone();
-            match specs.plan(&name, &run.record.data.dataset) {
-                Some(plan) => compare(&mut run, plan, catalogue),
+            match specs.current(&name, &run.record.data.dataset) {
+                Some(spec) => compare(&mut run, spec, catalogue, &mut data),
                 None => compare_with_latest(&mut run, &latest[&name]),
             }
             if run.other_version.is_none() { &mut current } else { &mut others }.push(run);
@@ -57,16 +58,24 @@ struct Specs<'a> {
     library: &'a Library,
     catalogue: &'a Catalogue,
     shrink: Shrink,
-    plans: BTreeMap<(String, String), Option<Plan>>,
+    plans: BTreeMap<(String, String), Option<Current>>,
     faults: BTreeMap<String, String>,
 }
 
+/// A spec as it is now.
+struct Current {
+    plan: Plan,
+    /// The plan's resolved spec, which all runs share.
+    resolved: Shared<serde_json::Value>,
+}
+
 impl Specs<'_> {
-    fn plan(&mut self, name: &str, dataset: &str) -> Option<&Plan> {
+    fn current(&mut self, name: &str, dataset: &str) -> Option<&Current> {
         let key = (name.to_owned(), dataset.to_owned());
         if !self.plans.contains_key(&key) {
             let plan = self.read(name, dataset);
-            self.plans.insert(key.clone(), plan);
+            let current = plan.map(|plan| Current { resolved: plan.resolved.clone().into(), plan });
+            self.plans.insert(key.clone(), current);
         }
         self.plans[&key].as_ref()
     }
@@ -106,7 +115,8 @@ fn latest(runs: &[Run]) -> BTreeMap<String, Record> {
 }
 
 /// Labels a run by what its spec's file says now.
-fn compare(run: &mut Run, plan: &Plan, catalogue: &Catalogue) {
+fn compare(run: &mut Run, current: &Current, catalogue: &Catalogue, data: &mut Pool<DataFacts>) {
+    let Current { plan, resolved } = current;
     let (record, spec) = (&mut run.record, &plan.spec);
     record.title.clone_from(&spec.title);
     record.question.clone_from(&spec.question);
@@ -117,15 +127,18 @@ fn compare(run: &mut Run, plan: &Plan, catalogue: &Catalogue) {
     let (asked, used) = (&record.data.asked, &record.data.dataset);
     let same_data = *asked == spec.asked || *used == spec.asked || Some(used) == stand_in.as_ref();
     if record.spec_hash == plan.spec_hash && same_data {
-        record.spec = plan.resolved.clone().into();
+        record.spec = resolved.clone();
         record.overrides.clear();
         if record.data.asked != spec.asked {
             record.data.asked.clone_from(&spec.asked);
+            // The change has made a copy.
+            let features = record.data.features_hash.clone();
+            data.share(&features, &mut record.data);
         }
         record.cut.splice(0..0, plan.cut.iter().cloned());
         return;
     }
-    run.other_version = Some(label(&record.spec, &plan.resolved));
+    run.other_version = Some(label(&record.spec, resolved));
 }
 
 /// Labels a run of an experiment that has no spec any more.

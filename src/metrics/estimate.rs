@@ -28,6 +28,8 @@
 //! nonnegative linear combinations of variances", JASA 75, 1980; why both parts count: Bouthillier
 //! et al., "Accounting for variance in machine learning benchmarks", MLSys 2021. The ramp `g` is ours.
 
+use serde::{Deserialize, Serialize};
+
 use super::seeds::{Seeds, quantile};
 use super::{Clustered, Interval};
 
@@ -37,7 +39,7 @@ pub(super) const ALPHA: f64 = 0.05;
 const POWER: f64 = 0.8;
 
 /// A mean over seeds, or a difference of two means, and the two parts of its variance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The mean, or the first mean minus the second.
     pub value: f64,

@@ -30,6 +30,8 @@
 //! proportions and differences of proportions", American Statistician 54, 2000. Effective numbers:
 //! Korn and Graubard, Survey Methodology 24, 1998. `g`, `b` and the default spread are ours.
 
+use serde::{Deserialize, Serialize};
+
 use super::seeds::{Seeds, normal_quantile, quantile};
 use super::{Clustered, Interval};
 
@@ -51,7 +53,7 @@ const WHOLE_TRACK: f64 = 0.1;
 const LEAST: f64 = 0.25;
 
 /// The values that a metric can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scale {
     /// `[0, 1]`: accuracies, F1, areas under curves.
     Fraction,
@@ -84,7 +86,7 @@ impl Published {
 
 /// A score over runs that differ only in the seed, with its variances; those of losses are of the
 /// logarithm.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     scale: Scale,
     value: f64,
@@ -98,14 +100,14 @@ pub struct Evidence {
 }
 
 /// The effect of test tracks on our mean and on one further run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Tracks {
     ours: Part,
     further: Part,
 }
 
 /// A variance and the number of tracks behind it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Part {
     variance: f64,
     n_tracks: f64,

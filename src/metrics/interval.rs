@@ -1,10 +1,12 @@
 //! Intervals: how far chance alone may have moved an accuracy.
 
+use serde::{Deserialize, Serialize};
+
 /// The 97.5 % quantile of the normal distribution, for two-sided 95 % intervals.
 const Z_975: f64 = 1.959_963_984_540_054;
 
 /// A measured fraction, or a difference of two, and the 95 % interval around it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The measured value.
     pub mean: f64,

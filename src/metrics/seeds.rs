@@ -1,11 +1,12 @@
 //! The variance due to the seeds, apart from the variance due to their test tracks.
 
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::Clustered;
 
 /// The variance that seeds cause in a score or in a mean.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seeds {
     /// Degrees of freedom of `raw`.
     pub(super) degrees_of_freedom: f64,

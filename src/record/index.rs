@@ -1,24 +1,23 @@
 //! An index of the finished runs: who they are, without reading their records.
 //!
 //! The index is derived from the records and is never the source of a result: it only decides which
-//! records need not be read. An entry is valid while the record's file has the length and the time of
-//! modification that it had. A missing, damaged or outdated index is rebuilt; where it can't be
+//! records need not be read. An entry is valid while the record's file has the [`Stamp`] that it had. A missing, damaged or outdated index is rebuilt; where it can't be
 //! written, it is rebuilt every time.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::stamp::Stamp;
 use super::{Record, Run, Store, StoreError};
 use crate::disk;
 use crate::vocab::Sha256;
 
 /// Version of the index's layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Derived texts that an index holds, at most.
 const MOST_DERIVED: usize = 10_000;
 
@@ -43,23 +42,6 @@ struct Entry {
     cut: Vec<String>,
     started: String,
     seed: u64,
-}
-
-/// What changes when a file is written again.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Stamp {
-    n_bytes: u64,
-    /// Seconds and nanoseconds since 1970.
-    modified: (u64, u32),
-}
-
-impl Stamp {
-    /// `None` where the system does not say when a file was modified.
-    fn of(file: &Metadata) -> Option<Self> {
-        let since = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        let modified = (since.as_secs(), since.subsec_nanos());
-        Some(Self { n_bytes: file.len(), modified })
-    }
 }
 
 impl Entry {
@@ -120,7 +102,7 @@ impl Latest {
         ids: &[String],
         derive: impl FnOnce() -> Result<String, E>,
     ) -> Result<String, E> {
-        let mut hash = Sha256::new().piece(env!("CARGO_PKG_VERSION")).piece(what);
+        let mut hash = Sha256::new().piece(env!("ENCORE_SOURCE")).piece(what);
         for id in ids {
             let stamp = self.index.runs.get(id).map(|entry| entry.stamp);
             hash = hash.piece(id).piece(serde_json::to_vec(&stamp).expect("a stamp is plain data"));
@@ -191,8 +173,7 @@ impl Store {
 
     /// What is known of a run; read from its record if the index is outdated.
     fn entry(&self, id: String, known: &Index) -> Result<Option<(String, Entry)>, StoreError> {
-        let stamp = fs::metadata(self.folder(&id).join("record.json"));
-        let stamp = stamp.ok().and_then(|file| Stamp::of(&file));
+        let stamp = Stamp::of(&self.folder(&id).join("record.json"));
         let old = known.runs.get(&id);
         if let Some(old) = old.filter(|old| Some(old.stamp) == stamp) {
             return Ok(Some((id, old.clone())));

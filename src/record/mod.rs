@@ -30,6 +30,7 @@ mod index;
 mod parse;
 mod run;
 mod shared;
+mod stamp;
 mod store;
 mod tables;
 mod unfinished;
@@ -46,7 +47,9 @@ pub use facts::{
 pub use index::Latest;
 pub use parse::RECORD_FORMAT;
 pub use run::Run;
+pub(crate) use shared::Pool;
 pub use shared::Shared;
+pub(crate) use stamp::Stamp;
 pub use store::{Claim as RunClaim, ClaimOutcome, Store};
 pub use tables::{Member, Prediction};
 pub use unfinished::{AttemptFacts, Unfinished, UnfinishedState};

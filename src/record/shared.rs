@@ -50,7 +50,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
 }
 
 /// Makes equal values one value. The key only narrows the search.
-pub(super) struct Pool<T>(BTreeMap<String, Vec<Shared<T>>>);
+pub(crate) struct Pool<T>(BTreeMap<String, Vec<Shared<T>>>);
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
@@ -59,7 +59,7 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T: PartialEq> Pool<T> {
-    pub(super) fn share(&mut self, key: &str, value: &mut Shared<T>) {
+    pub(crate) fn share(&mut self, key: &str, value: &mut Shared<T>) {
         if !self.0.contains_key(key) {
             self.0.insert(key.to_owned(), vec![]);
         }

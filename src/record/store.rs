@@ -76,6 +76,13 @@ impl Store {
         self.beside("attempts")
     }
 
+    /// The file that keeps scores of finished runs between reports. It is derived from the runs and may be
+    /// deleted at any time.
+    #[must_use]
+    pub fn scores(&self) -> PathBuf {
+        self.beside("runs.scores.txt")
+    }
+
     /// What belongs to the runs lies beside their folder; if that is not called `runs`, hidden in it.
     pub(super) fn beside(&self, name: &str) -> PathBuf {
         if self.root.file_name().is_some_and(|root| root == "runs") {

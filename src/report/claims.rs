@@ -2,11 +2,10 @@
 
 use super::ReportError;
 use super::runs::Runs;
-use super::scored::{Scored, levels};
+use super::scores::Scores;
 use super::words::{counted, fraction, interval, list, signed};
 use crate::metrics::{
-    Clustered, DEFAULT_MARGIN, Evidence, Interval, Judgment, Metric, Plan, Published, Verdict,
-    judge,
+    DEFAULT_MARGIN, Interval, Judgment, Metric, Plan, Published, Verdict, judge,
 };
 use crate::record::Claim;
 
@@ -23,12 +22,17 @@ pub(super) struct Judged<'a> {
     assumed: String,
 }
 
-/// Judges a figure by what the runs said of their test examples.
-pub(super) fn judged<'a>(claim: &'a Claim, runs: &Runs, said: &[Scored]) -> Judged<'a> {
+/// The metrics of some figures, each once.
+pub(super) fn metrics(claims: &[Claim]) -> Vec<Metric> {
+    let is_claimed = |metric: &Metric| claims.iter().any(|claim| claim.metric == metric.as_str());
+    Metric::ALL.into_iter().filter(is_claimed).collect()
+}
+
+/// Judges a figure by the scores of the runs.
+pub(super) fn judged<'a>(claim: &'a Claim, runs: &Runs, scores: &Scores) -> Judged<'a> {
     let metric = Metric::named(&claim.metric);
-    let scores: Option<Vec<Clustered>> =
-        metric.and_then(|metric| said.iter().map(|run| metric.score(&run.answers())).collect());
-    let ours = metric.zip(scores.as_ref()).map(|(metric, scores)| metric.interval(scores));
+    let score = metric.and_then(|metric| scores.of_metric(metric));
+    let ours = score.map(|score| score.interval);
     let no_verdict = |reason: String| {
         let verdict = Verdict::NotComparable { reason };
         Judged { claim, ours, verdict, judgment: None, assumed: String::new() }
@@ -36,14 +40,14 @@ pub(super) fn judged<'a>(claim: &'a Claim, runs: &Runs, said: &[Scored]) -> Judg
     if let Some(reason) = unfit(claim, runs) {
         return no_verdict(reason);
     }
-    let (Some(metric), Some(scores)) = (metric, scores) else {
+    let (Some(metric), Some(score)) = (metric, score) else {
         let one_class = format!("{} needs test examples of two classes", claim.metric);
         return no_verdict(one_class);
     };
-    let evidence = Evidence::of(&scores, metric.scale());
+    let evidence = &score.evidence;
     let published = published(claim, runs, metric);
     let within = claim.within.filter(|within| *within > 0.0).unwrap_or(DEFAULT_MARGIN);
-    let judgment = judge(&evidence, &published, within);
+    let judgment = judge(evidence, &published, within);
     let assumed = assumed(claim, runs, evidence.assumed_spread(&published));
     Judged { claim, ours, verdict: judgment.verdict.clone(), judgment: Some(judgment), assumed }
 }
@@ -53,8 +57,8 @@ pub(super) fn verdict(claim: &Claim, runs: &Runs) -> Result<Verdict, ReportError
     if let Some(reason) = unfit(claim, runs) {
         return Ok(Verdict::NotComparable { reason });
     }
-    let levels = levels(&[runs])?;
-    Ok(judged(claim, runs, &levels[0].sides[0]).verdict)
+    let scores = Scores::of(runs, &metrics(std::slice::from_ref(claim)))?;
+    Ok(judged(claim, runs, &scores).verdict)
 }
 
 /// The claim that a summary shows: the first about accuracy, else the first.

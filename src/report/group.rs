@@ -6,10 +6,11 @@ use rayon::prelude::*;
 
 use super::claims::{self, Judged};
 use super::runs::{Runs, runs_of};
-use super::scored::{Scored, levels};
+use super::score_cache::ScoreCache;
+use super::scores::{Probabilities, Scores};
 use super::words::short;
 use super::{Options, ReportError, check::check};
-use crate::metrics::{Clustered, Estimate, Interval, calibration_error, log_loss, top_k_accuracy};
+use crate::metrics::{Estimate, Interval};
 use crate::record::Run;
 
 /// One row of the page: runs, and what comes of their predictions.
@@ -25,14 +26,6 @@ pub(super) struct Group<'a> {
     pub(super) probabilities: Vec<Probabilities>,
     /// Every published figure with its verdict.
     pub(super) judged: Vec<Judged<'a>>,
-}
-
-/// How good one run's probabilities are, on its test examples.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Probabilities {
-    pub(super) log_loss: f64,
-    pub(super) top_2: f64,
-    pub(super) calibration_error: f64,
 }
 
 /// One line of the summary: an experiment with or without runs.
@@ -69,12 +62,16 @@ pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<
         not_run.into_iter().chain(found.into_iter().map(move |runs| (name, Some(runs))))
     };
     let found: Vec<(&str, Option<Runs>)> = names.into_iter().flat_map(of_name).collect();
+    let cache = ScoreCache::open(options.scores.as_deref());
     // Reading predictions is most of the work.
     let row = |(name, runs): (&'a str, Option<Runs<'a>>)| match runs {
-        Some(runs) => Ok(Row::Ran(Group::new(runs)?)),
+        Some(runs) => Ok(Row::Ran(Group::new(runs, &cache)?)),
         None => Ok(Row::NotRun(name)),
     };
-    found.into_par_iter().map(row).collect()
+    let rows: Vec<Result<Row, ReportError>> = found.into_par_iter().map(row).collect();
+    // What is new is kept, whatever fails.
+    cache.save();
+    rows.into_iter().collect()
 }
 
 impl<'a> Deref for Group<'a> {
@@ -86,20 +83,12 @@ impl<'a> Deref for Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn new(alike: Runs<'a>) -> Result<Self, ReportError> {
-        let levels = levels(&[&alike])?;
-        let scores = |level: usize| -> Option<Vec<Clustered>> {
-            Some(levels.get(level)?.sides[0].iter().map(Scored::accuracy).collect())
-        };
-        let accuracies = scores(0).expect("test examples are a level");
-        let estimate = Estimate::of(&accuracies);
-        let accuracy = estimate.fraction_interval();
-        let by_track = scores(1).map(|votes| Estimate::of(&votes).fraction_interval());
-        let probabilities = levels[0].sides[0].iter().map(Probabilities::of).collect();
-        let record = alike.record();
-        let said = &levels[0].sides[0];
-        let judged =
-            record.claims.iter().map(|claim| claims::judged(claim, &alike, said)).collect();
+    fn new(alike: Runs<'a>, cache: &ScoreCache) -> Result<Self, ReportError> {
+        let claims = &alike.record().claims;
+        let scores = cache.scores(&alike, &claims::metrics(claims))?;
+        let judged = claims.iter().map(|claim| claims::judged(claim, &alike, &scores)).collect();
+        let accuracy = scores.estimate.fraction_interval();
+        let Scores { estimate, by_track, probabilities, .. } = scores;
         Ok(Self { alike, estimate, accuracy, by_track, probabilities, judged })
     }
 
@@ -116,16 +105,6 @@ impl<'a> Group<'a> {
     /// Ours minus published, where the two may be compared.
     pub(super) fn delta(&self) -> Option<f64> {
         self.main_claim()?.delta()
-    }
-}
-
-impl Probabilities {
-    fn of(run: &Scored) -> Self {
-        Self {
-            log_loss: log_loss(&run.actual, &run.probabilities, run.n_classes),
-            top_2: top_k_accuracy(&run.actual, &run.probabilities, run.n_classes, 2),
-            calibration_error: calibration_error(&run.actual, &run.probabilities, run.n_classes),
-        }
     }
 }
 

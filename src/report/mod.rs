@@ -3,7 +3,9 @@
 //! | file | what it makes |
 //! |---|---|
 //! | `runs` | records -> runs that differ in the seed alone |
-//! | `scored` | their predictions -> their scores on examples and on tracks |
+//! | `scored` | their predictions -> what they said of examples and of tracks |
+//! | `scores` | that -> accuracy, intervals, and what claims are judged by |
+//! | `score_cache` | a file that keeps scores, so that predictions are read once |
 //! | `claims` | a published figure -> a verdict with its reason |
 //! | `ledger` | all claims with their verdicts, as text |
 //! | `group` | runs that differ in the seed alone -> one row: mean, interval, verdicts |
@@ -45,7 +47,9 @@ mod page;
 mod results;
 mod run_lines;
 mod runs;
+mod score_cache;
 mod scored;
+mod scores;
 mod section;
 mod summary;
 mod terminal;
@@ -83,6 +87,9 @@ pub struct Options {
     pub order: Vec<String>,
     /// Names of datasets, each with what it is like; the page has a section of their pictures.
     pub data: Vec<(String, DatasetSummary)>,
+    /// The file that keeps the scores of the runs, so that the next report need not read their predictions
+    /// again ([`crate::record::Store::scores`]); `None` keeps nothing.
+    pub scores: Option<PathBuf>,
 }
 
 /// What is drawn of a dataset.

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::group::{Group, Probabilities};
+use super::group::Group;
 use super::link::link;
+use super::scores::Probabilities;
 use super::words::{count, duration, fraction, plain, table};
 use crate::metrics::macro_f1;
 use crate::record::Run;

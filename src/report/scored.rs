@@ -7,7 +7,6 @@ use super::ReportError;
 use super::runs::Runs;
 use crate::metrics::{self, Answers, Clustered};
 use crate::record::{Prediction, Run};
-use crate::vocab::ExampleId;
 
 /// What all sides said of the items of one level.
 pub(super) struct Level {
@@ -20,10 +19,10 @@ pub(super) struct Level {
 /// What one run said of its test items.
 pub(super) struct Scored {
     pub(super) seed: u64,
-    /// The data's hash and which item it is, ascending; a track's vote has segment 0.
-    pub(super) items: Vec<(String, ExampleId)>,
-    /// Track of every item, numbered over all sides.
+    /// Track of every item, numbered over all sides; items are in the order of their names.
     pub(super) tracks: Vec<usize>,
+    /// Segment of every item within its track; a track's vote has 0.
+    pub(super) segments: Vec<u32>,
     pub(super) n_tracks: usize,
     pub(super) actual: Vec<usize>,
     pub(super) predicted: Vec<usize>,
@@ -62,7 +61,9 @@ impl Scored {
 
     /// Whether another run was scored on the very same items.
     pub(super) fn has_items_of(&self, other: &Self) -> bool {
-        self.items == other.items && self.actual == other.actual
+        self.tracks == other.tracks
+            && self.segments == other.segments
+            && self.actual == other.actual
     }
 }
 
@@ -71,38 +72,26 @@ pub(super) fn numbers(right: &[bool]) -> Vec<f64> {
     right.iter().map(|right| f64::from(u8::from(*right))).collect()
 }
 
+/// Numbers of tracks, by the data's hash and name: the same name means the same track on the same data only.
+type Numbers = BTreeMap<String, BTreeMap<String, usize>>;
+
 /// Examples first; then tracks, if a track has several examples anywhere.
 pub(super) fn levels(sides: &[&Runs]) -> Result<Vec<Level>, ReportError> {
-    let mut numbers = BTreeMap::new();
-    let mut predictions = vec![];
+    let (mut numbers, mut n_tracks) = (Numbers::new(), 0);
+    let mut examples: Vec<Vec<Scored>> = vec![];
     for side in sides {
-        let mut of_side = vec![];
-        for run in &side.runs {
-            let rows = rows(run)?;
-            for row in &rows {
-                // The same name means the same track on the same data only.
-                let n = numbers.len();
-                numbers.entry(track_key(run, row)).or_insert(n);
-            }
-            of_side.push((*run, rows));
-        }
-        predictions.push(of_side);
+        // The predictions of one run at a time are in memory as they were read.
+        let run = |run: &&Run| Ok(scored(run, &rows(run)?, &mut numbers, &mut n_tracks));
+        examples.push(side.runs.iter().map(run).collect::<Result<_, ReportError>>()?);
     }
-    let examples: Vec<Vec<Scored>> = predictions
-        .iter()
-        .map(|side| side.iter().map(|(run, rows)| scored(run, rows, &numbers)).collect())
-        .collect();
+    examples.iter_mut().flatten().for_each(|run| run.n_tracks = n_tracks);
     let all = || examples.iter().flatten();
-    if all().all(|run| run.items.windows(2).all(|two| two[0].1.track != two[1].1.track)) {
+    if all().all(|run| run.tracks.windows(2).all(|two| two[0] != two[1])) {
         return Ok(vec![Level { item: "example", sides: examples }]);
     }
     let votes = examples.iter().map(|side| side.iter().map(votes).collect()).collect();
     let segments = Level { item: "segment", sides: examples };
     Ok(vec![segments, Level { item: "track", sides: votes }])
-}
-
-fn track_key<'a>(run: &'a Run, row: &'a Prediction) -> (String, String) {
-    (run.record.data.hash.clone(), row.example.track.clone())
 }
 
 /// A run's predictions by example; refused where they are not what the record counts.
@@ -123,17 +112,29 @@ pub(super) fn rows(run: &Run) -> Result<Vec<Prediction>, ReportError> {
     Ok(rows)
 }
 
-fn scored(run: &Run, rows: &[Prediction], numbers: &BTreeMap<(String, String), usize>) -> Scored {
-    let hash = &run.record.data.hash;
+/// The items of a run; new tracks get the next numbers.
+fn scored(run: &Run, rows: &[Prediction], numbers: &mut Numbers, n_tracks: &mut usize) -> Scored {
+    let record = &run.record;
+    if !numbers.contains_key(&record.data.hash) {
+        numbers.insert(record.data.hash.clone(), BTreeMap::new());
+    }
+    let numbers = numbers.get_mut(&record.data.hash).expect("it was inserted");
+    let number = |row: &Prediction| {
+        numbers.get(&row.example.track).copied().unwrap_or_else(|| {
+            numbers.insert(row.example.track.clone(), *n_tracks);
+            *n_tracks += 1;
+            *n_tracks - 1
+        })
+    };
     Scored {
-        seed: run.record.seed,
-        items: rows.iter().map(|row| (hash.clone(), row.example.clone())).collect(),
-        tracks: rows.iter().map(|row| numbers[&track_key(run, row)]).collect(),
-        n_tracks: numbers.len(),
+        seed: record.seed,
+        tracks: rows.iter().map(number).collect(),
+        segments: rows.iter().map(|row| row.example.segment).collect(),
+        n_tracks: 0,
         actual: rows.iter().map(|row| row.actual).collect(),
         predicted: rows.iter().map(|row| row.predicted).collect(),
         probabilities: rows.iter().flat_map(|row| row.probabilities.iter().copied()).collect(),
-        n_classes: run.record.data.classes.len(),
+        n_classes: record.data.classes.len(),
     }
 }
 
@@ -155,12 +156,9 @@ fn votes(run: &Scored) -> Scored {
     let row =
         |&(_, row): &(usize, usize)| &votes.probabilities[row * run.n_classes..][..run.n_classes];
     let probabilities: Vec<f32> = of_track.iter().flat_map(row).copied().collect();
-    let id = |(hash, example): &(String, ExampleId)| {
-        (hash.clone(), ExampleId { segment: 0, ..example.clone() })
-    };
     Scored {
         seed: run.seed,
-        items: of_track.iter().map(|(item, _)| id(&run.items[*item])).collect(),
+        segments: vec![0; of_track.len()],
         tracks: of_track.iter().map(|(item, _)| run.tracks[*item]).collect(),
         n_tracks: run.n_tracks,
         actual: of_track.iter().map(|(item, _)| run.actual[*item]).collect(),

@@ -13,7 +13,7 @@ fn page(runs: &[Run], options: &Options, folder: &std::path::Path) -> String {
 
 fn named(order: &[&str]) -> Options {
     let order = order.iter().map(|name| (*name).to_owned()).collect();
-    Options { title: "Does it hold?".to_owned(), order, data: vec![] }
+    Options { title: "Does it hold?".to_owned(), order, data: vec![], scores: None }
 }
 
 #[test]
@@ -56,6 +56,7 @@ fn nothing_that_a_record_says_becomes_markup() {
         title: evil.to_owned(),
         order: vec![evil.to_owned(), "<b>".to_owned()],
         data: vec![],
+        scores: None,
     };
     let text = page(&[run], &options, &at);
     assert_eq!(text.matches("<script>").count(), 1, "the page's own script alone");
