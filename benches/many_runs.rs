@@ -1,6 +1,6 @@
 //! Wall time and peak memory of the commands that read all records, in a project with many runs:
-//! `cargo bench --bench many_runs -- [N_RUNS] [FOLDER]`, by default 10,000. A folder keeps the project, and
-//! the runs of a folder that has a project are measured without writing new ones.
+//! `cargo bench --bench many_runs -- [N_RUNS [N_EPOCHS]] [FOLDER]`, by default 10,000 without epochs. A folder
+//! keeps the project; if it has one already, its runs are measured and none are written.
 //!
 //! Twenty experiments share the runs. One is made in this process on 2,000 embedded songs; the others are
 //! copies of it, written by the real writer, with some predictions changed at random. Every command is
@@ -24,17 +24,18 @@ const N_EXPERIMENTS: u64 = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let n_runs: u64 = words.iter().find_map(|word| word.parse().ok()).unwrap_or(10_000);
+    let mut numbers = words.iter().filter_map(|word| word.parse::<u64>().ok());
+    let (n_runs, n_epochs) = (numbers.next().unwrap_or(10_000), numbers.next().unwrap_or(0));
     let kept = words.iter().find(|word| word.parse::<u64>().is_err());
     let temporary = tempfile::tempdir()?;
     let project = kept.map_or(temporary.path(), Path::new);
     let store = Store::new(project.join("reports/runs"));
     if !store.root().exists() {
-        write(project, &store, n_runs)?;
+        write(project, &store, n_runs, n_epochs)?;
     }
     println!("{:.2} MB a run on the disk", megabytes(&project.join("reports"))? / n_runs as f64);
     // The index of an earlier measurement.
-    for name in ["runs.index.json", "runs.scores"] {
+    for name in ["runs.index.json", "runs.scores.txt"] {
         let _ = fs::remove_file(project.join("reports").join(name));
     }
     println!("| command | first, s | MB | again, s | MB |\n|---|---:|---:|---:|---:|");
@@ -52,9 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn write(project: &Path, store: &Store, n_runs: u64) -> Result<(), Box<dyn Error>> {
+/// Makes the project and its runs.
+fn write(project: &Path, store: &Store, n_runs: u64, n_epochs: u64) -> Result<(), Box<dyn Error>> {
     prepare(project)?;
-    let base = copies::first_run(project, &Store::new(project.join("first/runs")))?;
+    let mut base = copies::first_run(project, &Store::new(project.join("first/runs")))?;
+    base.n_epochs = n_epochs as usize;
     let begun = Instant::now();
     for seed in 1..=n_runs / N_EXPERIMENTS {
         for experiment in 0..N_EXPERIMENTS {

@@ -1,4 +1,5 @@
-//! The index of runs is derived: whatever happens to it, the records decide. Equal splits are stored once.
+//! The index of runs and their kept scores are derived: whatever happens to them, the records decide.
+//! Equal splits are stored once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::common::{edit, ok, project, stderr, stdout};
 
 const INDEX: &str = "reports/runs.index.json";
+const SCORES: &str = "reports/runs.scores.txt";
 
 /// A project with a small table and three finished runs.
 fn with_runs() -> tempfile::TempDir {
@@ -88,6 +90,52 @@ fn the_index_follows_runs_that_are_made_again() {
     assert!(folder.exists());
     assert!(line(&stdout(&ok(home, &["list"])), "spotify-logistic ").contains("seed 2"));
     assert_eq!(n_indexed(home), 3);
+}
+
+#[test]
+fn missing_damaged_or_outdated_scores_change_no_claim_and_no_page() {
+    let home = with_runs();
+    let home = home.path();
+    let outputs = || {
+        let claims = stdout(&ok(home, &["claims"]));
+        ok(home, &["report"]);
+        let files = ["index.html", "README.md", "results.csv", "table.tex"];
+        (claims, files.map(|file| fs::read_to_string(home.join("reports").join(file)).unwrap()))
+    };
+    let first = outputs();
+    let scores = fs::read(home.join(SCORES)).unwrap();
+    assert!(outputs() == first);
+    assert_eq!(fs::read(home.join(SCORES)).unwrap(), scores, "nothing was scored again");
+    for damaged in [&b"{"[..], &scores[..scores.len() / 2], b""] {
+        fs::write(home.join(SCORES), damaged).unwrap();
+        assert!(outputs() == first);
+    }
+    fs::remove_file(home.join(SCORES)).unwrap();
+    fs::create_dir_all(home.join(SCORES).join("a")).unwrap();
+    assert!(outputs() == first);
+    fs::remove_dir_all(home.join(SCORES)).unwrap();
+    outputs();
+    // Another published figure, another metric, one more run: all are judged as they are now.
+    let spec = home.join("experiments/spotify-logistic.toml");
+    edit(&spec, "value = 0.479", "value = 0.111");
+    let text = stdout(&ok(home, &["claims"]));
+    assert!(text.contains("spotify-logistic on synth-songs (synthetic): accuracy 0.111"), "{text}");
+    edit(&spec, "metric = \"accuracy\"", "metric = \"macro_f1\"");
+    let macro_f1 = stdout(&ok(home, &["claims"]));
+    assert!(macro_f1.contains("macro_f1 0.111") && macro_f1.contains("over 2 seeds"), "{macro_f1}");
+    ok(home, &["run", "spotify-logistic", "--seeds", "3"]);
+    assert!(stdout(&ok(home, &["claims"])).contains("over 3 seeds"));
+    // A damaged run is named and left out.
+    let predictions = run_folder(home, "spotify-logistic", 2).join("predictions.csv");
+    let text = fs::read_to_string(&predictions).unwrap();
+    fs::write(&predictions, text.replacen("0.1", "0.2", 1)).unwrap();
+    for _ in 0..2 {
+        let output = ok(home, &["claims"]);
+        assert!(stdout(&output).contains("over 2 seeds"), "{}", stdout(&output));
+        let error = stderr(&output);
+        assert_eq!(error.matches("skipped: ").count(), 1, "{error}");
+        assert!(error.contains("predictions.csv") && error.contains("is damaged"), "{error}");
+    }
 }
 
 #[test]

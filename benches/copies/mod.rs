@@ -10,7 +10,7 @@ use encore::experiment::{
     DataChoice, Event, Library, Observer, Options, Plan, SideBySide, Workspace, run_all,
 };
 use encore::metrics;
-use encore::record::{ClaimOutcome, Member, Prediction, Run, RunWriter, Store};
+use encore::record::{ClaimOutcome, Epoch, Member, Prediction, Run, RunWriter, Store};
 use encore::vocab::{Seed, SplitName};
 
 struct Silent;
@@ -23,6 +23,8 @@ impl Observer for Silent {
 pub(crate) struct Base {
     pub(crate) run: Run,
     pub(crate) predictions: Vec<Prediction>,
+    /// Epochs that the copies are given.
+    pub(crate) n_epochs: usize,
     spec: String,
 }
 
@@ -44,7 +46,7 @@ pub(crate) fn first_run(project: &Path, store: &Store) -> Result<Base, Box<dyn E
     };
     let mut outcomes = run_all(&[plan], workspace, here);
     let run = outcomes.pop().ok_or("one plan gives one outcome")?.result?;
-    Ok(Base { predictions: run.predictions()?, spec: run.spec()?, run })
+    Ok(Base { predictions: run.predictions()?, n_epochs: 0, spec: run.spec()?, run })
 }
 
 impl Base {
@@ -88,6 +90,19 @@ impl Base {
             example.track = format!("{}-{seed}-{row}", example.track);
             members.push(Member { example, set: SplitName::Train });
         }
+        for epoch in 1..=self.n_epochs {
+            let loss = 1.0 / epoch as f64 + 0.01 * rng.uniform();
+            writer.epoch(&Epoch {
+                epoch,
+                train_loss: loss,
+                train_accuracy: 1.0 - 0.5 * loss,
+                valid_loss: 1.1 * loss,
+                valid_accuracy: 1.0 - 0.6 * loss,
+                learning_rate: 1e-4,
+                seconds: rng.uniform(),
+            })?;
+        }
+        record.model.n_epochs = (self.n_epochs > 0).then_some(self.n_epochs);
         writer.spec(&self.spec)?;
         writer.members(&members)?;
         writer.predictions(&predictions, &record.data.classes)?;

@@ -1,5 +1,7 @@
 //! `claims`.
 
+use std::collections::BTreeSet;
+
 use super::arguments::Strict;
 use super::runs::{page_options, strict};
 use super::{Done, Project, from_whole, say_hidden, say_skipped};
@@ -12,9 +14,10 @@ pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool)
     let versions = project.versions(&library, &catalogue)?;
     let n_hidden = if all_versions { 0 } else { versions.others.len() };
     let runs = if all_versions { versions.all() } else { versions.current };
+    let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
     let mut order = vec![];
     for name in library.names() {
-        let has_run = runs.iter().any(|run| run.record.experiment == *name);
+        let has_run = with_runs.contains(name.as_str());
         // Specs are read only for experiments without a record.
         let has_claim = || match Plan::read(name, &library, &catalogue, &Options::default()) {
             Ok(plan) => !plan.spec.claims.is_empty(),
@@ -29,7 +32,7 @@ pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool)
     }
     let scores = Some(project.store().scores());
     let options = report::Options { scores, ..page_options(order) };
-    let ledger = from_whole(&runs, |runs| report::claims(runs, &options))?;
+    let ledger = from_whole(runs, &options, |runs| report::claims(runs, &options))?;
     print!("{}", ledger.text);
     say_hidden(n_hidden);
     strict(&ledger, how)

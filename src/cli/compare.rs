@@ -43,7 +43,7 @@ pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -
     }
     let compared = match report::compare(&runs, &names) {
         Err(CompareError::Report(error)) if error.is_of_run() => {
-            let (whole, damaged) = report::whole(&named(&runs, &names));
+            let (whole, damaged) = report::whole(named(&runs, &names), None);
             damaged.iter().for_each(say_skipped);
             let is_enough = names.iter().all(|name| whole.iter().any(|run| is_meant(run, name)));
             if damaged.is_empty() || !is_enough {

@@ -125,14 +125,15 @@ fn finished(store: &Store) -> Result<Vec<Run>, Failure> {
 /// Makes something from runs. If the files of some are damaged, names these and makes it from the
 /// others, unless there are no others.
 fn from_whole<T>(
-    runs: &[Run],
+    runs: Vec<Run>,
+    options: &report::Options,
     make: impl Fn(&[Run]) -> Result<T, ReportError>,
 ) -> Result<T, Failure> {
-    let error = match make(runs) {
+    let error = match make(&runs) {
         Err(error) if error.is_of_run() => error,
         other => return Ok(other?),
     };
-    let (whole, damaged) = report::whole(runs);
+    let (whole, damaged) = report::whole(runs, options.scores.as_deref());
     if damaged.is_empty() || whole.is_empty() {
         return Err(error.into());
     }

@@ -126,7 +126,7 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     // What was asked for is shown, and labelled where it is not what the specs say.
     let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
     let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
-    let table = from_whole(&runs, |runs| report::table(runs, &options))?;
+    let table = from_whole(runs, &options, |runs| report::table(runs, &options))?;
     print!("{}", table.text);
     for folder in folders {
         println!("{}", folder.display());
@@ -261,7 +261,7 @@ fn write(library: &Library, catalogue: &Catalogue, page: &Page, how: Option<Stri
     let data = plot::summaries(catalogue, &runs, page.shrink.data);
     let scores = Some(store.scores());
     let options = report::Options { data, scores, ..page_options(order) };
-    let written = from_whole(&runs, |runs| report::write(runs, &options, folder))?;
+    let written = from_whole(runs, &options, |runs| report::write(runs, &options, folder))?;
     print!("{}", written.table.text);
     say_hidden(n_hidden);
     println!("page: {}", written.page.display());

@@ -4,9 +4,7 @@ use super::ReportError;
 use super::runs::Runs;
 use super::scores::Scores;
 use super::words::{counted, fraction, interval, list, signed};
-use crate::metrics::{
-    DEFAULT_MARGIN, Interval, Judgment, Metric, Plan, Published, Verdict, judge,
-};
+use crate::metrics::{DEFAULT_MARGIN, Interval, Judgment, Metric, Plan, Published, Verdict, judge};
 use crate::record::Claim;
 
 /// A published figure with its verdict.

@@ -1,11 +1,12 @@
 //! Runs that differ in nothing but the seed, and what they say together: one row of the page.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use rayon::prelude::*;
 
 use super::claims::{self, Judged};
-use super::runs::{Runs, runs_of};
+use super::runs::{Runs, by_experiment};
 use super::score_cache::ScoreCache;
 use super::scores::{Probabilities, Scores};
 use super::words::short;
@@ -48,20 +49,18 @@ impl<'a> Row<'a> {
 /// experiment full runs come before cut ones and real data before synthetic.
 pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<'a>>, ReportError> {
     runs.iter().try_for_each(check)?;
-    let mut names: Vec<&str> = options.order.iter().map(String::as_str).collect();
-    let mut others: Vec<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
-    others.sort_unstable();
-    for name in others {
-        if !names.contains(&name) {
-            names.push(name);
+    let mut by_experiment = by_experiment(runs);
+    let mut found: Vec<(&str, Option<Runs>)> = vec![];
+    let mut seen = BTreeSet::new();
+    for name in options.order.iter().map(String::as_str).filter(|name| seen.insert(*name)) {
+        match by_experiment.remove(name) {
+            Some(groups) => found.extend(groups.into_iter().map(|runs| (name, Some(runs)))),
+            None => found.push((name, None)),
         }
     }
-    let of_name = |name: &'a str| {
-        let found = runs_of(runs, name);
-        let not_run = found.is_empty().then_some((name, None));
-        not_run.into_iter().chain(found.into_iter().map(move |runs| (name, Some(runs))))
-    };
-    let found: Vec<(&str, Option<Runs>)> = names.into_iter().flat_map(of_name).collect();
+    for (name, groups) in by_experiment {
+        found.extend(groups.into_iter().map(|runs| (name, Some(runs))));
+    }
     let cache = ScoreCache::open(options.scores.as_deref());
     // Reading predictions is most of the work.
     let row = |(name, runs): (&'a str, Option<Runs<'a>>)| match runs {

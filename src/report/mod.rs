@@ -66,12 +66,14 @@ pub use figure::{
     Segment,
 };
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use self::group::Row;
+use self::score_cache::ScoreCache;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
@@ -206,26 +208,34 @@ impl ReportError {
     }
 }
 
-/// The runs whose files can be read and fit each other, and what is wrong with the others.
+/// The runs whose files can be read and fit each other, and what is wrong with the others. `scores` is the
+/// file of [`Options::scores`]: predictions whose scores it has need not be read.
 #[must_use]
-pub fn whole(runs: &[Run]) -> (Vec<Run>, Vec<ReportError>) {
-    let checked: Vec<Result<Run, ReportError>> = runs
-        .par_iter()
-        .map(|run| {
-            check::check(run)?;
-            run.epochs()?;
-            scored::rows(run)?;
-            Ok(run.clone())
-        })
+pub fn whole(mut runs: Vec<Run>, scores: Option<&Path>) -> (Vec<Run>, Vec<ReportError>) {
+    let cache = ScoreCache::open(scores);
+    let groups = runs::by_experiment(&runs);
+    let has_scores = |group: &&runs::Runs| {
+        let metrics = claims::metrics(&group.record().claims);
+        cache.has(group, &metrics)
+    };
+    let scored: BTreeSet<&str> = groups
+        .values()
+        .flatten()
+        .filter(has_scores)
+        .flat_map(|group| group.runs.iter().map(|run| run.id.as_str()))
         .collect();
-    let (mut whole, mut damaged) = (vec![], vec![]);
-    for run in checked {
-        match run {
-            Ok(run) => whole.push(run),
-            Err(error) => damaged.push(error),
+    let fault = |run: &Run| {
+        check::check(run)?;
+        run.epochs()?;
+        if !scored.contains(run.id.as_str()) {
+            scored::rows(run)?;
         }
-    }
-    (whole, damaged)
+        Ok(())
+    };
+    let checked: Vec<Result<(), ReportError>> = runs.par_iter().map(fault).collect();
+    let mut is_whole = checked.iter().map(Result::is_ok);
+    runs.retain(|_| is_whole.next().unwrap_or(false));
+    (runs, checked.into_iter().filter_map(Result::err).collect())
 }
 
 /// Writes `README.md`, `index.html`, `table.tex`, `results.csv`, `epochs.csv`, both as Parquet too, and

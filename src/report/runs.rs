@@ -1,6 +1,7 @@
 //! Runs that differ in nothing but the seed, and what their records have in common.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::words::{counted, list};
 use crate::record::{Record, Run};
@@ -16,19 +17,32 @@ pub(super) struct Runs<'a> {
 /// An experiment's runs, those together that may be averaged: the current version of the spec before
 /// others, full runs before cut ones, real data before synthetic.
 pub(super) fn runs_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Runs<'a>> {
-    // What must agree for runs to be averaged; the first are also the order of the rows.
-    let key = |run: &'a Run| {
-        let Record { data, cut, spec_hash, .. } = &run.record;
-        let is_full = (run.other_version.is_some(), !cut.is_empty());
-        (is_full, data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
-    };
-    let mut mine: Vec<&Run> =
-        runs.iter().filter(|run| run.record.experiment == experiment).collect();
+    groups(runs.iter().filter(|run| run.record.experiment == experiment).collect())
+}
+
+/// The runs of every experiment by its name, each as [`runs_of`] has them.
+pub(super) fn by_experiment(runs: &[Run]) -> BTreeMap<&str, Vec<Runs<'_>>> {
+    let mut found: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
+    for run in runs {
+        found.entry(&run.record.experiment).or_default().push(run);
+    }
+    found.into_iter().map(|(name, mine)| (name, groups(mine))).collect()
+}
+
+/// The runs of one experiment, those together that may be averaged.
+fn groups(mut mine: Vec<&Run>) -> Vec<Runs<'_>> {
     // Of several runs with the same seed the latest comes first.
     mine.sort_by_key(|run| {
         (key(run), run.record.seed, Reverse(&run.record.timings.started), Reverse(&run.id))
     });
     mine.chunk_by(|a, b| key(a) == key(b)).map(Runs::new).collect()
+}
+
+/// What must agree for runs to be averaged; the first are also the order of the rows.
+fn key(run: &Run) -> impl Ord + '_ {
+    let Record { data, cut, spec_hash, .. } = &run.record;
+    let is_full = (run.other_version.is_some(), !cut.is_empty());
+    (is_full, data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
 }
 
 impl<'a> Runs<'a> {

@@ -67,6 +67,12 @@ impl<'a> ScoreCache<'a> {
         Ok(scores)
     }
 
+    /// Whether the scores of some runs were kept.
+    pub(super) fn has(&self, runs: &Runs, metrics: &[Metric]) -> bool {
+        let rest = key(runs, metrics).and_then(|key| self.known.get(&key));
+        rest.is_some_and(|rest| parse(rest).is_some())
+    }
+
     /// Writes the file if there are new scores.
     pub(super) fn save(self) {
         let Changes { used, new } = self.changes.into_inner().expect("no holder panics");
@@ -113,4 +119,132 @@ fn key(runs: &Runs, metrics: &[Metric]) -> Option<String> {
 fn parse(rest: &str) -> Option<Scores> {
     let (checksum, json) = rest.split_once(' ')?;
     (checksum == sha256_hex(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::record::Run;
+    use crate::report::fake::{self, gtzan};
+    use crate::report::{Options, Written, claims, table, whole, write};
+
+    fn with(scores: &Path, options: Options) -> Options {
+        Options { scores: Some(scores.to_owned()), ..options }
+    }
+
+    /// The text files of a page, and the ledger.
+    fn all(runs: &[Run], options: &Options, folder: &Path) -> Vec<Vec<u8>> {
+        let written = write(runs, options, folder).unwrap();
+        let Written { readme, page, results, epochs, tex, .. } = written;
+        let read = |path: PathBuf| fs::read(path).unwrap();
+        let mut all: Vec<Vec<u8>> =
+            [readme, page, results, epochs, tex].into_iter().map(read).collect();
+        all.push(claims(runs, options).unwrap().text.into_bytes());
+        all
+    }
+
+    #[test]
+    fn a_page_is_the_same_with_kept_scores_without_and_with_damaged_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = fake::report_like(&folder.path().join("runs"));
+        let (page, file) = (folder.path().join("page"), folder.path().join("scores"));
+        let without = all(&runs, &fake::options(), &page);
+        let options = with(&file, fake::options());
+        assert!(all(&runs, &options, &page) == without);
+        let kept = fs::read(&file).unwrap();
+        assert_eq!(kept.iter().filter(|byte| **byte == b'\n').count(), 9, "a line per group");
+        assert!(all(&runs, &options, &page) == without);
+        let mut changed = kept.clone();
+        let digit = changed.iter().rposition(u8::is_ascii_digit).unwrap();
+        changed[digit] ^= 1;
+        for damaged in [&b"\xff\nrubbish\n"[..], &kept[..kept.len() / 2], &changed] {
+            fs::write(&file, damaged).unwrap();
+            assert!(all(&runs, &options, &page) == without);
+            let now = fs::read_to_string(&file).unwrap();
+            assert!(String::from_utf8(kept.clone()).unwrap().lines().all(|it| now.contains(it)));
+        }
+        // Where the file can't be written, everything works.
+        fs::remove_file(&file).unwrap();
+        fs::create_dir_all(file.join("a")).unwrap();
+        assert!(all(&runs, &options, &page) == without);
+    }
+
+    #[test]
+    fn kept_scores_are_used_and_predictions_are_not_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = [fake::run(&folder.path().join("runs"), &gtzan("cnn-3", 1, 0.84, 0.838))];
+        let file = folder.path().join("scores");
+        let options = with(&file, fake::options());
+        let first = claims(&runs, &options).unwrap();
+        // Scores that can't come from these predictions, with the right checksum.
+        let text = fs::read_to_string(&file).unwrap();
+        let (key, rest) = text.trim_end().split_once(' ').unwrap();
+        let mut scores = parse(rest).unwrap();
+        scores.estimate.value = 0.123;
+        let json = serde_json::to_string(&scores).unwrap();
+        let line = format!("{key} {} {json}\n", sha256_hex(json.as_bytes()));
+        fs::write(&file, line).unwrap();
+        let shown = table(&runs, &options).unwrap().text;
+        assert!(shown.contains("0.123 ["), "{shown}");
+        assert_eq!(claims(&runs, &fake::options()).unwrap(), first);
+    }
+
+    #[test]
+    fn changed_predictions_and_changed_claims_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("runs");
+        let mut runs: Vec<Run> =
+            (1..=2).map(|seed| fake::run(&store, &gtzan("cnn-3", seed, 0.84, 0.838))).collect();
+        let file = folder.path().join("scores");
+        let options = with(&file, fake::options());
+        claims(&runs, &options).unwrap();
+        let n_lines = || fs::read_to_string(&file).unwrap().lines().count();
+        assert_eq!(n_lines(), 1);
+        // Another value or margin needs no new scores, another metric does.
+        runs.iter_mut().for_each(|run| run.record.claims[0].value = 0.2);
+        let text = claims(&runs, &options).unwrap().text;
+        assert!(text.contains("accuracy 0.200") && text.contains("differs"), "{text}");
+        assert_eq!(n_lines(), 1);
+        runs.iter_mut().for_each(|run| run.record.claims[0].metric = "macro_f1".to_owned());
+        let ours = claims(&runs, &options).unwrap();
+        assert_eq!(ours, claims(&runs, &fake::options()).unwrap());
+        assert!(ours.text.contains("macro_f1 0.200"), "{}", ours.text);
+        assert_eq!(n_lines(), 2);
+        // Fewer runs are other runs.
+        let one = claims(&runs[..1], &options).unwrap();
+        assert_eq!(one, claims(&runs[..1], &fake::options()).unwrap());
+        assert_eq!(n_lines(), 3);
+        // A file of the same length, with the same time of modification.
+        let path = runs[1].folder.join("predictions.csv");
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replacen("0.6", "0.7", 1)).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        let error = claims(&runs, &options).unwrap_err();
+        assert!(error.is_of_run() && error.to_string().contains("is damaged"), "{error}");
+        // The other run's scores are kept, and it alone is whole.
+        let (whole, damaged) = whole(runs.clone(), Some(&file));
+        assert_eq!((whole.len(), damaged.len()), (1, 1));
+        assert_eq!(whole[0].id, runs[0].id);
+        fs::remove_file(&path).unwrap();
+        assert!(claims(&runs, &options).unwrap_err().to_string().contains("is missing"));
+    }
+
+    #[test]
+    fn outdated_scores_are_removed_when_they_are_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = [fake::run(&folder.path().join("runs"), &gtzan("cnn-3", 1, 0.84, 0.838))];
+        let file = folder.path().join("scores");
+        let options = with(&file, fake::options());
+        let n_lines = || fs::read_to_string(&file).unwrap().lines().count();
+        fs::write(&file, "few few\n").unwrap();
+        claims(&runs, &options).unwrap();
+        assert_eq!(n_lines(), 2);
+        let many: String = (0..20).map(|i| format!("{i} {}\n", "x".repeat(100_000))).collect();
+        fs::write(&file, many).unwrap();
+        claims(&runs, &options).unwrap();
+        assert_eq!(n_lines(), 1);
+    }
 }

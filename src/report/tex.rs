@@ -70,8 +70,12 @@ mod tests {
     fn every_line_has_as_many_cells_as_the_tabular_has_columns() {
         let folder = tempfile::tempdir().unwrap();
         let runs = [fake::run(folder.path(), &gtzan("cnn_3", 1, 0.84, 0.838))];
-        let options =
-            Options { title: String::new(), order: vec!["a & b".to_owned()], data: vec![], scores: None };
+        let options = Options {
+            title: String::new(),
+            order: vec!["a & b".to_owned()],
+            data: vec![],
+            scores: None,
+        };
         let rows = group::rows(&runs, &options).unwrap();
         let text = table(&rows);
         let lines: Vec<&str> = text.lines().filter(|line| line.ends_with(" \\\\")).collect();

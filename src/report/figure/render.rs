@@ -81,16 +81,19 @@ fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::Encodi
 
 /// Each pixel the mean of a square of pixels; RGB, row-major.
 fn smooth(drawn: &[u8], width: usize) -> Vec<u8> {
-    let n = SMOOTH as usize;
-    let mut small = Vec::with_capacity(drawn.len() / (n * n));
-    for rows in drawn.chunks_exact(width * 3 * n) {
-        for x in 0..width / n {
-            for channel in 0..3 {
-                let at = |i: usize| rows[(i / n * width + x * n + i % n) * 3 + channel];
-                let sum: usize = (0..n * n).map(|i| usize::from(at(i))).sum();
-                small.push((sum / (n * n)) as u8);
+    const N: usize = SMOOTH as usize;
+    let mut small = Vec::with_capacity(drawn.len() / (N * N));
+    let mut sums = vec![0_u16; width / N * 3];
+    for rows in drawn.chunks_exact(width * 3 * N) {
+        sums.fill(0);
+        for row in rows.chunks_exact(width * 3) {
+            for (sum, square) in sums.chunks_exact_mut(3).zip(row.chunks_exact(3 * N)) {
+                for pixel in square.chunks_exact(3) {
+                    sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u16::from(*value));
+                }
             }
         }
+        small.extend(sums.iter().map(|sum| (sum / (N * N) as u16) as u8));
     }
     small
 }
