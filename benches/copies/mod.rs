@@ -90,9 +90,9 @@ impl Base {
             example.track = format!("{}-{seed}-{row}", example.track);
             members.push(Member { example, set: SplitName::Train });
         }
-        for epoch in 1..=self.n_epochs {
+        let mut epoch = |epoch: usize| {
             let loss = 1.0 / epoch as f64 + 0.01 * rng.uniform();
-            writer.epoch(&Epoch {
+            Epoch {
                 epoch,
                 train_loss: loss,
                 train_accuracy: 1.0 - 0.5 * loss,
@@ -100,13 +100,14 @@ impl Base {
                 valid_accuracy: 1.0 - 0.6 * loss,
                 learning_rate: 1e-4,
                 seconds: rng.uniform(),
-            })?;
-        }
+            }
+        };
+        let epochs: Vec<Epoch> = (1..=self.n_epochs).map(&mut epoch).collect();
         record.model.n_epochs = (self.n_epochs > 0).then_some(self.n_epochs);
         writer.spec(&self.spec)?;
         writer.members(&members)?;
         writer.predictions(&predictions, &record.data.classes)?;
-        writer.finish(record, &[])?;
+        writer.finish(record, &epochs)?;
         Ok(())
     }
 }

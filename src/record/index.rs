@@ -1,8 +1,8 @@
 //! An index of the finished runs: who they are, without reading their records.
 //!
 //! The index is derived from the records and is never the source of a result: it only decides which
-//! records need not be read. An entry is valid while the record's file has the [`Stamp`] that it had. A missing, damaged or outdated index is rebuilt; where it can't be
-//! written, it is rebuilt every time.
+//! records need not be read. An entry is valid while the record's file has the [`Stamp`] that it had.
+//! A missing, damaged or outdated index is rebuilt; where it can't be written, it is rebuilt every time.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -77,6 +77,7 @@ pub struct Latest {
     /// What is wrong with the damaged ones.
     pub damaged: Vec<StoreError>,
     index: Index,
+    store: Store,
     path: PathBuf,
     is_changed: bool,
 }
@@ -104,8 +105,10 @@ impl Latest {
     ) -> Result<String, E> {
         let mut hash = Sha256::new().piece(env!("ENCORE_SOURCE")).piece(what);
         for id in ids {
-            let stamp = self.index.runs.get(id).map(|entry| entry.stamp);
-            hash = hash.piece(id).piece(serde_json::to_vec(&stamp).expect("a stamp is plain data"));
+            let record = self.index.runs.get(id).map(|entry| entry.stamp);
+            let predictions = Stamp::of(&self.store.folder(id).join("predictions.csv"));
+            let stamps = serde_json::to_vec(&(record, predictions)).expect("stamps are plain data");
+            hash = hash.piece(id).piece(stamps);
         }
         let key = hash.hex();
         if let Some(text) = self.index.derived.get(&key) {
@@ -168,7 +171,7 @@ impl Store {
                 Err(error) => damaged.push(error),
             }
         }
-        Ok(Latest { runs, damaged, index, path, is_changed })
+        Ok(Latest { runs, damaged, index, store: self.clone(), path, is_changed })
     }
 
     /// What is known of a run; read from its record if the index is outdated.

@@ -2,8 +2,9 @@
 //!
 //! It is derived and never the source of a result: scores are looked up by the hash of all that they
 //! follow from. That is what the records say of the data and the predictions, the stamps of the files
-//! with the predictions, the metrics asked for and the source of this program. What is missing, damaged or
-//! outdated is computed again. Where the file can't be written, everything is computed every time.
+//! with the predictions, the metrics asked for, and this program: its source, compiler and target. What
+//! is missing, damaged or outdated is computed again. Where the file can't be written, everything is
+//! computed every time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -97,7 +98,8 @@ impl<'a> ScoreCache<'a> {
 
 /// The hash of all that the scores follow from; `None` where a file is missing or has no stamp.
 fn key(runs: &Runs, metrics: &[Metric]) -> Option<String> {
-    let mut hash = Sha256::new().piece(env!("ENCORE_SOURCE"));
+    let program = [env!("ENCORE_SOURCE"), env!("ENCORE_RUSTC"), env!("ENCORE_TARGET")];
+    let mut hash = program.into_iter().fold(Sha256::new(), Sha256::piece);
     for metric in metrics {
         hash = hash.piece(metric.as_str());
     }
