@@ -18,6 +18,8 @@ mod golden_features;
 mod gtzan_tracks;
 mod index;
 mod isolated;
+#[cfg(unix)]
+mod killed;
 mod loaders;
 mod moved;
 mod own_tables;

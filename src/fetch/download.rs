@@ -59,10 +59,13 @@ pub(super) fn download(
     };
     let path = folder.join(&remote.file);
     if let Ok(file) = fs::metadata(&path) {
-        // The file may have been put here by hand, so only its checksum counts.
+        // Somebody may have put the file here, so only its checksum counts.
         let sum = download.sum(&path, file.len())?;
         match download.misfit(file.len(), &sum) {
-            None => return Ok(Got { path, url: None, n: file.len(), sum }),
+            None => {
+                let url = download.partial.finished_from();
+                return Ok(Got { path, url, n: file.len(), sum });
+            }
             Some(reason) => {
                 setting.note(&format!("{}: {reason}; downloading again", path.display()));
                 remove(&path).map_err(|source| at(&path, source))?;

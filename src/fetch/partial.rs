@@ -72,10 +72,15 @@ impl Partial {
         Ok(file)
     }
 
-    /// Renames the file after it has been checked.
+    /// Renames the file after it has been checked. Its origin stays until the whole download is complete.
     pub(super) fn finish(self, to: &Path) -> io::Result<()> {
-        disk::finish_file(&self.path, to)?;
-        remove(&self.notes)
+        disk::finish_file(&self.path, to)
+    }
+
+    /// The address of a file that an earlier process has finished; nothing if somebody put the file there.
+    pub(super) fn finished_from(&self) -> Option<String> {
+        let text = if self.path.exists() { None } else { fs::read(&self.notes).ok() };
+        text.and_then(|text| serde_json::from_slice::<Origin>(&text).ok()).map(|origin| origin.url)
     }
 
     /// Forgets all of it.
@@ -122,13 +127,16 @@ mod tests {
         let mut found = Partial::open(folder.path(), "a");
         assert_eq!((found.n, &found.origin), (5, &Some(origin.clone())));
         // Going on from an earlier byte cuts what is behind.
-        found.write_from(3, origin).unwrap().write_all(b"-").unwrap();
+        found.write_from(3, origin.clone()).unwrap().write_all(b"-").unwrap();
         assert_eq!(fs::read(found.path()).unwrap(), b"123-");
         // Bytes without a known source are discarded.
         fs::write(folder.path().join("a.partial.json"), "{").unwrap();
         assert_eq!(Partial::open(folder.path(), "a").n, 0);
+        assert_eq!(found.finished_from(), None);
+        found.write_from(0, origin.clone()).unwrap();
         found.finish(&folder.path().join("a")).unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let next = Partial::open(folder.path(), "a");
+        assert_eq!((next.n, next.finished_from()), (0, Some(origin.url)));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Fetched {
 pub struct FetchedFile {
     /// Its name.
     pub file: String,
-    /// Its address; `None` if it was put there by hand.
+    /// Its address; `None` if somebody put it there.
     pub url: Option<String>,
     /// Its length.
     pub bytes: u64,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -45,6 +45,18 @@ pub fn wait_for_change(child: &mut Child, folder: &Path, nth: usize) -> usize {
         (has_ended || n_seen >= nth).then_some(())
     });
     n_seen
+}
+
+/// Waits until a program has ended, but at most this long.
+pub fn wait_for_end(child: &mut Child, at_most: Duration) -> Option<ExitStatus> {
+    let begin = Instant::now();
+    loop {
+        let status = child.try_wait().unwrap();
+        if status.is_some() || begin.elapsed() >= at_most {
+            return status;
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
 }
 
 /// Lists all files below a folder. Files that disappear meanwhile are left out.

@@ -1,8 +1,13 @@
 //! Helpers for all tests: a project to work in, the program, its files, and waiting for events.
 
+pub mod api;
+pub mod downloads;
 pub mod events;
+#[cfg(unix)]
+pub mod kills;
 pub mod preload;
 pub mod server;
+pub mod world;
 
 use std::fs;
 use std::path::{Path, PathBuf};

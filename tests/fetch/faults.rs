@@ -272,6 +272,26 @@ fn a_file_that_was_laid_there_by_hand_is_used_if_it_is_right() {
 }
 
 #[test]
+fn a_file_of_an_earlier_attempt_is_not_downloaded_again_and_keeps_its_address() {
+    let (one, two) = (noise(10_000, 27), noise(5_000, 28));
+    let (served_one, served_two) = (one.clone(), two.clone());
+    let server = Server::start(move |request| match request.path() {
+        "/one" => serve(request, &served_one, "\"1\""),
+        _ => serve(request, &served_two, "\"2\""),
+    });
+    let url = |path: &str| format!("{}{path}", server.url());
+    let mut wanted = [remote("one", &[url("/one")], &one), remote("two", &[nobody()], &two)];
+    let place = Place::new();
+    assert!(matches!(place.fetch(&wanted), Err(FetchError::Unreachable { .. })));
+    wanted[1].urls = vec![url("/two")];
+    let fetched = place.fetch(&wanted).unwrap();
+    let urls: Vec<_> = fetched.files.iter().map(|file| file.url.clone()).collect();
+    assert_eq!(urls, [Some(url("/one")), Some(url("/two"))]);
+    assert_eq!(server.asked().len(), 2);
+    assert_eq!(place.files(), [("one".to_owned(), one), ("two".to_owned(), two)]);
+}
+
+#[test]
 fn a_full_disk_is_seen_before_anything_is_asked() {
     let archive = tar_gz(&[("a.au", noise(9_000, 26))]);
     let served = archive.clone();

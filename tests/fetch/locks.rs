@@ -3,18 +3,19 @@
 use std::process::Stdio;
 
 use super::preload::{Locks, library};
-use super::program::{FETCH, collection, project, said, slow};
+use super::program::{FETCH, N_FILES, said};
 use super::*;
 use crate::common::command;
+use crate::common::downloads::{collection, project, slow};
 
 #[test]
 fn without_locks_two_processes_fetch_the_same_files() {
-    let (files, archive) = collection();
+    let (files, archive) = collection(N_FILES);
     for locks in [Locks::Fail, Locks::Succeed] {
         let tools = tempfile::tempdir().unwrap();
         let library = library(tools.path(), locks);
         let server = slow(&archive, Duration::from_millis(400));
-        let home = project(&[format!("{}/a", server.url())], &archive);
+        let home = project(&[format!("{}/a", server.url())], &archive, N_FILES);
         let both = [(); 2].map(|()| {
             let mut command = command(home.path(), &FETCH);
             command.env("LD_PRELOAD", &library);

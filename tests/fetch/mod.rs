@@ -16,6 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::common::downloads::{serve, tar_gz};
 use crate::common::events::wait_until;
 use crate::common::server::{Reply, Request, Server};
 use crate::common::{self, random};
@@ -33,21 +34,6 @@ fn sha256(bytes: &[u8]) -> Sum {
     Sum { algorithm: Algorithm::Sha256, hex: encore::vocab::sha256_hex(bytes) }
 }
 
-/// Creates a gzipped tar archive of plain files.
-fn tar_gz(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(vec![]);
-    for (name, content) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, name, content.as_slice()).unwrap();
-    }
-    let tar = builder.into_inner().unwrap();
-    let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
-    encoder.write_all(&tar).unwrap();
-    encoder.finish().unwrap()
-}
-
 /// Declares a file with its mirrors, length and checksum.
 fn remote(file: &str, urls: &[String], bytes: &[u8]) -> Remote {
     Remote {
@@ -58,27 +44,6 @@ fn remote(file: &str, urls: &[String], bytes: &[u8]) -> Remote {
         unpack: None,
         unpacked_bytes: None,
     }
-}
-
-/// The reply of a good server: the file, or the requested part if the file is still the same.
-fn serve(request: &Request, body: &[u8], etag: &str) -> Reply {
-    let whole = body.len();
-    let from = request.header("range").map(|range| {
-        let from = range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-'));
-        from.unwrap().parse::<usize>().unwrap()
-    });
-    let reply = match from {
-        Some(_) if request.header("if-range").is_some_and(|tag| tag != etag) => {
-            Reply::new(200, body)
-        }
-        Some(from) if from >= whole => {
-            Reply::new(416, "").with("Content-Range", format!("bytes */{whole}"))
-        }
-        Some(from) => Reply::new(206, &body[from..])
-            .with("Content-Range", format!("bytes {from}-{}/{whole}", whole - 1)),
-        None => Reply::new(200, body),
-    };
-    reply.with("ETag", etag)
 }
 
 /// A download folder, and the notes of the fetch.

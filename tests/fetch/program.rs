@@ -3,47 +3,11 @@
 use std::process::{Command, Output, Stdio};
 
 use super::*;
+use crate::common::downloads::{collection, project, slow};
 use crate::common::events::wait_for_change;
 use crate::common::{command, random_below};
 
-const N_FILES: u64 = 6;
-
-/// Creates a collection of two genres, in an archive that cannot be compressed.
-pub(super) fn collection() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
-    let home = tempfile::tempdir().unwrap();
-    let mut files = vec![];
-    for i in 0..N_FILES {
-        let name = format!("genres/{}/{i}.wav", if i % 2 == 0 { "blues" } else { "rock" });
-        let sample = |n: u64| (f32::from(random(i * 1_000_000 + n) as u16) / 65_536.0) - 0.5;
-        let samples = (0..20_000).map(sample).collect();
-        let waveform = encore::audio::Waveform { samples, sample_rate_hz: 8_000 };
-        encore::audio::write_wav(home.path().join("a.wav"), &waveform).unwrap();
-        files.push((name, fs::read(home.path().join("a.wav")).unwrap()));
-    }
-    files.sort();
-    let borrowed: Vec<(&str, Vec<u8>)> =
-        files.iter().map(|(name, content)| (name.as_str(), content.clone())).collect();
-    let archive = tar_gz(&borrowed);
-    (files, archive)
-}
-
-/// Creates a project with one dataset at some addresses.
-pub(super) fn project(urls: &[String], archive: &[u8]) -> tempfile::TempDir {
-    let home = tempfile::tempdir().unwrap();
-    fs::create_dir(home.path().join("datasets")).unwrap();
-    let manifest = format!(
-        "title = \"Two genres\"\nlicence = \"free for all\"\ncitation = \"Nobody, 2026\"\n\
-         how_to_get = \"ask nobody\"\n\
-         [[fetch]]\nfile = \"a.tar.gz\"\nurls = {urls:?}\nbytes = {}\nsha256 = \"{}\"\n\
-         unpack = \"tar.gz\"\n\
-         [folder]\nroots = [\"genres\"]\ngenres = [\"blues\", \"rock\"]\n\
-         sample_rate_hz = 8000\nn_tracks = {N_FILES}\n",
-        archive.len(),
-        sha256(archive).hex,
-    );
-    fs::write(home.path().join("datasets/two.toml"), manifest).unwrap();
-    home
-}
+pub(super) const N_FILES: u64 = 6;
 
 fn encore(project: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     said(command(project, arguments).output().unwrap())
@@ -56,20 +20,11 @@ pub(super) fn said(output: Output) -> (Option<i32>, String, String) {
 
 pub(super) const FETCH: [&str; 3] = ["data", "fetch", "two"];
 
-/// Starts a server that needs about this long for the whole archive.
-pub(super) fn slow(archive: &[u8], whole: Duration) -> Server {
-    let served = archive.to_vec();
-    Server::start(move |request| {
-        let reply = serve(request, &served, "\"1\"");
-        reply.drip(served.len() / 20, whole / 20)
-    })
-}
-
 #[test]
 fn a_fetched_dataset_is_ready_and_said_to_be() {
-    let (files, archive) = collection();
+    let (files, archive) = collection(N_FILES);
     let server = slow(&archive, Duration::from_millis(20));
-    let home = project(&[format!("{}/a", server.url())], &archive);
+    let home = project(&[format!("{}/a", server.url())], &archive, N_FILES);
     let (_, list, _) = encore(home.path(), &["data", "list"]);
     let hint = "not imported; encore data fetch two, or encore data import two PATH";
     assert!(list.contains(hint), "{list}");
@@ -134,8 +89,8 @@ fn a_table_is_the_file_itself_and_a_proxy_of_the_environment_is_asked() {
 
 #[test]
 fn a_dataset_that_was_imported_from_elsewhere_is_there() {
-    let (files, archive) = collection();
-    let home = project(&[nobody()], &archive);
+    let (files, archive) = collection(N_FILES);
+    let home = project(&[nobody()], &archive, N_FILES);
     let music = home.path().join("music");
     for (name, content) in &files {
         let path = music.join(name);
@@ -159,9 +114,9 @@ fn a_dataset_that_was_imported_from_elsewhere_is_there() {
 
 #[test]
 fn without_an_address_or_anybody_there_it_is_said_how_to_go_on() {
-    let (_, archive) = collection();
+    let (_, archive) = collection(N_FILES);
     let (one, two) = (nobody(), nobody().replace("/a", "/b"));
-    let home = project(&[one.clone(), two.clone()], &archive);
+    let home = project(&[one.clone(), two.clone()], &archive, N_FILES);
     let manifest = home.path().join("datasets/two.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     let (code, _, errors) = encore(home.path(), &FETCH);
@@ -190,9 +145,9 @@ fn without_an_address_or_anybody_there_it_is_said_how_to_go_on() {
 
 #[test]
 fn a_stop_says_what_is_saved() {
-    let (files, archive) = collection();
+    let (files, archive) = collection(N_FILES);
     let server = slow(&archive, Duration::from_secs(4));
-    let home = project(&[format!("{}/a", server.url())], &archive);
+    let home = project(&[format!("{}/a", server.url())], &archive, N_FILES);
     let partial = home.path().join("datasets/downloads/two.fetching/a.tar.gz.partial");
     let mut child = command(home.path(), &FETCH);
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -217,9 +172,9 @@ fn a_stop_says_what_is_saved() {
 
 #[test]
 fn killed_at_thirty_moments_it_ends_with_the_same_bytes() {
-    let (files, archive) = collection();
+    let (files, archive) = collection(N_FILES);
     let server = slow(&archive, Duration::from_millis(150));
-    let home = project(&[format!("{}/a", server.url())], &archive);
+    let home = project(&[format!("{}/a", server.url())], &archive, N_FILES);
     let datasets = home.path().join("datasets");
     let folder = datasets.join("downloads/two");
     let anew = || {

@@ -10,11 +10,13 @@ mod locks;
 use crate::common::preload;
 
 use crate::common::events::{wait_for, wait_for_change, wait_until};
+#[cfg(unix)]
+use crate::common::kills::{kill_all, start};
 use crate::common::{self, command, edit, encore, ok, random_below, record, runs, stderr};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// The six experiments of the original report, reduced in size.
 const SIX: &[&str] = &["dnn", "cnn-1", "cnn-2", "cnn-3", "spotify-logistic", "spotify-dense"];
@@ -55,22 +57,6 @@ fn outputs(project: &Path) -> BTreeMap<String, serde_json::Value> {
             (name, serde_json::json!([record["outputs"], epochs]))
         })
         .collect()
-}
-
-/// Kills a process and all processes that it has started.
-#[cfg(unix)]
-fn kill_all(mut child: Child) {
-    let group = format!("-{}", child.id());
-    Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status().unwrap();
-    child.wait().unwrap();
-}
-
-/// Starts encore in a separate process group.
-#[cfg(unix)]
-fn start(project: &Path, arguments: &[&str]) -> Child {
-    use std::os::unix::process::CommandExt;
-    let mut command = command(project, arguments);
-    command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A playlist from the first request to the dataset, with a server that answers as Spotify and
 //! ReccoBeats do, including their failures.
 
-mod api;
 mod broken;
 mod closed;
 mod collected;
@@ -10,7 +9,6 @@ mod kills;
 mod login;
 mod program;
 mod resumed;
-mod world;
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -24,7 +22,8 @@ use encore::spotify::{
 };
 use encore::vocab::Seed;
 
-use api::{Api, PLAYLIST};
+use crate::common::api::{self, Api, PLAYLIST};
+use crate::common::world::From;
 
 /// A time in November 2026; the clock only advances when the program waits.
 struct Clockwork {
@@ -51,12 +50,6 @@ impl Clock for Clockwork {
         *self.slept_s.borrow_mut() += duration.as_secs_f64();
         self.now_ms.set(self.now_ms.get() + duration.as_millis() as u64);
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum From {
-    Spotify,
-    ReccoBeats,
 }
 
 /// A user at a machine: a folder, a clock, the notes shown.

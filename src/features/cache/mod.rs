@@ -45,7 +45,12 @@ pub(super) fn examples(
     let recipe = Recipe::new(audio, segments, feature, settings);
     let folder = cache.join(recipe.folder_name());
     let (entry, matrix) = match open(&folder, &recipe) {
-        Ok(Some(found)) => found,
+        Ok(Some(found)) => {
+            // A process may have been killed between publishing and removing its shards. A cache that
+            // can't be changed is no obstacle.
+            let _ = inventory::sweep(cache);
+            found
+        }
         Ok(None) | Err(FeatureError::Damaged { .. }) => {
             work::make(audio, feature, &recipe, cache, watch)?;
             open(&folder, &recipe)?

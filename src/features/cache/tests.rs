@@ -240,6 +240,24 @@ fn two_at_a_time_share_the_work_and_see_the_same() {
 }
 
 #[test]
+fn what_a_process_left_that_was_killed_after_publishing_is_removed_by_the_next_one() {
+    let home = Home::new();
+    let audio = home.import();
+    home.examples(&audio);
+    let items = || Cache::new(home.cache()).items().unwrap();
+    let name = items()[0].name.clone();
+    let shards = home.cache().join(format!("{name}.partial"));
+    fs::create_dir(&shards).unwrap();
+    fs::write(shards.join("shard-000000"), "").unwrap();
+    fs::create_dir(home.cache().join(format!("{name}.partial.somewhere-1-0123456789.removed")))
+        .unwrap();
+    home.n_computed();
+    home.examples(&audio);
+    assert_eq!(home.n_computed(), 0);
+    assert_eq!(items().len(), 1, "{:?}", items());
+}
+
+#[test]
 fn a_damaged_entry_is_named_and_made_again() {
     let home = Home::new();
     let audio = home.import();

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::From;
+use super::server::{Reply, Request, Server};
+use super::world::From;
 pub use super::world::World;
-use crate::common::server::{Reply, Request, Server};
 
 pub const PLAYLIST: &str = "3cEYpjA9oz9GiPac4AsH4n";
 pub const SECRET: &str = "hush-this-is-the-secret-of-the-app";

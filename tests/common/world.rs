@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::From;
+/// A service that has audio features.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum From {
+    Spotify,
+    ReccoBeats,
+}
 
 /// A playlist of `n` places: place `i` is track `i`, except for those that `kind` lists.
 pub struct World {
