@@ -157,3 +157,25 @@ fn equal_splits_are_on_the_disk_once_and_every_run_has_its_own_name_for_them() {
     let id = a.file_name().unwrap().to_string_lossy().into_owned();
     ok(home, &["verify", &id]);
 }
+
+#[test]
+#[cfg(unix)]
+fn what_killed_processes_left_beside_the_splits_the_index_and_a_finished_run_is_removed() {
+    let home = with_runs();
+    let home = home.path();
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    let (ours, dead) = (format!("-{}-", std::process::id()), format!("-{}-", child.id()));
+    child.wait().unwrap();
+    let unique = encore::disk::unique_name().replace(&ours, &dead);
+    let left = ["splits/x.csv", "runs.index.json"]
+        .map(|name| home.join(format!("reports/{name}.{unique}.partial")));
+    left.iter().for_each(|path| fs::write(path, "half").unwrap());
+    // A process that was killed after it published a run.
+    let id = run_folder(home, "spotify-logistic", 1).file_name().unwrap().to_owned();
+    let lock = home.join("reports/attempts").join(id).with_added_extension("lock");
+    fs::write(&lock, "1").unwrap();
+    ok(home, &["run", "spotify-logistic", "--seeds", "1,7"]);
+    ok(home, &["list"]);
+    assert_eq!(left.map(|path| path.exists()), [false, false]);
+    assert!(!lock.exists());
+}

@@ -130,6 +130,7 @@ impl Latest {
             self.index.derived.clear();
         }
         let text = serde_json::to_vec(&self.index).expect("an index is plain data");
+        self.path.parent().into_iter().for_each(disk::remove_stale);
         let _ = disk::write_whole(&self.path, &text);
     }
 }

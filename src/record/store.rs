@@ -258,7 +258,7 @@ impl Store {
         self.check_link()?;
         let attempts = self.attempts();
         fs::create_dir_all(&attempts).map_err(|source| io(&attempts, source))?;
-        let path = attempts.join(format!("{id}.lock"));
+        let path = self.lock_file(id);
         let lock = match disk::lock(&path).map_err(|source| io(&path, source))? {
             Lock::Busy { process } => return Ok(ClaimOutcome::Busy { process }),
             Lock::Held(held) => Some(held),
@@ -267,15 +267,23 @@ impl Store {
         Ok(ClaimOutcome::Ours(Claim { store: self.clone(), id: id.to_owned(), lock }))
     }
 
-    /// Removes what interruptions may have left of a finished run: dead attempts, and the
-    /// checkpoints that earlier versions of encore wrote into its folder.
+    /// Removes what interruptions may have left of a finished run: dead attempts, a lock that nobody
+    /// holds, and the checkpoints that earlier versions of encore wrote into its folder.
     ///
     /// # Errors
     /// If a file can't be removed.
     pub fn tidy(&self, run: &Run) -> Result<(), StoreError> {
         checkpoint::remove(&run.folder)?;
         self.forget_failure(&run.id);
+        if self.lock_file(&run.id).exists() {
+            // A claim removes its lock at the end.
+            let _ = self.claim(&run.id);
+        }
         self.remove_dead_attempts(&run.id)
+    }
+
+    pub(super) fn lock_file(&self, id: &str) -> PathBuf {
+        self.attempts().join(format!("{id}.lock"))
     }
 }
 

@@ -145,7 +145,7 @@ impl Store {
     fn state(&self, id: String, attempts: &[(PathBuf, Owner)]) -> Option<Unfinished> {
         let failure: Option<Failure> = read(&self.failure_file(&id));
         let is_running = attempts.iter().any(|(_, owner)| owner.is_alive())
-            || disk::is_locked(&self.attempts().join(format!("{id}.lock")));
+            || disk::is_locked(&self.lock_file(&id));
         let elsewhere = attempts.iter().find(|(_, owner)| !owner.is_dead() && !owner.is_alive());
         let state = match (is_running, &failure, elsewhere) {
             (true, ..) => UnfinishedState::Running,

@@ -151,7 +151,9 @@ impl RunWriter {
     pub fn members(&mut self, members: &[Member]) -> Result<(), StoreError> {
         let text = members_csv(members);
         let name = format!("{}.csv", sha256_hex(text.as_bytes()));
-        let shared = self.claim.store.splits().join(name);
+        let splits = self.claim.store.splits();
+        disk::remove_stale(&splits);
+        let shared = splits.join(name);
         let path = self.folder.join("split.csv");
         match disk::write_shared(&shared, &path, text.as_bytes()) {
             Ok(()) => {
