@@ -44,6 +44,11 @@ impl Catalogue {
         }
         let folder = to.map_or_else(|| self.download_folder(manifest), Path::to_owned);
         if let Some(ready) = self.ready(manifest, &folder, to.is_some())? {
+            if ready.fetched.is_some() && Work::beside(&folder).exists() {
+                // A process was killed after the import. What it left is as large as the download, but no
+                // reason to fail.
+                let _ = Work::begin(&folder, setting).and_then(Work::end);
+            }
             return Ok(ready);
         }
         if manifest.fetch.is_empty() {

@@ -41,9 +41,14 @@ fn a_fetched_dataset_is_ready_and_said_to_be() {
     let (_, list, _) = encore(home.path(), &["data", "list"]);
     assert!(list.contains("imported from "), "{list}");
     let n = server.asked().len();
+    // A process was killed after the import, before it removed the archive.
+    let left = home.path().join("datasets/downloads/two.fetching");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("a.tar.gz"), &archive).unwrap();
     let (code, said, _) = encore(home.path(), &FETCH);
     assert!(code == Some(0) && said.contains("two is already downloaded, in "), "{said}");
     assert_eq!(server.asked().len(), n);
+    assert!(!left.exists());
     // Into a folder of the user's choice, although the dataset is already downloaded.
     let to = home.path().join("elsewhere");
     let (code, _, errors) =

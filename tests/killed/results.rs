@@ -40,7 +40,7 @@ fn comparable(path: &str, bytes: &[u8]) -> Vec<u8> {
         }
         // The time of the collection.
         "big.toml" => text().lines().filter(|line| !line.starts_with("citation")).collect(),
-        "big.journal.jsonl" | "runs.index.json" => String::new(),
+        "big.journal.jsonl" | "runs.index.json" | "runs.scores.txt" => String::new(),
         "results.csv" | "epochs.csv" if is_page_of_new_runs => without_seconds(&text()),
         "results.parquet" | "epochs.parquet" if is_page_of_new_runs => String::new(),
         "README.md" | "index.html" | "table.tex" if is_page_of_new_runs => without_times(&text()),
