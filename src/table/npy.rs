@@ -68,10 +68,42 @@ fn numbers<T: Deserialize>(dtype: &DType, mut bytes: &[u8], single: fn(T) -> f32
     (0..n).map(|_| single(next())).collect()
 }
 
+/// npyz needs time exponential in the depth of nested brackets. Types of types nest a few.
+const MOST_NESTED: usize = 8;
+
+/// The header of a file, as far as it is there: its length is a 16-bit number in version 1, and a 32-bit one after.
+fn header_text(bytes: &[u8]) -> &[u8] {
+    let n_of_length = if bytes.get(6) == Some(&1) { 2 } else { 4 };
+    let length = bytes.get(8..8 + n_of_length).unwrap_or_default();
+    let length = length.iter().rev().fold(0, |length, &byte| (length << 8) | usize::from(byte));
+    let text = bytes.get(8 + n_of_length..).unwrap_or_default();
+    &text[..length.min(text.len())]
+}
+
+/// How deep brackets are nested at most.
+fn nesting(text: &[u8]) -> usize {
+    let (mut depth, mut most) = (0_usize, 0);
+    for byte in text {
+        match byte {
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
+}
+
 fn parse(bytes: &[u8]) -> Result<Npy<'_>, String> {
     let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or("is no .npy file: its first bytes differ")?;
     if let Some(version) = rest.first().filter(|version| !(1..=3).contains(*version)) {
         return Err(format!("is of .npy version {version}, and 1, 2 or 3 can be read"));
+    }
+    let depth = nesting(header_text(bytes));
+    if depth > MOST_NESTED {
+        return Err(format!(
+            "has a header that can't be read: expected at most {MOST_NESTED} nested brackets, found {depth}"
+        ));
     }
     let mut data = bytes;
     let header = NpyHeader::from_reader(&mut data).map_err(|error| {
@@ -127,6 +159,22 @@ mod tests {
 
     fn said(bytes: &[u8]) -> String {
         Npy::parse(Path::new("x.npy"), bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nested_brackets_take_no_time() {
+        let nested = |n: usize, open: &str| array("<f4", &open.repeat(n), &[]);
+        for open in ["{", "[", "(", "{[("] {
+            // The header itself is one bracket.
+            let found = format!("at most 8 nested brackets, found {}", 1 + 100 * open.len());
+            let message = said(&nested(100, open));
+            assert!(message.contains(&found), "{message}");
+            let message = said(&nested(7 / open.len(), open));
+            assert!(message.contains("can't be read") && !message.contains("nested"), "{message}");
+        }
+        // Of versions 2 and 3.
+        let text = [b"\x93NUMPY\x02\x00\x64\x00\x00\x00".as_slice(), &[b'{'; 100]].concat();
+        assert!(said(&text).contains("found 100"));
     }
 
     #[test]

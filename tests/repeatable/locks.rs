@@ -4,6 +4,7 @@
 use super::kills::attempts;
 use super::preload::{Locks, library};
 use super::*;
+use crate::common::kills::start_group;
 
 fn preloaded(library: &Path, project: &Path, arguments: &[&str]) -> Command {
     let mut command = command(project, arguments);
@@ -64,7 +65,7 @@ fn two_processes_come_to_the_bits_of_one(locks: Locks) {
     let arguments = run("cnn-1", &["--set", "training.epochs=12"]);
     ok(calm.path(), &arguments);
     let mut command = preloaded(&library, home.path(), &arguments);
-    let child = start_command(&mut command);
+    let child = start_group(command.stdout(Stdio::null()).stderr(Stdio::null()));
     wait_until("a checkpoint", || {
         attempts(home.path()).iter().any(|folder| folder.join("checkpoint-1").exists())
     });
@@ -73,11 +74,6 @@ fn two_processes_come_to_the_bits_of_one(locks: Locks) {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(outputs(home.path()), outputs(calm.path()));
     assert_eq!(attempts(home.path()), [] as [PathBuf; 0]);
-}
-
-fn start_command(command: &mut Command) -> Child {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[test]
