@@ -68,7 +68,8 @@ fn numbers<T: Deserialize>(dtype: &DType, mut bytes: &[u8], single: fn(T) -> f32
     (0..n).map(|_| single(next())).collect()
 }
 
-/// npyz needs time exponential in the depth of nested brackets. Types of types nest a few.
+/// npyz needs time exponential in the depth of nested dictionaries. A header is one dictionary; types of types
+/// nest lists and tuples, but not many.
 const MOST_NESTED: usize = 8;
 
 /// The header of a file, as far as it is there: its length is a 16-bit number in version 1, and a 32-bit one after.
@@ -99,10 +100,13 @@ fn parse(bytes: &[u8]) -> Result<Npy<'_>, String> {
     if let Some(version) = rest.first().filter(|version| !(1..=3).contains(*version)) {
         return Err(format!("is of .npy version {version}, and 1, 2 or 3 can be read"));
     }
-    let depth = nesting(header_text(bytes));
-    if depth > MOST_NESTED {
+    let text = header_text(bytes);
+    let n_dictionaries = text.iter().filter(|byte| **byte == b'{').count();
+    let depth = nesting(text);
+    if n_dictionaries > 1 || depth > MOST_NESTED {
         return Err(format!(
-            "has a header that can't be read: expected at most {MOST_NESTED} nested brackets, found {depth}"
+            "has a header that can't be read: expected one dictionary with at most {MOST_NESTED} nested brackets, \
+             found {n_dictionaries} with {depth}"
         ));
     }
     let mut data = bytes;
@@ -163,18 +167,22 @@ mod tests {
 
     #[test]
     fn nested_brackets_take_no_time() {
-        let nested = |n: usize, open: &str| array("<f4", &open.repeat(n), &[]);
-        for open in ["{", "[", "(", "{[("] {
-            // The header itself is one bracket.
-            let found = format!("at most 8 nested brackets, found {}", 1 + 100 * open.len());
-            let message = said(&nested(100, open));
-            assert!(message.contains(&found), "{message}");
-            let message = said(&nested(7 / open.len(), open));
+        // The header itself is one dictionary.
+        let nested = |n: usize, open: &str| said(&array("<f4", &open.repeat(n), &[]));
+        for open in ["[", "("] {
+            let message = nested(100, open);
+            assert!(message.contains("nested brackets, found 1 with 101"), "{message}");
+            let message = nested(7, open);
             assert!(message.contains("can't be read") && !message.contains("nested"), "{message}");
+        }
+        for n in [1, 100] {
+            let message = nested(n, "{");
+            let found = format!("nested brackets, found {0} with {0}", n + 1);
+            assert!(message.contains(&found), "{message}");
         }
         // Of versions 2 and 3.
         let text = [b"\x93NUMPY\x02\x00\x64\x00\x00\x00".as_slice(), &[b'{'; 100]].concat();
-        assert!(said(&text).contains("found 100"));
+        assert!(said(&text).contains("found 100 with 100"));
     }
 
     #[test]
