@@ -101,7 +101,7 @@ fn parse(bytes: &[u8]) -> Result<Npy<'_>, String> {
         return Err(format!("is of .npy version {version}, and 1, 2 or 3 can be read"));
     }
     let text = header_text(bytes);
-    let n_dictionaries = text.iter().filter(|byte| **byte == b'{').count();
+    let n_dictionaries = memchr::memchr_iter(b'{', text).count();
     let depth = nesting(text);
     if n_dictionaries > 1 || depth > MOST_NESTED {
         return Err(format!(
