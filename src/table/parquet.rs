@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use polars::io::mmap::MmapBytesReader;
@@ -50,8 +51,31 @@ pub(super) fn read_rows(
     columns(csv, path, file, Some(slice), (cells, slice.0 + 2))
 }
 
+/// Does some work of polars. A panic of polars is a fault of the file, not of the program: it trusts what footers say.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        format!(
+            "can't be read as a Parquet file: polars failed ({})",
+            text.unwrap_or("without a reason")
+        )
+    })
+}
+
 /// The columns, but for the numbers, which go into `cells`, counted from `first`.
 fn columns(
+    csv: &Csv,
+    path: &Path,
+    file: impl MmapBytesReader,
+    slice: Option<(usize, usize)>,
+    cells: (&mut [NumberCells], usize),
+) -> Result<Columns, TableError> {
+    guarded(|| columns_unguarded(csv, path, file, slice, cells))
+        .unwrap_or_else(|message| Err(TableError::Unreadable { path: path.to_owned(), message }))
+}
+
+fn columns_unguarded(
     csv: &Csv,
     path: &Path,
     file: impl MmapBytesReader,
@@ -123,7 +147,7 @@ fn texts(column: &Column, cells: Cells) -> PolarsResult<StringChunked> {
 
 /// The names of a file's columns.
 pub(super) fn header(file: impl MmapBytesReader) -> Result<Vec<String>, String> {
-    let schema = ParquetReader::new(file).schema();
+    let schema = guarded(|| ParquetReader::new(file).schema())?;
     let schema = schema.map_err(|error| format!("can't be read as a Parquet file: {error}"))?;
     Ok(schema.iter_names().map(ToString::to_string).collect())
 }
@@ -162,6 +186,13 @@ mod tests {
 
     fn texts(texts: &[&str]) -> Values {
         Values::Texts(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_panic_of_polars_is_a_fault_of_the_file() {
+        let message = guarded(|| -> usize { panic!("thrift bool field") }).unwrap_err();
+        let expected = "can't be read as a Parquet file: polars failed (thrift bool field)";
+        assert_eq!(message, expected);
     }
 
     #[test]
