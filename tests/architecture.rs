@@ -49,6 +49,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("rubato", &["audio"]),
     ("rusty_mp3", &["audio"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("anyhow", &["cli"]),
     ("signal_hook", &["cli"]),

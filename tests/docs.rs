@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 10] = [
+const PAGES: [(&str, usize, usize); 12] = [
     ("README.md", 4, 2),
     ("docs/data.md", 7, 6),
+    ("docs/keys.md", 0, 0),
     ("docs/manifests.md", 0, 0),
     ("docs/predict.md", 1, 1),
+    ("docs/projects.md", 3, 0),
     ("docs/records.md", 4, 0),
     ("docs/specs.md", 4, 0),
     ("docs/speed.md", 0, 1),
@@ -53,33 +55,44 @@ fn every_command_of_the_documentation_works() {
     }
 }
 
-/// The tables of `docs/manifests.md` have a row for every key that a manifest's reader asks for, and no other.
+/// The tables of these pages have a row for every key that the readers ask for, and no other.
 #[test]
-fn the_page_of_manifests_lists_every_key() {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifests.md"));
-    let (text, mut section, mut listed) = (text.unwrap(), String::new(), vec![]);
+fn the_pages_of_keys_list_every_key() {
+    let project =
+        ["project", "project.title", "project.text", "project.groups", "project.groups[].title"];
+    let spec = encore::experiment::Spec::keys().into_keys();
+    let spec =
+        spec.chain(project.map(str::to_owned)).chain(["project.groups[].experiments".to_owned()]);
+    lists_all("docs/keys.md", spec.filter(|key| key != "project").collect(), 200);
+    lists_all("docs/manifests.md", encore::dataset::Manifest::keys().into_keys().collect(), 80);
+}
+
+fn lists_all(page: &str, known: Vec<String>, at_least: usize) {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let (mut sections, mut listed) = (vec![], vec![]);
+    let section = |title: &str| match title.trim_matches('`') {
+        title if title.starts_with("[[") => format!("{}[].", title.trim_matches(['[', ']'])),
+        title if title.starts_with('[') => format!("{}.", title.trim_matches(['[', ']'])),
+        _ => String::new(),
+    };
     for line in text.lines() {
         if let Some(title) = line.strip_prefix("## ") {
-            section = match title.trim_matches('`') {
-                "Top level" => String::new(),
-                title if title.starts_with("[[") => {
-                    format!("{}[].", title.trim_matches(['[', ']']))
-                }
-                title => format!("{}.", title.trim_matches(['[', ']'])),
-            };
+            sections = title.split(", ").map(section).collect();
         }
         if let Some(row) = line.strip_prefix("| `") {
             let (key, meaning) = row.split_once("` |").unwrap();
-            assert!(meaning.trim().len() > 5, "{section}{key} has no meaning");
-            listed.push(format!("{section}{key}"));
+            for section in &sections {
+                assert!(meaning.trim().len() > 5, "{section}{key} has no meaning");
+                listed.push(format!("{section}{key}"));
+            }
         }
     }
     listed.sort();
-    let known: Vec<String> = encore::dataset::Manifest::keys().into_keys().collect();
-    assert!(known.len() > 80, "{}", known.len());
+    assert!(known.len() > at_least, "{page}: {}", known.len());
     let missing: Vec<&String> = known.iter().filter(|key| !listed.contains(key)).collect();
-    assert_eq!(missing, Vec::<&String>::new(), "keys without a row");
-    assert_eq!(listed.len(), known.len(), "rows of unknown keys: {listed:?}");
+    let unknown: Vec<&String> = listed.iter().filter(|key| !known.contains(key)).collect();
+    assert_eq!((missing, unknown), (vec![], vec![]), "{page}: keys without a row, rows of no key");
+    assert_eq!(listed.len(), known.len(), "{page}: rows listed twice");
 }
 
 #[test]

@@ -12,16 +12,26 @@ use crate::vocab::seed_range;
 #[derive(Parser)]
 #[command(name = "encore", version, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// Project folder, with experiments/ and datasets/ in it
-    #[arg(long = "project", value_name = "DIR", default_value = ".", global = true)]
-    pub root: PathBuf,
+    /// Project folder [default: ENCORE_PROJECT, or the nearest folder from here upwards with encore.toml,
+    /// or with experiments/ and datasets/]
+    #[arg(long = "project", value_name = "DIR", global = true)]
+    pub root: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Run all experiments of the report and write its page
+    /// Create a project: example experiments, a dataset, a CI workflow
+    Init {
+        /// Folder, created if missing
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        /// What the example experiments are about
+        #[arg(long, value_enum, default_value = "tables")]
+        example: Example,
+    },
+    /// Run all experiments of the project and write its page
     Reproduce(Reproduce),
     /// Run experiments
     Run(Run),
@@ -83,7 +93,7 @@ pub(super) enum Command {
     New {
         /// Name of the new experiment
         name: String,
-        /// Experiment to copy
+        /// Experiment to copy: one of the project, or a built-in one, e.g. cnn-3
         #[arg(long)]
         from: String,
     },
@@ -96,6 +106,27 @@ pub(super) enum Command {
     /// Turn a Spotify playlist into a table of audio features and genres
     #[command(subcommand)]
     Spotify(Spotify),
+    /// Print the JSON Schema of specs, manifests or encore.toml, for editors
+    Schema {
+        /// Kind of file
+        #[arg(value_enum, conflicts_with = "out")]
+        kind: Option<SchemaKind>,
+        /// Folder to write all three to
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Print a script that completes commands and options in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages
+    Man {
+        /// Output folder, created if missing
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Degrade a recording with noise, low bandwidth, reverberation and more
     #[command(after_help = degradations())]
     Degrade(Degrade),
@@ -242,6 +273,26 @@ pub(super) struct Report {
     pub strict: Option<Strict>,
 }
 
+/// A kind of file that has a JSON Schema.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SchemaKind {
+    /// experiments/NAME.toml
+    Spec,
+    /// datasets/NAME.toml
+    Manifest,
+    /// encore.toml
+    Project,
+}
+
+/// What the experiments of a new project are about.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Example {
+    /// A table of songs
+    Tables,
+    /// Recordings
+    Audio,
+}
+
 /// What `--strict` is about.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Strict {
@@ -260,7 +311,7 @@ pub(super) struct Common {
     /// Seeds to run instead of the spec's, e.g. 1,2,3 or 1..3 (the last included)
     #[arg(long, value_delimiter = ',', value_name = "N,...", value_parser = seeds)]
     pub seeds: Vec<Seeds>,
-    /// Number of concurrent runs, each a separate process [default: number of cores]
+    /// Number of concurrent runs, each a separate process [default: ENCORE_JOBS, or number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Compute device for nets; wgpu and cuda need the Cargo features of these names

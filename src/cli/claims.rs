@@ -16,7 +16,8 @@ pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool)
     let runs = if all_versions { versions.all() } else { versions.current };
     let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
     let mut order = vec![];
-    for name in library.names() {
+    let settings = project.settings(&library);
+    for name in &settings.order(&library) {
         let has_run = with_runs.contains(name.as_str());
         // Specs are read only for experiments without a record.
         let has_claim = || match Plan::read(name, &library, &catalogue, &Options::default()) {
@@ -30,9 +31,9 @@ pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool)
             order.push(name.clone());
         }
     }
-    let scores = Some(project.store().scores());
-    let options = report::Options { scores, ..page_options(order) };
-    let ledger = from_whole(runs, &options, |runs| report::claims(runs, &options))?;
+    let settings = project.settings(&library);
+    for name in &settings.order(&library) {
+        let has_run = with_runs.contains(name.as_str());
     print!("{}", ledger.text);
     say_hidden(n_hidden);
     strict(&ledger, how)

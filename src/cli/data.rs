@@ -54,7 +54,8 @@ fn list(catalogue: &Catalogue) {
             (false, false) => format!("not imported; {}", manifest.command_to_get()),
         };
         let kind = manifest.kind().as_str();
-        println!("{:name$} {kind:6} {:title$} {state}", manifest.name, manifest.title);
+        let origin = if catalogue.is_built_in(&manifest.name) { "built in; " } else { "" };
+        println!("{:name$} {kind:6} {:title$} {origin}{state}", manifest.name, manifest.title);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::arguments::{ImportWeights, LrFind};
 use super::progress::Progress;
-use super::runs::{data_choice, page_options, say_data};
+use super::runs::{data_choice, say_data};
 use super::{Done, Failure, Project};
 use crate::dataset::Catalogue;
 use crate::experiment::{self, Options, Plan};
@@ -58,7 +58,8 @@ pub(super) fn import_weights(project: &Project, arguments: &ImportWeights) -> Do
     let workspace = project.workspace(&catalogue, &store, &progress);
     let run = experiment::import_weights(plan, seed, &arguments.file, layout, workspace)?;
     run.record.model.notes.iter().for_each(|note| println!("{note}"));
-    print!("{}", report::table(std::slice::from_ref(&run), &page_options(vec![name]))?.text);
+    let options = report::Options::in_order(vec![name]);
+    print!("{}", report::table(std::slice::from_ref(&run), &options)?.text);
     println!("{}", run.folder.display());
     Ok(())
 }

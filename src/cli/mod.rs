@@ -8,10 +8,12 @@ mod claims;
 mod compare;
 mod data;
 mod degrade;
+mod editor;
 mod features;
 mod fetch;
 mod foreign;
 mod import_outcome;
+mod init;
 mod new_data;
 mod plot;
 mod predict;
@@ -34,7 +36,8 @@ use clap::Parser;
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
 use crate::experiment::{
-    self, Blame, Library, Observer, PlanError, RunError, Shrink, Versions, Workspace,
+    self, Blame, Library, Observer, PlanError, ProjectSettings, RunError, Shrink, Versions,
+    Workspace,
 };
 use crate::fetch::FetchError;
 use crate::record::{Run, Store, StoreError};
@@ -66,6 +69,14 @@ struct Project {
 }
 
 impl Project {
+    /// The settings of `encore.toml`; with its faults named, the defaults.
+    fn settings(&self, library: &Library) -> ProjectSettings {
+        ProjectSettings::read(&self.root, library).unwrap_or_else(|Faults(faults)| {
+            faults.iter().for_each(|fault| eprintln!("invalid: {fault}"));
+            ProjectSettings::default()
+        })
+    }
+
     /// The specs. Names the folders that can't be read.
     fn library(&self) -> Result<Library, Failure> {
         let library = Library::open(&self.root.join("experiments"))?;
@@ -187,14 +198,29 @@ fn width<'a>(title: &'a str, texts: impl Iterator<Item = &'a str>) -> usize {
     texts.chain([title]).map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
+/// The project folder that was given, or the nearest one from the current folder upwards.
+fn project_root(given: Option<PathBuf>) -> PathBuf {
+    let named = || std::env::var_os("ENCORE_PROJECT").filter(|path| !path.is_empty());
+    if let Some(root) = given.or_else(|| named().map(PathBuf::from)) {
+        // Paths in messages read better without a leading `./`.
+        return if root == Path::new(".") { PathBuf::new() } else { root };
+    }
+    let depth = std::env::current_dir().map_or(1, |here| here.ancestors().count());
+    let upwards = (0..depth).map(|n| std::iter::repeat_n("..", n).collect::<PathBuf>());
+    let is_project = |root: &PathBuf| {
+        let has_folders = || ["experiments", "datasets"].iter().all(|it| root.join(it).is_dir());
+        root.join(ProjectSettings::FILE).is_file() || has_folders()
+    };
+    upwards.into_iter().find(is_project).unwrap_or_default()
+}
+
 /// Runs the command line and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Paths in messages read better without a leading `./`.
-    let root = if arguments.root == Path::new(".") { PathBuf::new() } else { arguments.root };
-    let project = Project { root };
+    let project = Project { root: project_root(arguments.root) };
     let done = match arguments.command {
+        Command::Init { folder, example } => init::init(&folder, example),
         Command::Reproduce(arguments) => runs::reproduce(&project, &arguments),
         Command::Run(arguments) => runs::run(&project, &arguments),
         Command::Verify { run } => verify::verify(&project, &run),
@@ -215,6 +241,9 @@ pub fn main() -> ExitCode {
         Command::Data(command) => data::data(&project, &command),
         Command::Features(command) => features::features(&project, &command),
         Command::Spotify(command) => spotify::spotify(&project, &command),
+        Command::Schema { kind, out } => editor::schema(kind, out.as_deref()),
+        Command::Completions { shell } => editor::completions(shell),
+        Command::Man { folder } => editor::man(&folder),
         Command::Degrade(arguments) => degrade::degrade(&arguments),
     };
     let done = done.and_then(|()| {

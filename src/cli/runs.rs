@@ -1,5 +1,6 @@
 //! `reproduce`, `run` and `report`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,45 +11,13 @@ use super::{
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
-    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, Reason, RunError, RunLabel,
-    Shrink, SideBySide, run_all, why,
+    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, ProjectSettings, Reason,
+    RunError, RunLabel, Shrink, SideBySide, run_all, why,
 };
 use crate::model::NoDevice;
 use crate::record::{self, Store};
 use crate::report;
 use crate::schema::Faults;
-
-/// The experiments of the report in its order, after the majority baseline. Experiments whose split
-/// leaks also have a twin without a leak.
-const REPORT: &[&str] = &[
-    "baseline-audio",
-    "dnn",
-    "cnn-1",
-    "cnn-2",
-    "cnn-3",
-    "forest",
-    "honest/baseline-audio",
-    "honest/dnn",
-    "honest/cnn-1",
-    "honest/cnn-2",
-    "honest/cnn-3",
-    "honest/forest",
-    "baseline-spotify",
-    "spotify-logistic",
-    "spotify-dense",
-    "spotify-logistic-final",
-    "spotify-dense-final",
-];
-
-/// The same nets on a published split, if the imported dataset has one. The synthetic data have no
-/// artists and no published sets.
-const PUBLISHED: &[&str] = &[
-    "honest/dnn-filtered",
-    "honest/cnn-1-filtered",
-    "honest/cnn-2-filtered",
-    "honest/cnn-3-filtered",
-    "honest/forest-filtered",
-];
 
 /// `--quick`: all of it in under three minutes on two cores.
 const QUICK: Shrink = Shrink {
@@ -63,11 +32,17 @@ const N_EMBEDDED_SEEDS: usize = 3;
 /// Runs the report's experiments and writes the page.
 pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let names: Vec<String> = if arguments.only.is_empty() {
-        REPORT.iter().chain(PUBLISHED).map(|name| (*name).to_owned()).collect()
-    } else {
-        arguments.only.clone()
+    let settings = ProjectSettings::read(&project.root, &library)?;
+    let names = match arguments.only.as_slice() {
+        [] => settings.to_reproduce(&library),
+        only => only.to_vec(),
     };
+    if names.is_empty() {
+        return Err(Failure::Usage(
+            "the project has no experiments\nhint: encore new NAME --from cnn-3 copies a built-in one"
+                .to_owned(),
+        ));
+    }
     let mut options = options(&arguments.common, vec![])?;
     if arguments.quick {
         options.shrink = QUICK;
@@ -102,7 +77,7 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
     say_left_out(&left_out);
     let page = Page::of(project, arguments.quick, false);
     let outcomes = execute(project, &catalogue, &page.store(), &plans, &arguments.common)?;
-    let written = write(&library, &catalogue, &page, arguments.common.strict);
+    let written = write(&settings, &library, &catalogue, &page, arguments.common.strict);
     failures(outcomes)?;
     written
 }
@@ -125,7 +100,8 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let folders: Vec<PathBuf> = runs.iter().map(|run| run.folder.clone()).collect();
     // What was asked for is shown, and labelled where it is not what the specs say.
     let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
-    let options = page_options(plans.iter().map(|plan| plan.name.clone()).collect());
+    let order = plans.iter().map(|plan| plan.name.clone()).collect();
+    let options = report::Options::in_order(order);
     let table = from_whole(runs, &options, |runs| report::table(runs, &options))?;
     print!("{}", table.text);
     for folder in folders {
@@ -138,7 +114,8 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
 /// Writes the page from the records, with plots of the datasets that are present.
 pub(super) fn report(project: &Project, arguments: &Report) -> Done {
     let page = Page::of(project, arguments.quick, arguments.all_versions);
-    write(&project.library()?, &project.catalogue()?, &page, arguments.strict)
+    let library = project.library()?;
+    write(&project.settings(&library), &library, &project.catalogue()?, &page, arguments.strict)
 }
 
 /// A page and the runs that it shows.
@@ -216,11 +193,27 @@ fn execute(
     let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let how = SideBySide {
         program: Some(&std::env::current_exe()?),
-        n_jobs: common.jobs.map(usize::from),
+        n_jobs: jobs(common)?,
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
         forbid_leaks: common.forbid_leaks,
     };
     Ok(run_all(plans, project.workspace(catalogue, store, &Progress::new(n_runs)), how))
+}
+
+/// The number of concurrent runs that `--jobs` or the environment gives.
+fn jobs(common: &Common) -> Result<Option<usize>, Failure> {
+    let given = std::env::var("ENCORE_JOBS").ok().filter(|text| !text.is_empty());
+    match (common.jobs, given) {
+        (Some(n), _) => Ok(Some(n.into())),
+        (None, None) => Ok(None),
+        (None, Some(text)) => match text.parse::<u16>() {
+            Ok(n) if n > 0 => Ok(Some(n.into())),
+            _ => Err(Failure::Usage(format!(
+                "ENCORE_JOBS must be an integer in [1, {}], found {text:?}",
+                u16::MAX
+            ))),
+        },
+    }
 }
 
 /// Prints the state of every run and, for stale runs, the reason.
@@ -247,20 +240,34 @@ fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
 }
 
 /// Writes a page from its runs, and shows its table.
-fn write(library: &Library, catalogue: &Catalogue, page: &Page, how: Option<Strict>) -> Done {
+fn write(
+    settings: &ProjectSettings,
+    library: &Library,
+    catalogue: &Catalogue,
+    page: &Page,
+    how: Option<Strict>,
+) -> Done {
     let (folder, store) = (&page.folder, page.store());
     let runs = finished(&store)?;
     keep_page(folder, &store, &runs)?;
     let versions = versions(runs, library, catalogue, page.shrink);
     let n_hidden = if page.all_versions { 0 } else { versions.others.len() };
     let runs = if page.all_versions { versions.all() } else { versions.current };
-    let others = library.names().iter().map(String::as_str).filter(|name| !REPORT.contains(name));
-    let has_run = |name: &&str| runs.iter().any(|run| run.record.experiment == **name);
-    let order: Vec<String> =
-        REPORT.iter().copied().chain(others.filter(has_run)).map(str::to_owned).collect();
+    let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
+    let has_run = |name: &str| with_runs.contains(name);
+    let can_run = |name: &str| match Plan::read(name, library, catalogue, &Options::default()) {
+        Ok(plan) => plan.unfit().is_none(),
+        Err(_) => true,
+    };
+    // Of the other experiments, a page with groups shows those that somebody ran.
+    let is_shown = |name: &&String| match settings.grouped().any(|grouped| grouped == *name) {
+        true => has_run(name) || can_run(name),
+        false => settings.groups.is_empty() || has_run(name),
+    };
+    let order = settings.order(library).iter().filter(is_shown).cloned().collect();
     let data = plot::summaries(catalogue, &runs, page.shrink.data);
     let scores = Some(store.scores());
-    let options = report::Options { data, scores, ..page_options(order) };
+    let options = report::Options { data, scores, ..page_options(settings, order) };
     let written = from_whole(runs, &options, |runs| report::write(runs, &options, folder))?;
     print!("{}", written.table.text);
     say_hidden(n_hidden);
@@ -327,9 +334,14 @@ fn reasons(failed: &[(RunLabel, RunError)]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-pub(super) fn page_options(order: Vec<String>) -> report::Options {
+/// The options of a page: what the project's settings say.
+pub(super) fn page_options(settings: &ProjectSettings, order: Vec<String>) -> report::Options {
+    let groups =
+        settings.groups.iter().map(|group| (group.title.clone(), group.experiments.clone()));
     report::Options {
-        title: "Music genre classification, repeated".to_owned(),
+        title: settings.title.clone(),
+        text: settings.text.clone(),
+        groups: groups.collect(),
         order,
         data: vec![],
         scores: None,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::{Done, Failure, Project, say_skipped, unfinished, width};
 use crate::dataset::Catalogue;
-use crate::experiment::{Library, Options, Plan, PlanError, Shrink, Versions, derive_spec};
+use crate::experiment::{
+    Library, Options, Plan, PlanError, ProjectSettings, Shrink, Versions, derive_spec,
+};
 use crate::record::{Latest, Run, Store};
 use crate::report::{self, ReportError};
 use crate::schema::{Fault, Faults};
@@ -138,6 +140,9 @@ pub(super) fn check(project: &Project) -> Done {
     let catalogue = Catalogue::open(&project.root.join("datasets"))?;
     let mut faults: Vec<Fault> = catalogue.invalid().flat_map(|faults| faults.0.clone()).collect();
     faults.extend_from_slice(library.unreadable());
+    if let Err(Faults(found)) = ProjectSettings::read(&project.root, &library) {
+        faults.extend(found);
+    }
     let mut warnings = vec![];
     for name in library.names() {
         match Plan::read(name, &library, &catalogue, &Options::default()) {
@@ -157,17 +162,24 @@ pub(super) fn check(project: &Project) -> Done {
     for warning in warnings {
         println!("warning: {warning}");
     }
-    let (n_specs, n_datasets) = (library.names().len(), catalogue.manifests().count());
-    println!("{n_specs} experiments and {n_datasets} datasets are valid");
+    let own = catalogue.manifests().filter(|manifest| !catalogue.is_built_in(&manifest.name));
+    let (n_specs, n_datasets) = (library.names().len(), own.count());
+    let counted = |n: usize, noun: &str| match n {
+        1 => format!("1 {noun}"),
+        n => format!("{n} {noun}s"),
+    };
+    let (specs, datasets) = (counted(n_specs, "experiment"), counted(n_datasets, "dataset"));
+    println!("{specs} and {datasets} are valid");
     Ok(())
 }
 
 /// Writes a new spec.
 pub(super) fn new(project: &Project, name: &str, from: &str) -> Done {
     let library = project.library()?;
-    let (from, path) = library.find(from).map_err(Failure::Usage)?;
+    let (from, text) = library.text(from).map_err(Failure::Usage)?;
     let file = library.new_file(name).map_err(Failure::Usage)?;
-    let text = derive_spec(&std::fs::read_to_string(path)?, &from, name);
+    // Under its own name, a built-in spec stays what it is, with its claims.
+    let text = if from == name { text } else { derive_spec(&text, &from, name) };
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }

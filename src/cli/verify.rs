@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::progress::Progress;
-use super::runs::page_options;
+
 use super::{Done, Failure, Project};
 use crate::experiment::{self, Repetition, VerifyError};
 use crate::record::{Run, StoreError, pack_capsule};
@@ -49,7 +49,8 @@ fn verify_capsule(project: &Project, file: &Path) -> Done {
     let shown = checked.and_then(|(capsule, runs)| {
         let mut order: Vec<String> = runs.iter().map(|run| run.record.experiment.clone()).collect();
         order.dedup();
-        print!("{}", report::table(&runs, &page_options(order))?.text);
+        let options = report::Options::in_order(order);
+        print!("{}", report::table(&runs, &options)?.text);
         println!(
             "{}: {} runs, every byte verified, scores equal to those of the predictions; packed by encore {}, {}, {}",
             file.display(), runs.len(), capsule.encore, capsule.rustc, capsule.target

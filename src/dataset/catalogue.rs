@@ -1,26 +1,31 @@
 //! The catalogue: all manifests of a `datasets/` folder, and access to their data by name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{
     ArrayData, AudioData, Cut, Data, DatasetError, Index, Layout, Manifest, Place, TableData,
+    built_in,
 };
 use crate::schema::{Fault, Faults};
 use crate::vocab::{is_plain_name, nearest, quoted_list};
 
-/// Every declared dataset.
+/// Every declared dataset: those of a folder, and those that are built into the program.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     folder: PathBuf,
     manifests: BTreeMap<String, Manifest>,
+    /// The names of the datasets whose manifest is the program's.
+    built_in: BTreeSet<String>,
     /// The faults of invalid manifests, by the dataset's name.
     invalid: BTreeMap<String, Faults>,
 }
 
 impl Catalogue {
     /// Reads every `*.toml` of a folder but hidden files. A manifest with faults takes no other with
-    /// it: [`Self::invalid`] has its faults, and [`Self::find`] returns them.
+    /// it: [`Self::invalid`] has its faults, and [`Self::find`] returns them. A manifest replaces the
+    /// built-in one of its name. A folder that does not exist counts as empty.
     ///
     /// # Errors
     /// Where the folder can't be read.
@@ -30,8 +35,11 @@ impl Catalogue {
                 (path.display().to_string(), format!("cannot be read: {error}"));
             Faults(vec![Fault { origin, line: 0, message }])
         };
-        let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        let mut paths: Vec<PathBuf> = match std::fs::read_dir(folder) {
+            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+            Err(error) if error.kind() == ErrorKind::NotFound => vec![],
+            Err(error) => return Err(unreadable(folder, error)),
+        };
         paths.retain(|path| is_visible(path) && path.extension().is_some_and(|end| end == "toml"));
         paths.sort();
         let (mut manifests, mut invalid) = (BTreeMap::new(), BTreeMap::new());
@@ -46,6 +54,14 @@ impl Catalogue {
                 Err(faults) => {
                     invalid.insert(name, faults);
                 }
+            }
+        }
+        let mut of_program = BTreeSet::new();
+        for (name, text) in built_in::manifests() {
+            if !manifests.contains_key(name) && !invalid.contains_key(name) {
+                let origin = format!("the built-in {name}.toml");
+                manifests.insert(name.to_owned(), Manifest::parse(name, &origin, text)?);
+                of_program.insert(name.to_owned());
             }
         }
         let is_stand_in = |name: &String| {
@@ -66,7 +82,13 @@ impl Catalogue {
             manifests.remove(&name);
             invalid.insert(name, faults);
         }
-        Ok(Self { folder: folder.to_owned(), manifests, invalid })
+        Ok(Self { folder: folder.to_owned(), manifests, built_in: of_program, invalid })
+    }
+
+    /// Whether a dataset's manifest is part of the program, not of the folder.
+    #[must_use]
+    pub fn is_built_in(&self, name: &str) -> bool {
+        self.built_in.contains(name)
     }
 
     /// The faults of every invalid manifest, by the dataset's name.
@@ -79,11 +101,12 @@ impl Catalogue {
     pub fn with(&self, manifest: Manifest) -> Self {
         let mut catalogue = self.clone();
         catalogue.invalid.remove(&manifest.name);
+        catalogue.built_in.remove(&manifest.name);
         catalogue.manifests.insert(manifest.name.clone(), manifest);
         catalogue
     }
 
-    /// Returns all manifests, sorted by name.
+    /// Returns all manifests, sorted by name; those of the program too.
     pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.manifests.values()
     }
@@ -114,6 +137,9 @@ impl Catalogue {
     pub fn new_file(&self, name: &str) -> Result<PathBuf, String> {
         if !is_plain_name(name) {
             return Err(format!("invalid name `{name}`: use letters, digits, `-`, `_` and `.`"));
+        }
+        if self.is_built_in(name) {
+            return Err(format!("dataset `{name}` is built into encore; choose another name"));
         }
         if self.manifests.contains_key(name) || self.invalid.contains_key(name) {
             return Err(format!("dataset `{name}` already exists"));
@@ -251,6 +277,7 @@ fn faulty_columns(folder: &Path, manifest: &Manifest) -> Vec<Fault> {
     }
     if let Some(file) = &manifest.track_file
         && !folder.join(&file.file).is_file()
+        && built_in::file(&file.file).is_none()
     {
         messages
             .push(format!("track_columns.file must be in the same folder, found {:?}", file.file));

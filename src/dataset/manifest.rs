@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{ArrayFile, Arrays, Cleaning, Folder, Listed, Rows, TrackFile};
 use crate::dataset::{remotes, synth};
 use crate::fetch::Remote;
-use crate::schema::{Faults, Fields, Int, Text, Tree, keys, read};
+use crate::schema::{Faults, Fields, Int, Text, Tree, json_schema, keys, read};
 use crate::table::{Csv, Notation};
 use crate::vocab::Seed;
 
@@ -173,13 +173,21 @@ impl Manifest {
     /// Every key of manifests, with what it may hold: `table.decimal`, `fetch[].file`.
     #[must_use]
     pub fn keys() -> BTreeMap<String, String> {
-        let of_layout = |(name, layout): &Entry| {
-            keys(|fields| {
-                Self::read(fields, "x", "");
-                fields.table(name, layout)
-            })
-        };
-        LAYOUTS.iter().flat_map(of_layout).collect()
+        keys(Self::explore)
+    }
+
+    /// The JSON Schema of manifests; `meaning` says what the key at a path means.
+    #[must_use]
+    pub fn json_schema(meaning: impl Fn(&str) -> Option<String>) -> serde_json::Value {
+        json_schema("encore manifest", Self::explore, meaning)
+    }
+
+    /// Reads all fields, of every layout.
+    fn explore(fields: &mut Fields) {
+        Self::read(fields, "any", "");
+        for (name, layout) in LAYOUTS {
+            fields.table(name, layout);
+        }
     }
 
     /// What kind of examples it has.

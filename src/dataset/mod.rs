@@ -10,6 +10,7 @@
 mod array_data;
 mod arrays;
 mod audio_data;
+mod built_in;
 mod catalogue;
 mod chosen;
 mod cleaning;

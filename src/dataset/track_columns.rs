@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::DatasetError;
+use super::{DatasetError, built_in};
 use crate::schema::{Fields, Keyed, List, Text};
-use crate::table::Table;
+use crate::table::Csv;
 use crate::vocab::{Sha256, nearest, quoted_list};
 
 /// The cells of one column, by track; a track without a cell belongs to none of its groups and
@@ -134,14 +134,19 @@ impl TrackFile {
         }
     }
 
-    /// Reads the file; `manifests` is the folder of the manifest.
+    /// Reads the file; `manifests` is the folder of the manifest. A file that is missing there is the
+    /// one of this name that is part of the program.
     ///
     /// # Errors
     /// If it can't be read, lacks a column, or gives different cells for one track.
     pub fn load(&self, manifests: &Path) -> Result<TrackColumns, DatasetError> {
         let path = manifests.join(&self.file);
         let names: Vec<&str> = self.columns.iter().map(String::as_str).chain(["track"]).collect();
-        let table = Table::read_csv(&path, &names, &[])?;
+        let csv = Csv::plain(&names, &[]);
+        let table = match built_in::file(&self.file).filter(|_| !path.exists()) {
+            Some(text) => csv.read_bytes(&path, text.into())?,
+            None => csv.read(&path)?,
+        };
         let tracks = || table.texts["track"].iter().map(String::as_str);
         let mut all = TrackColumns::default();
         for name in &self.columns {

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::schema::{Fault, Faults};
 use crate::vocab::{is_plain_name, nearest, quoted_list};
 
+/// The specs of encore's own repository, which are part of the program, as (file, text).
+static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/specs.rs"));
+
 /// All specs of an `experiments/` folder.
 #[derive(Debug, Clone)]
 pub struct Library {
@@ -23,8 +26,9 @@ impl Library {
     pub fn open(folder: &Path) -> Result<Self, Faults> {
         let (mut names, mut unreadable) = (vec![], vec![]);
         list(folder, "", &mut names, &mut unreadable).map_err(|error| {
-            let message =
-                format!("cannot be read: {error}\nhint: run encore in the project's folder");
+            let message = format!(
+                "cannot be read: {error}\nhint: run encore in a project, or make one: encore init"
+            );
             Faults(vec![Fault { origin: folder.display().to_string(), line: 0, message }])
         })?;
         names.sort();
@@ -55,11 +59,31 @@ impl Library {
         if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
             return Ok((self.name_of(path), path.to_owned()));
         }
-        let known = || self.names.iter().map(String::as_str);
-        Err(match nearest(name, known()) {
-            Some(near) => format!("unknown experiment `{name}`; did you mean `{near}`?"),
-            None => format!("unknown experiment `{name}`; known: {}", quoted_list(known())),
-        })
+        if built_in(name).is_some() {
+            return Err(format!(
+                "experiment `{name}` is built into encore, but not part of this project\n\
+                 hint: encore new {name} --from {name}"
+            ));
+        }
+        Err(unknown(name, self.names.iter().map(String::as_str)))
+    }
+
+    /// The name and the text of a spec: one of the folder, by name or by a path to it, or a built-in one.
+    ///
+    /// # Errors
+    /// Where there is none, or it can't be read.
+    pub fn text(&self, name: &str) -> Result<(String, String), String> {
+        match (self.find(name), built_in(name)) {
+            (Ok((name, path)), _) => match std::fs::read_to_string(&path) {
+                Ok(text) => Ok((name, text)),
+                Err(error) => Err(format!("{}: {error}", path.display())),
+            },
+            (Err(_), Some(text)) => Ok((name.to_owned(), text.to_owned())),
+            (Err(_), None) => {
+                let built_in = BUILT_IN.iter().filter_map(|(file, _)| file.strip_suffix(".toml"));
+                Err(unknown(name, self.names.iter().map(String::as_str).chain(built_in)))
+            }
+        }
     }
 
     /// The name of a spec's file, however its path was typed: a spec of the folder has its usual name,
@@ -95,6 +119,19 @@ impl Library {
             return Err(format!("experiment `{name}` already exists"));
         }
         Ok(self.folder.join(format!("{name}.toml")))
+    }
+}
+
+/// The text of a built-in spec.
+fn built_in(name: &str) -> Option<&'static str> {
+    let file = BUILT_IN.iter().find(|(file, _)| file.strip_suffix(".toml") == Some(name));
+    file.map(|(_, text)| *text)
+}
+
+fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, known.clone()) {
+        Some(near) => format!("unknown experiment `{name}`; did you mean `{near}`?"),
+        None => format!("unknown experiment `{name}`; known: {}", quoted_list(known)),
     }
 }
 
@@ -167,6 +204,18 @@ pub fn derive_spec(text: &str, from: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_program_holds_the_specs_of_the_repository() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+        let library = Library::open(&folder).unwrap();
+        assert_eq!(library.names().len(), BUILT_IN.len(), "touch build.rs, then build again");
+        for name in library.names() {
+            let text = std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
+            assert_eq!(built_in(name), Some(text.as_str()), "{name}");
+        }
+        assert!(BUILT_IN.len() > 20);
+    }
 
     #[test]
     fn a_new_spec_keeps_all_but_title_and_claims() {

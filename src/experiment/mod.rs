@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `library` | finds specs by name |
+//! | `library`, `settings` | finds specs by name; what the project says about its page |
 //! | `spec`, `protocol`, `tables` | fields of a spec -> its checked parts |
 //! | `plan`, `options` | a spec and the command line -> a [`Plan`]; only a plan can be run |
 //! | `inputs` | plan -> examples, shared by its seeds |
@@ -38,6 +38,7 @@ mod protocol;
 mod queue;
 mod record_run;
 mod run;
+mod settings;
 mod spec;
 mod staleness;
 mod summary;
@@ -56,6 +57,7 @@ pub use plan::{Plan, PlanError};
 pub use predict::{Guess, PredictError, Predictor};
 pub use predict_rows::{NewRows, PredictedRow, RowCounts, RowPredictor};
 pub use queue::{Outcome, SideBySide, run_all};
+pub use settings::{ProjectGroup, ProjectSettings};
 pub use spec::Spec;
 pub use staleness::{Reason, why};
 pub use summary::{SummaryError, columns, segment, summarize, track_segment};

@@ -1,7 +1,7 @@
 //! What a spec's split asks of its dataset and of its seeds.
 
 use crate::dataset::{Manifest, no_column};
-use crate::schema::{Fields, Int, List, Node, Rule, Value};
+use crate::schema::{Fields, Int, List, Node, Rule, Text, Value};
 use crate::split::Protocol;
 use crate::vocab::seed_range;
 
@@ -21,6 +21,8 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
     let rule = Seeds(List::of_some(Int::within(0..=i64::MAX)));
     let seeds = match split.as_ref().and_then(Protocol::n_folds) {
         None => fields.required("seeds", &rule),
+        // Folds have no seeds, and any other split needs some.
+        Some(_) if fields.is_exploring() => fields.optional("seeds", &rule).unwrap_or_default(),
         Some(n_folds) => {
             if fields.is_given("seeds") {
                 let said = "cannot be used with split.k_fold: every fold is a seed";
@@ -63,6 +65,10 @@ impl Rule for Seeds {
 
     fn keep(&self, made: &Self::Made) -> serde_json::Value {
         made.clone().into()
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        serde_json::json!({ "anyOf": [self.0.schema(), Text.schema()] })
     }
 
     fn stand_in(&self) -> Self::Made {

@@ -1,5 +1,7 @@
 //! From a spec's fields to its checked parts, every name resolved and every range checked.
 
+use std::collections::BTreeMap;
+
 use super::options::DataChoice;
 use super::{protocol, tables};
 use crate::dataset::{Catalogue, Manifest};
@@ -7,7 +9,7 @@ use crate::features::Features;
 use crate::metrics::{Metric, Scale};
 use crate::model::{self, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
-use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value};
+use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value, json_schema, keys};
 use crate::split::Protocol;
 
 /// What a spec says, checked; part of a [`Plan`](super::Plan).
@@ -61,6 +63,37 @@ impl Spec {
             return Ok(None);
         };
         let dataset = choose(asked, catalogue, choice).inspect_err(|_| fields.pass_over_all())?;
+        Ok(Self::read_for(fields, asked, dataset))
+    }
+
+    /// Every key of specs, with what it may hold: `model.forest.n_trees`, `claims[].value`.
+    #[must_use]
+    pub fn keys() -> BTreeMap<String, String> {
+        keys(Self::explore)
+    }
+
+    /// The JSON Schema of specs; `meaning` says what the key at a path means.
+    #[must_use]
+    pub fn json_schema(meaning: impl Fn(&str) -> Option<String>) -> serde_json::Value {
+        json_schema("encore spec", Self::explore, meaning)
+    }
+
+    /// Reads all fields but the values, for every kind of dataset.
+    fn explore(fields: &mut Fields) {
+        fields.required("dataset", &Text);
+        // Recordings come last: they alone need `[segments]`.
+        for layout in [
+            "[synth_songs]\nseed = 1\nn_rows = 100",
+            "[arrays]\ntable = \"a\"\n[[arrays.array]]\nname = \"x\"\nfile = \"x.npy\"\nshape = [1]",
+            "[synth_genres]\nseed = 1\ntracks_per_genre = 1",
+        ] {
+            let dataset = Manifest::parse("any", "any", layout).expect("the manifest is valid");
+            Self::read_for(fields, &dataset, &dataset);
+        }
+    }
+
+    /// Reads all fields but the dataset.
+    fn read_for(fields: &mut Fields, asked: &Manifest, dataset: &Manifest) -> Option<Self> {
         let kind = dataset.kind();
         let title = fields.required("title", &Text);
         let question = fields.required("question", &Text);
@@ -76,10 +109,10 @@ impl Spec {
         let (Some(features), Some(shape), Some(split), Some(model)) =
             (features, shape, split, model)
         else {
-            return Ok(None);
+            return None;
         };
         let (model, model_name, max_epochs) = model;
-        Ok(Some(Self {
+        Some(Self {
             title,
             question,
             asked: asked.name.clone(),
@@ -93,7 +126,7 @@ impl Spec {
             model_name,
             max_epochs,
             claims,
-        }))
+        })
     }
 }
 
@@ -101,6 +134,8 @@ impl Spec {
 fn read_claim(fields: &mut Fields, asked: &Manifest) -> Claim {
     let metric = fields.required("metric", &OneOf(&Metric::ALL.map(|it| (it.as_str(), it))));
     let value = match metric.scale() {
+        // Which metric it is, is not known.
+        _ if fields.is_exploring() => Real::not_negative(),
         Scale::Fraction => Real::from_to(0.0, 1.0),
         Scale::Positive => Real::positive(),
     };
@@ -197,7 +232,7 @@ fn read_model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
             }
             Reader::Epochs(read) => {
                 lacks_training = !has_training;
-                let training = training?;
+                let training = training.clone()?;
                 let epochs = training.epochs;
                 Some((read(inner, training, shape), entry.name, Some(epochs)))
             }

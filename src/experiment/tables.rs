@@ -25,7 +25,7 @@ pub(super) fn read(
         .table("classes", |inner| inner.required("minimum_rows", &Int::within(1..=1_000_000_000)));
     // Where the features have a fault of their own, names can't be checked against them.
     let is_known = !names.is_empty() && names.iter().all(|name| !name.is_empty());
-    let preprocess = if is_known {
+    let preprocess = if is_known || fields.is_exploring() {
         fields.table("preprocess", |inner| Preprocess::read(inner, &names))
     } else {
         fields.pass_over("preprocess");

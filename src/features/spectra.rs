@@ -92,6 +92,11 @@ pub(super) fn read_stft(fields: &mut Fields) -> StftSettings {
 fn read_mel(fields: &mut Fields, sample_rate_hz: u32) -> MelSettings {
     let nyquist_hz = f64::from(sample_rate_hz) / 2.0;
     let librosa = MelSettings::default();
+    if fields.is_exploring() {
+        // The sample rate is the dataset's: any may be right.
+        fields.optional("fmin", &Real::not_negative());
+        fields.optional("fmax", &Real::from_to_below(1.0, f64::INFINITY));
+    }
     MelSettings {
         sample_rate_hz,
         n_mels: fields.with_default("n_mels", &Int::within(1..=1_024), librosa.n_mels),

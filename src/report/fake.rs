@@ -67,8 +67,7 @@ pub(super) fn options() -> Options {
     Options {
         title: "Music genres: does it hold?".to_owned(),
         order: order.map(str::to_owned).to_vec(),
-        data: vec![],
-        scores: None,
+        ..Options::default()
     }
 }
 

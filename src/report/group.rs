@@ -43,6 +43,14 @@ impl<'a> Row<'a> {
             Self::NotRun(_) => None,
         }
     }
+
+    /// The experiment.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Ran(group) => group.experiment(),
+            Self::NotRun(name) => name,
+        }
+    }
 }
 
 /// The rows in the order of the options; experiments they don't name follow, by name. Within an
@@ -71,6 +79,21 @@ pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<
     // What is new is kept, whatever fails.
     cache.save();
     rows.into_iter().collect()
+}
+
+/// The heading that stands before each row: that of its group before the group's first row.
+pub(super) fn headings<'a>(rows: &[Row], options: &'a Options) -> Vec<Option<&'a str>> {
+    const OTHERS: &str = "Other experiments";
+    if options.groups.is_empty() {
+        return vec![None; rows.len()];
+    }
+    let heading_of = |name: &str| {
+        let is_in = |(_, names): &&(String, Vec<String>)| names.iter().any(|it| it == name);
+        options.groups.iter().find(is_in).map_or(OTHERS, |(title, _)| title.as_str())
+    };
+    let all: Vec<&str> = rows.iter().map(|row| heading_of(row.name())).collect();
+    let is_first = |i: usize| i == 0 || all[i - 1] != all[i];
+    all.iter().enumerate().map(|(i, heading)| is_first(i).then_some(*heading)).collect()
 }
 
 impl<'a> Deref for Group<'a> {

@@ -80,10 +80,15 @@ use crate::record::{Run, StoreError};
 use crate::table::{Values, csv_bytes, parquet_bytes};
 
 /// What the page is to show.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
     /// The page's first heading.
     pub title: String,
+    /// A paragraph below it; empty for none.
+    pub text: String,
+    /// The summary's rows in groups: a heading each, and the experiments below it. Experiments of no
+    /// group stand last, below a heading of their own.
+    pub groups: Vec<(String, Vec<String>)>,
     /// Experiments in the order of the page; those without a run are listed as not run, and
     /// experiments that are not named here follow by name.
     pub order: Vec<String>,
@@ -92,6 +97,14 @@ pub struct Options {
     /// The file that keeps the scores of the runs, so that the next report need not read their predictions
     /// again ([`crate::record::Store::scores`]); `None` keeps nothing.
     pub scores: Option<PathBuf>,
+}
+
+impl Options {
+    /// Rows in an order, without groups, for a table without a page.
+    #[must_use]
+    pub fn in_order(order: Vec<String>) -> Self {
+        Self { order, ..Self::default() }
+    }
 }
 
 /// What is drawn of a dataset.
@@ -258,9 +271,9 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let [results, parquet] = put_table(folder, "results", &results::columns(&rows))?;
     let [epochs, epochs_parquet] = put_table(folder, "epochs", &epochs::columns(&rows)?)?;
     let tex = folder.join("table.tex");
-    put(&tex, tex::table(&rows))?;
+    put(&tex, tex::table(&rows, options))?;
     let figures = drawn.files(&figures_folder);
-    let table = Table::new(terminal::table(&rows), &rows);
+    let table = Table::new(terminal::table(&rows, options), &rows);
     Ok(Written { readme, page, results, parquet, epochs, epochs_parquet, tex, figures, table })
 }
 
@@ -314,7 +327,7 @@ pub fn draw_sheet(
 /// Where a record contradicts itself or its predictions can't be read.
 pub fn table(runs: &[Run], options: &Options) -> Result<Table, ReportError> {
     let rows = group::rows(runs, options)?;
-    Ok(Table::new(terminal::table(&rows), &rows))
+    Ok(Table::new(terminal::table(&rows, options), &rows))
 }
 
 /// Every published figure with what the runs say of it and why, and the experiments of the options

@@ -47,11 +47,12 @@ pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
 pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path) -> String {
     let mut parts = vec![
         format!("# {}\n", plain(&options.title)),
+        lines(&[plain(options.text.trim())]),
         lines(&[
             summary::headline(rows, Markup::Markdown),
             summary::data_sentence(rows, Markup::Markdown),
         ]),
-        summary::markdown(rows),
+        summary::markdown(rows, options),
         summary::reasons(rows),
         summary::leak_warning(rows),
         drawn.overview_image(),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::group::{Group, Row, spec_words};
+use super::Options;
+use super::group::{Group, Row, headings, spec_words};
 use super::runs::Runs;
 pub(super) use super::words::interval;
 use super::words::{Markup, counted, duration, list, plain, signed, span, table};
@@ -35,9 +36,16 @@ pub(super) const HEAD: [&str; 10] = [
 ];
 
 /// The summary table in Markdown.
-pub(super) fn markdown(rows: &[Row]) -> String {
+pub(super) fn markdown(rows: &[Row], options: &Options) -> String {
     let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
-    cells.extend(rows.iter().map(|row| line(row, rows).map(|cell| plain(&cell)).to_vec()));
+    for (row, heading) in rows.iter().zip(headings(rows, options)) {
+        if let Some(heading) = heading {
+            let mut line = [const { String::new() }; 10];
+            line[0] = Markup::Markdown.strong(&plain(heading));
+            cells.push(line.to_vec());
+        }
+        cells.push(line(row, rows).map(|cell| plain(&cell)).to_vec());
+    }
     table(&cells, &[4, 6, 7, 8])
 }
 

@@ -1,12 +1,14 @@
 //! The summary for a terminal: plain text, at most 100 columns.
 
+use super::Options;
 use super::claims::Judged;
 use super::footnotes::{self, Note};
-use super::group::{Group, Row, spec_words};
+use super::group::{Group, Row, headings, spec_words};
 use super::summary::{collect, interval, verdict};
 use super::warnings::warnings;
 use super::words::{MOST_COLUMNS, count, list, signed};
 use crate::metrics::Verdict;
+use crate::vocab::without_controls;
 
 const HEAD: [&str; 8] =
     ["experiment", "dataset", "claim", "ours [95 %]", "delta", "verdict", "seeds", "time"];
@@ -15,12 +17,16 @@ const ELASTIC: [usize; 2] = [0, 1];
 const RIGHT: [usize; 4] = [2, 4, 6, 7];
 
 /// The table, then its footnotes.
-pub(super) fn table(rows: &[Row]) -> String {
+pub(super) fn table(rows: &[Row], options: &Options) -> String {
     let mut cells = vec![HEAD.map(str::to_owned)];
     cells.extend(rows.iter().map(line));
     let widths = widths(&cells);
     let mut text = String::new();
-    for line in &cells {
+    let headings = headings(rows, options);
+    for (i, line) in cells.iter().enumerate() {
+        if let Some(heading) = i.checked_sub(1).and_then(|row| headings[row]) {
+            text += &format!("\n{}\n", without_controls(heading, ""));
+        }
         let padded: Vec<String> = line
             .iter()
             .enumerate()

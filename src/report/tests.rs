@@ -10,7 +10,7 @@ use crate::metrics::{Clustered, Estimate};
 
 pub(super) fn options(order: &[&str]) -> Options {
     let order = order.iter().map(|name| (*name).to_owned()).collect();
-    Options { title: "Does it hold?".to_owned(), order, data: vec![], scores: None }
+    Options { title: "Does it hold?".to_owned(), order, ..Options::default() }
 }
 
 pub(super) fn page(runs: &[Run], options: &Options, folder: &Path) -> String {

@@ -1,6 +1,7 @@
 //! The summary for LaTeX, `table.tex`: a tabular that needs the package booktabs and no other.
 
-use super::group::Row;
+use super::Options;
+use super::group::{Row, headings};
 use super::summary;
 
 const HEAD: &str = "\
@@ -10,15 +11,24 @@ const HEAD: &str = "\
 ";
 
 /// The file's text, in the order of the page.
-pub(super) fn table(rows: &[Row]) -> String {
+pub(super) fn table(rows: &[Row], options: &Options) -> String {
     let line = |cells: [String; 10]| {
         let cells = cells.map(|cell| escaped(&cell));
         format!("{} \\\\\n", cells.join(" & "))
     };
     let mut text = HEAD.to_owned();
     text += &line(summary::HEAD.map(str::to_owned));
-    text += "\\midrule\n";
-    text.extend(rows.iter().map(|row| line(summary::line(row, rows))));
+    let headings = headings(rows, options);
+    if !matches!(headings.first(), Some(Some(_))) {
+        text += "\\midrule\n";
+    }
+    for (row, heading) in rows.iter().zip(headings) {
+        if let Some(heading) = heading {
+            let heading = escaped(heading);
+            text += &format!("\\midrule\n\\multicolumn{{10}}{{l}}{{\\textbf{{{heading}}}}} \\\\\n");
+        }
+        text += &line(summary::line(row, rows));
+    }
     text + "\\bottomrule\n\\end{tabular}\n"
 }
 
@@ -53,7 +63,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::fake::{self, gtzan};
-    use crate::report::{Options, group};
+    use crate::report::group;
 
     #[test]
     fn what_latex_would_take_for_a_command_is_text() {
@@ -70,14 +80,9 @@ mod tests {
     fn every_line_has_as_many_cells_as_the_tabular_has_columns() {
         let folder = tempfile::tempdir().unwrap();
         let runs = [fake::run(folder.path(), &gtzan("cnn_3", 1, 0.84, 0.838))];
-        let options = Options {
-            title: String::new(),
-            order: vec!["a & b".to_owned()],
-            data: vec![],
-            scores: None,
-        };
+        let options = Options { order: vec!["a & b".to_owned()], ..fake::options() };
         let rows = group::rows(&runs, &options).unwrap();
-        let text = table(&rows);
+        let text = table(&rows, &options);
         let lines: Vec<&str> = text.lines().filter(|line| line.ends_with(" \\\\")).collect();
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|line| line.matches(" & ").count() == 9), "{text}");

@@ -10,38 +10,71 @@ use crate::vocab::{nearest, quoted_list};
 
 /// The output that all cursors over one tree share.
 #[derive(Default)]
-pub(super) struct Shared(RefCell<(Vec<Fault>, Json)>, RefCell<BTreeMap<String, Shape>>);
+pub(super) struct Shared {
+    faults_and_resolved: RefCell<(Vec<Fault>, Json)>,
+    /// Where no file is read, but a reader is asked for all keys that it knows.
+    exploration: Option<Exploration>,
+}
 
-/// What a key that was asked for holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a reader asks for that sees only empty tables.
+struct Exploration {
+    /// What the reader is told when it wants to know whether a key is given.
+    is_given: bool,
+    asked: RefCell<BTreeMap<String, Asked>>,
+}
+
+/// A key that a reader asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    pub(super) shape: Shape,
+    pub(super) is_required: bool,
+    pub(super) default: Option<Json>,
+}
+
+/// What a key holds.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {
-    /// A value; what is allowed.
-    Value(String),
+    /// A value; what is allowed, in words and as a JSON Schema.
+    Value { allowed: String, schema: Json },
     /// A table.
     Table,
+    /// A table with exactly one table in it.
+    Choice,
     /// A list of tables.
     Tables,
 }
 
+impl Shape {
+    fn of(rule: &impl Rule) -> Self {
+        Self::Value { allowed: rule.allowed(), schema: rule.schema() }
+    }
+}
+
 impl Shared {
-    /// All keys that were asked for, as `list[].key`, with what they hold.
-    pub(super) fn keys(&self) -> BTreeMap<String, Shape> {
-        self.1.borrow().clone()
+    /// Explores a reader. It is told that every key is given, or that none is.
+    pub(super) fn exploring(is_given: bool) -> Self {
+        let exploration = Exploration { is_given, asked: RefCell::default() };
+        Self { exploration: Some(exploration), ..Self::default() }
+    }
+
+    /// All keys that were asked for, as `list[].key`.
+    pub(super) fn asked(self) -> BTreeMap<String, Asked> {
+        self.exploration.map(|exploration| exploration.asked.into_inner()).unwrap_or_default()
     }
 
     pub(super) fn into_parts(self) -> (Vec<Fault>, Json) {
-        let (faults, resolved) = self.0.into_inner();
+        let (faults, resolved) = self.faults_and_resolved.into_inner();
         (faults, if resolved.is_null() { Json::Object(serde_json::Map::new()) } else { resolved })
     }
 
     fn fault(&self, node: &Node, message: String) {
         let fault = Fault { origin: node.origin.clone(), line: node.line, message };
-        self.0.borrow_mut().0.push(fault);
+        self.faults_and_resolved.borrow_mut().0.push(fault);
     }
 
     /// Sets a value in the resolved tree, creating tables and lists where needed.
     fn keep(&self, path: &[Step], value: Json) {
-        let mut shared = self.0.borrow_mut();
+        let mut shared = self.faults_and_resolved.borrow_mut();
         let mut place = &mut shared.1;
         for step in path {
             place = match step {
@@ -108,8 +141,8 @@ impl<'a> Fields<'a> {
 
     /// Reads a mandatory field.
     pub fn required<R: Rule>(&mut self, key: &str, rule: &R) -> R::Made {
-        self.note(key, || Shape::Value(rule.allowed()));
-        if self.is_given(key) {
+        self.note(key, true, || (Shape::of(rule), None));
+        if self.has(key) {
             return self.optional(key, rule).unwrap_or_else(|| rule.stand_in());
         }
         self.asked.insert(key.to_owned());
@@ -122,8 +155,8 @@ impl<'a> Fields<'a> {
 
     /// Reads an optional field with its default.
     pub fn with_default<R: Rule>(&mut self, key: &str, rule: &R, default: R::Made) -> R::Made {
-        self.note(key, || Shape::Value(rule.allowed()));
-        if self.is_given(key) {
+        self.note(key, false, || (Shape::of(rule), Some(rule.keep(&default))));
+        if self.has(key) {
             return self.optional(key, rule).unwrap_or_else(|| rule.stand_in());
         }
         self.asked.insert(key.to_owned());
@@ -133,7 +166,7 @@ impl<'a> Fields<'a> {
 
     /// Reads an optional field.
     pub fn optional<R: Rule>(&mut self, key: &str, rule: &R) -> Option<R::Made> {
-        self.note(key, || Shape::Value(rule.allowed()));
+        self.note(key, false, || (Shape::of(rule), None));
         let node = self.ask(key)?;
         match rule.check(node) {
             Ok(made) => {
@@ -151,7 +184,7 @@ impl<'a> Fields<'a> {
 
     /// Reads an optional sub-table.
     pub fn table<T>(&mut self, key: &str, reader: impl FnOnce(&mut Fields) -> T) -> Option<T> {
-        self.note(key, || Shape::Table);
+        self.note(key, false, || (Shape::Table, None));
         let node = self.ask(key)?;
         Some(reader(&mut Fields::over(node, self.path_of(key), self.shared)))
     }
@@ -162,8 +195,8 @@ impl<'a> Fields<'a> {
         key: &str,
         reader: impl FnOnce(&mut Fields) -> T,
     ) -> Option<T> {
-        self.note(key, || Shape::Table);
-        if !self.is_given(key) {
+        self.note(key, true, || (Shape::Table, None));
+        if !self.has(key) {
             self.asked.insert(key.to_owned());
             self.fault_at(key, "is missing; expected a table");
             return None;
@@ -173,7 +206,7 @@ impl<'a> Fields<'a> {
 
     /// Reads every table of a list; an absent list counts as empty.
     pub fn each_table<T>(&mut self, key: &str, mut reader: impl FnMut(&mut Fields) -> T) -> Vec<T> {
-        self.note(key, || Shape::Tables);
+        self.note(key, false, || (Shape::Tables, None));
         let Some(node) = self.ask(key) else {
             self.keep(key, Json::Array(vec![]));
             return vec![];
@@ -198,12 +231,16 @@ impl<'a> Fields<'a> {
         &mut self,
         key: &str,
         known: &[&str],
-        reader: impl FnOnce(&str, &mut Fields) -> T,
+        mut reader: impl FnMut(&str, &mut Fields) -> T,
     ) -> Option<T> {
+        self.note(key, true, || (Shape::Choice, None));
         self.required_table(key, |outer| {
             let table = outer.table?;
+            if outer.is_exploring() {
+                let all = known.iter();
+                return all.filter_map(|name| outer.table(name, |it| reader(name, it))).last();
+            }
             outer.asked.extend(known.iter().map(|name| (*name).to_owned()));
-            known.iter().for_each(|name| outer.note(name, || Shape::Table));
             let given: Vec<&&str> =
                 known.iter().filter(|name| table.contains_key(**name)).collect();
             match (given.as_slice(), table.is_empty()) {
@@ -233,6 +270,18 @@ impl<'a> Fields<'a> {
     /// Returns whether a key is present, valid or not.
     #[must_use]
     pub fn is_given(&self, key: &str) -> bool {
+        let told = self.shared.exploration.as_ref().map(|exploration| exploration.is_given);
+        told.unwrap_or_else(|| self.has(key))
+    }
+
+    /// Returns whether there is no file, and the reader is only asked for the keys that it knows. Then
+    /// it should read every table, also those that are for some files only.
+    #[must_use]
+    pub fn is_exploring(&self) -> bool {
+        self.shared.exploration.is_some()
+    }
+
+    fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
@@ -247,8 +296,8 @@ impl<'a> Fields<'a> {
         self.shared.fault(self.node, format!("{} {message}", self.name()));
     }
 
-    fn note(&self, key: &str, shape: impl FnOnce() -> Shape) {
-        let mut keys = self.shared.1.borrow_mut();
+    fn note(&self, key: &str, is_required: bool, what: impl FnOnce() -> (Shape, Option<Json>)) {
+        let Some(exploration) = &self.shared.exploration else { return };
         let path = self.path_of(key);
         let path: Vec<&str> = path
             .iter()
@@ -257,7 +306,11 @@ impl<'a> Fields<'a> {
                 Step::Item(_) => "[]",
             })
             .collect();
-        keys.entry(path.join(".").replace(".[]", "[]")).or_insert_with(shape);
+        let path = path.join(".").replace(".[]", "[]");
+        let (shape, default) = what();
+        // What was said first holds: a choice is a table as well, and a required value an optional one.
+        let mut asked = exploration.asked.borrow_mut();
+        asked.entry(path).or_insert(Asked { shape, is_required, default });
     }
 
     fn ask(&mut self, key: &str) -> Option<&'a Node> {

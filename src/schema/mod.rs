@@ -8,13 +8,13 @@
 //! This room must never know experiments, datasets or models.
 
 mod assign;
+mod explore;
 mod fields;
-mod keys;
 mod rule;
 mod tree;
 
+pub use explore::{json_schema, keys};
 pub use fields::Fields;
-pub use keys::keys;
 pub use rule::{Flag, Int, Keyed, List, OneOf, Real, Rule, Text};
 pub use tree::{Node, Tree, Value};
 

@@ -24,6 +24,11 @@ pub trait Rule {
     /// Converts the value for the resolved tree.
     fn keep(&self, made: &Self::Made) -> serde_json::Value;
 
+    /// The JSON Schema of the allowed values; it may allow more, but never less.
+    fn schema(&self) -> serde_json::Value {
+        json!({})
+    }
+
     /// Returns a placeholder for a missing or wrong value; it is never used after a fault was
     /// reported.
     fn stand_in(&self) -> Self::Made;
@@ -60,6 +65,16 @@ impl Rule for Int {
 
     fn keep(&self, made: &usize) -> serde_json::Value {
         json!(made)
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        // `1e3` is a whole number too: for editors, it is no integer.
+        let (low, high) = (self.0.start(), self.0.end());
+        let mut schema = json!({ "type": "number", "multipleOf": 1, "minimum": low });
+        if *high < i64::MAX {
+            schema["maximum"] = json!(high);
+        }
+        schema
     }
 
     fn stand_in(&self) -> usize {
@@ -131,6 +146,19 @@ impl Rule for Real {
         json!(made)
     }
 
+    fn schema(&self) -> serde_json::Value {
+        let mut schema = json!({ "type": "number" });
+        if self.low.is_finite() {
+            let key = if self.low_open { "exclusiveMinimum" } else { "minimum" };
+            schema[key] = json!(self.low);
+        }
+        if self.high.is_finite() {
+            let key = if self.high_open { "exclusiveMaximum" } else { "maximum" };
+            schema[key] = json!(self.high);
+        }
+        schema
+    }
+
     fn stand_in(&self) -> f64 {
         self.low
     }
@@ -152,6 +180,10 @@ impl Rule for Flag {
 
     fn keep(&self, made: &bool) -> serde_json::Value {
         json!(made)
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        json!({ "type": "boolean" })
     }
 
     fn stand_in(&self) -> bool {
@@ -178,6 +210,10 @@ impl Rule for Text {
 
     fn keep(&self, made: &String) -> serde_json::Value {
         json!(made)
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        json!({ "type": "string", "minLength": 1 })
     }
 
     fn stand_in(&self) -> String {
@@ -208,6 +244,11 @@ impl<T: Copy + PartialEq> Rule for OneOf<'_, T> {
     fn keep(&self, made: &T) -> serde_json::Value {
         let name = self.0.iter().find(|(_, value)| value == made).map(|(name, _)| *name);
         json!(name)
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
+        json!({ "type": "string", "enum": names })
     }
 
     fn stand_in(&self) -> T {
@@ -273,6 +314,17 @@ impl<R: Rule> Rule for List<R> {
         made.iter().map(|item| self.item.keep(item)).collect()
     }
 
+    fn schema(&self) -> serde_json::Value {
+        let mut schema = json!({ "type": "array", "items": self.item.schema() });
+        if *self.length.start() > 0 {
+            schema["minItems"] = json!(self.length.start());
+        }
+        if *self.length.end() < usize::MAX {
+            schema["maxItems"] = json!(self.length.end());
+        }
+        schema
+    }
+
     fn stand_in(&self) -> Self::Made {
         (0..*self.length.start()).map(|_| self.item.stand_in()).collect()
     }
@@ -306,6 +358,10 @@ impl<R: Rule> Rule for Keyed<R> {
 
     fn keep(&self, made: &Self::Made) -> serde_json::Value {
         made.iter().map(|(key, value)| (key.clone(), self.0.keep(value))).collect()
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        json!({ "type": "object", "additionalProperties": self.0.schema() })
     }
 
     fn stand_in(&self) -> Self::Made {

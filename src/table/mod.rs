@@ -132,13 +132,7 @@ impl Table {
     /// # Errors
     /// As [`Csv::read`]; a cell of a column of numbers that is not empty must be a finite number.
     pub fn read_csv(path: &Path, texts: &[&str], numbers: &[&str]) -> Result<Self, TableError> {
-        Csv {
-            delimiter: ',',
-            texts: texts.to_vec(),
-            numbers: numbers.iter().map(|name| NumberColumn::new(name)).collect(),
-            odd_cells: OddCells::Error,
-        }
-        .read(path)
+        Csv::plain(texts, numbers).read(path)
     }
 
     /// Adds the rows of another file with the same columns; `name` is the file's.
@@ -176,7 +170,19 @@ struct Columns {
     odd: Vec<Option<Odd>>,
 }
 
-impl Csv<'_> {
+impl<'a> Csv<'a> {
+    /// Some columns, divided by commas; a cell of a column of numbers that is not empty must be a finite
+    /// number.
+    #[must_use]
+    pub fn plain(texts: &[&'a str], numbers: &[&str]) -> Self {
+        Self {
+            delimiter: ',',
+            texts: texts.to_vec(),
+            numbers: numbers.iter().map(|name| NumberColumn::new(name)).collect(),
+            odd_cells: OddCells::Error,
+        }
+    }
+
     /// Reads the file. What it is, its first bytes say.
     ///
     /// # Errors
@@ -189,6 +195,19 @@ impl Csv<'_> {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        self.read_bytes(path, bytes)
+    }
+
+    /// Reads the bytes of a file; `path` is its name in messages.
+    ///
+    /// # Errors
+    /// As [`Csv::read`].
+    ///
+    /// # Panics
+    /// As [`Csv::read`].
+    pub fn read_bytes(&self, path: &Path, bytes: Vec<u8>) -> Result<Table, TableError> {
+        let unreadable =
+            |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let bytes = packing::unpacked(bytes).map_err(unreadable)?;
         if bytes.starts_with(parquet::MAGIC) {
             return Ok(self.table(parquet::read(self, path, &bytes)?));

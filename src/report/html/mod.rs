@@ -46,6 +46,10 @@ const POLICY: &str =
 pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<String, ReportError> {
     let anchors = anchors(rows);
     let title = escaped(&options.title);
+    let about = match options.text.trim() {
+        "" => String::new(),
+        text => format!("<p>{}</p>\n", escaped(text)),
+    };
     let (leaks, strips) = (overview::leaks(rows, &anchors), strips::html(rows, &anchors));
     let mut sections = String::new();
     for (row, anchor) in rows.iter().zip(&anchors) {
@@ -57,7 +61,8 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
     let navigation = navigation(!leaks.is_empty(), !pictures.is_empty(), !sections.is_empty());
     let (headline, data, made_from) =
         (overview::headline(rows), overview::data(rows), overview::made_from(rows));
-    let (summary, claims) = (overview::table(rows, &anchors), overview::claims(rows, &anchors));
+    let (summary, claims) =
+        (overview::table(rows, &anchors, options), overview::claims(rows, &anchors));
     let contents = contents(rows, &anchors);
     let reading: String = HOW_TO_READ
         .iter()
@@ -70,7 +75,7 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
          <body id=\"top\">\n<a class=\"skip\" href=\"#main\">Skip to the summary</a>\n\
-         <header>\n<p class=\"kicker\">encore report</p>\n<h1>{title}</h1>\n{headline}\
+         <header>\n<p class=\"kicker\">encore report</p>\n<h1>{title}</h1>\n{about}{headline}\
          <p>Every row is an experiment that is declared in a spec: a repetition of a published one, or our own. All \
          results are computed from the records of the runs.</p>\n{data}{made_from}\
          {navigation}</header>\n<main id=\"main\">\n{leaks}\
@@ -135,10 +140,7 @@ fn anchors(rows: &[Row]) -> Vec<String> {
     taken.push("main".to_owned());
     let mut anchors = vec![];
     for row in rows {
-        let name = match row {
-            Row::Ran(group) => group.experiment(),
-            Row::NotRun(name) => name,
-        };
+        let name = row.name();
         let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
         let base: String = name.chars().map(safe).collect();
         let numbered = (2..).map(|n| format!("{base}-{n}"));

@@ -2,7 +2,8 @@
 
 use super::table::{Cell, Table};
 use crate::record::CodeFacts;
-use crate::report::group::{Group, Row, spec_words};
+use crate::report::Options;
+use crate::report::group::{Group, Row, headings, spec_words};
 use crate::report::summary::{self, LeakingRow};
 use crate::report::words::{Markup, counted, escaped, fraction, list, short, signed};
 
@@ -61,7 +62,7 @@ fn named(group: &Group, rows: &[Row], anchor: &str) -> String {
 }
 
 /// The summary, a row each.
-pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
+pub(super) fn table(rows: &[Row], anchors: &[String], options: &Options) -> String {
     let line = |(row, anchor): (&Row, &String)| {
         let [name, _, ours, by_track, delta, said, epochs, seeds, time, _] =
             summary::line(row, rows);
@@ -101,7 +102,7 @@ pub(super) fn table(rows: &[Row], anchors: &[String]) -> String {
         rows: rows.iter().zip(anchors).map(line).collect(),
         is_sortable: true,
     };
-    table.html()
+    table.html_in_groups(&headings(rows, options))
 }
 
 /// Every claim of every row with its verdict and why; empty without any.

@@ -1,7 +1,6 @@
 "use strict";
 // Sorts the tables that may be sorted: every head cell becomes a button.
 for (const table of document.querySelectorAll("table.sortable")) {
-  const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const button = document.createElement("button");
@@ -12,8 +11,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const rows = [...body.rows];
-      const isKeyed = rows.some((row) => "key" in row.cells[column].dataset);
+      // The heading of a group stays above its rows.
+      const groups = [...table.tBodies].map((body) => [...body.querySelectorAll("tr:not(.group)")]);
+      const isKeyed = groups.flat().some((row) => "key" in row.cells[column].dataset);
       // A cell without a number comes last, whichever way the rows go.
       const compare = (a, b) => {
         const [x, y] = [a.cells[column], b.cells[column]];
@@ -26,7 +26,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
         }
         return down ? y.dataset.key - x.dataset.key : x.dataset.key - y.dataset.key;
       };
-      body.append(...rows.sort(compare));
+      groups.forEach((rows, i) => table.tBodies[i].append(...rows.sort(compare)));
     });
   });
 }

@@ -71,6 +71,11 @@ pub(super) struct Table<'a> {
 impl Table<'_> {
     /// The table in a box of its own, which scrolls sideways where the page is too narrow.
     pub(super) fn html(&self) -> String {
+        self.html_in_groups(&vec![None; self.rows.len()])
+    }
+
+    /// The same in groups, within which it is sorted: the heading before each row that begins one.
+    pub(super) fn html_in_groups(&self, headings: &[Option<&str>]) -> String {
         let is_number =
             |column: usize| self.rows.first().is_some_and(|row| row[column].kind == Kind::Number);
         let head: String = self
@@ -82,7 +87,18 @@ impl Table<'_> {
                 format!("<th scope=\"col\"{class}>{}</th>", escaped(name))
             })
             .collect();
-        let rows: String = self.rows.iter().map(|row| line(row)).collect();
+        let mut rows = String::new();
+        for (i, (row, heading)) in self.rows.iter().zip(headings).enumerate() {
+            if let Some(heading) = heading {
+                let end = if i > 0 { "</tbody>\n<tbody>" } else { "" };
+                rows += &format!(
+                    "{end}<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"{}\">{}</th></tr>\n",
+                    self.head.len(),
+                    escaped(heading)
+                );
+            }
+            rows += &line(row);
+        }
         let sortable = if self.is_sortable { " class=\"sortable\"" } else { "" };
         let caption = escaped(self.caption);
         scrolling(

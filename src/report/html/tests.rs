@@ -13,7 +13,7 @@ fn page(runs: &[Run], options: &Options, folder: &std::path::Path) -> String {
 
 fn named(order: &[&str]) -> Options {
     let order = order.iter().map(|name| (*name).to_owned()).collect();
-    Options { title: "Does it hold?".to_owned(), order, data: vec![], scores: None }
+    Options { title: "Does it hold?".to_owned(), order, ..Options::default() }
 }
 
 #[test]
@@ -54,6 +54,8 @@ fn nothing_that_a_record_says_becomes_markup() {
     let at = folder.path().join("page");
     let options = Options {
         title: evil.to_owned(),
+        text: evil.to_owned(),
+        groups: vec![(evil.to_owned(), vec![evil.to_owned()])],
         order: vec![evil.to_owned(), "<b>".to_owned()],
         data: vec![],
         scores: None,
