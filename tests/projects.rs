@@ -43,7 +43,8 @@ fn a_new_project_makes_a_page_of_its_own_experiments() {
         fs::write(folder.join("encore.toml"), "").unwrap();
         fs::remove_file(folder.join("README.md")).unwrap();
         let again = fails(&folder, &["init", "--example", example], 2);
-        assert!(again.contains("nothing was written, because these exist: encore.toml"));
+        assert!(again.contains("nothing was written, because these exist: datasets/"), "{again}");
+        assert!(again.contains(", encore.toml, ") && !again.contains("README"), "{again}");
         assert_eq!(text(&folder.join("encore.toml")), "");
         assert!(!folder.join("README.md").exists());
     }

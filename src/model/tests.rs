@@ -47,7 +47,7 @@ fn read(entry: &Entry) -> Box<dyn Model> {
         let training = fields.table("training", |fields| Training::read(fields, Some(&SHAPE)));
         fields.choice("model", &[entry.name], |_, fields| match entry.read {
             Reader::AtOnce(read) => read(fields, Some(&SHAPE)),
-            Reader::Epochs(read) => read(fields, training.unwrap(), Some(&SHAPE)),
+            Reader::Epochs(read) => read(fields, training.clone().unwrap(), Some(&SHAPE)),
         })
     });
     made.unwrap_or_else(|faults| panic!("{faults}")).0.unwrap()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::fields::{Asked, Shape, Shared};
+use super::fields::{Asked, OTHER_KEYS, Shape, Shared};
 use super::{Fields, Node, Tree, Value};
 
 /// Every key that a reader asks for, with what it may hold: `a.b` is in the table `a`, `c[].d` in the
@@ -17,7 +17,8 @@ pub fn keys<T>(reader: impl Fn(&mut Fields) -> T) -> BTreeMap<String, String> {
         Shape::Table | Shape::Choice => "a table".to_owned(),
         Shape::Tables => "a list of tables".to_owned(),
     };
-    explore(reader).into_iter().map(|(path, asked)| (path, allowed(asked))).collect()
+    let named = explore(reader).into_iter().filter(|(path, _)| !path.ends_with(OTHER_KEYS));
+    named.map(|(path, asked)| (path, allowed(asked))).collect()
 }
 
 /// The JSON Schema (draft 7) of the files that a reader reads. `meaning` says what the key at a path
@@ -44,10 +45,17 @@ fn table(
     meaning: &impl Fn(&str) -> Option<String>,
 ) -> Map<String, Json> {
     let (mut properties, mut required) = (Map::new(), vec![]);
+    let mut others = json!(false);
     for (path, asked_for) in asked {
         let Some(key) = path.strip_prefix(prefix).filter(|rest| !rest.contains(['.', '['])) else {
             continue;
         };
+        if key == OTHER_KEYS {
+            if let Shape::Value { schema, .. } = &asked_for.shape {
+                others = schema.clone();
+            }
+            continue;
+        }
         if asked_for.is_required {
             required.push(json!(key));
         }
@@ -85,7 +93,7 @@ fn table(
     let mut schema = Map::new();
     schema.insert("type".to_owned(), json!("object"));
     schema.insert("properties".to_owned(), Json::Object(properties));
-    schema.insert("additionalProperties".to_owned(), json!(false));
+    schema.insert("additionalProperties".to_owned(), others);
     if !required.is_empty() {
         schema.insert("required".to_owned(), Json::Array(required));
     }

@@ -8,6 +8,9 @@ use serde_json::Value as Json;
 use super::{Fault, Node, Rule, Tree, Value};
 use crate::vocab::{nearest, quoted_list};
 
+/// Stands for all keys of a table that a reader does not know by name.
+pub(super) const OTHER_KEYS: &str = "*";
+
 /// The output that all cursors over one tree share.
 #[derive(Default)]
 pub(super) struct Shared {
@@ -279,6 +282,11 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn is_exploring(&self) -> bool {
         self.shared.exploration.is_some()
+    }
+
+    /// Tells whoever explores the reader that the file decides on further keys, and what they hold.
+    pub fn explore_other_keys<R: Rule>(&self, rule: &R) {
+        self.note(OTHER_KEYS, false, || (Shape::of(rule), None));
     }
 
     fn has(&self, key: &str) -> bool {

@@ -73,7 +73,7 @@ fn model(spec: &str) -> Box<dyn Model> {
     let read_spec = |fields: &mut schema::Fields| {
         let training = fields.table("training", |fields| Training::read(fields, Some(&SHAPE)));
         let training = training.expect("the specs above have a training table");
-        fields.choice("model", &["cnn"], |_, fields| read(fields, training, Some(&SHAPE)))
+        fields.choice("model", &["cnn"], |_, fields| read(fields, training.clone(), Some(&SHAPE)))
     };
     schema::read(&tree, read_spec)
         .unwrap_or_else(|faults| panic!("{faults}"))

@@ -269,6 +269,7 @@ impl Reading {
         let keys = self.track_columns.iter().map(|(ours, _)| ours.clone());
         let keys: BTreeSet<String> = keys.chain(["label".to_owned()]).collect();
         let read = |rename: &mut Fields| {
+            rename.explore_other_keys(&Keyed(Text));
             let words = keys.into_iter().map(|key| {
                 let words = rename.with_default(&key, &Keyed(Text), vec![]);
                 (key, words)
