@@ -31,9 +31,9 @@ pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool)
             order.push(name.clone());
         }
     }
-    let settings = project.settings(&library);
-    for name in &settings.order(&library) {
-        let has_run = with_runs.contains(name.as_str());
+    let scores = Some(project.store().scores());
+    let options = report::Options { scores, ..page_options(&settings, order) };
+    let ledger = from_whole(runs, &options, |runs| report::claims(runs, &options))?;
     print!("{}", ledger.text);
     say_hidden(n_hidden);
     strict(&ledger, how)
