@@ -104,7 +104,10 @@ fn missing_damaged_or_outdated_scores_change_no_claim_and_no_page() {
     };
     let first = outputs();
     let scores = fs::read(home.join(SCORES)).unwrap();
+    let written = || fs::metadata(home.join("reports/index.html")).unwrap().modified().unwrap();
+    let before = written();
     assert!(outputs() == first);
+    assert_eq!(written(), before, "a page that is what it was is not written again");
     assert_eq!(fs::read(home.join(SCORES)).unwrap(), scores, "nothing was scored again");
     for damaged in [&b"{"[..], &scores[..scores.len() / 2], b""] {
         fs::write(home.join(SCORES), damaged).unwrap();

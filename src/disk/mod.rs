@@ -3,7 +3,7 @@
 //!
 //! | function | what it does |
 //! |---|---|
-//! | [`write_whole`], [`write_private`] | replaces a file atomically: temporary file, fsync, rename, fsync of the folder |
+//! | [`write_whole`], [`write_changed`], [`write_private`] | replaces a file atomically: temporary file, fsync, rename, fsync of the folder |
 //! | [`finish_file`] | gives a file that was written in pieces its final name |
 //! | [`publish`], [`publish_flushed`] | gives a finished folder its final name by one rename; the first process wins |
 //! | [`set_aside`], [`remove_folder`] | takes a folder away by one rename before its files are deleted |
@@ -24,4 +24,6 @@ mod whole;
 pub use folder::{Published, publish, publish_flushed, remove_folder, set_aside};
 pub use lock::{Held, Lock, is_locked, is_new_note, lock, lock_file, notice};
 pub use name::{Owner, unique_name};
-pub use whole::{finish_file, remove_stale, sync_folder, write_private, write_shared, write_whole};
+pub use whole::{
+    finish_file, remove_stale, sync_folder, write_changed, write_private, write_shared, write_whole,
+};

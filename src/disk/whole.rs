@@ -21,6 +21,20 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, false)
 }
 
+/// Replaces a file like [`write_whole`], unless it has these bytes already: a page of many figures is
+/// mostly what it was, and every replaced file waits for the disk.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn write_changed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let is_file = |file: fs::Metadata| file.is_file() && file.len() == bytes.len() as u64;
+    let may_be_equal = fs::symlink_metadata(path).is_ok_and(is_file);
+    if may_be_equal && fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    write_whole(path, bytes)
+}
+
 /// Replaces a file like [`write_whole`], readable by its owner only (mode 0600) from the first byte
 /// on.
 ///
@@ -158,6 +172,29 @@ mod tests {
         let mut left = names(folder.path());
         left.sort();
         assert_eq!(left, ["a.json", "b"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_has_the_bytes_already_stays_and_any_other_is_replaced() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let inode = || fs::symlink_metadata(&path).unwrap().ino();
+        write_changed(&path, b"one").unwrap();
+        let first = inode();
+        write_changed(&path, b"one").unwrap();
+        assert_eq!(inode(), first);
+        for bytes in [&b"two"[..], b"three", b""] {
+            write_changed(&path, bytes).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
+        // A link is replaced, whatever it leads to.
+        let other = folder.path().join("b");
+        fs::rename(&path, &other).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        write_changed(&path, b"").unwrap();
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
     }
 
     #[test]

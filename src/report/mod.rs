@@ -375,6 +375,6 @@ fn put_table(
 }
 
 fn put(path: &Path, text: impl AsRef<[u8]>) -> Result<(), ReportError> {
-    disk::write_whole(path, text.as_ref())
+    disk::write_changed(path, text.as_ref())
         .map_err(|source| ReportError::Io { path: path.to_owned(), source })
 }

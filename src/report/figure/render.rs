@@ -23,7 +23,7 @@ const SMOOTH: u32 = 2;
 /// Writes the figure as `NAME.svg` and `NAME.png`, each atomically.
 pub(super) fn save(figure: &Figure, folder: &Path, name: &str) -> Result<(), ReportError> {
     let put = |path: &Path, bytes: &[u8]| {
-        disk::write_whole(path, bytes)
+        disk::write_changed(path, bytes)
             .map_err(|source| ReportError::Io { path: path.to_owned(), source })
     };
     let path = folder.join(format!("{name}.svg"));
