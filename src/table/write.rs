@@ -7,6 +7,8 @@ use polars::prelude::{Column, CsvWriter, DataFrame, NamedFrom, SerWriter, Series
 pub enum Values {
     /// Texts.
     Texts(Vec<String>),
+    /// Texts that each stand in so many rows, one after the other.
+    Repeated(Vec<(String, usize)>),
     /// Numbers; NaN where one is missing.
     Numbers(Vec<f64>),
     /// Whole numbers; some may be missing.
@@ -39,6 +41,10 @@ fn column(name: &str, values: &Values) -> Column {
     let name = name.into();
     let series = match values {
         Values::Texts(values) => Series::new(name, values),
+        Values::Repeated(values) => {
+            let rows = values.iter().flat_map(|(text, n)| std::iter::repeat_n(text.as_str(), *n));
+            Series::new(name, rows.collect::<Vec<&str>>())
+        }
         Values::Numbers(values) => {
             let known = values.iter().map(|number| (!number.is_nan()).then_some(*number));
             Series::new(name, known.collect::<Vec<_>>())
