@@ -73,6 +73,9 @@ mod tests {
             ("cut", Values::Flags(vec![true, false, true])),
         ];
         let bytes = csv_bytes(&columns);
+        let mut repeated = columns.clone();
+        repeated[0].1 = Values::Repeated(texts.iter().map(|text| (text.clone(), 1)).collect());
+        assert_eq!(csv_bytes(&repeated), bytes);
         let text = String::from_utf8(bytes.clone()).unwrap();
         assert!(
             text.starts_with("name,tempo,beats,key,cut\n\"a, \"\"b\"\"\",0.1,,-1,true\n"),
