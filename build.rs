@@ -45,7 +45,8 @@ fn embed(folder: &str, endings: &[&str], file: &str) {
         println!("cargo::rerun-if-changed={}", path.display());
         let inside = path.strip_prefix(&folder).expect("the file was found in the folder");
         let name = inside.to_string_lossy().replace('\\', "/");
-        writeln!(code, "    ({name:?}, include_str!({path:?})),").expect("text takes all");
+        let file = path.to_str().expect("paths in the repository are UTF-8");
+        writeln!(code, "    ({name:?}, include_str!({file:?})),").expect("text takes all");
     }
     code += "]\n";
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo tells it"));
