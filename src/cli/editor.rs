@@ -74,11 +74,10 @@ pub(super) fn schema(kind: Option<SchemaKind>, out: Option<&Path>) -> Done {
 }
 
 /// Prints the completion script of a shell.
-pub(super) fn completions(shell: clap_complete::Shell) -> Done {
+pub(super) fn completions(shell: clap_complete::Shell) {
     let mut script = vec![];
     clap_complete::generate(shell, &mut Arguments::command(), "encore", &mut script);
     print!("{}", String::from_utf8_lossy(&script));
-    Ok(())
 }
 
 /// Writes a man page for encore and for each of its commands into a folder.

@@ -242,7 +242,10 @@ pub fn main() -> ExitCode {
         Command::Features(command) => features::features(&project, &command),
         Command::Spotify(command) => spotify::spotify(&project, &command),
         Command::Schema { kind, out } => editor::schema(kind, out.as_deref()),
-        Command::Completions { shell } => editor::completions(shell),
+        Command::Completions { shell } => {
+            editor::completions(shell);
+            Ok(())
+        }
         Command::Man { folder } => editor::man(&folder),
         Command::Degrade(arguments) => degrade::degrade(&arguments),
     };

@@ -260,9 +260,10 @@ fn write(
         Err(_) => true,
     };
     // Of the other experiments, a page with groups shows those that somebody ran.
-    let is_shown = |name: &&String| match settings.grouped().any(|grouped| grouped == *name) {
-        true => has_run(name) || can_run(name),
-        false => settings.groups.is_empty() || has_run(name),
+    let is_shown = |name: &&String| {
+        let is_grouped = settings.grouped().any(|grouped| grouped == *name);
+        let is_wanted = if is_grouped { can_run(name) } else { settings.groups.is_empty() };
+        is_wanted || has_run(name)
     };
     let order = settings.order(library).iter().filter(is_shown).cloned().collect();
     let data = plot::summaries(catalogue, &runs, page.shrink.data);

@@ -4,8 +4,10 @@ use super::group::Row;
 use crate::record::{Epoch, StoreError};
 use crate::table::Values;
 
-/// The columns of numbers.
-const NUMBERS: [(&str, fn(&Epoch) -> f64); 6] = [
+/// A column of numbers: its name, and what an epoch has in it.
+type NumberColumn = (&'static str, fn(&Epoch) -> f64);
+
+const NUMBERS: [NumberColumn; 6] = [
     ("train_loss", |epoch| epoch.train_loss),
     ("train_accuracy", |epoch| epoch.train_accuracy),
     ("valid_loss", |epoch| epoch.valid_loss),
