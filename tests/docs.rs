@@ -63,11 +63,13 @@ fn the_pages_of_keys_list_every_key() {
     let spec = encore::experiment::Spec::keys().into_keys();
     let spec =
         spec.chain(project.map(str::to_owned)).chain(["project.groups[].experiments".to_owned()]);
-    lists_all("docs/keys.md", spec.filter(|key| key != "project").collect(), 200);
-    lists_all("docs/manifests.md", encore::dataset::Manifest::keys().into_keys().collect(), 80);
+    let spec: Vec<String> = spec.filter(|key| key != "project").collect();
+    lists_all("docs/keys.md", &spec, 200);
+    let manifest: Vec<String> = encore::dataset::Manifest::keys().into_keys().collect();
+    lists_all("docs/manifests.md", &manifest, 80);
 }
 
-fn lists_all(page: &str, known: Vec<String>, at_least: usize) {
+fn lists_all(page: &str, known: &[String], at_least: usize) {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let (mut sections, mut listed) = (vec![], vec![]);
     let section = |title: &str| match title.trim_matches('`') {

@@ -12,69 +12,47 @@ fn schema(kind: &str) -> Value {
     serde_json::from_str(&stdout_of(repository(), &["schema", kind])).unwrap()
 }
 
+/// The keywords that `faults` knows.
+const KEYWORDS: [&str; 21] = [
+    "$schema",
+    "title",
+    "description",
+    "default",
+    "type",
+    "enum",
+    "anyOf",
+    "minLength",
+    "multipleOf",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "items",
+    "minItems",
+    "maxItems",
+    "properties",
+    "required",
+    "additionalProperties",
+    "minProperties",
+    "maxProperties",
+];
+
 /// What of a value a JSON Schema forbids, by the keywords that encore uses.
 fn faults(schema: &Value, value: &toml::Value, path: &str, found: &mut Vec<String>) {
     for keyword in schema.as_object().unwrap().keys() {
-        let known = [
-            "$schema",
-            "title",
-            "description",
-            "default",
-            "type",
-            "enum",
-            "anyOf",
-            "minLength",
-            "multipleOf",
-            "minimum",
-            "maximum",
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "items",
-            "minItems",
-            "maxItems",
-            "properties",
-            "required",
-            "additionalProperties",
-            "minProperties",
-            "maxProperties",
-        ];
-        assert!(known.contains(&keyword.as_str()), "the keyword {keyword} is not checked here");
+        assert!(KEYWORDS.contains(&keyword.as_str()), "the keyword {keyword} is not checked here");
     }
-    let mut fault = |said: &str| found.push(format!("{path}: {said}"));
-    let number = value.as_integer().map(|n| n as f64).or_else(|| value.as_float());
-    if let Some(kind) = schema.get("type") {
-        let is_right = match kind.as_str().unwrap() {
+    if let Some(kind) = schema.get("type").and_then(Value::as_str) {
+        let is_right = match kind {
             "object" => value.is_table(),
             "array" => value.is_array(),
             "string" => value.is_str(),
             "boolean" => value.is_bool(),
-            "number" => number.is_some(),
+            "number" => value.is_integer() || value.is_float(),
             kind => panic!("unknown type {kind}"),
         };
         if !is_right {
-            return fault(&format!("is no {kind}"));
-        }
-    }
-    let limit = |key: &str| schema.get(key).and_then(Value::as_f64);
-    if let Some(n) = number {
-        let checks = [
-            limit("minimum").is_none_or(|low| n >= low),
-            limit("maximum").is_none_or(|high| n <= high),
-            limit("exclusiveMinimum").is_none_or(|low| n > low),
-            limit("exclusiveMaximum").is_none_or(|high| n < high),
-            limit("multipleOf").is_none_or(|step| n % step == 0.0),
-        ];
-        if checks.contains(&false) {
-            fault(&format!("{n} is out of range"));
-        }
-    }
-    if let Some(text) = value.as_str() {
-        let known = schema.get("enum").and_then(Value::as_array);
-        if known.is_some_and(|known| !known.iter().any(|name| name == text)) {
-            fault(&format!("`{text}` is no choice"));
-        }
-        if limit("minLength").is_some_and(|least| (text.chars().count() as f64) < least) {
-            fault("is too short");
+            return found.push(format!("{path}: is no {kind}"));
         }
     }
     if let Some(choices) = schema.get("anyOf") {
@@ -84,42 +62,72 @@ fn faults(schema: &Value, value: &toml::Value, path: &str, found: &mut Vec<Strin
             found.is_empty()
         };
         if !choices.as_array().unwrap().iter().any(fits) {
-            fault("fits no alternative");
+            found.push(format!("{path}: fits no alternative"));
         }
     }
-    if let Some(items) = value.as_array() {
-        let n = items.len() as f64;
-        if limit("minItems").is_some_and(|least| n < least)
-            || limit("maxItems").is_some_and(|most| n > most)
-        {
-            fault(&format!("has {n} items"));
-        }
-        if let Some(schema) = schema.get("items") {
+    match value {
+        toml::Value::Table(table) => table_faults(schema, table, path, found),
+        toml::Value::Array(items) => {
+            if !is_within(schema, items.len(), "minItems", "maxItems") {
+                found.push(format!("{path}: has {} items", items.len()));
+            }
             for (i, item) in items.iter().enumerate() {
-                faults(schema, item, &format!("{path}[{i}]"), found);
+                let inner = schema.get("items").into_iter();
+                inner.for_each(|inner| faults(inner, item, &format!("{path}[{i}]"), found));
             }
         }
-        return;
+        _ => found.extend(plain_fault(schema, value).map(|said| format!("{path}: {said}"))),
     }
-    let Some(table) = value.as_table() else { return };
-    let n = table.len() as f64;
-    if limit("minProperties").is_some_and(|least| n < least)
-        || limit("maxProperties").is_some_and(|most| n > most)
-    {
-        fault(&format!("has {n} keys"));
+}
+
+fn limit(schema: &Value, key: &str) -> Option<f64> {
+    schema.get(key).and_then(Value::as_f64)
+}
+
+fn is_within(schema: &Value, n: usize, least: &str, most: &str) -> bool {
+    let n = n as f64;
+    limit(schema, least).is_none_or(|least| n >= least)
+        && limit(schema, most).is_none_or(|most| n <= most)
+}
+
+/// What is wrong with a number or a text.
+fn plain_fault(schema: &Value, value: &toml::Value) -> Option<String> {
+    if let Some(n) = value.as_integer().map(|n| n as f64).or_else(|| value.as_float()) {
+        let limit = |key: &str| limit(schema, key);
+        let is_right = limit("minimum").is_none_or(|low| n >= low)
+            && limit("maximum").is_none_or(|high| n <= high)
+            && limit("exclusiveMinimum").is_none_or(|low| n > low)
+            && limit("exclusiveMaximum").is_none_or(|high| n < high)
+            && limit("multipleOf").is_none_or(|step| n % step == 0.0);
+        return (!is_right).then(|| format!("{n} is out of range"));
+    }
+    let text = value.as_str()?;
+    let known = schema.get("enum").and_then(Value::as_array);
+    if known.is_some_and(|known| !known.iter().any(|name| name == text)) {
+        return Some(format!("`{text}` is no choice"));
+    }
+    let is_long = is_within(schema, text.chars().count(), "minLength", "maxLength");
+    (!is_long).then(|| "is too short".to_owned())
+}
+
+fn table_faults(schema: &Value, table: &toml::Table, path: &str, found: &mut Vec<String>) {
+    if !is_within(schema, table.len(), "minProperties", "maxProperties") {
+        found.push(format!("{path}: has {} keys", table.len()));
     }
     for key in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
         if !table.contains_key(key.as_str().unwrap()) {
-            fault(&format!("lacks {key}"));
+            found.push(format!("{path}: lacks {key}"));
         }
     }
     for (key, value) in table {
-        let inner = schema.get("properties").and_then(|properties| properties.get(key));
-        match (inner, schema.get("additionalProperties")) {
-            (Some(inner), _) => faults(inner, value, &format!("{path}.{key}"), found),
-            (None, Some(Value::Bool(false))) => found.push(format!("{path}: unknown key {key}")),
-            (None, Some(inner)) => faults(inner, value, &format!("{path}.{key}"), found),
-            (None, None) => {}
+        let named = schema.get("properties").and_then(|properties| properties.get(key));
+        let others = || schema.get("additionalProperties").filter(|others| others.is_object());
+        match named.or_else(others) {
+            Some(inner) => faults(inner, value, &format!("{path}.{key}"), found),
+            None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
+                found.push(format!("{path}: unknown key {key}"));
+            }
+            None => {}
         }
     }
 }
