@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::runs_arguments::{Gc, Runs};
 use crate::audio::DEGRADATIONS;
 use crate::spotify::checked_address;
 use crate::vocab::seed_range;
@@ -16,6 +17,9 @@ pub(super) struct Arguments {
     /// or with experiments/ and datasets/]
     #[arg(long = "project", value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
+    /// Print the result as one JSON object, described in docs/json.md
+    #[arg(long, global = true)]
+    pub json: bool,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -39,6 +43,9 @@ pub(super) enum Command {
     Report(Report),
     /// List every published figure with its verdict and the reason
     Claims {
+        /// Count archived runs too
+        #[arg(long)]
+        archived: bool,
         /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
         #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
         strict: Option<Strict>,
@@ -83,10 +90,17 @@ pub(super) enum Command {
     DoRun,
     /// List the experiments with dataset, claim and latest result
     List {
+        /// Count archived runs too
+        #[arg(long)]
+        archived: bool,
         /// List the latest result of other versions of the specs too
         #[arg(long)]
         all_versions: bool,
     },
+    /// List, query and manage runs
+    Runs(Runs),
+    /// Delete removed runs, interrupted attempts and unused caches
+    Gc(Gc),
     /// Check every spec and manifest and report all faults at once
     Check,
     /// Create a spec from an existing one
@@ -229,9 +243,6 @@ pub(super) struct Predict {
     /// CSV file to write, with a column per class [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Write JSON instead, one object per line
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Subcommand)]
@@ -262,6 +273,9 @@ pub(super) enum Plot {
 
 #[derive(Args)]
 pub(super) struct Report {
+    /// Show archived runs too
+    #[arg(long)]
+    pub archived: bool,
     /// Write the page of `reproduce --quick`
     #[arg(long)]
     pub quick: bool,

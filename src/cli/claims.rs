@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 
 use super::arguments::Strict;
 use super::runs::{page_options, strict};
-use super::{Done, Project, from_whole, say_hidden, say_skipped};
-use crate::experiment::{Options, Plan};
+use super::{Done, Project, finished, from_whole, say_hidden, say_skipped, versions};
+use crate::experiment::{Options, Plan, Shrink};
 use crate::report;
 
 /// Prints every published figure with its verdict and the reason.
-pub(super) fn claims(project: &Project, how: Option<Strict>, all_versions: bool) -> Done {
+pub(super) fn claims(
+    project: &Project,
+    archived: bool,
+    how: Option<Strict>,
+    all_versions: bool,
+) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let versions = project.versions(&library, &catalogue)?;
+    let runs = finished(&project.store_with(archived))?;
+    let versions = versions(runs, &library, &catalogue, Shrink::default());
     let n_hidden = if all_versions { 0 } else { versions.others.len() };
     let runs = if all_versions { versions.all() } else { versions.current };
     let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::{Done, Failure, Project, say_hidden, say_skipped};
+use super::{Done, Failure, Project, say_hidden, say_skipped, versions};
+use crate::experiment::Shrink;
 use crate::record::Run;
 use crate::report::{self, CompareError};
 use crate::vocab::nearest;
@@ -26,7 +27,8 @@ fn is_meant(run: &Run, name: &str) -> bool {
 /// Holds experiments or runs against each other.
 pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let runs = project.versions(&library, &catalogue)?.all();
+    let runs = project.finished_and(names)?;
+    let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
     let names: Vec<String> = if all_versions {
         names.iter().flat_map(|name| versions_of(name, &runs)).collect()
     } else {

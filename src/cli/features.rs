@@ -37,7 +37,7 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
     }
     let mut n_runs: BTreeMap<String, usize> = BTreeMap::new();
     for store in [project.store(), Store::new(project.reports().join("quick/runs"))] {
-        for run in finished(&store)? {
+        for run in finished(&store.with_archived())? {
             *n_runs.entry(run.record.data.features_hash.clone()).or_default() += 1;
         }
     }

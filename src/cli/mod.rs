@@ -12,14 +12,20 @@ mod editor;
 mod features;
 mod fetch;
 mod foreign;
+mod gc;
 mod import_outcome;
 mod init;
+mod json;
 mod new_data;
 mod plot;
 mod predict;
 mod prediction_output;
 mod progress;
+mod run_ids;
+mod run_marks;
+mod run_query;
 mod runs;
+mod runs_arguments;
 mod signals;
 mod specs;
 mod spotify;
@@ -31,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use self::arguments::{Arguments, Command};
 use crate::dataset::{Catalogue, DatasetError};
@@ -115,14 +121,26 @@ impl Project {
         Workspace { catalogue, store, project: &self.root, stop: signals::caught(), observer }
     }
 
-    /// The finished runs of the page, as the current specs see them.
-    fn versions(&self, library: &Library, catalogue: &Catalogue) -> Result<Versions, Failure> {
-        Ok(versions(self.finished()?, library, catalogue, Shrink::default()))
-    }
-
     /// The finished runs of the page; those that are damaged are named and left out.
     fn finished(&self) -> Result<Vec<Run>, Failure> {
         finished(&self.store())
+    }
+
+    /// The finished runs of the page, and archived ones that are named by their ids.
+    fn finished_and(&self, names: &[String]) -> Result<Vec<Run>, Failure> {
+        let (mut runs, store) = (self.finished()?, self.store());
+        for name in names.iter().filter(|name| store.is_archived(name)) {
+            match store.read(name) {
+                Ok(run) => runs.extend(run),
+                Err(error) => say_skipped(error),
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The store whose archived runs count too, if so asked.
+    fn store_with(&self, archived: bool) -> Store {
+        if archived { self.store().with_archived() } else { self.store() }
     }
 }
 
@@ -217,7 +235,11 @@ fn project_root(given: Option<PathBuf>) -> PathBuf {
 /// Runs the command line and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if arguments.json {
+        json::turn_on();
+    }
     let project = Project { root: project_root(arguments.root) };
     let done = match arguments.command {
         Command::Init { folder, example } => init::init(&folder, example),
@@ -230,12 +252,16 @@ pub fn main() -> ExitCode {
         Command::Plot(arguments) => plot::plot(&project, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Report(arguments) => runs::report(&project, &arguments),
-        Command::Claims { strict, all_versions } => claims::claims(&project, strict, all_versions),
+        Command::Claims { archived, strict, all_versions } => {
+            claims::claims(&project, archived, strict, all_versions)
+        }
         Command::Compare { names, all_versions } => {
             compare::compare(&project, &names, all_versions)
         }
         Command::Predict(arguments) => predict::predict(&project, &arguments),
-        Command::List { all_versions } => specs::list(&project, all_versions),
+        Command::List { archived, all_versions } => specs::list(&project, archived, all_versions),
+        Command::Runs(arguments) => run_marks::runs(&project, &arguments),
+        Command::Gc(arguments) => gc::gc(&project, &arguments),
         Command::Check => specs::check(&project),
         Command::New { name, from } => specs::new(&project, &name, &from),
         Command::Data(command) => data::data(&project, &command),
@@ -261,20 +287,41 @@ pub fn main() -> ExitCode {
     if let Some(text) = crate::disk::notice() {
         eprintln!("note: {text}");
     }
-    let (code, message) = match done {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Internal(error)) => (1, with_causes(&error)),
-        Err(Failure::Usage(message)) => (2, message),
-        Err(Failure::Data(message)) => (3, message),
-        Err(Failure::Differs(message)) => (4, message),
-        Err(Failure::Later(message)) => (5, message),
-        Err(Failure::Stopped(message)) => (130, message),
+    let failed = match done {
+        Ok(()) => None,
+        Err(Failure::Internal(error)) => Some((1, with_causes(&error))),
+        Err(Failure::Usage(message)) => Some((2, message)),
+        Err(Failure::Data(message)) => Some((3, message)),
+        Err(Failure::Differs(message)) => Some((4, message)),
+        Err(Failure::Later(message)) => Some((5, message)),
+        Err(Failure::Stopped(message)) => Some((130, message)),
     };
+    // Predictions are a stream of objects, one a line.
+    let command = command_name(&matches);
+    if json::is_on() && command != "predict" {
+        let failure = failed.as_ref().map(|(code, message)| (*code, message.as_str()));
+        output::document(&json::document(&command, failure));
+        if let Err(error) = output::finish() {
+            eprintln!("error: cannot write the output: {error}");
+            return ExitCode::from(1);
+        }
+    }
+    let Some((code, message)) = failed else { return ExitCode::SUCCESS };
     match code {
         5 | 130 => eprintln!("{message}"),
         _ => eprintln!("error: {message}"),
     }
     ExitCode::from(code)
+}
+
+/// The command with its subcommand: `data list`.
+fn command_name(matches: &clap::ArgMatches) -> String {
+    let (mut names, mut matches) = (vec![], matches);
+    while let Some((name, inner)) = matches.subcommand() {
+        names.push(name);
+        matches = inner;
+    }
+    names.join(" ")
 }
 
 /// An error with its causes. Most of our messages contain their cause: it is not said again.

@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::signals;
+use super::{json, signals};
 use crate::vocab::without_controls;
 
 /// Whether nobody reads the standard output any more.
@@ -30,10 +30,19 @@ macro_rules! eprintln {
     ($($text:tt)*) => { $crate::cli::output::err(format_args!("{}\n", format_args!($($text)*))) };
 }
 
-/// Writes to the standard output.
+/// Writes to the standard output. Where the result is printed as JSON, text is dropped.
 pub(super) fn out(text: Arguments) {
+    if json::is_on() {
+        return;
+    }
     let text = text.to_string();
     let written = io::stdout().lock().write_all(shown(&text).as_bytes());
+    note(written);
+}
+
+/// Writes a JSON object to the standard output.
+pub(super) fn document(text: &str) {
+    let written = io::stdout().lock().write_all(text.as_bytes());
     note(written);
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Predict;
 use super::prediction_output::{Destination, Form, Item, PredictionOutput};
-use super::{Done, Failure, Project, output, signals};
+use super::{Done, Failure, Project, json, output, signals};
 use crate::dataset::recordings_in;
 use crate::experiment::{Guess, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor};
 use crate::record::Run;
@@ -22,7 +22,8 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
              hint: encore list shows the experiments"
         )));
     }
-    let run = choose(project.finished()?, with)?;
+    let named: Vec<String> = arguments.with.iter().cloned().collect();
+    let run = choose(project.finished_and(&named)?, with)?;
     if run.record.spec["features"].get("table").is_some() {
         rows(project, &run, arguments)
     } else {
@@ -59,7 +60,7 @@ fn rows(project: &Project, run: &Run, arguments: &Predict) -> Done {
     let predictor = RowPredictor::load(run, &project.catalogue()?)?;
     let table = predictor.open(file)?;
     let destination = Destination::open(arguments.out.as_deref(), &arguments.files)?;
-    let form = if arguments.json { Form::Json } else { Form::Csv };
+    let form = if json::is_on() { Form::Json } else { Form::Csv };
     eprintln!("{}", heading(run));
     if !table.absent_ids().is_empty() {
         let absent = table.absent_ids().join(", ");
@@ -140,7 +141,7 @@ fn summary(counts: &RowCounts, out: Option<&Path>) {
 fn recordings(project: &Project, run: &Run, arguments: &Predict) -> Done {
     let predictor = Predictor::load(run, &project.catalogue()?)?;
     let files = expanded(&arguments.files)?;
-    let form = match (arguments.json, &arguments.out) {
+    let form = match (json::is_on(), &arguments.out) {
         (true, _) => Form::Json,
         (false, Some(_)) => Form::Csv,
         (false, None) => Form::Text,

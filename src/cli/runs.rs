@@ -75,7 +75,7 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
     }
     say_data(&catalogue, &plans);
     say_left_out(&left_out);
-    let page = Page::of(project, arguments.quick, false);
+    let page = Page::of(project, arguments.quick, false, false);
     let outcomes = execute(project, &catalogue, &page.store(), &plans, &arguments.common)?;
     let written = write(&settings, &library, &catalogue, &page, arguments.common.strict);
     failures(outcomes)?;
@@ -113,7 +113,8 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
 
 /// Writes the page from the records, with plots of the datasets that are present.
 pub(super) fn report(project: &Project, arguments: &Report) -> Done {
-    let page = Page::of(project, arguments.quick, arguments.all_versions);
+    let Report { quick, all_versions, archived, .. } = *arguments;
+    let page = Page::of(project, quick, all_versions, archived);
     let library = project.library()?;
     write(&project.settings(&library), &library, &project.catalogue()?, &page, arguments.strict)
 }
@@ -125,20 +126,23 @@ struct Page {
     shrink: Shrink,
     /// Whether it shows runs of other versions of the specs.
     all_versions: bool,
+    /// Whether it shows archived runs.
+    archived: bool,
 }
 
 impl Page {
-    fn of(project: &Project, is_quick: bool, all_versions: bool) -> Self {
+    fn of(project: &Project, is_quick: bool, all_versions: bool, archived: bool) -> Self {
         let (folder, shrink) = if is_quick {
             (project.reports().join("quick"), QUICK)
         } else {
             (project.reports(), Shrink::default())
         };
-        Self { folder, shrink, all_versions }
+        Self { folder, shrink, all_versions, archived }
     }
 
     fn store(&self) -> Store {
-        Store::new(self.folder.join("runs"))
+        let store = Store::new(self.folder.join("runs"));
+        if self.archived { store.with_archived() } else { store }
     }
 }
 

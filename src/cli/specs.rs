@@ -14,10 +14,10 @@ use crate::schema::{Fault, Faults};
 
 /// One line per experiment: dataset, claim, latest result. Below it, other versions of its spec
 /// where they are asked for, and its unfinished runs.
-pub(super) fn list(project: &Project, all_versions: bool) -> Done {
+pub(super) fn list(project: &Project, archived: bool, all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     // Without its runs, a list still names the experiments.
-    let store = project.store();
+    let store = project.store_with(archived);
     let mut index = store.latest().inspect_err(|error| say_skipped(error)).ok();
     let runs = index.as_mut().map_or(vec![], |index| {
         index.damaged.iter().for_each(say_skipped);

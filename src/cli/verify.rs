@@ -15,7 +15,7 @@ const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// Packs runs into a capsule.
 pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
-    let all = project.finished()?;
+    let all = project.finished_and(names)?;
     let mut runs: Vec<Run> = vec![];
     for name in names {
         let found: Vec<&Run> = all.iter().filter(|run| run.is_named(name)).collect();

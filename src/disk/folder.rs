@@ -91,6 +91,25 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Size of a file, or of all files in a folder, in bytes. What another process removes meanwhile counts 0.
+///
+/// # Errors
+/// If a folder can't be read.
+pub fn size(path: &Path) -> io::Result<u64> {
+    let of_contents = || {
+        let file = fs::symlink_metadata(path)?;
+        if !file.is_dir() {
+            return Ok(file.len());
+        }
+        let sizes = fs::read_dir(path)?.map(|entry| size(&entry?.path()));
+        sizes.sum::<io::Result<u64>>()
+    };
+    match of_contents() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        other => other,
+    }
+}
+
 /// Waits until the files of a folder and its sub-folders are on disk.
 ///
 /// # Errors
@@ -193,6 +212,8 @@ mod tests {
     fn a_copied_folder_is_the_same() {
         let home = tempfile::tempdir().unwrap();
         let ours = attempt(home.path(), "x");
+        assert_eq!((size(&ours).unwrap(), size(&ours.join("a")).unwrap()), (2, 1));
+        assert_eq!(size(&home.path().join("none")).unwrap(), 0);
         copy_folder(&ours, &home.path().join("copy")).unwrap();
         assert_eq!(fs::read_to_string(home.path().join("copy/inner/b")).unwrap(), "x");
     }

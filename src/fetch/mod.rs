@@ -17,6 +17,7 @@ mod attempt;
 mod download;
 mod error;
 mod http;
+mod leftovers;
 mod partial;
 mod readable;
 mod space;
@@ -30,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use error::FetchError;
+pub use leftovers::{UnfinishedDownload, remove_unfinished, unfinished_downloads};
 pub use readable::readable;
 pub use space::free_bytes;
 pub use sum::{Algorithm, Sum};

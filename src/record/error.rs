@@ -15,6 +15,16 @@ pub enum StoreError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// Tags and note of a run can't be read.
+    #[error(
+        "{path}: is damaged: {message}\nhint: repair or delete this file; it holds tags and note only"
+    )]
+    Notes {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A file of a run is not what was written, or is missing.
     #[error(
         "{path}: {message}\nhint: copy {} again, or delete it and run the experiment again",

@@ -14,6 +14,7 @@
 //! | `spec.toml` | the spec's text as it was written |
 //! | `dataset.toml` | the manifest of the dataset that was used |
 //! | `model/` | the trained model's files |
+//! | `notes.json`, `archived` | what people add later: tags, a note, a mark; no part of the record |
 //! | `checkpoint-1`, `checkpoint-2` | in an attempt: what the run is resumed from, written in turn |
 //!
 //! Nothing is trusted unchecked. A checkpoint contains a checksum, and the record contains one of
@@ -26,13 +27,17 @@ mod checkpoint;
 mod differences;
 mod error;
 mod facts;
+mod gathered;
 mod index;
+mod leftovers;
+mod notes;
 mod parse;
 mod run;
 mod shared;
 mod stamp;
 mod store;
 mod tables;
+mod trash;
 mod unfinished;
 mod writer;
 
@@ -44,7 +49,10 @@ pub use facts::{
     Audit, Claim, CodeFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts, Outputs, Record,
     SplitFacts, Timings,
 };
+pub use gathered::{Depth, Fields, RunFields};
 pub use index::Latest;
+pub use leftovers::{Leftover, LeftoverKind};
+pub use notes::Notes;
 pub use parse::RECORD_FORMAT;
 pub use run::Run;
 pub(crate) use shared::Pool;
@@ -52,6 +60,7 @@ pub use shared::Shared;
 pub(crate) use stamp::Stamp;
 pub use store::{Claim as RunClaim, ClaimOutcome, Store};
 pub use tables::{Member, Prediction};
+pub use trash::Trashed;
 pub use unfinished::{AttemptFacts, Unfinished, UnfinishedState};
 pub use writer::RunWriter;
 

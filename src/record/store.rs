@@ -18,6 +18,8 @@ const BATCH: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    /// Whether lists contain archived runs.
+    lists_archived: bool,
 }
 
 /// Permission to do a run. If the file system has locks, one process at a time has it, which avoids
@@ -54,7 +56,13 @@ impl Store {
     /// Creates the store of a folder, which need not exist yet.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), lists_archived: false }
+    }
+
+    /// The same store, in whose lists archived runs appear too.
+    #[must_use]
+    pub fn with_archived(&self) -> Self {
+        Self { lists_archived: true, ..self.clone() }
     }
 
     /// Returns the folder of all runs.
@@ -172,7 +180,8 @@ impl Store {
         Ok(Some(run))
     }
 
-    /// Returns all finished runs, sorted by id, and the errors of damaged records.
+    /// Returns all finished runs, sorted by id, and the errors of damaged records. Archived runs are left
+    /// out, unless this is [`Self::with_archived`].
     ///
     /// # Errors
     /// If the folder can't be read.
@@ -202,8 +211,12 @@ impl Store {
         Ok((runs, damaged))
     }
 
-    /// The folders that are or should be runs, by name.
-    pub(super) fn ids(&self) -> Result<Vec<String>, StoreError> {
+    /// The names of the folders that are or should be runs, sorted. Archived runs are left out, unless this is
+    /// [`Self::with_archived`].
+    ///
+    /// # Errors
+    /// If the folder can't be read.
+    pub fn ids(&self) -> Result<Vec<String>, StoreError> {
         let unavailable = |error: std::io::Error| self.unavailable(error.to_string());
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -218,7 +231,8 @@ impl Store {
             let id = entry.file_name().to_string_lossy().into_owned();
             // Runs are folders, or links to some. Hidden ones are half copied.
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if !id.starts_with('.') && !is_file {
+            let is_run = !id.starts_with('.') && !is_file;
+            if is_run && (self.lists_archived || !self.is_archived(&id)) {
                 ids.push(id);
             }
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoints};
 use super::error::{io, write_whole};
+use super::notes;
 use super::run::MANIFEST;
 use super::store::Claim;
 use super::tables::{members_csv, predictions_csv};
@@ -239,6 +240,8 @@ impl RunWriter {
         if is_whole {
             // If another run has been published by now, it is equally good.
             disk::publish(&aside, name).map_err(|source| io(name, source))?;
+        } else {
+            notes::copy(&aside, &self.folder);
         }
         disk::remove_folder(&aside).map_err(|source| io(&aside, source))
     }

@@ -18,6 +18,8 @@
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
 //! | `results` | one line per run -> `results.csv`, `results.parquet` |
 //! | `epochs` | one line per epoch of all runs -> `epochs.csv`, `epochs.parquet` |
+//! | `run_fields` | a run -> its fields by dotted names |
+//! | `run_table` | fields of many runs -> those that match a condition, in order |
 //! | `terminal`, `footnotes` | rows -> the table that the command line prints, with its notes |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `data` | dataset summaries -> the section with the data plots |
@@ -45,7 +47,9 @@ mod ledger;
 mod link;
 mod page;
 mod results;
+mod run_fields;
 mod run_lines;
+mod run_table;
 mod runs;
 mod score_cache;
 mod scored;
@@ -65,6 +69,8 @@ pub use figure::{
     ColumnSummary, Columns, Frames, Histogram, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB,
     Segment,
 };
+pub use run_fields::{needs_predictions, run_fields, unfinished_fields};
+pub use run_table::{RunTable, Selection};
 
 use std::collections::BTreeSet;
 use std::fs;

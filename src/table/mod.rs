@@ -17,6 +17,7 @@
 //! | `write` | columns -> CSV |
 //! | `statistics` | columns by class -> counts, histograms, medians, correlations |
 //! | `npy` | `.npy` -> rows |
+//! | `query/` | a condition over named fields -> the rows that match, and their order |
 //!
 //! Anything unusual in a CSV file - a cell that is no number, a row with too few cells, bytes that are not
 //! UTF-8, a line break in a cell - sends the file to a second pass, cell by cell, which names or counts it
@@ -33,6 +34,7 @@ mod packing;
 mod parquet;
 mod patterns;
 mod pieces;
+mod query;
 mod shape;
 mod statistics;
 mod survey;
@@ -44,6 +46,7 @@ pub use numbers::{NumberColumn, Odd, OddCells};
 pub use parquet::parquet_bytes;
 pub(crate) use patterns::{is_missing_word, key, list, quoted};
 pub use pieces::Piece;
+pub(crate) use query::{Cell, FieldColumn, Query, QueryError, sorted};
 pub(crate) use survey::{Cells, ColumnSurvey, Survey};
 pub use write::{Values, csv_bytes};
 
