@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 12] = [
+const PAGES: [(&str, usize, usize); 13] = [
     ("README.md", 4, 2),
     ("docs/data.md", 7, 6),
     ("docs/keys.md", 0, 0),
@@ -19,6 +19,7 @@ const PAGES: [(&str, usize, usize); 12] = [
     ("docs/predict.md", 1, 1),
     ("docs/projects.md", 3, 0),
     ("docs/records.md", 4, 0),
+    ("docs/runs.md", 4, 0),
     ("docs/specs.md", 4, 0),
     ("docs/speed.md", 0, 1),
     ("docs/spotify.md", 0, 1),

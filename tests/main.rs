@@ -30,6 +30,7 @@ mod projects;
 mod recordings;
 mod reference;
 mod repeatable;
+mod runs;
 mod segments;
 mod spotify;
 mod tables;
