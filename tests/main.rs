@@ -19,6 +19,7 @@ mod golden_features;
 mod gtzan_tracks;
 mod index;
 mod isolated;
+mod json;
 #[cfg(unix)]
 mod killed;
 mod loaders;
@@ -27,6 +28,7 @@ mod own_tables;
 mod page;
 mod predictions;
 mod projects;
+mod queries;
 mod recordings;
 mod reference;
 mod repeatable;

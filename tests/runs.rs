@@ -72,7 +72,10 @@ fn runs_are_found_by_any_field_and_printed_as_text_csv_and_json() {
         found(home, &["--where", "state = 'failed' and error ~ 'diverges'"]),
         ["broken.synth-songs.seed-1.cd"]
     );
-    assert_eq!(found(home, &["--where", "model.max_epochs = 9 and state = 'interrupted'"]).len(), 1);
+    assert_eq!(
+        found(home, &["--where", "model.max_epochs = 9 and state = 'interrupted'"]).len(),
+        1
+    );
     // A score that follows from the predictions.
     let better = found(home, &["--where", "top_2_accuracy > accuracy and roc_auc > 0.5"]);
     assert!(!better.is_empty());
@@ -103,11 +106,20 @@ fn runs_are_found_by_any_field_and_printed_as_text_csv_and_json() {
     assert!(all.lines().next().unwrap().contains(",timings.fit_s,"), "{all}");
 
     for (arguments, part) in [
-        (&["--where", "acuracy > 0.5"][..], "column 1: unknown field `acuracy`; did you mean `accuracy`?"),
-        (&["--where", "accuracy > 0.5 and"], "column 19: expected a field or a value, found the end"),
+        (
+            &["--where", "acuracy > 0.5"][..],
+            "column 1: unknown field `acuracy`; did you mean `accuracy`?",
+        ),
+        (
+            &["--where", "accuracy > 0.5 and"],
+            "column 19: expected a field or a value, found the end",
+        ),
         (&["--where", "seed = '1'"], "column 8: `seed` holds numbers, found the text \"1\""),
         (&["--sort", "-seeed"], "--sort: unknown field `seeed`; did you mean `seed`?"),
-        (&["--columns", "max_iterations"], "--columns: unknown field `max_iterations`; did you mean `model.logistic.max_iterations`?"),
+        (
+            &["--columns", "max_iterations"],
+            "--columns: unknown field `max_iterations`; did you mean `model.logistic.max_iterations`?",
+        ),
         (&["--csv", "--json"], "--csv and --json exclude each other"),
     ] {
         let said = fails(home, &[&["runs"], arguments].concat(), 2);
@@ -162,7 +174,10 @@ fn tags_and_notes_lie_beside_the_record_and_break_nothing() {
     assert_eq!(fields["note"], "the one in table 2");
     let text = stdout_of(home, &["runs", "show", &one]);
     assert!(text.contains("  tags ") && text.contains("best;paper"), "{text}");
-    assert!(text.contains("  model.logistic.max_iterations ") && text.contains("  roc_auc "), "{text}");
+    assert!(
+        text.contains("  model.logistic.max_iterations ") && text.contains("  roc_auc "),
+        "{text}"
+    );
     // The record is what it was, and its run can be verified.
     assert_eq!(fs::read(home.join("reports/runs").join(&one).join("record.json")).unwrap(), sealed);
     ok(home, &["verify", &one]);
@@ -172,7 +187,10 @@ fn tags_and_notes_lie_beside_the_record_and_break_nothing() {
     // A damaged run that is trained again keeps them.
     fs::write(home.join("reports/runs").join(&one).join("predictions.csv"), "x").unwrap();
     ok(home, &["run", "spotify-logistic", "--seeds", "1"]);
-    assert_eq!(data(home, &["runs", "show", &one])["runs"][0]["fields"]["note"], "the one in table 2");
+    assert_eq!(
+        data(home, &["runs", "show", &one])["runs"][0]["fields"]["note"],
+        "the one in table 2"
+    );
     ok(home, &["runs", "note", &one, "--text", ""]);
     assert_eq!(found(home, &["--where", "note is not missing"]), [] as [&str; 0]);
     for (arguments, part) in [
@@ -265,6 +283,9 @@ fn garbage_is_listed_with_its_size_and_deleted_once_confirmed() {
         let items = of["items"].as_array().unwrap();
         items.iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect()
     };
+    let genres = home.join("datasets/synth-genres.toml");
+    edit(&genres, "tracks_per_genre = 40", "tracks_per_genre = 3");
+    ok(home, &["run", "baseline-audio", "--seeds", "1"]);
     assert_eq!(stdout_of(home, &["gc"]), "nothing to delete\n", "features of runs are used");
     add_unfinished(home);
     let download = home.join("datasets/downloads/gtzan.fetching");
@@ -276,6 +297,7 @@ fn garbage_is_listed_with_its_size_and_deleted_once_confirmed() {
     let ids = ["spotify-logistic", "baseline-spotify"]
         .iter()
         .flat_map(|name| [id(home, name, 1), id(home, name, 2)])
+        .chain([id(home, "baseline-audio", 1)])
         .collect::<Vec<_>>();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     // Archived runs use their features and splits.
@@ -291,7 +313,7 @@ fn garbage_is_listed_with_its_size_and_deleted_once_confirmed() {
     ok(home, &[&["runs", "restore"], &ids[..]].concat());
     ok(home, &[&["runs", "remove"], &ids[..]].concat());
     let text = stdout_of(home, &["gc", "--dry-run"]);
-    for part in ["removed run  ", "features  ", "synth-songs, no run uses them", "download  "] {
+    for part in ["removed run  ", "features  ", "synth-genres, no run uses them", "download  "] {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }
     let said = fails(home, &["gc"], 2);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::arguments::Strict;
-use super::runs::{page_options, strict};
+use super::runs::{page_options, say_table, strict};
 use super::{Done, Project, finished, from_whole, say_hidden, say_skipped, versions};
 use crate::experiment::{Options, Plan, Shrink};
 use crate::report;
@@ -40,7 +40,7 @@ pub(super) fn claims(
     let scores = Some(project.store().scores());
     let options = report::Options { scores, ..page_options(&settings, order) };
     let ledger = from_whole(runs, &options, |runs| report::claims(runs, &options))?;
-    print!("{}", ledger.text);
+    say_table(&ledger);
     say_hidden(n_hidden);
     strict(&ledger, how)
 }

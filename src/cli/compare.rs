@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::{Done, Failure, Project, say_hidden, say_skipped, versions};
+use super::{Done, Failure, Project, json, say_hidden, say_skipped, versions};
 use crate::experiment::Shrink;
 use crate::record::Run;
 use crate::report::{self, CompareError};
@@ -43,7 +43,7 @@ pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -
         };
         return Err(Failure::Usage(format!("2 values required by `compare`, found 1; {more}")));
     }
-    let compared = match report::compare(&runs, &names) {
+    let compared = match report::comparison(&runs, &names) {
         Err(CompareError::Report(error)) if error.is_of_run() => {
             let (whole, damaged) = report::whole(named(&runs, &names), None);
             damaged.iter().for_each(say_skipped);
@@ -51,13 +51,16 @@ pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -
             if damaged.is_empty() || !is_enough {
                 return Err(error.into());
             }
-            report::compare(&whole, &names)
+            report::comparison(&whole, &names)
         }
         other => other,
     };
     match compared {
-        Ok(text) => {
-            print!("{text}");
+        Ok(comparison) => {
+            print!("{}", comparison.text);
+            json::put("sides", &comparison.sides);
+            json::put("tests", &comparison.tests);
+            json::put("n_other_versions_hidden", 0);
             // An experiment without a run of the current version is compared by its others.
             let (current, others): (Vec<&Run>, Vec<&Run>) =
                 runs.iter().partition(|run| run.other_version.is_none());

@@ -1,7 +1,7 @@
 //! `degrade`: a recording made worse, to listen to.
 
 use super::arguments::Degrade;
-use super::{Done, Failure, is_same_file};
+use super::{Done, Failure, is_same_file, json};
 use crate::audio::{self, Degradation};
 use crate::vocab::Seed;
 
@@ -19,6 +19,7 @@ pub(super) fn degrade(arguments: &Degrade) -> Done {
     }
     let recording =
         audio::read(&arguments.file, None).map_err(|error| Failure::Data(error.to_string()))?;
+    let notes: Vec<String> = recording.notes.iter().map(ToString::to_string).collect();
     for note in recording.notes {
         println!("note: {}: {note}", arguments.file.display());
     }
@@ -38,5 +39,9 @@ pub(super) fn degrade(arguments: &Degrade) -> Done {
     }
     audio::write_wav(&arguments.out, &waveform).map_err(anyhow::Error::from)?;
     println!("{}", arguments.out.display());
+    json::put("file", arguments.out.display().to_string());
+    json::put("degradations", degradations.iter().map(ToString::to_string).collect::<Vec<_>>());
+    json::put("n_clipped", n_outside);
+    json::put("notes", notes);
     Ok(())
 }

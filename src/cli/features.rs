@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use serde_json::json;
+
 use super::arguments::Features as Command;
-use super::{Done, Failure, Project, finished};
+use super::{Done, Failure, Project, finished, json};
 use crate::features::{Cache, Content, FeatureError, Item, Recipe, Removed};
 use crate::record::Store;
 
@@ -31,6 +33,8 @@ pub(super) fn features(project: &Project, command: &Command) -> Done {
 }
 
 fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
+    json::put("items", json!([]));
+    json::put("bytes", items.iter().map(|item| item.n_bytes).sum::<u64>());
     if items.is_empty() {
         println!("the feature cache is empty; the first run fills it");
         return Ok(());
@@ -65,11 +69,16 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
         if item.is_in_use {
             state.push_str(", in use");
         }
+        let mut is_valid = None;
         if check {
             match cache.check(item) {
-                Ok(()) if n_examples.is_some() => state.push_str(", checksum valid"),
+                Ok(()) if n_examples.is_some() => {
+                    is_valid = Some(true);
+                    state.push_str(", checksum valid");
+                }
                 Ok(()) => {}
                 Err(error @ FeatureError::Damaged { .. }) => {
+                    is_valid = Some(false);
                     state.push_str(", wrong checksum");
                     faults.push(error.to_string());
                 }
@@ -77,6 +86,17 @@ fn list(project: &Project, cache: &Cache, items: &[Item], check: bool) -> Done {
             }
         }
         let runs = recipe.map_or(0, |recipe| n_runs.get(&recipe.hash).copied().unwrap_or(0));
+        json::push(
+            "items",
+            json!({
+                "name": item.name, "dataset": recipe.map(|recipe| &recipe.dataset),
+                "n_examples": n_examples, "example_shape": recipe.map(|recipe| &recipe.shape),
+                "settings": recipe.map(|recipe| &recipe.settings), "bytes": item.n_bytes,
+                "age_seconds": item.modified.elapsed().unwrap_or_default().as_secs(),
+                "n_runs": runs, "is_in_use": item.is_in_use, "state": state,
+                "is_checksum_valid": is_valid,
+            }),
+        );
         println!(
             "{:SHOWN$}  {:16} {:>18} {:>10} {:>8} {runs:>5}  {state}",
             &item.name[..item.name.len().min(SHOWN)],
@@ -139,6 +159,12 @@ fn clean(cache: &Cache, items: &[&Item]) -> Done {
             Removed::InUse => in_use.push(item.name.as_str()),
         }
     }
+    let is_removed = |item: &&&Item| !in_use.contains(&item.name.as_str());
+    let removed: Vec<&str> =
+        items.iter().filter(is_removed).map(|item| item.name.as_str()).collect();
+    json::put("removed", removed);
+    json::put("in_use", &in_use);
+    json::put("freed_bytes", freed);
     println!("{n_freed} removed, {} freed", size(freed));
     if in_use.is_empty() {
         return Ok(());

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::import_outcome::outcome;
 use super::progress::Progress;
-use super::{Done, Failure, signals};
+use super::{Done, Failure, json, signals};
 use crate::dataset::{Catalogue, Manifest};
 use crate::fetch::{Event, FetchContext, FetchedFile, RetryPolicy, Step, free_bytes, readable};
 
@@ -41,6 +41,11 @@ pub(super) fn fetch(catalogue: &Catalogue, manifest: &Manifest, to: Option<&Path
         progress.step(&importing, n_done, n);
     };
     let ready = catalogue.fetch(manifest, to, &setting, &import)?;
+    json::put("name", &manifest.name);
+    json::put("folder", ready.index.root.display().to_string());
+    json::put("was_there", ready.was_there);
+    let files = ready.fetched.iter().flat_map(|fetched| &fetched.files);
+    json::put("files", files.collect::<Vec<_>>());
     if ready.was_there {
         println!("{} is already downloaded, in {}", manifest.name, ready.index.root.display());
     }
@@ -49,6 +54,8 @@ pub(super) fn fetch(catalogue: &Catalogue, manifest: &Manifest, to: Option<&Path
     }
     if !ready.was_there {
         println!("imported {}", manifest.name);
+    }
+    if json::is_on() || !ready.was_there {
         outcome(&ready.index);
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! `import-weights` and `lr-find`.
 
+use serde_json::json;
+
 use super::arguments::{ImportWeights, LrFind};
 use super::progress::Progress;
-use super::runs::{data_choice, say_data};
-use super::{Done, Failure, Project};
+use super::runs::{data_choice, say_data, say_table};
+use super::{Done, Failure, Project, json};
 use crate::dataset::Catalogue;
 use crate::experiment::{self, Options, Plan};
 use crate::model::{Layout, RangeTest, suggestion};
@@ -41,7 +43,12 @@ pub(super) fn lr_find(project: &Project, arguments: &LrFind) -> Done {
     let points: Vec<_> =
         probes.iter().map(|probe| (probe.learning_rate, probe.loss, probe.smoothed)).collect();
     let folder = project.reports().join("lr-find");
-    println!("{}", report::draw_rates(&plan.name, &points, found, &folder)?.display());
+    let figure = report::draw_rates(&plan.name, &points, found, &folder)?;
+    println!("{}", figure.display());
+    let object = |(rate, loss, mean): &(f64, f64, f64)| json!({ "learning_rate": rate, "loss": loss, "running_mean": mean });
+    json::put("probes", points.iter().map(object).collect::<Vec<_>>());
+    json::put("suggestion", found);
+    json::put("figure", figure.display().to_string());
     Ok(())
 }
 
@@ -59,8 +66,11 @@ pub(super) fn import_weights(project: &Project, arguments: &ImportWeights) -> Do
     let run = experiment::import_weights(plan, seed, &arguments.file, layout, workspace)?;
     run.record.model.notes.iter().for_each(|note| println!("{note}"));
     let options = report::Options::in_order(vec![name]);
-    print!("{}", report::table(std::slice::from_ref(&run), &options)?.text);
+    say_table(&report::table(std::slice::from_ref(&run), &options)?);
     println!("{}", run.folder.display());
+    json::put("id", &run.id);
+    json::put("folder", run.folder.display().to_string());
+    json::put("notes", &run.record.model.notes);
     Ok(())
 }
 

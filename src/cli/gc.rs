@@ -120,7 +120,10 @@ fn garbage(project: &Project, cache: &Cache) -> Result<Vec<Garbage>, Failure> {
                     ("attempt", begun.map_or("left over".to_owned(), unfinished::words))
                 }
             };
-            let (name, n_bytes) = (leftover.name.clone(), leftover.n_bytes);
+            let (mut name, n_bytes) = (leftover.name.clone(), leftover.n_bytes);
+            if leftover.kind == LeftoverKind::Split {
+                name.truncate(12);
+            }
             let what = What::OfStore(store.clone(), leftover);
             all.push(Garbage { kind, name, detail, n_bytes, what });
         }

@@ -1,5 +1,8 @@
 //! What an import found, for the terminal.
 
+use serde_json::{Value, json};
+
+use super::json;
 use crate::dataset::Index;
 use crate::vocab::without_controls;
 
@@ -19,6 +22,21 @@ pub(super) fn outcome(index: &Index) {
             println!("  {} valid files in {root}, {} skipped", files.len(), index.excluded.len());
         }
     }
+    let n_valid = match (index.files.as_slice(), &index.listing) {
+        (files, Some(_)) => files.iter().filter(|file| !file.genre.is_empty()).count(),
+        ([file], None) if file.genre.is_empty() => file.n_samples,
+        (files, None) => files.len(),
+    };
+    let skipped: Vec<Value> = index
+        .excluded
+        .iter()
+        .map(|out| json!({ "name": out.name, "reason": out.reason }))
+        .collect();
+    let root = root.to_string();
+    json::put(
+        "import",
+        json!({ "root": root, "n_valid": n_valid, "skipped": skipped, "notes": index.notes }),
+    );
     for out in &index.excluded {
         println!("  skipped: {}: {}", without_controls(&out.name, ""), out.reason);
     }

@@ -203,6 +203,7 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 
 /// Says how many runs are not shown because the specs are other ones now.
 fn say_hidden(n_runs: usize) {
+    json::put("n_other_versions_hidden", n_runs);
     if n_runs > 0 {
         let runs = if n_runs == 1 { "run" } else { "runs" };
         println!(

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use super::{Done, Failure, Project};
+use super::{Done, Failure, Project, json};
 use crate::dataset::{
     self, Catalogue, DatasetError, DraftOptions, Manifest, TableDraft, TableWishes,
 };
@@ -47,6 +47,9 @@ pub(super) fn new(
     };
     Manifest::parse(name, &file.display().to_string(), &draft.text)?;
     std::fs::write(&file, draft.text)?;
+    json::put("manifest", file.display().to_string());
+    json::put("spec", None::<String>);
+    json::put("notes", &draft.notes);
     for note in draft.notes {
         println!("  {note}");
     }
@@ -83,7 +86,7 @@ pub(super) fn confirm(error: &DatasetError) -> Done {
         "{}: the label column {column} has {n} different numbers, and each would be a class of its own",
         path.display()
     );
-    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() && !json::is_on() {
         let mut stderr = io::stderr();
         write!(stderr, "{said}\nuse it as label? [y/N] ")?;
         stderr.flush()?;
@@ -102,6 +105,9 @@ pub(super) fn confirm(error: &DatasetError) -> Done {
 fn new_table(project: &Project, name: &str, path: &Path, file: &Path, draft: &TableDraft) -> Done {
     Manifest::parse(name, &file.display().to_string(), &draft.manifest)?;
     std::fs::write(file, &draft.manifest)?;
+    json::put("manifest", file.display().to_string());
+    json::put("spec", None::<String>);
+    json::put("notes", &draft.notes);
     for note in &draft.notes {
         println!("  {note}");
     }
@@ -111,6 +117,7 @@ fn new_table(project: &Project, name: &str, path: &Path, file: &Path, draft: &Ta
         Ok(spec) => {
             std::fs::write(&spec, &draft.spec)?;
             println!("wrote {} and {}; then:", file.display(), spec.display());
+            json::put("spec", spec.display().to_string());
             name
         }
         Err(message) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Plot;
 use super::progress::Progress;
-use super::{Done, Failure, Project};
+use super::{Done, Failure, Project, json};
 use crate::audio;
 use crate::dataset::{ArrayData, AudioData, Catalogue, Cut, Data, TableData};
 use crate::experiment::{self, SummaryError};
@@ -25,6 +25,8 @@ pub(super) fn plot(project: &Project, command: &Plot) -> Done {
             plot_dataset(&project.catalogue()?, name, &out.clone().unwrap_or_else(default))?
         }
     };
+    let files = written.iter().flat_map(|svg| [svg.clone(), svg.with_extension("png")]);
+    json::put("files", files.map(|file| file.display().to_string()).collect::<Vec<_>>());
     for svg in written {
         println!("{}", svg.display());
         println!("{}", svg.with_extension("png").display());

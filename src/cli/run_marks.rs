@@ -10,6 +10,7 @@ use super::runs_arguments::{Ids, Runs, RunsCommand};
 use super::{Done, Failure, Project, json, say_skipped};
 use crate::record::{Depth, Notes, RunFields, Store, Trashed};
 use crate::report::run_fields;
+use crate::vocab::without_controls;
 
 pub(super) fn runs(project: &Project, arguments: &Runs) -> Done {
     let store = project.store();
@@ -81,7 +82,8 @@ fn text(run: &RunFields, folder: Option<&str>) -> String {
         lines
             .into_iter()
             .filter(|(name, _)| *name != "id")
-            .map(|(name, value)| (name, exact(value))),
+            .map(|(name, value)| (name, without_controls(&exact(value), "").into_owned()))
+            .filter(|(_, value)| !value.is_empty()),
     ) {
         text += format!("  {name:width$}  {value}").trim_end();
         text.push('\n');

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::runs_arguments::Runs;
 use super::{Done, Failure, Project, json, say_skipped};
 use crate::delimited;
-use crate::record::{Depth, RunFields, Shared, Store};
+use crate::record::{Depth, Notes, RunFields, Shared, Store};
 use crate::report::{
     ReportError, RunTable, Selection, needs_predictions, run_fields, unfinished_fields,
 };
@@ -27,9 +27,10 @@ pub(super) fn list(project: &Project, arguments: &Runs) -> Done {
     // Whoever asks about archived runs means them.
     let shows_archived = *archived || mentioned.iter().any(|field| field == "archived");
     mentioned.extend(columns.iter().cloned());
-    let depth = match mentioned.iter().any(|field| needs_predictions(field)) {
-        true => Depth::Predictions,
-        false => Depth::Records,
+    let depth = if mentioned.iter().any(|field| needs_predictions(field)) {
+        Depth::Predictions
+    } else {
+        Depth::Records
     };
     let mut table = table(&project.store(), depth)?;
     let n_all = table.runs.len();
@@ -73,7 +74,7 @@ pub(super) fn list(project: &Project, arguments: &Runs) -> Done {
 /// All runs of a store, archived and unfinished ones too, with their tags and notes. Damaged runs are named
 /// and left out.
 pub(super) fn table(store: &Store, depth: Depth) -> Result<RunTable, Failure> {
-    let version = env!("CARGO_PKG_VERSION");
+    let version = env!("ENCORE_SOURCE");
     let gathered = store
         .with_archived()
         .gather(version, depth, |run| run_fields(run, depth).map_err(Fault))
@@ -83,7 +84,7 @@ pub(super) fn table(store: &Store, depth: Depth) -> Result<RunTable, Failure> {
     for run in &mut runs {
         let notes = store.notes(&run.id).unwrap_or_else(|error| {
             say_skipped(error);
-            Default::default()
+            Notes::default()
         });
         run.own.insert("tags".to_owned(), notes.tags.into_iter().collect());
         if !notes.note.is_empty() {

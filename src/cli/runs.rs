@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
-    Done, Failure, Project, finished, from_whole, plot, say_hidden, signals, unfinished, versions,
+    Done, Failure, Project, finished, from_whole, json, plot, say_hidden, signals, unfinished,
+    versions,
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
@@ -103,7 +106,7 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let order = plans.iter().map(|plan| plan.name.clone()).collect();
     let options = report::Options::in_order(order);
     let table = from_whole(runs, &options, |runs| report::table(runs, &options))?;
-    print!("{}", table.text);
+    say_table(&table);
     for folder in folders {
         println!("{}", folder.display());
     }
@@ -166,6 +169,7 @@ fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
 
 /// Prints every synthetic dataset that replaces a real one, with the command to get the real one.
 pub(super) fn say_data(catalogue: &Catalogue, plans: &[Plan]) {
+    json::put("stand_ins", json!([]));
     let mut said = vec![];
     for plan in plans {
         let (asked, used) = (&plan.spec.asked, &plan.spec.dataset.name);
@@ -174,14 +178,16 @@ pub(super) fn say_data(catalogue: &Catalogue, plans: &[Plan]) {
         }
         let real = catalogue.find(asked).map(Manifest::command_to_get).unwrap_or_default();
         println!("data: {used} (synthetic) in place of {asked}; to use the real data: {real}");
+        json::push("stand_ins", json!({ "used": used, "asked": asked }));
         said.push(asked.clone());
     }
 }
 
 /// Prints the experiments that need a dataset that is not imported.
 fn say_left_out(plans: &[Plan]) {
-    let Some(reason) = plans.first().and_then(Plan::unfit) else { return };
     let names: Vec<&str> = plans.iter().map(|plan| plan.name.as_str()).collect();
+    json::put("skipped", &names);
+    let Some(reason) = plans.first().and_then(Plan::unfit) else { return };
     let reason = reason.lines().next().unwrap_or_default();
     println!("skipped: {}: {reason}", names.join(", "));
 }
@@ -201,7 +207,27 @@ fn execute(
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
         forbid_leaks: common.forbid_leaks,
     };
-    Ok(run_all(plans, project.workspace(catalogue, store, &Progress::new(n_runs)), how))
+    let outcomes = run_all(plans, project.workspace(catalogue, store, &Progress::new(n_runs)), how);
+    let object = |Outcome { label, result }: &Outcome| {
+        let RunLabel { experiment, dataset, seed } = label;
+        let run = result.as_ref().ok();
+        json!({
+            "experiment": experiment, "dataset": dataset, "seed": seed, "id": run.map(|run| &run.id),
+            "folder": run.map(|run| run.folder.display().to_string()),
+            "error": result.as_ref().err().map(ToString::to_string),
+        })
+    };
+    json::put("runs", outcomes.iter().map(object).collect::<Vec<_>>());
+    Ok(outcomes)
+}
+
+/// Prints a table of results.
+pub(super) fn say_table(table: &report::Table) {
+    print!("{}", table.text);
+    json::put("results", &table.results);
+    json::put("not_run", &table.not_run);
+    json::put("differing", &table.differing);
+    json::put("inconclusive", &table.inconclusive);
 }
 
 /// The number of concurrent runs that `--jobs` or the environment gives.
@@ -225,9 +251,27 @@ fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
     let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let (store, progress) = (project.store(), Progress::new(n_runs));
     let workspace = project.workspace(catalogue, &store, &progress);
+    json::put("states", json!([]));
     for plan in plans {
         for (run, reason) in why(plan, workspace)? {
             let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
+            let (state, id, because) = match &reason {
+                Reason::Done { id } => ("done", Some(id.clone()), vec![]),
+                Reason::Unfinished(run) => {
+                    ("unfinished", Some(run.id.clone()), vec![unfinished::words(run)])
+                }
+                Reason::Never => ("to run", None, vec![]),
+                Reason::Damaged(what) => ("damaged", None, vec![what.clone()]),
+                Reason::Stale { id, because } => ("stale", Some(id.clone()), because.clone()),
+            };
+            let RunLabel { experiment, dataset, seed } = &run;
+            json::push(
+                "states",
+                json!({
+                    "experiment": experiment, "dataset": dataset, "seed": seed, "state": state,
+                    "id": id, "because": because,
+                }),
+            );
             match reason {
                 Reason::Done { id } => println!("{name}: done, {id}"),
                 Reason::Unfinished(run) => println!("{name}: {}", unfinished::words(&run)),
@@ -274,7 +318,8 @@ fn write(
     let scores = Some(store.scores());
     let options = report::Options { data, scores, ..page_options(settings, order) };
     let written = from_whole(runs, &options, |runs| report::write(runs, &options, folder))?;
-    print!("{}", written.table.text);
+    say_table(&written.table);
+    json::put("page", written.page.display().to_string());
     say_hidden(n_hidden);
     println!("page: {}", written.page.display());
     strict(&written.table, how)

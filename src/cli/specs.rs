@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::{Done, Failure, Project, say_skipped, unfinished, width};
+use serde_json::{Value, json};
+
+use super::{Done, Failure, Project, json, say_skipped, unfinished, width};
 use crate::dataset::Catalogue;
 use crate::experiment::{
     Library, Options, Plan, PlanError, ProjectSettings, Shrink, Versions, derive_spec,
 };
-use crate::record::{Latest, Run, Store};
+use crate::record::{Latest as Index, Run, Store};
 use crate::report::{self, ReportError};
 use crate::schema::{Fault, Faults};
 
@@ -35,30 +37,38 @@ pub(super) fn list(project: &Project, archived: bool, all_versions: bool) -> Don
     let dataset = width("dataset", datasets);
     let (of_names, of_datasets) = ("experiment", "dataset");
     println!("{of_names:wide$} {of_datasets:dataset$} published seeds latest result");
+    json::put("experiments", json!([]));
     for name in library.names() {
         let plan = match Plan::read(name, &library, &catalogue, &Options::default()) {
             Ok(plan) => plan,
             Err(error) => {
-                println!(
-                    "{name:wide$} invalid: {}",
-                    error.to_string().lines().next().unwrap_or_default()
-                );
+                let fault = error.to_string().lines().next().unwrap_or_default().to_owned();
+                println!("{name:wide$} invalid: {fault}");
+                json::push("experiments", experiment(name, Some(&fault)));
                 continue;
             }
         };
         let claim =
             plan.spec.claims.first().map_or("-".to_owned(), |claim| format!("{:.3}", claim.value));
         let (asked, n_seeds) = (&plan.spec.asked, plan.spec.seeds.len());
-        println!(
-            "{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}",
-            latest(&versions, name, |run| verdict(run, &store, index.as_mut()?, label))
-        );
-        if all_versions {
-            others(&versions, name).iter().for_each(|line| println!("    {line}"));
-        }
-        for line in unfinished::lines(&begun, name, &plan.spec_hash) {
+        let latest =
+            Latest::of(&versions, name, |run| verdict(run, &store, index.as_mut()?, label));
+        println!("{name:wide$} {asked:dataset$} {claim:9} {n_seeds:<5} {}", latest.text(name));
+        let others = if all_versions { others(&versions, name) } else { vec![] };
+        others.iter().for_each(|line| println!("    {line}"));
+        let unfinished = unfinished::lines(&begun, name, &plan.spec_hash);
+        for line in &unfinished {
             println!("{:wide$} {line}", "");
         }
+        let mut object = experiment(name, None);
+        object["dataset"] = json!(asked);
+        object["published"] = json!(plan.spec.claims.first().map(|claim| claim.value));
+        object["n_seeds"] = json!(n_seeds);
+        object["latest"] = latest.object();
+        object["verdict"] = json!(latest.verdict);
+        object["other_versions"] = json!(others);
+        object["unfinished"] = json!(unfinished);
+        json::push("experiments", object);
     }
     if let Some(index) = index {
         index.save();
@@ -71,7 +81,7 @@ pub(super) fn list(project: &Project, archived: bool, all_versions: bool) -> Don
 fn verdict(
     run: &Run,
     store: &Store,
-    index: &mut Latest,
+    index: &mut Index,
     label: impl FnOnce(Vec<Run>) -> Versions,
 ) -> Option<String> {
     let claims = serde_json::to_string(&run.record.claims).expect("claims are plain data");
@@ -89,17 +99,52 @@ fn verdict(
     verdict.ok().filter(|verdict| !verdict.is_empty())
 }
 
+/// An experiment as JSON, with nothing known of it but a fault.
+fn experiment(name: &str, fault: Option<&str>) -> Value {
+    json!({
+        "name": name, "fault": fault, "dataset": null, "published": null, "n_seeds": null,
+        "latest": null, "verdict": null, "other_versions": [], "unfinished": [],
+    })
+}
+
 /// The latest result of the current spec; where there is none, that of another version.
-fn latest(versions: &Versions, name: &str, verdict: impl FnOnce(&Run) -> Option<String>) -> String {
-    if let Some(run) = runs_of(&versions.current, name).first() {
-        let verdict = report::first_run(&versions.current, name).and_then(verdict);
-        let verdict = verdict.map_or(String::new(), |verdict| format!("; {verdict}"));
-        return format!("{}{verdict}", result(run));
+struct Latest<'a> {
+    run: Option<&'a Run>,
+    is_current: bool,
+    verdict: Option<String>,
+}
+
+impl<'a> Latest<'a> {
+    fn of(
+        versions: &'a Versions,
+        name: &str,
+        verdict: impl FnOnce(&Run) -> Option<String>,
+    ) -> Self {
+        if let Some(run) = runs_of(&versions.current, name).first() {
+            let verdict = report::first_run(&versions.current, name).and_then(verdict);
+            return Self { run: Some(run), is_current: true, verdict };
+        }
+        let run = runs_of(&versions.others, name).first().copied();
+        Self { run, is_current: false, verdict: None }
     }
-    let others = runs_of(&versions.others, name);
-    match others.first() {
-        None => format!("not run; encore run {name}"),
-        Some(run) => format!("not run as the spec is now; before: {}", result(run)),
+
+    fn text(&self, name: &str) -> String {
+        let verdict = self.verdict.as_ref().map_or(String::new(), |it| format!("; {it}"));
+        match self.run {
+            None => format!("not run; encore run {name}"),
+            Some(run) if self.is_current => format!("{}{verdict}", result(run)),
+            Some(run) => format!("not run as the spec is now; before: {}", result(run)),
+        }
+    }
+
+    fn object(&self) -> Value {
+        let Some(run) = self.run else { return Value::Null };
+        let record = &run.record;
+        json!({
+            "id": run.id, "accuracy": record.test.accuracy, "dataset": record.data.dataset,
+            "seed": record.seed, "started": record.timings.started,
+            "is_of_current_spec": self.is_current, "is_shortened": !record.cut.is_empty(),
+        })
     }
 }
 
@@ -156,14 +201,19 @@ pub(super) fn check(project: &Project) -> Done {
             }
         }
     }
+    let own = catalogue.manifests().filter(|manifest| !catalogue.is_built_in(&manifest.name));
+    let (n_specs, n_datasets) = (library.names().len(), own.count());
+    let object = |Fault { origin, line, message }: &Fault| json!({ "origin": origin, "line": line, "message": message });
+    json::put("faults", faults.iter().map(object).collect::<Vec<_>>());
+    json::put("warnings", &warnings);
+    json::put("n_experiments", n_specs);
+    json::put("n_datasets", n_datasets);
     if !faults.is_empty() {
         return Err(Faults(faults).into());
     }
     for warning in warnings {
         println!("warning: {warning}");
     }
-    let own = catalogue.manifests().filter(|manifest| !catalogue.is_built_in(&manifest.name));
-    let (n_specs, n_datasets) = (library.names().len(), own.count());
     let counted = |n: usize, noun: &str| match n {
         1 => format!("1 {noun}"),
         n => format!("{n} {noun}s"),
@@ -185,5 +235,6 @@ pub(super) fn new(project: &Project, name: &str, from: &str) -> Done {
     }
     crate::disk::write_whole(&file, text.as_bytes())?;
     println!("wrote {}; edit it, then: encore run {name}", file.display());
+    json::put("spec", file.display().to_string());
     Ok(())
 }

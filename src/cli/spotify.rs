@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::arguments::{Collect, Login, Spotify as Command, SpotifyCommon};
 use super::progress::Progress;
-use super::{Done, Failure, Project, signals};
+use super::{Done, Failure, Project, json, signals};
 use crate::spotify::{
     self, Addresses, Clock, Collected, Credentials, FeatureSource, Journal, Output, POLICY,
     ProgressEvent, Published, ReccoBeats, RetryPolicy, Spotify, SpotifyError, SpotifyFeatures,
@@ -91,6 +93,7 @@ fn login(arguments: &Login) -> Done {
     };
     login.finish(&address, &cache, &patience)?;
     println!("signed in; the token is stored in {}", cache.display());
+    json::put("token", cache.display().to_string());
     Ok(())
 }
 
@@ -167,7 +170,21 @@ fn summary(output: &Output, collected: &Collected, published: &Published) {
     for (label, n) in labels {
         println!("    {label:24} {n:6}");
     }
-    for path in [&output.parquet, &output.csv, &output.dropped, &output.manifest] {
+    let paths = [&output.parquet, &output.csv, &output.dropped, &output.manifest];
+    json::put("name", &output.name);
+    json::put("title", &collected.title);
+    json::put("n_places", n_places);
+    json::put("n_songs", n_songs);
+    json::put("dropped", {
+        let count = |(reason, n): &(&str, usize)| json!({ "reason": reason, "n": n });
+        published.dropped.iter().map(count).collect::<Vec<_>>()
+    });
+    json::put("labels", {
+        let count = |(name, n): &(String, usize)| json!({ "name": name, "n": n });
+        labels.iter().map(count).collect::<Vec<_>>()
+    });
+    json::put("files", paths.map(|path| path.display().to_string()));
+    for path in paths {
         println!("  {}", path.display());
     }
     println!("next: encore run spotify-logistic --data {}", output.name);

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::progress::Progress;
+use serde_json::json;
 
-use super::{Done, Failure, Project};
+use super::progress::Progress;
+use super::runs::say_table;
+use super::{Done, Failure, Project, json};
 use crate::experiment::{self, Repetition, VerifyError};
-use crate::record::{Run, StoreError, pack_capsule};
+use crate::record::{Capsule, Run, StoreError, pack_capsule};
 use crate::report;
 use crate::vocab::nearest;
 
@@ -32,6 +34,10 @@ pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
     let capsule = pack_capsule(&runs, LOCK, out)?;
     let size = std::fs::metadata(out)?.len();
     println!("{}: {} runs, {} files, {size} bytes", out.display(), runs.len(), capsule.files.len());
+    json::put("file", out.display().to_string());
+    json::put("runs", runs.iter().map(|run| &run.id).collect::<Vec<_>>());
+    json::put("n_files", capsule.files.len());
+    json::put("bytes", size);
     Ok(())
 }
 
@@ -49,8 +55,11 @@ fn verify_capsule(project: &Project, file: &Path) -> Done {
     let shown = checked.and_then(|(capsule, runs)| {
         let mut order: Vec<String> = runs.iter().map(|run| run.record.experiment.clone()).collect();
         order.dedup();
-        let options = report::Options::in_order(order);
-        print!("{}", report::table(&runs, &options)?.text);
+        say_table(&report::table(&runs, &report::Options::in_order(order))?);
+        json::put("file", file.display().to_string());
+        json::put("runs", runs.iter().map(|run| &run.id).collect::<Vec<_>>());
+        let Capsule { encore, rustc, target, .. } = &capsule;
+        json::put("packed_by", json!({ "encore": encore, "rustc": rustc, "target": target }));
         println!(
             "{}: {} runs, every byte verified, scores equal to those of the predictions; packed by encore {}, {}, {}",
             file.display(), runs.len(), capsule.encore, capsule.rustc, capsule.target
@@ -85,6 +94,9 @@ pub(super) fn verify(project: &Project, id: &str) -> Done {
         println!("{what:12} {}", if is_same { "bit-identical" } else { "DIFFERENT" });
     }
     println!("{:12} {was} recorded, {is} repeated", "accuracy");
+    json::put("id", id);
+    json::put("identical", json!({ "curves": curves, "model": model, "predictions": predictions }));
+    json::put("accuracy", json!({ "recorded": was, "repeated": is }));
     if found.is_equal() {
         return Ok(());
     }

@@ -67,6 +67,8 @@ struct File {
 #[derive(Clone, Serialize, Deserialize)]
 struct Entry {
     stamp: Stamp,
+    /// Of the predictions, if the fields follow from them.
+    predictions: Option<Stamp>,
     depth: Depth,
     shared: String,
     own: Fields,
@@ -104,12 +106,12 @@ impl Store {
                     continue;
                 }
                 Found::Known(entry) => entry,
-                Found::New(stamp, own, shared) => {
+                Found::New(stamp, predictions, own, shared) => {
                     n_new += 1;
                     let text = serde_json::to_vec(&shared).expect("fields are plain data");
                     let hash = sha256_hex(&text)[..16].to_owned();
                     file.shared.entry(hash.clone()).or_insert_with(|| shared.into());
-                    Entry { stamp, depth, shared: hash, own }
+                    Entry { stamp, predictions, depth, shared: hash, own }
                 }
             };
             if let Some(shared) = known.shared.get(&entry.shared) {
@@ -136,8 +138,10 @@ impl Store {
         derive: &impl Fn(&Run) -> Result<(Fields, Fields), E>,
     ) -> Found<E> {
         let stamp = Stamp::of(&self.folder(id).join("record.json"));
+        let predictions = || Stamp::of(&self.folder(id).join("predictions.csv"));
         if let Some(entry) = known.runs.get(id)
             && Some(entry.stamp) == stamp
+            && (entry.depth < Depth::Predictions || entry.predictions == predictions())
             && entry.depth >= depth
             && known.shared.contains_key(&entry.shared)
         {
@@ -148,8 +152,9 @@ impl Store {
             Ok(None) => return Found::Damaged(self.partial(id).into()),
             Err(error) => return Found::Damaged(error.into()),
         };
+        let predictions = if depth == Depth::Predictions { predictions() } else { None };
         match (derive(&run), stamp) {
-            (Ok((own, shared)), Some(stamp)) => Found::New(stamp, own, shared),
+            (Ok((own, shared)), Some(stamp)) => Found::New(stamp, predictions, own, shared),
             (Ok(_), None) => Found::Damaged(self.partial(id).into()),
             (Err(error), _) => Found::Damaged(error),
         }
@@ -158,7 +163,7 @@ impl Store {
 
 enum Found<E> {
     Known(Entry),
-    New(Stamp, Fields, Fields),
+    New(Stamp, Option<Stamp>, Fields, Fields),
     Damaged(E),
 }
 

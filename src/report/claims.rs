@@ -289,7 +289,7 @@ mod tests {
             fake::run(folder.path(), &Fake { cut: true, ..gtzan("cnn-1", 1, 0.4, 0.691) }),
         ];
         let ledger = claims(&runs, &options(&["dnn", "cnn-1", "cnn-2"])).unwrap();
-        let report::Table { text, differing, inconclusive } = ledger;
+        let report::Table { text, differing, inconclusive, .. } = ledger;
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let ours = runs[0].record.test.accuracy;

@@ -18,6 +18,7 @@
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
 //! | `results` | one line per run -> `results.csv`, `results.parquet` |
 //! | `epochs` | one line per epoch of all runs -> `epochs.csv`, `epochs.parquet` |
+//! | `facts` | rows -> plain data, for JSON |
 //! | `run_fields` | a run -> its fields by dotted names |
 //! | `run_table` | fields of many runs -> those that match a condition, in order |
 //! | `terminal`, `footnotes` | rows -> the table that the command line prints, with its notes |
@@ -35,6 +36,7 @@ mod compare;
 mod confused;
 mod data;
 mod epochs;
+mod facts;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
@@ -63,7 +65,10 @@ mod tex;
 mod warnings;
 mod words;
 
-pub use compare::{CompareError, compare};
+pub use compare::{
+    CompareError, Comparison, LevelFacts, SideFacts, TestFacts, compare, comparison,
+};
+pub use facts::{ClaimFacts, RangeFacts, ResultFacts};
 pub(crate) use figure::nice_step;
 pub use figure::{
     ColumnSummary, Columns, Frames, Histogram, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB,
@@ -123,7 +128,7 @@ pub enum DatasetSummary {
 }
 
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Written {
     /// The page as a forge shows it.
     pub readme: PathBuf,
@@ -146,7 +151,7 @@ pub struct Written {
 }
 
 /// The summary of some runs, as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// A plain table of at most 100 columns, with its warnings below.
     pub text: String,
@@ -154,6 +159,10 @@ pub struct Table {
     pub differing: Vec<String>,
     /// The experiments whose runs are inconclusive about a published figure, each with its source.
     pub inconclusive: Vec<String>,
+    /// The rows as data.
+    pub results: Vec<ResultFacts>,
+    /// The experiments without runs.
+    pub not_run: Vec<String>,
 }
 
 impl Table {
@@ -173,7 +182,8 @@ impl Table {
                 }
             }
         }
-        Self { text, differing, inconclusive }
+        let (results, not_run) = (facts::results(rows), facts::not_run(rows));
+        Self { text, differing, inconclusive, results, not_run }
     }
 }
 

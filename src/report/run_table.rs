@@ -33,8 +33,7 @@ impl RunTable {
         for run in &self.runs {
             names.extend(run.own.keys().map(String::as_str));
             // Most runs have the same shared fields.
-            let shared: *const Fields = &*run.shared;
-            if seen.insert(shared) {
+            if seen.insert(std::ptr::from_ref::<Fields>(&run.shared)) {
                 names.extend(run.shared.keys().map(String::as_str));
             }
         }

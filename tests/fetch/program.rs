@@ -49,6 +49,9 @@ fn a_fetched_dataset_is_ready_and_said_to_be() {
     assert!(code == Some(0) && said.contains("two is already downloaded, in "), "{said}");
     assert_eq!(server.asked().len(), n);
     assert!(!left.exists());
+    let (_, said, _) = encore(home.path(), &[&FETCH[..], &["--json"]].concat());
+    let fetched = crate::json::fits("data fetch", &said);
+    assert_eq!((&fetched["was_there"], &fetched["import"]["n_valid"]), (&true.into(), &6.into()));
     // Into a folder of the user's choice, although the dataset is already downloaded.
     let to = home.path().join("elsewhere");
     let (code, _, errors) =

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::common;
 use crate::common::server::{Reply, Request};
+use crate::json::fits;
 use api::refusal;
 
 /// Creates a project, a folder for the user's configuration, and an app's credentials in it.
@@ -279,22 +280,32 @@ fn a_login_by_pasting_is_used_by_the_next_collection() {
 
     let api = Api::new(small());
     let home = Home::new();
-    let mut command =
-        home.encore(&["spotify", "login", "--accept-terms", "--paste", "--auth-url", &api.url()]);
-    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = pipes.spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let url = lines.find(|line| line.contains("/authorize?")).unwrap();
-    let state = url.split(['?', '&']).find_map(|pair| pair.strip_prefix("state=")).unwrap();
-    let address = format!("http://127.0.0.1:8888/callback?code=c&state={state}\n");
-    child.stdin.take().unwrap().write_all(address.as_bytes()).unwrap();
-    let told: Vec<String> = lines.collect();
-    let mut said_last = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut said_last).unwrap();
-    assert!(child.wait().unwrap().success(), "{told:?}");
+    let login = |more: &[&str]| {
+        let arguments = ["spotify", "login", "--accept-terms", "--paste", "--auth-url", &api.url()];
+        let mut command = home.encore(&arguments);
+        command.args(more).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let url = lines.find(|line| line.contains("/authorize?")).unwrap();
+        let state = url.split(['?', '&']).find_map(|pair| pair.strip_prefix("state=")).unwrap();
+        let address = format!("http://127.0.0.1:8888/callback?code=c&state={state}\n");
+        child.stdin.take().unwrap().write_all(address.as_bytes()).unwrap();
+        let told: Vec<String> = lines.collect();
+        let mut said_last = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said_last).unwrap();
+        assert!(child.wait().unwrap().success(), "{told:?}");
+        said_last
+    };
+    let said_last = login(&[]);
     assert!(said_last.contains("signed in; the token is stored in "), "{said_last}");
+    let n_tokens = api.n_asked("token");
+    let token = fits("spotify login", &login(&["--json"]))["token"].as_str().unwrap().to_owned();
+    assert!(token.ends_with("spotify-token.json"), "{token}");
     assert!(home.path("config/encore/spotify-token.json").exists());
-    let ended = home.collect(&api, &["--accept-terms"]).output().unwrap();
+    let ended = home.collect(&api, &["--accept-terms", "--json"]).output().unwrap();
     assert!(ended.status.success(), "{}", said(&ended));
-    assert_eq!(api.n_asked("token"), 1, "no token of the app was asked for");
+    assert_eq!(api.n_asked("token"), 2 * n_tokens, "no token of the app was asked for");
+    assert_eq!(n_tokens, 1);
+    let collected = fits("spotify collect", &String::from_utf8_lossy(&ended.stdout));
+    assert_eq!(collected["n_songs"], 349);
 }

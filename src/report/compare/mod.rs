@@ -5,8 +5,10 @@
 //! | `side` | a name -> its runs |
 //! | `pair` | two sides -> difference, interval, p-value, paired where test sets are equal |
 //! | `sentence` | a pair -> the result as a sentence |
+//! | `facts` | all of it -> plain data, for JSON |
 //! | `text` | all of it -> the output of the command |
 
+mod facts;
 mod pair;
 mod sentence;
 mod side;
@@ -14,6 +16,7 @@ mod side;
 mod tests;
 mod text;
 
+pub use self::facts::{Comparison, LevelFacts, SideFacts, TestFacts};
 use self::pair::Pair;
 use super::ReportError;
 use super::check::check;
@@ -48,12 +51,21 @@ pub enum CompareError {
 /// # Errors
 /// Where a name means no run, a name is there twice, classes differ or a run's files can't be read.
 pub fn compare(runs: &[Run], names: &[String]) -> Result<String, CompareError> {
+    Ok(comparison(runs, names)?.text)
+}
+
+/// Compares as [`compare`] does, and returns the numbers beside the text.
+///
+/// # Errors
+/// As [`compare`].
+pub fn comparison(runs: &[Run], names: &[String]) -> Result<Comparison, CompareError> {
     let sides = side::choose(runs, names)?;
     let runs: Vec<&Runs> = sides.iter().map(|side| &side.runs).collect();
     runs.iter().flat_map(|side| &side.runs).try_for_each(|run| check(run))?;
     let levels = scored::levels(&runs)?;
     let tests: Vec<Vec<Pair>> = levels.iter().map(pairs).collect();
-    Ok(text::text(&sides, &levels, &tests))
+    let text = text::text(&sides, &levels, &tests);
+    Ok(Comparison::new(text, &sides, &levels, &tests))
 }
 
 /// Every pair of sides, tested on one level, with Holm's correction over them.

@@ -114,7 +114,7 @@ fn has_type(column: &FieldColumn, literal: &Literal) -> bool {
 
 fn wrong_type(field: &Field, column: &FieldColumn, literal: &Literal, at: usize) -> QueryError {
     let (what, hint) = match literal {
-        Literal::Flag(flag) => (format!("{flag}"), "".to_owned()),
+        Literal::Flag(flag) => (format!("{flag}"), String::new()),
         Literal::Number(number) => {
             (format!("the number {number}"), format!("; a text is written \"{number}\""))
         }

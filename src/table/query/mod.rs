@@ -84,9 +84,10 @@ impl Query {
             return Ok(());
         };
         // A text without quotes is the most common cause.
-        let value = match &self.0.value_of(unknown) {
-            true => format!("; a text is written \"{}\"", unknown.name),
-            false => String::new(),
+        let value = if self.0.value_of(unknown) {
+            format!("; a text is written \"{}\"", unknown.name)
+        } else {
+            String::new()
         };
         let hint = match nearest(&unknown.name) {
             Some(near) if value.is_empty() => format!("; did you mean `{near}`?"),

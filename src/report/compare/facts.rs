@@ -1,0 +1,116 @@
+//! A comparison as plain data, for JSON.
+
+use serde::Serialize;
+
+use super::super::facts::RangeFacts;
+use super::super::scored::{Level, Scored};
+use super::pair::Pair;
+use super::side::Side;
+use crate::metrics::{Clustered, Estimate};
+use crate::record::spec_differences;
+
+/// What is compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SideFacts {
+    /// The experiment's name, or a run's experiment and seed.
+    pub name: String,
+    /// The dataset that was used.
+    pub dataset: String,
+    /// The ids of the runs.
+    pub runs: Vec<String>,
+    /// Their seeds.
+    pub seeds: Vec<u64>,
+    /// Number of runs that are left out: on other data, by another spec, or cut otherwise.
+    pub n_left_out: usize,
+    /// Mean accuracy per level.
+    pub accuracy: Vec<LevelFacts>,
+    /// Lines of the spec that differ from the first side's.
+    pub spec_differences: Vec<String>,
+}
+
+/// The accuracy on one level.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LevelFacts {
+    /// `segment`, `example` or `track`.
+    pub per: String,
+    /// With its 95 % interval.
+    pub accuracy: RangeFacts,
+}
+
+/// Two sides against each other, on one level.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestFacts {
+    /// `segment`, `example` or `track`.
+    pub per: String,
+    /// The name of the first side.
+    pub first: String,
+    /// The name of the second.
+    pub second: String,
+    /// Accuracy of the second minus that of the first, with its 95 % interval.
+    pub difference: RangeFacts,
+    /// The p-value of no difference.
+    pub p: f64,
+    /// The same by Holm's correction over all pairs.
+    pub adjusted_p: f64,
+    /// Whether the adjusted p-value is below 0.05.
+    pub is_significant: bool,
+    /// Whether both were scored on the same items.
+    pub is_paired: bool,
+    /// Numbers of runs of the first and of the second side that count.
+    pub n_runs: [usize; 2],
+    /// Number of test tracks.
+    pub n_tracks: usize,
+}
+
+/// A comparison: as text, and as data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The text, of at most 100 columns.
+    #[serde(skip)]
+    pub text: String,
+    /// What is compared.
+    pub sides: Vec<SideFacts>,
+    /// Every pair on every level.
+    pub tests: Vec<TestFacts>,
+}
+
+impl Comparison {
+    pub(super) fn new(text: String, sides: &[Side], levels: &[Level], tests: &[Vec<Pair>]) -> Self {
+        let side = |(i, side): (usize, &Side)| SideFacts {
+            name: side.name.clone(),
+            dataset: side.runs.record().data.dataset.clone(),
+            runs: side.runs.runs.iter().map(|run| run.id.clone()).collect(),
+            seeds: side.runs.records().map(|record| record.seed).collect(),
+            n_left_out: side.n_left_out,
+            accuracy: levels.iter().map(|level| accuracy(level, i)).collect(),
+            spec_differences: match i {
+                0 => vec![],
+                _ => spec_differences(&sides[0].runs.record().spec, &side.runs.record().spec),
+            },
+        };
+        let test = |level: &Level, pair: &Pair| TestFacts {
+            per: level.item.to_owned(),
+            first: sides[pair.first].name.clone(),
+            second: sides[pair.second].name.clone(),
+            difference: pair.difference.interval().into(),
+            p: pair.p,
+            adjusted_p: pair.adjusted_p,
+            is_significant: pair.is_significant(),
+            is_paired: pair.paired.is_some(),
+            n_runs: pair.n_runs,
+            n_tracks: pair.difference.n_tracks,
+        };
+        let tests = levels
+            .iter()
+            .zip(tests)
+            .flat_map(|(level, pairs)| pairs.iter().map(move |pair| test(level, pair)));
+        let tests = tests.collect();
+        Self { text, sides: sides.iter().enumerate().map(side).collect(), tests }
+    }
+}
+
+fn accuracy(level: &Level, side: usize) -> LevelFacts {
+    let scores: Vec<Clustered> = level.sides[side].iter().map(Scored::accuracy).collect();
+    let accuracy = Estimate::of(&scores).fraction_interval().into();
+    LevelFacts { per: level.item.to_owned(), accuracy }
+}
