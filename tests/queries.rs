@@ -10,7 +10,8 @@ use crate::common::{edit, ok, project, repository};
 /// The blocks of the page in one language.
 fn blocks(language: &str) -> Vec<String> {
     let text = fs::read_to_string(repository().join("docs/records.md")).unwrap();
-    let blocks = text.split(&format!("\n```{language}\n")).skip(1);
+    let begin = format!("\n```{language}\n");
+    let blocks = text.split(&begin).skip(1);
     blocks.map(|block| block.split("\n```").next().unwrap().to_owned()).collect()
 }
 

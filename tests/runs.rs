@@ -164,9 +164,9 @@ fn tags_and_notes_lie_beside_the_record_and_break_nothing() {
     let said = stdout_of(home, &["runs", "tag", &two, "--remove", "best,none"]);
     assert_eq!(said, format!("{two}: paper\n"));
     ok(home, &["runs", "note", &one, "--text", " the one in table 2 "]);
-    assert_eq!(found(home, &["--where", "tags contains 'best'"]), [one.clone()]);
+    assert_eq!(found(home, &["--where", "tags contains 'best'"]), [one.as_str()]);
     assert_eq!(found(home, &["--where", "tags ~ 'PAPER'"]).len(), 2);
-    assert_eq!(found(home, &["--where", "note ~ 'table 2'"]), [one.clone()]);
+    assert_eq!(found(home, &["--where", "note ~ 'table 2'"]), [one.as_str()]);
     assert_eq!(found(home, &["--where", "tags is missing"]).len(), 2);
     let shown = data(home, &["runs", "show", &one]);
     let fields = &shown["runs"][0]["fields"];
@@ -217,10 +217,10 @@ fn archived_runs_are_in_no_list_and_not_on_the_page_and_are_still_done() {
     assert_eq!(said, format!("archived {two}\n"));
     assert!(line(&["list"]).contains("seed 1"));
     assert!(line(&["list", "--archived"]).contains("seed 2"));
-    assert_eq!(found(home, &["--where", "experiment = 'spotify-logistic'"]), [one.clone()]);
+    assert_eq!(found(home, &["--where", "experiment = 'spotify-logistic'"]), [one.as_str()]);
     assert!(stdout_of(home, &["runs"]).ends_with("1 archived run is not shown; see --archived\n"));
     assert_eq!(found(home, &["--archived"]).len(), 4);
-    assert_eq!(found(home, &["--where", "archived"]), [two.clone()]);
+    assert_eq!(found(home, &["--where", "archived"]), [two.as_str()]);
     let rows = |arguments: &[&str]| {
         ok(home, arguments);
         let text = fs::read_to_string(home.join("reports/results.csv")).unwrap();
@@ -258,7 +258,7 @@ fn removed_runs_come_back_until_they_are_deleted() {
     assert_eq!(found(home, &["--archived"]).len(), 2);
     let said = stdout_of(home, &["runs", "restore", "spotify-logistic"]);
     assert_eq!(said, format!("restored {one}\n"));
-    assert_eq!(found(home, &["--where", "tags contains 'kept'"]), [one.clone()]);
+    assert_eq!(found(home, &["--where", "tags contains 'kept'"]), [one.as_str()]);
     ok(home, &["verify", &one]);
     // A run that was made again in the meantime is not replaced.
     ok(home, &["runs", "remove", &one]);
