@@ -197,7 +197,7 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     json("data export", &["synth-genres", "wavs", "--tracks-per-genre", "1"]);
     json("plot audio", &[&tones, "--out", "out"]);
     json("plot dataset", &["synth-songs"]);
-    json("degrade", &[&tones, "--with", "clipping percentile=10", "--out", "worse.wav"]);
+    json("degrade", &[&tones, "--with", "gain gain_db=-6", "--out", "worse.wav"]);
     json("features list", &["--check"]);
     json("features clean", &["--all"]);
     // Predictions are lines.
