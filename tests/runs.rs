@@ -86,12 +86,12 @@ fn runs_are_found_by_any_field_and_printed_as_text_csv_and_json() {
 
     let accuracy = record(&home.join("reports/runs").join(logistic(1)))["test"]["accuracy"].clone();
     let arguments = ["runs", "--where", "seed = 1", "--sort", "-accuracy", "--columns"];
-    let columns = "experiment,accuracy,training.epochs,tags";
+    let columns = "experiment,accuracy,model.n_epochs,tags";
     let of_json = data(home, &[&arguments[..], &[columns]].concat());
     let first = &of_json["runs"][0];
     assert_eq!(first["experiment"], "spotify-logistic");
     assert_eq!(first["accuracy"], accuracy);
-    assert_eq!((&first["training.epochs"], &first["tags"]), (&Value::Null, &json!([])));
+    assert_eq!((&first["model.n_epochs"], &first["tags"]), (&Value::Null, &json!([])));
     assert_eq!(of_json["runs"][2]["accuracy"], Value::Null);
     let csv = stdout_of(home, &[&arguments[..], &[columns, "--csv"]].concat());
     let lines: Vec<&str> = csv.lines().collect();
