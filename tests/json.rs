@@ -201,6 +201,11 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     json("degrade", &[&tones, "--with", "gain gain_db=-6", "--out", "worse.wav"]);
     json("features list", &["--check"]);
     json("features clean", &["--all"]);
+    json("init", &["new"]);
+    assert!(json("schema", &["spec"])["schema"]["properties"].is_object());
+    assert_eq!(json("schema", &["--out", "schemas"])["files"].as_array().unwrap().len(), 3);
+    json("completions", &["bash"]);
+    json("man", &["man"]);
     // Predictions are lines.
     ok(home, &["run", "table", "--seeds", "1"]);
     let lines = stdout_of(home, &["predict", "mine.csv", "--with", "table", "--json"]);
@@ -210,8 +215,14 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
         assert!(line["predicted"].is_string() && line["probabilities"]["a"].is_number(), "{line}");
     }
 
-    seen.extend(ELSEWHERE.map(|(command, _)| command.to_owned()));
     seen.insert("predict".to_owned());
+    all_are_seen(home, seen);
+}
+
+/// Compares the commands whose results were compared with shapes with those that docs/json.md describes,
+/// and with those that there are.
+fn all_are_seen(home: &Path, mut seen: BTreeSet<String>) {
+    seen.extend(ELSEWHERE.map(|(command, _)| command.to_owned()));
     let described: BTreeSet<String> = shapes()
         .into_keys()
         .filter_map(|name| name.strip_prefix("encore ").map(str::to_owned))

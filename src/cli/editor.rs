@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory};
+use serde_json::Value;
 
 use super::arguments::{Arguments, SchemaKind};
-use super::{Done, Failure};
+use super::{Done, Failure, json};
 use crate::dataset::Manifest;
 use crate::disk;
 use crate::experiment::{ProjectSettings, Spec};
@@ -19,12 +20,15 @@ const KINDS: [SchemaKind; 3] = [SchemaKind::Spec, SchemaKind::Manifest, SchemaKi
 
 impl SchemaKind {
     fn text(self) -> String {
-        let schema = match self {
+        format!("{:#}\n", self.schema())
+    }
+
+    fn schema(self) -> Value {
+        match self {
             Self::Spec => Spec::json_schema(|path| meaning(SPEC_KEYS, path)),
             Self::Manifest => Manifest::json_schema(|path| meaning(MANIFEST_KEYS, path)),
             Self::Project => ProjectSettings::json_schema(|path| meaning(SPEC_KEYS, path)),
-        };
-        format!("{schema:#}\n")
+        }
     }
 
     fn file(self) -> &'static str {
@@ -47,6 +51,9 @@ impl SchemaKind {
 
 /// Prints one JSON Schema, or writes all into a folder.
 pub(super) fn schema(kind: Option<SchemaKind>, out: Option<&Path>) -> Done {
+    json::put("schema", kind.map(SchemaKind::schema));
+    let files = out.iter().flat_map(|out| KINDS.map(|kind| out.join(kind.file())));
+    json::put("files", files.map(|file| file.display().to_string()).collect::<Vec<_>>());
     match (kind, out) {
         (Some(kind), None) => print!("{}", kind.text()),
         (None, Some(folder)) => {
@@ -77,7 +84,9 @@ pub(super) fn schema(kind: Option<SchemaKind>, out: Option<&Path>) -> Done {
 pub(super) fn completions(shell: clap_complete::Shell) {
     let mut script = vec![];
     clap_complete::generate(shell, &mut Arguments::command(), "encore", &mut script);
-    print!("{}", String::from_utf8_lossy(&script));
+    let script = String::from_utf8_lossy(&script);
+    json::put("script", &script);
+    print!("{script}");
 }
 
 /// Writes a man page for encore and for each of its commands into a folder.
@@ -91,6 +100,8 @@ pub(super) fn man(folder: &Path) -> Done {
         disk::write_whole(&folder.join(name), page)?;
     }
     println!("wrote {} man pages to {}", pages.len(), folder.display());
+    let files = pages.iter().map(|(name, _)| folder.join(name).display().to_string());
+    json::put("files", files.collect::<Vec<_>>());
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::Example;
-use super::{Done, Failure};
+use super::{Done, Failure, json};
 use crate::disk;
 
 /// The files of `examples/projects`, as (EXAMPLE/FILE, text).
@@ -47,6 +47,8 @@ pub(super) fn init(folder: &Path, example: Example) -> Done {
         disk::write_whole(path, text.as_bytes())?;
         println!("wrote {}", path.display());
     }
+    let written: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+    json::put("files", written);
     let change = if is_here { String::new() } else { format!("cd {}, then ", folder.display()) };
     println!("next: {change}encore reproduce --quick");
     Ok(())
