@@ -66,6 +66,8 @@ pub mod fetch;
 pub mod kernels;
 pub mod metrics;
 pub mod model;
+#[doc(hidden)]
+pub mod process;
 pub mod record;
 pub mod report;
 pub mod schema;

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 14] = [
+const PAGES: [(&str, usize, usize); 15] = [
     ("README.md", 4, 2),
+    ("docs/commands.md", 0, 3),
     ("docs/data.md", 7, 6),
     ("docs/json.md", 1, 0),
     ("docs/keys.md", 0, 0),

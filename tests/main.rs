@@ -10,6 +10,7 @@ mod architecture;
 mod arrays;
 mod audit;
 mod cli;
+mod commands;
 mod common;
 mod dependencies;
 mod docs;

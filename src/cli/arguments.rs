@@ -68,6 +68,9 @@ pub(super) enum Command {
     Verify {
         /// Run id (folder name in reports/runs) or capsule file
         run: String,
+        /// Start the program that is the run's model; remembered for this project
+        #[arg(long)]
+        trust: bool,
     },
     /// Pack finished runs, without their models, into one file to share and verify
     Capsule {
@@ -88,6 +91,18 @@ pub(super) enum Command {
     /// Do the run described on standard input (started by encore itself)
     #[command(hide = true)]
     DoRun,
+    /// Supervise the program described on standard input (started by encore itself)
+    #[command(name = "do-command", hide = true)]
+    Supervise,
+    /// Become a program (started by encore itself)
+    #[command(name = "exec-command", hide = true)]
+    Become {
+        /// Process number of the supervisor
+        parent: u32,
+        /// The program and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        run: Vec<String>,
+    },
     /// List the experiments with dataset, claim and latest result
     List {
         /// Count archived runs too
@@ -243,6 +258,9 @@ pub(super) struct Predict {
     /// CSV file to write, with a column per class [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Start the program that is the run's model; remembered for this project
+    #[arg(long)]
+    pub trust: bool,
 }
 
 #[derive(Subcommand)]
@@ -340,6 +358,9 @@ pub(super) struct Common {
     /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
     pub strict: Option<Strict>,
+    /// Start the programs that specs name as models; remembered for this project
+    #[arg(long)]
+    pub trust: bool,
 }
 
 #[derive(Subcommand)]

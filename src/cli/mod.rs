@@ -29,6 +29,7 @@ mod runs_arguments;
 mod signals;
 mod specs;
 mod spotify;
+mod trust;
 mod unfinished;
 mod verify;
 
@@ -46,6 +47,7 @@ use crate::experiment::{
     Workspace,
 };
 use crate::fetch::FetchError;
+use crate::process;
 use crate::record::{Run, Store, StoreError};
 use crate::report::{self, ReportError};
 use crate::schema::Faults;
@@ -246,12 +248,14 @@ pub fn main() -> ExitCode {
         Command::Init { folder, example } => init::init(&folder, example),
         Command::Reproduce(arguments) => runs::reproduce(&project, &arguments),
         Command::Run(arguments) => runs::run(&project, &arguments),
-        Command::Verify { run } => verify::verify(&project, &run),
+        Command::Verify { run, trust } => verify::verify(&project, &run, trust),
         Command::Capsule { runs, out } => verify::capsule(&project, &runs, &out),
         Command::LrFind(arguments) => foreign::lr_find(&project, &arguments),
         Command::ImportWeights(arguments) => foreign::import_weights(&project, &arguments),
         Command::Plot(arguments) => plot::plot(&project, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
+        Command::Supervise => process::supervise().map_err(Failure::Usage),
+        Command::Become { parent, run } => Err(Failure::Usage(process::replace_by(parent, &run))),
         Command::Report(arguments) => runs::report(&project, &arguments),
         Command::Claims { archived, strict, all_versions } => {
             claims::claims(&project, archived, strict, all_versions)

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Predict;
 use super::prediction_output::{Destination, Form, Item, PredictionOutput};
-use super::{Done, Failure, Project, json, output, signals};
+use super::{Done, Failure, Project, json, output, signals, trust};
 use crate::dataset::recordings_in;
-use crate::experiment::{Guess, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor};
+use crate::experiment::{
+    self, Guess, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
+};
 use crate::record::Run;
 
 /// Rows that can't be used and are named; all are counted.
@@ -24,10 +26,20 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
     }
     let named: Vec<String> = arguments.with.iter().cloned().collect();
     let run = choose(project.finished_and(&named)?, with)?;
+    if run.record.spec.pointer("/model/command").is_some() {
+        let plan = Plan::of_run(&run, &experiment::catalogue_of(&run, &project.catalogue()?)?)?;
+        trust::ask(project, &[&plan], arguments.trust)?;
+    }
     if run.record.spec["features"].get("table").is_some() {
         rows(project, &run, arguments)
     } else {
         recordings(project, &run, arguments)
+    }
+}
+
+fn say_note(note: Option<&str>) {
+    if let Some(note) = note {
+        eprintln!("note: {note}");
     }
 }
 
@@ -58,6 +70,7 @@ fn rows(project: &Project, run: &Run, arguments: &Predict) -> Done {
         )));
     };
     let predictor = RowPredictor::load(run, &project.catalogue()?)?;
+    say_note(predictor.note());
     let table = predictor.open(file)?;
     let destination = Destination::open(arguments.out.as_deref(), &arguments.files)?;
     let form = if json::is_on() { Form::Json } else { Form::Csv };
@@ -140,6 +153,7 @@ fn summary(counts: &RowCounts, out: Option<&Path>) {
 /// Predicts every recording. Reports those that can't be read and continues with the others.
 fn recordings(project: &Project, run: &Run, arguments: &Predict) -> Done {
     let predictor = Predictor::load(run, &project.catalogue()?)?;
+    say_note(predictor.note());
     let files = expanded(&arguments.files)?;
     let form = match (json::is_on(), &arguments.out) {
         (true, _) => Form::Json,

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
-    Done, Failure, Project, finished, from_whole, json, plot, say_hidden, signals, unfinished,
+    Done, Failure, Project, finished, from_whole, json, plot, say_hidden, signals, trust, unfinished,
     versions,
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
@@ -200,6 +200,7 @@ fn execute(
     common: &Common,
 ) -> Result<Vec<Outcome>, Failure> {
     store.check_link()?;
+    trust::ask(project, &plans.iter().collect::<Vec<_>>(), common.trust)?;
     let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let how = SideBySide {
         program: Some(&std::env::current_exe()?),

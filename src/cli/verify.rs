@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::progress::Progress;
 use super::runs::say_table;
-use super::{Done, Failure, Project, json};
-use crate::experiment::{self, Repetition, VerifyError};
+use super::{Done, Failure, Project, json, trust};
+use crate::experiment::{self, Plan, Repetition, VerifyError};
 use crate::record::{Capsule, Run, StoreError, pack_capsule};
 use crate::report;
 use crate::vocab::nearest;
@@ -73,7 +73,7 @@ fn verify_capsule(project: &Project, file: &Path) -> Done {
 }
 
 /// Repeats a finished run and compares the outputs, or checks a capsule.
-pub(super) fn verify(project: &Project, id: &str) -> Done {
+pub(super) fn verify(project: &Project, id: &str, is_trusted: bool) -> Done {
     let is_path = Path::new(id).extension().is_some_and(|end| end == "zst");
     if is_path || Path::new(id).is_file() {
         return verify_capsule(project, Path::new(id));
@@ -87,9 +87,12 @@ pub(super) fn verify(project: &Project, id: &str) -> Done {
         };
         return Err(Failure::Data(format!("run `{id}` not found; {hint}")));
     };
+    if run.record.spec.pointer("/model/command").is_some() {
+        trust::ask(project, &[&Plan::of_run(&run, &catalogue)?], is_trusted)?;
+    }
     let progress = Progress::new(1);
     let found = experiment::verify(&run, project.workspace(&catalogue, &store, &progress))?;
-    let Repetition { curves, model, predictions, accuracy: [was, is] } = found;
+    let Repetition { curves, model, predictions, accuracy: [was, is], .. } = found;
     for (what, is_same) in [("curves", curves), ("model", model), ("predictions", predictions)] {
         println!("{what:12} {}", if is_same { "bit-identical" } else { "DIFFERENT" });
     }
@@ -98,6 +101,15 @@ pub(super) fn verify(project: &Project, id: &str) -> Done {
     json::put("identical", json!({ "curves": curves, "model": model, "predictions": predictions }));
     json::put("accuracy", json!({ "recorded": was, "repeated": is }));
     if found.is_equal() {
+        return Ok(());
+    }
+    if let (Some(apart), true) = (found.scores_apart, found.is_close()) {
+        println!(
+            "{:12} equal within {}: the largest difference is {apart:.6}",
+            "scores",
+            Repetition::TOLERANCE
+        );
+        println!("the bits differ, which is up to the program; the scores do not");
         return Ok(());
     }
     let code = &run.record.code;

@@ -153,6 +153,43 @@ impl Catalogue {
         Place::new(&self.folder)
     }
 
+    /// The folder of manifests, with everything that belongs to datasets.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The project's folder, without links.
+    ///
+    /// # Errors
+    /// Where the folder of datasets does not exist.
+    pub fn project(&self) -> std::io::Result<PathBuf> {
+        self.place().project()
+    }
+
+    /// Where imported datasets lie outside of the project: their folders, or their files where the folder
+    /// contains the project too.
+    ///
+    /// # Errors
+    /// Where the index of one can't be read.
+    pub fn imported_places(&self) -> Result<Vec<PathBuf>, DatasetError> {
+        let place = self.place();
+        let project = self.project();
+        let project =
+            project.map_err(|source| DatasetError::Io { path: self.folder.clone(), source })?;
+        let mut places = vec![];
+        for name in self.manifests.keys() {
+            let Some(index) = Index::read(&place, name)? else { continue };
+            let root = index.root.canonicalize().unwrap_or_else(|_| index.root.clone());
+            if project.starts_with(&root) {
+                places.extend(index.files.iter().map(|file| index.root.join(&file.path)));
+            } else {
+                places.push(root);
+            }
+        }
+        Ok(places)
+    }
+
     /// Returns whether a dataset is ready to use.
     #[must_use]
     pub fn is_there(&self, manifest: &Manifest) -> bool {

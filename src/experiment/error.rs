@@ -77,7 +77,7 @@ impl RunError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Process { blame, .. } => *blame,
-            Self::Leaks { .. } => Blame::Usage,
+            Self::Leaks { .. } | Self::Model(ModelError::NotTrusted(_)) => Blame::Usage,
             Self::Features(FeatureError::Io { .. } | FeatureError::Stopped)
             | Self::Store(StoreError::Io { .. })
             | Self::Panic(_)

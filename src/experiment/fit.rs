@@ -48,10 +48,24 @@ pub(super) fn fit(
     writer: &mut RunWriter,
     context: RunContext,
 ) -> Result<Trained, RunError> {
+    let work = |input: &FitInput, observer: &mut dyn TrainingObserver| {
+        fold.plan.spec.model.fit(input, observer)
+    };
+    let (fitted, history) = observed(fold, found, writer, context, work)?;
+    Ok(Trained { fitted, history, imported: None })
+}
+
+/// Does work that an observer sees, saves and stops, from a checkpoint where there is one.
+pub(super) fn observed<T>(
+    fold: &Fold,
+    found: Option<Checkpoint>,
+    writer: &mut RunWriter,
+    context: RunContext,
+    work: impl Fn(&FitInput, &mut dyn TrainingObserver) -> Result<T, ModelError>,
+) -> Result<(T, TrainingHistory), RunError> {
     let start = Instant::now();
     let run = fold.plan.label(fold.seed);
-    let spec = &fold.plan.spec;
-    let max_epochs = spec.max_epochs;
+    let max_epochs = fold.plan.spec.max_epochs;
     let fresh = || Checkpoint {
         started: now(),
         fit_s: 0.0,
@@ -83,19 +97,19 @@ pub(super) fn fit(
             last_save,
             error: None,
         };
-        let fitted = spec.model.fit(&input, &mut watcher);
+        let done_work = work(&input, &mut watcher);
         let Watcher { state: done, error, .. } = watcher;
         if let Some(error) = error {
             return Err(error.into());
         }
         let own_fit_s = start.elapsed().as_secs_f64();
-        match fitted {
-            Ok(fitted) => {
+        match done_work {
+            Ok(made) => {
                 let Checkpoint { started, n_resumed, epochs, .. } = done;
                 let fit_s = base_s + own_fit_s;
                 let history =
                     TrainingHistory { epochs, started, n_resumed, fit_s, own_fit_s, start };
-                return Ok(Trained { fitted, history, imported: None });
+                return Ok((made, history));
             }
             Err(ModelError::Stopped { epoch }) => return Err(RunError::Stopped { epoch }),
             Err(ModelError::Snapshot(said)) if resume.is_some() => {
@@ -138,11 +152,20 @@ impl Watcher<'_> {
 
 impl TrainingObserver for Watcher<'_> {
     fn epoch(&mut self, epoch: &Epoch) -> Flow {
+        // A program that starts again repeats epochs: what came after them is forgotten.
+        let n_before = self.state.epochs.iter().filter(|it| it.epoch < epoch.epoch).count();
+        let is_again = n_before < self.state.epochs.len();
+        self.state.epochs.truncate(n_before);
         self.state.epochs.push(*epoch);
         let (run, epoch) = (self.run.clone(), *epoch);
         let max_epochs = self.max_epochs.unwrap_or(epoch.epoch);
         self.context.workspace.observer.event(&Event::Epoch { run, epoch, max_epochs });
-        let written = self.writer.epoch(&epoch);
+        let written = if is_again {
+            let mut all = self.state.epochs.iter();
+            self.writer.restart().and_then(|()| all.try_for_each(|epoch| self.writer.epoch(epoch)))
+        } else {
+            self.writer.epoch(&epoch)
+        };
         self.go_on(written)
     }
 

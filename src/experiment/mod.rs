@@ -14,6 +14,7 @@
 //! | `verify`, `staleness` | repeats a run; says why a run is stale |
 //! | `versions` | finished runs as the current specs see them: current ones, and history |
 //! | `foreign` | imported weights |
+//! | `command` | a run whose model is a program, and its predictions |
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
@@ -21,6 +22,7 @@
 //! This room must never know the terminal: it reports [`Event`]s.
 
 mod bins;
+mod command;
 mod context;
 mod error;
 mod event;
@@ -54,7 +56,7 @@ pub use foreign::{import_weights, range_test};
 pub use library::{Library, derive_spec};
 pub use options::{DataChoice, Options, Shrink};
 pub use plan::{Plan, PlanError};
-pub use predict::{Guess, PredictError, Predictor};
+pub use predict::{Guess, PredictError, Predictor, catalogue_of};
 pub use predict_rows::{NewRows, PredictedRow, RowCounts, RowPredictor};
 pub use queue::{Outcome, SideBySide, run_all};
 pub use settings::{ProjectGroup, ProjectSettings};

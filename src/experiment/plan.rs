@@ -195,12 +195,23 @@ fn understood(
     options: &Options,
 ) -> Result<(Spec, serde_json::Value, Option<String>), PlanError> {
     let fewer_epochs = options.shrink.max_epochs.and_then(|most| {
-        let epochs = tree.lower(&["training", "epochs"], most)?;
+        let places: [&[&str]; 2] = [&["training", "epochs"], &["model", "command", "epochs"]];
+        let epochs = places.into_iter().find_map(|place| tree.lower(place, most))?;
         Some(format!("{most} of {epochs} epochs"))
     });
     let (spec, resolved) = read(&tree, |fields| Spec::read(fields, catalogue, &options.data))?;
-    let mut spec = spec?.expect("a spec that lacks a part has a fault");
+    let (mut spec, mut resolved) = (spec?.expect("a spec that lacks a part has a fault"), resolved);
     spec.features = spec.features.with_settings(&resolved);
+    if let Some(command) = spec.model.command() {
+        // What the program's files contain is a part of the spec, as if it were written there.
+        let project = catalogue.project().map_err(|error| PlanError::Usage(error.to_string()))?;
+        let files = command.find_files(&project).map_err(|message| {
+            let (origin, message) =
+                (tree.root.origin.clone(), format!("model.command.files: {message}"));
+            Faults(vec![Fault { origin, line: 0, message }])
+        })?;
+        resolved["model"]["command"]["sha256"] = files.into_iter().collect();
+    }
     Ok((spec, resolved, fewer_epochs))
 }
 
@@ -210,6 +221,12 @@ fn spec_hash(resolved: &serde_json::Value) -> String {
     if let Some(table) = deciding.as_object_mut() {
         for key in ["title", "question", "claims", "seeds", "dataset"] {
             table.remove(key);
+        }
+        // How long a program may take, and what describes its environment, do not decide a result.
+        let command = table.get_mut("model").and_then(|model| model.get_mut("command"));
+        if let Some(command) = command.and_then(serde_json::Value::as_object_mut) {
+            command.remove("timeout");
+            command.remove("environment");
         }
         // More repetitions are more runs, and the first ones stay what they are.
         if let Some(k_fold) = table.get_mut("split").and_then(|split| split.get_mut("k_fold")) {

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use super::command::{Recorded, Trained};
 use super::error::RunError;
 use super::plan::{Plan, PlanError};
 use crate::audio::{self, AudioError};
 use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::{Extractor, Features, Segments};
 use crate::metrics;
-use crate::model::{self, Classifier};
+use crate::model;
 use crate::record::{DataFacts, Run};
 use crate::table::TableError;
 
@@ -18,7 +19,7 @@ const USUAL_RATE_HZ: u32 = 22_050;
 /// A run's model, with all that turns a recording into what it was trained on.
 pub struct Predictor {
     plan: Plan,
-    classifier: Box<dyn Classifier>,
+    trained: Trained,
     classes: Vec<String>,
     sample_rate_hz: u32,
 }
@@ -70,19 +71,20 @@ impl Predictor {
             return Err(PredictError::Incompatible(message));
         };
         let classes = record.data.classes.clone();
-        let folder = run.folder.join("model");
-        let classifier = plan
-            .spec
-            .model
-            .load(&folder, &plan.spec.shape, classes.len())
-            .map_err(RunError::from)?;
-        Ok(Self { plan, classifier, classes, sample_rate_hz })
+        let trained = Trained::load(&plan, run, &catalogue)?;
+        Ok(Self { plan, trained, classes, sample_rate_hz })
     }
 
     /// The classes, in the order of their numbers.
     #[must_use]
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// What a reader of all predictions should know.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.trained.note()
     }
 
     /// Says the genre of a recording: the mean of the log-probabilities of all its segments.
@@ -98,12 +100,13 @@ impl Predictor {
         if recording.waveform.is_silent() {
             warnings.push("it is silent, so the prediction means nothing".to_owned());
         }
-        let samples = recording.waveform.samples;
+        let samples = &recording.waveform.samples;
         let length = segments.n_samples(self.sample_rate_hz);
         let all = Segments { per_track: samples.len().div_ceil(length), ..*segments };
         let mut extractor = Extractor::new(all, feature.as_ref(), self.sample_rate_hz);
         let mut matrix = vec![];
-        let n_segments = extractor.extract(&samples, &mut matrix).taken.len();
+        let taken = extractor.extract(samples, &mut matrix).taken;
+        let n_segments = taken.len();
         if n_segments == 0 {
             let (path, needed) = (path.display(), segments.seconds);
             let has = samples.len() as f64 / f64::from(self.sample_rate_hz);
@@ -118,7 +121,14 @@ impl Predictor {
             rows: &rows,
             n_classes: self.classes.len(),
         };
-        let probabilities = self.classifier.predict_proba(&examples).map_err(RunError::from)?;
+        let probabilities = match &self.trained {
+            Trained::Own(model) => model.predict_proba(&examples).map_err(RunError::from)?,
+            Trained::Program(program) => {
+                let waveform = &recording.waveform;
+                let recorded = Recorded { waveform, segments: *segments, taken: &taken };
+                program.examples(&examples, Some(&recorded))?
+            }
+        };
         let shares = metrics::pool(&probabilities, self.classes.len());
         let mut ranking: Vec<(String, f64)> = self.classes.iter().cloned().zip(shares).collect();
         ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -128,7 +138,10 @@ impl Predictor {
 
 /// The catalogue with the datasets of a run as the run used them. A run may have been copied from a
 /// project whose datasets are unknown here.
-pub(super) fn catalogue_of(run: &Run, catalogue: &Catalogue) -> Result<Catalogue, PredictError> {
+///
+/// # Errors
+/// Where the run's manifest is damaged.
+pub fn catalogue_of(run: &Run, catalogue: &Catalogue) -> Result<Catalogue, PredictError> {
     let DataFacts { dataset, asked, .. } = &*run.record.data;
     let parse = |name: &str, text: &str| {
         let origin = run.folder.join("dataset.toml").display().to_string();

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::command::Trained;
 use super::error::RunError;
 use super::plan::Plan;
 use super::predict::{PredictError, catalogue_of};
 use crate::dataset::Catalogue;
 use crate::features::{Features, TableColumns};
 use crate::metrics;
-use crate::model::{self, Classifier, Preprocessor};
+use crate::model::{self, Preprocessor};
 use crate::record::Run;
 use crate::table::{Csv, Piece, TableError};
 
@@ -17,7 +18,7 @@ use crate::table::{Csv, Piece, TableError};
 pub struct RowPredictor {
     plan: Plan,
     preprocessor: Option<Preprocessor>,
-    classifier: Box<dyn Classifier>,
+    trained: Trained,
     classes: Vec<String>,
 }
 
@@ -60,7 +61,8 @@ impl RowPredictor {
     /// # Errors
     /// Where the run was not trained on a table, or its files are damaged.
     pub fn load(run: &Run, catalogue: &Catalogue) -> Result<Self, PredictError> {
-        let plan = Plan::of_run(run, &catalogue_of(run, catalogue)?)?;
+        let catalogue = catalogue_of(run, catalogue)?;
+        let plan = Plan::of_run(run, &catalogue)?;
         if !matches!(plan.spec.features, Features::Table(_)) {
             let kind = plan.spec.dataset.kind().as_str();
             let message = format!("run {} was trained on {kind}, not on a table", run.id);
@@ -71,9 +73,14 @@ impl RowPredictor {
         let preprocessor = has_preprocess.then(|| Preprocessor::load(&folder));
         let preprocessor = preprocessor.transpose().map_err(RunError::from)?;
         let classes = run.record.data.classes.clone();
-        let classifier = plan.spec.model.load(&folder, &plan.spec.shape, classes.len());
-        let classifier = classifier.map_err(RunError::from)?;
-        Ok(Self { plan, preprocessor, classifier, classes })
+        let trained = Trained::load(&plan, run, &catalogue)?;
+        Ok(Self { plan, preprocessor, trained, classes })
+    }
+
+    /// What a reader of all predictions should know.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.trained.note()
     }
 
     /// The classes, in the order of the probabilities.
@@ -125,6 +132,14 @@ impl RowPredictor {
                 let unseen = preprocessor.unseen(row);
                 unseen.for_each(|name| *counts.unseen.entry(name.to_owned()).or_default() += 1);
             }
+        }
+        if let (Trained::Program(program), Features::Table(columns)) =
+            (&self.trained, &self.plan.spec.features)
+            && program.wants_table()
+        {
+            return Ok(program.rows(&columns.names(), &matrix)?);
+        }
+        if let Some(preprocessor) = &self.preprocessor {
             matrix = preprocessor.apply(&matrix).map_err(RunError::from)?;
         }
         let rows: Vec<usize> = (0..n_rows).collect();
@@ -135,7 +150,10 @@ impl RowPredictor {
             rows: &rows,
             n_classes: self.classes.len(),
         };
-        Ok(self.classifier.predict_proba(&examples).map_err(RunError::from)?)
+        match &self.trained {
+            Trained::Own(model) => Ok(model.predict_proba(&examples).map_err(RunError::from)?),
+            Trained::Program(program) => Ok(program.examples(&examples, None)?),
+        }
     }
 }
 

@@ -207,6 +207,7 @@ impl Queue<'_> {
             n_threads: self.n_threads,
             checkpoint_every,
             forbid_leaks,
+            may_start_programs: crate::process::is_permitted(),
         };
         let process = |error: std::io::Error| {
             RunError::process(format!("{} cannot be started: {error}", program.display()))

@@ -3,38 +3,82 @@
 use super::context::RunContext;
 use super::error::RunError;
 use super::event::Event;
-use super::fit::Trained;
+use super::fit::{Trained, TrainingHistory};
 use super::fold::{AuditedSplit, Fold};
 use super::inputs::Inputs;
 use super::plan::Plan;
 use crate::features::Examples;
 use crate::metrics;
-use crate::model::{self, Classifier, Device, ModelError};
+use crate::model::Device;
 use crate::record::{
-    DataFacts, LeakKind, ModelFacts, Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter,
-    SplitFacts, StoreError, Timings,
+    CommandFacts, DataFacts, Imported, LeakKind, ModelFacts, Outputs, Prediction, RECORD_FORMAT,
+    Record, Run, RunWriter, SplitFacts, StoreError, Timings,
 };
 use crate::vocab::Scores;
+
+/// The probabilities of one run, by set in the order of its split, row-major `[n, n_classes]`. Sets that
+/// were not predicted are absent.
+pub(super) struct Predicted {
+    pub(super) train: Option<Vec<f32>>,
+    pub(super) valid: Option<Vec<f32>>,
+    pub(super) test: Vec<f32>,
+}
+
+/// What the record says of a model, whatever made the probabilities.
+pub(super) struct Made {
+    pub(super) n_parameters: usize,
+    /// Whether there were epochs.
+    pub(super) has_epochs: bool,
+    pub(super) kept_epoch: Option<usize>,
+    pub(super) imported: Option<Imported>,
+    pub(super) command: Option<CommandFacts>,
+    pub(super) notes: Vec<String>,
+}
 
 /// Scores a fitted model, and writes the rest of the run's record.
 pub(super) fn record_run(
     fold: &Fold,
     Trained { fitted, history, imported }: &Trained,
+    writer: RunWriter,
+    context: RunContext,
+) -> Result<Run, RunError> {
+    let split = &fold.audited.split;
+    let classifier = fitted.classifier.as_ref();
+    let predict = |rows: &Vec<usize>| classifier.predict_proba(&fold.model_inputs.view(rows));
+    let predicted = Predicted {
+        test: predict(&split.test)?,
+        train: Some(predict(&split.train)?),
+        valid: if split.valid.is_empty() { None } else { Some(predict(&split.valid)?) },
+    };
+    classifier.save(&writer.model_folder())?;
+    let made = Made {
+        n_parameters: fitted.n_parameters,
+        has_epochs: fitted.kept_epoch.is_some(),
+        kept_epoch: fitted.kept_epoch,
+        imported: imported.clone(),
+        command: None,
+        notes: fitted.notes.clone(),
+    };
+    record_predictions(fold, &predicted, made, history, writer, context)
+}
+
+/// Scores the probabilities of a run, wherever they come from, and writes the rest of its record.
+pub(super) fn record_predictions(
+    fold: &Fold,
+    predicted: &Predicted,
+    made: Made,
+    history: &TrainingHistory,
     mut writer: RunWriter,
     context: RunContext,
 ) -> Result<Run, RunError> {
     let Fold { plan, inputs, seed, audited: AuditedSplit { split, audit }, model_inputs } = fold;
     let (examples, spec) = (&inputs.examples, &plan.spec);
-    let classifier = fitted.classifier.as_ref();
-    let (test, probabilities) = score(classifier, model_inputs.view(&split.test))?;
-    let train = score(classifier, model_inputs.view(&split.train))?.0;
-    let valid = if split.valid.is_empty() {
-        None
-    } else {
-        Some(score(classifier, model_inputs.view(&split.valid))?.0)
-    };
-    writer.predictions(&predictions(examples, &split.test, &probabilities), &examples.classes)?;
-    classifier.save(&writer.model_folder())?;
+    let of_set =
+        |rows: &Vec<usize>, probabilities: &Vec<f32>| scored(examples, rows, probabilities);
+    let test = of_set(&split.test, &predicted.test);
+    let train = predicted.train.as_ref().map(|train| of_set(&split.train, train));
+    let valid = predicted.valid.as_ref().map(|valid| of_set(&split.valid, valid));
+    writer.predictions(&predictions(examples, &split.test, &predicted.test), &examples.classes)?;
     model_inputs.save(&writer.model_folder())?;
     let record = Record {
         format: RECORD_FORMAT,
@@ -61,12 +105,12 @@ pub(super) fn record_run(
         audit: audit.clone(),
         model: ModelFacts {
             name: spec.model_name.to_owned(),
-            n_parameters: fitted.n_parameters,
-            n_epochs: fitted.kept_epoch.map(|_| history.epochs.len()),
+            n_parameters: made.n_parameters,
+            n_epochs: made.has_epochs.then_some(history.epochs.len()),
             max_epochs: spec.max_epochs,
-            kept_epoch: fitted.kept_epoch,
-            imported: imported.clone(),
-            notes: fitted
+            kept_epoch: made.kept_epoch,
+            imported: made.imported,
+            notes: made
                 .notes
                 .iter()
                 .chain(&model_inputs.notes(split))
@@ -74,6 +118,7 @@ pub(super) fn record_run(
                 .chain(&audit.unchecked)
                 .cloned()
                 .collect(),
+            command: made.command,
         },
         code: match plan.device() {
             Device::Cpu => context.code.clone(),
@@ -101,14 +146,11 @@ pub(super) fn record_run(
     Ok(run)
 }
 
-fn score(
-    classifier: &dyn Classifier,
-    examples: model::Examples,
-) -> Result<(Scores, Vec<f32>), ModelError> {
-    let probabilities = classifier.predict_proba(&examples)?;
-    let actual: Vec<usize> = (0..examples.len()).map(|index| examples.label(index)).collect();
-    let predicted = metrics::most_likely(&probabilities, examples.n_classes);
-    Ok((metrics::scores(&actual, &predicted, &probabilities, examples.n_classes), probabilities))
+fn scored(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Scores {
+    let n_classes = examples.classes.len();
+    let actual: Vec<usize> = rows.iter().map(|&row| examples.labels[row]).collect();
+    let predicted = metrics::most_likely(probabilities, n_classes);
+    metrics::scores(&actual, &predicted, probabilities, n_classes)
 }
 
 /// The test scores that a finished run's predictions come to.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::command;
 use super::context::{RunContext, Workspace};
 use super::error::RunError;
 use super::event::{Event, RunLabel};
@@ -92,6 +93,9 @@ fn anew(
     writer.manifest(&plan.spec.dataset.source)?;
     let fold = Fold::new(plan, inputs, seed, audited)?;
     writer.members(&fold.members())?;
+    if let Some(command) = plan.spec.model.command() {
+        return command::run(&fold, command, found, writer, context);
+    }
     let trained = fit(&fold, found, &mut writer, context)?;
     record_run(&fold, &trained, writer, context)
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::options::DataChoice;
 use super::{protocol, tables};
-use crate::dataset::{Catalogue, Manifest};
+use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::Features;
 use crate::metrics::{Metric, Scale};
+use crate::model::command::Input;
 use crate::model::{self, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value, json_schema, keys};
@@ -105,6 +106,9 @@ impl Spec {
             Some(preprocess) => vec![preprocess.width()],
         });
         let model = read_model(fields, shape.as_deref());
+        if let Some(input) = model.as_ref().and_then(|(model, ..)| Some(model.command()?.input)) {
+            check_input(fields, input, kind);
+        }
         let claims = fields.each_table("claims", |claim| read_claim(claim, asked));
         let (Some(features), Some(shape), Some(split), Some(model)) =
             (features, shape, split, model)
@@ -128,6 +132,22 @@ impl Spec {
             claims,
         })
     }
+}
+
+/// Checks that a program can get its input from a kind of dataset.
+fn check_input(fields: &Fields, input: Input, kind: Kind) {
+    let wants = match (input, kind) {
+        (Input::Waveforms | Input::Paths, Kind::Table | Kind::Arrays(_)) => "audio",
+        (Input::Table, Kind::Audio { .. } | Kind::Arrays(_)) => "a table",
+        _ => return,
+    };
+    let is = match kind {
+        Kind::Audio { .. } => "audio",
+        Kind::Table => "a table",
+        Kind::Arrays(_) => "arrays",
+    };
+    let said = format!("is `{}`, which needs {wants}, but the dataset is {is}", input.name());
+    fields.fault_at("model.command.input", &said);
 }
 
 /// Reads a published figure.

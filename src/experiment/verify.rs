@@ -10,7 +10,8 @@ use super::plan::{Plan, PlanError};
 use super::record_run::rescore;
 use super::run::run;
 use crate::disk;
-use crate::record::{Capsule, Run, Store, StoreError, unpack_capsule};
+use crate::record::{Capsule, Run, Store, StoreError, spec_differences, unpack_capsule};
+use crate::vocab::Scores;
 
 /// What a repetition came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +24,21 @@ pub struct Repetition {
     pub predictions: bool,
     /// Accuracy on the test examples, as recorded and as repeated.
     pub accuracy: [f64; 2],
+    /// The largest difference between the scores of both, if the model is a program. encore can't make a
+    /// program compute the same bits.
+    pub scores_apart: Option<f64>,
 }
 
 impl Repetition {
+    /// The difference of scores up to which those of a program count as equal.
+    pub const TOLERANCE: f64 = 0.01;
+
+    /// Whether the model is a program whose scores are equal within the tolerance.
+    #[must_use]
+    pub fn is_close(&self) -> bool {
+        self.scores_apart.is_some_and(|apart| apart <= Self::TOLERANCE)
+    }
+
     /// Whether all is the same.
     #[must_use]
     pub fn is_equal(&self) -> bool {
@@ -71,6 +84,11 @@ pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>),
     Ok((capsule, runs))
 }
 
+/// The largest difference between two sets of scores.
+fn apart(was: &Scores, is: &Scores) -> f64 {
+    (was.accuracy - is.accuracy).abs().max((was.macro_f1 - is.macro_f1).abs())
+}
+
 /// Does a finished run again, beside it, and compares the hashes of what both came to.
 ///
 /// # Errors
@@ -92,6 +110,14 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
     }
     store.read_whole(&recorded.id)?;
     let plan = Plan::of_run(recorded, catalogue)?;
+    if plan.spec.model.command().is_some() && plan.spec_hash != record.spec_hash {
+        let differences = spec_differences(&record.spec, &plan.resolved);
+        return Err(VerifyError::Other(format!(
+            "the program has changed since {}, so it can't be repeated: {}",
+            recorded.id,
+            differences.join("; ")
+        )));
+    }
     let inputs = Inputs::load(&plan, workspace)?;
     let features_hash = &inputs.examples.hash;
     if *features_hash != record.data.features_hash {
@@ -111,7 +137,16 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
         checkpoint_every: Duration::MAX,
         forbid_leaks: false,
     };
-    let repeated = run(&plan, &inputs, record.seed, context);
+    let again = || run(&plan, &inputs, record.seed, context);
+    let repeated = match &record.model.command {
+        // Programs compute other bits with other numbers of threads.
+        Some(command) => rayon::ThreadPoolBuilder::new()
+            .num_threads(command.n_threads)
+            .build()
+            .map_err(|error| VerifyError::Other(error.to_string()))?
+            .install(again),
+        None => again(),
+    };
     disk::remove_folder(&beside)
         .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
     let repeated = repeated?.0.record;
@@ -121,5 +156,6 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
         model: was.model == is.model,
         predictions: was.predictions == is.predictions,
         accuracy: [record.test.accuracy, repeated.test.accuracy],
+        scores_apart: plan.spec.model.command().map(|_| apart(&record.test, &repeated.test)),
     })
 }

@@ -156,7 +156,10 @@ fn compare_with_latest(run: &mut Run, latest: &Record) {
 /// In what a run's resolved spec differs from the current one: fewer epochs only, or more.
 fn label(was: &serde_json::Value, is: &serde_json::Value) -> String {
     let differences = spec_differences(was, is);
-    let epochs = |spec: &serde_json::Value| spec["training"]["epochs"].as_u64();
+    let epochs = |spec: &serde_json::Value| {
+        let of_program = spec["model"]["command"]["epochs"].as_u64();
+        spec["training"]["epochs"].as_u64().or(of_program)
+    };
     if let ([_], Some(few), Some(all)) = (differences.as_slice(), epochs(was), epochs(is))
         && few < all
     {

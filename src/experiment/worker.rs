@@ -22,6 +22,7 @@ use super::plan::Plan;
 use super::run::run;
 use crate::dataset::Catalogue;
 use crate::disk;
+use crate::process;
 use crate::record::Store;
 
 /// The run that a process is to do.
@@ -39,6 +40,8 @@ pub(super) struct WorkerTask {
     pub(super) n_threads: usize,
     pub(super) checkpoint_every: Duration,
     pub(super) forbid_leaks: bool,
+    /// Whether the run may start the program that its spec names.
+    pub(super) may_start_programs: bool,
 }
 
 /// A line that a run's process writes.
@@ -193,6 +196,10 @@ pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
             std::process::exit(0);
         }
     });
+    if task.may_start_programs {
+        let encore = std::env::current_exe().map_err(|error| error.to_string())?;
+        process::permit(&encore);
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(task.n_threads).build();
     let pool = pool.map_err(|error| error.to_string())?;
     let end = guarded(|| pool.install(|| one(&task, stop, &is_indivisible, &*speaker)));
@@ -218,7 +225,9 @@ fn one(
     let (name, text) = (task.name.clone(), task.text.clone());
     let plan = Plan::from_text(name, &task.origin, text, &catalogue, &task.options)
         .map_err(|error| process(Blame::Usage)(error.to_string()))?;
-    is_indivisible.store(plan.spec.max_epochs.is_none(), Ordering::Relaxed);
+    // A program is told to stop, and may save its state.
+    let in_one_go = plan.spec.max_epochs.is_none() && plan.spec.model.command().is_none();
+    is_indivisible.store(in_one_go, Ordering::Relaxed);
     let store = Store::new(&task.store);
     let workspace =
         Workspace { catalogue: &catalogue, store: &store, project: &task.project, stop, observer };

@@ -8,6 +8,7 @@
 //! as a library calls [`register`] instead.
 
 mod columns;
+pub mod command;
 mod device;
 mod examples;
 mod files;
@@ -26,6 +27,7 @@ mod training;
 mod tree;
 
 pub use columns::Metric;
+pub use command::Command;
 pub use device::{Device, NoDevice};
 pub use examples::Examples;
 pub use forest::Forest;
@@ -58,6 +60,7 @@ pub static MODELS: &[Entry] = &[
     gradient_boosting::ENTRY,
     net::dense::ENTRY,
     net::cnn::ENTRY,
+    command::ENTRY,
 ];
 
 /// The entry of a model in the list: `[model.NAME]` in a spec.
@@ -135,6 +138,12 @@ pub trait Model: Send + Sync {
 
     /// Returns the maximum number of epochs of a model that has epochs but no `[training]` table.
     fn max_epochs(&self) -> Option<usize> {
+        None
+    }
+
+    /// Returns the settings of a program that is the model. Such a model is neither fitted nor loaded in
+    /// this process.
+    fn command(&self) -> Option<&Command> {
         None
     }
 
@@ -310,6 +319,12 @@ pub enum ModelError {
     /// A snapshot belongs to a different training.
     #[error("the snapshot cannot be used: {0}")]
     Snapshot(String),
+    /// A program that is the model failed.
+    #[error("{0}")]
+    Command(String),
+    /// A program that is the model may not be started.
+    #[error("{0}")]
+    NotTrusted(String),
     /// A file of the model can't be read or written.
     #[error("{path}: {message}")]
     File {

@@ -33,6 +33,7 @@ fn table(name: &str) -> &'static str {
         }
         "gradient_boosting" => "min_samples_leaf = 5\nsubsample = 0.9\nl2_regularization = 1.0",
         "knn" | "svm" => "standardize = true",
+        "command" => "run = [\"true\"]",
         _ => "",
     }
 }
@@ -66,7 +67,17 @@ fn every_model_has_a_name_and_a_sentence() {
     names.dedup();
     assert_eq!(
         names,
-        ["cnn", "dense", "forest", "gradient_boosting", "knn", "logistic", "majority", "svm"]
+        [
+            "cnn",
+            "command",
+            "dense",
+            "forest",
+            "gradient_boosting",
+            "knn",
+            "logistic",
+            "majority",
+            "svm"
+        ]
     );
 }
 
@@ -91,6 +102,11 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
     for entry in MODELS {
         let name = entry.name;
         let model = read(entry);
+        if model.command().is_some() {
+            // A program is fitted by a run only: tests/commands/.
+            assert!(model.fit(&job, &mut Silent).is_err(), "{name}");
+            continue;
+        }
         let fitted = model.fit(&job, &mut Silent).unwrap();
         let got = fitted.classifier.predict_proba(&test).unwrap();
         assert_eq!(got.len(), test.len() * 4, "{name}");

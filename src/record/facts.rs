@@ -42,8 +42,10 @@ pub struct Record {
     pub model: ModelFacts,
     /// The program that ran.
     pub code: CodeFacts,
-    /// Scores on the training examples, after the fit.
-    pub train: Scores,
+    /// Scores on the training examples, after the fit; absent if the model is a program, which is not
+    /// asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Scores>,
     /// Scores on the validation examples; absent if there are none.
     pub valid: Option<Scores>,
     /// Scores on the test examples.
@@ -231,6 +233,21 @@ pub struct ModelFacts {
     pub imported: Option<Imported>,
     /// Notes, e.g. that the solver did not converge.
     pub notes: Vec<String>,
+    /// The program that is the model; absent for the models of encore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandFacts>,
+}
+
+/// A program that is the model. The resolved spec has its line and the hashes of its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandFacts {
+    /// Number of threads that it was told to use. With another number it may compute other bits.
+    pub n_threads: usize,
+    /// Whether the program could not read the dataset, the records and secrets.
+    pub is_blind: bool,
+    /// Why it could, e.g. because the kernel has no Landlock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_blind_because: Option<String>,
 }
 
 /// The origin of imported weights.

@@ -13,7 +13,8 @@
 //! | `split.csv` | the members of every set |
 //! | `spec.toml` | the spec's text as it was written |
 //! | `dataset.toml` | the manifest of the dataset that was used |
-//! | `model/` | the trained model's files |
+//! | `model/` | the trained model's files, in folders if a program made some |
+//! | `log.txt`, `environment.txt` | of a program that is the model: its output, the output of its `environment` |
 //! | `notes.json`, `archived` | what people add later: tags, a note, a mark; no part of the record |
 //! | `checkpoint-1`, `checkpoint-2` | in an attempt: what the run is resumed from, written in turn |
 //!
@@ -46,8 +47,8 @@ pub use checkpoint::Checkpoint;
 pub use differences::spec_differences;
 pub use error::StoreError;
 pub use facts::{
-    Audit, Claim, CodeFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts, Outputs, Record,
-    SplitFacts, Timings,
+    Audit, Claim, CodeFacts, CommandFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts,
+    Outputs, Record, SplitFacts, Timings,
 };
 pub use gathered::{Depth, Fields, RunFields};
 pub use index::Latest;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoints};
@@ -15,8 +15,11 @@ use super::unfinished;
 use super::{
     AttemptFacts, Checkpoint, Epoch, Member, Outputs, Prediction, Record, Run, StoreError,
 };
-use crate::disk::{self, Published};
+use crate::disk::{self, Owner, Published};
 use crate::vocab::{Sha256, sha256_hex};
+
+/// Files of a program that is the model: its output, and what describes its environment.
+const OF_PROGRAM: [&str; 2] = ["log.txt", "environment.txt"];
 
 /// Writes a run during its training, into a separate attempt folder.
 #[derive(Debug)]
@@ -58,6 +61,7 @@ impl RunWriter {
             }
         };
         let epochs = open_epochs(&path, &lines)?;
+        take_over(&store.owned(&claim.id)?, &folder)?;
         // The new attempt contains everything that the dead ones had.
         store.remove_dead_attempts(&claim.id)?;
         store.forget_failure(&claim.id);
@@ -85,8 +89,16 @@ impl RunWriter {
         self.epochs.set_len(0).map_err(|source| io(&self.folder().join("epochs.jsonl"), source))
     }
 
-    fn folder(&self) -> &Path {
+    /// Returns the folder of the attempt.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Returns the folder in which a program that is the model works. It is no part of the record.
+    #[must_use]
+    pub fn job_folder(&self) -> PathBuf {
+        self.folder().join(JOB)
     }
 
     /// Returns the folder for the model's files.
@@ -257,6 +269,9 @@ impl RunWriter {
         if self.texts.contains_key(MANIFEST) {
             files.insert(MANIFEST.to_owned(), self.sum(MANIFEST)?);
         }
+        for name in OF_PROGRAM.iter().filter(|name| self.folder.join(name).is_file()) {
+            files.insert((*name).to_owned(), self.sum(name)?);
+        }
         let model = self.model_folder();
         let mut of_model = Sha256::new();
         for name in names(&model)? {
@@ -352,14 +367,44 @@ fn difference(id: &str, ours: &Outputs, published: &Outputs) -> Option<String> {
     })
 }
 
-/// Returns the names of a folder's files, sorted.
+/// The folder of a program's job in an attempt, and of its checkpoints in there.
+const JOB: &str = "job";
+const JOB_CHECKPOINT: &str = "job/checkpoint";
+
+/// Takes over what a program keeps from one start to the next, its checkpoints and its output, from the
+/// latest attempt whose process has ended.
+fn take_over(attempts: &[(PathBuf, Owner)], folder: &Path) -> Result<(), StoreError> {
+    let time = |path: &Path| fs::metadata(path.join(JOB_CHECKPOINT)).and_then(|it| it.modified());
+    let dead = attempts.iter().filter(|(path, owner)| path != folder && owner.is_dead());
+    let dead = dead.filter_map(|(path, _)| Some((time(path).ok()?, path)));
+    let Some((_, latest)) = dead.max() else { return Ok(()) };
+    fs::create_dir_all(folder.join(JOB)).map_err(|source| io(folder, source))?;
+    for name in [JOB_CHECKPOINT, OF_PROGRAM[0]] {
+        let (from, to) = (latest.join(name), folder.join(name));
+        match fs::rename(&from, &to) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            other => other.map_err(|source| io(&from, source))?,
+        }
+    }
+    Ok(())
+}
+
+/// Returns the paths of the files below a folder, sorted, with slashes on every system.
 fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = entries.map_err(|source| io(folder, source))?;
-    let mut names: Vec<String> =
-        entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    Ok(names)
+    let mut all = vec![];
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let below = names(&entry.path())?;
+            all.extend(below.into_iter().map(|below| format!("{name}/{below}")));
+        } else {
+            all.push(name);
+        }
+    }
+    all.sort();
+    Ok(all)
 }
 
 fn epoch_line(epoch: &Epoch) -> String {

@@ -11,9 +11,8 @@ pub(super) fn check(run: &Run) -> Result<(), ReportError> {
     let broken = |message: String| ReportError::Broken { path: path(run), message };
     let record = &run.record;
     let n_classes = record.data.classes.len();
-    scores("train", &record.train, n_classes).map_err(broken)?;
-    if let Some(valid) = &record.valid {
-        scores("valid", valid, n_classes).map_err(broken)?;
+    for (set, of_set) in [("train", &record.train), ("valid", &record.valid)] {
+        of_set.iter().try_for_each(|it| scores(set, it, n_classes)).map_err(broken)?;
     }
     scores("test", &record.test, n_classes).map_err(broken)?;
     let split = &record.split;

@@ -128,7 +128,7 @@ pub(super) fn vast_run(root: &Path, seed: u64) -> Run {
     let confusion = crate::metrics::confusion(&labels, &predicted, n_classes);
     let accuracy = accuracy(&confusion);
     record.test = Scores { n: labels.len(), accuracy, confusion, ..record.test };
-    (record.train, record.valid) = (record.test.clone(), None);
+    (record.train, record.valid) = (Some(record.test.clone()), None);
     record.data.classes = classes;
     record.split.n_test = labels.len();
     record.split.n_test_tracks = labels.len();
@@ -214,6 +214,7 @@ pub(super) fn record(fake: &Fake) -> Record {
             } else {
                 vec![]
             },
+            command: None,
         },
         code: CodeFacts {
             version: "0.1.0".to_owned(),
@@ -222,12 +223,12 @@ pub(super) fn record(fake: &Fake) -> Record {
             git_commit: Some("0123456789abcdef0123".to_owned()),
             git_dirty: Some(true),
         },
-        train: scores(
+        train: Some(scores(
             &Fake { accuracy: (fake.accuracy + 0.1).min(1.0), ..*fake },
             test.confusion.len(),
             4893,
             4893,
-        ),
+        )),
         valid: Some(scores(fake, test.confusion.len(), 2097, 2097)),
         test,
         timings: Timings {

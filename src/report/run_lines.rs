@@ -7,7 +7,8 @@ use super::link::link;
 use super::scores::Probabilities;
 use super::words::{count, duration, fraction, plain, table};
 use crate::metrics::macro_f1;
-use crate::record::Run;
+use crate::record::{Record, Run};
+use crate::vocab::Scores;
 
 /// Every run's numbers, as text under a head; what comes last names the record. With several runs the
 /// last line has their means, and no record.
@@ -31,7 +32,7 @@ pub(super) fn lines(group: &Group) -> Vec<[String; 11]> {
             record.seed.to_string(),
             fraction(record.test.accuracy),
             record.valid.as_ref().map_or("-".to_owned(), |valid| fraction(valid.accuracy)),
-            fraction(record.train.accuracy),
+            record.train.as_ref().map_or("-".to_owned(), |train| fraction(train.accuracy)),
             fraction(macro_f1(&record.test.confusion)),
             fraction(said.log_loss),
             fraction(said.top_2),
@@ -52,13 +53,16 @@ fn mean_line(group: &Group) -> [String; 11] {
     let said = |of: fn(&Probabilities) -> f64| {
         fraction(group.probabilities.iter().map(of).sum::<f64>() / n)
     };
-    let valid: Option<Vec<f64>> =
-        group.records().map(|record| Some(record.valid.as_ref()?.accuracy)).collect();
+    let mean = |scores: fn(&Record) -> Option<&Scores>| {
+        let all: Option<Vec<f64>> =
+            group.records().map(|record| Some(scores(record)?.accuracy)).collect();
+        all.map_or("-".to_owned(), |all| fraction(all.iter().sum::<f64>() / n))
+    };
     [
         "mean".to_owned(),
         fraction(group.mean(|record| record.test.accuracy)),
-        valid.map_or("-".to_owned(), |valid| fraction(valid.iter().sum::<f64>() / n)),
-        fraction(group.mean(|record| record.train.accuracy)),
+        mean(|record| record.valid.as_ref()),
+        mean(|record| record.train.as_ref()),
         fraction(group.mean(|record| macro_f1(&record.test.confusion))),
         said(|run| run.log_loss),
         said(|run| run.top_2),

@@ -20,6 +20,7 @@ pub(super) fn warnings(runs: &Runs) -> Vec<(&'static str, String)> {
         ("leak", leaks(runs)),
         ("converge", not_converged(runs)),
         ("classes", missing_classes(runs)),
+        ("blind", not_blind(runs)),
     ];
     lines.into_iter().filter_map(|(kind, line)| Some((kind, line?))).collect()
 }
@@ -66,10 +67,27 @@ fn not_converged(runs: &Runs) -> Option<String> {
     Some(format!("the solver {WORDS}{seeds}{measure}"))
 }
 
+/// Runs whose program could have read the test labels.
+fn not_blind(runs: &Runs) -> Option<String> {
+    let found: Vec<(u64, String)> = runs
+        .records()
+        .filter_map(|record| {
+            let command = record.model.command.as_ref().filter(|command| !command.is_blind)?;
+            let why = command.not_blind_because.as_ref();
+            Some((record.seed, why.map_or(String::new(), |why| format!(": {why}"))))
+        })
+        .collect();
+    let (_, why) = found.first()?;
+    let seeds = seeds(runs, found.iter().map(|(seed, _)| *seed));
+    Some(format!(
+        "blindness was not enforced, so the program could read the test labels{seeds}{why}"
+    ))
+}
+
 /// Classes without an example in a set: they were not learned, not watched or not tested.
 fn missing_classes(runs: &Runs) -> Option<String> {
     let sets: [(&str, ScoresOf); 3] = [
-        ("training", |record| Some(&record.train)),
+        ("training", |record| record.train.as_ref()),
         ("validation", |record| record.valid.as_ref()),
         ("test", |record| Some(&record.test)),
     ];
@@ -121,7 +139,7 @@ fn seeds(runs: &Runs, seeds: impl Iterator<Item = u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Leak, Run};
+    use crate::record::{CommandFacts, Leak, Run};
     use crate::report::fake::{self, Fake, gtzan};
     use crate::report::runs::runs_of;
 
@@ -182,9 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn programs_that_could_read_the_labels_are_named() {
+        let command = |is_blind: bool| CommandFacts {
+            n_threads: 1,
+            is_blind,
+            not_blind_because: (!is_blind).then(|| "this kernel has no Landlock".to_owned()),
+        };
+        let some = said(|seed, record| record.model.command = Some(command(seed != 2)));
+        let wanted = "blindness was not enforced, so the program could read the test labels (seed 2): \
+                      this kernel has no Landlock";
+        assert_eq!(some, [wanted]);
+        assert_eq!(said(|_, record| record.model.command = Some(command(true))), [""; 0]);
+    }
+
+    #[test]
     fn classes_that_a_set_lacks_are_named_by_set_and_seed() {
         let all = said(|seed, record| {
-            empty(&mut record.train, 0);
+            empty(record.train.as_mut().unwrap(), 0);
             if seed == 2 {
                 empty(&mut record.test, 1);
             }

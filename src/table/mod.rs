@@ -16,7 +16,7 @@
 //! | `pieces` | a file of any size -> some thousand rows at a time |
 //! | `write` | columns -> CSV |
 //! | `statistics` | columns by class -> counts, histograms, medians, correlations |
-//! | `npy` | `.npy` -> rows |
+//! | `npy`, `npy_write` | `.npy` -> rows; arrays -> `.npy` |
 //! | `query/` | a condition over named fields -> the rows that match, and their order |
 //!
 //! Anything unusual in a CSV file - a cell that is no number, a row with too few cells, bytes that are not
@@ -29,6 +29,7 @@ mod found;
 mod header;
 mod notation;
 mod npy;
+mod npy_write;
 mod numbers;
 mod packing;
 mod parquet;
@@ -42,6 +43,7 @@ mod write;
 
 pub use notation::{Notation, NumberKind};
 pub use npy::Npy;
+pub use npy_write::{NpyNumber, npy_head, write_npy};
 pub use numbers::{NumberColumn, Odd, OddCells};
 pub use parquet::parquet_bytes;
 pub(crate) use patterns::{is_missing_word, key, list, quoted};

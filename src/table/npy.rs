@@ -45,6 +45,12 @@ impl<'a> Npy<'a> {
         self.shape[1..].iter().product()
     }
 
+    /// Bytes of one number: 2, 4 or 8.
+    #[must_use]
+    pub fn n_bytes(&self) -> usize {
+        self.n_bytes
+    }
+
     /// The numbers of one row: 16-bit floats widened without loss, 64-bit floats rounded to the nearest.
     ///
     /// # Panics

@@ -2,23 +2,27 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Loss and accuracy after one pass over the training examples, as Keras defines them.
+/// Loss and accuracy after one pass over the training examples, as Keras defines them. A number that a
+/// program did not report is NaN, which JSON stores as `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// One-based.
     pub epoch: usize,
     /// Mean loss over the epoch's batches while the weights change; dropout and penalties included.
+    #[serde(deserialize_with = "null_is_nan")]
     pub train_loss: f64,
     /// Fraction right over the same batches, `[0, 1]`.
+    #[serde(deserialize_with = "null_is_nan")]
     pub train_accuracy: f64,
     /// Loss on the validation examples after the epoch, without dropout, penalties included; NaN if
-    /// there are none, which JSON stores as `null`.
+    /// there are none.
     #[serde(deserialize_with = "null_is_nan")]
     pub valid_loss: f64,
     /// Fraction right on the validation examples, `[0, 1]`; NaN if there are none.
     #[serde(deserialize_with = "null_is_nan")]
     pub valid_accuracy: f64,
     /// The learning rate at the epoch's last step.
+    #[serde(deserialize_with = "null_is_nan")]
     pub learning_rate: f64,
     /// Wall time of the epoch, in seconds.
     pub seconds: f64,

@@ -39,7 +39,7 @@ fn write(root: &Path, fake: &Fake, predictions: &[Prediction]) -> Run {
     let confusion = metrics::confusion(&actual, &predicted, 2);
     let accuracy = metrics::accuracy(&confusion);
     record.test = Scores { n: actual.len(), accuracy, confusion, ..record.test };
-    (record.train, record.valid) = (record.test.clone(), None);
+    (record.train, record.valid) = (Some(record.test.clone()), None);
     record.data.classes = vec!["pop".to_owned(), "rock".to_owned()];
     record.split.n_test = actual.len();
     record.split.n_test_tracks = actual.len() / 4;
