@@ -162,9 +162,10 @@ impl Catalogue {
     /// The project's folder, without links.
     ///
     /// # Errors
-    /// Where the folder of datasets does not exist.
+    /// Where it does not exist.
     pub fn project(&self) -> std::io::Result<PathBuf> {
-        self.place().project()
+        let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).canonicalize()
     }
 
     /// Where imported datasets lie outside of the project: their folders, or their files where the folder

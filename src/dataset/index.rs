@@ -24,7 +24,7 @@ impl Place {
     }
 
     /// The project's folder, without links. A path of an index that is not absolute starts here.
-    pub(super) fn project(&self) -> std::io::Result<PathBuf> {
+    fn project(&self) -> std::io::Result<PathBuf> {
         Ok(self.0.canonicalize()?.parent().map_or_else(PathBuf::new, Path::to_owned))
     }
 

@@ -7,6 +7,7 @@ use super::figure::Drawn;
 use super::group::Group;
 use super::run_lines;
 use super::summary::{epochs, interval, leaks};
+use super::warnings::not_blind;
 use super::words::{Markup, count, counted, duration, fraction, list, plain, short, span, table};
 use crate::metrics::{ClassScores, Verdict, per_class};
 use crate::record::Record;
@@ -28,6 +29,7 @@ pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> S
             leaks.iter().map(|leak| format!("> - {}\n", plain(leak))).collect::<String>()
         ));
     }
+    parts.extend(not_blind(group).map(|text| format!("> **Warning: {}.**\n", plain(&text))));
     parts.extend(drawn.images(row));
     parts.push(classes_title(group).map_or(String::new(), |title| format!("{title}:\n")));
     let line = |(name, numbers): (&str, [(f64, String); 4])| {

@@ -68,7 +68,7 @@ fn not_converged(runs: &Runs) -> Option<String> {
 }
 
 /// Runs whose program could have read the test labels.
-fn not_blind(runs: &Runs) -> Option<String> {
+pub(super) fn not_blind(runs: &Runs) -> Option<String> {
     let found: Vec<(u64, String)> = runs
         .records()
         .filter_map(|record| {

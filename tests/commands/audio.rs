@@ -67,12 +67,17 @@ fn log(project: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+fn n_test(project: &Path) -> usize {
+    common::record(&common::runs(project)[0])["test"]["n"].as_u64().unwrap() as usize
+}
+
 #[test]
 fn waveforms_are_arrays_of_samples() {
     let home = project(SPEC);
     let log = log(home.path());
-    // 10 recordings of 3 segments in the test set, 66,150 samples each.
-    let n_bytes = 128 + 30 * 66_150 * 4;
+    // Segments of 66,150 samples.
+    let n_test = n_test(home.path());
+    let n_bytes = 128 + n_test * 66_150 * 4;
     assert!(log.contains(&format!("test.npy {n_bytes}")), "{log:?}");
     assert!(log.contains(&"start_s,seconds".to_owned()), "{log:?}");
     assert!(log.iter().any(|line| ["0,3", "3,3", "6,3"].contains(&line.as_str())), "{log:?}");
@@ -112,7 +117,8 @@ fn paths_are_neutral_recordings_that_cannot_be_changed() {
     }
     // All recordings are read; all have one size, whatever they are.
     let sizes: Vec<&String> = log.iter().filter(|line| line.ends_with(" RIFF")).collect();
-    assert_eq!(sizes.len(), 30, "{log:?}");
+    assert_eq!(sizes.len(), n_test(home.path()), "{log:?}");
+    assert!(sizes.iter().all(|size| *size == sizes[0]), "{log:?}");
     let run = common::record(&common::runs(home.path())[0]);
     if super::is_blind(&run) {
         assert!(!log.contains(&"written".to_owned()), "{log:?}");

@@ -20,7 +20,7 @@ fn a_program_is_run_recorded_verified_and_predicts() {
     let run = place.run();
     let record = common::record(&run);
     let accuracy = record["test"]["accuracy"].as_f64().unwrap();
-    assert!(accuracy > 0.9, "pop has more energy than rock: {accuracy}");
+    assert!(accuracy > 0.7, "pop has more energy than rock: {accuracy}");
     assert!(record.get("train").is_none(), "a program is not asked for it");
     assert_eq!(record["model"]["name"], "command");
     let hashes = &record["spec"]["model"]["command"]["sha256"];

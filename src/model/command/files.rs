@@ -37,6 +37,10 @@ impl Rule for Pattern {
         made.as_str().into()
     }
 
+    fn schema(&self) -> serde_json::Value {
+        serde_json::json!({ "type": "string" })
+    }
+
     fn stand_in(&self) -> String {
         String::new()
     }

@@ -24,6 +24,10 @@ impl Rule for Time {
         humantime::format_duration(*made).to_string().into()
     }
 
+    fn schema(&self) -> serde_json::Value {
+        serde_json::json!({ "type": "string" })
+    }
+
     fn stand_in(&self) -> Duration {
         Duration::from_secs(1)
     }
@@ -48,6 +52,10 @@ impl Rule for Settings {
 
     fn keep(&self, made: &serde_json::Value) -> serde_json::Value {
         made.clone()
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        serde_json::json!({ "type": "object" })
     }
 
     fn stand_in(&self) -> serde_json::Value {

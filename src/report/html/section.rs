@@ -13,6 +13,7 @@ use crate::report::page::n_rows_of;
 use crate::report::run_lines;
 use crate::report::section::{CLASSES_HEAD, LEAK_SENTENCE, answer, classes, classes_title, facts};
 use crate::report::summary::leaks;
+use crate::report::warnings::not_blind;
 use crate::report::words::{Markup, escaped};
 
 /// The section, which a link finds by its anchor. `folder` is where the page lies.
@@ -35,6 +36,11 @@ pub(super) fn html(
     text += &tags(group, rows);
     text += &format!("<p>{}</p>\n", answer(group, Markup::Html));
     text += &leaking(group);
+    if let Some(warning) = not_blind(group) {
+        let warning = escaped(&warning);
+        text +=
+            &format!("<div class=\"note bad\"><p><strong>Warning: {warning}.</strong></p></div>\n");
+    }
     text += &curves(group)?;
     text += &format!("<div class=\"two\">{}{}</div>\n", matrix::html(group), per_class(group));
     text += &runs(group, folder);
