@@ -154,5 +154,6 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         assert!(model.fit(&none, &mut Silent).is_err(), "{name} on nothing");
         n_seen += 1;
     }
-    assert_eq!(n_seen, MODELS.len());
+    // All but the program.
+    assert_eq!(n_seen, MODELS.len() - 1);
 }

@@ -27,7 +27,7 @@ impl Rule for Pattern {
         match &node.value {
             Value::Text(text) if is_inside(text) => Ok(text.clone()),
             Value::Text(text) => {
-                Err(Some(format!(": `{text}` must be a path in the project, without `..`")))
+                Err(Some(format!("must be paths in the project, without `..`, found `{text}`")))
             }
             _ => Err(None),
         }

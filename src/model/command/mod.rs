@@ -161,7 +161,7 @@ mod tests {
             "x.toml:1: run must be a list of at least one item, each a text, found 0 items\n\
              x.toml:2: timeout must be a time such as \"90s\", \"30m\" or \"2h\", found the text \"soon\"\n\
              x.toml:3: input must be `features`, `waveforms`, `paths` or `table`, found the text \"pixels\"\n\
-             x.toml:4: files: `../x.py` must be a path in the project, without `..`\n\
+             x.toml:4: files must be paths in the project, without `..`, found `../x.py`\n\
              x.toml:5: settings must be a table, found 3"
         );
     }
