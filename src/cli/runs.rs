@@ -9,8 +9,8 @@ use serde_json::json;
 use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
-    Done, Failure, Project, finished, from_whole, json, plot, say_hidden, signals, trust, unfinished,
-    versions,
+    Done, Failure, Project, finished, from_whole, json, plot, say_hidden, signals, trust,
+    unfinished, versions,
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{

@@ -64,7 +64,7 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
     ] {
         flatten(&facts, name, &mut own);
     }
-    let sets = [("train", Some(&record.train)), ("valid", record.valid.as_ref())];
+    let sets = [("train", record.train.as_ref()), ("valid", record.valid.as_ref())];
     for (name, scores) in sets.into_iter().chain([("test", Some(&record.test))]) {
         let Some(scores) = scores else { continue };
         for (score, value) in of(scores) {
@@ -193,7 +193,7 @@ mod tests {
             ("seed", json!(2)),
             ("state", json!("done")),
             ("accuracy", json!(run.record.test.accuracy)),
-            ("train.accuracy", json!(run.record.train.accuracy)),
+            ("train.accuracy", json!(run.record.train.as_ref().unwrap().accuracy)),
             ("macro_f1", json!(macro_f1(&run.record.test.confusion))),
             ("model.name", json!(run.record.model.name)),
             ("seconds", json!(run.record.timings.total_s)),
