@@ -10,6 +10,7 @@ use super::plan::{Plan, PlanError};
 use super::record_run::rescore;
 use super::run::run;
 use crate::disk;
+use crate::model::ModelError;
 use crate::record::{Capsule, Run, Store, StoreError, spec_differences, unpack_capsule};
 use crate::vocab::Scores;
 
@@ -147,8 +148,11 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
             .install(again),
         None => again(),
     };
-    disk::remove_folder(&beside)
-        .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
+    // The message of a program that failed names its output, which stays until the next repetition.
+    if !matches!(&repeated, Err(RunError::Model(ModelError::Command(_)))) {
+        disk::remove_folder(&beside)
+            .map_err(|source| StoreError::Io { path: beside.clone(), source })?;
+    }
     let repeated = repeated?.0.record;
     let (was, is) = (&record.outputs, &repeated.outputs);
     Ok(Repetition {

@@ -10,7 +10,7 @@ fn a_program_is_run_recorded_verified_and_predicts() {
     let place = Place::new("");
     let program = fs::read_to_string(common::repository().join("examples/commands/centroid.sh"));
     let text = program.unwrap()
-        + "\nls; cat job.json; head -n 2 train.csv test.csv; mkdir -p model/deep; echo x > model/deep/file\n";
+        + "\nls; cat job.json; head -n 2 *.csv; mkdir -p model/deep; echo x > model/deep/file\n";
     fs::write(place.project.join("models/program.sh"), text).unwrap();
     let spec = SPEC.replace(
         "timeout",

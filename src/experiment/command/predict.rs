@@ -185,10 +185,10 @@ impl ProgramPredictor {
         write: impl FnOnce(&Path) -> Result<Names, (PathBuf, io::Error)>,
     ) -> Result<Vec<f32>, RunError> {
         let scratch = self.store.scratch("predict")?;
-        let asked = self.ask_in(&scratch, n, shape, sample_rate_hz, write);
-        // What stays is removed by the next prediction.
+        let answer = self.ask_in(&scratch, n, shape, sample_rate_hz, write)?;
+        // After a failure the output stays for the user, until the next prediction.
         let _ = disk::remove_folder(&scratch);
-        asked
+        Ok(answer)
     }
 
     fn ask_in(
