@@ -176,7 +176,7 @@ fn files_of_a_folder_are_one_table_with_a_published_split_or_a_label_each() {
     .unwrap();
     // The column `user` holds texts: the error names it, and a pattern takes it out.
     let error = common::fails(home, &["data", "import", "lists", "lists"], 3);
-    assert!(error.contains("Jazz.csv: 30 cells are no numbers: line 2, user: \"x\""), "{error}");
+    assert!(error.contains("Jazz.csv: 30 cells are not numbers: line 2, user: \"x\""), "{error}");
     common::edit(&home.join("datasets/lists.toml"), "\"all\"", "[\"*\", \"!user\"]");
     common::ok(home, &["data", "import", "lists", "lists"]);
     let said = common::stdout_of(home, &["data", "describe", "lists"]);
@@ -251,4 +251,39 @@ fn numbers_as_labels_one_label_and_no_rows_are_refused() {
     assert!(error.contains("none.csv: has a header and no rows"), "{error}");
     let error = common::fails(home, &["data", "new", "none", "none.csv"], 3);
     assert!(error.ends_with("none.csv: has a header and no rows\n"), "{error}");
+}
+
+/// On a terminal (that of `script`, of util-linux), the question waits for an answer.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_label_of_many_numbers_is_asked_for_on_a_terminal() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let home = common::project();
+    let home = home.path();
+    let rows: String = (0..120).map(|i| format!("s{i},{},{}\n", i % 60, i % 7)).collect();
+    fs::write(home.join("t.csv"), format!("name,popularity,x\n{rows}")).unwrap();
+    let new = ["data", "new", "t", "t.csv", "--label", "popularity"];
+    assert!(common::fails(home, &new, 2).contains("confirm this one with --yes"));
+    for (answer, is_written) in [("n", false), ("\u{4}", false), ("Yes", true)] {
+        let program = common::command(home, &new);
+        let words = program.get_args().map(|word| word.to_string_lossy().into_owned());
+        let line = [program.get_program().to_string_lossy().into_owned()].into_iter().chain(words);
+        let line = line.map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .current_dir(home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script, of util-linux, is installed");
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{answer}").unwrap();
+        let output = child.wait_with_output().unwrap();
+        drop(stdin);
+        let told = common::stdout(&output);
+        assert!(told.contains("use it as label? [y/N]"), "{answer}: {told}");
+        assert_eq!(output.status.success(), is_written, "{answer}: {told}");
+        assert_eq!(home.join("datasets/t.toml").exists(), is_written, "{answer}: {told}");
+    }
 }

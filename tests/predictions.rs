@@ -210,7 +210,9 @@ fn parquet_and_packed_files_give_the_same_rows_and_files_are_whole_or_as_they_we
         &[],
     )
     .unwrap();
-    let texts = |name: &str| encore::table::Values::Texts(all.texts[name].clone());
+    let texts = |name: &str| {
+        encore::table::Values::Texts(all.texts[name].iter().map(str::to_owned).collect())
+    };
     let numbers = |name: &str| {
         let numbers = all.texts[name].iter().map(|cell| cell.parse().unwrap());
         encore::table::Values::Numbers(numbers.collect())

@@ -146,7 +146,7 @@ fn every_kind_of_dirt_has_its_message() {
     let plain = MANIFEST.replace("missing = { tempo = [\"?\"] }\n", "");
     let error = said(&plain, &whole);
     assert!(
-        error.contains("dirty.csv: 12 cells are no numbers: line 5, tempo: \"?\"; "),
+        error.contains("dirty.csv: 12 cells are not numbers: line 5, tempo: \"?\"; "),
         "{error}"
     );
     let error =
@@ -172,7 +172,7 @@ fn every_kind_of_dirt_has_its_message() {
     )
     .unwrap();
     let error = home.said(&import, 3);
-    assert!(error.contains("line 2 holds the byte 0xE7, which is no UTF-8"), "{error}");
+    assert!(error.contains("line 2 holds the byte 0xE7, which is not UTF-8"), "{error}");
 }
 
 #[test]

@@ -178,7 +178,7 @@ impl Arrays {
         let columns: BTreeSet<&str> = columns.map(String::as_str).collect();
         let table = Table::read_csv(path, &columns.into_iter().collect::<Vec<_>>(), &[])?;
         let odd = |message: String| DatasetError::Layout { path: path.to_owned(), message };
-        let cell = |column: &str, line: usize| table.texts[column][line].as_str();
+        let cell = |column: &str, line: usize| &table.texts[column][line];
         let n_lines = table.texts[&self.row].len();
         let number = |column: &str, line: usize| {
             let text = cell(column, line);

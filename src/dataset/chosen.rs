@@ -7,7 +7,7 @@ use super::recipe::Rows;
 use super::recordings::{entries, name, some_names};
 use crate::schema::{Fields, Keyed, List, Node, Rule, Text, Value};
 
-/// What `columns` says: our names and the file's, or patterns.
+/// The value of `columns`: our names and the file's, or patterns.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
     pub(super) columns: Vec<(String, String)>,
@@ -73,8 +73,8 @@ fn matches(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// The names that patterns choose, in their own order; a pattern after `!` takes names out. Says which pattern
-/// chooses nothing.
+/// The names that match patterns, in their own order. A pattern after `!` removes names. Reports patterns
+/// without a match.
 fn chosen<'a>(patterns: &[String], names: &[&'a str]) -> Result<Vec<&'a str>, String> {
     let is_taken_out = |name: &str| {
         patterns.iter().filter_map(|pattern| pattern.strip_prefix('!')).any(|p| matches(p, name))
@@ -104,7 +104,7 @@ impl Rows {
     /// columns that have no other role.
     ///
     /// # Errors
-    /// A sentence that names a pattern without a column, or a setting of a column that is not chosen.
+    /// If a pattern matches no column, or a setting is for a column that is not chosen.
     pub(super) fn columns_of(&self, header: &[String]) -> Result<Vec<(String, String)>, String> {
         if self.patterns.is_empty() {
             return Ok(self.columns.clone());
@@ -135,7 +135,7 @@ impl Rows {
     /// The files that are read as one table.
     ///
     /// # Errors
-    /// Where a folder was expected or not, or a pattern matches no file.
+    /// If the path is a folder and should be a file, or the reverse, or if a pattern matches no file.
     pub(super) fn table_files(&self, from: &Path) -> Result<Vec<PathBuf>, DatasetError> {
         let odd = |message: String| DatasetError::Layout { path: from.to_owned(), message };
         match (self.files.is_empty(), from.is_dir()) {

@@ -5,56 +5,42 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Duplicates;
 use super::recipe::Rows;
-use crate::table::Table;
+use crate::table::{Table, Texts};
 
 /// Number of ids with several labels that a note lists.
 const N_NAMED: usize = 3;
 
 impl Rows {
-    /// Returns the rows to keep; repeated ones are counted as dropped, or in a note.
+    /// Counts repeated rows in a note, or drops them and counts them as dropped.
     pub(super) fn without_duplicates(
         &self,
-        table: &Table,
-        mut rows: Vec<usize>,
-        reasons: &mut BTreeMap<String, usize>,
+        table: &mut Table,
+        dropped: &mut BTreeMap<String, usize>,
         notes: &mut Vec<String>,
-    ) -> Vec<usize> {
+    ) {
         if self.cleaning.duplicates == Duplicates::DropId {
-            let names = names(self, table, &rows);
+            let names = names(self, table);
             let groups = repeated(&names);
-            notes.extend(self.conflicts(table, &rows, &names, &groups));
-            let again: BTreeSet<usize> =
-                groups.iter().flat_map(|group| &group[1..]).copied().collect();
-            if !again.is_empty() {
-                let reason = format!("repeat the {} of an earlier row", self.id.join(" and "));
-                reasons.insert(reason, again.len());
-                let mut place = 0;
-                rows.retain(|_| {
-                    place += 1;
-                    !again.contains(&(place - 1))
-                });
-            }
-            return rows;
+            notes.extend(self.conflicts(table, &names, &groups));
+            let again = groups.iter().flat_map(|group| &group[1..]).copied().collect();
+            drop_rows(table, &again, dropped, || {
+                format!("repeat the {} of an earlier row", self.id.join(" and "))
+            });
+            return;
         }
-        let again = exact_duplicates(table, &rows);
-        if again.is_empty() {
-            return rows;
-        }
+        let again = exact_duplicates(table);
         let words = "are equal to an earlier row in every column used";
         if self.cleaning.duplicates == Duplicates::DropExact {
-            reasons.insert(words.to_owned(), again.len());
-            rows.retain(|row| !again.contains(row));
-        } else {
+            drop_rows(table, &again, dropped, || words.to_owned());
+        } else if !again.is_empty() {
             notes.push(format!("{} rows {words} and are kept", again.len()));
         }
-        rows
     }
 
     /// Describes rows with the same name that are all kept.
     pub(super) fn repeated_notes(
         &self,
         table: &Table,
-        rows: &[usize],
         names: &[String],
         groups: &[Vec<usize>],
     ) -> Vec<String> {
@@ -62,20 +48,14 @@ impl Rows {
         let columns = self.id.join(" and ");
         let note = format!("{n_again} rows repeat the {columns} of another row and are kept");
         let note = (n_again > 0).then_some(note);
-        note.into_iter().chain(self.conflicts(table, rows, names, groups)).collect()
+        note.into_iter().chain(self.conflicts(table, names, groups)).collect()
     }
 
     /// Counts the ids whose rows have several labels, and lists some.
-    fn conflicts(
-        &self,
-        table: &Table,
-        rows: &[usize],
-        names: &[String],
-        groups: &[Vec<usize>],
-    ) -> Option<String> {
+    fn conflicts(&self, table: &Table, names: &[String], groups: &[Vec<usize>]) -> Option<String> {
         let cells = &table.texts[&self.label.column];
         let labels = |group: &Vec<usize>| {
-            group.iter().map(|&place| self.label.of(&cells[rows[place]])).collect::<BTreeSet<_>>()
+            group.iter().map(|&row| self.label.of(&cells[row])).collect::<BTreeSet<_>>()
         };
         let several = || groups.iter().filter(|group| labels(group).len() > 1);
         let named = several().take(N_NAMED).map(|group| {
@@ -89,9 +69,23 @@ impl Rows {
     }
 }
 
-/// Returns the rows, among the given ones, that equal an earlier one in every used column.
-fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
-    let texts: Vec<&Vec<String>> = table.texts.values().collect();
+/// Drops some rows, if there are any, and counts them.
+fn drop_rows(
+    table: &mut Table,
+    rows: &BTreeSet<usize>,
+    dropped: &mut BTreeMap<String, usize>,
+    reason: impl FnOnce() -> String,
+) {
+    if !rows.is_empty() {
+        dropped.insert(reason(), rows.len());
+        let keep = (0..table.lines.len()).map(|row| !rows.contains(&row));
+        table.filter(&keep.collect::<Vec<_>>());
+    }
+}
+
+/// Returns the rows that equal an earlier one in every used column.
+fn exact_duplicates(table: &Table) -> BTreeSet<usize> {
+    let texts: Vec<&Texts> = table.texts.values().collect();
     let numbers: Vec<&Vec<f64>> = table.numbers.values().collect();
     let hash = |row: usize| {
         let mut hasher = DefaultHasher::new();
@@ -103,7 +97,8 @@ fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
         texts.iter().all(|cells| cells[a] == cells[b])
             && numbers.iter().all(|cells| cells[a].to_bits() == cells[b].to_bits())
     };
-    let mut hashed: Vec<(u64, usize)> = rows.iter().map(|&row| (hash(row), row)).collect();
+    let n_rows = table.lines.len();
+    let mut hashed: Vec<(u64, usize)> = (0..n_rows).map(|row| (hash(row), row)).collect();
     hashed.sort_unstable();
     let mut again = BTreeSet::new();
     for same in hashed.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
@@ -119,18 +114,17 @@ fn exact_duplicates(table: &Table, rows: &[usize]) -> BTreeSet<usize> {
     again
 }
 
-/// Names the given rows by the cells of the columns in `rows.id`, or by their line if there are
-/// none.
-pub(super) fn names(rows: &Rows, table: &Table, kept: &[usize]) -> Vec<String> {
-    let name = |&row: &usize| match rows.id.as_slice() {
+/// Names the rows by the cells of the columns in `rows.id`, or by their line if there are none.
+pub(super) fn names(rows: &Rows, table: &Table) -> Vec<String> {
+    let name = |row: usize| match rows.id.as_slice() {
         [] => table.origin(row),
-        [column] => table.texts[column][row].clone(),
+        [column] => table.texts[column][row].to_owned(),
         columns => {
-            let parts = columns.iter().map(|column| table.texts[column][row].as_str());
+            let parts = columns.iter().map(|column| &table.texts[column][row]);
             parts.collect::<Vec<_>>().join(" / ")
         }
     };
-    kept.iter().map(name).collect()
+    (0..table.lines.len()).map(name).collect()
 }
 
 /// Groups rows with the same name, in the order of the file. Names that occur once are left out.

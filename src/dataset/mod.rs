@@ -162,7 +162,7 @@ pub enum DatasetError {
     },
     /// The column of labels holds numbers, and so many that they are hardly classes.
     #[error(
-        "{path}: the label column {column} has {n} different numbers, and each would be a class of its own\n\
+        "{path}: the label column {column} has {n} different numbers, and each would be a separate class\n\
          hint: name another column in [table.label], or confirm it with many_numbers = true"
     )]
     ManyNumbers {

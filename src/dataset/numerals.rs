@@ -1,4 +1,4 @@
-//! What a manifest says of how the numbers of a table are written.
+//! The manifest's settings for the notation of a table's numbers.
 
 use crate::schema::{Fields, Keyed, List, OneOf, Text};
 use crate::table::{Notation, NumberKind};
@@ -6,9 +6,9 @@ use crate::table::{Notation, NumberKind};
 /// How the numbers of a table are written. Columns have our names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numerals {
-    /// What separates whole from decimal digits, in every column.
+    /// The decimal separator of every column.
     pub decimal: char,
-    /// What may separate groups of three digits, in every column.
+    /// The separator that groups of three digits may have, in every column.
     pub thousands: Option<char>,
     /// Columns of `True` and `False`, `yes` and `no`, read as 1 and 0.
     pub booleans: Vec<String>,
@@ -62,7 +62,7 @@ impl Numerals {
         numerals
     }
 
-    /// The columns that it names, each with the key that does.
+    /// The columns that the settings name, each with its key.
     pub(super) fn names(&self) -> Vec<(&'static str, &str)> {
         let booleans = self.booleans.iter().map(|name| ("booleans", name.as_str()));
         let percent = self.percent.iter().map(|name| ("percent", name.as_str()));

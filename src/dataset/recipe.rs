@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cleaning, Numerals};
 use crate::schema::{Fields, Flag, Int, Keyed, List, Node, Rule, Text, Value};
+use crate::table::Texts;
 
 /// The manifest's settings for a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,16 @@ pub struct Label {
     pub commonest: Option<usize>,
     /// Whether more than [`MAX_NUMBERS`] different numbers may be labels.
     pub many_numbers: bool,
+}
+
+/// What the label recipe decides about the rows of a table.
+pub(super) struct Classes {
+    /// Whether each row stays.
+    pub keep: Vec<bool>,
+    /// How many rows do not stay, by reason.
+    pub dropped: BTreeMap<String, usize>,
+    /// Notes on labels that are probably not meant.
+    pub notes: Vec<String>,
 }
 
 /// How the cells of a label's column are lists.
@@ -113,13 +124,29 @@ impl Label {
             .map_or(label, |(_, ours)| ours.as_str())
     }
 
-    /// The labels that stay; ties in the count are broken by name.
-    pub(super) fn kept<'a>(&'a self, cells: &'a [String]) -> BTreeMap<&'a str, usize> {
+    /// Decides which rows have a label that stays.
+    pub(super) fn classes(&self, cells: &Texts) -> Classes {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for label in cells.iter().map(|cell| self.of(cell)).filter(|label| !label.is_empty()) {
-            *counts.entry(label).or_default() += 1;
+        for cell in cells.iter() {
+            *counts.entry(self.of(cell)).or_default() += 1;
         }
-        let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+        let kept = self.kept(&counts);
+        let keep = cells.iter().map(|cell| kept.contains_key(self.of(cell))).collect();
+        let mut dropped: BTreeMap<String, usize> = BTreeMap::new();
+        for (label, n) in counts.iter().filter(|(label, _)| !kept.contains_key(**label)) {
+            let reason = match *label {
+                "" => "have no label",
+                _ => "have a label that is excluded by the label recipe",
+            };
+            *dropped.entry(reason.to_owned()).or_default() += n;
+        }
+        Classes { keep, dropped, notes: doubtful_labels(&kept) }
+    }
+
+    /// The labels that stay, of all labels and how often they occur; ties are broken by name.
+    fn kept<'a>(&self, counts: &BTreeMap<&'a str, usize>) -> BTreeMap<&'a str, usize> {
+        let known = counts.iter().filter(|(label, _)| !label.is_empty());
+        let mut counts: Vec<(&str, usize)> = known.map(|(label, n)| (*label, *n)).collect();
         counts.retain(|(label, _)| self.drop.iter().all(|dropped| dropped != label));
         counts.retain(|(_, n)| *n >= self.minimum_rows.unwrap_or(0));
         counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
@@ -178,7 +205,7 @@ fn unquoted(text: &str) -> &str {
 
 /// What is said of labels that are probably not meant: words for a missing value, and labels that differ in
 /// case or spaces alone.
-pub(super) fn doubtful_labels(counts: &BTreeMap<&str, usize>) -> Vec<String> {
+fn doubtful_labels(counts: &BTreeMap<&str, usize>) -> Vec<String> {
     let mut notes = vec![];
     let missing: Vec<&&str> =
         counts.keys().filter(|label| crate::table::is_missing_word(label)).collect();

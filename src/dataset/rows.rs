@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::chosen::{Choice, stem};
 use super::duplicates::{names, repeated, told_apart};
 use super::index::file_sha256;
-use super::recipe::{Label, Rows, doubtful_labels, too_many_numbers};
+use super::recipe::{Classes, Label, Rows, too_many_numbers};
 use super::{
     Cleaning, DatasetError, Index, IndexedFile, Manifest, Numerals, TrackColumns, track_columns,
 };
@@ -137,7 +137,7 @@ impl Rows {
         let mut table = csv.read(path)?;
         if let Some(column) = of_file {
             let cells = vec![stem(path); table.lines.len()];
-            table.texts.insert(column.to_owned(), cells);
+            table.texts.insert(column.to_owned(), cells.into_iter().collect());
         }
         Ok(table)
     }
@@ -175,25 +175,11 @@ impl Rows {
                 format!("{n} cells of {column} cannot be parsed and count as missing, the first at {first}")
             })
             .collect();
-        let cells = &table.texts[&self.label.column];
-        let n_all = cells.len();
-        let kept = self.label.kept(cells);
-        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-        let mut rows = vec![];
-        for (row, cell) in cells.iter().enumerate() {
-            let label = self.label.of(cell);
-            if kept.contains_key(label) {
-                rows.push(row);
-            } else {
-                let reason = match label {
-                    "" => "have no label",
-                    _ => "have a label that is excluded by the label recipe",
-                };
-                *reasons.entry(reason.to_owned()).or_default() += 1;
-            }
-        }
-        if rows.is_empty() {
-            let why = reasons.iter().map(|(reason, n)| format!("{n} {reason}"));
+        let n_all = table.lines.len();
+        let Classes { keep, mut dropped, notes: of_labels } =
+            self.label.classes(&table.texts[&self.label.column]);
+        if !keep.contains(&true) {
+            let why = dropped.iter().map(|(reason, n)| format!("{n} {reason}"));
             let message = match n_all {
                 0 => "has a header and no rows".to_owned(),
                 _ => format!(
@@ -204,11 +190,12 @@ impl Rows {
             let path = paths.first().cloned().unwrap_or_default();
             return Err(DatasetError::Layout { path, message });
         }
-        notes.extend(doubtful_labels(&kept));
-        let rows = self.without_duplicates(&table, rows, &mut reasons, &mut notes);
-        let names = names(self, &table, &rows);
+        notes.extend(of_labels);
+        table.filter(&keep);
+        self.without_duplicates(&mut table, &mut dropped, &mut notes);
+        let names = names(self, &table);
         let groups = repeated(&names);
-        notes.extend(self.repeated_notes(&table, &rows, &names, &groups));
+        notes.extend(self.repeated_notes(&table, &names, &groups));
         let shared: Vec<String> = groups.iter().map(|group| names[group[0]].clone()).collect();
         let ids = told_apart(names, &groups);
         let mut track_columns = TrackColumns::default();
@@ -216,22 +203,14 @@ impl Rows {
             group.iter().for_each(|&row| track_columns.add_repeated_id(&ids[row], &id));
         }
         for (ours, theirs) in &self.track_columns {
-            let cells = rows.iter().map(|&row| table.texts[theirs][row].as_str());
+            let cells = table.texts[theirs].iter();
             let added = track_columns.add(ours, ids.iter().map(String::as_str).zip(cells));
             added.expect("row names are unique");
         }
-        let cells = &table.texts[&self.label.column];
-        let labels = rows.iter().map(|&row| self.label.of(&cells[row]).to_owned()).collect();
-        table.texts.clear();
-        // The columns are filtered in place because they may have millions of rows.
-        for values in table.numbers.values_mut() {
-            for (place, &row) in rows.iter().enumerate() {
-                values[place] = values[row];
-            }
-            values.truncate(rows.len());
-        }
-        let n_of_files = n_of_files(&table, &rows);
-        let excluded = reasons
+        let cells = table.texts[&self.label.column].iter();
+        let labels = cells.map(|cell| self.label.of(cell).to_owned()).collect();
+        let n_of_files = n_of_files(&table);
+        let excluded = dropped
             .into_iter()
             .map(|(reason, n)| Excluded { name: format!("{n} of {n_all} rows"), reason })
             .collect();
@@ -244,15 +223,12 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// How many of some rows each file has.
-fn n_of_files(table: &Table, rows: &[usize]) -> Vec<usize> {
-    if table.parts.is_empty() {
-        return vec![rows.len()];
-    }
-    let begins = || table.parts.iter().map(|(first, _)| *first);
-    let ends = begins().skip(1).chain([table.lines.len()]);
-    let count = |(from, to)| rows.iter().filter(|row| (from..to).contains(*row)).count();
-    begins().zip(ends).map(count).collect()
+/// How many rows each file has.
+fn n_of_files(table: &Table) -> Vec<usize> {
+    let begins = table.parts.iter().map(|(first, _)| *first).skip(1);
+    let ends: Vec<usize> = begins.chain([table.lines.len()]).collect();
+    let begins = std::iter::once(0).chain(ends.iter().copied());
+    begins.zip(&ends).map(|(begin, end)| end - begin).collect()
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl TableData {
         index: &Index,
     ) -> Result<Self, DatasetError> {
         if index.files.is_empty() {
-            let message = "the index names no file".to_owned();
+            let message = "the index lists no files".to_owned();
             return Err(DatasetError::Layout { path: index.root.clone(), message });
         }
         let mut paths = vec![];

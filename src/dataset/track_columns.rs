@@ -147,11 +147,10 @@ impl TrackFile {
             Some(text) => csv.read_bytes(&path, text.into())?,
             None => csv.read(&path)?,
         };
-        let tracks = || table.texts["track"].iter().map(String::as_str);
+        let tracks = || table.texts["track"].iter();
         let mut all = TrackColumns::default();
         for name in &self.columns {
-            let cells = table.texts[name].iter().map(String::as_str);
-            let added = all.add(name, tracks().zip(cells));
+            let added = all.add(name, tracks().zip(table.texts[name].iter()));
             added.map_err(|message| DatasetError::Layout { path: path.clone(), message })?;
         }
         Ok(all)

@@ -10,7 +10,7 @@ pub(super) enum QuoteFault {
         /// Which cell.
         column: usize,
     },
-    /// The cell goes on behind its closing quote.
+    /// The cell continues after its closing quote.
     Behind {
         /// Which cell.
         column: usize,
@@ -31,7 +31,7 @@ impl QuoteFault {
             Self::Behind { column, n_breaks, found } => {
                 let line = line + n_breaks;
                 format!(
-                    "line {line}: cell {column} goes on behind its closing quote with {found:?}"
+                    "line {line}: cell {column} continues after its closing quote with {found:?}"
                 )
             }
         }
@@ -61,7 +61,7 @@ pub(super) fn check(raw: &[u8], delimiter: u8) -> Result<(), QuoteFault> {
     }
 }
 
-/// The length of a quoted cell with both of its quotes; nothing where the second is not there.
+/// The length of a quoted cell, quotes included. `None` if the closing quote is missing.
 fn quoted(cell: &[u8]) -> Option<usize> {
     let mut place = 1;
     loop {

@@ -47,7 +47,7 @@ impl<'a> Cells<'a> {
     /// The cell of a column, without its quotes.
     ///
     /// # Panics
-    /// If there is no such column.
+    /// If the column does not exist.
     #[must_use]
     pub(crate) fn cell(self, column: usize) -> Cow<'a, str> {
         String::from_utf8_lossy(&self.record[column])
@@ -97,8 +97,8 @@ impl<'a> Records<'a> {
     /// The next record. Blank lines are not records.
     ///
     /// # Errors
-    /// Where the file is UTF-16 or not UTF-8, or a quote is never closed or closed too early: the line and
-    /// what was found.
+    /// If the file is UTF-16 or not UTF-8, or a quote is never closed or closed too early. The error names the
+    /// line and what was found.
     pub(crate) fn next(&mut self) -> Result<Option<Cells<'_>>, String> {
         if self.place == 0
             && (self.bytes.starts_with(&[0xFF, 0xFE]) || self.bytes.starts_with(&[0xFE, 0xFF]))
@@ -174,7 +174,7 @@ impl<'a> Records<'a> {
         str::from_utf8(raw).map(drop).map_err(|error| {
             let byte = raw[error.valid_up_to()];
             format!(
-                "line {line} holds the byte 0x{byte:02X}, which is no UTF-8; the file may be Latin-1\n\
+                "line {line} holds the byte 0x{byte:02X}, which is not UTF-8; the file may be Latin-1\n\
                  hint: iconv -f ISO-8859-1 -t UTF-8 OLD > NEW"
             )
         })
@@ -198,7 +198,7 @@ pub(crate) fn plain_breaks(cell: &str) -> Cow<'_, str> {
     if cell.contains("\r\n") { cell.replace("\r\n", "\n").into() } else { cell.into() }
 }
 
-/// A record of a small file, with cells of its own.
+/// A record of a small file, which owns its cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
     /// The one-based line on which it begins.
@@ -208,7 +208,7 @@ pub(crate) struct Record {
 }
 
 /// The records of a file's bytes, which may differ in length; those whose cells are all empty are skipped,
-/// and bytes that are no UTF-8 become U+FFFD.
+/// and bytes that are not UTF-8 become U+FFFD.
 ///
 /// A fault of the whole file, such as a quote that is never closed, is the last item.
 pub(crate) fn records(bytes: &[u8], delimiter: u8) -> impl Iterator<Item = Result<Record, String>> {
@@ -290,9 +290,9 @@ mod tests {
         );
         assert_eq!(
             said(b"a,b\n\"1\" x,2\n"),
-            "line 2: cell 1 goes on behind its closing quote with \" x\""
+            "line 2: cell 1 continues after its closing quote with \" x\""
         );
-        let latin = "line 3 holds the byte 0xE9, which is no UTF-8; the file may be Latin-1";
+        let latin = "line 3 holds the byte 0xE9, which is not UTF-8; the file may be Latin-1";
         assert_eq!(said(b"a\n1\nBeyonc\xE9\n"), latin);
         assert_eq!(said(b"a\n1\n\"Beyonc\xE9\"\n"), latin);
     }

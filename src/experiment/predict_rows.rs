@@ -217,7 +217,7 @@ impl NewRows<'_> {
         let mut predicted = predicted.into_iter().zip(probabilities.chunks_exact(n_classes));
         let row = |row: usize| PredictedRow {
             line: table.lines[row],
-            ids: self.csv.texts.iter().map(|id| table.texts[*id][row].clone()).collect(),
+            ids: self.csv.texts.iter().map(|id| table.texts[*id][row].to_owned()).collect(),
             outcome: match faults.remove(&row) {
                 Some(reason) => Err(reason),
                 None => {

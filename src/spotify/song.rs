@@ -41,7 +41,7 @@ pub struct Dropped {
     pub reason: &'static str,
 }
 
-/// A track that is no repetition, by its place from 1.
+/// A track that is not a repetition, by its position from 1.
 pub(super) fn first_tracks(journal: &Journal) -> (Vec<(usize, &Track)>, Vec<Dropped>) {
     let mut seen = BTreeSet::new();
     let (mut tracks, mut dropped) = (vec![], vec![]);
@@ -182,7 +182,7 @@ mod tests {
         };
         let (csv, parquet) = (read(csv_bytes(&columns)), read(parquet_bytes(&columns)));
         assert_eq!((&csv.texts, &csv.numbers), (&parquet.texts, &parquet.numbers));
-        assert_eq!(parquet.texts["genres_list"][0], "['r&b', \"children's_music\"]");
+        assert_eq!(&parquet.texts["genres_list"][0], "['r&b', \"children's_music\"]");
         assert_eq!(parquet.numbers["speechiness"], [1e-7; 3]);
     }
 }

@@ -1,4 +1,4 @@
-//! The clean path: polars reads a delimited file in which nothing is unusual.
+//! The clean path: polars reads a delimited file without anything unusual.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -9,10 +9,10 @@ use polars::prelude::{
 };
 
 use super::numbers::{NumberCells, NumberColumn};
-use super::{Columns, Csv, cast, shape};
+use super::{Columns, Csv, Texts, cast, shape};
 
-/// Columns of a file's rows, without its header; nothing where anything is unusual, so that the caller looks
-/// at every cell.
+/// Reads the columns of a file's rows, without its header. `None` if anything is unusual: then the caller
+/// reads the file cell by cell.
 ///
 /// `places` are the columns of the texts, then of the numbers; `line` is the first row's.
 pub(super) fn columns(
@@ -71,13 +71,12 @@ pub(super) fn columns(
         columns.numbers.push(values);
     }
     for &place in of_texts {
-        let texts = frame.column(&name(place)).ok()?.str().ok()?.iter();
-        columns.texts.push(texts.map(|text| text.unwrap_or_default().trim().to_owned()).collect());
+        columns.texts.push(Texts::trimmed(frame.column(&name(place)).ok()?.str().ok()?));
     }
     Some(columns)
 }
 
-/// The numbers of a column whose notation polars does not read; nothing where a cell is odd.
+/// The numbers of a column in a notation that polars does not read. `None` if a cell can't be parsed.
 fn in_notation(cells: &Column, column: &NumberColumn) -> Option<Vec<f64>> {
     let mut numbers = NumberCells::new(column, "line");
     let texts = cells.str().ok()?.iter();

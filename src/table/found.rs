@@ -13,7 +13,7 @@ pub(super) enum Cells {
     Lists,
 }
 
-/// How the cells of columns are read that are asked for by name, as numbers or as texts.
+/// How to read the cells of the requested columns, as numbers or as texts.
 ///
 /// # Errors
 /// All columns of a type that cannot be read so.

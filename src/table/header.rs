@@ -1,4 +1,4 @@
-//! Where the columns that are asked for lie, and what is said of those that do not.
+//! The positions of the requested columns, and the errors about missing ones.
 
 use crate::vocab::{nearest, quoted_list};
 
@@ -17,10 +17,10 @@ pub(super) fn named(header: Vec<String>) -> Vec<String> {
     header.iter().enumerate().map(name).collect()
 }
 
-/// The places of wanted columns in a header.
+/// Returns the positions of the requested columns in a header.
 ///
 /// # Errors
-/// All columns that are missing, each with its nearest match, or that are there more than once.
+/// If columns are missing or duplicated. The error names all of them, and the nearest match of missing ones.
 pub(super) fn places(
     header: &[String],
     wanted: &[&str],
@@ -36,10 +36,9 @@ pub(super) fn places(
         match (found.next(), found.count()) {
             (None, _) => missing.push(name),
             (Some(place), 0) => places.push(place),
-            (Some(_), more) => faults.push(format!(
-                "the column {name} is there {} times, it must be there once",
-                more + 1
-            )),
+            (Some(_), more) => {
+                faults.push(format!("the column {name} occurs {} times, expected once", more + 1))
+            }
         }
     }
     if !missing.is_empty() {
@@ -121,7 +120,7 @@ mod tests {
         let error = of(&["key", "key", "a"], &["key", "x"]).unwrap_err();
         assert_eq!(
             error,
-            "the column key is there 2 times, it must be there once; the column x is missing; \
+            "the column key occurs 2 times, expected once; the column x is missing; \
              the file has `key`, `key` and `a`"
         );
     }

@@ -9,18 +9,19 @@
 //! | `numbers` | which cells are numbers, missing, or neither |
 //! | `patterns` | what the others look like, and which setting reads them |
 //! | `header` | where the wanted columns are |
-//! | `packing` | gzip and zip -> bytes; files that are no tables are named |
-//! | `survey` | what is in the columns of an unknown file |
+//! | `packing` | gzip and zip -> bytes; files that are not tables are named |
+//! | `survey` | the contents of the columns of an unknown file |
 //! | `parquet` | columns <-> Parquet |
 //! | `found` | which types of a Parquet file's columns can be read, and how |
 //! | `pieces` | a file of any size -> some thousand rows at a time |
+//! | `texts` | a column of texts, kept and filtered by polars |
 //! | `write` | columns -> CSV |
 //! | `statistics` | columns by class -> counts, histograms, medians, correlations |
 //! | `npy`, `npy_write` | `.npy` -> rows; arrays -> `.npy` |
 //! | `query/` | a condition over named fields -> the rows that match, and their order |
 //!
-//! Anything unusual in a CSV file - a cell that is no number, a row with too few cells, bytes that are not
-//! UTF-8, a line break in a cell - sends the file to a second pass, cell by cell, which names or counts it
+//! If anything in a CSV file is unusual (a cell that is not a number, a row with too few cells, bytes that are
+//! not UTF-8, a line break in a cell), a second pass reads it cell by cell, and names or counts every fault
 //! with its line. This room must never know a model.
 
 mod cast;
@@ -39,6 +40,7 @@ mod query;
 mod shape;
 mod statistics;
 mod survey;
+mod texts;
 mod write;
 
 pub use notation::{Notation, NumberKind};
@@ -50,6 +52,7 @@ pub(crate) use patterns::{is_missing_word, key, list, quoted};
 pub use pieces::Piece;
 pub(crate) use query::{Cell, FieldColumn, Query, QueryError, sorted};
 pub(crate) use survey::{Cells, ColumnSurvey, Survey};
+pub use texts::Texts;
 pub use write::{Values, csv_bytes};
 
 pub(crate) use found::python_list;
@@ -58,10 +61,12 @@ pub(crate) use statistics::{ClassedRows, Numbers, between_classes};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use polars::prelude::{BooleanChunked, ChunkFilter, Float64Chunked, NewChunkedArray};
+
 use crate::delimited::{Records, plain_breaks};
 use numbers::NumberCells;
 
-/// Odd rows and cells that an error names; the others are counted.
+/// How many faulty rows and cells an error names. The others are counted.
 const N_NAMED: usize = 5;
 
 /// What can go wrong with a table on disk.
@@ -75,7 +80,7 @@ pub enum TableError {
         /// What is wrong with it.
         message: String,
     },
-    /// Columns that are needed are not there, there twice, or of a type that cannot be read.
+    /// Required columns are missing, duplicated, or of a type that can't be read.
     #[error("{path}: {message}")]
     Columns {
         /// Which file.
@@ -96,22 +101,22 @@ pub enum TableError {
     OddCells {
         /// Which file.
         path: PathBuf,
-        /// How many, and the first few with line, column and what was got.
+        /// How many, and the first few with line, column and text.
         message: String,
     },
 }
 
-/// What is read of a CSV file with a header, packed by gzip or zip or not, or of a Parquet file; other columns are
-/// passed over, and so are a CSV file's lines before the header that begin with `# `.
+/// The columns to read of a CSV file with a header, packed by gzip or zip or not, or of a Parquet file. Other
+/// columns are ignored, and so are a CSV file's lines before the header that begin with `# `.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Csv<'a> {
-    /// What divides cells: one ASCII character.
+    /// The character between cells, an ASCII character.
     pub delimiter: char,
     /// Columns that are read as texts.
     pub texts: Vec<&'a str>,
     /// Columns that are read as numbers.
     pub numbers: Vec<NumberColumn>,
-    /// What becomes of cells that are neither numbers nor declared as missing.
+    /// How to treat cells that are neither numbers nor declared as missing.
     pub odd_cells: OddCells,
 }
 
@@ -119,13 +124,13 @@ pub struct Csv<'a> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     /// Texts without white space around them; an empty text where the cell was empty.
-    pub texts: BTreeMap<String, Vec<String>>,
+    pub texts: BTreeMap<String, Texts>,
     /// Finite numbers; NaN where one is missing.
     pub numbers: BTreeMap<String, Vec<f64>>,
     /// The one-based line of the file that each row begins on; of a Parquet file, the line it would have in a
     /// CSV file.
     pub lines: Vec<usize>,
-    /// Cells that were taken as missing although nothing declares them so, by column.
+    /// Cells that count as missing although nothing declares them so, by column.
     pub odd: BTreeMap<String, Odd>,
     /// Of a table of several files: the first row of each, and its name.
     pub parts: Vec<(usize, String)>,
@@ -144,7 +149,7 @@ impl Table {
     pub fn append(&mut self, name: &str, more: Self) {
         self.parts.push((self.lines.len(), name.to_owned()));
         for (column, cells) in more.texts {
-            self.texts.entry(column).or_default().extend(cells);
+            self.texts.entry(column).or_default().append(cells);
         }
         for (column, numbers) in more.numbers {
             self.numbers.entry(column).or_default().extend(numbers);
@@ -156,7 +161,23 @@ impl Table {
         }
     }
 
-    /// Where a row is from: its line and, of a table of several files, its file.
+    /// Keeps the rows whose value in `keep` is true; it has one for each row.
+    pub fn filter(&mut self, keep: &[bool]) {
+        for (first, _) in &mut self.parts {
+            *first = keep[..*first].iter().filter(|is_kept| **is_kept).count();
+        }
+        let mut kept = keep.iter();
+        self.lines.retain(|_| *kept.next().expect("one value for each row"));
+        let mask = BooleanChunked::from_slice("".into(), keep);
+        self.texts.values_mut().for_each(|texts| texts.filter(&mask));
+        for values in self.numbers.values_mut() {
+            let column = Float64Chunked::from_vec("".into(), std::mem::take(values));
+            let kept = column.filter(&mask).expect("the mask has one value for each row");
+            *values = kept.into_no_null_iter().collect();
+        }
+    }
+
+    /// The origin of a row: its line and, in a table of several files, its file.
     #[must_use]
     pub fn origin(&self, row: usize) -> String {
         let line = format!("line {}", self.lines[row]);
@@ -165,13 +186,13 @@ impl Table {
     }
 }
 
-/// Columns in the order in which they were asked for.
+/// Columns in the requested order.
 #[derive(Default)]
 struct Columns {
-    texts: Vec<Vec<String>>,
+    texts: Vec<Texts>,
     numbers: Vec<Vec<f64>>,
     lines: Vec<usize>,
-    /// Of each column of numbers; of none where there is nothing odd.
+    /// The unparseable cells of each numeric column. Empty if there are none.
     odd: Vec<Option<Odd>>,
 }
 
@@ -188,14 +209,14 @@ impl<'a> Csv<'a> {
         }
     }
 
-    /// Reads the file. What it is, its first bytes say.
+    /// Reads the file. Its first bytes decide its format.
     ///
     /// # Errors
-    /// Where it can't be read or is no UTF-8, a column is missing or there twice, a row has another number
-    /// of cells than the header, a quote is never closed, or a cell is odd and [`OddCells::Error`] holds.
+    /// If the file can't be read or is not UTF-8, a column is missing or duplicated, a row has another number of
+    /// cells than the header, a quote is never closed, or a cell can't be parsed and [`OddCells::Error`] holds.
     ///
     /// # Panics
-    /// If the delimiter is no ASCII character.
+    /// If the delimiter is not an ASCII character.
     pub fn read(&self, path: &Path) -> Result<Table, TableError> {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
@@ -248,7 +269,8 @@ impl<'a> Csv<'a> {
         let unreadable =
             |message: String| TableError::Unreadable { path: path.to_owned(), message };
         let (of_texts, of_numbers) = places.split_at(self.texts.len());
-        let mut columns = Columns { texts: vec![vec![]; of_texts.len()], ..Columns::default() };
+        let mut columns = Columns::default();
+        let mut texts = vec![Vec::<String>::new(); of_texts.len()];
         let mut numbers: Vec<NumberCells> =
             self.numbers.iter().map(|column| NumberCells::new(column, "line")).collect();
         let (mut ragged, mut n_ragged) = (vec![], 0);
@@ -261,7 +283,7 @@ impl<'a> Csv<'a> {
                 continue;
             }
             columns.lines.push(record.line);
-            for (&place, cells) in of_texts.iter().zip(&mut columns.texts) {
+            for (&place, cells) in of_texts.iter().zip(&mut texts) {
                 cells.push(plain_breaks(record.cell(place).trim()).into_owned());
             }
             for (&place, cells) in of_numbers.iter().zip(&mut numbers) {
@@ -284,6 +306,7 @@ impl<'a> Csv<'a> {
         {
             return Err(TableError::OddCells { path: path.to_owned(), message });
         }
+        columns.texts = texts.into_iter().map(Texts::from_iter).collect();
         (columns.numbers, columns.odd) = numbers.into_iter().map(NumberCells::into_parts).unzip();
         Ok(columns)
     }
@@ -308,7 +331,7 @@ impl<'a> Csv<'a> {
 /// As [`Csv::read`].
 ///
 /// # Panics
-/// If the delimiter is no ASCII character.
+/// If the delimiter is not an ASCII character.
 pub fn header_of(path: &Path, delimiter: char) -> Result<Vec<String>, TableError> {
     let unreadable = |message: String| TableError::Unreadable { path: path.to_owned(), message };
     let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;

@@ -34,7 +34,7 @@ impl Default for Notation {
 }
 
 impl Notation {
-    /// The number that a cell holds, without white space around it; nothing where it holds none.
+    /// The number in a cell, without white space around it. `None` if it is not a number.
     pub(super) fn number(&self, cell: &str) -> Option<f64> {
         let number = match &self.kind {
             NumberKind::Plain => self.plain(cell),
@@ -84,7 +84,7 @@ pub(super) fn is_separator(c: char, separator: char) -> bool {
     }
 }
 
-/// The digits of groups of three, of which the first may be shorter; nothing where they are no such groups.
+/// The digits of groups of three, of which the first may be shorter. `None` for any other text.
 pub(super) fn grouped(text: &str, separator: char) -> Option<String> {
     let groups: Vec<&str> = text.split(|c| is_separator(c, separator)).collect();
     let is_group = |(i, group): (usize, &&str)| {

@@ -1,4 +1,4 @@
-//! Cells of a column of numbers: what is a number, what is missing, what is neither.
+//! Cells of a numeric column: numbers, missing values, and neither.
 
 use super::N_NAMED;
 use super::notation::{Notation, NumberKind};
@@ -9,9 +9,9 @@ use super::patterns::{self, Pattern, Patterns};
 pub struct NumberColumn {
     /// Its name in the file.
     pub name: String,
-    /// Its name in the table that is made.
+    /// Its name in the resulting table.
     pub key: String,
-    /// Cells that stand for a missing number: as text, or as the number that they are.
+    /// Cells that stand for a missing number, compared as text or as a number.
     pub missing: Vec<String>,
     /// The least and the largest number that a cell may hold.
     pub range: Option<[f64; 2]>,
@@ -20,7 +20,7 @@ pub struct NumberColumn {
 }
 
 impl NumberColumn {
-    /// A column whose cells are numbers or empty; in the table it has its own name.
+    /// A column whose cells are numbers or empty. It keeps its name in the table.
     #[must_use]
     pub fn new(name: &str) -> Self {
         let (name, key) = (name.to_owned(), name.to_owned());
@@ -33,12 +33,12 @@ impl NumberColumn {
     }
 }
 
-/// What becomes of a cell that is no finite number, outside of its column's range, and no marker.
+/// How to treat a cell that is neither a finite number within its column's range nor a declared marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OddCells {
-    /// The file is refused.
+    /// The file is rejected.
     Error,
-    /// It is missing, and counted.
+    /// It counts as missing, and its column's number of such cells is reported.
     Missing,
 }
 
@@ -47,24 +47,24 @@ pub enum OddCells {
 pub struct Odd {
     /// How many.
     pub n: usize,
-    /// The first one: line, column, what was got.
+    /// The first one: its line, its column and the text found.
     pub first: String,
 }
 
 /// The cells of one column as they come.
 pub(super) struct NumberCells<'a> {
     column: &'a NumberColumn,
-    /// What a place is called: a line of a text, or a row.
+    /// What a position is called: a line of a text, or a row.
     unit: &'static str,
-    /// The markers that are numbers, as such.
+    /// The markers that are numbers.
     missing: Vec<f64>,
     values: Vec<f64>,
-    /// Lines and cells, the first few.
+    /// The first few, with their lines.
     odd: Vec<(usize, String)>,
     n_odd: usize,
-    /// What all odd cells look like.
+    /// The patterns of all unparseable cells.
     patterns: Patterns,
-    /// Odd cells that are kept, to be named.
+    /// How many unparseable cells are kept, to be named.
     n_named: usize,
 }
 
@@ -88,12 +88,12 @@ impl<'a> NumberCells<'a> {
         }
     }
 
-    /// The same, which keeps every odd cell for [`Self::faults`].
+    /// Keeps every unparseable cell for [`Self::faults`].
     pub(super) fn naming_all(self) -> Self {
         Self { n_named: usize::MAX, ..self }
     }
 
-    /// Odd cells with their lines, each with what is wrong with it.
+    /// Unparseable cells with their lines, each with its fault.
     pub(super) fn faults(&self) -> impl Iterator<Item = (usize, String)> + '_ {
         let NumberColumn { name, range, .. } = self.column;
         self.odd.iter().map(move |(line, cell)| {
@@ -114,7 +114,7 @@ impl<'a> NumberCells<'a> {
         self.keep(value, cell, line);
     }
 
-    /// Adds a cell that has been read as a number; nothing where it is empty.
+    /// Adds a cell that was read as a number. `None` if it is empty.
     pub(super) fn push_number(&mut self, number: Option<f64>, line: usize) {
         let is_plain = self.column.is_plain() && self.column.range.is_none();
         match number {
@@ -145,7 +145,7 @@ impl<'a> NumberCells<'a> {
         self.values.push(value.unwrap_or(f64::NAN));
     }
 
-    /// A number, NaN for a declared marker, nothing for an odd cell.
+    /// A number, or NaN for a declared marker. `None` for an unparseable cell.
     fn value(&self, cell: &str) -> Option<f64> {
         match self.column.notation.number(cell) {
             Some(number) => self.allowed(number),
@@ -153,7 +153,7 @@ impl<'a> NumberCells<'a> {
         }
     }
 
-    /// A number, NaN for one that is declared as a marker, nothing where it is out of range.
+    /// A number, or NaN if it is declared as a marker. `None` if it is out of range.
     fn allowed(&self, number: f64) -> Option<f64> {
         if self.missing.contains(&number) {
             return Some(f64::NAN);
@@ -180,7 +180,7 @@ impl<'a> NumberCells<'a> {
     }
 }
 
-/// What is said of all odd cells together, in the order of their lines; nothing where there is none.
+/// The error for all unparseable cells, in the order of their lines. `None` without any.
 pub(super) fn odd_cells(columns: &[NumberCells]) -> Option<String> {
     let mut all: Vec<(&NumberCells, &(usize, String))> =
         columns.iter().flat_map(|column| column.odd.iter().map(move |odd| (column, odd))).collect();
@@ -189,8 +189,11 @@ pub(super) fn odd_cells(columns: &[NumberCells]) -> Option<String> {
     let n: usize = columns.iter().map(|column| column.n_odd).sum();
     let named: Vec<String> =
         all.iter().take(N_NAMED).map(|(column, odd)| column.describe(odd)).collect();
-    let cells =
-        if n == 1 { "1 cell is no number".to_owned() } else { format!("{n} cells are no numbers") };
+    let cells = if n == 1 {
+        "1 cell is not a number".to_owned()
+    } else {
+        format!("{n} cells are not numbers")
+    };
     let ranges = if columns.iter().any(|column| column.n_odd > 0 && column.column.range.is_some()) {
         ", or outside of their range"
     } else {

@@ -1,12 +1,12 @@
-//! What a file's first bytes say: packed files are unpacked, and files that are no tables are named.
+//! The format of a file by its first bytes. Unpacks packed files, and names files that are not tables.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-/// What a file begins with that is no table, what it is, and what to do.
+/// First bytes of files that are not tables, with the name of the format and a hint.
 const OTHERS: [(&[u8], &str, &str); 12] = [
     (b"BZh", "is packed by bzip2", "bunzip2"),
     (b"\xFD7zXZ\0", "is packed by xz", "unxz"),
@@ -24,6 +24,43 @@ const OTHERS: [(&[u8], &str, &str); 12] = [
 /// Files that a message names.
 const N_NAMED: usize = 5;
 
+/// A table that is more than this many times as large as its packed file is refused: it would fill the memory.
+/// Tables of measurements are 2 to 10 times as large, and the worst that gzip can pack is 1,032 times.
+const MAX_RATIO: u64 = 200;
+/// So many bytes are unpacked in any case.
+const ALWAYS: u64 = 64 << 20;
+
+/// Unpacks at most as many bytes as a table has whose packed file has `n_packed`.
+pub(super) struct Bounded<R> {
+    inner: R,
+    limit: u64,
+    left: u64,
+}
+
+impl<R: Read> Bounded<R> {
+    pub(super) fn new(inner: R, n_packed: u64) -> Self {
+        let limit = n_packed.saturating_mul(MAX_RATIO).max(ALWAYS);
+        Self { inner, limit, left: limit }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        match self.left.checked_sub(n as u64) {
+            Some(left) => self.left = left,
+            None => {
+                let limit = self.limit;
+                return Err(io::Error::other(format!(
+                    "the table is larger than {limit} bytes, the most for a packed file of this size\n\
+                     hint: if this is right, unpack it first"
+                )));
+            }
+        }
+        Ok(n)
+    }
+}
+
 /// A file's bytes without the packing of gzip or zip, if it has one.
 ///
 /// # Errors
@@ -32,7 +69,8 @@ const N_NAMED: usize = 5;
 pub(super) fn unpacked(mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     if bytes.starts_with(&[0x1F, 0x8B]) {
         let mut plain = vec![];
-        let read = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain);
+        let decoder = MultiGzDecoder::new(&bytes[..]);
+        let read = Bounded::new(decoder, bytes.len() as u64).read_to_end(&mut plain);
         read.map_err(|error| format!("can't be unpacked by gzip: {error}"))?;
         bytes = plain;
     } else if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
@@ -87,8 +125,9 @@ fn only_file(bytes: &[u8]) -> Result<Vec<u8>, String> {
         ));
     };
     let mut plain = vec![];
-    let mut entry = archive.by_name(file).map_err(wrong)?;
-    entry.read_to_end(&mut plain).map_err(|error| wrong(ZipError::Io(error)))?;
+    let entry = archive.by_name(file).map_err(wrong)?;
+    let read = Bounded::new(entry, bytes.len() as u64).read_to_end(&mut plain);
+    read.map_err(|error| format!("can't be unpacked by zip: {error}"))?;
     Ok(plain)
 }
 
@@ -145,6 +184,34 @@ mod tests {
         );
         assert!(said(&zipped(&[])).contains("found none"));
         assert!(said(&zipped(&[("xl/workbook.xml", b"")])).starts_with("is an Excel workbook"));
+    }
+
+    #[test]
+    fn a_packed_file_of_a_huge_table_is_refused_before_it_fills_the_memory() {
+        let zeros = vec![b'0'; 65 << 20];
+        let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::best());
+        encoder.write_all(&zeros).unwrap();
+        let gz = encoder.finish().unwrap();
+        let mut writer = zip::ZipWriter::new(Cursor::new(vec![]));
+        writer.start_file("a.csv", zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(&zeros).unwrap();
+        let zip = writer.finish().unwrap().into_inner();
+        for (bytes, how) in [(&gz, "gzip"), (&zip, "zip")] {
+            // Without the bytes, which nobody wants to see where this fails.
+            let n_bytes = unpacked(bytes.clone()).map(|bytes| bytes.len());
+            assert_eq!(
+                n_bytes.unwrap_err(),
+                format!(
+                    "can't be unpacked by {how}: the table is larger than 67108864 bytes, the most for a packed \
+                     file of this size\nhint: if this is right, unpack it first"
+                )
+            );
+        }
+        // Read row by row, the file is refused as well.
+        let mut all = Bounded::new(MultiGzDecoder::new(&gz[..]), gz.len() as u64);
+        assert!(io::copy(&mut all, &mut io::sink()).is_err());
+        let mut enough = Bounded::new(MultiGzDecoder::new(&gz[..]), 1 << 20);
+        assert_eq!(io::copy(&mut enough, &mut io::sink()).unwrap(), 65 << 20);
     }
 
     #[test]

@@ -14,12 +14,12 @@ use polars::prelude::{
 use super::found::{self, Cells, python_list};
 use super::numbers::{self, NumberCells};
 use super::write::{Values, frame};
-use super::{Columns, Csv, OddCells, TableError, header};
+use super::{Columns, Csv, OddCells, TableError, Texts, header};
 
 /// What a Parquet file begins with.
 pub(super) const MAGIC: &[u8] = b"PAR1";
 
-/// Reads the columns that are asked for. A row has the line that it would have in a CSV file.
+/// Reads the requested columns. A row has the line that it would have in a CSV file.
 pub(super) fn read(csv: &Csv, path: &Path, bytes: &[u8]) -> Result<Columns, TableError> {
     let mut all: Vec<NumberCells> =
         csv.numbers.iter().map(|column| NumberCells::new(column, "row")).collect();
@@ -111,9 +111,7 @@ fn columns_unguarded(
     let (n_rows, line) = (frame.height(), slice.map_or(0, |(offset, _)| offset) + 2);
     let mut columns = Columns { lines: (line..line + n_rows).collect(), ..Columns::default() };
     for (name, &cells) in csv.texts.iter().zip(&kinds) {
-        let texts = texts(name, cells)?;
-        let texts = texts.iter().map(|text| text.unwrap_or_default().trim().to_owned());
-        columns.texts.push(texts.collect());
+        columns.texts.push(Texts::trimmed(&texts(name, cells)?));
     }
     for ((column, &kind), cells) in csv.numbers.iter().zip(&kinds[n_texts..]).zip(cells) {
         let name = &column.name;
@@ -239,7 +237,7 @@ mod tests {
             odd_cells: OddCells::Error,
         };
         let error = csv.read(file.path()).unwrap_err().to_string();
-        let wanted = "3 cells are no numbers, or outside of their range: row 2, energy: \"NaN\"; \
+        let wanted = "3 cells are not numbers, or outside of their range: row 2, energy: \"NaN\"; \
                       row 3, energy: \"1.5\" is not in [0, 1]; row 3, tempo: \"fast\"\n";
         assert!(error.contains(wanted), "{error}");
         csv.odd_cells = OddCells::Missing;

@@ -30,7 +30,7 @@ pub(crate) fn is_missing_word(text: &str) -> bool {
     MISSING_WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// What a cell that is no plain number looks like.
+/// The pattern of a cell that is not a plain number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pattern {
     /// `0,504`.

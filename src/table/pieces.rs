@@ -8,7 +8,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::numbers::NumberCells;
-use super::{Columns, Csv, Table, TableError, header, packing, parquet};
+use super::{Columns, Csv, Table, TableError, Texts, header, packing, parquet};
 use crate::delimited::{Blocks, Cells, Records, plain_breaks};
 
 /// Rows of a Parquet file that are read at a time.
@@ -42,9 +42,9 @@ impl Csv<'_> {
         Ok(header::named(header.map_err(unreadable)?))
     }
 
-    /// Reads the file, some thousand rows at a time, and passes them on. What a faulty row has is no error:
-    /// its piece says it, whatever [`Csv::odd_cells`] says of such cells, unless that is
-    /// [`super::OddCells::Missing`].
+    /// Reads the file and passes some thousand rows at a time to `each`. A faulty row is not an error: its
+    /// piece lists its faults, unless [`Csv::odd_cells`] is [`super::OddCells::Missing`] and only cells are
+    /// faulty.
     ///
     /// # Errors
     /// Where the file can't be read as a table, a column is missing or there twice, or `each` fails.
@@ -108,7 +108,8 @@ impl Csv<'_> {
         n_columns: usize,
     ) -> Result<Piece, String> {
         let (of_texts, of_numbers) = places.split_at(self.texts.len());
-        let mut columns = Columns { texts: vec![vec![]; of_texts.len()], ..Columns::default() };
+        let mut columns = Columns::default();
+        let mut texts = vec![Vec::<String>::new(); of_texts.len()];
         let mut numbers = self.all_numbers("line");
         let mut faults = BTreeMap::new();
         let cell = |record: Cells, place: usize| -> String {
@@ -125,7 +126,7 @@ impl Csv<'_> {
                 faults.insert(columns.lines.len(), reason);
             }
             columns.lines.push(record.line);
-            for (&place, cells) in of_texts.iter().zip(&mut columns.texts) {
+            for (&place, cells) in of_texts.iter().zip(&mut texts) {
                 cells.push(cell(record, place).trim().to_owned());
             }
             for (&place, cells) in of_numbers.iter().zip(&mut numbers) {
@@ -134,6 +135,7 @@ impl Csv<'_> {
                 cells.push(&cell, record.line);
             }
         }
+        columns.texts = texts.into_iter().map(Texts::from_iter).collect();
         Ok(self.finished(columns, numbers, faults))
     }
 
@@ -189,7 +191,9 @@ fn open(path: &Path) -> Result<Box<dyn Read>, TableError> {
     let is_packed = first.starts_with(&[0x1F, 0x8B]);
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
     if is_packed {
-        return Ok(Box::new(MultiGzDecoder::new(BufReader::new(file))));
+        let n_packed = file.metadata().map_err(|error| unreadable(error.to_string()))?.len();
+        let decoder = MultiGzDecoder::new(BufReader::new(file));
+        return Ok(Box::new(packing::Bounded::new(decoder, n_packed)));
     }
     if first.starts_with(b"PK") {
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
@@ -271,8 +275,7 @@ mod tests {
             let mut row = 0;
             for Piece { table, .. } in pieces {
                 for i in 0..table.lines.len() {
-                    let found =
-                        (table.lines[i], table.texts["id"][i].as_str(), table.numbers["energy"][i]);
+                    let found = (table.lines[i], &table.texts["id"][i], table.numbers["energy"][i]);
                     assert_eq!(found, (row + 2, id(row).as_str(), row as f64 + 0.5));
                     assert_eq!(table.numbers["tempo"][i], (row % 300) as f64);
                     row += 1;

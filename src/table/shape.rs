@@ -1,10 +1,10 @@
-//! Whether every line of a delimited file is a row of as many cells as the header, with quotes where they
-//! must be. polars does not say where they are not.
+//! Checks whether every line of a delimited file is a row with as many cells as the header and with correct
+//! quotes. polars does not report where that is not so.
 
 use memchr::{memchr, memchr3_iter};
 
-/// The number of rows; nothing where a line is blank, has more or fewer cells, or a quoted cell has a line
-/// break or goes on behind its quotes.
+/// Counts the rows. `None` if a line is blank or has more or fewer cells, or a quoted cell contains a line
+/// break or continues after its quotes.
 pub(super) fn n_rows(body: &[u8], delimiter: u8, n_columns: usize) -> Option<usize> {
     // Where a tab delimits, nothing is quoted.
     let quote = if delimiter == b'\t' { b'\t' } else { b'"' };

@@ -121,8 +121,7 @@ impl Numbers {
         Some((self.0.min()?, self.0.max()?))
     }
 
-    /// The number below which a part, `[0, 1]`, of the numbers lies: the nearest one that is there; none where
-    /// all are missing.
+    /// The quantile for a fraction in `[0, 1]`: the nearest number of the column. `None` if all are missing.
     pub(crate) fn quantile(&self, part: f64) -> Option<f64> {
         self.0.quantile(part, QuantileMethod::Nearest).ok().flatten()
     }

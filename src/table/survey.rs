@@ -43,7 +43,7 @@ pub(crate) struct ColumnSurvey {
     pub n_filled: usize,
     /// Usual words for a missing value that are among its cells.
     pub markers: Vec<String>,
-    /// How often each cell occurs; nothing where there are too many different ones.
+    /// How often each cell occurs. `None` if there are too many different cells.
     pub counts: Option<BTreeMap<String, usize>>,
     /// Whether no cell occurs twice.
     pub is_unique: bool,
@@ -51,14 +51,14 @@ pub(crate) struct ColumnSurvey {
     pub is_whole: bool,
 }
 
-/// What the cells of a column are, those aside that are empty or stand for a missing value.
+/// The kind of a column's cells, apart from those that are empty or stand for a missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cells {
-    /// There are none.
+    /// All cells are empty.
     None,
     /// Numbers.
     Numbers,
-    /// `True` and `False`, or the like.
+    /// `True` and `False`, `yes` and `no`, and similar pairs.
     Booleans,
     /// `30%`.
     Percent,

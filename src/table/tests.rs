@@ -8,12 +8,28 @@ fn file(text: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
     file
 }
 
-/// What is said of a file, without its path.
+/// The error about a file, without its path.
 fn said(text: &str, texts: &[&str], numbers: &[&str]) -> String {
     let file = file(text);
     let error = Table::read_csv(file.path(), texts, numbers).unwrap_err().to_string();
     let path = format!("{}: ", file.path().display());
     error.strip_prefix(&path).unwrap_or_else(|| panic!("{error}")).to_owned()
+}
+
+#[test]
+fn filtered_rows_leave_every_column_with_their_lines_and_files() {
+    let read = |text: &str| Table::read_csv(file(text.to_owned()).path(), &["a"], &["n"]).unwrap();
+    let mut table = Table::default();
+    table.append("x.csv", read("a,n\n p,1\nq,\n"));
+    table.append("y.csv", read("a,n\nr,3\n\"s\nt\",4\n,5\n"));
+    table.filter(&[false, true, false, true, true]);
+    assert_eq!(table.texts["a"], ["q", "s\nt", ""]);
+    assert!(table.numbers["n"][0].is_nan());
+    assert_eq!(table.numbers["n"][1..], [4.0, 5.0]);
+    let origins: Vec<String> = (0..3).map(|row| table.origin(row)).collect();
+    assert_eq!(origins, ["x.csv line 3", "y.csv line 3", "y.csv line 5"]);
+    table.filter(&[false, false, true]);
+    assert_eq!((table.origin(0), &table.parts[1].0), ("y.csv line 5".to_owned(), &0));
 }
 
 #[test]
@@ -32,7 +48,7 @@ fn odd_cells_are_named_with_line_column_and_what_was_got() {
     let text = "tempo,key\n1,1\n?,2\n\n3,inf\n120 bpm,nan\n";
     assert_eq!(
         said(text, &[], &["tempo", "key"]),
-        "4 cells are no numbers: line 3, tempo: \"?\"; line 5, key: \"inf\"; line 6, key: \
+        "4 cells are not numbers: line 3, tempo: \"?\"; line 5, key: \"inf\"; line 6, key: \
          \"nan\"; line 6, tempo: \"120 bpm\"\n\
          hint: in the manifest's [table], units = { tempo = \"bpm\" } reads 1 of the 4 cells of tempo, such as \
          \"120 bpm\"; missing = [\"?\", \"nan\"] reads 1 of the 4 cells of tempo, such as \"?\" and 1 of the 4 \
@@ -62,7 +78,7 @@ fn markers_and_ranges_make_missing_numbers_and_odd_ones_may_count_as_missing() {
     let error = csv.read(file.path()).unwrap_err().to_string();
     assert!(
         error.contains(
-            "3 cells are no numbers, or outside of their range: line 4, E: \"1.5\" is not in \
+            "3 cells are not numbers, or outside of their range: line 4, E: \"1.5\" is not in \
              [0, 1]; line 5, E: \"-1\" is not in [0, 1]; line 5, T: \"x\"\n"
         ),
         "{error}"
@@ -184,10 +200,12 @@ proptest! {
         let table = Table::read_csv(csv.path(), &["text"], &["n"]).unwrap();
         let plain: Vec<String> =
             cells.iter().map(|cell| cell.trim().replace("\r\n", "\n")).collect();
-        prop_assert_eq!((&table.texts["text"], &table.numbers["n"]), (&plain, &numbers));
+        prop_assert_eq!(&table.texts["text"], &plain);
+        prop_assert_eq!(&table.numbers["n"], &numbers);
         let parquet = file(parquet_bytes(&columns));
         let table = Table::read_csv(parquet.path(), &["text"], &["n"]).unwrap();
         let trimmed: Vec<String> = cells.iter().map(|cell| cell.trim().to_owned()).collect();
-        prop_assert_eq!((&table.texts["text"], &table.numbers["n"]), (&trimmed, &numbers));
+        prop_assert_eq!(&table.texts["text"], &trimmed);
+        prop_assert_eq!(&table.numbers["n"], &numbers);
     }
 }

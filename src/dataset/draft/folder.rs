@@ -16,7 +16,7 @@ struct Found {
     recordings: BTreeMap<String, Vec<PathBuf>>,
     /// Files next to the genre folders.
     beside: Vec<String>,
-    /// Covers, playlists and the like.
+    /// Covers, playlists and other files that are not recordings.
     others: Vec<PathBuf>,
     /// Files and folders whose names are not text.
     unnameable: Vec<String>,

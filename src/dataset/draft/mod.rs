@@ -25,7 +25,7 @@ const KNOWN_LISTS: [&str; 2] = ["meta/esc50.csv", "metadata/UrbanSound8K.csv"];
 /// Looks at a folder of genre folders or at a list and writes a manifest for it.
 ///
 /// # Errors
-/// Where the path is neither: what was expected, and what was found.
+/// If the path is neither; the error says what was expected and what was found.
 pub fn draft(title: &str, path: &Path, options: &DraftOptions) -> Result<Draft, DatasetError> {
     let path =
         path.canonicalize().map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;

@@ -61,7 +61,7 @@ impl DraftOptions {
             return Err(first.map_or_else(
                 || DatasetError::Layout {
                     path: place.to_owned(),
-                    message: "lists no recording".to_owned(),
+                    message: "contains no names of recordings".to_owned(),
                 },
                 DatasetError::Audio,
             ));

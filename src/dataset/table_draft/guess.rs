@@ -44,8 +44,11 @@ pub(super) const COLUMNS: [(&str, &[&str]); 4] = [
     ("split", &["split", "set", "subset"]),
     ("fold", &["fold"]),
 ];
-/// Different labels that a column of labels may have at most, unless it is asked for.
+/// The most different labels that a column may have to be proposed as the label.
 pub(super) const MAX_LABELS: usize = 500;
+
+/// In a table with fewer rows, whole numbers may all differ without being identifiers.
+const MANY_ROWS: usize = 1000;
 
 /// Columns that may be labels, the likeliest first.
 pub(super) fn candidates(survey: &Survey) -> Vec<&ColumnSurvey> {
@@ -152,6 +155,37 @@ pub(super) fn is_index(column: &ColumnSurvey) -> bool {
     let says_so =
         name.starts_with("unnamed") || name == "index" || name == "id" || name.ends_with("_id");
     says_so && column.is_whole && (column.is_unique || name.ends_with("id"))
+}
+
+/// Why a column of numbers may tell a model the label, or which row it sees.
+pub(super) fn doubt(column: &ColumnSurvey, label: Option<&ColumnSurvey>) -> Option<&'static str> {
+    let sorted = |column: &ColumnSurvey| {
+        let mut counts: Vec<usize> = column.counts.as_ref()?.values().copied().collect();
+        counts.sort_unstable();
+        Some(counts)
+    };
+    let name = plain(&column.name);
+    if let Some(label) = label {
+        let of_label = plain(&label.name);
+        let is_named_so = name.strip_prefix(&of_label).is_some_and(|rest| rest.starts_with('_'))
+            || name.strip_suffix(&of_label).is_some_and(|rest| rest.ends_with('_'));
+        if is_named_so {
+            return Some(
+                "its name contains that of the label, so it may be derived from the label",
+            );
+        }
+        let counts = sorted(column).filter(|counts| counts.len() > 1);
+        if counts.is_some() && counts == sorted(label) {
+            return Some(
+                "its values are as frequent as the labels, so it may be derived from the label",
+            );
+        }
+    }
+    let is_id = name == "id" || name.ends_with("_id") || name == "index";
+    if is_id || (column.is_whole && column.is_unique && column.n_filled >= MANY_ROWS) {
+        return Some("may be an identifier, which a model can use to recognize a row");
+    }
+    None
 }
 
 /// Why a column of texts is not used, and how it could be.

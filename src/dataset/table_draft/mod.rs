@@ -20,7 +20,7 @@ use roles::Roles;
 
 /// Extensions of files that a folder is searched for.
 const FILES: [&str; 3] = ["csv", "tsv", "parquet"];
-/// Extensions of recordings, whose lists are no tables.
+/// Extensions of recordings. Lists of recordings are not tables.
 const RECORDINGS: [&str; 10] =
     ["wav", "mp3", "flac", "ogg", "opus", "m4a", "au", "aif", "aiff", "wma"];
 /// Rows that a class of the first spec needs.
@@ -88,8 +88,8 @@ fn tables_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// Looks at a table and writes a manifest and a first spec for it.
 ///
 /// # Errors
-/// Where it can't be read, no column of labels is found or asked for, no column holds numbers, or the labels
-/// are numbers and too many ([`DatasetError::ManyNumbers`]).
+/// If the table can't be read, no label column is found or requested, no column is numeric, or the labels are
+/// too many different numbers ([`DatasetError::ManyNumbers`]).
 pub fn draft_table(
     name: &str,
     path: &Path,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::super::recordings::some_names;
 use super::guess::{
-    COLUMNS, IDS, candidates, is_index, missing_labels, named, numbers, plain, separator, sets,
-    texts,
+    COLUMNS, IDS, candidates, doubt, is_index, missing_labels, named, numbers, plain, separator,
+    sets, texts,
 };
 use super::{FILES, MINIMUM_ROWS, NO_LABEL_HINT, TableWishes};
 use crate::table::{Cells, ColumnSurvey, Survey};
@@ -136,7 +136,7 @@ impl<'a> Roles<'a> {
                 Cells::None => Some("empty".to_owned()),
                 Cells::Texts => Some(texts(column)),
                 Cells::MostlyNumbers(n, example) => {
-                    Some(format!("{n} cells are no numbers, such as {example:?}"))
+                    Some(format!("{n} cells are not numbers, such as {example:?}"))
                 }
                 _ if is_index(column) => Some("numbers the rows".to_owned()),
                 _ if column.counts.as_ref().is_some_and(|c| c.len() - column.markers.len() < 2) => {
@@ -178,6 +178,13 @@ impl<'a> Roles<'a> {
             "numbers: {}",
             self.columns.iter().map(|(ours, _)| ours.as_str()).collect::<Vec<_>>().join(", ")
         ));
+        for (ours, column) in &self.columns {
+            if let Some(doubt) = doubt(column, label) {
+                notes.push(format!(
+                    "check {ours}: {doubt}; if so, remove it from the manifest and the spec"
+                ));
+            }
+        }
         let dropped = label.map(missing_labels).unwrap_or_default();
         if !dropped.is_empty() {
             notes.push(format!(

@@ -101,3 +101,31 @@ fn files_of_a_folder_are_sets_or_classes() {
     assert!(draft.manifest.contains("file_column = \"file\"\n"), "{}", draft.manifest);
     assert!(draft.manifest.contains("[table.label]\ncolumn = \"file\"\n"), "{}", draft.manifest);
 }
+
+#[test]
+fn columns_that_may_tell_the_label_or_the_row_are_pointed_out() {
+    let mut text = "id,genre,genre_code,class_number,catalog,mode,tempo\n".to_owned();
+    for i in 0..1200 {
+        let class = [0, 0, 1, 2, 2, 2][i % 6];
+        let genre = ["pop", "rock", "jazz"][class];
+        text += &format!(
+            "s{i},{genre},{class},{},{},{},{}\n",
+            7 - class,
+            90_000 - 7 * i,
+            i % 2,
+            i % 97
+        );
+    }
+    let draft = draft_of(&text, TableWishes::default()).unwrap();
+    let columns = draft.manifest.split_once("[table.columns]\n").unwrap().1;
+    assert_eq!(
+        columns,
+        "genre_code = \"genre_code\" # its name contains that of the label, so it may be derived from the label\n\
+         class_number = \"class_number\" # its values are as frequent as the labels, so it may be derived from the label\n\
+         catalog = \"catalog\" # may be an identifier, which a model can use to recognize a row\n\
+         mode = \"mode\"\ntempo = \"tempo\"\n"
+    );
+    let checks = draft.notes.iter().filter(|note| note.starts_with("check ")).count();
+    assert_eq!(checks, 3, "{:?}", draft.notes);
+    assert_eq!(manifest(&draft).kind().as_str(), "table");
+}

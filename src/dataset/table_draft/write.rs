@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::recipe::MAX_NUMBERS;
 use super::MINIMUM_ROWS;
-use super::guess::missing_labels;
+use super::guess::{doubt, missing_labels};
 use super::roles::Roles;
 use crate::table::{Cells, ColumnSurvey, Survey, key, list, quoted};
 
@@ -83,14 +83,15 @@ impl Roles<'_> {
         if self.numbers > MAX_NUMBERS {
             line("many_numbers", "true".to_owned());
         }
-        let column = survey.columns.iter().find(|column| column.name == self.label);
-        let missing = column.map(missing_labels).unwrap_or_default();
+        let label = survey.columns.iter().find(|column| column.name == self.label);
+        let missing = label.map(missing_labels).unwrap_or_default();
         if !missing.is_empty() {
             line("drop", list(missing));
         }
         text += "\n[table.columns]\n";
         for (ours, column) in &self.columns {
-            writeln!(text, "{} = {}", key(ours), quoted(&column.name))
+            let doubt = doubt(column, label).map(|doubt| format!(" # {doubt}"));
+            writeln!(text, "{} = {}{}", key(ours), quoted(&column.name), doubt.unwrap_or_default())
                 .expect("a text can be written to");
         }
         text
