@@ -4,17 +4,14 @@
 //! Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0 (1991), and
 //! `WAVEFORMATEXTENSIBLE`.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::Path,
-};
+use std::path::Path;
 
 use super::{
     AudioError, Waveform,
     pcm::{ByteOrder, Encoding, Layout},
     riff::Chunks,
 };
+use crate::disk;
 
 const FORMAT_PCM: u16 = 1;
 const FORMAT_FLOAT: u16 = 3;
@@ -77,7 +74,7 @@ fn parse_format(bytes: &[u8], n_data_bytes: Option<u64>) -> Header {
     })
 }
 
-/// Writes a waveform as a mono 16-bit PCM wav file, replacing any existing one.
+/// Writes a waveform as a mono 16-bit PCM wav file. An existing file is replaced when the new one is complete.
 ///
 /// Samples are rounded to the nearest step of 1/32768; those outside [-1, 32767/32768] are clipped,
 /// and NaN becomes 0. Reading the file back gives every sample within half a step.
@@ -92,33 +89,30 @@ pub fn write_wav(path: impl AsRef<Path>, waveform: &Waveform) -> Result<(), Audi
         u32::try_from(n_samples * 2).ok().filter(|n| *n < UNKNOWN_SIZE - 36).ok_or_else(|| {
             AudioError::setting("waveform.samples", "shorter than 2147483629 for a wav", n_samples)
         })?;
-    let unwritable = |reason| AudioError::Unwritable { path: path.into(), reason };
-    let file = File::create(path).map_err(unwritable)?;
-    let mut writer = BufWriter::new(file);
-    write_pcm16(&mut writer, waveform, n_data_bytes)
-        .and_then(|()| writer.flush())
-        .map_err(unwritable)
+    disk::write_whole(path, &pcm16(waveform, n_data_bytes))
+        .map_err(|reason| AudioError::Unwritable { path: path.into(), reason })
 }
 
-fn write_pcm16(writer: &mut impl Write, waveform: &Waveform, n_data_bytes: u32) -> io::Result<()> {
+/// The bytes of a mono 16-bit PCM wav file.
+fn pcm16(waveform: &Waveform, n_data_bytes: u32) -> Vec<u8> {
     let rate = waveform.sample_rate_hz;
-    writer.write_all(b"RIFF")?;
-    writer.write_all(&(n_data_bytes + 36).to_le_bytes())?;
-    writer.write_all(b"WAVEfmt ")?;
-    writer.write_all(&16_u32.to_le_bytes())?;
-    writer.write_all(&FORMAT_PCM.to_le_bytes())?;
-    writer.write_all(&1_u16.to_le_bytes())?;
-    writer.write_all(&rate.to_le_bytes())?;
-    writer.write_all(&rate.saturating_mul(2).to_le_bytes())?;
-    writer.write_all(&2_u16.to_le_bytes())?;
-    writer.write_all(&16_u16.to_le_bytes())?;
-    writer.write_all(b"data")?;
-    writer.write_all(&n_data_bytes.to_le_bytes())?;
-    for &sample in &waveform.samples {
-        // A float-to-int cast saturates, which clips the sample.
-        writer.write_all(&((sample * 32_768.0).round() as i16).to_le_bytes())?;
-    }
-    Ok(())
+    let mut bytes = Vec::with_capacity(n_data_bytes as usize + 44);
+    bytes.extend(b"RIFF");
+    bytes.extend((n_data_bytes + 36).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    bytes.extend(FORMAT_PCM.to_le_bytes());
+    bytes.extend(1_u16.to_le_bytes());
+    bytes.extend(rate.to_le_bytes());
+    bytes.extend(rate.saturating_mul(2).to_le_bytes());
+    bytes.extend(2_u16.to_le_bytes());
+    bytes.extend(16_u16.to_le_bytes());
+    bytes.extend(b"data");
+    bytes.extend(n_data_bytes.to_le_bytes());
+    // A float-to-int cast saturates, which clips the sample.
+    let steps = waveform.samples.iter().map(|sample| (sample * 32_768.0).round() as i16);
+    bytes.extend(steps.flat_map(i16::to_le_bytes));
+    bytes
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@
 //! Where an m4a has one edit, which encoders write to mark their delay, the delay is removed; likewise
 //! that of an mp3 with a LAME tag. Other delays, of about 1,000 samples, stay.
 
+mod aiff;
 mod compressed;
 mod describe;
 mod flac;
@@ -216,6 +217,10 @@ fn open(path: &Path) -> Result<Opened, AudioError> {
                 _ => {}
             }
             Content::Pcm(layout)
+        }
+        [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C'] => {
+            let patches = aiff::patches(&mut file, n_bytes).map_err(unreadable)?;
+            Content::Other { start, patches }
         }
         _ => Content::Other { start, patches: vec![] },
     };

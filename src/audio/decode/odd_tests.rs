@@ -253,3 +253,38 @@ fn the_sample_rate_is_in_the_headers() {
     let (_folder, path) = file("a.wav", b"genre,file\n");
     assert!(matches!(sample_rate_hz(path), Err(AudioError::NotAudio { .. })));
 }
+
+#[test]
+fn an_aiff_from_a_pipe_is_whole() {
+    let samples: Vec<u8> = (0..3000_i16).flat_map(|i| (i * 7).to_be_bytes()).collect();
+    let aiff = |form: u32, n_frames: u32, n_sound: u32| {
+        let common = [&[0, 1], &n_frames.to_be_bytes()[..], &[0, 16]].concat();
+        // 8,000 Hz as an 80-bit float.
+        let rate = [0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0];
+        let chunks =
+            [b"COMM\0\0\0\x12".as_slice(), &common, &rate, b"SSND", &n_sound.to_be_bytes()];
+        let head = [b"FORM".as_slice(), &form.to_be_bytes(), b"AIFF", &chunks.concat()].concat();
+        [head.as_slice(), &[0; 8], &samples].concat()
+    };
+    let expected = recording("a.aiff", &aiff(6000 + 46, 3000, 6008));
+    assert_eq!(expected.waveform.samples.len(), 3000);
+    assert_eq!(expected.waveform.samples[1], 7.0 / 32_768.0);
+    for [form, n_frames, n_sound] in
+        [[0, 0, 0], [0x7fff_ffff, 0x3fff_ffff, 0x7fff_ffff], [u32::MAX, u32::MAX, u32::MAX]]
+    {
+        let piped = aiff(form, n_frames, n_sound);
+        assert_eq!(recording("a.aiff", &piped), expected, "{n_sound:x}");
+        // What is cut within its last frame has one frame less.
+        let cut = recording("a.aiff", &piped[..piped.len() - 1]);
+        assert_eq!(cut.waveform.samples, expected.waveform.samples[..2999]);
+    }
+}
+
+#[test]
+fn zeros_behind_a_flac_change_no_sample() {
+    let bytes = bytes_of("tone.flac");
+    for n in [1, 128, 4096, 100_000] {
+        let padded = [bytes.as_slice(), &vec![0; n]].concat();
+        assert_eq!(recording("a.flac", &padded), recording("a.flac", &bytes), "{n}");
+    }
+}
