@@ -1,4 +1,4 @@
-//! Reads an answer's JSON field by field: whatever is not as documented is named with its endpoint and place.
+//! Reads the JSON of a response field by field. A field that is not as documented is reported with its endpoint and position.
 
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
-//! Asks Spotify, as an app or as a user who has signed in.
+//! Sends requests to Spotify, as an app or as a user who has signed in.
 //!
-//! Holes of rspotify 0.16.1 that are gone round here: there is no second try on 429, 500 or a cut
-//! connection; a token that runs out within the hour is not renewed on 401; renewing a login's token
-//! forgets its refresh token, which Spotify stopped sending again in July 2026; a client without secret
-//! panics; the token cache is written for everybody to read.
+//! Works around faults of rspotify 0.16.1: it does not retry after 429, 500 or an interrupted connection; it
+//! does not renew a token that expires early with 401; renewing a login's token loses its refresh token, which
+//! Spotify stopped sending again in July 2026; a client without a secret panics; everybody can read its token
+//! cache.
 
 use std::path::PathBuf;
 

@@ -23,9 +23,9 @@ const PAGE: usize = 50;
 pub struct Collected {
     /// The playlist's id.
     pub playlist: String,
-    /// What it is called.
+    /// Its title.
     pub title: String,
-    /// Its version.
+    /// Its version at Spotify.
     pub snapshot_id: String,
     /// Start of the collection, in seconds since 1970.
     pub begun_s: u64,
@@ -37,15 +37,15 @@ pub struct Collected {
     pub n_told: usize,
     /// The rows, in the playlist's order.
     pub songs: Vec<Song>,
-    /// Every other place, and why.
+    /// Every other entry, with the reason.
     pub dropped: Vec<Dropped>,
 }
 
 /// Collects a playlist or resumes its collection. `ask_again` also requests endpoints that refused before.
 ///
 /// # Errors
-/// Where an endpoint is closed, no answer comes or one that is not as documented, the playlist has changed
-/// under way, or the service asks to come back later; what was got is in the journal in any case.
+/// If an endpoint refuses, a response is missing or not as documented, the playlist changed
+/// during the collection, or the service asks to come back later. The journal keeps all responses.
 pub fn collect(
     playlist: &str,
     journal: &mut Journal,

@@ -55,7 +55,7 @@ pub enum SpotifyError {
     /// The playlist is another one than at the start.
     #[error("{0}")]
     Changed(String),
-    /// The journal can't be gone on with.
+    /// The journal can't be continued.
     #[error("{path}: {message}")]
     Journal {
         /// Its file.

@@ -107,7 +107,7 @@ impl Features {
 /// An answer, or the refusal of an endpoint that is closed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answered<T> {
-    /// What was asked for.
+    /// The requested ids.
     Got(T),
     /// The endpoint is closed.
     Closed {
@@ -119,7 +119,7 @@ pub enum Answered<T> {
 }
 
 impl<T> Answered<T> {
-    /// What is made of what was got; a refusal stays one.
+    /// Converts the result of an answer and keeps a refusal.
     pub(super) fn map<U>(self, make: impl FnOnce(T) -> U) -> Answered<U> {
         match self {
             Self::Got(got) => Answered::Got(make(got)),
@@ -128,15 +128,15 @@ impl<T> Answered<T> {
     }
 }
 
-/// What was got of each track that was asked for: its id, and its features where it has any.
+/// The ids of the requested tracks, each with its features if it has any.
 pub(super) type Batch = Vec<(String, Option<Features>)>;
 
 /// Someone who knows audio features of Spotify's tracks.
 pub trait FeatureSource {
-    /// Who it is.
+    /// The source's name.
     fn source(&self) -> Source;
 
-    /// Who asks, as far as it matters for what is closed.
+    /// The name of the asker: an endpoint may refuse one asker and answer another.
     fn asks_as(&self) -> &'static str;
 
     /// The endpoints to try, the best one first.
@@ -189,14 +189,14 @@ impl FeatureSource for SpotifyFeatures<'_> {
     }
 }
 
-/// What was found, in the order of what was asked for, by id and never by place.
+/// Brings features into the order of the requested ids. Matches them by id, never by position.
 pub(super) fn aligned(ids: &[&str], found: Batch) -> Batch {
     let mut found: BTreeMap<String, Option<Features>> = found.into_iter().collect();
     ids.iter().map(|id| ((*id).to_owned(), found.remove(*id).flatten())).collect()
 }
 
-/// 403 closes an endpoint, and so does 404 where many can be asked for: then the endpoint itself is gone. Any
-/// other refusal is nothing that one can go on after.
+/// 403 closes an endpoint. So does 404 for an endpoint that takes many ids: then the endpoint itself is gone.
+/// Any other refusal is an error.
 pub(super) fn closed<T>(
     endpoint: &Endpoint,
     code: u16,

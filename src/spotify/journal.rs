@@ -1,7 +1,7 @@
 //! The journal: every response as a JSON line, on disk before the next request.
 //!
 //! A kill can damage only the last line, which is removed and requested again. One process at a time uses a
-//! journal.
+//! journal. Where locks do not ensure that, each process uses its own (`own_journal`).
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::endpoint::Endpoint;
 use super::features::Batch;
 use super::item::Page;
+use super::own_journal;
 use super::{Features, Source, SpotifyError};
 use crate::disk;
 
@@ -77,6 +78,8 @@ pub(super) struct Closed {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// The file, where it is of this process alone.
+    own: Option<PathBuf>,
     pub(super) begun_s: u64,
     pub(super) playlist: Option<(String, String)>,
     pub(super) pages: Vec<Page>,
@@ -108,6 +111,11 @@ impl Journal {
                 message: message.to_owned(),
             });
         }
+        let excludes_others = disk::is_locked(path);
+        let own = if excludes_others { None } else { Some(own_journal::begin(path).map_err(io)?) };
+        if let Some(own) = &own {
+            file = OpenOptions::new().read(true).write(true).open(own).map_err(io)?;
+        }
         let mut bytes = vec![];
         file.read_to_end(&mut bytes).map_err(io)?;
         // What follows the last line break was torn by a kill.
@@ -117,6 +125,7 @@ impl Journal {
         let mut journal = Self {
             path: path.to_owned(),
             file,
+            own,
             begun_s: now_s,
             playlist: None,
             pages: vec![],
@@ -222,5 +231,14 @@ impl Journal {
 
     pub(super) fn has_closed(&self) -> bool {
         !self.closed.is_empty()
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if let Some(own) = &self.own {
+            // If this fails, the file stays, and the next process on this host continues with it.
+            let _ = own_journal::end(own, &self.path);
+        }
     }
 }

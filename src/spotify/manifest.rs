@@ -19,8 +19,8 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    /// With at least `minimum_rows` songs a label, or else the report's number or the next smaller one that
-    /// leaves two labels; nothing where none does.
+    /// The labels with at least `minimum_rows` songs. Without that setting, the report's number or the next
+    /// smaller one that leaves two labels. `None` if no number does.
     pub(super) fn of(songs: &[Song], minimum_rows: Option<usize>) -> Option<Self> {
         let mut all: BTreeMap<String, usize> = BTreeMap::new();
         for song in songs {

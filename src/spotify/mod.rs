@@ -21,6 +21,7 @@ mod item;
 mod journal;
 mod login;
 mod manifest;
+mod own_journal;
 mod playlist;
 mod private;
 mod publish;

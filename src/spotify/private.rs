@@ -66,7 +66,7 @@ impl Cache {
     /// Reads the cache of a login, if there is one.
     ///
     /// # Errors
-    /// Where others may read the file, or it is no cache.
+    /// If other users may read the file, or it is not a token cache.
     pub fn read(path: &Path) -> Result<Option<Self>, SpotifyError> {
         let Some(text) = read_private(path)? else { return Ok(None) };
         // The parser's own message might quote what it read.

@@ -1,9 +1,9 @@
 //! ReccoBeats: an open service that answers for Spotify's track ids with features of the same names.
 //!
 //! # Source
-//! reccobeats.com/docs, "Get multiple audio features": up to 40 ids; `content` lists what is known, in any
-//! order and without the rest; `id` is ReccoBeats' own, the track's address at Spotify is in `href`. There is
-//! no key, a limit of unknown size, and `Retry-After` with status 429.
+//! reccobeats.com/docs, "Get multiple audio features": up to 40 ids. `content` lists the known tracks in any
+//! order and omits the others. `id` is ReccoBeats' own; `href` has the track's address at Spotify. The service
+//! needs no key, has a limit of unknown size, and sends `Retry-After` with status 429.
 
 use std::time::Duration;
 

@@ -39,17 +39,17 @@ pub enum ProgressEvent {
     Note(String),
 }
 
-/// What came instead of an answer.
+/// The outcome of a request that got no usable response.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// A status other than 2xx.
     Status { code: u16, retry_after: Option<String>, message: String },
-    /// No connection, a connection that was cut, a body that is no JSON.
+    /// No connection, an interrupted connection, or a body that is not JSON.
     Broken(String),
 }
 
 impl Refusal {
-    /// Of a response that is no answer.
+    /// Reads the refusal from a response with another status than 2xx.
     pub(super) fn of(response: ureq::Response) -> Self {
         let code = response.status();
         let retry_after = response.header("retry-after").map(str::to_owned);

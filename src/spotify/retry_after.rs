@@ -17,7 +17,7 @@ impl RetryAfter {
     /// Reads the header. A text of no known form is as good as none.
     ///
     /// # Source
-    /// RFC 7231, sections 7.1.1.1 and 7.1.3. Seconds with a fraction are no standard, but are sent.
+    /// RFC 7231, sections 7.1.1.1 and 7.1.3. Fractions of seconds are not in the standard, but some servers send them.
     pub(super) fn parse(text: &str, now_s: u64) -> Option<Self> {
         let text = text.trim();
         if let Some(seconds) = text.parse().ok().filter(|s: &f64| s.is_finite() && *s >= 0.0) {

@@ -309,3 +309,46 @@ fn a_login_by_pasting_is_used_by_the_next_collection() {
     let collected = fits("spotify collect", &String::from_utf8_lossy(&ended.stdout));
     assert_eq!(collected["n_songs"], 349);
 }
+
+/// Without locks that exclude others, each process keeps its own journal, and none damages another's.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_locks_two_collections_at_once_both_succeed_and_leave_one_whole_journal() {
+    use crate::common::preload::{Locks, library};
+    for locks in [Locks::Fail, Locks::Succeed] {
+        let tools = tempfile::tempdir().unwrap();
+        let library = library(tools.path(), locks);
+        // Neither process gets the second page before both have asked for it.
+        let both = Arc::new(std::sync::Barrier::new(2));
+        let api = Api::with(small(), move |what, nth, _| {
+            if what == "items" && (nth == 1 || nth == 2) {
+                both.wait();
+            }
+            None
+        });
+        let home = Home::new();
+        let start = || {
+            let mut command = home.collect(&api, &["--accept-terms"]);
+            command.env("LD_PRELOAD", &library).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let children = [start(), start()];
+        let mut told = String::new();
+        for child in children {
+            let ended = child.wait_with_output().unwrap();
+            told += &said(&ended);
+            assert!(ended.status.success(), "{told}");
+        }
+        assert_eq!(told.contains("has no locks ("), locks == Locks::Fail, "{told}");
+        let table = fs::read_to_string(home.path("mine.csv")).unwrap();
+        assert_eq!(table, api.world.expected(From::Spotify).0);
+        let names = fs::read_dir(home.project.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        let journals: Vec<String> = names.filter(|name| name.contains("journal")).collect();
+        assert_eq!(journals, ["mine.journal.jsonl"]);
+        // The journal is whole: nothing is asked again.
+        let n_items = api.n_asked("items");
+        assert!(home.collect(&api, &["--accept-terms"]).status().unwrap().success());
+        assert_eq!(api.n_asked("items"), n_items);
+    }
+}
