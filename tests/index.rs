@@ -74,7 +74,11 @@ fn a_missing_damaged_or_outdated_index_changes_nothing() {
         "\"seed\": 7",
     );
     let output = list();
-    assert!(stderr(&output).contains("its seal does not fit"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("its checksum does not match its content"),
+        "{}",
+        stderr(&output)
+    );
     assert!(line(&stdout(&output), "spotify-logistic ").contains("not run"));
     assert_eq!(n_indexed(home), 1);
 }

@@ -65,6 +65,9 @@ fn a_damaged_run_is_named_and_the_others_are_reported() {
         }
         let page = fs::read_to_string(home.join("reports/README.md")).unwrap();
         assert!(page.contains("1 of 5") && page.contains("2 of 5"), "{file}: {page}");
+        assert!(page.contains("1 finished run is not on this page: "), "{file}: {page}");
+        let page = fs::read_to_string(home.join("reports/index.html")).unwrap();
+        assert!(page.contains("Skipped runs") && page.contains(file), "{file}");
         let compare = ["compare", "baseline-spotify", "spotify-logistic-final"];
         assert_eq!(skipped(home, &compare).len(), usize::from(file != "epochs.jsonl"), "{file}");
 

@@ -181,6 +181,37 @@ fn a_failed_run_is_listed_with_its_reason_until_it_succeeds() {
 }
 
 #[test]
+fn an_experiment_whose_dataset_is_missing_is_listed_as_failed_until_it_runs() {
+    let home = home();
+    let manifest = "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"h\"\n\
+        [table]\n[table.label]\ncolumn = \"genre\"\n[table.columns]\ntempo = \"tempo\"\n";
+    let spec = "title = \"t\"\nquestion = \"q\"\ndataset = \"one\"\nseeds = [1, 2]\n\
+        [features.table]\ncolumns = [\"tempo\"]\n\
+        [split.random]\nby = \"track\"\nstratify = true\ntest = 0.3\nvalid = 0.2\n\
+        [model.logistic]\npenalty = \"l2\"\nmax_iterations = 100\n";
+    fs::write(home.path().join("datasets/one.toml"), manifest).unwrap();
+    fs::write(home.path().join("experiments/one.toml"), spec).unwrap();
+    let rows: String = (0..40).map(|i| format!("genre {},{}\n", i % 2, i * 7 % 11)).collect();
+    fs::write(home.path().join("one.csv"), format!("genre,tempo\n{rows}")).unwrap();
+    ok(home.path(), &["data", "import", "one", "one.csv"]);
+    fs::rename(home.path().join("one.csv"), home.path().join("away.csv")).unwrap();
+    fails(home.path(), &["run", "one"], 3);
+    let words = " on one, before the first run: failed: ";
+    let list = stdout_of(home.path(), &["list"]);
+    let line = list.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{list}"));
+    assert!(line.contains("one.csv"), "{line}");
+    fs::rename(home.path().join("away.csv"), home.path().join("one.csv")).unwrap();
+    ok(home.path(), &["run", "one"]);
+    assert!(!stdout_of(home.path(), &["list"]).contains(words));
+    // The advice about a damaged index helps.
+    fs::write(home.path().join("datasets/imported/one.json"), "{").unwrap();
+    let said = fails(home.path(), &["run", "one"], 3);
+    assert!(said.contains("is damaged") && said.contains("encore data import one PATH"), "{said}");
+    ok(home.path(), &["data", "import", "one", "one.csv"]);
+    ok(home.path(), &["run", "one"]);
+}
+
+#[test]
 fn faults_of_the_data_exit_with_3_from_the_runs_process_too() {
     let home = home();
     let manifest = "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"h\"\n\

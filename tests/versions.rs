@@ -237,3 +237,32 @@ fn an_experiment_has_one_name_however_its_path_is_typed() {
     assert_eq!(names.len(), 2);
     assert!(names.contains(&"\"honest.dnn\"".to_owned()), "{names:?}");
 }
+
+#[test]
+fn predictions_and_capsules_use_the_runs_of_the_current_version() {
+    let home = home();
+    let home = home.path();
+    ok(home, &["run", NAME, "--seeds", "1"]);
+    let first = runs(home)[0].file_name().unwrap().to_string_lossy().into_owned();
+    let header = "danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,\
+        liveness,valence,tempo\n0.5,0.5,1,-7,1,0.1,0.1,0.1,0.1,0.5,120\n";
+    fs::write(home.join("new.csv"), header).unwrap();
+    edit(&spec(home), "max_iterations = 10000", "max_iterations = 9999");
+    // Without a run of the current version, both say what they use.
+    let output = ok(home, &["predict", "new.csv", "--with", NAME]);
+    let note = format!("{NAME} has no finished run of the current version of its spec");
+    assert!(stderr(&output).contains(&note), "{}", stderr(&output));
+    assert!(!stderr(&ok(home, &["predict", "new.csv", "--with", &first])).contains(&note));
+    let output = ok(home, &["capsule", NAME, "-o", "a.tar.zst"]);
+    assert!(stderr(&output).contains(&note), "{}", stderr(&output));
+    assert!(!stderr(&ok(home, &["capsule", &first, "-o", "a.tar.zst"])).contains(&note));
+
+    ok(home, &["run", NAME, "--seeds", "1"]);
+    let second = runs(home).into_iter().map(|run| run.file_name().unwrap().to_owned());
+    let second = second.map(|name| name.to_string_lossy().into_owned()).find(|id| *id != first);
+    let output = ok(home, &["predict", "new.csv", "--with", NAME]);
+    let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains(&second.unwrap()) && !told.contains(&note), "{told}");
+    let packed = stdout_of(home, &["capsule", NAME, "-o", "b.tar.zst"]);
+    assert!(packed.contains(": 1 runs, "), "{packed}");
+}

@@ -140,6 +140,20 @@ impl Project {
         Ok(runs)
     }
 
+    /// Runs as they were recorded, and archived ones that are named by their ids: those of the current versions
+    /// of their specs, and all others.
+    fn recorded(&self, names: &[String]) -> Result<(Vec<Run>, Vec<Run>), Failure> {
+        let runs = self.finished_and(names)?;
+        // Run folders can be used without any specs.
+        let Ok(library) = Library::open(&self.root.join("experiments")) else {
+            return Ok((runs, vec![]));
+        };
+        let catalogue = self.catalogue()?;
+        let versions = versions(runs.clone(), &library, &catalogue, Shrink::default());
+        let current: BTreeSet<String> = versions.current.into_iter().map(|run| run.id).collect();
+        Ok(runs.into_iter().partition(|run| current.contains(&run.id)))
+    }
+
     /// The store whose archived runs count too, if so asked.
     fn store_with(&self, archived: bool) -> Store {
         if archived { self.store().with_archived() } else { self.store() }
@@ -154,13 +168,13 @@ fn finished(store: &Store) -> Result<Vec<Run>, Failure> {
 }
 
 /// Makes something from runs. If the files of some are damaged, names these and makes it from the
-/// others, unless there are no others.
+/// others, unless there are no others. The options that `make` gets name what is left out.
 fn from_whole<T>(
     runs: Vec<Run>,
     options: &report::Options,
-    make: impl Fn(&[Run]) -> Result<T, ReportError>,
+    make: impl Fn(&[Run], &report::Options) -> Result<T, ReportError>,
 ) -> Result<T, Failure> {
-    let error = match make(&runs) {
+    let error = match make(&runs, options) {
         Err(error) if error.is_of_run() => error,
         other => return Ok(other?),
     };
@@ -169,7 +183,9 @@ fn from_whole<T>(
         return Err(error.into());
     }
     damaged.iter().for_each(say_skipped);
-    Ok(make(&whole)?)
+    let mut options = options.clone();
+    options.skipped.extend(damaged.iter().map(|error| one_line(error)));
+    Ok(make(&whole, &options)?)
 }
 
 /// Names something that is left out, with the reason and what to do, in one line; each only once.
@@ -195,7 +211,7 @@ fn versions(runs: Vec<Run>, library: &Library, catalogue: &Catalogue, shrink: Sh
     versions
 }
 
-/// Whether two paths lead to one file. A path that leads to none is no other path's file.
+/// Whether two paths lead to the same existing file.
 fn is_same_file(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,

@@ -83,7 +83,7 @@ pub(super) fn confirm(error: &DatasetError) -> Done {
         return Err(Failure::Usage(error.to_string()));
     };
     let said = format!(
-        "{}: the label column {column} has {n} different numbers, and each would be a class of its own",
+        "{}: the label column {column} has {n} different numbers, and each would be a separate class",
         path.display()
     );
     if io::stdin().is_terminal() && io::stderr().is_terminal() && !json::is_on() {

@@ -60,8 +60,8 @@ pub(super) fn is_closed() -> bool {
     IS_CLOSED.load(Ordering::Relaxed)
 }
 
-/// Writes what is left, and returns what went wrong with the standard output. That nobody reads it is
-/// no fault.
+/// Writes the rest of the output and returns the first error of the standard output. A closed pipe is not an
+/// error.
 pub(super) fn finish() -> io::Result<()> {
     let flushed = io::stdout().lock().flush();
     note(flushed);

@@ -76,8 +76,8 @@ fn sheets(audio: &AudioData, name: &str, out: &Path) -> Result<Vec<PathBuf>, Fai
     Ok(written)
 }
 
-/// What the page shows of the datasets of its runs, by name: of those that are here, and are what the
-/// runs used. Why one is not shown is said.
+/// The data plots of the page: one summary for each dataset of its runs that is imported and unchanged. Reports
+/// why a dataset is not shown.
 pub(super) fn summaries(
     catalogue: &Catalogue,
     runs: &[Run],

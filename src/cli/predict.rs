@@ -25,7 +25,8 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
         )));
     }
     let named: Vec<String> = arguments.with.iter().cloned().collect();
-    let run = choose(project.finished_and(&named)?, with)?;
+    let (current, others) = project.recorded(&named)?;
+    let run = choose(current, others, with)?;
     if run.record.spec.pointer("/model/command").is_some() {
         let plan = Plan::of_run(&run, &experiment::catalogue_of(&run, &project.catalogue()?)?)?;
         trust::ask(project, &[&plan], arguments.trust)?;
@@ -246,16 +247,29 @@ fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// The run that is named by its id or its experiment; else the best one that has learned from audio.
-fn choose(runs: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
+/// The run that is named by its id, or the best of its experiment; else the best one that has learned from audio.
+/// Runs of other versions of a spec are used only if the current version has none.
+fn choose(current: Vec<Run>, others: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
     let valid = |run: &Run| run.record.valid.as_ref().map_or(0.0, |scores| scores.accuracy);
     let is_audio = |run: &Run| run.record.spec.get("segments").is_some();
     let is_meant = |run: &Run| match with {
         Some(name) => run.is_named(name),
         None => is_audio(run),
     };
-    let best = runs.into_iter().filter(is_meant).max_by(|a, b| valid(a).total_cmp(&valid(b)));
-    best.ok_or_else(|| {
+    let best = |runs: Vec<Run>| {
+        runs.into_iter().filter(is_meant).max_by(|a, b| valid(a).total_cmp(&valid(b)))
+    };
+    if let Some(run) = best(current) {
+        return Ok(run);
+    }
+    let other = best(others);
+    if let Some(run) = other.as_ref().filter(|run| with != Some(run.id.as_str())) {
+        eprintln!(
+            "note: {} has no finished run of the current version of its spec; this run is of another version",
+            run.record.experiment
+        );
+    }
+    other.ok_or_else(|| {
         let (what, experiment) = match with {
             Some(name) => (format!("of {name}"), name),
             None => ("on audio".to_owned(), "cnn-2"),

@@ -137,7 +137,7 @@ impl<'a> PredictionOutput<'a> {
         self.is_closed
     }
 
-    /// Writes what was added.
+    /// Writes the pending output.
     pub(super) fn flush(&mut self) -> Done {
         let text = match self.form {
             Form::Text => return Ok(()),
@@ -162,7 +162,7 @@ impl<'a> PredictionOutput<'a> {
         }
     }
 
-    /// Writes what is left and gives the file its name.
+    /// Writes the rest and gives the file its final name.
     pub(super) fn finish(mut self) -> Done {
         self.flush()?;
         if let Destination::File { file, written, path } = &mut self.destination {

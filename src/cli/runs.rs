@@ -9,7 +9,7 @@ use serde_json::json;
 use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
-    Done, Failure, Project, finished, from_whole, json, plot, say_hidden, signals, trust,
+    Done, Failure, Project, from_whole, json, one_line, plot, say_hidden, say_skipped, signals, trust,
     unfinished, versions,
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
@@ -105,7 +105,7 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
     let order = plans.iter().map(|plan| plan.name.clone()).collect();
     let options = report::Options::in_order(order);
-    let table = from_whole(runs, &options, |runs| report::table(runs, &options))?;
+    let table = from_whole(runs, &options, |runs, options| report::table(runs, options))?;
     say_table(&table);
     for folder in folders {
         println!("{}", folder.display());
@@ -297,7 +297,8 @@ fn write(
     how: Option<Strict>,
 ) -> Done {
     let (folder, store) = (&page.folder, page.store());
-    let runs = finished(&store)?;
+    let (runs, damaged) = store.finished()?;
+    damaged.iter().for_each(say_skipped);
     keep_page(folder, &store, &runs)?;
     let versions = versions(runs, library, catalogue, page.shrink);
     let n_hidden = if page.all_versions { 0 } else { versions.others.len() };
@@ -317,8 +318,9 @@ fn write(
     let order = settings.order(library).iter().filter(is_shown).cloned().collect();
     let data = plot::summaries(catalogue, &runs, page.shrink.data);
     let scores = Some(store.scores());
-    let options = report::Options { data, scores, ..page_options(settings, order) };
-    let written = from_whole(runs, &options, |runs| report::write(runs, &options, folder))?;
+    let skipped = damaged.iter().map(|error| one_line(error)).collect();
+    let options = report::Options { data, scores, skipped, ..page_options(settings, order) };
+    let written = from_whole(runs, &options, |runs, options| report::write(runs, options, folder))?;
     say_table(&written.table);
     json::put("page", written.page.display().to_string());
     say_hidden(n_hidden);
@@ -396,6 +398,7 @@ pub(super) fn page_options(settings: &ProjectSettings, order: Vec<String>) -> re
         order,
         data: vec![],
         scores: None,
+        skipped: vec![],
     }
 }
 

@@ -28,6 +28,13 @@ pub(super) fn lines(all: &[Unfinished], experiment: &str, spec_hash: &str) -> Ve
         let Some(facts) = run.facts.as_ref().filter(|facts| facts.experiment == experiment) else {
             continue;
         };
+        if run.is_of_inputs() {
+            if facts.spec_hash == spec_hash {
+                let (dataset, words) = (&facts.dataset, words(run));
+                lines.push(format!("on {dataset}, before the first run: {words}"));
+            }
+            continue;
+        }
         let other = if facts.spec_hash == spec_hash { "" } else { ", other settings" };
         lines.push(format!("seed {} on {}{other}: {}", facts.seed, facts.dataset, words(run)));
     }

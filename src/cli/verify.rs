@@ -15,14 +15,24 @@ use crate::vocab::nearest;
 /// The versions of all libraries that this program was built from.
 const LOCK: &str = include_str!("../../Cargo.lock");
 
-/// Packs runs into a capsule.
+/// Packs runs into a capsule: each named run, and of each named experiment those of the current version of its
+/// spec, or of other versions if there are none.
 pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
-    let all = project.finished_and(names)?;
+    let (current, others) = project.recorded(names)?;
     let mut runs: Vec<Run> = vec![];
     for name in names {
-        let found: Vec<&Run> = all.iter().filter(|run| run.is_named(name)).collect();
+        let mut found: Vec<&Run> = current.iter().filter(|run| run.is_named(name)).collect();
         if found.is_empty() {
-            let known = all.iter().flat_map(|run| [run.id.as_str(), &run.record.experiment]);
+            found = others.iter().filter(|run| run.is_named(name)).collect();
+            if found.iter().any(|run| run.id != *name) {
+                eprintln!(
+                    "note: {name} has no finished run of the current version of its spec; runs of other \
+                     versions are packed"
+                );
+            }
+        }
+        if found.is_empty() {
+            let known = current.iter().flat_map(|run| [run.id.as_str(), &run.record.experiment]);
             let hint = nearest(name, known)
                 .map_or(String::new(), |near| format!(", did you mean {near}?"));
             return Err(Failure::Data(format!("no finished run of `{name}`{hint}")));

@@ -98,7 +98,7 @@ impl RunError {
     }
 }
 
-/// Turns a panic into an error, so that the other runs go on.
+/// Turns a panic into an error, so that the other runs continue.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic

@@ -22,7 +22,7 @@ pub(super) struct TrainingHistory {
     pub(super) epochs: Vec<Epoch>,
     pub(super) started: String,
     pub(super) n_resumed: usize,
-    /// Of all processes that were at it, and of this one.
+    /// The time of all earlier processes of this run and of this one.
     pub(super) fit_s: f64,
     pub(super) own_fit_s: f64,
     /// When this process began.

@@ -176,7 +176,7 @@ fn is_circle(folder: &Path, path: &Path) -> bool {
     target.is_some_and(|target| folder.is_ok_and(|folder| folder.starts_with(target)))
 }
 
-/// A new spec's text from another's: a title of its own, and no claims, which are of the other.
+/// Derives the text of a new spec from another one, with a new title and without the claims.
 #[must_use]
 pub fn derive_spec(text: &str, from: &str, name: &str) -> String {
     let mut lines: Vec<String> = vec![];

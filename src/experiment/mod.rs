@@ -10,7 +10,7 @@
 //! | `fit` | fold -> fitted model, from its last checkpoint |
 //! | `record_run` | fitted model -> scores, predictions, record |
 //! | `run` | the four steps above, for one run |
-//! | `queue`, `worker` | many runs at a time, each in a process of its own or in this one |
+//! | `queue`, `worker` | many runs at a time, each in a separate process or in this one |
 //! | `verify`, `staleness` | repeats a run; says why a run is stale |
 //! | `versions` | finished runs as the current specs see them: current ones, and history |
 //! | `foreign` | imported weights |

@@ -14,7 +14,7 @@ pub struct Options {
     pub data: DataChoice,
     /// Seeds instead of the spec's.
     pub seeds: Option<Vec<u64>>,
-    /// How the run is made smaller.
+    /// How to shorten the run.
     pub shrink: Shrink,
     /// Where nets are computed.
     pub device: Device,
@@ -23,7 +23,7 @@ pub struct Options {
 /// Which dataset a run uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DataChoice {
-    /// The spec's where it is there, else its embedded stand-in.
+    /// The spec's dataset if it is available, else its embedded stand-in.
     #[default]
     Auto,
     /// The embedded stand-in.
@@ -32,7 +32,7 @@ pub enum DataChoice {
     Named(String),
 }
 
-/// How a run is made smaller than its spec.
+/// How a run is smaller than its spec asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shrink {
     /// At most so many epochs.

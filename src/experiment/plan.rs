@@ -13,7 +13,7 @@ use crate::record::{AttemptFacts, Run};
 use crate::schema::{Fault, Faults, Tree, read};
 use crate::vocab::Sha256;
 
-/// Why there is no plan.
+/// Why a plan can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The spec, or an override, is wrong.
@@ -43,7 +43,7 @@ pub struct Plan {
     pub resolved: serde_json::Value,
     /// SHA-256 of what decides a run's result, apart from seed and data.
     pub spec_hash: String,
-    /// Why this is no full run of the spec.
+    /// Why this is not a full run of the spec.
     pub cut: Vec<String>,
 }
 

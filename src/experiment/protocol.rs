@@ -34,8 +34,8 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
     (split, seeds)
 }
 
-/// Why a split can't be made of the dataset that is used, although it can of the one that is asked for:
-/// a stand-in, or one that the command line names, may lack a column.
+/// Why the dataset that is used can't be split, although the spec's dataset can: a stand-in, or a dataset from
+/// the command line, may lack a column.
 pub(super) fn unfit(split: &Protocol, used: &Manifest, asked: &str) -> Option<String> {
     let has = |column: &str| used.track_columns().any(|known| known == column);
     let (_, column) = split.columns().into_iter().find(|(_, column)| !has(column))?;

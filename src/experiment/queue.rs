@@ -1,5 +1,5 @@
-//! Many runs, several at a time: all features first, then every run in a process of its own or, for a
-//! program that uses encore as a library, in this one.
+//! Many runs, several at a time: all features first, then every run in its own process or, for a program that
+//! uses encore as a library, in this one.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,14 +16,14 @@ use super::run::run;
 use super::worker::{End, Lifeline, WorkerTask, follow, start};
 use crate::record::Run;
 
-/// How long it takes at most until a wish to stop is passed on.
+/// The longest time until a request to stop is passed on.
 const ATTENTION: Duration = Duration::from_millis(50);
 
-/// What became of a run.
+/// The outcome of a run.
 pub struct Outcome {
     /// Which run.
     pub label: RunLabel,
-    /// Its record, or why there is none.
+    /// Its record, or the error.
     pub result: Result<Run, RunError>,
 }
 
@@ -37,7 +37,7 @@ pub struct SideBySide<'a> {
     pub n_jobs: Option<usize>,
     /// At most this long between two checkpoints of a training.
     pub checkpoint_every: Duration,
-    /// Train nothing where the split leaks.
+    /// Train nothing if the split leaks.
     pub forbid_leaks: bool,
 }
 
@@ -48,22 +48,22 @@ struct QueuedRun<'a> {
     seed: u64,
 }
 
-/// What all of a queue's runs have in common.
+/// The common settings of a queue's runs.
 struct Queue<'a> {
     workspace: Workspace<'a>,
     how: SideBySide<'a>,
     /// Threads of each run.
     n_threads: usize,
-    /// Of the runs that go on now.
+    /// The lifelines of the current runs.
     lifelines: Mutex<Vec<Arc<Lifeline>>>,
 }
 
-/// Runs every seed of every plan, some at a time, each in its own process; finished ones are found
-/// again and cut-off ones go on.
+/// Runs every seed of every plan, some at a time, each in its own process. Finished runs are
+/// reused, and interrupted runs are resumed.
 ///
-/// A run that fails, or whose process is killed, takes nothing else with it. Cores that are more than
-/// the runs are given to threads within them, which changes no bit. Outcomes come in the order of
-/// plans and seeds; runs that were not begun before a stop have none.
+/// A run that fails, or whose process is killed, does not affect other runs. If there are more cores
+/// than runs, each run uses several threads, which changes no bit. Outcomes are in the order of
+/// plans and seeds. Runs that had not started before a stop have none.
 pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Outcome> {
     let Workspace { observer, stop, .. } = workspace;
     let mut jobs = VecDeque::new();
@@ -80,6 +80,7 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
         match guarded(|| Inputs::load(plan, workspace)) {
             // The run's process looks the features up again by itself.
             Ok(inputs) => {
+                workspace.store.forget_failed_inputs(&plan.facts(plan.spec.seeds[0]));
                 let much = inputs.much_imputed(plan);
                 for text in inputs.tracks_without().into_iter().chain(much) {
                     let dataset = plan.spec.dataset.name.clone();
@@ -89,7 +90,13 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
                 jobs.extend(plan.spec.seeds.iter().map(queued));
             }
             Err(error) => {
-                let label = plan.label(plan.spec.seeds[0]);
+                let seed = plan.spec.seeds[0];
+                let label = plan.label(seed);
+                if !matches!(error, RunError::Stopped { .. }) {
+                    // The failure is reported below in any case.
+                    let _ =
+                        workspace.store.note_failed_inputs(plan.facts(seed), &error.to_string());
+                }
                 outcomes.push(Outcome { label, result: Err(error) });
             }
         }
@@ -100,7 +107,7 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
     }
     let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
     let n_jobs = how.n_jobs.unwrap_or(n_cores).clamp(1, jobs.len().max(1));
-    // Two runs side by side get more done than one run on two cores, one alone may have both.
+    // Two runs at a time are faster than two runs in turn on two cores each. A single run uses all cores.
     let n_threads = (n_cores / n_jobs).max(1);
     let queue = Queue { workspace, how, n_threads, lifelines: Mutex::default() };
     let order: Vec<RunLabel> = jobs.iter().map(|job| job.plan.label(job.seed)).collect();
@@ -151,9 +158,9 @@ impl Queue<'_> {
         let label = job.plan.label(job.seed);
         let began = Instant::now();
         let result = match store.read_whole(&job.id) {
-            // Damage is told, and the run made anew, by the run's own process.
+            // The run's process reports the damage and repeats the run.
             Ok(Some(run)) if !self.how.forbid_leaks => {
-                // Leftovers take space and nothing else: one that stays is no reason to fail.
+                // Leftovers only take space, so that failing to remove them is not an error.
                 let _ = store.tidy(&run);
                 Ok((run, true))
             }
@@ -190,7 +197,7 @@ impl Queue<'_> {
         run(job.plan, &inputs, job.seed, context)
     }
 
-    /// Does a run in a process of its own.
+    /// Does a run in a separate process.
     fn in_worker(&self, job: &QueuedRun, program: &Path) -> Result<(Run, bool), RunError> {
         let Workspace { store, observer, project, .. } = self.workspace;
         let SideBySide { checkpoint_every, forbid_leaks, .. } = self.how;

@@ -17,7 +17,7 @@ use crate::record::{Audit, ClaimOutcome, Run, RunClaim, RunWriter, StoreError};
 /// How often a waiting run looks at a lock.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Does one run, goes on with it where it was cut off, or finds it done; true for the last.
+/// Does or resumes a run, or finds the finished one, in which case the flag is true.
 ///
 /// Where another process is at the same run, waits for it and finds what it made.
 pub(super) fn run(
@@ -100,7 +100,7 @@ fn anew(
     record_run(&fold, &trained, writer, context)
 }
 
-/// Refuses a run whose split leaks, where that was asked for.
+/// Rejects a run whose split leaks, if the user forbids leaks.
 fn refuse_leaks(label: &RunLabel, audit: &Audit, context: RunContext) -> Result<(), RunError> {
     if !context.forbid_leaks || audit.n_leaking == 0 {
         return Ok(());

@@ -17,7 +17,7 @@ pub enum SummaryError {
     /// The dataset can't be read any more.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// What was asked for is not there; a sentence.
+    /// The requested data do not exist; a sentence.
     #[error("{0}")]
     NotThere(String),
 }
@@ -31,7 +31,7 @@ const MOST_COLUMNS: usize = 40;
 /// What the report's features are made with.
 const N_MFCC: usize = 13;
 
-/// The numbers of a recording's segment: `seconds` from `start_s`, or as much of it as is there.
+/// The numbers of a segment of a recording: `seconds` from `start_s`, or up to the end of the recording.
 ///
 /// # Errors
 /// [`SummaryError::NotThere`] where the segment is not in the recording, or shorter than 0.1 s or longer

@@ -67,7 +67,7 @@ pub enum VerifyError {
 /// Unpacks a capsule into a folder and scores its runs again, from their predictions alone.
 ///
 /// # Errors
-/// Where a byte is not what was packed, or predictions come to other scores than the record has.
+/// If a byte differs from the packed one, or the predictions give other scores than the record.
 pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>), VerifyError> {
     let (capsule, runs) = unpack_capsule(path, folder)?;
     for run in &runs {

@@ -2,8 +2,8 @@
 //!
 //! A run is of the current version of its experiment's spec if both resolve to the same hash: it does
 //! not matter whether a value was in the file or came from `--set`. The dataset that a run used, the
-//! code version and the device are no part of a spec's version. An experiment without a valid spec is
-//! taken as the latest of its full runs has it.
+//! code version and the device are not part of a spec's version. For an experiment without a valid spec,
+//! the latest full run stands for the spec.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ impl Specs<'_> {
     }
 }
 
-/// Of every experiment the run that stands for its spec where there is none: the latest full one.
+/// The latest full run of every experiment, which stands for its spec if there is none.
 fn latest(runs: &[Run]) -> BTreeMap<String, Record> {
     let mut latest: BTreeMap<String, &Record> = BTreeMap::new();
     let rank = |record: &Record| (record.cut.is_empty(), record.timings.started.clone());

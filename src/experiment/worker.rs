@@ -1,8 +1,8 @@
 //! One run in a separate process, and the messages between both processes.
 //!
 //! The run's process reads one line of JSON, then does the run and writes an event a line. Its input
-//! stays open as long as its parent wants it to go on: when that ends, however it ends, the run is
-//! saved and stops. So no run is left behind by a parent that was killed.
+//! stays open as long as the parent wants it to continue. When the input closes, for whatever reason, the run
+//! saves its state and stops. So a killed parent leaves no run behind.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ pub(super) enum End {
     Failed { message: String, blame: Blame },
 }
 
-/// The open input of a run's process, which goes on while it is open.
+/// The input of a run's process, which works while its input is open.
 #[derive(Debug)]
 pub(super) struct Lifeline(Mutex<Option<ChildStdin>>);
 
@@ -174,10 +174,10 @@ impl Observer for Speaker {
     }
 }
 
-/// Does the run that the input tells of; `stop` is set by whoever catches signals.
+/// Does the run that the input describes. The signal handler sets `stop`.
 ///
 /// # Errors
-/// Where the input holds no task. All that goes wrong with the run itself is said on the output.
+/// If the input is not a task. Errors of the run itself go to the output as an event.
 pub fn do_run(stop: &'static AtomicBool) -> Result<(), String> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;

@@ -78,7 +78,7 @@ impl Download<'_> {
         if fits && (is_sure || self.remote.sum.is_some()) { self.partial.n } else { 0 }
     }
 
-    /// Where an answer's bytes belong and how long the file is; nothing where none are missing.
+    /// Where the bytes of a response belong and how long the file is. `None` if no bytes are missing.
     fn place(
         &mut self,
         url: &str,

@@ -21,7 +21,7 @@ pub(super) struct Got {
     /// Its source; `None` if the file existed before and its source is unknown.
     pub url: Option<String>,
     pub n: u64,
-    /// The declared sum, or the SHA-256 where none is.
+    /// The declared checksum, or SHA-256 if none is declared.
     pub sum: Sum,
 }
 

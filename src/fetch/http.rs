@@ -1,5 +1,5 @@
-//! One GET: the head of its answer, then its bytes, read by a thread of their own so that whoever waits
-//! can stop waiting at any time.
+//! One GET: the head of the response, then its body. A separate thread reads the body, so that the caller can
+//! stop waiting at any time.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};

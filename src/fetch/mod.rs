@@ -4,7 +4,7 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `FOLDER.fetching/lock` | held by the one process that is at it, where the file system has locks |
+//! | `FOLDER.fetching/lock` | held by the process that downloads, if the file system has locks |
 //! | `FOLDER.fetching/FILE.partial`, `.partial.json` | bytes so far, and whose they are |
 //! | `FOLDER.fetching/FILE` | all bytes, checked |
 //! | `FOLDER.fetching/unpacked.HOST-PID-RANDOM/` | what becomes the folder, one for every process |
@@ -150,7 +150,7 @@ pub enum Event<'a> {
 pub enum Step {
     /// Downloading its bytes.
     Download,
-    /// Its checksum is made.
+    /// Its checksum is computed.
     Check,
     /// It is unpacked.
     Unpack,

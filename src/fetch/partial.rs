@@ -34,7 +34,7 @@ impl Origin {
 pub(super) struct Partial {
     path: PathBuf,
     notes: PathBuf,
-    /// Nothing while there are no bytes.
+    /// `None` until the first byte arrives.
     pub origin: Option<Origin>,
     /// Number of bytes present.
     pub n: u64,

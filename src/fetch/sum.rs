@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::vocab::hex;
 
-/// How a checksum is made.
+/// A kind of checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// SHA-256, 64 hexadecimal digits.
@@ -50,7 +50,7 @@ impl Algorithm {
 /// A checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sum {
-    /// How it is made.
+    /// Its kind.
     pub algorithm: Algorithm,
     /// Lower-case hexadecimal digits.
     pub hex: String,

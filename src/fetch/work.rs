@@ -51,10 +51,10 @@ pub struct Unpacked {
 }
 
 impl Fetched {
-    /// What a folder says of itself; nothing where it was not fetched, or is not there.
+    /// Reads what was fetched into a folder. `None` if the folder does not exist or was not fetched.
     ///
     /// # Errors
-    /// Where it was, and holds files other than `remotes` asks for.
+    /// If the folder holds other files than `remotes` declares.
     pub fn find(folder: &Path, remotes: &[Remote]) -> Result<Option<Self>, FetchError> {
         let path = folder.join(INDEX);
         let text = match fs::read(&path) {
@@ -79,8 +79,8 @@ impl Fetched {
     }
 }
 
-/// The right to fetch into a folder; it ends with the process, however that ends. Where locks keep nobody
-/// away, several processes may have it: each works in a folder of its own, and the first one publishes.
+/// The right to fetch into a folder. It ends with the process, however that ends. If locks exclude nobody,
+/// several processes may have it: each works in its own folder, and the first one publishes.
 #[derive(Debug)]
 pub struct Work {
     folder: PathBuf,
@@ -149,8 +149,8 @@ impl Work {
     /// Complete files are not downloaded again.
     ///
     /// # Errors
-    /// Where a file can't be had, a disk is full, an archive is wrong, or it was asked to stop; what was
-    /// got by then is kept for the next time.
+    /// If a download fails, the disk is full, an archive is invalid, or the user stops it. Downloaded bytes are
+    /// kept for the next time.
     pub fn fetch(&self, remotes: &[Remote], setting: &FetchContext) -> Result<Fetched, FetchError> {
         if let Some(found) = Fetched::find(&self.folder, remotes)? {
             return Ok(found);
@@ -232,8 +232,8 @@ impl Work {
         Ok(())
     }
 
-    /// Fails early where the disk can't hold the rest of the files and what they hold, as far as that is
-    /// known.
+    /// Fails early if the disk has no room for the rest of the files and for their contents, as far as the
+    /// sizes are known.
     fn require_room(&self, remotes: &[Remote], setting: &FetchContext) -> Result<(), FetchError> {
         let length = |path: PathBuf| fs::metadata(path).map_or(0, |file| file.len());
         let needed = remotes.iter().map(|remote| {

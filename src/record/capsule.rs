@@ -103,7 +103,7 @@ pub fn pack(runs: &[Run], lock: &str, path: &Path) -> Result<Contents, StoreErro
 /// what the file unpacks to.
 ///
 /// # Errors
-/// [`StoreError::Changed`] where anything differs from what was packed; the folder is then incomplete.
+/// [`StoreError::Changed`] if anything differs from the packed content. Then the folder is incomplete.
 pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreError> {
     let damaged = |message: String| StoreError::Changed { path: path.to_owned(), message };
     let bytes = fs::read(path).map_err(|source| io(path, source))?;
@@ -166,7 +166,8 @@ fn sealed_frame<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], StoreError
         return Err(StoreError::NoCapsule { path: path() });
     };
     if seal[SEAL_HEAD.len()..] != *sha256_hex(frame).as_bytes() {
-        let message = "is damaged or was changed: its seal does not fit".to_owned();
+        let message =
+            "is damaged or was changed: its checksum does not match its content".to_owned();
         return Err(StoreError::Changed { path: path(), message });
     }
     Ok(frame)
@@ -181,7 +182,7 @@ struct Unpacked {
     hashes: BTreeMap<String, String>,
 }
 
-/// Writes the packed files of runs into the folder, `ID/FILE`; a file that no capsule has is an error.
+/// Writes the packed files of runs into the folder, `ID/FILE`; any other file is an error.
 fn write_files(path: &Path, frame: &[u8], folder: &Path) -> Result<Unpacked, StoreError> {
     let damaged = |message: String| StoreError::Changed { path: path.to_owned(), message };
     let unreadable = |error: std::io::Error| damaged(error.to_string());
@@ -192,7 +193,7 @@ fn write_files(path: &Path, frame: &[u8], folder: &Path) -> Result<Unpacked, Sto
         let mut entry = entry.map_err(unreadable)?;
         let name = entry.path().map_err(unreadable)?.to_string_lossy().into_owned();
         if !(entry.header().entry_type().is_file() && is_known(&name)) {
-            return Err(damaged(format!("holds {name:?}, which no capsule has")));
+            return Err(damaged(format!("holds {name:?}, which is not a file of a capsule")));
         }
         let is_head = name == "capsule.json";
         if unpacked.hashes.contains_key(&name) || (is_head && unpacked.head.is_some()) {

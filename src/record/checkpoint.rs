@@ -60,7 +60,7 @@ impl Checkpoints {
                 Err(error) => notes.push(format!("{}: {error}", path.display())),
                 Ok(bytes) => match decode(&bytes) {
                     Err(damage) => notes.push(format!(
-                        "{}: {damage}; the run goes on from another checkpoint or from its start, \
+                        "{}: {damage}; the run resumes from another checkpoint or starts again, \
                          nothing is to be done",
                         path.display()
                     )),

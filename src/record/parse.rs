@@ -1,4 +1,4 @@
-//! A record from its text, if it is what was written and of a version that is known here.
+//! Reads a record if it is unchanged and of a known version.
 
 use serde_json::Value;
 
@@ -48,9 +48,9 @@ pub(super) fn parse(text: &str) -> Result<Record, Wrong> {
         (Some(field), _) => Err(Wrong::Newer(format!("has the unknown field `{field}`{by}"))),
         (None, _) if is_newer => Err(Wrong::Newer(format!("is a record of a newer encore{by}"))),
         (None, Err(error)) => Err(damaged(error)),
-        (None, Ok(_)) => {
-            Err(Wrong::Damaged("is damaged or was changed: its seal does not fit".to_owned()))
-        }
+        (None, Ok(_)) => Err(Wrong::Damaged(
+            "is damaged or was changed: its checksum does not match its content".to_owned(),
+        )),
     }
 }
 

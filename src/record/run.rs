@@ -1,4 +1,4 @@
-//! A finished run: its record, and its files if they are what was written.
+//! A finished run: its record, and its files if they are unchanged.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -56,7 +56,7 @@ impl Run {
     /// Checks the files of the model against the record.
     ///
     /// # Errors
-    /// Where a file is missing or is not what was written.
+    /// If a file is missing or was changed.
     pub fn check_model(&self) -> Result<(), StoreError> {
         let names = self.record.files.keys().filter(|name| name.starts_with("model/"));
         names.into_iter().try_for_each(|name| self.bytes(name).map(drop))
@@ -102,7 +102,7 @@ impl Run {
     /// The manifest of the dataset that was used. Absent in runs of earlier versions of encore.
     ///
     /// # Errors
-    /// Where the file can't be read or is not what was written.
+    /// If the file can't be read or was changed.
     pub fn manifest(&self) -> Result<Option<String>, StoreError> {
         let is_there = self.record.files.contains_key(MANIFEST);
         is_there.then(|| self.text(MANIFEST)).transpose()

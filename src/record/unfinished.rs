@@ -2,8 +2,9 @@
 //!
 //! | file in `attempts/` | what it holds |
 //! |---|---|
-//! | `ID.HOST-PID-RANDOM/attempt.json` | which run the attempt is at ([`AttemptFacts`]) |
+//! | `ID.HOST-PID-RANDOM/attempt.json` | the run of the attempt ([`AttemptFacts`]) |
 //! | `ID.failed.json` | which run failed last time, and why; removed when the run is finished |
+//! | `inputs@EXPERIMENT@DATASET@HASH.failed.json` | the same for an experiment whose data or features failed, so that its runs have no id yet |
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +21,7 @@ use crate::disk::{self, Owner};
 pub(super) const FACTS: &str = "attempt.json";
 const FAILED: &str = ".failed.json";
 
-/// Which run an attempt is at.
+/// The run that an attempt belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptFacts {
     /// The experiment's name.
@@ -36,16 +37,16 @@ pub struct AttemptFacts {
     pub max_epochs: Option<usize>,
 }
 
-/// What became of a run that is not finished.
+/// The state of an unfinished run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnfinishedState {
-    /// A process is at it.
+    /// A process works on it.
     Running,
-    /// Its process has ended without a word. It will be resumed.
+    /// Its process ended without finishing it. The next run resumes it.
     Interrupted,
     /// It failed, for this reason.
     Failed(String),
-    /// It was begun on another host, which can't be asked whether its process still runs.
+    /// It was started on another host. Whether its process still runs is unknown.
     Elsewhere {
         /// The host's name.
         host: String,
@@ -57,12 +58,28 @@ pub enum UnfinishedState {
 pub struct Unfinished {
     /// The run's id.
     pub id: String,
-    /// Which run it is. Absent where an earlier version of encore began it.
+    /// Which run it is. Absent if an earlier version of encore started it.
     pub facts: Option<AttemptFacts>,
-    /// Epochs that the most advanced attempt has done.
+    /// Number of epochs of the most advanced attempt.
     pub n_epochs: usize,
-    /// What became of it.
+    /// Its state.
     pub state: UnfinishedState,
+}
+
+impl Unfinished {
+    /// Whether it stands for all runs of an experiment, whose data or features failed before the first run.
+    #[must_use]
+    pub fn is_of_inputs(&self) -> bool {
+        self.id.starts_with(INPUTS)
+    }
+}
+
+/// The start of the ids of failed inputs. No run's id has an `@`.
+const INPUTS: &str = "inputs@";
+
+fn inputs_id(facts: &AttemptFacts) -> String {
+    let hash = facts.spec_hash.get(..24).unwrap_or(&facts.spec_hash);
+    format!("{INPUTS}{}@{}@{hash}", facts.experiment.replace('/', "."), facts.dataset)
 }
 
 /// A failure as it is saved.
@@ -74,7 +91,7 @@ struct Failure {
 }
 
 impl Store {
-    /// All runs that were begun and are not finished, by id. What can't be read is left out: it is
+    /// All runs that were started and are not finished, by id. Unreadable attempts are left out; they are
     /// removed when the run is finished.
     ///
     /// # Errors
@@ -103,7 +120,7 @@ impl Store {
         Ok(ids.filter_map(|(id, attempts)| self.state(id, &attempts)).collect())
     }
 
-    /// What became of a run that is not finished; nothing where it was never begun.
+    /// The state of an unfinished run. `None` if it was never started.
     ///
     /// # Errors
     /// Where the folder of attempts can't be read.
@@ -130,6 +147,19 @@ impl Store {
         fs::create_dir_all(&attempts).map_err(|source| io(&attempts, source))?;
         disk::remove_stale(&attempts);
         write_whole(&path, text.as_bytes())
+    }
+
+    /// Saves why the data or features of an experiment failed, until they can be used.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn note_failed_inputs(&self, facts: AttemptFacts, reason: &str) -> Result<(), StoreError> {
+        self.note_failure(&inputs_id(&facts), facts, reason)
+    }
+
+    /// Forgets that the data or features of an experiment failed.
+    pub fn forget_failed_inputs(&self, facts: &AttemptFacts) {
+        self.forget_failure(&inputs_id(facts));
     }
 
     /// Forgets that a run failed.

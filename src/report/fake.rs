@@ -298,7 +298,7 @@ fn is_table(fake: &Fake) -> bool {
     fake.dataset == "spotify" || fake.dataset == "synth-songs"
 }
 
-/// What was said of the test examples: 0.6 for the class that was said, the rest shared by the others.
+/// Predictions for the test examples: 0.6 for the predicted class, the rest shared by the others.
 pub(super) fn predictions(fake: &Fake) -> Vec<Prediction> {
     let n_classes = if is_table(fake) { SPOTIFY.len() } else { GENRES.len() };
     let (n, n_tracks) = sizes(fake);

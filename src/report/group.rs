@@ -1,4 +1,4 @@
-//! Runs that differ in nothing but the seed, and what they say together: one row of the page.
+//! Runs that differ only in the seed, summarized: one row of the page.
 
 use std::collections::BTreeSet;
 use std::ops::Deref;

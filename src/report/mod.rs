@@ -108,6 +108,8 @@ pub struct Options {
     /// The file that keeps the scores of the runs, so that the next report need not read their predictions
     /// again ([`crate::record::Store::scores`]); `None` keeps nothing.
     pub scores: Option<PathBuf>,
+    /// Why finished runs are not on the page, one line each, e.g. because their files are damaged.
+    pub skipped: Vec<String>,
 }
 
 impl Options {
@@ -237,7 +239,7 @@ impl ReportError {
     }
 }
 
-/// The runs whose files can be read and fit each other, and what is wrong with the others. `scores` is the
+/// The runs whose files can be read and are consistent, and the errors of the others. `scores` is the
 /// file of [`Options::scores`]: predictions whose scores it has need not be read.
 #[must_use]
 pub fn whole(mut runs: Vec<Run>, scores: Option<&Path>) -> (Vec<Run>, Vec<ReportError>) {
@@ -268,7 +270,7 @@ pub fn whole(mut runs: Vec<Run>, scores: Option<&Path>) -> (Vec<Run>, Vec<Report
 }
 
 /// Writes `README.md`, `index.html`, `table.tex`, `results.csv`, `epochs.csv`, both as Parquet too, and
-/// `figures/` into a folder, which is made if need be.
+/// `figures/` into a folder, which is created if needed.
 ///
 /// # Errors
 /// Where a record contradicts itself, a run's curves or predictions can't be read or a file can't be
@@ -293,8 +295,8 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     Ok(Written { readme, page, results, parquet, epochs, epochs_parquet, tex, figures, table })
 }
 
-/// Draws a learning-rate range test of an experiment into a folder, which is made if need be; the
-/// path of the SVG, beside which a PNG lies.
+/// Draws a learning-rate range test of an experiment into a folder, which is created if needed. Returns the
+/// path of the SVG; the PNG is next to it.
 ///
 /// # Errors
 /// Where a file can't be written.
@@ -308,8 +310,8 @@ pub fn draw_rates(
     figure::draw_rates(experiment, points, suggestion, folder)
 }
 
-/// Draws what a dataset or a recording is like into a folder, which is made if need be: figures
-/// `NAME-waveform`, `NAME-counts` and so on. The paths of the SVGs, beside each of which a PNG lies.
+/// Draws the figures of a dataset or a recording into a folder, which is created if needed: `NAME-waveform`,
+/// `NAME-counts` and so on. Returns the paths of the SVGs; the PNGs are next to them.
 ///
 /// # Errors
 /// Where a file can't be written.
@@ -322,8 +324,8 @@ pub fn draw_summary(
     figure::draw_summary(summary, name, folder)
 }
 
-/// Draws a segment's five figures below each other on one titled sheet into a folder, which is made
-/// if need be; the path of the SVG, beside which a PNG lies.
+/// Draws a segment's five figures below each other on one titled sheet into a folder, which is created if
+/// needed. Returns the path of the SVG; the PNG is next to it.
 ///
 /// # Errors
 /// Where a file can't be written.

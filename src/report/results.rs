@@ -45,7 +45,7 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
     ]
 }
 
-/// Why a run is no full run of the current spec; empty for a full one.
+/// Why a run is not a full run of the current spec; empty for a full run.
 fn cut(run: &Run) -> String {
     let reasons: Vec<&str> =
         run.other_version.iter().chain(&run.record.cut).map(String::as_str).collect();

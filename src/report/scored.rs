@@ -8,7 +8,7 @@ use super::runs::Runs;
 use crate::metrics::{self, Answers, Clustered};
 use crate::record::{Prediction, Run};
 
-/// What all sides said of the items of one level.
+/// The predictions of all sides for the items of one level.
 pub(super) struct Level {
     /// What an item is: `segment`, `example` or `track`.
     pub(super) item: &'static str,
@@ -16,7 +16,7 @@ pub(super) struct Level {
     pub(super) sides: Vec<Vec<Scored>>,
 }
 
-/// What one run said of its test items.
+/// The predictions of one run for its test items.
 pub(super) struct Scored {
     pub(super) seed: u64,
     /// Track of every item, numbered over all sides; items are in the order of their names.

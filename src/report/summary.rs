@@ -122,6 +122,20 @@ pub(super) fn headline(rows: &[Row], markup: Markup) -> String {
     text
 }
 
+/// Names the finished runs that are not on the page; empty without any.
+pub(super) fn skipped(lines: &[String], markup: Markup) -> String {
+    const N_NAMED: usize = 5;
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut named: Vec<String> = lines.iter().take(N_NAMED).map(|line| markup.text(line)).collect();
+    if lines.len() > N_NAMED {
+        named.push(format!("{} more", lines.len() - N_NAMED));
+    }
+    let runs = if lines.len() == 1 { "finished run is" } else { "finished runs are" };
+    format!("{} {runs} not on this page: {}.", lines.len(), named.join("; "))
+}
+
 /// Names the rows on synthetic data; empty without any.
 pub(super) fn data_sentence(rows: &[Row], markup: Markup) -> String {
     let ran = || rows.iter().filter_map(Row::group);

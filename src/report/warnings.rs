@@ -126,7 +126,7 @@ fn some(names: &[&str]) -> String {
     }
 }
 
-/// ` (seeds 1 and 3)`; nothing where all of the runs are meant.
+/// ` (seeds 1 and 3)`, or an empty text if it applies to all runs.
 fn seeds(runs: &Runs, seeds: impl Iterator<Item = u64>) -> String {
     let seeds: Vec<String> = seeds.map(|seed| seed.to_string()).collect();
     match seeds.len() {

@@ -68,7 +68,7 @@ impl<'a> Sink<'a> {
         Ok(Some(self.into.join(&below)).filter(|_| !below.as_os_str().is_empty()))
     }
 
-    /// Writes a file; `look` is asked now and then whether to go on.
+    /// Writes a file. Calls `look` regularly to find out whether to continue.
     pub(super) fn file(
         &mut self,
         path: &Path,

@@ -10,7 +10,7 @@ use super::sink::{Sink, Stop, folder};
 /// Bytes that may stand between two files: their heads, long names and padding.
 const MAX_BETWEEN: u64 = 1 << 20;
 
-/// Unpacks all of a tar archive; `look` is asked now and then whether to go on.
+/// Unpacks a tar archive. Calls `look` regularly to find out whether to continue.
 pub(super) fn unpack(
     bytes: impl Read,
     sink: &mut Sink,
@@ -60,7 +60,7 @@ fn describe(kind: EntryType) -> &'static str {
         EntryType::Symlink | EntryType::Link => "a link",
         EntryType::Char | EntryType::Block => "a device",
         EntryType::Fifo => "a pipe",
-        _ => "which is no file and no folder",
+        _ => "which is neither a file nor a folder",
     }
 }
 

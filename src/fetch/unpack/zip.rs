@@ -13,8 +13,8 @@ use super::sink::{Sink, Stop, folder};
 const KIND: u32 = 0o170_000;
 const PLAIN: [u32; 3] = [0, 0o100_000, 0o040_000];
 
-/// Unpacks all of a zip archive; `tell` is told how many bytes of it are done and asked whether to
-/// go on, and `room` whether there is room for so many bytes.
+/// Unpacks a zip archive. `tell` receives the number of bytes that are done and returns whether to
+/// continue; `room` returns whether the disk has room for so many bytes.
 pub(super) fn unpack(
     file: File,
     sink: &mut Sink,

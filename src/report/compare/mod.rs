@@ -28,7 +28,7 @@ use crate::record::Run;
 /// The reason why a comparison failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
-    /// A name means no finished run: it is no run's id, and no experiment of this name has one.
+    /// No finished run has this id or belongs to an experiment of this name.
     #[error("no finished run of `{0}`")]
     NoRun(String),
     /// The names can't be compared.
@@ -49,7 +49,7 @@ pub enum CompareError {
 /// tested, by Holm's correction.
 ///
 /// # Errors
-/// Where a name means no run, a name is there twice, classes differ or a run's files can't be read.
+/// If a name has no run or is given twice, classes differ, or a run's files can't be read.
 pub fn compare(runs: &[Run], names: &[String]) -> Result<String, CompareError> {
     Ok(comparison(runs, names)?.text)
 }

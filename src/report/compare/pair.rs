@@ -27,11 +27,11 @@ pub(super) struct Pair {
     pub(super) n_alone: usize,
 }
 
-/// What is known where both sides were scored on the same items.
+/// The results if both sides were scored on the same items.
 pub(super) struct Paired {
-    /// Of the difference, by drawing tracks anew.
+    /// Of the difference, by resampling tracks.
     pub(super) bootstrap: Interval,
-    /// For every pair of runs with its seed; items that are tracks of their own only.
+    /// For every pair of runs, with its seed. Only for items that are separate tracks.
     pub(super) mcnemar: Vec<(u64, McNemar)>,
 }
 
@@ -54,7 +54,7 @@ impl Pair {
         Self { first, second, difference, p, adjusted_p: p, paired, n_runs, n_alone }
     }
 
-    /// Whether chance is no good explanation, all pairs considered.
+    /// Whether the difference is significant after correction for the number of pairs.
     pub(super) fn is_significant(&self) -> bool {
         self.adjusted_p < 0.05
     }

@@ -59,8 +59,8 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
     Ok(sides)
 }
 
-/// The runs of an experiment's current version, where there are none those of its others; or of the
-/// version that `NAME@HASH` names by the first digits of its spec's hash.
+/// The runs of an experiment's current version, or of its other versions if there are none. `NAME@HASH` stands
+/// for the version whose spec hash begins with HASH.
 fn of_version<'a>(runs: &'a [Run], name: &str) -> Vec<Runs<'a>> {
     let (current, others): (Vec<Runs>, Vec<Runs>) =
         runs_of(runs, name).into_iter().partition(|group| group.other_version().is_none());

@@ -143,7 +143,7 @@ fn srgb(color: Lab) -> RGBColor {
 mod tests {
     use super::*;
 
-    /// sRGB -> OKLab, the way back, so that what is tested is what is shown.
+    /// sRGB -> OKLab, the inverse, so that the test checks the displayed colors.
     fn shown(RGBColor(red, green, blue): RGBColor) -> Lab {
         let [r, g, b] = [red, green, blue].map(|channel| {
             let curved = f64::from(channel) / 255.0;

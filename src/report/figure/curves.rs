@@ -45,7 +45,7 @@ pub(super) fn figure(group: &Group, epochs: &[Vec<Epoch>]) -> Figure {
     figure
 }
 
-/// Accuracy alone and loss alone, for a page that says heading and legend in words of its own.
+/// Accuracy alone and loss alone, for a page with its own heading and legend.
 pub(super) fn panels(group: &Group, epochs: &[Vec<Epoch>]) -> [Figure; 2] {
     let half = Half { left: 62.0, top: 24.0, right: 414.0, bottom: 252.0 };
     let panel = |what: &str| {

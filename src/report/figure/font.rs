@@ -18,7 +18,7 @@ pub(super) struct Lettering {
     pub(super) size_per_em: f64,
     /// How far the letters must go down to be centred, in em.
     pub(super) drop: f64,
-    /// Whether there are no letters but those of the embedded font.
+    /// Whether the embedded font has all letters.
     pub(super) is_embedded: bool,
 }
 

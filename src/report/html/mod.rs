@@ -64,6 +64,7 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
     let (summary, claims) =
         (overview::table(rows, &anchors, options), overview::claims(rows, &anchors));
     let contents = contents(rows, &anchors);
+    let skipped = overview::skipped(&options.skipped);
     let reading: String = HOW_TO_READ
         .iter()
         .map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n"))
@@ -77,7 +78,7 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
          <body id=\"top\">\n<a class=\"skip\" href=\"#main\">Skip to the summary</a>\n\
          <header>\n<p class=\"kicker\">encore report</p>\n<h1>{title}</h1>\n{about}{headline}\
          <p>Every row is an experiment that is declared in a spec: a repetition of a published one, or our own. All \
-         results are computed from the records of the runs.</p>\n{data}{made_from}\
+         results are computed from the records of the runs.</p>\n{data}{skipped}{made_from}\
          {navigation}</header>\n<main id=\"main\">\n{leaks}\
          <section id=\"summary\" aria-labelledby=\"summary-title\">\n\
          <h2 id=\"summary-title\">Summary</h2>\n{strips}{summary}</section>\n\

@@ -31,6 +31,14 @@ pub(super) fn data(rows: &[Row]) -> String {
     }
 }
 
+/// Names the finished runs that are not on the page.
+pub(super) fn skipped(lines: &[String]) -> String {
+    match summary::skipped(lines, Markup::Html) {
+        text if text.is_empty() => text,
+        text => note("Skipped runs", &text),
+    }
+}
+
 fn note(title: &str, html: &str) -> String {
     format!("<div class=\"note\"><p><strong>{title}.</strong> {html}</p></div>\n")
 }

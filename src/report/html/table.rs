@@ -1,8 +1,8 @@
-//! Tables of the page: cells that are escaped and know by what they are sorted.
+//! Tables of the page, with escaped cells and their sort keys.
 
 use crate::report::words::escaped;
 
-/// A cell: what is shown, and the number that it is sorted by.
+/// A cell: its text, and the number that it is sorted by.
 pub(super) struct Cell {
     html: String,
     key: Option<f64>,
@@ -28,7 +28,7 @@ impl Cell {
         Self { html, key: None, kind: Kind::Words }
     }
 
-    /// A number as it is said, right-aligned.
+    /// A formatted number, right-aligned.
     pub(super) fn number(text: &str) -> Self {
         Self { html: escaped(text), key: None, kind: Kind::Number }
     }
@@ -69,7 +69,7 @@ pub(super) struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// The table in a box of its own, which scrolls sideways where the page is too narrow.
+    /// The table in a box that scrolls sideways if the page is too narrow.
     pub(super) fn html(&self) -> String {
         self.html_in_groups(&vec![None; self.rows.len()])
     }

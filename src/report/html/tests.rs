@@ -59,6 +59,7 @@ fn nothing_that_a_record_says_becomes_markup() {
         order: vec![evil.to_owned(), "<b>".to_owned()],
         data: vec![],
         scores: None,
+        skipped: vec![],
     };
     let text = page(&[run], &options, &at);
     assert_eq!(text.matches("<script>").count(), 1, "the page's own script alone");

@@ -6,9 +6,9 @@ use crate::report::words::{count, counted};
 
 const ROW: f64 = 24.0;
 const NAME_SIZE: f64 = 13.5;
-/// Classes that have a bar of their own; the others are counted.
+/// How many classes get a bar. The others are counted.
 const MOST_CLASSES: usize = 40;
-/// Notes that have a line of their own; the others are counted.
+/// How many notes get a line. The others are counted.
 const MOST_NOTES: usize = 6;
 
 /// Draws a bar a class, the largest class first.

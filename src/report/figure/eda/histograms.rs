@@ -19,7 +19,7 @@ const NOTE: f64 = 18.0;
 /// Classes and columns that are drawn at most.
 const MOST_CLASSES: usize = 20;
 const MOST_COLUMNS: usize = 12;
-/// Columns with notes that have a line of their own; the others are counted.
+/// How many columns with notes get a line. The others are counted.
 const MOST_NOTES: usize = 6;
 
 /// Draws a panel a column, a ridge a class; below them what is not drawn.
@@ -70,7 +70,7 @@ pub(super) fn figure(data: &Columns) -> Figure {
     figure
 }
 
-/// What is not drawn of a column; nothing where all of it is.
+/// What is not drawn of a column. `None` if everything is drawn.
 fn note(column: &ColumnSummary) -> Option<String> {
     let parts = [(column.n_missing, "missing"), (column.n_beyond, "far from the others")];
     let parts = parts.into_iter().filter(|(n, _)| *n > 0);

@@ -4,7 +4,7 @@ use super::Columns;
 use crate::report::words::count;
 
 /// The same data with at most so many classes and columns: the largest classes, and the columns that differ
-/// most between classes, each in their order. Then what is shown, in words; empty where all is.
+/// most between classes, in their original order. Also describes the selection; empty if all are shown.
 pub(super) fn largest(
     data: &Columns,
     most_classes: usize,

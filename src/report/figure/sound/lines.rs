@@ -73,8 +73,8 @@ pub(super) fn time(segment: &Segment) -> Axis {
 /// Draws a line through values at the places 0, 1, 2, …; `place` turns a number of the lower axis
 /// into such a place.
 ///
-/// Where many values fall on one column of the paper, what is drawn reaches from their least to
-/// their greatest, as the line itself would.
+/// If many values fall on one column of the paper, a stroke from the smallest to the largest is drawn, as the
+/// line itself would look.
 fn dense_line(figure: &mut Figure, plane: &Plane, values: &[f32], place: impl Fn(f64) -> f64) {
     const COLUMNS_PER_PIXEL: f64 = 2.0;
     const HALF_WIDTH: f64 = 0.6;
