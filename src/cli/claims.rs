@@ -39,7 +39,7 @@ pub(super) fn claims(
     }
     let scores = Some(project.store().scores());
     let options = report::Options { scores, ..page_options(&settings, order) };
-    let ledger = from_whole(runs, &options, |runs, options| report::claims(runs, options))?;
+    let ledger = from_whole(runs, &options, report::claims)?;
     say_table(&ledger);
     say_hidden(n_hidden);
     strict(&ledger, how)

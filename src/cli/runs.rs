@@ -105,7 +105,7 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
     let order = plans.iter().map(|plan| plan.name.clone()).collect();
     let options = report::Options::in_order(order);
-    let table = from_whole(runs, &options, |runs, options| report::table(runs, options))?;
+    let table = from_whole(runs, &options, report::table)?;
     say_table(&table);
     for folder in folders {
         println!("{}", folder.display());

@@ -37,7 +37,7 @@ pub(super) fn places(
             (None, _) => missing.push(name),
             (Some(place), 0) => places.push(place),
             (Some(_), more) => {
-                faults.push(format!("the column {name} occurs {} times, expected once", more + 1))
+                faults.push(format!("the column {name} occurs {} times, expected once", more + 1));
             }
         }
     }

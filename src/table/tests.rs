@@ -18,7 +18,7 @@ fn said(text: &str, texts: &[&str], numbers: &[&str]) -> String {
 
 #[test]
 fn filtered_rows_leave_every_column_with_their_lines_and_files() {
-    let read = |text: &str| Table::read_csv(file(text.to_owned()).path(), &["a"], &["n"]).unwrap();
+    let read = |text: &str| Table::read_csv(file(text).path(), &["a"], &["n"]).unwrap();
     let mut table = Table::default();
     table.append("x.csv", read("a,n\n p,1\nq,\n"));
     table.append("y.csv", read("a,n\nr,3\n\"s\nt\",4\n,5\n"));
