@@ -9,8 +9,8 @@ use serde_json::json;
 use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
-    Done, Failure, Project, from_whole, json, one_line, plot, say_hidden, say_skipped, signals, trust,
-    unfinished, versions,
+    Done, Failure, Project, from_whole, json, one_line, plot, say_hidden, say_skipped, signals,
+    trust, unfinished, versions,
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
