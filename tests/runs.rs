@@ -143,7 +143,11 @@ fn fields_are_read_once_and_a_damaged_run_is_named() {
     let folder = home.join("reports/runs").join(id(home, "spotify-logistic", 1));
     edit(&folder.join("record.json"), "\"seed\": 1", "\"seed\": 77");
     let output = ok(home, &["runs"]);
-    assert!(stderr(&output).contains("its checksum does not match its content"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("its checksum does not match its content"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(stdout(&output).lines().count(), 4, "{}", stdout(&output));
     // One whose predictions are damaged has no scores that follow from them.
     let folder = home.join("reports/runs").join(id(home, "spotify-logistic", 2));
