@@ -146,7 +146,7 @@ pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)
             format!(
                 "{}, {}{}",
                 markup.text(&model.name),
-                counted(model.n_parameters, "parameter"),
+                program(record, markup).unwrap_or_else(|| counted(model.n_parameters, "parameter")),
                 training(group)
             ),
         ),
@@ -174,6 +174,13 @@ pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)
         facts.push(("left out", format!("{left}: the same seed was run again")));
     }
     facts
+}
+
+/// The program that is the model, with its arguments.
+fn program(record: &Record, markup: Markup) -> Option<String> {
+    let run = record.spec.pointer("/model/command/run")?.as_array()?;
+    let words: Vec<&str> = run.iter().filter_map(serde_json::Value::as_str).collect();
+    Some(format!("the program {}", markup.code(&words.join(" "))))
 }
 
 fn overrides(record: &Record, markup: Markup) -> String {
