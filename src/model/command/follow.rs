@@ -1,20 +1,17 @@
 //! A program at work: started, watched, timed, and its end put into words.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-
-use super::answer::open;
+use super::epochs::{Epochs, and};
+use super::watched::Watched;
 use super::{Command, ModelError};
 use crate::model::{Flow, Next, TrainingObserver};
 use crate::process::{
     Access, End, Order, Status, Supervised, home, is_permitted, secret_variables,
 };
-use crate::vocab::Epoch;
 
 /// Bytes of a program's output that are kept.
 pub(super) const MAX_LOG_BYTES: u64 = 16 << 20;
@@ -22,16 +19,12 @@ pub(super) const MAX_LOG_BYTES: u64 = 16 << 20;
 const MAX_ENVIRONMENT_BYTES: u64 = 1 << 20;
 /// The longest time that `environment` may take.
 const ENVIRONMENT_TIMEOUT: Duration = Duration::from_mins(2);
-/// Bytes of `epochs.jsonl` that are read.
-const MAX_EPOCHS_BYTES: u64 = 64 << 20;
 /// How often the program's epochs and the wishes of the observer are looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest time between an epoch and a note of it that survives a kill.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Lines of output in the message of a failure.
 const LAST_LINES: usize = 10;
-/// Files that are looked at to find those that a program wrote outside of its folder.
-const MAX_WATCHED: usize = 50_000;
 
 /// Set to `off`, programs are not restricted, and records say so.
 const SWITCH: &str = "ENCORE_LANDLOCK";
@@ -72,7 +65,7 @@ pub(crate) fn follow(
     observer: &mut dyn TrainingObserver,
 ) -> Result<Outcome, ModelError> {
     let order = order(command, &command.run, place, MAX_LOG_BYTES)?;
-    let before = Watched::look(place);
+    let before = Watched::look(place.project, place.hidden);
     // From now on, a killed run counts as started.
     let mut flow = observer.keep(vec![]);
     let mut program = Supervised::start(&order).map_err(|error| cannot_start(command, &error))?;
@@ -132,7 +125,11 @@ pub(crate) fn follow(
         ));
     }
     // A program that is restricted can't write elsewhere.
-    let written = if not_blind.is_some() { before.changed(&Watched::look(place)) } else { vec![] };
+    let written = if not_blind.is_some() {
+        before.changed(&Watched::look(place.project, place.hidden))
+    } else {
+        vec![]
+    };
     if let Some(first) = written.first() {
         let more = if written.len() > 1 {
             format!(" and {} more", written.len() - 1)
@@ -175,10 +172,6 @@ pub(crate) fn environment(command: &Command, run: &[String], place: &Place) -> R
         None => Ok(()),
         Some(how) => Err(format!("it {how}; {}", last_lines(&path, 2).join("; "))),
     }
-}
-
-fn and(a: Flow, b: Flow) -> Flow {
-    if a == Flow::Stop { a } else { b }
 }
 
 fn cannot_start(command: &Command, error: &std::io::Error) -> ModelError {
@@ -312,157 +305,4 @@ fn last_lines(log: &Path, n: usize) -> Vec<String> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let short = |line: &&str| line.chars().take(300).collect();
     lines[lines.len().saturating_sub(n)..].iter().map(short).collect()
-}
-
-/// The epochs that a program writes, read while it does.
-struct Epochs {
-    path: PathBuf,
-    /// Bytes that were read.
-    at: u64,
-    /// The beginning of a line whose end is not written yet.
-    rest: Vec<u8>,
-    n_lines: usize,
-    n_read: usize,
-    last: usize,
-    n_wrong: usize,
-    first_wrong: Option<String>,
-}
-
-/// A line of `epochs.jsonl`. Only the number is needed.
-#[derive(Deserialize)]
-struct Line {
-    epoch: usize,
-    train_loss: Option<f64>,
-    train_accuracy: Option<f64>,
-    valid_loss: Option<f64>,
-    valid_accuracy: Option<f64>,
-    learning_rate: Option<f64>,
-    seconds: Option<f64>,
-}
-
-impl Epochs {
-    fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            at: 0,
-            rest: vec![],
-            n_lines: 0,
-            n_read: 0,
-            last: 0,
-            n_wrong: 0,
-            first_wrong: None,
-        }
-    }
-
-    /// Reads the new lines and passes them on.
-    fn pass_on(&mut self, observer: &mut dyn TrainingObserver) -> Flow {
-        // The file need not exist, and may be anything.
-        let Ok(mut file) = open(&self.path) else { return Flow::Continue };
-        let mut bytes = std::mem::take(&mut self.rest);
-        let n_rest = bytes.len();
-        let left = MAX_EPOCHS_BYTES.saturating_sub(self.at);
-        let read = file
-            .seek(SeekFrom::Start(self.at))
-            .and_then(|_| file.take(left).read_to_end(&mut bytes));
-        if read.is_err() {
-            bytes.truncate(n_rest);
-        }
-        self.at += (bytes.len() - n_rest) as u64;
-        let mut flow = Flow::Continue;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if !line.ends_with(b"\n") {
-                self.rest = line.to_vec();
-                break;
-            }
-            self.n_lines += 1;
-            if let Some(epoch) = self.parse(&line[..line.len() - 1]) {
-                self.n_read += 1;
-                self.last = epoch.epoch;
-                flow = and(flow, observer.epoch(&epoch));
-            }
-        }
-        flow
-    }
-
-    fn parse(&mut self, line: &[u8]) -> Option<Epoch> {
-        if line.trim_ascii().is_empty() {
-            return None;
-        }
-        let wrong = match serde_json::from_slice::<Line>(line) {
-            Ok(line) if line.epoch > 0 && line.epoch <= 10_000_000 => {
-                let number =
-                    |number: Option<f64>| number.filter(|x| x.is_finite()).unwrap_or(f64::NAN);
-                return Some(Epoch {
-                    epoch: line.epoch,
-                    train_loss: number(line.train_loss),
-                    train_accuracy: number(line.train_accuracy),
-                    valid_loss: number(line.valid_loss),
-                    valid_accuracy: number(line.valid_accuracy),
-                    learning_rate: number(line.learning_rate),
-                    seconds: line.seconds.filter(|x| x.is_finite()).unwrap_or(0.0),
-                });
-            }
-            Ok(line) => format!("epoch must be at least 1, found {}", line.epoch),
-            Err(error) => error.to_string(),
-        };
-        self.n_wrong += 1;
-        self.first_wrong.get_or_insert(format!("line {}: {wrong}", self.n_lines));
-        None
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let lines = if self.n_wrong == 1 { "line" } else { "lines" };
-        let said = |first: &String| {
-            format!("{} {lines} of epochs.jsonl can't be used, the first is {first}", self.n_wrong)
-        };
-        self.first_wrong.iter().map(said).collect()
-    }
-}
-
-/// The files of a project that a program should leave alone, with size and time.
-struct Watched(BTreeMap<PathBuf, (u64, Option<SystemTime>)>);
-
-impl Watched {
-    fn look(place: &Place) -> Self {
-        let mut found = BTreeMap::new();
-        let here =
-            if place.project.as_os_str().is_empty() { Path::new(".") } else { place.project };
-        let hidden: Vec<PathBuf> =
-            place.hidden.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        let mut folders = vec![here.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                let (path, name) = (entry.path(), entry.file_name());
-                let name = name.to_string_lossy();
-                let Ok(kind) = entry.file_type() else { continue };
-                if found.len() >= MAX_WATCHED {
-                    return Self(found);
-                }
-                if kind.is_dir() {
-                    // Folders of builds and editors change by themselves, and encore's own are hidden.
-                    let is_hidden = path.canonicalize().is_ok_and(|path| hidden.contains(&path));
-                    if !is_hidden
-                        && !name.starts_with('.')
-                        && !["target", "__pycache__"].contains(&&*name)
-                    {
-                        folders.push(path);
-                    }
-                } else if let Ok(file) = entry.metadata() {
-                    found.insert(path, (file.len(), file.modified().ok()));
-                }
-            }
-        }
-        Self(found)
-    }
-
-    /// The files that are new or other.
-    fn changed(&self, now: &Self) -> Vec<String> {
-        let is_new = |(path, facts): &(&PathBuf, &(u64, Option<SystemTime>))| {
-            self.0.get(*path) != Some(*facts)
-        };
-        let name = |(path, _): (&PathBuf, &_)| {
-            path.strip_prefix(".").unwrap_or(path).display().to_string()
-        };
-        now.0.iter().filter(is_new).map(name).collect()
-    }
 }

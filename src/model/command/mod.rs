@@ -17,10 +17,12 @@
 //! the examples come from.
 
 mod answer;
+mod epochs;
 mod files;
 mod follow;
 mod job;
 mod settings;
+mod watched;
 
 pub use answer::{MAX_MODEL_BYTES, MAX_MODEL_FILES};
 pub use job::{Input, Task};
