@@ -32,7 +32,8 @@ pub(super) fn capsule(project: &Project, names: &[String], out: &Path) -> Done {
             }
         }
         if found.is_empty() {
-            let known = current.iter().flat_map(|run| [run.id.as_str(), &run.record.experiment]);
+            let all = current.iter().chain(&others);
+            let known = all.flat_map(|run| [run.id.as_str(), &run.record.experiment]);
             let hint = nearest(name, known)
                 .map_or(String::new(), |near| format!(", did you mean {near}?"));
             return Err(Failure::Data(format!("no finished run of `{name}`{hint}")));
