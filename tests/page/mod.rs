@@ -18,13 +18,18 @@ use browser::Browser;
 const LONG: &str = "an-experiment-whose-name-is-much-longer-than-any-that-a-sensible-person-gives";
 
 /// Creates a small page of real runs: with and without curves, with a leak and its honest twin, and
-/// with a very long name.
+/// with a very long name, in two groups.
 fn small_page(home: &Path) -> PathBuf {
     let spec = |name: &str| home.join(format!("experiments/{name}.toml"));
     fs::copy(spec("spotify-logistic-final"), spec(LONG)).unwrap();
     fs::create_dir(home.join("experiments/honest")).unwrap();
     let ours = common::repository().join("experiments/honest/dnn.toml");
     fs::copy(ours, spec("honest/dnn")).unwrap();
+    let groups = format!(
+        "[[project.groups]]\ntitle = \"Recordings\"\nexperiments = [\"baseline-audio\", \"dnn\", \"honest/dnn\"]\n\
+         [[project.groups]]\ntitle = \"Tables\"\nexperiments = [\"spotify-dense\", \"{LONG}\"]\n"
+    );
+    fs::write(home.join("encore.toml"), format!("[project]\n{groups}")).unwrap();
     let only = format!("--only=baseline-audio,dnn,honest/dnn,spotify-dense,{LONG}");
     common::ok(home, &["reproduce", "--quick", &only]);
     home.join("reports/quick/index.html")
@@ -103,21 +108,32 @@ fn is_sorted_by_keyboard(browser: &mut Browser) {
     let seen = |browser: &mut Browser| {
         browser.press("Enter");
         let sort = browser.evaluate(&format!("{head}.parentElement.ariaSort"));
-        let keys = browser.evaluate(
-            "[...document.querySelectorAll('#summary tbody tr')]\
-             .map((row) => row.cells[2].dataset.key).map((key) => key ? Number(key) : null)",
+        // Every group is sorted by itself, below its heading.
+        let groups = browser.evaluate(
+            "[...document.querySelectorAll('#summary tbody')].map((body) =>\
+             [...body.querySelectorAll('tr:not(.group)')].map((row) => row.cells[2].dataset.key)\
+             .map((key) => key ? Number(key) : null))",
         );
-        let keys: Vec<Option<f64>> = keys.as_array().unwrap().iter().map(Value::as_f64).collect();
-        let numbers: Vec<f64> = keys.iter().copied().flatten().collect();
-        assert!(numbers.len() > 3 && keys[..numbers.len()].iter().all(Option::is_some), "{keys:?}");
+        let is_first = "[...document.querySelectorAll('#summary .group')]\
+                        .every((row) => row === row.parentElement.rows[0])";
+        assert_eq!(browser.evaluate(is_first), true);
+        let numbers = groups.as_array().unwrap().iter().map(|keys| {
+            let keys: Vec<Option<f64>> =
+                keys.as_array().unwrap().iter().map(Value::as_f64).collect();
+            let numbers: Vec<f64> = keys.iter().copied().flatten().collect();
+            assert!(keys[..numbers.len()].iter().all(Option::is_some), "{keys:?}");
+            numbers
+        });
+        let numbers: Vec<Vec<f64>> = numbers.collect();
+        assert!(numbers.iter().flatten().count() > 3, "{numbers:?}");
         (sort, numbers)
     };
     let (sort, mut numbers) = seen(browser);
     assert_eq!(sort, "ascending");
-    assert!(numbers.is_sorted(), "{numbers:?}");
+    assert!(numbers.iter().all(|group| group.is_sorted()), "{numbers:?}");
     let (sort, again) = seen(browser);
     assert_eq!(sort, "descending");
-    numbers.reverse();
+    numbers.iter_mut().for_each(|group| group.reverse());
     assert_eq!(again, numbers);
     let others = "document.querySelectorAll('#summary th[aria-sort]').length";
     assert_eq!(browser.evaluate(others), 1);
