@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::arguments::Data as Command;
+use super::data_arguments::Data as Command;
 use super::import_outcome::outcome;
 use super::new_data::{self, Wishes};
 use super::progress::Progress;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
-use super::arguments::Features as Command;
+use super::data_arguments::Features as Command;
 use super::{Done, Failure, Project, finished, json};
 use crate::features::{Cache, Content, FeatureError, Item, Recipe, Removed};
 use crate::record::Store;

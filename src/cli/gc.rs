@@ -1,10 +1,11 @@
 //! `gc`: removed runs, interrupted attempts and unused caches.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::question::is_agreed;
 use super::run_query::table;
 use super::runs_arguments::Gc;
 use super::{Done, Failure, Project, json, unfinished};
@@ -29,8 +30,9 @@ enum What {
 
 /// Lists what nobody needs, and deletes it once it is confirmed.
 pub(super) fn gc(project: &Project, arguments: &Gc) -> Done {
-    let cache = Cache::new(project.catalogue()?.place().features_folder());
-    let all = garbage(project, &cache)?;
+    let place = project.catalogue()?.place();
+    let cache = Cache::new(place.features_folder());
+    let all = garbage(project, &cache, &place.downloads_folder())?;
     let n_bytes: u64 = all.iter().map(|item| item.n_bytes).sum();
     let width = |of: fn(&Garbage) -> &str| {
         all.iter().map(|item| of(item).chars().count()).max().unwrap_or(0)
@@ -79,15 +81,8 @@ pub(super) fn gc(project: &Project, arguments: &Gc) -> Done {
 }
 
 fn confirm() -> Done {
-    if io::stdin().is_terminal() && io::stderr().is_terminal() && !json::is_on() {
-        let mut stderr = io::stderr();
-        write!(stderr, "delete all of this? [y/N] ")?;
-        stderr.flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-            return Ok(());
-        }
+    if !json::is_on() && is_agreed("delete all of this? [y/N] ")? {
+        return Ok(());
     }
     Err(Failure::Usage("nothing was deleted\nhint: confirm with --yes".to_owned()))
 }
@@ -101,7 +96,7 @@ fn delete(item: &Garbage, cache: &Cache) -> Result<bool, Failure> {
 }
 
 /// Everything that can be deleted without losing a finished run or its features.
-fn garbage(project: &Project, cache: &Cache) -> Result<Vec<Garbage>, Failure> {
+fn garbage(project: &Project, cache: &Cache, downloads: &Path) -> Result<Vec<Garbage>, Failure> {
     let (mut all, mut features) = (vec![], BTreeSet::new());
     for store in [project.store(), Store::new(project.reports().join("quick/runs"))] {
         let runs = table(&store, Depth::Records)?.runs;
@@ -142,7 +137,7 @@ fn garbage(project: &Project, cache: &Cache) -> Result<Vec<Garbage>, Failure> {
         let n_bytes = item.n_bytes;
         all.push(Garbage { kind, name, detail, n_bytes, what: What::Features(item) });
     }
-    for download in unfinished_downloads(&project.catalogue()?.place().downloads_folder())? {
+    for download in unfinished_downloads(downloads)? {
         let name = download.folder.file_name().unwrap_or_default().to_string_lossy();
         let name = name.split(".fetching").next().unwrap_or_default().to_owned();
         let (kind, detail) = ("download", "unfinished".to_owned());

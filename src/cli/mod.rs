@@ -7,8 +7,10 @@ mod arguments;
 mod claims;
 mod compare;
 mod data;
+mod data_arguments;
 mod degrade;
 mod editor;
+mod failure;
 mod features;
 mod fetch;
 mod foreign;
@@ -21,6 +23,7 @@ mod plot;
 mod predict;
 mod prediction_output;
 mod progress;
+mod question;
 mod run_ids;
 mod run_marks;
 mod run_query;
@@ -32,6 +35,7 @@ mod spotify;
 mod trust;
 mod unfinished;
 mod verify;
+mod why;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,35 +45,13 @@ use std::sync::Mutex;
 use clap::{CommandFactory, FromArgMatches};
 
 use self::arguments::{Arguments, Command};
-use crate::dataset::{Catalogue, DatasetError};
-use crate::experiment::{
-    self, Blame, Library, Observer, PlanError, ProjectSettings, RunError, Shrink, Versions,
-    Workspace,
-};
-use crate::fetch::FetchError;
+use self::failure::{Done, Failure};
+use crate::dataset::Catalogue;
+use crate::experiment::{self, Library, Observer, ProjectSettings, Shrink, Versions, Workspace};
 use crate::process;
-use crate::record::{Run, Store, StoreError};
+use crate::record::{Run, Store};
 use crate::report::{self, ReportError};
 use crate::schema::Faults;
-
-/// The reason why a command failed, with its exit code.
-#[derive(Debug)]
-enum Failure {
-    /// Something broke that should not: exit code 1.
-    Internal(anyhow::Error),
-    /// The command line or a spec is wrong: exit code 2.
-    Usage(String),
-    /// Data are missing: exit code 3.
-    Data(String),
-    /// A claim differs or is inconclusive, and `--strict` says so, or a repetition differs: exit code 4.
-    Differs(String),
-    /// A service asks to come back later, all saved: exit code 5.
-    Later(String),
-    /// Stopped by Ctrl-C or a signal, all saved: exit code 130.
-    Stopped(String),
-}
-
-type Done = Result<(), Failure>;
 
 /// The project folder and the paths in it.
 struct Project {
@@ -308,15 +290,7 @@ pub fn main() -> ExitCode {
     if let Some(text) = crate::disk::notice() {
         eprintln!("note: {text}");
     }
-    let failed = match done {
-        Ok(()) => None,
-        Err(Failure::Internal(error)) => Some((1, with_causes(&error))),
-        Err(Failure::Usage(message)) => Some((2, message)),
-        Err(Failure::Data(message)) => Some((3, message)),
-        Err(Failure::Differs(message)) => Some((4, message)),
-        Err(Failure::Later(message)) => Some((5, message)),
-        Err(Failure::Stopped(message)) => Some((130, message)),
-    };
+    let failed = done.err().map(Failure::into_parts);
     // Predictions are a stream of objects, one a line.
     let command = command_name(&matches);
     if json::is_on() && command != "predict" {
@@ -343,113 +317,4 @@ fn command_name(matches: &clap::ArgMatches) -> String {
         matches = inner;
     }
     names.join(" ")
-}
-
-/// An error with its causes. Most of our messages contain their cause: it is not said again.
-fn with_causes(error: &anyhow::Error) -> String {
-    let text = error.to_string();
-    let (mut message, hint) = match text.split_once("\nhint: ") {
-        Some((message, hint)) => (message.to_owned(), format!("\nhint: {hint}")),
-        None => (text, String::new()),
-    };
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !message.contains(&cause) {
-            message = format!("{message}: {cause}");
-        }
-    }
-    message + &hint
-}
-
-impl From<Faults> for Failure {
-    fn from(faults: Faults) -> Self {
-        let n = faults.0.len();
-        let count = if n == 1 { String::new() } else { format!("{n} faults\n") };
-        Self::Usage(format!("{count}{faults}"))
-    }
-}
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        match error {
-            PlanError::Spec(faults) => faults.into(),
-            PlanError::Usage(message) | PlanError::OtherKind(message) => Self::Usage(message),
-        }
-    }
-}
-
-impl From<DatasetError> for Failure {
-    fn from(error: DatasetError) -> Self {
-        match error {
-            DatasetError::Embedded(_)
-            | DatasetError::Fetch { source: FetchError::Occupied { .. }, .. } => {
-                Self::Usage(error.to_string())
-            }
-            DatasetError::Fetch { source: FetchError::Stopped { .. }, .. } => {
-                Self::Stopped(error.to_string())
-            }
-            DatasetError::Fetch {
-                source: FetchError::Io { .. } | FetchError::Space { .. },
-                ..
-            } => Self::Internal(error.into()),
-            _ => Self::Data(error.to_string()),
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Io { .. } => Self::Internal(error.into()),
-            error => Self::Data(error.to_string()),
-        }
-    }
-}
-
-impl From<ReportError> for Failure {
-    fn from(error: ReportError) -> Self {
-        match error {
-            ReportError::Store(error) => error.into(),
-            error @ ReportError::Broken { .. } => Self::Data(error.to_string()),
-            error => Self::Internal(error.into()),
-        }
-    }
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Self {
-        match (error.blame(), error) {
-            (_, RunError::Dataset(error)) => error.into(),
-            (_, error @ RunError::Stopped { .. }) => Self::Stopped(error.to_string()),
-            (Blame::Data, error) => Self::Data(error.to_string()),
-            (Blame::Usage, error) => Self::Usage(error.to_string()),
-            (Blame::Program, error) => Self::Internal(error.into()),
-        }
-    }
-}
-
-/// Converts errors that are not the user's fault.
-macro_rules! internal {
-    ($($error:ty),*) => {$(
-        impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::Internal(error.into())
-            }
-        }
-    )*};
-}
-internal!(std::io::Error, anyhow::Error);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_message_repeats_its_cause_and_hints_come_last() {
-        let io = || std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        let store = StoreError::Io { path: "a/b".into(), source: io() };
-        let twice = anyhow::Error::from(RunError::Store(store));
-        assert_eq!(with_causes(&twice), "a/b: permission denied");
-        let context = anyhow::Error::from(io()).context("cannot save\nhint: make room");
-        assert_eq!(with_causes(&context), "cannot save: permission denied\nhint: make room");
-    }
 }

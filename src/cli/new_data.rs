@@ -1,12 +1,13 @@
 //! `data new`: a manifest for recordings or for a table, and for a table a first spec.
 
-use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use super::question::is_agreed;
 use super::{Done, Failure, Project, json};
 use crate::dataset::{
     self, Catalogue, DatasetError, DraftOptions, Manifest, TableDraft, TableWishes,
 };
+use crate::disk;
 
 /// What a user says of a collection.
 pub(super) struct Wishes<'a> {
@@ -46,7 +47,7 @@ pub(super) fn new(
         Err(error) => return Err(error.into()),
     };
     Manifest::parse(name, &file.display().to_string(), &draft.text)?;
-    std::fs::write(&file, draft.text)?;
+    disk::write_whole(&file, draft.text.as_bytes())?;
     json::put("manifest", file.display().to_string());
     json::put("spec", None::<String>);
     json::put("notes", &draft.notes);
@@ -86,15 +87,8 @@ pub(super) fn confirm(error: &DatasetError) -> Done {
         "{}: the label column {column} has {n} different numbers, and each would be a separate class",
         path.display()
     );
-    if io::stdin().is_terminal() && io::stderr().is_terminal() && !json::is_on() {
-        let mut stderr = io::stderr();
-        write!(stderr, "{said}\nuse it as label? [y/N] ")?;
-        stderr.flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-            return Ok(());
-        }
+    if !json::is_on() && is_agreed(&format!("{said}\nuse it as label? [y/N] "))? {
+        return Ok(());
     }
     Err(Failure::Usage(format!(
         "{said}\nhint: choose another label column (--label COLUMN, or [table.label] of the manifest), or \
@@ -104,7 +98,7 @@ pub(super) fn confirm(error: &DatasetError) -> Done {
 
 fn new_table(project: &Project, name: &str, path: &Path, file: &Path, draft: &TableDraft) -> Done {
     Manifest::parse(name, &file.display().to_string(), &draft.manifest)?;
-    std::fs::write(file, &draft.manifest)?;
+    disk::write_whole(file, draft.manifest.as_bytes())?;
     json::put("manifest", file.display().to_string());
     json::put("spec", None::<String>);
     json::put("notes", &draft.notes);
@@ -115,7 +109,7 @@ fn new_table(project: &Project, name: &str, path: &Path, file: &Path, draft: &Ta
     std::fs::create_dir_all(&folder)?;
     let spec = match project.library()?.new_file(name) {
         Ok(spec) => {
-            std::fs::write(&spec, &draft.spec)?;
+            disk::write_whole(&spec, draft.spec.as_bytes())?;
             println!("wrote {} and {}; then:", file.display(), spec.display());
             json::put("spec", spec.display().to_string());
             name

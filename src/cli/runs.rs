@@ -10,12 +10,12 @@ use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
     Done, Failure, Project, from_whole, json, one_line, plot, say_hidden, say_skipped, signals,
-    trust, unfinished, versions,
+    trust, versions, why,
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
-    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, ProjectSettings, Reason,
-    RunError, RunLabel, Shrink, SideBySide, run_all, why,
+    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, ProjectSettings, RunError,
+    RunLabel, Shrink, SideBySide, run_all,
 };
 use crate::model::NoDevice;
 use crate::record::{self, Store};
@@ -94,7 +94,7 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
         plans.push(Plan::read(name, &library, &catalogue, &options)?);
     }
     if arguments.why {
-        return say_why(project, &catalogue, &plans);
+        return why::say(project, &catalogue, &plans);
     }
     say_data(&catalogue, &plans);
     let outcomes = execute(project, &catalogue, &project.store(), &plans, &arguments.common)?;
@@ -247,47 +247,6 @@ fn jobs(common: &Common) -> Result<Option<usize>, Failure> {
     }
 }
 
-/// Prints the state of every run and, for stale runs, the reason.
-fn say_why(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> Done {
-    let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
-    let (store, progress) = (project.store(), Progress::new(n_runs));
-    let workspace = project.workspace(catalogue, &store, &progress);
-    json::put("states", json!([]));
-    for plan in plans {
-        for (run, reason) in why(plan, workspace)? {
-            let name = format!("{} on {} seed {}", run.experiment, run.dataset, run.seed);
-            let (state, id, because) = match &reason {
-                Reason::Done { id } => ("done", Some(id.clone()), vec![]),
-                Reason::Unfinished(run) => {
-                    ("unfinished", Some(run.id.clone()), vec![unfinished::words(run)])
-                }
-                Reason::Never => ("to run", None, vec![]),
-                Reason::Damaged(what) => ("damaged", None, vec![what.clone()]),
-                Reason::Stale { id, because } => ("stale", Some(id.clone()), because.clone()),
-            };
-            let RunLabel { experiment, dataset, seed } = &run;
-            json::push(
-                "states",
-                json!({
-                    "experiment": experiment, "dataset": dataset, "seed": seed, "state": state,
-                    "id": id, "because": because,
-                }),
-            );
-            match reason {
-                Reason::Done { id } => println!("{name}: done, {id}"),
-                Reason::Unfinished(run) => println!("{name}: {}", unfinished::words(&run)),
-                Reason::Never => println!("{name}: to run, not finished yet"),
-                Reason::Damaged(what) => println!("{name}: to repeat, {what}"),
-                Reason::Stale { id, because } => {
-                    println!("{name}: to repeat, {id} is stale:");
-                    because.iter().for_each(|line| println!("    {line}"));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Writes a page from its runs, and shows its table.
 fn write(
     settings: &ProjectSettings,
@@ -311,9 +270,10 @@ fn write(
     };
     // Of the other experiments, a page with groups shows those that somebody ran.
     let is_shown = |name: &&String| {
-        let is_grouped = settings.grouped().any(|grouped| grouped == *name);
-        let is_wanted = if is_grouped { can_run(name) } else { settings.groups.is_empty() };
-        is_wanted || has_run(name)
+        let is_grouped = || settings.grouped().any(|grouped| grouped == *name);
+        let is_wanted = || if is_grouped() { can_run(name) } else { settings.groups.is_empty() };
+        // Specs are read only for experiments without a run.
+        has_run(name) || is_wanted()
     };
     let order = settings.order(library).iter().filter(is_shown).cloned().collect();
     let data = plot::summaries(catalogue, &runs, page.shrink.data);

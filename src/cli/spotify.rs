@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::arguments::{Collect, Login, Spotify as Command, SpotifyCommon};
+use super::data_arguments::{Collect, Login, Spotify as Command, SpotifyCommon};
 use super::progress::Progress;
 use super::{Done, Failure, Project, json, signals};
 use crate::spotify::{

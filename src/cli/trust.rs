@@ -3,11 +3,11 @@
 //! The answer is kept in the user's own folder, not in the project, so that no clone and no capsule brings
 //! it along.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::question::is_agreed;
 use super::{Done, Failure, Project};
 use crate::disk;
 use crate::experiment::Plan;
@@ -16,7 +16,7 @@ use crate::process;
 /// Set to 1, every project is trusted, for this command.
 const VARIABLE: &str = "ENCORE_TRUST";
 
-/// A project that the user trusts. A folder that was deleted and made anew is another one.
+/// A project that the user trusts. A folder that was deleted and created again is a different project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Trusted {
     project: PathBuf,
@@ -29,11 +29,10 @@ pub(super) fn ask(project: &Project, plans: &[&Plan], is_given: bool) -> Done {
     let program = |plan: &&Plan| Some((plan.name.clone(), plan.spec.model.command()?.line()));
     let programs: Vec<(String, String)> = plans.iter().filter_map(program).collect();
     let Some((name, line)) = programs.first() else { return Ok(()) };
-    let here = Trusted::of(&project.root)?;
-    let known = read();
     if std::env::var(VARIABLE).is_ok_and(|value| value == "1") {
         return permit();
     }
+    let (here, known) = (Trusted::of(&project.root)?, read());
     if !known.contains(&here) {
         if !is_given && !agrees(&here.project, &programs) {
             return Err(Failure::Usage(format!(
@@ -68,17 +67,13 @@ impl Trusted {
 
 /// Asks on a terminal. Elsewhere nobody can answer.
 fn agrees(project: &Path, programs: &[(String, String)]) -> bool {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return false;
-    }
-    eprintln!("Specs of {} start these programs, with your rights:", project.display());
-    for (name, line) in programs {
-        eprintln!("  {name}: {line}");
-    }
-    eprintln!("Do you trust the code of this project? encore remembers a yes. [y/N]");
-    let mut answer = String::new();
-    let is_read = std::io::stdin().read_line(&mut answer).is_ok();
-    is_read && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    let lines: String = programs.iter().map(|(name, line)| format!("  {name}: {line}\n")).collect();
+    let question = format!(
+        "Specs of {} start these programs, with your rights:\n{lines}Do you trust the code of this project? \
+         encore remembers a yes. [y/N]\n",
+        project.display()
+    );
+    is_agreed(&question).unwrap_or(false)
 }
 
 /// The file of trusted projects.

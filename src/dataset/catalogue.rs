@@ -9,7 +9,7 @@ use super::{
     built_in,
 };
 use crate::schema::{Fault, Faults};
-use crate::vocab::{is_plain_name, nearest, quoted_list};
+use crate::vocab::{is_plain_name, name_hint};
 
 /// Every declared dataset: those of a folder, and those that are built into the program.
 #[derive(Debug, Clone)]
@@ -122,11 +122,8 @@ impl Catalogue {
             ));
         }
         self.manifests.get(name).ok_or_else(|| {
-            let known = || self.manifests.keys().map(String::as_str);
-            match nearest(name, known()) {
-                Some(near) => format!("unknown dataset `{name}`; did you mean `{near}`?"),
-                None => format!("unknown dataset `{name}`; known: {}", quoted_list(known())),
-            }
+            let hint = name_hint(name, self.manifests.keys().map(String::as_str));
+            format!("unknown dataset `{name}`; {hint}")
         })
     }
 

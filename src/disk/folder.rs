@@ -36,7 +36,8 @@ pub fn publish_flushed(attempt: &Path, name: &Path) -> io::Result<Published> {
         // The final name may be on another disk, e.g. behind a symbolic link.
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {
             let copy = parent(name).join(format!(".{}", unique_name()));
-            let moved = copy_folder(attempt, &copy).and_then(|()| fs::rename(&copy, name));
+            let copied = copy_folder(attempt, &copy).and_then(|()| flush(&copy));
+            let moved = copied.and_then(|()| fs::rename(&copy, name));
             if moved.is_err() {
                 let _ = fs::remove_dir_all(&copy);
             }
@@ -127,7 +128,11 @@ pub(super) fn flush(folder: &Path) -> io::Result<()> {
     sync_folder(folder)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a folder with all of its files. They are not flushed.
+///
+/// # Errors
+/// If a file can't be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -136,10 +141,20 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
             copy_folder(&entry.path(), &to)?;
         } else {
             fs::copy(entry.path(), &to)?;
-            sync_file(&to)?;
         }
     }
-    sync_folder(to)
+    Ok(())
+}
+
+/// The paths of all entries of a folder; none if there is no such folder.
+///
+/// # Errors
+/// If the folder can't be read.
+pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
+        other => other?.map(|entry| Ok(entry?.path())).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //! | [`set_aside`], [`remove_folder`] | takes a folder away by one rename before its files are deleted |
 //! | [`lock()`], [`lock_file`], [`is_locked`] | an advisory lock, on file systems that have locks |
 //! | [`unique_name`], [`Owner`] | names of temporary files and folders: host, process and a random part |
-//! | [`size()`] | bytes of a file or folder |
+//! | [`entries`], [`size()`], [`copy_folder`] | what is in a folder, its bytes, a copy of it |
 //! | [`remove_stale`] | removes temporary files of processes that have ended |
 //!
 //! A lock only avoids duplicate work. No result may depend on one: some file systems have no locks
@@ -22,7 +22,9 @@ mod lock;
 mod name;
 mod whole;
 
-pub use folder::{Published, publish, publish_flushed, remove_folder, set_aside, size};
+pub use folder::{
+    Published, copy_folder, entries, publish, publish_flushed, remove_folder, set_aside, size,
+};
 pub use lock::{Held, Lock, is_locked, is_new_note, lock, lock_file, notice};
 pub use name::{Owner, unique_name};
 pub use whole::{

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::schema::{Fault, Faults};
-use crate::vocab::{is_plain_name, nearest, quoted_list};
+use crate::vocab::{is_plain_name, name_hint};
 
 /// The specs of encore's own repository, which are part of the program, as (file, text).
 static BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/specs.rs"));
@@ -129,10 +129,7 @@ fn built_in(name: &str) -> Option<&'static str> {
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(name, known.clone()) {
-        Some(near) => format!("unknown experiment `{name}`; did you mean `{near}`?"),
-        None => format!("unknown experiment `{name}`; known: {}", quoted_list(known)),
-    }
+    format!("unknown experiment `{name}`; {}", name_hint(name, known))
 }
 
 /// Appends the names of the specs below a folder, and what can't be read there.

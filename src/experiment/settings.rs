@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Library;
 use crate::schema::{Fault, Faults, Fields, List, Text, Tree, json_schema, read};
-use crate::vocab::{nearest, quoted_list};
+use crate::vocab::name_hint;
 
 /// The title of a page whose project gives none.
 const TITLE: &str = "Experiments";
@@ -116,11 +116,7 @@ fn groups(fields: &mut Fields, experiments: &[String]) -> Vec<ProjectGroup> {
             }
             seen.push(name.clone());
             if !experiments.contains(name) {
-                let known = || experiments.iter().map(String::as_str);
-                let hint = match nearest(name, known()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known: {}", quoted_list(known())),
-                };
+                let hint = name_hint(name, experiments.iter().map(String::as_str));
                 let message = format!("names the unknown experiment `{name}`; {hint}");
                 fields.fault_at("experiments", &message);
             }

@@ -34,9 +34,19 @@ impl Segments {
         sample_rate_hz: u32,
         track_samples: usize,
     ) -> impl Iterator<Item = std::ops::Range<usize>> {
+        (0..self.per_track).map(move |i| self.range(sample_rate_hz, track_samples, i))
+    }
+
+    /// Returns the sample range of one segment of a track, which the end of the track may shorten.
+    #[must_use]
+    pub fn range(
+        self,
+        sample_rate_hz: u32,
+        track_samples: usize,
+        segment: usize,
+    ) -> std::ops::Range<usize> {
         let length = self.n_samples(sample_rate_hz);
-        (0..self.per_track)
-            .map(move |i| (i * length).min(track_samples)..((i + 1) * length).min(track_samples))
+        (segment * length).min(track_samples)..((segment + 1) * length).min(track_samples)
     }
 }
 

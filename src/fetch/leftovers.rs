@@ -1,7 +1,6 @@
 //! Downloads that were interrupted: found and removed.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Lock};
@@ -23,13 +22,8 @@ pub struct UnfinishedDownload {
 /// # Errors
 /// If the folder can't be read.
 pub fn unfinished_downloads(folder: &Path) -> io::Result<Vec<UnfinishedDownload>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-        other => other?,
-    };
     let mut found = vec![];
-    for entry in entries {
-        let folder = entry?.path();
+    for folder in disk::entries(folder)? {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_left = name.ends_with(END) || (name.contains(END) && name.ends_with(".removed"));
         if is_left && folder.is_dir() && !disk::is_locked(&folder.join("lock")) {
@@ -59,6 +53,8 @@ pub fn remove_unfinished(download: &UnfinishedDownload) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -26,3 +26,10 @@ pub use message::{End, Order, Status};
 pub use needs::{home, secret_variables};
 pub use supervised::{Supervised, is_permitted, permit};
 pub use supervisor::{replace_by, supervise};
+
+/// Sends a signal to the group that a program leads. It may have ended by itself.
+#[cfg(unix)]
+fn signal_group(process: u32, signal: rustix::process::Signal) {
+    let group = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    let _ = group.map(|group| rustix::process::kill_process_group(group, signal));
+}

@@ -100,11 +100,8 @@ impl Supervised {
     /// Kills what is left of a program whose supervisor was killed.
     fn end_all(&self) {
         #[cfg(unix)]
-        if let Some(process) = self.process
-            && let Some(group) =
-                i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        if let Some(process) = self.process {
+            super::signal_group(process, rustix::process::Signal::KILL);
         }
         #[cfg(target_os = "linux")]
         super::descendants::end_all();

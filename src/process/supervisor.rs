@@ -9,6 +9,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::message::{End, Order, Status};
+#[cfg(unix)]
+use super::signal_group;
 
 /// How often the program is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -189,16 +191,9 @@ fn wait(child: &mut Child) -> io::Result<ExitStatus> {
 
 fn ask_to_end(child: &mut Child) {
     #[cfg(unix)]
-    if let Some(group) = group(child) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
-    }
+    signal_group(child.id(), rustix::process::Signal::TERM);
     #[cfg(not(unix))]
     let _ = child.kill();
-}
-
-#[cfg(unix)]
-fn group(child: &Child) -> Option<rustix::process::Pid> {
-    i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
 }
 
 /// Ends what is left of the program; returns the number of processes that still ran.
@@ -211,9 +206,7 @@ fn end_all(_child: &Child) -> usize {
 #[cfg(not(target_os = "linux"))]
 fn end_all(child: &Child) -> usize {
     #[cfg(unix)]
-    if let Some(group) = group(child) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
+    signal_group(child.id(), rustix::process::Signal::KILL);
     let _ = child;
     0
 }

@@ -106,11 +106,7 @@ impl Store {
 }
 
 fn paths(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-        other => other.map_err(|source| io(folder, source))?,
-    };
-    entries.map(|entry| Ok(entry.map_err(|source| io(folder, source))?.path())).collect()
+    disk::entries(folder).map_err(|source| io(folder, source))
 }
 
 fn size(path: &Path) -> Result<u64, StoreError> {

@@ -33,6 +33,7 @@ mod index;
 mod leftovers;
 mod notes;
 mod parse;
+mod program_files;
 mod run;
 mod shared;
 mod stamp;

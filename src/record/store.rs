@@ -144,13 +144,8 @@ impl Store {
     /// What lies in the folder of attempts under a run's id, with its owners.
     pub(super) fn owned(&self, id: &str) -> Result<Vec<(PathBuf, Owner)>, StoreError> {
         let attempts = self.attempts();
-        let entries = match fs::read_dir(&attempts) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-            other => other.map_err(|source| io(&attempts, source))?,
-        };
         let mut owned = vec![];
-        for entry in entries {
-            let path = entry.map_err(|source| io(&attempts, source))?.path();
+        for path in disk::entries(&attempts).map_err(|source| io(&attempts, source))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let name = name.strip_suffix(".removed").unwrap_or(&name);
             let unique = name.strip_prefix(id).and_then(|rest| rest.strip_prefix('.'));

@@ -2,7 +2,6 @@
 //!
 //! A removed run is `trash/ID/`; one of the same id that is removed later is `trash/ID~2/`, and so on.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -62,13 +61,8 @@ impl Store {
     /// If the trash can't be read.
     pub fn trashed(&self) -> Result<Vec<Trashed>, StoreError> {
         let trash = self.trash();
-        let entries = match fs::read_dir(&trash) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-            other => other.map_err(|source| io(&trash, source))?,
-        };
         let mut all = vec![];
-        for entry in entries {
-            let folder = entry.map_err(|source| io(&trash, source))?.path();
+        for folder in disk::entries(&trash).map_err(|source| io(&trash, source))? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if !folder.is_dir() || name.starts_with('.') {
                 continue;
@@ -100,6 +94,8 @@ fn moved(from: &Path, to: &Path) -> Result<bool, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -98,13 +97,8 @@ impl Store {
     /// Where the folder of attempts can't be read.
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
         let attempts = self.attempts();
-        let entries = match fs::read_dir(&attempts) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
-            other => other.map_err(|source| io(&attempts, source))?,
-        };
         let mut ids: BTreeMap<String, Vec<(PathBuf, Owner)>> = BTreeMap::new();
-        for entry in entries {
-            let path = entry.map_err(|source| io(&attempts, source))?.path();
+        for path in disk::entries(&attempts).map_err(|source| io(&attempts, source))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if let Some(id) = name.strip_suffix(FAILED) {
                 ids.entry(id.to_owned()).or_default();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoints};
 use super::error::{io, write_whole};
 use super::notes;
+use super::program_files;
 use super::run::MANIFEST;
 use super::store::Claim;
 use super::tables::{members_csv, predictions_csv};
@@ -15,11 +16,8 @@ use super::unfinished;
 use super::{
     AttemptFacts, Checkpoint, Epoch, Member, Outputs, Prediction, Record, Run, StoreError,
 };
-use crate::disk::{self, Owner, Published};
+use crate::disk::{self, Published};
 use crate::vocab::{Sha256, sha256_hex};
-
-/// Files of a program that is the model: its output, and what describes its environment.
-const OF_PROGRAM: [&str; 2] = ["log.txt", "environment.txt"];
 
 /// Writes a run during its training, into a separate attempt folder.
 #[derive(Debug)]
@@ -61,7 +59,7 @@ impl RunWriter {
             }
         };
         let epochs = open_epochs(&path, &lines)?;
-        take_over(&store.owned(&claim.id)?, &folder)?;
+        program_files::take_over(&store.owned(&claim.id)?, &folder)?;
         // The new attempt contains everything that the dead ones had.
         store.remove_dead_attempts(&claim.id)?;
         store.forget_failure(&claim.id);
@@ -98,7 +96,7 @@ impl RunWriter {
     /// Returns the folder in which a program that is the model works. It is no part of the record.
     #[must_use]
     pub fn job_folder(&self) -> PathBuf {
-        self.folder().join(JOB)
+        self.folder().join(program_files::JOB)
     }
 
     /// Returns the folder for the model's files.
@@ -269,7 +267,7 @@ impl RunWriter {
         if self.texts.contains_key(MANIFEST) {
             files.insert(MANIFEST.to_owned(), self.sum(MANIFEST)?);
         }
-        for name in OF_PROGRAM.iter().filter(|name| self.folder.join(name).is_file()) {
+        for name in program_files::KEPT.iter().filter(|name| self.folder.join(name).is_file()) {
             files.insert((*name).to_owned(), self.sum(name)?);
         }
         let model = self.model_folder();
@@ -365,28 +363,6 @@ fn difference(id: &str, ours: &Outputs, published: &Outputs) -> Option<String> {
             differ.join("; ")
         )
     })
-}
-
-/// The folder of a program's job in an attempt, and of its checkpoints in there.
-const JOB: &str = "job";
-const JOB_CHECKPOINT: &str = "job/checkpoint";
-
-/// Takes over what a program keeps from one start to the next, its checkpoints and its output, from the
-/// latest attempt whose process has ended.
-fn take_over(attempts: &[(PathBuf, Owner)], folder: &Path) -> Result<(), StoreError> {
-    let time = |path: &Path| fs::metadata(path.join(JOB_CHECKPOINT)).and_then(|it| it.modified());
-    let dead = attempts.iter().filter(|(path, owner)| path != folder && owner.is_dead());
-    let dead = dead.filter_map(|(path, _)| Some((time(path).ok()?, path)));
-    let Some((_, latest)) = dead.max() else { return Ok(()) };
-    fs::create_dir_all(folder.join(JOB)).map_err(|source| io(folder, source))?;
-    for name in [JOB_CHECKPOINT, OF_PROGRAM[0]] {
-        let (from, to) = (latest.join(name), folder.join(name));
-        match fs::rename(&from, &to) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            other => other.map_err(|source| io(&from, source))?,
-        }
-    }
-    Ok(())
 }
 
 /// Returns the paths of the files below a folder, sorted, with slashes on every system.

@@ -1,6 +1,7 @@
 //! The ledger: every published figure with its verdict, as text.
 
 use super::claims::Judged;
+use super::facts::not_run;
 use super::group::{Group, Row};
 use super::words::{fraction, list, wrapped};
 use crate::record::Claim;
@@ -14,11 +15,7 @@ pub(super) fn text(rows: &[Row]) -> String {
     if text.is_empty() {
         text += "no published result has been tested yet\n";
     }
-    let not_run = |row: &Row| match row {
-        Row::NotRun(name) => Some((*name).to_owned()),
-        Row::Ran(_) => None,
-    };
-    let not_run: Vec<String> = rows.iter().filter_map(not_run).collect();
+    let not_run = not_run(rows);
     if !not_run.is_empty() {
         text += &wrapped("", "    ", &format!("not run: {}", list(&not_run)));
     }

@@ -97,11 +97,10 @@ impl RunTable {
     fn has(&self, name: &str) -> bool {
         self.runs.is_empty()
             || RUN_FIELDS.contains(&name)
-            || self.runs.iter().any(|run| run.get(name).is_some())
-            || self
-                .runs
-                .iter()
-                .any(|run| run.own.contains_key(name) || run.shared.contains_key(name))
+            || self.runs.iter().any(|run| {
+                let is_named = run.own.contains_key(name) || run.shared.contains_key(name);
+                is_named || run.get(name).is_some()
+            })
     }
 
     /// The field that was meant: one that ends with the name, else one that is spelled like it.

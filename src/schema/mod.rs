@@ -11,11 +11,13 @@ mod assign;
 mod explore;
 mod fields;
 mod rule;
+mod rule_of_many;
 mod tree;
 
 pub use explore::{json_schema, keys};
 pub use fields::Fields;
-pub use rule::{Flag, Int, Keyed, List, OneOf, Real, Rule, Text};
+pub use rule::{Flag, Int, OneOf, Real, Rule, Text};
+pub use rule_of_many::{Keyed, List};
 pub use tree::{Node, Tree, Value};
 
 use std::fmt;

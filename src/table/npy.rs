@@ -7,6 +7,7 @@ use npyz::half::f16;
 use npyz::{DType, Deserialize, NpyHeader, Order, TypeChar, TypeRead};
 
 use super::TableError;
+use super::npy_write::shape_text;
 
 /// An array over the bytes of a file, row by row as 32-bit floats.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,9 +136,8 @@ fn parse(bytes: &[u8]) -> Result<Npy<'_>, String> {
     if header.order() != Order::C {
         return Err("must be in C order, got fortran_order True".to_owned());
     }
-    let axes: Vec<String> = header.shape().iter().map(u64::to_string).collect();
-    let text = format!("({}{})", axes.join(", "), if axes.len() == 1 { "," } else { "" });
     let shape: Vec<usize> = header.shape().iter().map(|&axis| axis as usize).collect();
+    let text = shape_text(&shape);
     if shape.is_empty() {
         return Err(format!("must have a shape whose first axis is the examples, got {text}"));
     }

@@ -57,11 +57,8 @@ pub fn write_npy<'a, T: NpyNumber + 'a>(
 /// The bytes before the numbers. Their length is a multiple of 64, as NumPy writes them.
 #[must_use]
 pub fn npy_head(dtype: &str, shape: &[usize]) -> Vec<u8> {
-    let axes: Vec<String> = shape.iter().map(usize::to_string).collect();
-    let comma = if axes.len() == 1 { "," } else { "" };
-    let axes = axes.join(", ");
-    let text =
-        format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({axes}{comma}), }}");
+    let shape = shape_text(shape);
+    let text = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}");
     // Magic number, version and length take ten bytes, the line break one.
     let length = (text.len() + 11).next_multiple_of(64) - 10;
     let mut head = b"\x93NUMPY\x01\x00".to_vec();
@@ -70,6 +67,13 @@ pub fn npy_head(dtype: &str, shape: &[usize]) -> Vec<u8> {
     head.resize(head.len() + length - text.len() - 1, b' ');
     head.push(b'\n');
     head
+}
+
+/// A shape as Python writes a tuple: `(2, 3)`, `(2,)`.
+pub(super) fn shape_text(shape: &[usize]) -> String {
+    let axes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let comma = if axes.len() == 1 { "," } else { "" };
+    format!("({}{comma})", axes.join(", "))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub use registry::{Named, Registry};
 pub use rng::{Rng, Seed};
 pub use scores::Scores;
 pub use seeds::seed_range;
-pub use spelling::{is_plain_name, nearest, quoted_list, without_controls};
+pub use spelling::{is_plain_name, name_hint, nearest, quoted_list, without_controls};
 
 use serde::{Deserialize, Serialize};
 

@@ -25,6 +25,15 @@ pub fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// What to say of a name that is not known: the nearest known one or, if none is near, all.
+#[must_use]
+pub fn name_hint<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known: {}", quoted_list(known)),
+    }
+}
+
 /// Returns whether a text is a valid name of an experiment or a dataset, and so of its file.
 #[must_use]
 pub fn is_plain_name(name: &str) -> bool {

@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::super::error::RunError;
 use super::super::plan::Plan;
 use super::hidden;
 use super::place::{folder_of, nothing_written};
-use super::sets::{RECORDINGS, table_text};
+use super::sets::{RECORDINGS, segments_text, table_text};
 use crate::audio::{Waveform, write_wav};
 use crate::dataset::Catalogue;
-use crate::delimited::Writer;
 use crate::disk;
 use crate::features::{Features, Segments};
 use crate::model::command::{Head, Input, Names, Place, Task, follow, read_probabilities};
@@ -207,7 +207,7 @@ impl ProgramPredictor {
         for name in ["checkpoint", "tmp"] {
             folder_of(&job.join(name))?;
         }
-        copy(&self.model, &job.join("model"))
+        disk::copy_folder(&self.model, &job.join("model"))
             .map_err(|error| failed((self.model.clone(), error)))?;
         let test = Names { n, ..write(&job).map_err(failed)? };
         let n_threads = rayon::current_num_threads();
@@ -250,39 +250,12 @@ impl Recorded<'_> {
     }
 
     /// The samples of the segments that give an example.
-    fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
-        let whole = self.segments.n_samples(self.waveform.sample_rate_hz);
-        let n = self.waveform.samples.len();
-        self.taken.iter().map(move |&segment| {
-            let start = (segment as usize * whole).min(n);
-            start..(start + whole).min(n)
-        })
+    fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        let (rate, n) = (self.rate(), self.waveform.samples.len());
+        self.taken.iter().map(move |&segment| self.segments.range(rate, n, segment as usize))
     }
 
     fn table(&self, path: Option<&Path>) -> String {
-        let rate = f64::from(self.waveform.sample_rate_hz);
-        let mut writer = Writer::default();
-        writer.row(path.map(|_| "path").into_iter().chain(["start_s", "seconds"]));
-        for range in self.ranges() {
-            let path = path.map(|path| path.display().to_string());
-            let numbers = [range.start as f64 / rate, range.len() as f64 / rate];
-            writer.row(path.into_iter().chain(numbers.map(|x| x.to_string())));
-        }
-        writer.text()
+        segments_text(self.rate(), self.ranges(), path.map(std::iter::repeat))
     }
-}
-
-/// Copies a folder with all of its files.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,9 @@
 //! The examples of a run as the files of a job.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -193,34 +194,45 @@ impl Audio {
         }
     }
 
-    /// The samples of a row's segment: their first, their number in the recording.
-    fn range(&self, segment: u32, n_samples: usize) -> std::ops::Range<usize> {
-        let whole = self.segments.n_samples(self.data.sample_rate_hz);
-        let start = (segment as usize * whole).min(n_samples);
-        start..(start + whole).min(n_samples)
+    /// The samples of a row's segment in its recording.
+    fn range(&self, segment: u32, n_samples: usize) -> Range<usize> {
+        self.segments.range(self.data.sample_rate_hz, n_samples, segment as usize)
     }
 
-    /// A CSV file: a path where there is one, start and length of every segment in seconds.
+    /// Where the segments of a set lie, as [`segments_text`].
     fn table(&self, fold: &Fold, set: &Set, paths: Option<&[PathBuf]>) -> String {
-        let rate = f64::from(self.data.sample_rate_hz);
         let n_samples = |track: &str| {
             let track = self.data.tracks.iter().find(|it| it.id == track);
             track.map_or(0, |track| track.n_samples)
         };
-        let mut lengths = std::collections::BTreeMap::new();
-        let mut writer = Writer::default();
-        let head = paths.map(|_| "path").into_iter().chain(["start_s", "seconds"]);
-        writer.row(head);
-        for (place, &row) in set.rows.iter().enumerate() {
+        let mut lengths = BTreeMap::new();
+        let ranges = set.rows.iter().map(|&row| {
             let id = &fold.inputs.examples.ids[row];
             let n = *lengths.entry(&id.track).or_insert_with(|| n_samples(&id.track));
-            let range = self.range(id.segment, n);
-            let path = paths.map(|paths| paths[place].display().to_string());
-            let numbers = [range.start as f64 / rate, range.len() as f64 / rate];
-            writer.row(path.into_iter().chain(numbers.map(|x| x.to_string())));
-        }
-        writer.text()
+            self.range(id.segment, n)
+        });
+        let paths = paths.map(|paths| paths.iter().map(PathBuf::as_path));
+        segments_text(self.data.sample_rate_hz, ranges, paths)
     }
+}
+
+/// Where segments lie, as CSV: the path of the recording where the program gets it, and the start and the length
+/// of the segment in seconds. `ranges` are samples.
+pub(super) fn segments_text<'a>(
+    sample_rate_hz: u32,
+    ranges: impl Iterator<Item = Range<usize>>,
+    paths: Option<impl Iterator<Item = &'a Path>>,
+) -> String {
+    let rate = f64::from(sample_rate_hz);
+    let mut writer = Writer::default();
+    writer.row(paths.as_ref().map(|_| "path").into_iter().chain(["start_s", "seconds"]));
+    let mut paths = paths.into_iter().flatten();
+    for range in ranges {
+        let path = paths.next().map(|path| path.display().to_string());
+        let numbers = [range.start as f64 / rate, range.len() as f64 / rate];
+        writer.row(path.into_iter().chain(numbers.map(|x| x.to_string())));
+    }
+    writer.text()
 }
 
 /// The samples of every segment, `[n, samples]`, filled up with zeros where the recording ends earlier.
@@ -248,7 +260,7 @@ fn waveforms(
     }
     let files = Mutex::new(files);
     // Of every recording, where its segments go: set, row of the set, segment.
-    let mut places = std::collections::BTreeMap::<&str, Vec<(usize, usize, u32)>>::new();
+    let mut places = BTreeMap::<&str, Vec<(usize, usize, u32)>>::new();
     for (number, set) in sets.iter().enumerate() {
         for (place, &row) in set.rows.iter().enumerate() {
             let id = &fold.inputs.examples.ids[row];
@@ -299,7 +311,7 @@ fn paths(
     }
     folder_of(folder)?;
     let folder = folder.canonicalize().map_err(io_at(folder))?;
-    let mut files = std::collections::BTreeMap::<&str, PathBuf>::new();
+    let mut files = BTreeMap::<&str, PathBuf>::new();
     for set in sets {
         let below = folder.join(set.name);
         folder_of(&below)?;

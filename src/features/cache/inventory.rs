@@ -267,15 +267,5 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>, FeatureError> {
 }
 
 fn size(folder: &Path) -> Result<u64, FeatureError> {
-    let mut n_bytes = 0;
-    for path in paths(folder)? {
-        n_bytes += match fs::metadata(&path) {
-            Ok(file) if file.is_dir() => size(&path)?,
-            Ok(file) => file.len(),
-            // A running process has given the folder its final name in the meantime.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
-            Err(source) => return Err(io(&path, source)),
-        };
-    }
-    Ok(n_bytes)
+    disk::size(folder).map_err(|source| io(folder, source))
 }

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Not;
 
 use polars::prelude::{
-    BooleanChunked, ChunkCompareEq, ChunkCompareIneq, Float64Chunked, NewChunkedArray,
-    StringChunked,
+    BooleanChunked, ChunkCompareEq, ChunkCompareIneq, NewChunkedArray, StringChunked,
 };
 
 use super::column::{FieldColumn, Lists};
@@ -132,9 +131,11 @@ fn wrong_type(field: &Field, column: &FieldColumn, literal: &Literal, at: usize)
 fn scalars(column: &FieldColumn, comparison: Comparison, literal: &Literal) -> BooleanChunked {
     let typed = match literal {
         Literal::Number(number) => {
-            column.numbers.as_ref().map(|numbers| of_numbers(numbers, comparison, *number))
+            column.numbers.as_ref().map(|numbers| compare(numbers, comparison, *number))
         }
-        Literal::Text(text) => column.texts.as_ref().map(|texts| of_texts(texts, comparison, text)),
+        Literal::Text(text) => {
+            column.texts.as_ref().map(|texts| compare(texts, comparison, text.as_str()))
+        }
         Literal::Flag(flag) => column.flags.as_ref().map(|flags| {
             // polars compares flags with a column.
             let wanted: BooleanChunked = std::iter::repeat_n(Some(*flag), flags.len()).collect();
@@ -153,25 +154,18 @@ fn fill(typed: Option<BooleanChunked>, is_there: &[bool]) -> BooleanChunked {
     }
 }
 
-fn of_numbers(numbers: &Float64Chunked, comparison: Comparison, with: f64) -> BooleanChunked {
+/// Compares a column with a value or with another column; a row without a value is neither true nor false.
+fn compare<C, With>(column: &C, comparison: Comparison, with: With) -> BooleanChunked
+where
+    C: ChunkCompareEq<With, Item = BooleanChunked> + ChunkCompareIneq<With, Item = BooleanChunked>,
+{
     match comparison {
-        Comparison::Equal => numbers.equal(with),
-        Comparison::NotEqual => numbers.not_equal(with),
-        Comparison::Less => numbers.lt(with),
-        Comparison::LessOrEqual => numbers.lt_eq(with),
-        Comparison::Greater => numbers.gt(with),
-        Comparison::GreaterOrEqual => numbers.gt_eq(with),
-    }
-}
-
-fn of_texts(texts: &StringChunked, comparison: Comparison, with: &str) -> BooleanChunked {
-    match comparison {
-        Comparison::Equal => texts.equal(with),
-        Comparison::NotEqual => texts.not_equal(with),
-        Comparison::Less => texts.lt(with),
-        Comparison::LessOrEqual => texts.lt_eq(with),
-        Comparison::Greater => texts.gt(with),
-        Comparison::GreaterOrEqual => texts.gt_eq(with),
+        Comparison::Equal => column.equal(with),
+        Comparison::NotEqual => column.not_equal(with),
+        Comparison::Less => column.lt(with),
+        Comparison::LessOrEqual => column.lt_eq(with),
+        Comparison::Greater => column.gt(with),
+        Comparison::GreaterOrEqual => column.gt_eq(with),
     }
 }
 
@@ -194,24 +188,10 @@ fn between(
 ) -> Result<BooleanChunked, QueryError> {
     let (a, b) = (column(field, columns), column(other, columns));
     if let (Some(a), Some(b)) = (&a.numbers, &b.numbers) {
-        return Ok(match comparison {
-            Comparison::Equal => a.equal(b),
-            Comparison::NotEqual => a.not_equal(b),
-            Comparison::Less => a.lt(b),
-            Comparison::LessOrEqual => a.lt_eq(b),
-            Comparison::Greater => a.gt(b),
-            Comparison::GreaterOrEqual => a.gt_eq(b),
-        });
+        return Ok(compare(a, comparison, b));
     }
     if let (Some(a), Some(b)) = (&a.texts, &b.texts) {
-        return Ok(match comparison {
-            Comparison::Equal => a.equal(b),
-            Comparison::NotEqual => a.not_equal(b),
-            Comparison::Less => a.lt(b),
-            Comparison::LessOrEqual => a.lt_eq(b),
-            Comparison::Greater => a.gt(b),
-            Comparison::GreaterOrEqual => a.gt_eq(b),
-        });
+        return Ok(compare(a, comparison, b));
     }
     let (kinds, others) = (a.kinds(), b.kinds());
     let message = format!(
