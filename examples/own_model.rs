@@ -12,16 +12,18 @@ use std::time::Duration;
 use encore::dataset::Catalogue;
 use encore::experiment::{Event, Observer, Options, Plan, SideBySide, Workspace, run_all};
 use encore::model::{
-    self, Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader,
+    self, Entry, Examples, FitInput, Fitted, FittedModel, Model, ModelError, Reader,
     TrainingObserver,
 };
 use encore::record::Store;
 use encore::schema::Real;
+use encore::vocab::{Outputs, Task};
 
 /// `[model.nearest_mean]`, with one setting.
 static NEAREST_MEAN: Entry = Entry {
     name: "nearest_mean",
     doc: "The class whose mean is nearest: softmax of the negative squared distances.",
+    tasks: &[Task::Classes],
     read: Reader::AtOnce(|fields, _shape| {
         let sharpness = fields.with_default("sharpness", &Real::positive(), 1.0);
         Box::new(NearestMean { sharpness })
@@ -48,8 +50,8 @@ impl Model for NearestMean {
         let train = &input.train;
         train.check_for_fit()?;
         let width = train.width();
-        let mut counts = vec![0.0; train.n_classes];
-        let mut means = vec![0.0; train.n_classes * width];
+        let mut counts = vec![0.0; train.n_outputs];
+        let mut means = vec![0.0; train.n_outputs * width];
         for index in 0..train.len() {
             let class = train.label(index);
             counts[class] += 1.0;
@@ -61,16 +63,17 @@ impl Model for NearestMean {
             sums.iter_mut().for_each(|sum| *sum /= f64::max(*count, 1.0));
         }
         let n_parameters = means.len();
-        let classifier = Box::new(Means { sharpness: self.sharpness, width, means });
-        Ok(Fitted { classifier, n_parameters, kept_epoch: None, notes: vec![] })
+        let model = Box::new(Means { sharpness: self.sharpness, width, means });
+        Ok(Fitted { model, n_parameters, kept_epoch: None, notes: vec![] })
     }
 
     fn load(
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let path = folder.join("means.json");
         let fault =
             |message: String| ModelError::File { path: path.display().to_string(), message };
@@ -88,8 +91,8 @@ impl Model for NearestMean {
     }
 }
 
-impl Classifier for Means {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for Means {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         let mut probabilities = vec![];
         for index in 0..examples.len() {
             let example = examples.example(index);

@@ -16,7 +16,7 @@
 //! ```
 //! use encore::audio::{Mfcc, MfccSettings, Workspace};
 //! use encore::model::{Examples, FitInput, Knn, Model};
-//! use encore::vocab::Seed;
+//! use encore::vocab::{Seed, Targets};
 //!
 //! // Three low and three high tones of half a second, as their mean MFCCs.
 //! let mfcc = Mfcc::new(&MfccSettings { n_mfcc: 5, ..MfccSettings::default() })?;
@@ -32,8 +32,14 @@
 //! }
 //!
 //! // Fit on four of them, predict the other two.
-//! let labels = [0, 0, 0, 1, 1, 1];
-//! let examples = |rows| Examples { shape: &[5], matrix: &matrix, labels: &labels, rows, n_classes: 2 };
+//! let targets = Targets::Classes(vec![0, 0, 0, 1, 1, 1]);
+//! let examples = |rows| Examples {
+//!     shape: &[5],
+//!     matrix: &matrix,
+//!     targets: &targets,
+//!     rows,
+//!     n_outputs: 2,
+//! };
 //! let knn = Knn { n_neighbors: 1, ..Knn::default() };
 //! let input = FitInput {
 //!     train: examples(&[0, 1, 3, 4]),
@@ -43,7 +49,7 @@
 //!     resume: None,
 //! };
 //! let fitted = knn.fit(&input, &mut ())?;
-//! let probabilities = fitted.classifier.predict_proba(&examples(&[2, 5]))?;
+//! let probabilities = fitted.model.predict(&examples(&[2, 5]))?;
 //! assert_eq!(probabilities, [1.0, 0.0, 0.0, 1.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -5,7 +5,7 @@ use std::path::Path;
 use encore::dataset::Catalogue;
 use encore::experiment::{DataChoice, Library, Options, Plan};
 use encore::model::{Device, Examples, FitInput, TrainingObserver};
-use encore::vocab::{Rng, Seed};
+use encore::vocab::{Rng, Seed, Targets};
 
 /// Frames and coefficients of an example.
 pub(crate) const SHAPE: [usize; 2] = [130, 13];
@@ -38,12 +38,13 @@ pub(crate) fn fit(
     observer: &mut (dyn TrainingObserver + Send),
 ) {
     let rows: Vec<usize> = (0..data.labels.len()).collect();
+    let targets = Targets::Classes(data.labels.clone());
     let view = |rows| Examples {
         shape: &SHAPE,
         matrix: &data.matrix,
-        labels: &data.labels,
+        targets: &targets,
         rows,
-        n_classes: N_CLASSES,
+        n_outputs: N_CLASSES,
     };
     let (train, valid) = (view(&rows), view(&[]));
     let job = FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None };

@@ -134,7 +134,7 @@ impl Inputs {
 
     /// What a split goes by.
     pub(super) fn items(&self) -> Items<'_> {
-        let Examples { ids, labels, .. } = &self.examples;
-        Items { ids, labels, columns: &self.track_columns }
+        let Examples { ids, targets, .. } = &self.examples;
+        Items { ids, labels: targets.classes(), columns: &self.track_columns }
     }
 }

@@ -45,8 +45,8 @@ impl<'a> ModelInputs<'a> {
             None => (self.examples.shape.as_slice(), self.examples.matrix.as_slice()),
             Some(Preprocessed { shape, matrix, .. }) => (shape.as_slice(), matrix.as_slice()),
         };
-        let Examples { labels, classes, .. } = self.examples;
-        model::Examples { shape, matrix, labels, rows, n_classes: classes.len() }
+        let Examples { targets, classes, .. } = self.examples;
+        model::Examples { shape, matrix, targets, rows, n_outputs: classes.len() }
     }
 
     /// Writes the preprocessing beside the model's files.

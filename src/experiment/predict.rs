@@ -12,6 +12,7 @@ use crate::metrics;
 use crate::model;
 use crate::record::{DataFacts, Run};
 use crate::table::TableError;
+use crate::vocab::Targets;
 
 /// The sample rate of recordings, unless a manifest says otherwise.
 const USUAL_RATE_HZ: u32 = 22_050;
@@ -117,12 +118,12 @@ impl Predictor {
         let examples = model::Examples {
             shape: &self.plan.spec.shape,
             matrix: &matrix,
-            labels: &vec![0; n_segments],
+            targets: &Targets::Classes(vec![]),
             rows: &rows,
-            n_classes: self.classes.len(),
+            n_outputs: self.classes.len(),
         };
         let probabilities = match &self.trained {
-            Trained::Own(model) => model.predict_proba(&examples).map_err(RunError::from)?,
+            Trained::Own(model) => model.predict(&examples).map_err(RunError::from)?,
             Trained::Program(program) => {
                 let waveform = &recording.waveform;
                 let recorded = Recorded { waveform, segments: *segments, taken: &taken };

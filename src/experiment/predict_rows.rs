@@ -13,6 +13,7 @@ use crate::metrics;
 use crate::model::{self, Preprocessor};
 use crate::record::Run;
 use crate::table::{Csv, Piece, TableError};
+use crate::vocab::Targets;
 
 /// A run's model, with everything that turns a row of a table into an example.
 pub struct RowPredictor {
@@ -146,12 +147,12 @@ impl RowPredictor {
         let examples = model::Examples {
             shape: &self.plan.spec.shape,
             matrix: &matrix,
-            labels: &vec![0; n_rows],
+            targets: &Targets::Classes(vec![]),
             rows: &rows,
-            n_classes: self.classes.len(),
+            n_outputs: self.classes.len(),
         };
         match &self.trained {
-            Trained::Own(model) => Ok(model.predict_proba(&examples).map_err(RunError::from)?),
+            Trained::Own(model) => Ok(model.predict(&examples).map_err(RunError::from)?),
             Trained::Program(program) => Ok(program.examples(&examples, None)?),
         }
     }

@@ -43,14 +43,14 @@ pub(super) fn record_run(
     context: RunContext,
 ) -> Result<Run, RunError> {
     let split = &fold.audited.split;
-    let classifier = fitted.classifier.as_ref();
-    let predict = |rows: &Vec<usize>| classifier.predict_proba(&fold.model_inputs.view(rows));
+    let model = fitted.model.as_ref();
+    let predict = |rows: &Vec<usize>| model.predict(&fold.model_inputs.view(rows));
     let predicted = Predicted {
         test: predict(&split.test)?,
         train: Some(predict(&split.train)?),
         valid: if split.valid.is_empty() { None } else { Some(predict(&split.valid)?) },
     };
-    classifier.save(&writer.model_folder())?;
+    model.save(&writer.model_folder())?;
     let made = Made {
         n_parameters: fitted.n_parameters,
         has_epochs: fitted.kept_epoch.is_some(),
@@ -148,7 +148,7 @@ pub(super) fn record_predictions(
 
 fn scored(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Scores {
     let n_classes = examples.classes.len();
-    let actual: Vec<usize> = rows.iter().map(|&row| examples.labels[row]).collect();
+    let actual: Vec<usize> = rows.iter().map(|&row| examples.targets.classes()[row]).collect();
     let predicted = metrics::most_likely(probabilities, n_classes);
     metrics::scores(&actual, &predicted, probabilities, n_classes)
 }
@@ -169,7 +169,7 @@ fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Ve
     let rows = rows.iter().zip(predicted).zip(probabilities.chunks(n_classes));
     rows.map(|((&row, predicted), probabilities)| Prediction {
         example: examples.ids[row].clone(),
-        actual: examples.labels[row],
+        actual: examples.targets.classes()[row],
         predicted,
         probabilities: probabilities.to_vec(),
     })

@@ -6,7 +6,7 @@
 use super::{Examples, FeatureError, Matrix};
 use crate::dataset::{ArrayData, ArrayFile, ArrayNumbers};
 use crate::schema::{Fields, Text};
-use crate::vocab::{nearest, quoted_list};
+use crate::vocab::{Targets, nearest, quoted_list};
 
 /// The array of a dataset that a spec uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl ArrayChoice {
             matrix: Matrix::Owned(matrix),
             shape: self.shape.clone(),
             ids: kept.iter().map(|&place| data.ids[place].clone()).collect(),
-            labels: kept.iter().map(|&place| data.labels[place]).collect(),
+            targets: Targets::Classes(kept.iter().map(|&place| data.labels[place]).collect()),
             classes: data.classes.clone(),
             hash,
             excluded,

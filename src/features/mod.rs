@@ -32,7 +32,7 @@ pub use table::{MissingNumbers, Selection, TableColumns};
 use crate::dataset::{Data, DatasetError, Kind};
 use crate::schema::Fields;
 use crate::vocab::Excluded;
-use crate::vocab::{ExampleId, Named, Registry};
+use crate::vocab::{ExampleId, Named, Registry, Targets};
 
 /// Every feature of audio segments that a spec can name.
 pub static AUDIO_FEATURES: &[Entry] =
@@ -138,9 +138,9 @@ pub struct Examples {
     pub shape: Vec<usize>,
     /// The origin of every row.
     pub ids: Vec<ExampleId>,
-    /// The class of every row.
-    pub labels: Vec<usize>,
-    /// The classes, in the order of their numbers.
+    /// What is true of every row.
+    pub targets: Targets,
+    /// The classes or tags in the order of their numbers, or the name of the number.
     pub classes: Vec<String>,
     /// SHA-256 of dataset, settings and extractor version.
     pub hash: String,

@@ -4,7 +4,7 @@ use super::{Examples, FeatureError, Matrix};
 use crate::dataset::TableData;
 use crate::record::Excluded;
 use crate::schema::{Fields, Int, Keyed, List, Text};
-use crate::vocab::{ExampleId, Sha256, nearest};
+use crate::vocab::{ExampleId, Sha256, Targets, nearest};
 
 /// The columns that become numbers of an example, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl TableColumns {
             matrix: Matrix::Owned(numbers),
             shape: vec![self.width()],
             ids: rows.iter().map(id).collect(),
-            labels: rows.iter().map(label).collect(),
+            targets: Targets::Classes(rows.iter().map(label).collect()),
             classes,
             hash: self.hash(table),
             excluded,
@@ -315,7 +315,7 @@ mod tests {
         let selection = Selection { minimum_rows: Some(2), ..Selection::default() };
         let examples = columns("columns = [\"tempo\"]").of(selection).examples(&table).unwrap();
         assert_eq!(
-            (examples.classes.as_slice(), examples.labels.as_slice()),
+            (examples.classes.as_slice(), examples.targets.classes()),
             (&["c".to_owned()][..], &[0, 0][..])
         );
         assert_eq!(examples.ids[0].track, "2");

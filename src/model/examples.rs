@@ -1,6 +1,7 @@
-//! The input of a model: some rows of a feature matrix, with their labels.
+//! The input of a model: some rows of a feature matrix, with their targets.
 
 use super::ModelError;
+use crate::vocab::{Outputs, Targets};
 
 /// Rows of a feature matrix, by index, in order. Copies nothing.
 #[derive(Clone, Copy)]
@@ -9,12 +10,12 @@ pub struct Examples<'a> {
     pub shape: &'a [usize],
     /// The whole matrix, row-major, `[n_rows, product of shape]`.
     pub matrix: &'a [f32],
-    /// The class of every row of the matrix, in `0..n_classes`.
-    pub labels: &'a [usize],
+    /// What is true of every row of the matrix. Predictions never read it.
+    pub targets: &'a Targets,
     /// The indices of the rows.
     pub rows: &'a [usize],
-    /// The number of classes.
-    pub n_classes: usize,
+    /// The number of classes or tags; 1 for numbers.
+    pub n_outputs: usize,
 }
 
 impl<'a> Examples<'a> {
@@ -44,31 +45,69 @@ impl<'a> Examples<'a> {
     }
 
     /// Returns the class of an example.
+    ///
+    /// # Panics
+    /// If the examples have no classes.
     #[must_use]
     pub fn label(&self, index: usize) -> usize {
-        self.labels[self.rows[index]]
+        self.targets.classes()[self.rows[index]]
+    }
+
+    /// Returns whether an example has each of the tags.
+    ///
+    /// # Panics
+    /// If the examples have no tags.
+    #[must_use]
+    pub fn tags(&self, index: usize) -> &'a [bool] {
+        let Targets::Tags(tags) = self.targets else { panic!("the examples have no tags") };
+        &tags[self.rows[index] * self.n_outputs..][..self.n_outputs]
+    }
+
+    /// Returns the number of an example.
+    ///
+    /// # Panics
+    /// If the examples have no numbers.
+    #[must_use]
+    pub fn number(&self, index: usize) -> f32 {
+        let Targets::Numbers(numbers) = self.targets else {
+            panic!("the examples have no numbers")
+        };
+        numbers[self.rows[index]]
+    }
+
+    /// Returns what a model that is fitted on them puts out.
+    #[must_use]
+    pub fn outputs(&self) -> Outputs {
+        Outputs { task: self.targets.task(), n: self.n_outputs }
     }
 
     /// Checks that a model can be fitted on these examples.
     ///
     /// # Errors
-    /// If there is no example, or one contains a NaN, an infinity or an unknown class.
+    /// If there is no example, or one contains a NaN, an infinity, an unknown class or a target that is no
+    /// finite number.
     pub fn check_for_fit(&self) -> Result<(), ModelError> {
         if self.is_empty() || self.width() == 0 {
             return Err(ModelError::Examples("no training examples".to_owned()));
         }
         self.check_numbers()?;
-        for index in 0..self.len() {
-            let label = self.label(index);
-            if label >= self.n_classes {
-                let said = format!(
-                    "example {index} has class {label}, but there are {} classes",
-                    self.n_classes
-                );
-                return Err(ModelError::Examples(said));
+        let said = match self.targets {
+            Targets::Classes(labels) => {
+                let of = |index: &usize| labels[self.rows[*index]];
+                let wrong = (0..self.len()).find(|index| of(index) >= self.n_outputs);
+                wrong.map(|index| {
+                    let (label, n) = (of(&index), self.n_outputs);
+                    format!("example {index} has class {label}, but there are {n} classes")
+                })
             }
-        }
-        Ok(())
+            Targets::Tags(_) => None,
+            Targets::Numbers(numbers) => {
+                let of = |index: &usize| numbers[self.rows[*index]];
+                let wrong = (0..self.len()).find(|index| !of(index).is_finite());
+                wrong.map(|index| format!("example {index} has {} as its number", of(&index)))
+            }
+        };
+        said.map_or(Ok(()), |said| Err(ModelError::Examples(said)))
     }
 
     /// Returns the classes that occur, ascending.
@@ -77,9 +116,9 @@ impl<'a> Examples<'a> {
     /// In the cases of [`Self::check_for_fit`], and if all examples are of one class.
     pub fn classes_for_fit(&self) -> Result<Vec<usize>, ModelError> {
         self.check_for_fit()?;
-        let mut is_seen = vec![false; self.n_classes];
-        self.rows.iter().for_each(|row| is_seen[self.labels[*row]] = true);
-        let classes: Vec<usize> = (0..self.n_classes).filter(|class| is_seen[*class]).collect();
+        let mut is_seen = vec![false; self.n_outputs];
+        self.rows.iter().for_each(|row| is_seen[self.targets.classes()[*row]] = true);
+        let classes: Vec<usize> = (0..self.n_outputs).filter(|class| is_seen[*class]).collect();
         if let [only] = classes[..] {
             let said = format!("all training examples are of class {only}");
             return Err(ModelError::Examples(said));
@@ -139,9 +178,9 @@ mod tests {
         let examples = Examples {
             shape: &[2],
             matrix: &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
-            labels: &[0, 1, 0],
+            targets: &Targets::Classes(vec![0, 1, 0]),
             rows: &[2, 1],
-            n_classes: 2,
+            n_outputs: 2,
         };
         assert_eq!(examples.len(), 2);
         assert_eq!(examples.example(0), [4.0, 5.0]);
@@ -151,20 +190,26 @@ mod tests {
     #[test]
     fn what_cannot_be_learned_from_is_named() {
         let matrix = [0.0, 1.0, 2.0, f32::NAN];
-        let examples =
-            Examples { shape: &[2], matrix: &matrix, labels: &[0, 5], rows: &[0, 1], n_classes: 2 };
+        let examples = Examples {
+            shape: &[2],
+            matrix: &matrix,
+            targets: &Targets::Classes(vec![0, 5]),
+            rows: &[0, 1],
+            n_outputs: 2,
+        };
         let said = |result: Result<(), ModelError>| result.unwrap_err().to_string();
         assert_eq!(said(examples.check_for_fit()), "example 1 contains NaN at position 1");
         assert_eq!(
             said(Examples { matrix: &[0.0; 4], ..examples }.check_for_fit()),
             "example 1 has class 5, but there are 2 classes"
         );
-        let one = Examples { matrix: &[0.0; 4], labels: &[1, 1], ..examples };
+        let one =
+            Examples { matrix: &[0.0; 4], targets: &Targets::Classes(vec![1, 1]), ..examples };
         assert_eq!(
             one.classes_for_fit().unwrap_err().to_string(),
             "all training examples are of class 1"
         );
-        let two = Examples { labels: &[2, 0], n_classes: 4, ..one };
+        let two = Examples { targets: &Targets::Classes(vec![2, 0]), n_outputs: 4, ..one };
         assert_eq!(two.classes_for_fit().unwrap(), [0, 2]);
         assert_eq!(
             said(Examples { rows: &[], ..examples }.check_for_fit()),

@@ -24,9 +24,10 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use super::files::{file_error, read_json, write_json};
 use super::tree::Tree;
 use super::{
-    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+    Entry, Examples, FitInput, Fitted, FittedModel, Model, ModelError, Reader, TrainingObserver,
 };
 use crate::schema::{Fields, Int};
+use crate::vocab::{Outputs, Task};
 
 const FILE: &str = "forest.json";
 
@@ -35,6 +36,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "forest",
     doc: "A random forest: trees on bootstrap samples, each split chosen among a few random \
           columns, one vote per tree.",
+    tasks: &[Task::Classes],
     read: Reader::AtOnce(read),
 };
 
@@ -84,10 +86,10 @@ impl Model for Forest {
             .into_par_iter()
             .map(|tree| Ok(self.grow(&x, &labels, job, tree)?.1))
             .collect::<Result<Vec<Tree<u32>>, ModelError>>()?;
-        let (shape, n_classes) = (job.train.shape.to_vec(), job.train.n_classes);
+        let (shape, n_classes) = (job.train.shape.to_vec(), job.train.n_outputs);
         let n_nodes: usize = trees.iter().map(|tree| tree.answer.len()).sum();
         Ok(Fitted {
-            classifier: Box::new(Grown { shape, n_classes, trees }),
+            model: Box::new(Grown { shape, n_classes, trees }),
             n_parameters: 0,
             kept_epoch: None,
             notes: vec![format!("{} trees with {n_nodes} nodes in total", self.n_trees)],
@@ -98,8 +100,9 @@ impl Model for Forest {
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let grown: Grown = read_json(&path)?;
         let width = shape.iter().product();
@@ -198,8 +201,8 @@ struct Grown {
     trees: Vec<Tree<u32>>,
 }
 
-impl Classifier for Grown {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for Grown {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.shape)?;
         let n_trees = self.trees.len() as f32;
         let mut shares = vec![0.0; examples.len() * self.n_classes];
@@ -224,7 +227,7 @@ impl Classifier for Grown {
 mod tests {
     use super::*;
     use crate::model::tests::Silent;
-    use crate::vocab::Seed;
+    use crate::vocab::{Seed, Targets};
 
     const FOREST: Forest = Forest { n_trees: 30, max_depth: None, min_samples_leaf: 1, m: Some(1) };
 
@@ -248,8 +251,13 @@ mod tests {
     fn votes_are_smartcores_own_and_say_how_sure_the_forest_is() {
         let (matrix, labels) = clouds();
         let rows: Vec<usize> = (0..80).collect();
-        let examples =
-            Examples { shape: &[3], matrix: &matrix, labels: &labels, rows: &rows, n_classes: 3 };
+        let examples = Examples {
+            shape: &[3],
+            matrix: &matrix,
+            targets: &Targets::Classes(labels.clone()),
+            rows: &rows,
+            n_outputs: 3,
+        };
         let (train, test) = (
             Examples { rows: &rows[..40], ..examples },
             Examples { rows: &rows[40..], ..examples },
@@ -270,7 +278,7 @@ mod tests {
             assert_eq!(votes, theirs.predict(&x_test).unwrap());
             assert!(ours.is_sound(3, |class| class < 3));
         }
-        let shares = fit(&job).classifier.predict_proba(&test).unwrap();
+        let shares = fit(&job).model.predict(&test).unwrap();
         let n_right = shares
             .chunks(3)
             .enumerate()
@@ -285,8 +293,13 @@ mod tests {
     fn the_same_seed_grows_the_same_forest_on_any_number_of_threads() {
         let (matrix, labels) = clouds();
         let rows: Vec<usize> = (0..80).collect();
-        let examples =
-            Examples { shape: &[3], matrix: &matrix, labels: &labels, rows: &rows, n_classes: 2 };
+        let examples = Examples {
+            shape: &[3],
+            matrix: &matrix,
+            targets: &Targets::Classes(labels.clone()),
+            rows: &rows,
+            n_outputs: 2,
+        };
         let grown = |seed, n_threads| {
             let job = FitInput {
                 train: examples,
@@ -297,7 +310,7 @@ mod tests {
             };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
             let folder = tempfile::tempdir().unwrap();
-            pool.install(|| fit(&job)).classifier.save(folder.path()).unwrap();
+            pool.install(|| fit(&job)).model.save(folder.path()).unwrap();
             std::fs::read(folder.path().join(FILE)).unwrap()
         };
         assert_eq!(grown(1, 1), grown(1, 2));

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::tests::{Silent, job};
 use super::*;
 use crate::schema::{self, Tree};
+use crate::vocab::Targets;
 
 #[derive(Deserialize)]
 pub(super) struct Golden {
@@ -45,11 +46,16 @@ impl Golden {
     fn ours(&self, text: &str, wanted: impl Fn(usize) -> bool) -> Vec<Vec<f64>> {
         let matrix = self.matrix();
         let rows: Vec<usize> = (0..self.n_train).filter(|row| wanted(self.y[*row])).collect();
-        let all =
-            Examples { shape: &[4], matrix: &matrix, labels: &self.y, rows: &rows, n_classes: 3 };
+        let all = Examples {
+            shape: &[4],
+            matrix: &matrix,
+            targets: &Targets::Classes(self.y.clone()),
+            rows: &rows,
+            n_outputs: 3,
+        };
         let fitted = read(text).fit(&job(all), &mut Silent).unwrap();
         let test: Vec<usize> = (self.n_train..self.y.len()).collect();
-        let got = fitted.classifier.predict_proba(&Examples { rows: &test, ..all }).unwrap();
+        let got = fitted.model.predict(&Examples { rows: &test, ..all }).unwrap();
         got.chunks(3).map(|row| row.iter().map(|p| f64::from(*p)).collect()).collect()
     }
 }

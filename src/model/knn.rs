@@ -25,9 +25,10 @@ use serde::{Deserialize, Serialize};
 use super::columns::{Metric, Rows};
 use super::files::{file_error, read_json, write_json};
 use super::{
-    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+    Entry, Examples, FitInput, Fitted, FittedModel, Model, ModelError, Reader, TrainingObserver,
 };
 use crate::schema::{Fields, Flag, Int, OneOf};
+use crate::vocab::{Outputs, Task};
 
 const FILE: &str = "knn.json";
 const ROWS: &str = "knn.safetensors";
@@ -37,6 +38,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "knn",
     doc: "The k nearest neighbors by exact search: each votes for its class, evenly or by the \
           inverse of its distance.",
+    tasks: &[Task::Classes],
     read: Reader::AtOnce(read),
 };
 
@@ -49,7 +51,7 @@ pub enum NeighborWeights {
     Distance,
 }
 
-/// The settings of a k-nearest-neighbors classifier.
+/// The settings of a k-nearest-neighbors model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Knn {
     /// Number of neighbors that vote, at least 1.
@@ -106,11 +108,11 @@ impl Model for Knn {
         let rows = Rows::new(&job.train, self.standardize);
         let about = About {
             shape: job.train.shape.to_vec(),
-            n_classes: job.train.n_classes,
+            n_classes: job.train.n_outputs,
             labels: (0..n).map(|index| job.train.label(index)).collect(),
         };
         Ok(Fitted {
-            classifier: Box::new(Remembered { model: *self, about, rows }),
+            model: Box::new(Remembered { model: *self, about, rows }),
             n_parameters: 0,
             kept_epoch: None,
             notes: vec![],
@@ -121,8 +123,9 @@ impl Model for Knn {
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let about: About = read_json(&path)?;
         if about.shape != shape
@@ -196,8 +199,8 @@ impl Remembered {
     }
 }
 
-impl Classifier for Remembered {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for Remembered {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.about.shape)?;
         let queries = self.rows.queries(examples);
         let mut shares = vec![0.0; examples.len() * self.about.n_classes];
@@ -216,8 +219,11 @@ impl Classifier for Remembered {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::model::tests::{Silent, job};
+    use crate::vocab::Targets;
 
     const KNN: Knn = Knn {
         n_neighbors: 3,
@@ -229,19 +235,21 @@ mod tests {
 
     /// Points on a line: 0, 1 of class 0; 3, 7 of class 1; 7 again of class 2.
     fn line() -> Examples<'static> {
+        static TARGETS: LazyLock<Targets> = LazyLock::new(|| Targets::Classes(vec![0, 0, 1, 1, 2]));
         Examples {
             shape: &[1],
             matrix: &[0.0, 1.0, 3.0, 7.0, 7.0],
-            labels: &[0, 0, 1, 1, 2],
+            targets: &TARGETS,
             rows: &[0, 1, 2, 3, 4],
-            n_classes: 4,
+            n_outputs: 4,
         }
     }
 
     fn shares(knn: Knn, at: f32) -> Vec<f32> {
         let fitted = knn.fit(&job(line()), &mut Silent).unwrap();
-        let query = Examples { matrix: &[at], labels: &[0], rows: &[0], ..line() };
-        fitted.classifier.predict_proba(&query).unwrap()
+        let query =
+            Examples { matrix: &[at], targets: &Targets::Classes(vec![0]), rows: &[0], ..line() };
+        fitted.model.predict(&query).unwrap()
     }
 
     #[test]
@@ -262,15 +270,20 @@ mod tests {
         let examples = Examples {
             shape: &[2],
             matrix: &[0.001, 5.0, 0.002, -5.0, 0.011, 4.0, 0.012, -4.0],
-            labels: &[0, 0, 1, 1],
+            targets: &Targets::Classes(vec![0, 0, 1, 1]),
             rows: &[0, 1, 2, 3],
-            n_classes: 2,
+            n_outputs: 2,
         };
-        let query = Examples { matrix: &[0.002, 4.0], labels: &[0], rows: &[0], ..examples };
+        let query = Examples {
+            matrix: &[0.002, 4.0],
+            targets: &Targets::Classes(vec![0]),
+            rows: &[0],
+            ..examples
+        };
         for (standardize, wanted) in [(false, [0.0, 1.0]), (true, [1.0, 0.0])] {
             let knn = Knn { n_neighbors: 1, standardize, ..KNN };
             let fitted = knn.fit(&job(examples), &mut Silent).unwrap();
-            assert_eq!(fitted.classifier.predict_proba(&query).unwrap(), wanted);
+            assert_eq!(fitted.model.predict(&query).unwrap(), wanted);
         }
     }
 

@@ -21,9 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{file_error, read_json, write_json};
 use super::{
-    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+    Entry, Examples, FitInput, Fitted, FittedModel, Model, ModelError, Reader, TrainingObserver,
 };
 use crate::schema::{Fields, Flag, Int, OneOf, Real};
+use crate::vocab::{Outputs, Task};
 
 const FILE: &str = "logistic.json";
 
@@ -32,6 +33,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "logistic",
     doc: "Multinomial logistic regression by L-BFGS, with an optional L2 penalty; reports whether \
           it converged.",
+    tasks: &[Task::Classes],
     read: Reader::AtOnce(read),
 };
 
@@ -107,13 +109,13 @@ impl Model for Logistic {
         let weights = weights.rows().into_iter().map(|row| row.to_vec()).collect();
         let saved = Saved {
             shape: job.train.shape.to_vec(),
-            n_classes: job.train.n_classes,
+            n_classes: job.train.n_outputs,
             classes,
             weights,
             intercepts: intercepts.to_vec(),
         };
         Ok(Fitted {
-            classifier: Box::new(saved),
+            model: Box::new(saved),
             n_parameters,
             kept_epoch: None,
             notes: vec![self.verdict(gradient)],
@@ -124,8 +126,9 @@ impl Model for Logistic {
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let saved: Saved = read_json(&path)?;
         let width = shape.iter().product::<usize>();
@@ -251,8 +254,8 @@ struct Saved {
     intercepts: Vec<f64>,
 }
 
-impl Classifier for Saved {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for Saved {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.shape)?;
         let mut probabilities = vec![0.0; examples.len() * self.n_classes];
         for (index, row) in probabilities.chunks_exact_mut(self.n_classes).enumerate() {
@@ -277,10 +280,12 @@ impl Classifier for Saved {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::model::tests::Silent;
     use crate::schema::{Tree, read};
-    use crate::vocab::Seed;
+    use crate::vocab::{Seed, Targets};
 
     fn model(text: &str) -> Result<Logistic, String> {
         read(&Tree::parse("x.toml", text).unwrap(), Logistic::read)
@@ -304,12 +309,13 @@ mod tests {
     const LABELS: [usize; 8] = [0, 0, 0, 1, 0, 1, 1, 1];
 
     fn examples() -> Examples<'static> {
+        static TARGETS: LazyLock<Targets> = LazyLock::new(|| Targets::Classes(LABELS.to_vec()));
         Examples {
             shape: &[1],
             matrix: &MATRIX,
-            labels: &LABELS,
+            targets: &TARGETS,
             rows: &[0, 1, 2, 3, 4, 5, 6, 7],
-            n_classes: 3,
+            n_outputs: 3,
         }
     }
 
@@ -317,7 +323,7 @@ mod tests {
     fn without_penalty_the_frequencies_of_each_group_come_back_on_raw_columns() {
         let fitted = fit(&model("tolerance = 1e-8").unwrap(), examples()).unwrap();
         assert!(fitted.notes[0].starts_with("converged: largest gradient"), "{:?}", fitted.notes);
-        let got = fitted.classifier.predict_proba(&examples()).unwrap();
+        let got = fitted.model.predict(&examples()).unwrap();
         for (row, wanted) in [(0, 0.25), (7, 0.75)] {
             assert!((got[3 * row + 1] - wanted).abs() < 1e-4, "{got:?}");
             assert!(got[3 * row + 2] <= 0.0, "class 2 was never seen");
@@ -331,13 +337,13 @@ mod tests {
         let examples = Examples {
             shape: &[1],
             matrix: &[-1.0, 1.0],
-            labels: &[0, 1],
+            targets: &Targets::Classes(vec![0, 1]),
             rows: &[0, 1],
-            n_classes: 2,
+            n_outputs: 2,
         };
         let model = model("penalty = \"l2\"\nc = 1.0\ntolerance = 1e-9").unwrap();
         let fitted = fit(&model, examples).unwrap();
-        let got = fitted.classifier.predict_proba(&examples).unwrap();
+        let got = fitted.model.predict(&examples).unwrap();
         let w = f64::from(got[3] / got[2]).ln();
         assert!((w - 4.0 / (1.0 + w.exp())).abs() < 1e-5, "{w}");
     }

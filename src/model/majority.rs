@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{file_error, read_json, write_json};
 use super::{
-    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver,
+    Entry, Examples, FitInput, Fitted, FittedModel, Model, ModelError, Reader, TrainingObserver,
 };
+use crate::vocab::{Outputs, Task};
 
 const FILE: &str = "majority.json";
 
@@ -20,6 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "majority",
     doc: "Predicts the class frequencies of the training set for every example: the baseline that \
           any model has to beat.",
+    tasks: &[Task::Classes],
     read: Reader::AtOnce(|_, _| Box::new(Majority)),
 };
 
@@ -37,14 +39,14 @@ struct Frequencies {
 impl Model for Majority {
     fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         job.train.check_for_fit()?;
-        let mut counts = vec![0_usize; job.train.n_classes];
+        let mut counts = vec![0_usize; job.train.n_outputs];
         for index in 0..job.train.len() {
             counts[job.train.label(index)] += 1;
         }
         let n = job.train.len() as f64;
         let frequencies = counts.iter().map(|count| (*count as f64 / n) as f32).collect();
         Ok(Fitted {
-            classifier: Box::new(Frequencies { frequencies, shape: job.train.shape.to_vec() }),
+            model: Box::new(Frequencies { frequencies, shape: job.train.shape.to_vec() }),
             n_parameters: 0,
             kept_epoch: None,
             notes: vec![],
@@ -55,8 +57,9 @@ impl Model for Majority {
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let saved: Frequencies = read_json(&path)?;
         if saved.frequencies.len() != n_classes || saved.shape != shape {
@@ -68,8 +71,8 @@ impl Model for Majority {
     }
 }
 
-impl Classifier for Frequencies {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for Frequencies {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.shape)?;
         Ok(self.frequencies.repeat(examples.len()))
     }

@@ -1,6 +1,7 @@
 //! Models, one file each, and their registry.
 //!
-//! A [`Model`] is a checked configuration. Fitted to [`Examples`], it becomes a [`Classifier`].
+//! A [`Model`] is a checked configuration. Fitted to [`Examples`], it becomes a [`FittedModel`]. What it tells of an
+//! example, a class, tags or a number, is said by the targets of the examples.
 //! Only this room uses burn, linfa and smartcore. It must never know audio files, tables on disk or
 //! reports.
 //!
@@ -48,7 +49,7 @@ pub use crate::kernels::optimizer::Optimizer;
 use std::path::Path;
 
 use crate::schema::Fields;
-use crate::vocab::{Epoch, Named, Registry, Seed};
+use crate::vocab::{Epoch, Named, Outputs, Registry, Seed, Task};
 
 /// Every built-in model, in the order of the documentation.
 pub static MODELS: &[Entry] = &[
@@ -69,6 +70,8 @@ pub struct Entry {
     pub name: &'static str,
     /// One-sentence description.
     pub doc: &'static str,
+    /// What it can learn to tell.
+    pub tasks: &'static [Task],
     /// Reads the model's table.
     pub read: Reader,
 }
@@ -125,7 +128,7 @@ pub trait Model: Send + Sync {
     /// If the examples are unsuitable for training, or the loss is no longer finite.
     fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError>;
 
-    /// Loads a model that [`Classifier::save`] wrote into a folder.
+    /// Loads a model that [`FittedModel::save`] wrote into a folder.
     ///
     /// # Errors
     /// If files are missing, damaged or of a different shape.
@@ -133,8 +136,8 @@ pub trait Model: Send + Sync {
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError>;
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError>;
 
     /// Returns the maximum number of epochs of a model that has epochs but no `[training]` table.
     fn max_epochs(&self) -> Option<usize> {
@@ -205,7 +208,7 @@ pub struct FitInput<'a> {
 /// The result of a fit.
 pub struct Fitted {
     /// The trained model.
-    pub classifier: Box<dyn Classifier>,
+    pub model: Box<dyn FittedModel>,
     /// Number of fitted parameters; 0 for models without parameters.
     pub n_parameters: usize,
     /// The one-based epoch whose weights were kept, for models trained over epochs.
@@ -215,18 +218,19 @@ pub struct Fitted {
 }
 
 /// A trained model.
-pub trait Classifier: Send + Sync {
-    /// Predicts probabilities, row-major `[examples.len(), n_classes]`, each row summing to 1.
+pub trait FittedModel: Send + Sync {
+    /// Predicts, row-major `[examples.len(), n_outputs]`: the probabilities of the classes, which sum to 1 in a
+    /// row; the probability of each tag; or the number.
     ///
     /// # Errors
     /// If the shape of the examples differs from those the model was fitted on.
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError>;
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError>;
 
     /// Returns the logits whose softmax gives the probabilities, in the same shape; nothing if the
     /// model has none.
     ///
     /// # Errors
-    /// In the cases of [`Self::predict_proba`].
+    /// In the cases of [`Self::predict`].
     fn logits(&self, _examples: &Examples) -> Result<Option<Vec<f32>>, ModelError> {
         Ok(None)
     }

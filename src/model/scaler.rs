@@ -56,15 +56,16 @@ impl Scaler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocab::Targets;
 
     #[test]
     fn only_the_named_rows_count_and_a_constant_column_keeps_its_scale() {
         let examples = Examples {
             shape: &[2],
             matrix: &[1.0, 7.0, 100.0, 8.0, 3.0, 7.0],
-            labels: &[0, 0, 1],
+            targets: &Targets::Classes(vec![0, 0, 1]),
             rows: &[0, 2],
-            n_classes: 2,
+            n_outputs: 2,
         };
         let scaler = Scaler::fit(&examples);
         assert_eq!(scaler, Scaler { mean: vec![2.0, 7.0], scale: vec![1.0, 1.0] });

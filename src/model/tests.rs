@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::schema::{self, Tree};
+use crate::vocab::Targets;
 
 /// An observer that ignores everything.
 pub(super) struct Silent;
@@ -92,8 +93,13 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         .map(|mean| (mean + 0.7 * rng.normal()) as f32)
         .collect();
     let rows: Vec<usize> = (0..60).collect();
-    let all =
-        Examples { shape: &SHAPE, matrix: &matrix, labels: &labels, rows: &rows, n_classes: 4 };
+    let all = Examples {
+        shape: &SHAPE,
+        matrix: &matrix,
+        targets: &Targets::Classes(labels.clone()),
+        rows: &rows,
+        n_outputs: 4,
+    };
     let (train, test) =
         (Examples { rows: &rows[..45], ..all }, Examples { rows: &rows[45..], ..all });
     let job = FitInput { train, valid: test, seed: Seed(1), device: Device::Cpu, resume: None };
@@ -108,7 +114,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
             continue;
         }
         let fitted = model.fit(&job, &mut Silent).unwrap();
-        let got = fitted.classifier.predict_proba(&test).unwrap();
+        let got = fitted.model.predict(&test).unwrap();
         assert_eq!(got.len(), test.len() * 4, "{name}");
         let mut n_right = 0;
         for (index, row) in got.chunks(4).enumerate() {
@@ -124,11 +130,11 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
         assert_eq!(model.max_epochs().is_some(), name == "gradient_boosting", "{name}");
 
         let folder = tempfile::tempdir().unwrap();
-        fitted.classifier.save(folder.path()).unwrap();
-        let loaded = model.load(folder.path(), &SHAPE, 4).unwrap();
-        assert_eq!(loaded.predict_proba(&test).unwrap(), got, "{name}");
+        fitted.model.save(folder.path()).unwrap();
+        let loaded = model.load(folder.path(), &SHAPE, Outputs::classes(4)).unwrap();
+        assert_eq!(loaded.predict(&test).unwrap(), got, "{name}");
         let again = model.fit(&job, &mut Silent).unwrap();
-        assert_eq!(again.classifier.predict_proba(&test).unwrap(), got, "{name}");
+        assert_eq!(again.model.predict(&test).unwrap(), got, "{name}");
 
         // All rows except the training rows change, and there is no validation set to choose by.
         // The model stays the same, so no mean, deviation or class count depends on the other rows.
@@ -136,19 +142,29 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
             matrix.iter().enumerate().map(|(i, x)| if i < 45 * 24 { *x } else { 99.0 }).collect();
         let relabeled: Vec<usize> =
             labels.iter().enumerate().map(|(i, l)| if i < 45 { *l } else { 3 }).collect();
-        let other = Examples { matrix: &changed, labels: &relabeled, ..train };
+        let other =
+            Examples { matrix: &changed, targets: &Targets::Classes(relabeled.clone()), ..train };
         let blind = |train| {
             let job = FitInput { train, valid: Examples { rows: &[], ..train }, ..job };
-            model.fit(&job, &mut Silent).unwrap().classifier.predict_proba(&test).unwrap()
+            model.fit(&job, &mut Silent).unwrap().model.predict(&test).unwrap()
         };
         assert_eq!(blind(other), blind(train), "{name} uses rows outside the training set");
 
-        assert!(model.load(folder.path(), &[5, 4], 4).is_err(), "{name} of another shape");
-        assert!(model.load(folder.path(), &SHAPE, 5).is_err(), "{name} of more classes");
+        assert!(
+            model.load(folder.path(), &[5, 4], Outputs::classes(4)).is_err(),
+            "{name} of another shape"
+        );
+        assert!(
+            model.load(folder.path(), &SHAPE, Outputs::classes(5)).is_err(),
+            "{name} of more classes"
+        );
         let empty = tempfile::tempdir().unwrap();
-        assert!(model.load(empty.path(), &SHAPE, 4).is_err(), "{name} from nothing");
-        assert!(loaded.predict_proba(&Examples { shape: &[4, 6], ..test }).is_err(), "{name}");
-        let nothing = loaded.predict_proba(&Examples { rows: &[], ..test }).unwrap();
+        assert!(
+            model.load(empty.path(), &SHAPE, Outputs::classes(4)).is_err(),
+            "{name} from nothing"
+        );
+        assert!(loaded.predict(&Examples { shape: &[4, 6], ..test }).is_err(), "{name}");
+        let nothing = loaded.predict(&Examples { rows: &[], ..test }).unwrap();
         assert!(nothing.is_empty(), "{name}");
         let none = FitInput { train: Examples { rows: &[], ..train }, ..job };
         assert!(model.fit(&none, &mut Silent).is_err(), "{name} on nothing");

@@ -1,4 +1,4 @@
-//! Shared vocabulary: seeds and random streams, split names, example ids, hashes, spelling.
+//! Shared vocabulary: seeds and random streams, split names, example ids, targets, hashes, spelling.
 //!
 //! Everything here is plain data and arithmetic. This room must never do I/O.
 
@@ -11,6 +11,7 @@ mod rng;
 mod scores;
 mod seeds;
 mod spelling;
+mod targets;
 
 pub use dot::{LANES, dot};
 pub use epoch::Epoch;
@@ -21,6 +22,7 @@ pub use rng::{Rng, Seed};
 pub use scores::Scores;
 pub use seeds::seed_range;
 pub use spelling::{is_plain_name, name_hint, nearest, quoted_list, without_controls};
+pub use targets::{Outputs, Targets, Task};
 
 use serde::{Deserialize, Serialize};
 

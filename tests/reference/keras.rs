@@ -4,7 +4,7 @@ use std::path::Path;
 
 use encore::model::{Device, Examples, FitInput, Layout, MODELS, Model, Reader, Training};
 use encore::schema::{self, Tree};
-use encore::vocab::Seed;
+use encore::vocab::{Seed, Targets};
 
 const N_ROWS: usize = 999;
 const N_CLASSES: usize = 10;
@@ -34,9 +34,9 @@ fn keras_weights_give_kerass_logits() {
     let examples = Examples {
         shape: &SHAPE,
         matrix: &matrix,
-        labels: &[0; N_ROWS],
+        targets: &Targets::Classes(vec![0; N_ROWS]),
         rows: &rows,
-        n_classes: N_CLASSES,
+        n_outputs: N_CLASSES,
     };
     for (number, spec) in [(1, CNN_1), (2, CNN_2), (3, CNN_2)] {
         let weights = folder.join(format!("report-keras-models/cnn-{number}.safetensors"));
@@ -49,7 +49,7 @@ fn keras_weights_give_kerass_logits() {
             resume: None,
         };
         let fitted = model(spec).import(&job, &weights, Layout::Keras).unwrap();
-        let got = fitted.classifier.logits(&examples).unwrap().expect("a net has logits");
+        let got = fitted.model.logits(&examples).unwrap().expect("a net has logits");
         let wanted = folder.join(format!("gtzan-mini.model_cnn{number}.logits.npy"));
         let wanted = npy(&wanted, N_ROWS * N_CLASSES);
 

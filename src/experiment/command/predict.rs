@@ -15,14 +15,15 @@ use crate::dataset::Catalogue;
 use crate::disk;
 use crate::features::{Features, Segments};
 use crate::model::command::{Head, Input, Names, Place, Task, follow, read_probabilities};
-use crate::model::{self, Classifier, Command, ModelError};
+use crate::model::{self, Command, FittedModel, ModelError};
 use crate::record::{Run, Store, spec_differences};
 use crate::table::write_npy;
+use crate::vocab::Outputs;
 
 /// The model of a run: one of encore's, or a program.
 pub(in super::super) enum Trained {
     /// A model of encore's.
-    Own(Box<dyn Classifier>),
+    Own(Box<dyn FittedModel>),
     /// A program.
     Program(Box<ProgramPredictor>),
 }
@@ -58,7 +59,8 @@ impl Trained {
     ) -> Result<Self, RunError> {
         let (folder, classes) = (run.folder.join("model"), run.record.data.classes.clone());
         let Some(command) = plan.spec.model.command() else {
-            let loaded = plan.spec.model.load(&folder, &plan.spec.shape, classes.len())?;
+            let loaded =
+                plan.spec.model.load(&folder, &plan.spec.shape, Outputs::classes(classes.len()))?;
             return Ok(Self::Own(loaded));
         };
         let at = |path: &Path, error: io::Error| {

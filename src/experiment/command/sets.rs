@@ -49,7 +49,7 @@ struct Set {
 pub(super) fn test_order(fold: &Fold) -> Vec<usize> {
     let examples = &fold.inputs.examples;
     let mut hash = Sha256::new().piece(&examples.hash).piece(&fold.inputs.data_hash);
-    for (id, label) in examples.ids.iter().zip(&examples.labels) {
+    for (id, label) in examples.ids.iter().zip(examples.targets.classes()) {
         hash = hash
             .piece(&id.track)
             .piece(id.segment.to_le_bytes())
@@ -86,10 +86,10 @@ impl Sets {
             Input::Waveforms => waveforms(fold, &sets, &job, workspace)?,
             Input::Paths => paths(fold, &sets, &job, &attempt.join(RECORDINGS), workspace)?,
         };
+        let classes = fold.inputs.examples.targets.classes();
         // Never for the test set.
         for (set, names) in sets.iter().zip([&mut made.train, &mut made.valid]) {
-            let labels: Vec<i32> =
-                set.rows.iter().map(|&row| fold.inputs.examples.labels[row] as i32).collect();
+            let labels: Vec<i32> = set.rows.iter().map(|&row| classes[row] as i32).collect();
             let file = format!("{}_labels.npy", set.name);
             let path = job.join(&file);
             write_npy(&path, &[labels.len()], [labels.as_slice()]).map_err(io_at(&path))?;
@@ -148,7 +148,7 @@ fn table(fold: &Fold, sets: &[Set; 3], job: &Path) -> Result<Sets, RunError> {
     for set in sets {
         let rows = set.rows.iter().map(|&row| {
             let all = fold.inputs.examples.matrix.as_slice();
-            (&all[row * names.len()..][..names.len()], fold.inputs.examples.labels[row])
+            (&all[row * names.len()..][..names.len()], fold.inputs.examples.targets.classes()[row])
         });
         let path = job.join(format!("{}.csv", set.name));
         let text = table_text(&names, rows, set.name != "test");

@@ -32,7 +32,7 @@ use self::entry::Entry;
 use super::{AudioFeature, Examples, FeatureError, Matrix, OnStep, Segments};
 use crate::dataset::AudioData;
 use crate::record::Excluded;
-use crate::vocab::ExampleId;
+use crate::vocab::{ExampleId, Targets};
 
 pub(super) fn examples(
     audio: &AudioData,
@@ -62,17 +62,18 @@ pub(super) fn examples(
         matrix,
         shape: recipe.shape,
         ids: Vec::with_capacity(entry.n_examples),
-        labels: Vec::with_capacity(entry.n_examples),
+        targets: Targets::Classes(vec![]),
         classes: audio.classes.clone(),
         hash: recipe.hash,
         excluded: vec![],
         n_tracks_without: 0,
     };
+    let mut labels = Vec::with_capacity(entry.n_examples);
     let mut without = vec![];
     for (track, rows) in audio.tracks.iter().zip(&entry.tracks) {
         for &segment in &rows.segments.taken {
             examples.ids.push(ExampleId { track: track.id.clone(), segment });
-            examples.labels.push(track.class);
+            labels.push(track.class);
         }
         // Segments behind the end of the track never existed; one that the end cuts is skipped.
         let is_cut = |&&(_, n_samples): &&(u32, usize)| n_samples > 0;
@@ -92,6 +93,7 @@ pub(super) fn examples(
             examples.excluded.extend(cut);
         }
     }
+    examples.targets = Targets::Classes(labels);
     examples.n_tracks_without = without.len();
     examples.excluded.splice(0..0, without);
     Ok(examples)

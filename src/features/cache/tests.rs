@@ -133,7 +133,7 @@ fn features_are_made_once_with_short_segments_named() {
     assert_eq!(home.n_computed(), N_TRACKS * 4);
     assert_eq!(made.ids.len(), N_TRACKS * 4);
     assert_eq!((made.ids[5].track.as_str(), made.ids[5].segment), ("01", 1));
-    assert_eq!(made.labels[39..41], [0, 1]);
+    assert_eq!(made.targets.classes()[39..41], [0, 1]);
     assert_eq!(made.excluded.len(), N_TRACKS);
     assert_eq!(made.excluded[1].name, "01 segment 4");
     assert_eq!(made.excluded[1].reason, "has 400 samples, too few for a whole segment");

@@ -35,14 +35,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Classifier, Entry, FitInput, Fitted, Model, ModelError, Reader, TrainingObserver};
+use super::{Entry, FitInput, Fitted, FittedModel, Model, ModelError, Reader, TrainingObserver};
 use crate::schema::{Fields, Int, List, OneOf, Text};
+use crate::vocab::{self, Outputs};
 
 /// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "command",
     doc: "A program in any language: encore gives it the examples without the test labels, and it \
           writes a probability for every class.",
+    tasks: &[vocab::Task::Classes],
     read: Reader::AtOnce(|fields, _| Box::new(Command::read(fields))),
 };
 
@@ -105,7 +107,7 @@ impl Model for Command {
         Err(no_job())
     }
 
-    fn load(&self, _: &Path, _: &[usize], _: usize) -> Result<Box<dyn Classifier>, ModelError> {
+    fn load(&self, _: &Path, _: &[usize], _: Outputs) -> Result<Box<dyn FittedModel>, ModelError> {
         Err(no_job())
     }
 

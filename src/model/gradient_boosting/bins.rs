@@ -73,6 +73,7 @@ fn bounds(values: &[f32], max_bins: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocab::Targets;
 
     #[test]
     fn bounds_lie_between_values_or_between_equal_shares() {
@@ -91,9 +92,9 @@ mod tests {
         let examples = Examples {
             shape: &[2],
             matrix: &[0.0, 5.0, 1.0, 5.0, 2.0, 5.0, 9.0, 9.0],
-            labels: &[0; 4],
+            targets: &Targets::Classes(vec![0; 4]),
             rows: &[2, 0, 1],
-            n_classes: 1,
+            n_outputs: 1,
         };
         let bins = Bins::new(&examples, 2);
         assert_eq!(bins.bounds, [vec![1.0], vec![]]);

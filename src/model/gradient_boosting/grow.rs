@@ -291,6 +291,7 @@ impl Grower<'_> {
 mod tests {
     use super::super::super::Examples;
     use super::*;
+    use crate::vocab::Targets;
 
     const RULES: TreeRules = TreeRules {
         max_leaf_nodes: 3,
@@ -307,9 +308,9 @@ mod tests {
             &Examples {
                 shape: &[2],
                 matrix: &matrix,
-                labels: &[0; 8],
+                targets: &Targets::Classes(vec![0; 8]),
                 rows: &[0, 1, 2, 3, 4, 5, 6, 7],
-                n_classes: 1,
+                n_outputs: 1,
             },
             MAX_BINS,
         )

@@ -27,11 +27,11 @@ use serde::{Deserialize, Serialize};
 use super::files::{file_error, read_json, write_json};
 use super::tree::Tree;
 use super::{
-    Classifier, Entry, Examples, FitInput, Fitted, Flow, Model, ModelError, Next, Reader,
+    Entry, Examples, FitInput, Fitted, FittedModel, Flow, Model, ModelError, Next, Reader,
     TrainingObserver,
 };
 use crate::schema::{Fields, Int, Real};
-use crate::vocab::Epoch;
+use crate::vocab::{Epoch, Outputs, Task};
 use bins::{Bins, MAX_BINS};
 pub use grow::TreeRules;
 use grow::grow;
@@ -48,6 +48,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "gradient_boosting",
     doc: "Gradient boosting: in each round a small tree for every class corrects what the trees \
           before it got wrong; with optional early stopping.",
+    tasks: &[Task::Classes],
     read: Reader::AtOnce(read),
 };
 
@@ -149,7 +150,7 @@ impl Progress {
     fn new(job: &FitInput, classes: Vec<usize>) -> Self {
         let boosted = Boosted {
             shape: job.train.shape.to_vec(),
-            n_classes: job.train.n_classes,
+            n_classes: job.train.n_outputs,
             start: scores::start(&job.train, &classes),
             classes,
             rounds: vec![],
@@ -161,7 +162,7 @@ impl Progress {
     fn resume(job: &FitInput, bytes: &[u8]) -> Result<Self, ModelError> {
         let broken = |said: String| ModelError::Snapshot(said);
         let found: Self = serde_json::from_slice(bytes).map_err(|e| broken(e.to_string()))?;
-        if found.boosted.is_sound(job.train.shape, job.train.n_classes) {
+        if found.boosted.is_sound(job.train.shape, job.train.n_outputs) {
             return Ok(found);
         }
         Err(broken("it is of other examples".to_owned()))
@@ -232,8 +233,9 @@ impl Model for GradientBoosting {
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let boosted: Boosted = read_json(&path)?;
         if boosted.is_sound(shape, n_classes) {
@@ -273,7 +275,7 @@ impl GradientBoosting {
                  than the {loss:.4} of round {round}"
             ));
         }
-        Fitted { classifier: Box::new(boosted), n_parameters: 0, kept_epoch: Some(kept), notes }
+        Fitted { model: Box::new(boosted), n_parameters: 0, kept_epoch: Some(kept), notes }
     }
 }
 
@@ -318,8 +320,8 @@ impl Boosted {
     }
 }
 
-impl Classifier for Boosted {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for Boosted {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.shape)?;
         let mut probabilities = vec![0.0; examples.len() * self.n_classes];
         probabilities.par_chunks_exact_mut(self.n_classes).enumerate().for_each(|(index, row)| {

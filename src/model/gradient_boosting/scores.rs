@@ -18,7 +18,7 @@ const LEAST: f64 = f32::EPSILON as f64;
 /// # Source
 /// scikit-learn's `HalfMultinomialLoss` and `HalfBinomialLoss`, `fit_intercept_only`.
 pub(super) fn start(train: &Examples, classes: &[usize]) -> Vec<f64> {
-    let mut counts = vec![0_usize; train.n_classes];
+    let mut counts = vec![0_usize; train.n_outputs];
     (0..train.len()).for_each(|index| counts[train.label(index)] += 1);
     let logs: Vec<f64> =
         classes.iter().map(|class| libm::log(counts[*class] as f64 / train.len() as f64)).collect();

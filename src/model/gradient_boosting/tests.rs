@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::tests::{Silent, job};
 use crate::schema::{Tree as Text, read as read_text};
-use crate::vocab::Seed;
+use crate::vocab::{Seed, Targets};
 
 fn model(text: &str) -> Result<GradientBoosting, String> {
     read_text(&Text::parse("x.toml", text).unwrap(), GradientBoosting::read)
@@ -12,7 +12,7 @@ fn model(text: &str) -> Result<GradientBoosting, String> {
 /// Three overlapping clouds in three columns: 60 rows for training and 30 for validation.
 struct Clouds {
     matrix: Vec<f32>,
-    labels: Vec<usize>,
+    targets: Targets,
     rows: Vec<usize>,
 }
 
@@ -22,16 +22,16 @@ impl Clouds {
         let labels: Vec<usize> = (0..90).map(|i| i % 3).collect();
         let centres = labels.iter().flat_map(|label| [*label as f64, -2.0 * *label as f64, 0.0]);
         let matrix = centres.map(|centre| (centre + rng.normal()) as f32).collect();
-        Self { matrix, labels, rows: (0..90).collect() }
+        Self { matrix, targets: Targets::Classes(labels), rows: (0..90).collect() }
     }
 
     fn job(&self) -> FitInput<'_> {
         let all = Examples {
             shape: &[3],
             matrix: &self.matrix,
-            labels: &self.labels,
+            targets: &self.targets,
             rows: &self.rows,
-            n_classes: 3,
+            n_outputs: 3,
         };
         let valid = Examples { rows: &self.rows[60..], ..all };
         FitInput { valid, ..job(Examples { rows: &self.rows[..60], ..all }) }
@@ -64,7 +64,7 @@ impl TrainingObserver for Stopper {
 
 fn bytes(fitted: &Fitted) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    fitted.classifier.save(folder.path()).unwrap();
+    fitted.model.save(folder.path()).unwrap();
     std::fs::read(folder.path().join(FILE)).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn every_round_is_told_and_lowers_the_training_loss() {
     assert!(watch.epochs.windows(2).all(|pair| pair[1].train_loss < pair[0].train_loss));
     // The report on the last round matches the model's predictions for the same examples.
     let valid = clouds.job().valid;
-    let got = fitted.classifier.predict_proba(&valid).unwrap();
+    let got = fitted.model.predict(&valid).unwrap();
     let loss = |(row, p): (usize, &[f32])| -f64::from(p[valid.label(row)]).ln();
     let loss = got.chunks(3).enumerate().map(loss).sum::<f64>() / valid.len() as f64;
     assert!((loss - watch.epochs[11].valid_loss).abs() < 1e-6, "{loss}");
@@ -137,9 +137,8 @@ fn the_same_bits_on_any_number_of_threads_and_others_with_another_seed() {
     let mut clouds = Clouds::new();
     // Enough examples to count columns in parallel.
     let mut rng = Seed(6).rng("test", &[]);
-    clouds.labels = (0..12_000).map(|i| i % 3).collect();
-    clouds.matrix =
-        (0..36_000).map(|i| (clouds.labels[i / 3] as f64 + rng.normal()) as f32).collect();
+    clouds.targets = Targets::Classes((0..12_000).map(|i| i % 3).collect());
+    clouds.matrix = (0..36_000).map(|i| (f64::from((i / 3) % 3) + rng.normal()) as f32).collect();
     clouds.rows = (0..12_000).collect();
     let model = model("n_estimators = 2\nsubsample = 0.99").unwrap();
     let fit = |seed, n_threads| {

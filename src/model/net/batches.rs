@@ -32,7 +32,7 @@ impl<'a> Recipe<'a> {
 /// # Errors
 /// If the number of weights differs from the number of classes.
 pub(super) fn targets(training: &Training, train: Examples) -> Result<Vec<f32>, ModelError> {
-    let n_classes = train.n_classes;
+    let n_classes = train.n_outputs;
     let weights: Vec<f64> = match &training.class_weights {
         ClassWeights::Even => vec![1.0; n_classes],
         ClassWeights::Given(weights) if weights.len() != n_classes => {
@@ -148,7 +148,7 @@ impl<'a> Batches<'a> {
         let labels: Vec<usize> = indices.iter().map(|&index| self.examples.label(index)).collect();
         let mut targets = vec![];
         if !self.targets.is_empty() {
-            let n_classes = self.examples.n_classes;
+            let n_classes = self.examples.n_outputs;
             let row = |label: &usize| &self.targets[label * n_classes..][..n_classes];
             targets.extend(labels.iter().flat_map(row));
         }
@@ -185,7 +185,10 @@ fn mixed(rows: &[f32], partners: &[usize], share: f32) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+    use crate::vocab::Targets;
 
     const MATRIX: [f32; 24] = {
         let mut matrix = [0.0; 24];
@@ -201,7 +204,8 @@ mod tests {
         Recipe { batch_size: 2, augment: &[], mixup: 0.0, targets: &[], seed: Seed(1) };
 
     fn examples(rows: &[usize]) -> Examples<'_> {
-        Examples { shape: &[3, 2], matrix: &MATRIX, labels: &[0, 1, 2, 3], rows, n_classes: 4 }
+        static TARGETS: LazyLock<Targets> = LazyLock::new(|| Targets::Classes(vec![0, 1, 2, 3]));
+        Examples { shape: &[3, 2], matrix: &MATRIX, targets: &TARGETS, rows, n_outputs: 4 }
     }
 
     #[test]

@@ -14,12 +14,14 @@ use super::NetModel;
 use super::dense::{DenseLayer, read_layers};
 use super::layer::{Kind, Shape};
 use crate::schema::{Fields, Flag, Int, List, Real};
+use crate::vocab::Task;
 
 /// The entry in the list of models.
 pub(in super::super) const ENTRY: Entry = Entry {
     name: "cnn",
     doc: "A convolutional net over frames and coefficients: blocks of convolution, ReLU, batch \
           normalisation, max-pooling and dropout, then dense layers.",
+    tasks: &[Task::Classes],
     read: Reader::Epochs(read),
 };
 

@@ -10,12 +10,14 @@ use super::super::{Entry, Model, Reader, Training};
 use super::NetModel;
 use super::layer::{Kind, Shape};
 use crate::schema::{Fields, Flag, Int, Real};
+use crate::vocab::Task;
 
 /// The entry in the list of models.
 pub(in super::super) const ENTRY: Entry = Entry {
     name: "dense",
     doc: "A net of dense layers, each with ReLU and if wished an L2 penalty and dropout, over all \
           numbers of an example in one row.",
+    tasks: &[Task::Classes],
     read: Reader::Epochs(read),
 };
 

@@ -158,7 +158,7 @@ impl Trainer<'_> {
     }
 
     fn check_run_away(&self, loss: f64) -> Result<(), ModelError> {
-        let clueless = (self.job.train.n_classes as f64).ln();
+        let clueless = (self.job.train.n_outputs as f64).ln();
         match self.progress.least_loss {
             Some(least) if loss > RUN_AWAY * least.max(clueless) => {
                 Err(ModelError::RanAway { epoch: self.progress.epoch, loss, least })
@@ -223,7 +223,7 @@ fn evaluate(engine: &mut dyn Engine, examples: Examples, scaler: Option<&Scaler>
     for batch in Batches::in_order(examples, scaler, CHUNK).iter() {
         let logits = engine.logits(batch.inputs);
         let (targets, mut unused) = (Targets::one_hot(&batch.labels), vec![0.0; logits.len()]);
-        let tally = softmax_cross_entropy(&logits, &targets, examples.n_classes, &mut unused);
+        let tally = softmax_cross_entropy(&logits, &targets, examples.n_outputs, &mut unused);
         loss += tally.loss;
         n_right += tally.n_right;
     }

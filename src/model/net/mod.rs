@@ -34,10 +34,11 @@ use std::path::Path;
 use super::files::{Array, write_json};
 use super::scaler::Scaler;
 use super::{
-    Classifier, Device, Examples, FitInput, Fitted, Layout, Model, ModelError, Probe, RangeTest,
+    Device, Examples, FitInput, Fitted, FittedModel, Layout, Model, ModelError, Probe, RangeTest,
     Training, TrainingObserver,
 };
 use crate::kernels::loss::softmax;
+use crate::vocab::Outputs;
 use batches::Batches;
 use burn::BurnEngine;
 pub(super) use burn::has_device;
@@ -76,7 +77,7 @@ impl NetModel {
         if !job.valid.is_empty() {
             job.valid.check_for_fit()?;
         }
-        let net = self.net(job.train.shape, job.train.n_classes).map_err(ModelError::Examples)?;
+        let net = self.net(job.train.shape, job.train.n_outputs).map_err(ModelError::Examples)?;
         Ok((net, self.standardize.then(|| Scaler::fit(&job.train))))
     }
 
@@ -106,7 +107,7 @@ impl Model for NetModel {
         let weights = engine.weights();
         let shape = job.train.shape.to_vec();
         Ok(Fitted {
-            classifier: Box::new(NetClassifier { net, weights, scaler, shape }),
+            model: Box::new(NetClassifier { net, weights, scaler, shape }),
             n_parameters,
             kept_epoch: Some(ended.kept_epoch),
             notes: ended.notes,
@@ -117,8 +118,8 @@ impl Model for NetModel {
         let (net, scaler) = self.prepare(job)?;
         let (weights, notes) = import::import(&net, file, layout)?;
         let (n_parameters, shape) = (net.n_parameters(), job.train.shape.to_vec());
-        let classifier = Box::new(NetClassifier { net, weights, scaler, shape });
-        Ok(Fitted { classifier, n_parameters, kept_epoch: None, notes })
+        let model = Box::new(NetClassifier { net, weights, scaler, shape });
+        Ok(Fitted { model, n_parameters, kept_epoch: None, notes })
     }
 
     fn range_test(&self, job: &FitInput, test: RangeTest) -> Result<Vec<Probe>, ModelError> {
@@ -131,8 +132,9 @@ impl Model for NetModel {
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let net = self.net(shape, n_classes).map_err(ModelError::Examples)?;
         let more = if self.standardize { scaler_arrays(net.width()) } else { vec![] };
         let (weights, rest) = Weights::load(&net, &more, &folder.join(FILE))?;
@@ -168,8 +170,8 @@ struct NetClassifier {
     shape: Vec<usize>,
 }
 
-impl Classifier for NetClassifier {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for NetClassifier {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         let logits = self.logits(examples)?.expect("a net has logits");
         Ok(softmax(&logits, self.net.n_classes()))
     }

@@ -7,7 +7,7 @@ use super::super::{Flow, Next, Schedule};
 use super::engine::{Batch, StepKey};
 use super::*;
 use crate::kernels::optimizer::Optimizer;
-use crate::vocab::{Epoch, Seed, Sha256};
+use crate::vocab::{Epoch, Seed, Sha256, Targets};
 
 const KEY: StepKey = StepKey { seed: Seed(7), epoch: 1, step: 0 };
 
@@ -123,7 +123,7 @@ fn gradients_agree_with_finite_differences() {
 /// Standard normal noise, with three classes in turn.
 struct Noise {
     matrix: Vec<f32>,
-    labels: Vec<usize>,
+    targets: Targets,
     rows: Vec<usize>,
 }
 
@@ -131,7 +131,8 @@ impl Noise {
     fn new() -> Self {
         let mut rng = Seed(9).rng("test", &[]);
         let matrix = (0..40 * 12 * 6).map(|_| rng.normal() as f32).collect();
-        Self { matrix, labels: (0..40).map(|i| i % 3).collect(), rows: (0..40).collect() }
+        let targets = Targets::Classes((0..40).map(|i| i % 3).collect());
+        Self { matrix, targets, rows: (0..40).collect() }
     }
 
     /// Returns a fit with 30 training examples and 10 validation examples.
@@ -139,9 +140,9 @@ impl Noise {
         let examples = |rows| Examples {
             shape: &[12, 6],
             matrix: &self.matrix,
-            labels: &self.labels,
+            targets: &self.targets,
             rows,
-            n_classes: 3,
+            n_outputs: 3,
         };
         let (train, valid) = (examples(&self.rows[..30]), examples(&self.rows[30..]));
         FitInput { train, valid, seed: Seed(seed), device: Device::Cpu, resume: None }
@@ -205,7 +206,7 @@ fn small(training: Training) -> NetModel {
 /// Returns the hash of the saved file.
 fn saved(fitted: &Fitted) -> String {
     let folder = tempfile::tempdir().unwrap();
-    fitted.classifier.save(folder.path()).unwrap();
+    fitted.model.save(folder.path()).unwrap();
     Sha256::new().piece(std::fs::read(folder.path().join(FILE)).unwrap()).hex()
 }
 
@@ -313,7 +314,7 @@ fn a_heavy_class_is_learnt_first() {
     let share = |weights: ClassWeights| {
         let training = Training { class_weights: weights, epochs: 2, ..plain() };
         let fitted = small(training).fit(&noise.job(1), &mut Silent).unwrap();
-        let p = fitted.classifier.predict_proba(&noise.job(1).train).unwrap();
+        let p = fitted.model.predict(&noise.job(1).train).unwrap();
         p.chunks(3).map(|row| row[1]).sum::<f32>() / 30.0
     };
     let (even, heavy) =

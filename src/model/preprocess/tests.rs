@@ -1,7 +1,9 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::model::Examples;
 use crate::schema::{Tree, read};
-use crate::vocab::Seed;
+use crate::vocab::{Seed, Targets};
 
 const NAN: f32 = f32::NAN;
 
@@ -13,7 +15,8 @@ fn settings(text: &str) -> Result<Preprocess, String> {
 }
 
 fn examples<'a>(matrix: &'a [f32], rows: &'a [usize]) -> Examples<'a> {
-    Examples { shape: &[2], matrix, labels: &[0; 100], rows, n_classes: 1 }
+    static TARGETS: LazyLock<Targets> = LazyLock::new(|| Targets::Classes(vec![0; 100]));
+    Examples { shape: &[2], matrix, targets: &TARGETS, rows, n_outputs: 1 }
 }
 
 /// Tempo and key of six rows; the last two are not used for training.

@@ -25,10 +25,11 @@ use serde::{Deserialize, Serialize};
 use super::columns::Rows;
 use super::files::{file_error, read_json, write_json};
 use super::{
-    Classifier, Entry, Examples, FitInput, Fitted, Model, ModelError, Next, Reader,
+    Entry, Examples, FitInput, Fitted, FittedModel, Model, ModelError, Next, Reader,
     TrainingObserver,
 };
 use crate::schema::{Fields, Flag, Int, OneOf, Real};
+use crate::vocab::{Outputs, Task};
 use kernel::{Gram, Kernel};
 
 mod kernel;
@@ -45,6 +46,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "svm",
     doc: "Support vector machines with a linear or RBF kernel, one for every pair of classes, each \
           with one vote.",
+    tasks: &[Task::Classes],
     read: Reader::AtOnce(read),
 };
 
@@ -190,21 +192,22 @@ impl Model for Svm {
         }
         let about = About {
             shape: job.train.shape.to_vec(),
-            n_classes: job.train.n_classes,
+            n_classes: job.train.n_outputs,
             gamma: if let Kernel::Rbf { gamma } = kernel { Some(gamma) } else { None },
             pairs,
         };
         let n_parameters = about.pairs.iter().map(|pair| pair.support.len() + 1).sum();
-        let classifier = Box::new(Machines { about, vectors });
-        Ok(Fitted { classifier, n_parameters, kept_epoch: None, notes })
+        let model = Box::new(Machines { about, vectors });
+        Ok(Fitted { model, n_parameters, kept_epoch: None, notes })
     }
 
     fn load(
         &self,
         folder: &Path,
         shape: &[usize],
-        n_classes: usize,
-    ) -> Result<Box<dyn Classifier>, ModelError> {
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let about: About = read_json(&path)?;
         if !about.is_sound(shape, n_classes) {
@@ -286,8 +289,8 @@ impl Machines {
     }
 }
 
-impl Classifier for Machines {
-    fn predict_proba(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+impl FittedModel for Machines {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.about.shape)?;
         let queries = self.vectors.queries(examples);
         let n_classes = self.about.n_classes;

@@ -1,7 +1,10 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::model::golden::{Golden, Machine};
 use crate::model::tests::{Silent, job};
 use crate::schema::{Tree, read as read_text};
+use crate::vocab::Targets;
 
 fn model(text: &str) -> Result<Svm, String> {
     read_text(&Tree::parse("x.toml", text).unwrap(), Svm::read)
@@ -13,18 +16,23 @@ fn hold(golden: &Golden, text: &str, theirs: &Machine) {
     let matrix = golden.matrix();
     let rows: Vec<usize> = (0..golden.y.len()).collect();
     let (train, test) = rows.split_at(golden.n_train);
-    let train =
-        Examples { shape: &[4], matrix: &matrix, labels: &golden.y, rows: train, n_classes: 3 };
+    let train = Examples {
+        shape: &[4],
+        matrix: &matrix,
+        targets: &Targets::Classes(golden.y.clone()),
+        rows: train,
+        n_outputs: 3,
+    };
     let test = Examples { rows: test, ..train };
     let fitted = model(text).unwrap().fit(&job(train), &mut Silent).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    fitted.classifier.save(folder.path()).unwrap();
+    fitted.model.save(folder.path()).unwrap();
     let about: About = read_json(&folder.path().join(FILE)).unwrap();
     let n = about.pairs.iter().flat_map(|pair| &pair.support).max().unwrap() + 1;
     assert_eq!(n, theirs.n_support.iter().sum::<usize>(), "{text}: support vectors");
     let vectors = Rows::load(&folder.path().join(ROWS), n, 4, false).unwrap();
     let machines = Machines { about, vectors };
-    let got = fitted.classifier.predict_proba(&test).unwrap();
+    let got = fitted.model.predict(&test).unwrap();
     for (index, (wanted, class)) in theirs.decision.iter().zip(&theirs.predicted).enumerate() {
         let ours = machines.decisions(test.example(index));
         for (ours, wanted) in ours.iter().zip(wanted) {
@@ -45,19 +53,20 @@ fn decisions_are_scikit_learns() {
 
 /// Returns a ring around a point.
 fn ring() -> Examples<'static> {
+    static TARGETS: LazyLock<Targets> = LazyLock::new(|| Targets::Classes(vec![0, 0, 1, 1, 1, 1]));
     Examples {
         shape: &[2],
         matrix: &[0.0, 0.0, 0.1, 0.0, 2.0, 0.0, -2.0, 0.0, 0.0, 2.0, 0.0, -2.0],
-        labels: &[0, 0, 1, 1, 1, 1],
+        targets: &TARGETS,
         rows: &[0, 1, 2, 3, 4, 5],
-        n_classes: 2,
+        n_outputs: 2,
     }
 }
 
 #[test]
 fn a_ring_is_told_from_its_centre() {
     let fitted = model("c = 10").unwrap().fit(&job(ring()), &mut Silent).unwrap();
-    let got = fitted.classifier.predict_proba(&ring()).unwrap();
+    let got = fitted.model.predict(&ring()).unwrap();
     assert_eq!(got, [1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
 }
 

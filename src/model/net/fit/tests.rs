@@ -4,7 +4,7 @@ use super::super::engine::{Batch, State};
 use super::*;
 use crate::kernels::loss::Tally;
 use crate::kernels::optimizer::Optimizer;
-use crate::vocab::Seed;
+use crate::vocab::{self, Seed};
 
 /// An engine whose only weight counts the steps; `losses[step]` is the validation loss after a
 /// step.
@@ -76,9 +76,9 @@ fn run(
     let examples = Examples {
         shape: &[1],
         matrix: &[1.0, 2.0, 3.0],
-        labels: &[0, 0, 0],
+        targets: &vocab::Targets::Classes(vec![0, 0, 0]),
         rows: &[0, 1, 2],
-        n_classes: 2,
+        n_outputs: 2,
     };
     let training = Training {
         optimizer: Optimizer::rms_prop(0.1),
