@@ -1,7 +1,7 @@
 //! The input of a model: some rows of a feature matrix, with their targets.
 
 use super::ModelError;
-use crate::vocab::{Outputs, Targets};
+use crate::vocab::{Outputs, Targets, Task};
 
 /// Rows of a feature matrix, by index, in order. Copies nothing.
 #[derive(Clone, Copy)]
@@ -108,6 +108,13 @@ impl<'a> Examples<'a> {
             }
         };
         said.map_or(Ok(()), |said| Err(ModelError::Examples(said)))
+    }
+
+    /// Returns the error of a model that can't learn such targets.
+    pub(super) fn unknown_task(&self, model: &str, tasks: &[Task]) -> ModelError {
+        let known: Vec<&str> = tasks.iter().map(|task| task.words()).collect();
+        let found = self.outputs().task.words();
+        ModelError::Examples(format!("{model} learns {}, not {found}", known.join(" or ")))
     }
 
     /// Returns the classes that occur, ascending.

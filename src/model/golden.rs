@@ -21,6 +21,13 @@ pub(super) struct Golden {
     boosting_two_classes: Vec<f64>,
     pub(super) svm_rbf: Machine,
     pub(super) svm_linear: Machine,
+    tags: Vec<Vec<u8>>,
+    /// Integers, in units of 1/1024.
+    number: Vec<i32>,
+    logistic_tags: Vec<Vec<f64>>,
+    linear: Vec<f64>,
+    linear_ridge: Vec<f64>,
+    linear_ridge_standardized: Vec<f64>,
 }
 
 /// The decisions of support vector machines on the test rows.
@@ -44,19 +51,35 @@ impl Golden {
 
     /// Predicts the test rows with a model fitted to those train rows whose class is accepted.
     fn ours(&self, text: &str, wanted: impl Fn(usize) -> bool) -> Vec<Vec<f64>> {
+        self.predicted(text, &Targets::Classes(self.y.clone()), 3, wanted)
+    }
+
+    /// Predicts the tags of the test rows.
+    fn our_tags(&self, text: &str) -> Vec<Vec<f64>> {
+        let tags = Targets::Tags(self.tags.iter().flatten().map(|tag| *tag == 1).collect());
+        self.predicted(text, &tags, 3, |_| true)
+    }
+
+    /// Predicts the numbers of the test rows.
+    fn our_numbers(&self, text: &str) -> Vec<f64> {
+        let numbers = Targets::Numbers(self.number.iter().map(|x| *x as f32 / 1024.0).collect());
+        self.predicted(text, &numbers, 1, |_| true).concat()
+    }
+
+    fn predicted(
+        &self,
+        text: &str,
+        targets: &Targets,
+        n_outputs: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Vec<f64>> {
         let matrix = self.matrix();
         let rows: Vec<usize> = (0..self.n_train).filter(|row| wanted(self.y[*row])).collect();
-        let all = Examples {
-            shape: &[4],
-            matrix: &matrix,
-            targets: &Targets::Classes(self.y.clone()),
-            rows: &rows,
-            n_outputs: 3,
-        };
+        let all = Examples { shape: &[4], matrix: &matrix, targets, rows: &rows, n_outputs };
         let fitted = read(text).fit(&job(all), &mut Silent).unwrap();
         let test: Vec<usize> = (self.n_train..self.y.len()).collect();
         let got = fitted.model.predict(&Examples { rows: &test, ..all }).unwrap();
-        got.chunks(3).map(|row| row.iter().map(|p| f64::from(*p)).collect()).collect()
+        got.chunks(n_outputs).map(|row| row.iter().map(|p| f64::from(*p)).collect()).collect()
     }
 }
 
@@ -109,4 +132,27 @@ fn boosting_comes_to_scikit_learns_probabilities() {
     let theirs: Vec<Vec<f64>> = golden.boosting_two_classes.iter().map(|p| vec![*p]).collect();
     let apart = furthest(&second, &theirs);
     assert!(apart < 1e-6, "two classes: {apart}");
+}
+
+#[test]
+fn linear_regression_comes_to_scikit_learns_numbers() {
+    let golden = Golden::read();
+    for (settings, theirs) in [
+        ("alpha = 0.0", &golden.linear),
+        ("alpha = 20.0", &golden.linear_ridge),
+        ("alpha = 20.0\nstandardize = true", &golden.linear_ridge_standardized),
+    ] {
+        let ours = golden.our_numbers(&format!("[model.linear]\n{settings}"));
+        let apart = furthest(&[ours], std::slice::from_ref(theirs));
+        // The numbers are about 100, and f32 has steps of 8e-6 there.
+        assert!(apart < 1e-5, "{settings}: {apart}");
+    }
+}
+
+#[test]
+fn a_regression_of_each_tag_comes_to_scikit_learns_probabilities() {
+    let golden = Golden::read();
+    let text = "[model.logistic]\npenalty = \"l2\"\nc = 0.5\ntolerance = 1e-9";
+    let apart = furthest(&golden.our_tags(text), &golden.logistic_tags);
+    assert!(apart < 1e-6, "{apart}");
 }

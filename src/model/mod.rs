@@ -10,12 +10,14 @@
 
 mod columns;
 pub mod command;
+mod design;
 mod device;
 mod examples;
 mod files;
 mod forest;
 mod gradient_boosting;
 mod knn;
+mod linear;
 mod logistic;
 mod majority;
 mod net;
@@ -34,6 +36,7 @@ pub use examples::Examples;
 pub use forest::Forest;
 pub use gradient_boosting::{GradientBoosting, TreeRules};
 pub use knn::{Knn, NeighborWeights};
+pub use linear::Linear;
 pub use logistic::Logistic;
 pub use majority::Majority;
 pub use net::cnn::{ConvBlock, cnn};
@@ -55,6 +58,7 @@ use crate::vocab::{Epoch, Named, Outputs, Registry, Seed, Task};
 pub static MODELS: &[Entry] = &[
     majority::ENTRY,
     logistic::ENTRY,
+    linear::ENTRY,
     knn::ENTRY,
     svm::ENTRY,
     forest::ENTRY,
@@ -226,8 +230,8 @@ pub trait FittedModel: Send + Sync {
     /// If the shape of the examples differs from those the model was fitted on.
     fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError>;
 
-    /// Returns the logits whose softmax gives the probabilities, in the same shape; nothing if the
-    /// model has none.
+    /// Returns the logits whose softmax, or sigmoid of tags, gives the probabilities, in the same shape;
+    /// nothing if the model has none.
     ///
     /// # Errors
     /// In the cases of [`Self::predict`].

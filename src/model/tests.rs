@@ -21,6 +21,9 @@ pub(super) fn job(train: Examples) -> FitInput {
 
 const SHAPE: [usize; 2] = [6, 4];
 
+/// Number of models that learn classes, tags and a number, without the program.
+const N_MODELS: [usize; 3] = [8, 3, 3];
+
 const TRAINING: &str = "[training]\noptimizer.adam = { learning_rate = 0.01 }\nbatch_size = 8\n\
                         epochs = 20\naugment = [\"time_reversal\"]\n";
 
@@ -75,6 +78,7 @@ fn every_model_has_a_name_and_a_sentence() {
             "forest",
             "gradient_boosting",
             "knn",
+            "linear",
             "logistic",
             "majority",
             "svm"
@@ -82,94 +86,166 @@ fn every_model_has_a_name_and_a_sentence() {
     );
 }
 
+/// 60 examples of three groups in turn: group k has the mean k in every number.
+struct World {
+    matrix: Vec<f32>,
+    targets: Targets,
+    n_outputs: usize,
+    rows: Vec<usize>,
+}
+
+impl World {
+    /// Class 3 and tag 3 never occur.
+    fn new(task: Task) -> Self {
+        let groups: Vec<usize> = (0..60).map(|i| i % 3).collect();
+        let mut rng = Seed(2).rng("test", &[]);
+        let matrix = groups
+            .iter()
+            .flat_map(|group| [*group as f64; 24])
+            .map(|mean| (mean + 0.7 * rng.normal()) as f32)
+            .collect();
+        let (targets, n_outputs) = match task {
+            Task::Classes => (Targets::Classes(groups), 4),
+            Task::Tags => {
+                let tags = groups.iter().flat_map(|k| [*k == 0, *k >= 1, *k == 2, false]);
+                (Targets::Tags(tags.collect()), 4)
+            }
+            Task::Number => {
+                (Targets::Numbers(groups.iter().map(|k| 100.0 + 10.0 * *k as f32).collect()), 1)
+            }
+        };
+        Self { matrix, targets, n_outputs, rows: (0..60).collect() }
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs { task: self.targets.task(), n: self.n_outputs }
+    }
+
+    /// Returns 45 training and 15 test examples.
+    fn sets(&self) -> [Examples<'_>; 2] {
+        let all = Examples {
+            shape: &SHAPE,
+            matrix: &self.matrix,
+            targets: &self.targets,
+            rows: &self.rows,
+            n_outputs: self.n_outputs,
+        };
+        [Examples { rows: &self.rows[..45], ..all }, Examples { rows: &self.rows[45..], ..all }]
+    }
+
+    /// The same training examples, but all other rows and their targets are changed.
+    fn with_other_tests(&self) -> Self {
+        let matrix = self.matrix.iter().enumerate();
+        let matrix = matrix.map(|(i, x)| if i < 45 * 24 { *x } else { 99.0 }).collect();
+        let targets = match &self.targets {
+            Targets::Classes(labels) => Targets::Classes(
+                labels.iter().enumerate().map(|(i, l)| if i < 45 { *l } else { 3 }).collect(),
+            ),
+            Targets::Tags(tags) => {
+                Targets::Tags(tags.iter().enumerate().map(|(i, t)| i >= 45 * 4 || *t).collect())
+            }
+            Targets::Numbers(numbers) => Targets::Numbers(
+                numbers.iter().enumerate().map(|(i, x)| if i < 45 { *x } else { 1e9 }).collect(),
+            ),
+        };
+        Self { matrix, targets, n_outputs: self.n_outputs, rows: self.rows.clone() }
+    }
+
+    /// Checks the range of predictions, and, unless the model ignores all features, that they are good.
+    fn check(&self, test: &Examples, got: &[f32], name: &str, is_baseline: bool) {
+        assert_eq!(got.len(), test.len() * self.n_outputs, "{name}");
+        let in_range = |row: &[f32]| row.iter().all(|p| (0.0..=1.0).contains(p));
+        let mut n_right = 0;
+        for (index, row) in got.chunks(self.n_outputs).enumerate() {
+            match self.targets.task() {
+                Task::Classes => {
+                    assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}: {row:?}");
+                    assert!(in_range(row), "{name}: {row:?}");
+                    n_right += usize::from(row.iter().all(|p| *p <= row[test.label(index)]));
+                }
+                Task::Tags => {
+                    assert!(in_range(row), "{name}: {row:?}");
+                    let mut pairs = row.iter().zip(test.tags(index));
+                    n_right += usize::from(pairs.all(|(p, has)| (*p > 0.5) == *has));
+                }
+                Task::Number => {
+                    assert!(row[0].is_finite(), "{name}: {row:?}");
+                    n_right += usize::from((row[0] - test.number(index)).abs() < 5.0);
+                }
+            }
+        }
+        assert!(is_baseline || n_right >= 13, "{name}: {n_right} of 15");
+    }
+}
+
 #[test]
 fn every_model_fits_predicts_saves_and_comes_back_the_same() {
-    // Class k has the mean k in every number; class 3 never occurs.
-    let labels: Vec<usize> = (0..60).map(|i| i % 3).collect();
-    let mut rng = Seed(2).rng("test", &[]);
-    let matrix: Vec<f32> = labels
-        .iter()
-        .flat_map(|label| [*label as f64; 24])
-        .map(|mean| (mean + 0.7 * rng.normal()) as f32)
-        .collect();
-    let rows: Vec<usize> = (0..60).collect();
-    let all = Examples {
-        shape: &SHAPE,
-        matrix: &matrix,
-        targets: &Targets::Classes(labels.clone()),
-        rows: &rows,
-        n_outputs: 4,
-    };
-    let (train, test) =
-        (Examples { rows: &rows[..45], ..all }, Examples { rows: &rows[45..], ..all });
-    let job = FitInput { train, valid: test, seed: Seed(1), device: Device::Cpu, resume: None };
-
-    let mut n_seen = 0;
+    let mut n_seen = [0; 3];
     for entry in MODELS {
-        let name = entry.name;
-        let model = read(entry);
-        if model.command().is_some() {
-            // A program is fitted by a run only: tests/commands/.
-            assert!(model.fit(&job, &mut Silent).is_err(), "{name}");
-            continue;
+        assert!(entry.tasks.contains(&Task::Classes) || entry.name == "linear", "{}", entry.name);
+        for (number, task) in Task::ALL.into_iter().enumerate() {
+            let world = World::new(task);
+            let [train, test] = world.sets();
+            let job = FitInput { valid: test, ..job(train) };
+            let model = read(entry);
+            let name = format!("{} of {task}", entry.name);
+            if model.command().is_some() || !entry.tasks.contains(&task) {
+                // A program is fitted by a run only: tests/commands/.
+                assert!(model.fit(&job, &mut Silent).is_err(), "{name}");
+                continue;
+            }
+            keeps_the_contract(entry, model.as_ref(), &world, &job, &name);
+            n_seen[number] += 1;
         }
-        let fitted = model.fit(&job, &mut Silent).unwrap();
-        let got = fitted.model.predict(&test).unwrap();
-        assert_eq!(got.len(), test.len() * 4, "{name}");
-        let mut n_right = 0;
-        for (index, row) in got.chunks(4).enumerate() {
-            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}: {row:?}");
-            assert!(row.iter().all(|p| (0.0..=1.0).contains(p)), "{name}: {row:?}");
-            n_right += usize::from(row.iter().all(|p| *p <= row[test.label(index)]));
-        }
-        if name != "majority" {
-            assert!(n_right >= 13, "{name}: {n_right} of 15");
-        }
-        let has_epochs = matches!(entry.read, Reader::Epochs(_)) || name == "gradient_boosting";
-        assert_eq!(fitted.kept_epoch.is_some(), has_epochs, "{name}");
-        assert_eq!(model.max_epochs().is_some(), name == "gradient_boosting", "{name}");
-
-        let folder = tempfile::tempdir().unwrap();
-        fitted.model.save(folder.path()).unwrap();
-        let loaded = model.load(folder.path(), &SHAPE, Outputs::classes(4)).unwrap();
-        assert_eq!(loaded.predict(&test).unwrap(), got, "{name}");
-        let again = model.fit(&job, &mut Silent).unwrap();
-        assert_eq!(again.model.predict(&test).unwrap(), got, "{name}");
-
-        // All rows except the training rows change, and there is no validation set to choose by.
-        // The model stays the same, so no mean, deviation or class count depends on the other rows.
-        let changed: Vec<f32> =
-            matrix.iter().enumerate().map(|(i, x)| if i < 45 * 24 { *x } else { 99.0 }).collect();
-        let relabeled: Vec<usize> =
-            labels.iter().enumerate().map(|(i, l)| if i < 45 { *l } else { 3 }).collect();
-        let other =
-            Examples { matrix: &changed, targets: &Targets::Classes(relabeled.clone()), ..train };
-        let blind = |train| {
-            let job = FitInput { train, valid: Examples { rows: &[], ..train }, ..job };
-            model.fit(&job, &mut Silent).unwrap().model.predict(&test).unwrap()
-        };
-        assert_eq!(blind(other), blind(train), "{name} uses rows outside the training set");
-
-        assert!(
-            model.load(folder.path(), &[5, 4], Outputs::classes(4)).is_err(),
-            "{name} of another shape"
-        );
-        assert!(
-            model.load(folder.path(), &SHAPE, Outputs::classes(5)).is_err(),
-            "{name} of more classes"
-        );
-        let empty = tempfile::tempdir().unwrap();
-        assert!(
-            model.load(empty.path(), &SHAPE, Outputs::classes(4)).is_err(),
-            "{name} from nothing"
-        );
-        assert!(loaded.predict(&Examples { shape: &[4, 6], ..test }).is_err(), "{name}");
-        let nothing = loaded.predict(&Examples { rows: &[], ..test }).unwrap();
-        assert!(nothing.is_empty(), "{name}");
-        let none = FitInput { train: Examples { rows: &[], ..train }, ..job };
-        assert!(model.fit(&none, &mut Silent).is_err(), "{name} on nothing");
-        n_seen += 1;
     }
     // All but the program.
-    assert_eq!(n_seen, MODELS.len() - 1);
+    assert_eq!(n_seen, N_MODELS);
+}
+
+fn keeps_the_contract(entry: &Entry, model: &dyn Model, world: &World, job: &FitInput, name: &str) {
+    let (train, test, outputs) = (job.train, job.valid, world.outputs());
+    let fitted = model.fit(job, &mut Silent).unwrap();
+    let got = fitted.model.predict(&test).unwrap();
+    world.check(&test, &got, name, entry.name == "majority");
+    let has_epochs = matches!(entry.read, Reader::Epochs(_)) || entry.name == "gradient_boosting";
+    assert_eq!(fitted.kept_epoch.is_some(), has_epochs, "{name}");
+    assert_eq!(model.max_epochs().is_some(), entry.name == "gradient_boosting", "{name}");
+
+    let folder = tempfile::tempdir().unwrap();
+    fitted.model.save(folder.path()).unwrap();
+    let load = |shape: &[usize], outputs| model.load(folder.path(), shape, outputs);
+    let loaded = load(&SHAPE, outputs).unwrap();
+    assert_eq!(loaded.predict(&test).unwrap(), got, "{name}");
+    for n_threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        let again = pool.install(|| model.fit(job, &mut Silent)).unwrap();
+        assert_eq!(again.model.predict(&test).unwrap(), got, "{name}, {n_threads} threads");
+    }
+
+    // All rows except the training rows change, and there is no validation set to choose by.
+    // The model stays the same, so no mean, deviation or class count depends on the other rows.
+    let changed = world.with_other_tests();
+    let blind = |train| {
+        let job = FitInput { train, valid: Examples { rows: &[], ..train }, ..*job };
+        model.fit(&job, &mut Silent).unwrap().model.predict(&test).unwrap()
+    };
+    assert_eq!(blind(changed.sets()[0]), blind(train), "{name} uses rows outside the training set");
+    // Predictions do not read targets: there may be others, or none.
+    let none = Targets::Classes(vec![]);
+    let unlabeled = Examples { targets: &none, ..test };
+    assert_eq!(fitted.model.predict(&unlabeled).unwrap(), got, "{name} reads targets");
+
+    assert!(load(&[5, 4], outputs).is_err(), "{name} of another shape");
+    let more = Outputs { n: outputs.n + 1, ..outputs };
+    assert!(load(&SHAPE, more).is_err(), "{name} of more outputs");
+    for task in Task::ALL.into_iter().filter(|task| *task != outputs.task) {
+        assert!(load(&SHAPE, Outputs { task, ..outputs }).is_err(), "{name} as {task}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    assert!(model.load(empty.path(), &SHAPE, outputs).is_err(), "{name} from nothing");
+    assert!(loaded.predict(&Examples { shape: &[4, 6], ..test }).is_err(), "{name}");
+    let nothing = loaded.predict(&Examples { rows: &[], ..test }).unwrap();
+    assert!(nothing.is_empty(), "{name}");
+    let none = FitInput { train: Examples { rows: &[], ..train }, ..*job };
+    assert!(model.fit(&none, &mut Silent).is_err(), "{name} on nothing");
 }

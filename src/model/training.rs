@@ -6,7 +6,7 @@ use serde_json::json;
 use super::schedule::Schedule;
 use crate::kernels::optimizer::Optimizer;
 use crate::schema::{Fields, Flag, Int, List, Node, OneOf, Real, Rule, Value};
-use crate::vocab::Epoch;
+use crate::vocab::{Epoch, Task};
 
 /// A checked `[training]` table.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +18,10 @@ pub struct Training {
     /// Maximum global norm of the gradients, penalties included. Larger gradients are scaled down
     /// to it.
     pub clip_norm: Option<f64>,
-    /// Fraction of every target that is spread evenly over all classes, `[0, 1)`.
+    /// Fraction of every target that is spread evenly over all classes, or over yes and no of a tag,
+    /// `[0, 1)`. Not for numbers.
     pub label_smoothing: f64,
-    /// Factor of each example's loss, by its class.
+    /// Factor of each example's loss, by its class. For classes only.
     pub class_weights: ClassWeights,
     /// Mixes pairs of examples by a share drawn from Beta(`mixup`, `mixup`) for each batch; 0 for none.
     pub mixup: f64,
@@ -61,7 +62,7 @@ pub struct EarlyStopping {
     pub restore_best: bool,
 }
 
-/// A number of an epoch that early stopping can monitor.
+/// A number of an epoch that early stopping can monitor. There is an accuracy of classes only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Monitor {
     /// Lower is better.
@@ -150,6 +151,36 @@ impl Training {
     }
 }
 
+impl Training {
+    /// Returns the settings that can't be used for a task: each key, and what is wrong.
+    #[must_use]
+    pub fn unsuitable(&self, task: Task) -> Vec<(&'static str, String)> {
+        let mut found = vec![];
+        if task != Task::Classes && self.class_weights != ClassWeights::Even {
+            let said =
+                format!("is for classes only, but the target is {}; leave it out", task.words());
+            found.push(("class_weights", said));
+        }
+        if task == Task::Number && self.label_smoothing > 0.0 {
+            let said = "is for classes and tags only, but the target is a number; leave it out";
+            found.push(("label_smoothing", said.to_owned()));
+        }
+        if let Some(EarlyStopping { monitor, .. }) = self.early_stopping
+            && task != Task::Classes
+            && let Some(instead) = monitor.loss_instead()
+        {
+            let said = format!(
+                "can't be `{}`, since the target is {}; use \"{}\"",
+                monitor.name(),
+                task.words(),
+                instead.name()
+            );
+            found.push(("early_stopping.monitor", said));
+        }
+        found
+    }
+}
+
 const OPTIMIZERS: &[&str] = &["adam", "adamw", "rmsprop", "sgd"];
 
 /// Reads an optimizer's table. Defaults are Keras's, but Adam and SGD require a learning rate.
@@ -218,6 +249,15 @@ impl Monitor {
         match self {
             Self::ValidLoss | Self::TrainLoss => other - value,
             Self::ValidAccuracy | Self::TrainAccuracy => value - other,
+        }
+    }
+
+    /// Returns the loss of the same examples, for an accuracy.
+    fn loss_instead(self) -> Option<Self> {
+        match self {
+            Self::ValidAccuracy => Some(Self::ValidLoss),
+            Self::TrainAccuracy => Some(Self::TrainLoss),
+            Self::ValidLoss | Self::TrainLoss => None,
         }
     }
 
@@ -338,6 +378,36 @@ mod tests {
              (0, inf), one per class, found the text \"even-ish\"\n\
              x.toml:7: early_stopping.monitor must be `valid_loss`, `valid_accuracy`, `train_loss` \
              or `train_accuracy`, found the text \"loss\""
+        );
+    }
+
+    #[test]
+    fn what_is_for_classes_only_is_unsuitable_for_others() {
+        let text = "optimizer.sgd = { learning_rate = 0.1 }\nbatch_size = 1\nepochs = 1\n\
+                    label_smoothing = 0.1\nclass_weights = \"balanced\"\n\
+                    early_stopping = { patience = 2, monitor = \"train_accuracy\" }";
+        let training = training(text, &[21]).unwrap();
+        let said = |task| -> Vec<String> {
+            training.unsuitable(task).iter().map(|(key, said)| format!("{key} {said}")).collect()
+        };
+        assert!(said(Task::Classes).is_empty());
+        assert_eq!(
+            said(Task::Tags),
+            [
+                "class_weights is for classes only, but the target is tags; leave it out",
+                "early_stopping.monitor can't be `train_accuracy`, since the target is tags; use \
+                 \"train_loss\"",
+            ]
+        );
+        assert_eq!(
+            said(Task::Number)[1],
+            "label_smoothing is for classes and tags only, but the target is a number; leave it out"
+        );
+        assert_eq!(said(Task::Number).len(), 3);
+        assert!(
+            Training { mixup: 1.0, ..Training::new(training.optimizer, 1, 1) }
+                .unsuitable(Task::Number)
+                .is_empty()
         );
     }
 

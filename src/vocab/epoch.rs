@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Loss and accuracy after one pass over the training examples, as Keras defines them. A number that a
-/// program did not report is NaN, which JSON stores as `null`.
+/// Loss and accuracy after one pass over the training examples, as Keras defines them.
+///
+/// The loss is the cross-entropy of classes; of tags, the binary cross-entropy, averaged over the tags; of a
+/// number, the mean squared error, and nets count it in standard deviations of the training examples. There is
+/// an accuracy of classes only. What does not exist, or a program did not report, is NaN, which JSON stores as
+/// `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// One-based.
@@ -11,14 +15,15 @@ pub struct Epoch {
     /// Mean loss over the epoch's batches while the weights change; dropout and penalties included.
     #[serde(deserialize_with = "null_is_nan")]
     pub train_loss: f64,
-    /// Fraction right over the same batches, `[0, 1]`.
+    /// Fraction right over the same batches, `[0, 1]`; NaN for tags and numbers.
     #[serde(deserialize_with = "null_is_nan")]
     pub train_accuracy: f64,
     /// Loss on the validation examples after the epoch, without dropout, penalties included; NaN if
     /// there are none.
     #[serde(deserialize_with = "null_is_nan")]
     pub valid_loss: f64,
-    /// Fraction right on the validation examples, `[0, 1]`; NaN if there are none.
+    /// Fraction right on the validation examples, `[0, 1]`; NaN if there are none, and for tags and
+    /// numbers.
     #[serde(deserialize_with = "null_is_nan")]
     pub valid_accuracy: f64,
     /// The learning rate at the epoch's last step.

@@ -1,9 +1,10 @@
 //! Gathers examples into batches: shuffled, optionally reversed, standardized, mixed.
 
+use super::super::Examples;
 use super::super::scaler::Scaler;
-use super::super::training::{Augment, ClassWeights, Training};
-use super::super::{Examples, ModelError};
+use super::super::training::{Augment, Training};
 use super::engine::Batch;
+use super::goal::TargetRows;
 use crate::vocab::{Rng, Seed};
 
 /// How training examples become batches.
@@ -13,55 +14,16 @@ pub(super) struct Recipe<'a> {
     pub(super) augment: &'a [Augment],
     /// Parameter of the Beta distribution of the shares; 0 for no mixing.
     pub(super) mixup: f64,
-    /// One row per class: the targets of an example of that class; empty for plain labels.
-    pub(super) targets: &'a [f32],
+    pub(super) targets: &'a TargetRows,
     pub(super) seed: Seed,
 }
 
 impl<'a> Recipe<'a> {
-    /// Reads the settings; `targets` comes from [`targets`].
-    pub(super) fn new(training: &'a Training, targets: &'a [f32], seed: Seed) -> Self {
+    /// Reads the settings.
+    pub(super) fn new(training: &'a Training, targets: &'a TargetRows, seed: Seed) -> Self {
         let Training { batch_size, mixup, ref augment, .. } = *training;
         Self { batch_size, augment, mixup, targets, seed }
     }
-}
-
-/// Returns the training targets of each class, `[n_classes, n_classes]`; empty if they are the
-/// plain labels.
-///
-/// # Errors
-/// If the number of weights differs from the number of classes.
-pub(super) fn targets(training: &Training, train: Examples) -> Result<Vec<f32>, ModelError> {
-    let n_classes = train.n_outputs;
-    let weights: Vec<f64> = match &training.class_weights {
-        ClassWeights::Even => vec![1.0; n_classes],
-        ClassWeights::Given(weights) if weights.len() != n_classes => {
-            return Err(ModelError::Examples(format!(
-                "training.class_weights must be {n_classes} numbers, one per class in the order of \
-                 their names, found {}",
-                weights.len()
-            )));
-        }
-        ClassWeights::Given(weights) => weights.clone(),
-        ClassWeights::Balanced => {
-            let mut counts = vec![0_usize; n_classes];
-            (0..train.len()).for_each(|index| counts[train.label(index)] += 1);
-            let balanced = train.len() as f64 / n_classes as f64;
-            counts.iter().map(|&count| balanced / count.max(1) as f64).collect()
-        }
-    };
-    let smoothing = training.label_smoothing;
-    if smoothing == 0.0 && training.mixup == 0.0 && training.class_weights == ClassWeights::Even {
-        return Ok(vec![]);
-    }
-    let row = |class: usize| {
-        let weight = weights[class];
-        let elsewhere = weight * smoothing / n_classes as f64;
-        let at =
-            move |other| elsewhere + if other == class { weight * (1.0 - smoothing) } else { 0.0 };
-        (0..n_classes).map(move |other| at(other) as f32)
-    };
-    Ok((0..n_classes).flat_map(row).collect())
 }
 
 /// The batches of one pass over some examples.
@@ -71,7 +33,7 @@ pub(super) struct Batches<'a> {
     /// Indices of the examples, in order of use.
     order: Vec<usize>,
     batch_size: usize,
-    targets: &'a [f32],
+    targets: &'a TargetRows,
     /// Decides, by index, which examples are reversed.
     reversal: Option<Rng>,
     /// The seed, the epoch and the parameter of the Beta distribution.
@@ -100,10 +62,11 @@ impl<'a> Batches<'a> {
     pub(super) fn in_order(
         examples: Examples<'a>,
         scaler: Option<&'a Scaler>,
+        targets: &'a TargetRows,
         batch_size: usize,
     ) -> Self {
         let order = (0..examples.len()).collect();
-        Self { examples, scaler, order, batch_size, targets: &[], reversal: None, mixup: None }
+        Self { examples, scaler, order, batch_size, targets, reversal: None, mixup: None }
     }
 
     /// Returns the number of batches.
@@ -145,14 +108,8 @@ impl<'a> Batches<'a> {
         if let Some(scaler) = self.scaler {
             scaler.apply(&mut inputs);
         }
-        let labels: Vec<usize> = indices.iter().map(|&index| self.examples.label(index)).collect();
-        let mut targets = vec![];
-        if !self.targets.is_empty() {
-            let n_classes = self.examples.n_outputs;
-            let row = |label: &usize| &self.targets[label * n_classes..][..n_classes];
-            targets.extend(labels.iter().flat_map(row));
-        }
-        Batch { inputs, labels, targets }
+        let (labels, targets) = self.targets.gather(&self.examples, indices);
+        Batch { n: indices.len(), inputs, labels, targets }
     }
 }
 
@@ -163,11 +120,11 @@ impl<'a> Batches<'a> {
 /// Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: beyond empirical risk minimization", ICLR 2018.
 fn mix(batch: &mut Batch, rng: &mut Rng, alpha: f64) {
     let share = rng.beta(alpha) as f32;
-    let mut partners: Vec<usize> = (0..batch.labels.len()).collect();
+    let mut partners: Vec<usize> = (0..batch.n).collect();
     rng.shuffle(&mut partners);
     batch.inputs = mixed(&batch.inputs, &partners, share);
     batch.targets = mixed(&batch.targets, &partners, share);
-    if share < 0.5 {
+    if share < 0.5 && !batch.labels.is_empty() {
         batch.labels = partners.iter().map(|&partner| batch.labels[partner]).collect();
     }
 }
@@ -200,8 +157,13 @@ mod tests {
         matrix
     };
 
-    const PLAIN: Recipe<'_> =
-        Recipe { batch_size: 2, augment: &[], mixup: 0.0, targets: &[], seed: Seed(1) };
+    const PLAIN: Recipe<'_> = Recipe {
+        batch_size: 2,
+        augment: &[],
+        mixup: 0.0,
+        targets: &TargetRows::Labels,
+        seed: Seed(1),
+    };
 
     fn examples(rows: &[usize]) -> Examples<'_> {
         static TARGETS: LazyLock<Targets> = LazyLock::new(|| Targets::Classes(vec![0, 1, 2, 3]));
@@ -259,33 +221,11 @@ mod tests {
         assert_ne!(first, turned(2));
     }
 
-    fn training(text: &str) -> Training {
-        let text =
-            format!("{text}\noptimizer.sgd = {{ learning_rate = 1 }}\nbatch_size = 2\nepochs = 1");
-        let tree = crate::schema::Tree::parse("x.toml", &text).unwrap();
-        crate::schema::read(&tree, |fields| Training::read(fields, None)).unwrap().0
-    }
-
-    #[test]
-    fn targets_are_smoothed_and_weighted() {
-        let rows = [0, 1, 1, 1];
-        let of = |text: &str| targets(&training(text), examples(&rows));
-        assert!(of("").unwrap().is_empty());
-        let smooth = of("label_smoothing = 0.2").unwrap();
-        assert_eq!(smooth[..4], [0.85, 0.05, 0.05, 0.05]);
-        // 4 examples, 4 classes: class 0 has one example, class 1 has three.
-        let balanced = of("class_weights = \"balanced\"").unwrap();
-        assert_eq!(balanced[..8], [1.0, 0.0, 0.0, 0.0, 0.0, 1.0 / 3.0, 0.0, 0.0]);
-        let both = of("class_weights = [2, 1, 1, 1]\nlabel_smoothing = 0.2").unwrap();
-        assert_eq!(both[..4], [1.7, 0.1, 0.1, 0.1]);
-        let said = of("class_weights = [2, 1]").unwrap_err().to_string();
-        assert!(said.contains("must be 4 numbers") && said.contains("found 2"), "{said}");
-    }
-
     #[test]
     fn mixup_mixes_examples_and_their_targets_by_one_share() {
         let rows = [0, 1, 2, 3];
         let eye: Vec<f32> = (0..16).map(|i| f32::from(u8::from(i % 5 == 0))).collect();
+        let eye = TargetRows::Classes(eye);
         let recipe = Recipe { batch_size: 4, mixup: 0.4, targets: &eye, ..PLAIN };
         let mut shares = vec![];
         for epoch in 1..=40 {

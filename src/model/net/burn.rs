@@ -16,7 +16,7 @@ use super::layer::{
 use super::weights::Weights;
 use crate::kernels::dropout::dropout;
 use crate::kernels::isa::Isa;
-use crate::kernels::loss::{Tally, Targets, softmax_cross_entropy};
+use crate::kernels::loss::Tally;
 use crate::kernels::optimizer::{self, Optimizer, Parameters};
 
 /// An [`Engine`] based on burn.
@@ -56,7 +56,7 @@ impl BurnEngine {
 
 impl Engine for BurnEngine {
     fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally {
-        let penalty = batch.labels.len() as f64 * self.penalty();
+        let penalty = batch.n as f64 * self.penalty();
         let mut found = gradients(&self.net, &self.state.weights, batch, key, self.device);
         if let Some(max_norm) = self.clip_norm {
             clip(&mut found.by_parameter, max_norm);
@@ -83,8 +83,8 @@ impl Engine for BurnEngine {
         Tally { loss: found.tally.loss + penalty, ..found.tally }
     }
 
-    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
-        logits(&self.net, &self.state.weights, inputs, self.device)
+    fn outputs(&mut self, inputs: Vec<f32>) -> Vec<f32> {
+        outputs(&self.net, &self.state.weights, inputs, self.device)
     }
 
     fn penalty(&self) -> f64 {
@@ -140,12 +140,12 @@ pub(in super::super) fn has_device(device: Device) -> bool {
     }
 }
 
-/// Computes logits `[n, n_classes]` from inputs `[n, width]`, like [`Engine::logits`].
-pub(super) fn logits(net: &Net, weights: &Weights, inputs: Vec<f32>, device: Device) -> Vec<f32> {
+/// Computes outputs `[n, n_outputs]` from inputs `[n, width]`, like [`Engine::outputs`].
+pub(super) fn outputs(net: &Net, weights: &Weights, inputs: Vec<f32>, device: Device) -> Vec<f32> {
     let device = on(device);
     let parameters: Vec<_> = weights.0.iter().map(|w| tensor(w.clone(), &device)).collect();
     let input = input(net, inputs, &device);
-    into_vec(forward(net, &parameters, input, None).logits)
+    into_vec(forward(net, &parameters, input, None).outputs)
 }
 
 /// Runs one training pass, with dropout and the statistics of the batch.
@@ -168,14 +168,13 @@ pub(super) fn gradients(
         .collect();
     let input = input(net, batch.inputs.clone(), &device);
     let passed = forward(net, &parameters, input, Some(key));
-    let logits = into_vec(passed.logits.clone().inner());
-    let targets = Targets { labels: &batch.labels, rows: &batch.targets };
-    let mut by_logit = vec![0.0; logits.len()];
-    let tally = softmax_cross_entropy(&logits, &targets, net.n_classes(), &mut by_logit);
-    // The sum of logits * constants has the required gradient, whatever the loss is.
-    let shape = passed.logits.dims();
-    let by_logit = Tensor::<2>::from_data(TensorData::new(by_logit, shape), &device);
-    let mut tape = (passed.logits * by_logit).sum().backward();
+    let outputs = into_vec(passed.outputs.clone().inner());
+    let mut by_output = vec![0.0; outputs.len()];
+    let tally = net.loss.compute(&outputs, &batch.goals(), net.n_outputs(), &mut by_output);
+    // The sum of outputs * constants has the required gradient, whatever the loss is.
+    let shape = passed.outputs.dims();
+    let by_output = Tensor::<2>::from_data(TensorData::new(by_output, shape), &device);
+    let mut tape = (passed.outputs * by_output).sum().backward();
     // All results are read together, because every read waits for the device.
     let mut wanted = Transaction::default();
     let mut moved = vec![];
@@ -204,7 +203,7 @@ pub(super) fn gradients(
 }
 
 struct Passed {
-    logits: Tensor<2>,
+    outputs: Tensor<2>,
     statistics: Vec<(usize, Tensor<1>, Tensor<1>)>,
 }
 
@@ -255,7 +254,7 @@ fn forward(
             }
         };
     }
-    Passed { logits: x.reshape([n, net.n_classes()]), statistics }
+    Passed { outputs: x.reshape([n, net.n_outputs()]), statistics }
 }
 
 /// Applies max-pooling with 'same' padding, where padding never wins.
@@ -341,12 +340,13 @@ mod tests {
         let (mut here, mut there) = (engine(Device::Cpu), engine(device));
         for step in 0..3 {
             let key = StepKey { seed: Seed(1), epoch: 1, step };
-            let batch = Batch { inputs: inputs(9), labels: (0..9).collect(), targets: vec![] };
+            let batch =
+                Batch { n: 9, inputs: inputs(9), labels: (0..9).collect(), targets: vec![] };
             let (a, b) = (here.step(&batch, key, 1e-4), there.step(&batch, key, 1e-4));
             assert!((a.loss - b.loss).abs() < 1e-3 * a.loss, "step {step}: {a:?} {b:?}");
         }
         let inputs = inputs(5);
-        let (a, b) = (here.logits(inputs.clone()), there.logits(inputs));
+        let (a, b) = (here.outputs(inputs.clone()), there.outputs(inputs));
         let largest = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(largest < 5e-3, "{largest}");
     }

@@ -21,7 +21,7 @@ pub(in super::super) const ENTRY: Entry = Entry {
     name: "cnn",
     doc: "A convolutional net over frames and coefficients: blocks of convolution, ReLU, batch \
           normalisation, max-pooling and dropout, then dense layers.",
-    tasks: &[Task::Classes],
+    tasks: &Task::ALL,
     read: Reader::Epochs(read),
 };
 

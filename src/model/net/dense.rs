@@ -17,7 +17,7 @@ pub(in super::super) const ENTRY: Entry = Entry {
     name: "dense",
     doc: "A net of dense layers, each with ReLU and if wished an L2 penalty and dropout, over all \
           numbers of an example in one row.",
-    tasks: &[Task::Classes],
+    tasks: &Task::ALL,
     read: Reader::Epochs(read),
 };
 

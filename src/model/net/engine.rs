@@ -3,19 +3,29 @@
 
 use super::weights::Weights;
 use crate::kernels::dropout::{Rate, key_of};
-use crate::kernels::loss::Tally;
+use crate::kernels::loss::{Tally, Targets};
 use crate::vocab::Seed;
 
 /// A batch of examples.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Batch {
+    /// Number of examples.
+    pub(super) n: usize,
     /// `[n, height, width, channels]`, row-major.
     pub(super) inputs: Vec<f32>,
-    /// `[n]`: the classes that count as correct.
+    /// `[n]`: the classes that count as correct; empty if the net tells no classes.
     pub(super) labels: Vec<usize>,
-    /// `[n, n_classes]`: weights of the classes, each row summing to the weight of its example;
-    /// empty if the label has all the weight, 1.
+    /// Of classes, `[n, n_classes]`: their weights, each row summing to the weight of its example;
+    /// empty if the label has all the weight, 1. Otherwise `[n, n_outputs]`: what the outputs should
+    /// be.
     pub(super) targets: Vec<f32>,
+}
+
+impl Batch {
+    /// Returns the targets for the loss.
+    pub(super) fn goals(&self) -> Targets<'_> {
+        Targets { labels: &self.labels, rows: &self.targets }
+    }
 }
 
 /// The position of a step in its training: the key of its dropout.
@@ -45,9 +55,9 @@ pub(super) trait Engine {
     /// the update, and its loss includes the penalties of all examples.
     fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally;
 
-    /// Computes logits `[n, n_classes]` from inputs `[n, width]`, without dropout and with the
+    /// Computes the outputs `[n, n_outputs]`, of classes and tags the logits, from inputs `[n, width]`, without dropout and with the
     /// moving statistics.
-    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32>;
+    fn outputs(&mut self, inputs: Vec<f32>) -> Vec<f32>;
 
     /// Returns the contribution of the penalties to the loss of one example.
     fn penalty(&self) -> f64;

@@ -5,12 +5,12 @@ use std::time::Instant;
 use super::super::scaler::Scaler;
 use super::super::training::{EarlyStopping, Training};
 use super::super::{Examples, FitInput, Flow, ModelError, Next, TrainingObserver};
-use super::batches::{self, Batches, Recipe};
+use super::batches::{Batches, Recipe};
 use super::engine::{Engine, StepKey};
+use super::goal::Goal;
 use super::layer::Net;
 use super::snapshot::{self, Best, Progress};
 use super::weights::Weights;
-use crate::kernels::loss::{Targets, softmax_cross_entropy};
 use crate::vocab::Epoch;
 
 /// Number of examples processed at a time when no gradient is needed.
@@ -40,7 +40,7 @@ pub(super) fn train(
     net: &Net,
     job: &FitInput,
     training: &Training,
-    scaler: Option<&Scaler>,
+    (scaler, goal): (Option<&Scaler>, Goal),
     watch: &mut dyn TrainingObserver,
 ) -> Result<TrainingOutcome, ModelError> {
     if let Some(rule) = training.early_stopping
@@ -51,7 +51,7 @@ pub(super) fn train(
         let said = format!("training.early_stopping watches {monitor}, but no example is in valid");
         return Err(ModelError::Examples(said));
     }
-    let targets = batches::targets(training, job.train)?;
+    let targets = goal.of_training(training, job.train)?;
     let recipe = Recipe::new(training, &targets, job.seed);
     let (progress, best_weights) = match job.resume {
         None => (Progress::start(), None),
@@ -62,7 +62,7 @@ pub(super) fn train(
         }
     };
     let mut trainer =
-        Trainer { engine, net, job, training, scaler, recipe, progress, best_weights };
+        Trainer { engine, net, job, training, scaler, goal, recipe, progress, best_weights };
     trainer.run(watch)
 }
 
@@ -72,6 +72,7 @@ struct Trainer<'a> {
     job: &'a FitInput<'a>,
     training: &'a Training,
     scaler: Option<&'a Scaler>,
+    goal: Goal,
     recipe: Recipe<'a>,
     progress: Progress,
     best_weights: Option<Weights>,
@@ -137,7 +138,10 @@ impl Trainer<'_> {
         Ok(Epoch {
             epoch,
             train_loss,
-            train_accuracy: self.progress.n_right as f64 / n,
+            train_accuracy: match self.goal {
+                Goal::Classes => self.progress.n_right as f64 / n,
+                Goal::Tags | Goal::Number(_) => f64::NAN,
+            },
             valid_loss,
             valid_accuracy,
             learning_rate: self.progress.learning_rate,
@@ -146,19 +150,19 @@ impl Trainer<'_> {
     }
 
     /// Returns the mean loss, penalty included, and the accuracy; both are NaN if there is no
-    /// example.
+    /// example, and the accuracy is if there are no classes.
     fn evaluate(&mut self) -> Result<(f64, f64), ModelError> {
         let examples = self.job.valid;
         if examples.is_empty() {
             return Ok((f64::NAN, f64::NAN));
         }
-        let found = evaluate(self.engine, examples, self.scaler);
+        let found = evaluate(self.engine, examples, self.scaler, self.goal);
         check(found.0, self.progress.epoch)?;
         Ok(found)
     }
 
     fn check_run_away(&self, loss: f64) -> Result<(), ModelError> {
-        let clueless = (self.job.train.n_outputs as f64).ln();
+        let clueless = self.goal.clueless_loss(self.job.train.n_outputs);
         match self.progress.least_loss {
             Some(least) if loss > RUN_AWAY * least.max(clueless) => {
                 Err(ModelError::RanAway { epoch: self.progress.epoch, loss, least })
@@ -217,18 +221,25 @@ fn said_of_early_end(rule: EarlyStopping, best: Option<Best>, last_epoch: usize)
     }
 }
 
-/// Computes the mean loss, penalty included, and the accuracy.
-fn evaluate(engine: &mut dyn Engine, examples: Examples, scaler: Option<&Scaler>) -> (f64, f64) {
+/// Computes the mean loss, penalty included, and the accuracy, NaN if there are no classes.
+fn evaluate(
+    engine: &mut dyn Engine,
+    examples: Examples,
+    scaler: Option<&Scaler>,
+    goal: Goal,
+) -> (f64, f64) {
     let (mut loss, mut n_right) = (0.0, 0);
-    for batch in Batches::in_order(examples, scaler, CHUNK).iter() {
-        let logits = engine.logits(batch.inputs);
-        let (targets, mut unused) = (Targets::one_hot(&batch.labels), vec![0.0; logits.len()]);
-        let tally = softmax_cross_entropy(&logits, &targets, examples.n_outputs, &mut unused);
+    let targets = goal.plain();
+    for mut batch in Batches::in_order(examples, scaler, &targets, CHUNK).iter() {
+        let outputs = engine.outputs(std::mem::take(&mut batch.inputs));
+        let mut unused = vec![0.0; outputs.len()];
+        let tally = goal.loss().compute(&outputs, &batch.goals(), examples.n_outputs, &mut unused);
         loss += tally.loss;
         n_right += tally.n_right;
     }
     let n = examples.len() as f64;
-    (loss / n + engine.penalty(), n_right as f64 / n)
+    let accuracy = if goal == Goal::Classes { n_right as f64 / n } else { f64::NAN };
+    (loss / n + engine.penalty(), accuracy)
 }
 
 fn check(loss: f64, epoch: usize) -> Result<(), ModelError> {

@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::kernels::loss::Loss;
+
 /// Height (time), width (coefficient) and channels; a flat row of `n` numbers is `[1, 1, n]`.
 pub(super) type Shape = [usize; 3];
 
@@ -89,15 +91,17 @@ pub(super) struct Parameter {
 pub(super) struct Net {
     pub(super) layers: Vec<Layer>,
     pub(super) parameters: Vec<Parameter>,
+    /// The loss of the last layer's numbers.
+    pub(super) loss: Loss,
 }
 
 impl Net {
-    /// Connects layers in sequence.
+    /// Connects layers in sequence. The net tells classes until its loss is changed.
     ///
     /// # Errors
     /// If a kernel is larger than its input.
     pub(super) fn new(input: Shape, kinds: &[Kind]) -> Result<Self, String> {
-        let mut net = Self { layers: vec![], parameters: vec![] };
+        let mut net = Self { layers: vec![], parameters: vec![], loss: Loss::default() };
         let mut shape = input;
         for kind in kinds {
             let output = kind.output(shape)?;
@@ -116,8 +120,8 @@ impl Net {
         self.layers.first().map_or(0, |layer| layer.input.iter().product())
     }
 
-    /// Returns the number of logits.
-    pub(super) fn n_classes(&self) -> usize {
+    /// Returns the number of outputs: the units of the last layer.
+    pub(super) fn n_outputs(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.output.iter().product())
     }
 

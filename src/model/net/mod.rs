@@ -5,6 +5,7 @@
 //! | `dense`, `cnn` | read `[model.dense]` and `[model.cnn]` into a list of layers |
 //! | `layer` | layers, their shapes and arrays |
 //! | `weights` | the values: initialization, saving, loading |
+//! | `goal` | classes, tags or a number: the targets of a training, predictions from outputs |
 //! | `batches`, `fit` | shuffling and augmentation; epochs and early stopping |
 //! | `engine` | the interface between the loop and the engines |
 //! | `burn` | the engine based on burn: any net on any device; also the reference for the other engine |
@@ -23,6 +24,7 @@ pub(super) mod dense;
 mod engine;
 mod fit;
 mod fused;
+mod goal;
 mod import;
 mod layer;
 mod range_test;
@@ -31,19 +33,19 @@ mod weights;
 
 use std::path::Path;
 
-use super::files::{Array, write_json};
+use super::files::{Array, file_error, read_json, write_json};
 use super::scaler::Scaler;
 use super::{
     Device, Examples, FitInput, Fitted, FittedModel, Layout, Model, ModelError, Probe, RangeTest,
     Training, TrainingObserver,
 };
-use crate::kernels::loss::softmax;
-use crate::vocab::Outputs;
+use crate::vocab::{Outputs, Task};
 use batches::Batches;
 use burn::BurnEngine;
 pub(super) use burn::has_device;
 use engine::Engine;
 use fused::FusedEngine;
+use goal::{Goal, TargetRows};
 use layer::{Kind, Net, Shape};
 use weights::Weights;
 
@@ -52,7 +54,8 @@ const FILE: &str = "model.safetensors";
 /// The layers, for other programs that read the arrays.
 const ARCHITECTURE: &str = "architecture.json";
 
-/// A checked net of any kind, without its last layer, whose width is the number of classes.
+/// A checked net of any kind, without its last layer, which has a unit for each class or tag, or one for
+/// a number.
 struct NetModel {
     /// Converts an example's shape for the first layer.
     input: fn(&[usize]) -> Result<Shape, String>,
@@ -62,23 +65,26 @@ struct NetModel {
 }
 
 impl NetModel {
-    fn net(&self, shape: &[usize], n_classes: usize) -> Result<Net, String> {
+    fn net(&self, shape: &[usize], n_outputs: usize, goal: Goal) -> Result<Net, ModelError> {
         let mut kinds = self.hidden.clone();
-        kinds.push(Kind::Dense { units: n_classes, l2: 0.0 });
-        Net::new((self.input)(shape)?, &kinds)
+        kinds.push(Kind::Dense { units: n_outputs, l2: 0.0 });
+        let net = (self.input)(shape).and_then(|input| Net::new(input, &kinds));
+        Ok(Net { loss: goal.loss(), ..net.map_err(ModelError::Examples)? })
     }
 }
 
 impl NetModel {
-    /// Checks the input of a fit; returns the net and the scaler fitted to the training examples.
-    fn prepare(&self, job: &FitInput) -> Result<(Net, Option<Scaler>), ModelError> {
+    /// Checks the input of a fit; returns the net, and the scaler and the goal fitted to the training
+    /// examples.
+    fn prepare(&self, job: &FitInput) -> Result<(Net, Option<Scaler>, Goal), ModelError> {
         job.train.check_for_fit()?;
         job.valid.check_for_predict(job.train.shape)?;
         if !job.valid.is_empty() {
             job.valid.check_for_fit()?;
         }
-        let net = self.net(job.train.shape, job.train.n_outputs).map_err(ModelError::Examples)?;
-        Ok((net, self.standardize.then(|| Scaler::fit(&job.train))))
+        let goal = Goal::fit(&job.train);
+        let net = self.net(job.train.shape, job.train.n_outputs, goal)?;
+        Ok((net, self.standardize.then(|| Scaler::fit(&job.train)), goal))
     }
 
     /// Chooses the engine: on the CPU our own kernels if they support everything, otherwise burn.
@@ -99,15 +105,16 @@ impl NetModel {
 
 impl Model for NetModel {
     fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
-        let (net, scaler) = self.prepare(job)?;
+        let (net, scaler, goal) = self.prepare(job)?;
         let weights = Weights::start(&net, job.seed);
         let mut engine = self.engine(&net, weights, job.device);
-        let ended = fit::train(engine.as_mut(), &net, job, &self.training, scaler.as_ref(), watch)?;
+        let learned = (scaler.as_ref(), goal);
+        let ended = fit::train(engine.as_mut(), &net, job, &self.training, learned, watch)?;
         let n_parameters = net.n_parameters();
         let weights = engine.weights();
         let shape = job.train.shape.to_vec();
         Ok(Fitted {
-            model: Box::new(NetClassifier { net, weights, scaler, shape }),
+            model: Box::new(FittedNet { net, weights, scaler, goal, shape }),
             n_parameters,
             kept_epoch: Some(ended.kept_epoch),
             notes: ended.notes,
@@ -115,17 +122,19 @@ impl Model for NetModel {
     }
 
     fn import(&self, job: &FitInput, file: &Path, layout: Layout) -> Result<Fitted, ModelError> {
-        let (net, scaler) = self.prepare(job)?;
+        let (net, scaler, _) = self.prepare(job)?;
+        let goal = Goal::of_foreign(job.train.outputs());
         let (weights, notes) = import::import(&net, file, layout)?;
         let (n_parameters, shape) = (net.n_parameters(), job.train.shape.to_vec());
-        let model = Box::new(NetClassifier { net, weights, scaler, shape });
+        let model = Box::new(FittedNet { net, weights, scaler, goal, shape });
         Ok(Fitted { model, n_parameters, kept_epoch: None, notes })
     }
 
     fn range_test(&self, job: &FitInput, test: RangeTest) -> Result<Vec<Probe>, ModelError> {
-        let (net, scaler) = self.prepare(job)?;
+        let (net, scaler, goal) = self.prepare(job)?;
         let mut engine = self.engine(&net, Weights::start(&net, job.seed), job.device);
-        range_test::range_test(engine.as_mut(), job, &self.training, scaler.as_ref(), test)
+        let learned = (scaler.as_ref(), goal);
+        range_test::range_test(engine.as_mut(), job, &self.training, learned, test)
     }
 
     fn load(
@@ -134,13 +143,24 @@ impl Model for NetModel {
         shape: &[usize],
         outputs: Outputs,
     ) -> Result<Box<dyn FittedModel>, ModelError> {
-        let n_classes = outputs.n;
-        let net = self.net(shape, n_classes).map_err(ModelError::Examples)?;
-        let more = if self.standardize { scaler_arrays(net.width()) } else { vec![] };
-        let (weights, rest) = Weights::load(&net, &more, &folder.join(FILE))?;
+        let about: About = match folder.join(ARCHITECTURE) {
+            path if path.exists() => read_json(&path)?,
+            _ => About::default(),
+        };
+        if about.target != outputs.task {
+            let (tells, wanted) = (about.target.words(), outputs.task.words());
+            let said = format!("is a net that tells {tells}, expected one that tells {wanted}");
+            return Err(file_error(&folder.join(FILE), said));
+        }
+        let net = self.net(shape, outputs.n, Goal::of_foreign(outputs))?;
+        let mut more = if self.standardize { scaler_arrays(net.width()) } else { vec![] };
+        let n_of_scaler = more.len();
+        more.extend(Goal::arrays(outputs.task));
+        let (weights, mut rest) = Weights::load(&net, &more, &folder.join(FILE))?;
+        let goal = Goal::from_values(outputs.task, &rest.split_off(n_of_scaler));
         let scaler =
             <[Vec<f32>; 2]>::try_from(rest).ok().map(|[mean, scale]| Scaler { mean, scale });
-        Ok(Box::new(NetClassifier { net, weights, scaler, shape: shape.to_vec() }))
+        Ok(Box::new(FittedNet { net, weights, scaler, goal, shape: shape.to_vec() }))
     }
 }
 
@@ -158,39 +178,58 @@ struct Architecture<'a> {
     example: &'a [usize],
     /// Whether `standardize.mean` and `standardize.scale` are applied before the first layer.
     standardized: bool,
+    /// What the outputs tell, if not classes. A number is `target.mean + target.scale * output`.
+    #[serde(skip_serializing_if = "Task::is_classes")]
+    target: Task,
     n_parameters: usize,
     layers: &'a [layer::Layer],
 }
 
+/// What is read back of `architecture.json`.
+#[derive(Default, serde::Deserialize)]
+struct About {
+    #[serde(default)]
+    target: Task,
+}
+
 /// A trained net.
-struct NetClassifier {
+struct FittedNet {
     net: Net,
     weights: Weights,
     scaler: Option<Scaler>,
+    goal: Goal,
     shape: Vec<usize>,
 }
 
-impl FittedModel for NetClassifier {
+impl FittedNet {
+    /// Computes the outputs of the last layer.
+    fn outputs(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+        examples.check_for_predict(&self.shape)?;
+        let mut outputs = Vec::with_capacity(examples.len() * self.net.n_outputs());
+        let mut engine = FusedEngine::for_prediction(&self.net, &self.weights, fit::CHUNK);
+        let (scaler, none) = (self.scaler.as_ref(), TargetRows::None);
+        for batch in Batches::in_order(*examples, scaler, &none, fit::CHUNK).iter() {
+            outputs.extend(match &mut engine {
+                Some(engine) => engine.outputs(batch.inputs),
+                None => burn::outputs(&self.net, &self.weights, batch.inputs, Device::Cpu),
+            });
+        }
+        Ok(outputs)
+    }
+}
+
+impl FittedModel for FittedNet {
     fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
-        let logits = self.logits(examples)?.expect("a net has logits");
-        Ok(softmax(&logits, self.net.n_classes()))
+        Ok(self.goal.predictions(&self.outputs(examples)?, self.net.n_outputs()))
     }
 
     fn logits(&self, examples: &Examples) -> Result<Option<Vec<f32>>, ModelError> {
-        examples.check_for_predict(&self.shape)?;
-        let mut logits = Vec::with_capacity(examples.len() * self.net.n_classes());
-        let mut engine = FusedEngine::for_prediction(&self.net, &self.weights, fit::CHUNK);
-        for batch in Batches::in_order(*examples, self.scaler.as_ref(), fit::CHUNK).iter() {
-            logits.extend(match &mut engine {
-                Some(engine) => engine.logits(batch.inputs),
-                None => burn::logits(&self.net, &self.weights, batch.inputs, Device::Cpu),
-            });
-        }
-        Ok(Some(logits))
+        let outputs = self.outputs(examples)?;
+        Ok((self.goal.task() != Task::Number).then_some(outputs))
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        let more = match &self.scaler {
+        let mut more = match &self.scaler {
             None => vec![],
             Some(scaler) => scaler_arrays(self.net.width())
                 .into_iter()
@@ -198,11 +237,13 @@ impl FittedModel for NetClassifier {
                 .map(|((name, shape), values)| Array { name, shape, values })
                 .collect(),
         };
+        more.extend(self.goal.values());
         let architecture = Architecture {
             file: FILE,
             layout: "Keras: channels last, kernels [height, width, in, out] and [in, out]",
             example: &self.shape,
             standardized: self.scaler.is_some(),
+            target: self.goal.task(),
             n_parameters: self.net.n_parameters(),
             layers: &self.net.layers,
         };

@@ -3,8 +3,9 @@
 use super::super::scaler::Scaler;
 use super::super::training::Training;
 use super::super::{FitInput, ModelError, Probe, RangeTest};
-use super::batches::{self, Batches, Recipe};
+use super::batches::{Batches, Recipe};
 use super::engine::{Engine, StepKey};
+use super::goal::Goal;
 
 /// Fraction of the smoothed loss that is kept at each step.
 const SMOOTHING: f64 = 0.95;
@@ -20,10 +21,10 @@ pub(super) fn range_test(
     engine: &mut dyn Engine,
     job: &FitInput,
     training: &Training,
-    scaler: Option<&Scaler>,
+    (scaler, goal): (Option<&Scaler>, Goal),
     test: RangeTest,
 ) -> Result<Vec<Probe>, ModelError> {
-    let targets = batches::targets(training, job.train)?;
+    let targets = goal.of_training(training, job.train)?;
     let recipe = Recipe::new(training, &targets, job.seed);
     let n_steps = test.n_steps.max(2);
     let ratio = libm::pow(test.high / test.low, 1.0 / (n_steps - 1) as f64);
@@ -38,7 +39,7 @@ pub(super) fn range_test(
             let batch = batches.batch(step);
             let learning_rate = test.low * libm::pow(ratio, probes.len() as f64);
             let key = StepKey { seed: job.seed, epoch, step };
-            let loss = engine.step(&batch, key, learning_rate).loss / batch.labels.len() as f64;
+            let loss = engine.step(&batch, key, learning_rate).loss / batch.n as f64;
             if !loss.is_finite() {
                 break 'test;
             }

@@ -1,5 +1,7 @@
 //! Whole nets: arithmetic by hand, gradients by finite differences, determinism.
 
+mod goals;
+
 use super::super::Augment;
 use super::super::tests::Silent;
 use super::super::training::{ClassWeights, EarlyStopping, Monitor};
@@ -13,7 +15,7 @@ const KEY: StepKey = StepKey { seed: Seed(7), epoch: 1, step: 0 };
 
 fn logits(input: Shape, kinds: &[Kind], weights: Vec<Vec<f32>>, inputs: &[f32]) -> Vec<f32> {
     let net = Net::new(input, kinds).unwrap();
-    burn::logits(&net, &Weights(weights), inputs.to_vec(), Device::Cpu)
+    burn::outputs(&net, &Weights(weights), inputs.to_vec(), Device::Cpu)
 }
 
 #[test]
@@ -59,7 +61,8 @@ fn batch_norm_uses_moving_statistics_and_blends_in_the_batch() {
     let net = Net::new([2, 1, 1], &kinds).unwrap();
     let mut engine =
         BurnEngine::new(net, Weights(weights), Optimizer::adam(1e-9), None, Device::Cpu);
-    engine.step(&Batch { inputs: vec![3.0, 5.0], labels: vec![0], targets: vec![] }, KEY, 1e-9);
+    let batch = Batch { n: 1, inputs: vec![3.0, 5.0], labels: vec![0], targets: vec![] };
+    engine.step(&batch, KEY, 1e-9);
     // Batch mean 4, biased variance 1.
     let moved = &engine.weights().0;
     assert!((moved[2][0] - (0.99 * 3.0 + 0.01 * 4.0)).abs() < 1e-6);
@@ -89,7 +92,7 @@ fn gradients_agree_with_finite_differences() {
     let weights = Weights::start(&net, Seed(3));
     let mut rng = Seed(4).rng("test", &[]);
     let inputs: Vec<f32> = (0..4 * 90).map(|_| rng.normal() as f32).collect();
-    let batch = Batch { inputs, labels: vec![0, 1, 2, 1], targets: vec![] };
+    let batch = Batch { n: 4, inputs, labels: vec![0, 1, 2, 1], targets: vec![] };
     let loss = |weights: &Weights| {
         let found = burn::gradients(&net, weights, &batch, KEY, Device::Cpu);
         found.tally.loss / 4.0 + weights.penalty(&net)

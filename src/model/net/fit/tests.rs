@@ -27,7 +27,7 @@ impl Engine for Scripted {
         Tally { loss, n_right: 1 }
     }
 
-    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
+    fn outputs(&mut self, inputs: Vec<f32>) -> Vec<f32> {
         // Label 0 costs ln(1 + e^x), which is about x for large x.
         let loss = self.losses[self.weights.0[0][0] as usize - 1];
         inputs.iter().flat_map(|_| [0.0, loss]).collect()
@@ -101,7 +101,7 @@ fn run(
         resume: None,
     };
     let net = Net::new([1, 1, 1], &[]).unwrap();
-    train(engine, &net, &job, &training, None, seen)
+    train(engine, &net, &job, &training, (None, Goal::Classes), seen)
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::kernels::product::Activation;
 /// Buffers of the dense layers.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
-    /// The input of each layer, and the logits.
+    /// The input of each layer, and the outputs.
     pub(super) rows: Vec<Vec<f32>>,
     pub(super) d_rows: Vec<Vec<f32>>,
     transposed: Vec<f32>,

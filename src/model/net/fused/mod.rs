@@ -23,7 +23,7 @@ use super::engine::{Batch, DropoutKey, Engine, State, StepKey};
 use super::layer::Net;
 use super::weights::Weights;
 use crate::kernels::isa::Isa;
-use crate::kernels::loss::{Tally, Targets, softmax_cross_entropy};
+use crate::kernels::loss::Tally;
 use crate::kernels::optimizer::Optimizer;
 use arrays::Arrays;
 use blocks::Blocks;
@@ -72,7 +72,7 @@ impl FusedEngine {
         Self::new(net, weights, Optimizer::rms_prop(0.001), None, max_batch)
     }
 
-    /// Computes the logits from the inputs of a batch; a key means training.
+    /// Computes the outputs from the inputs of a batch; a key means training.
     fn forward(&mut self, inputs: &[f32], key: Option<DropoutKey>) {
         let Self { plan, arrays, blocks, head, isa, .. } = self;
         blocks.forward(*isa, plan, arrays, inputs, key, &mut head.rows[0]);
@@ -94,15 +94,14 @@ fn join(values: &mut [f32], plan: &Plan, weights: &Weights) {
 
 impl Engine for FusedEngine {
     fn step(&mut self, batch: &Batch, key: StepKey, learning_rate: f64) -> Tally {
-        let (n, n_classes) = (batch.labels.len(), self.net.n_classes());
+        let (n, n_outputs) = (batch.n, self.net.n_outputs());
         assert!((1..=self.plan.max_batch).contains(&n), "a batch has 1 to max_batch rows");
         self.forward(&batch.inputs, Some(key.dropout()));
         let Self { net, plan, arrays, blocks, head, optimizer, clip_norm, isa } = self;
         let isa = *isa;
-        let targets = Targets { labels: &batch.labels, rows: &batch.targets };
-        let logits = &head.rows[plan.dense.len()][..n * n_classes];
-        let d_logits = &mut head.d_rows[plan.dense.len()][..n * n_classes];
-        let tally = softmax_cross_entropy(logits, &targets, n_classes, d_logits);
+        let outputs = &head.rows[plan.dense.len()][..n * n_outputs];
+        let d_outputs = &mut head.d_rows[plan.dense.len()][..n * n_outputs];
+        let tally = net.loss.compute(outputs, &batch.goals(), n_outputs, d_outputs);
         arrays.n_steps += 1;
         let constants = optimizer.with_learning_rate(learning_rate).at_step(arrays.n_steps);
         // The norm needs all gradients, so dense layers can only be updated at once without
@@ -124,15 +123,15 @@ impl Engine for FusedEngine {
         Tally { loss: (tally.loss / n as f64 + penalty) * n as f64, ..tally }
     }
 
-    fn logits(&mut self, inputs: Vec<f32>) -> Vec<f32> {
-        let (width, n_classes) = (self.net.width(), self.net.n_classes());
-        let mut logits = Vec::with_capacity(inputs.len() / width * n_classes);
+    fn outputs(&mut self, inputs: Vec<f32>) -> Vec<f32> {
+        let (width, n_outputs) = (self.net.width(), self.net.n_outputs());
+        let mut outputs = Vec::with_capacity(inputs.len() / width * n_outputs);
         for part in inputs.chunks(self.plan.max_batch * width) {
             self.forward(part, None);
             let last = &self.head.rows[self.plan.dense.len()];
-            logits.extend_from_slice(&last[..part.len() / width * n_classes]);
+            outputs.extend_from_slice(&last[..part.len() / width * n_outputs]);
         }
-        logits
+        outputs
     }
 
     fn penalty(&self) -> f64 {

@@ -9,6 +9,7 @@ use super::super::layer::{BATCH_NORM_EPSILON, Kind, Shape};
 use super::*;
 use crate::kernels::dropout::{Rate, dropout};
 use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
+use crate::kernels::loss::{Targets, softmax_cross_entropy};
 use crate::kernels::reference::{assert_close, convolution, max_pool, random, wide};
 use crate::vocab::Seed;
 
@@ -71,7 +72,7 @@ fn still(net: &Net, max_batch: usize) -> FusedEngine {
 /// Makes a batch of examples with 104 values and their labels.
 fn batch(features: &[f32], rows: &[usize], labels: &[usize]) -> Batch {
     let inputs = rows.iter().flat_map(|row| &features[row * 104..][..104]).copied().collect();
-    Batch { inputs, labels: labels.to_vec(), targets: vec![] }
+    Batch { n: rows.len(), inputs, labels: labels.to_vec(), targets: vec![] }
 }
 
 fn key(seed: u64) -> StepKey {
@@ -141,7 +142,7 @@ fn plain_loss(
         let log_sum = row.iter().map(|z| z.exp()).sum::<f64>().ln();
         row.iter().zip(targets).map(|(z, &t)| f64::from(t) * (log_sum - z)).sum()
     };
-    let n_classes = net.n_classes();
+    let n_classes = net.n_outputs();
     x.chunks(n_classes).zip(targets.chunks(n_classes)).map(cross).sum::<f64>() / n as f64 + penalty
 }
 
@@ -214,7 +215,7 @@ fn it_learns_by_heart_and_predicts_what_it_learnt() {
             engine.step(&batch(&features, rows, labels), key(seed), 1e-2);
         }
     }
-    let (loss, n_right) = score(&engine.logits(features), &labels);
+    let (loss, n_right) = score(&engine.outputs(features), &labels);
     assert_eq!(n_right, 20, "{loss}");
 }
 
@@ -230,6 +231,6 @@ fn inference_by_a_batchs_own_statistics_is_the_training_pass() {
     let labels = [0, 1, 2, 0, 1, 2, 0, 1, 2];
     let batch = batch(&random(7, 9 * 104), &[0, 1, 2, 3, 4, 5, 6, 7, 8], &labels);
     let trained = engine.step(&batch, key(1), 0.0).loss / 9.0;
-    let (loss, _) = score(&engine.logits(batch.inputs), &labels);
+    let (loss, _) = score(&engine.outputs(batch.inputs), &labels);
     assert!((loss - trained).abs() < 1e-6, "{loss}, in training {trained}");
 }

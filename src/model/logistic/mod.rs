@@ -1,4 +1,4 @@
-//! `[model.logistic]`: multinomial logistic regression.
+//! `[model.logistic]`: multinomial logistic regression; of tags, a logistic regression for each.
 //!
 //! ```toml
 //! [model.logistic]
@@ -8,8 +8,11 @@
 //! ```
 //!
 //! Minimizes the sum over the examples of `-ln p(label)`, plus `sum(w^2) / (2 c)` with a penalty;
-//! intercepts are never penalized. The solver does not report whether it converged, so the gradient
+//! intercepts are never penalized. Of tags, this is done for each tag alone, as scikit-learn's
+//! `OneVsRestClassifier(LogisticRegression(C=c))` does. The solver does not report whether it converged, so the gradient
 //! at its solution is computed here and reported in the notes.
+
+mod tags;
 
 use std::path::Path;
 
@@ -19,6 +22,7 @@ use linfa_logistic::MultiLogisticRegression;
 use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::design::{Standardized, design};
 use super::files::{file_error, read_json, write_json};
 use super::{
     Entry, Examples, FitInput, Fitted, FittedModel, Model, ModelError, Reader, TrainingObserver,
@@ -31,9 +35,9 @@ const FILE: &str = "logistic.json";
 /// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "logistic",
-    doc: "Multinomial logistic regression by L-BFGS, with an optional L2 penalty; reports whether \
-          it converged.",
-    tasks: &[Task::Classes],
+    doc: "Multinomial logistic regression by L-BFGS, of tags one for each, with an optional L2 \
+          penalty; reports whether it converged.",
+    tasks: &[Task::Classes, Task::Tags],
     read: Reader::AtOnce(read),
 };
 
@@ -81,11 +85,47 @@ impl Logistic {
 
 impl Model for Logistic {
     fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
+        match job.train.outputs().task {
+            Task::Classes => self.fit_classes(job),
+            Task::Tags => tags::fit(self, job),
+            Task::Number => Err(job.train.unknown_task("logistic", ENTRY.tasks)),
+        }
+    }
+
+    fn load(
+        &self,
+        folder: &Path,
+        shape: &[usize],
+        outputs: Outputs,
+    ) -> Result<Box<dyn FittedModel>, ModelError> {
+        if outputs.task == Task::Tags {
+            return tags::load(&folder.join(FILE), shape, outputs.n);
+        }
+        let n_classes = outputs.n;
+        let path = folder.join(FILE);
+        let saved: Saved = read_json(&path)?;
+        let width = shape.iter().product::<usize>();
+        let fits = saved.shape == shape
+            && saved.n_classes == n_classes
+            && saved.weights.len() == width
+            && saved.weights.iter().all(|row| row.len() == saved.classes.len())
+            && saved.intercepts.len() == saved.classes.len()
+            && saved.classes.iter().all(|class| *class < n_classes);
+        if fits && outputs.task == Task::Classes {
+            return Ok(Box::new(saved));
+        }
+        let said = format!("is not a model of {n_classes} classes and shape {shape:?}");
+        Err(file_error(&path, said))
+    }
+}
+
+impl Logistic {
+    fn fit_classes(&self, job: &FitInput) -> Result<Fitted, ModelError> {
         let classes = job.train.classes_for_fit()?;
         let labels = Array1::from_shape_fn(job.train.len(), |index| job.train.label(index));
 
         let mut x = design(&job.train);
-        let columns = self.standardize.then(|| Columns::standardize(&mut x));
+        let columns = self.standardize.then(|| Standardized::new(&mut x));
         let n = job.train.len() as f64;
         // The solver tests the length of the gradient of the sum, which is never below its largest
         // component.
@@ -122,31 +162,6 @@ impl Model for Logistic {
         })
     }
 
-    fn load(
-        &self,
-        folder: &Path,
-        shape: &[usize],
-        outputs: Outputs,
-    ) -> Result<Box<dyn FittedModel>, ModelError> {
-        let n_classes = outputs.n;
-        let path = folder.join(FILE);
-        let saved: Saved = read_json(&path)?;
-        let width = shape.iter().product::<usize>();
-        let fits = saved.shape == shape
-            && saved.n_classes == n_classes
-            && saved.weights.len() == width
-            && saved.weights.iter().all(|row| row.len() == saved.classes.len())
-            && saved.intercepts.len() == saved.classes.len()
-            && saved.classes.iter().all(|class| *class < n_classes);
-        if fits {
-            return Ok(Box::new(saved));
-        }
-        let said = format!("is not a model of {n_classes} classes and shape {shape:?}");
-        Err(file_error(&path, said))
-    }
-}
-
-impl Logistic {
     /// Returns the largest absolute component of the objective's gradient, per example, at the
     /// solution.
     fn gradient(
@@ -172,25 +187,24 @@ impl Logistic {
     }
 
     fn verdict(&self, gradient: f64) -> String {
+        let said = if gradient <= self.tolerance { "converged" } else { "did NOT converge" };
+        self.said_of(said, gradient, "")
+    }
+
+    /// Says whether the solver converged, and how closely; `place` says where.
+    fn said_of(&self, said: &str, gradient: f64, place: &str) -> String {
         let tolerance = self.tolerance;
         let units = if self.standardize { ", columns standardized" } else { "" };
+        let said = format!("{said}: largest gradient {gradient:.1e} per example{place}{units}");
         if gradient <= tolerance {
-            return format!("converged: largest gradient {gradient:.1e} per example{units}");
+            return said;
         }
         let hint = if self.standardize { "more max_iterations" } else { "standardize = true" };
         format!(
-            "did NOT converge: largest gradient {gradient:.1e} per example{units}, above the \
-             tolerance {tolerance:.0e}, after at most {} iterations; {hint} may help",
+            "{said}, above the tolerance {tolerance:.0e}, after at most {} iterations; {hint} may help",
             self.max_iterations
         )
     }
-}
-
-/// Returns the examples as rows, `[n, width]`.
-fn design(examples: &Examples) -> Array2<f64> {
-    Array2::from_shape_fn((examples.len(), examples.width()), |(row, column)| {
-        f64::from(examples.example(row)[column])
-    })
 }
 
 /// Applies softmax to one row in place, after subtracting its largest value.
@@ -203,41 +217,6 @@ fn softmax(row: &mut [f64]) {
     }
     for x in row {
         *x /= sum;
-    }
-}
-
-/// The means and standard deviations removed from the columns.
-struct Columns {
-    mean: Array1<f64>,
-    scale: Array1<f64>,
-}
-
-impl Columns {
-    fn standardize(x: &mut Array2<f64>) -> Self {
-        let mean = x.mean_axis(Axis(0)).expect("there is an example to train on");
-        *x -= &mean;
-        let scale = x.map_axis(Axis(0), |column| {
-            (column.iter().map(|x| x * x).sum::<f64>() / column.len() as f64).sqrt()
-        });
-        // A constant column only contains rounding errors here: it is centered, not scaled.
-        let scale = Array1::from_shape_fn(scale.len(), |column| {
-            if scale[column] > 1e-12 * mean[column].abs() { scale[column] } else { 1.0 }
-        });
-        *x /= &scale;
-        Self { mean, scale }
-    }
-
-    /// Converts the coefficients to those of the original columns.
-    fn to_raw_units(
-        &self,
-        mut weights: Array2<f64>,
-        mut intercepts: Array1<f64>,
-    ) -> (Array2<f64>, Array1<f64>) {
-        for (mut row, scale) in weights.rows_mut().into_iter().zip(&self.scale) {
-            row /= *scale;
-        }
-        intercepts -= &self.mean.dot(&weights);
-        (weights, intercepts)
     }
 }
 
