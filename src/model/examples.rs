@@ -75,6 +75,36 @@ impl<'a> Examples<'a> {
         numbers[self.rows[index]]
     }
 
+    /// Returns the targets as numbers, row-major `[len, n_outputs]`: a tag is 1 or 0, a class 1 in its
+    /// place.
+    pub(super) fn values(&self) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.len() * self.n_outputs);
+        for index in 0..self.len() {
+            match self.targets {
+                Targets::Classes(_) => {
+                    let label = self.label(index);
+                    values.extend((0..self.n_outputs).map(|k| f32::from(u8::from(k == label))));
+                }
+                Targets::Tags(_) => {
+                    values.extend(self.tags(index).iter().map(|&tag| f32::from(u8::from(tag))));
+                }
+                Targets::Numbers(_) => values.push(self.number(index)),
+            }
+        }
+        values
+    }
+
+    /// Returns the tags that all examples have and those that none has, in two lists.
+    pub(super) fn constant_tags(&self) -> [Vec<usize>; 2] {
+        let mut n_having = vec![0; self.n_outputs];
+        for index in 0..self.len() {
+            let pairs = n_having.iter_mut().zip(self.tags(index));
+            pairs.for_each(|(n, has)| *n += usize::from(*has));
+        }
+        let of = |wanted| (0..self.n_outputs).filter(|&tag| n_having[tag] == wanted).collect();
+        [of(self.len()), of(0)]
+    }
+
     /// Returns what a model that is fitted on them puts out.
     #[must_use]
     pub fn outputs(&self) -> Outputs {
@@ -120,8 +150,11 @@ impl<'a> Examples<'a> {
     /// Returns the classes that occur, ascending.
     ///
     /// # Errors
-    /// In the cases of [`Self::check_for_fit`], and if all examples are of one class.
+    /// In the cases of [`Self::check_for_fit`], and if all examples are of one class or have none.
     pub fn classes_for_fit(&self) -> Result<Vec<usize>, ModelError> {
+        if self.outputs().task != Task::Classes {
+            return Err(self.unknown_task("the model", &[Task::Classes]));
+        }
         self.check_for_fit()?;
         let mut is_seen = vec![false; self.n_outputs];
         self.rows.iter().for_each(|row| is_seen[self.targets.classes()[*row]] = true);
@@ -174,6 +207,26 @@ impl<'a> Examples<'a> {
         }
         Ok(())
     }
+}
+
+/// Says that the training examples of some tags are all alike; nothing if there is no such tag.
+pub(super) fn said_of_constant_tags(
+    [always, never]: &[Vec<usize>; 2],
+    n_tags: usize,
+) -> Option<String> {
+    let places = |tags: &[usize]| tags.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    let said = |(tags, examples, rate): (&Vec<usize>, &str, u8)| {
+        let (n, places) = (tags.len(), places(tags));
+        (n > 0).then(|| format!("{n} on {examples} (probability {rate}): {places}"))
+    };
+    let parts: Vec<String> =
+        [(always, "all", 1), (never, "none", 0)].into_iter().filter_map(said).collect();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "of {n_tags} tags, counted from 0, these have the same value on all training examples: {}",
+            parts.join("; ")
+        )
+    })
 }
 
 #[cfg(test)]

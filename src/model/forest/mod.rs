@@ -5,12 +5,22 @@
 //! n_trees = 200
 //! max_depth = 12          # no limit if left out
 //! min_samples_leaf = 1
-//! m = 4                   # columns tried at each split; the root of their number if left out
+//! m = 4                   # columns tried at each split
 //! ```
 //!
-//! Each tree is a smartcore forest of one tree with its own seed, so that trees can be grown in
+//! Without `m`, the square root of the number of columns is tried, or all columns to learn a number, as
+//! scikit-learn's forests do.
+//!
+//! To learn tags, one tree serves all of them: a split minimizes their mean Gini impurity, and a leaf holds
+//! their rates. To learn a number, a split minimizes the variance, and a leaf holds the mean. Both are the
+//! trees of `grow.rs`, as scikit-learn's `RandomForestClassifier` of several outputs and
+//! `RandomForestRegressor` grow them.
+//!
+//! To learn a class, each tree is a smartcore forest of one tree with its own seed, so that trees can be grown in
 //! parallel. Its bootstrap draws within each class. smartcore keeps its nodes private and reports
 //! no votes, so the nodes are read from its serde form into [`Tree`]s, which vote and are saved.
+
+mod grow;
 
 use std::path::Path;
 
@@ -28,6 +38,7 @@ use super::{
 };
 use crate::schema::{Fields, Int};
 use crate::vocab::{Outputs, Task};
+use grow::{MeanTree, Table};
 
 const FILE: &str = "forest.json";
 
@@ -36,7 +47,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "forest",
     doc: "A random forest: trees on bootstrap samples, each split chosen among a few random \
           columns, one vote per tree.",
-    tasks: &[Task::Classes],
+    tasks: &Task::ALL,
     read: Reader::AtOnce(read),
 };
 
@@ -49,8 +60,8 @@ pub struct Forest {
     pub max_depth: Option<usize>,
     /// Minimum number of examples in a leaf, at least 1.
     pub min_samples_leaf: usize,
-    /// Number of columns tried at each split; the square root of their number, rounded down, if
-    /// absent.
+    /// Number of columns tried at each split. If absent, the square root of their number, rounded down,
+    /// or all of them to learn a number.
     pub m: Option<usize>,
 }
 
@@ -78,6 +89,9 @@ fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Box<dyn Model> {
 
 impl Model for Forest {
     fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
+        if job.train.outputs().task != Task::Classes {
+            return self.fit_means(job);
+        }
         job.train.classes_for_fit()?;
         let labels: Vec<u32> =
             (0..job.train.len()).map(|index| job.train.label(index) as u32).collect();
@@ -104,6 +118,9 @@ impl Model for Forest {
     ) -> Result<Box<dyn FittedModel>, ModelError> {
         let n_classes = outputs.n;
         let path = folder.join(FILE);
+        if outputs.task != Task::Classes {
+            return load_means(&path, shape, outputs);
+        }
         let grown: Grown = read_json(&path)?;
         let width = shape.iter().product();
         if grown.shape != shape
@@ -117,6 +134,79 @@ impl Model for Forest {
             return Err(file_error(&path, said));
         }
         Ok(Box::new(grown))
+    }
+}
+
+impl Forest {
+    /// Grows trees of means, for tags or a number.
+    fn fit_means(&self, job: &FitInput) -> Result<Fitted, ModelError> {
+        job.train.check_for_fit()?;
+        let (width, task) = (job.train.width(), job.train.outputs().task);
+        let m = self.m.unwrap_or(match task {
+            Task::Number => width,
+            Task::Classes | Task::Tags => width.isqrt(),
+        });
+        let table = Table::new(&job.train);
+        let trees: Vec<MeanTree> = (0..self.n_trees)
+            .into_par_iter()
+            .map(|tree| table.grow(self, m, job.seed.rng("forest", &[tree as u64])))
+            .collect();
+        let n_nodes: usize = trees.iter().map(MeanTree::n_nodes).sum();
+        let (shape, n_outputs) = (job.train.shape.to_vec(), job.train.n_outputs);
+        Ok(Fitted {
+            model: Box::new(Means { task, shape, n_outputs, trees }),
+            n_parameters: 0,
+            kept_epoch: None,
+            notes: vec![format!("{} trees with {n_nodes} nodes in total", self.n_trees)],
+        })
+    }
+}
+
+/// A fitted forest of tags or a number, as it is saved.
+#[derive(Serialize, Deserialize)]
+struct Means {
+    task: Task,
+    shape: Vec<usize>,
+    n_outputs: usize,
+    trees: Vec<MeanTree>,
+}
+
+fn load_means(
+    path: &Path,
+    shape: &[usize],
+    outputs: Outputs,
+) -> Result<Box<dyn FittedModel>, ModelError> {
+    let saved: Means = read_json(path)?;
+    let width = shape.iter().product();
+    if saved.shape == shape
+        && (Outputs { task: saved.task, n: saved.n_outputs }) == outputs
+        && !saved.trees.is_empty()
+        && saved.trees.iter().all(|tree| tree.is_sound(width, outputs.n))
+    {
+        return Ok(Box::new(saved));
+    }
+    Err(file_error(path, format!("is not a forest of {outputs} and shape {shape:?}")))
+}
+
+impl FittedModel for Means {
+    fn predict(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
+        examples.check_for_predict(&self.shape)?;
+        let mut predicted = Vec::with_capacity(examples.len() * self.n_outputs);
+        let mut sums = vec![0.0_f64; self.n_outputs];
+        for index in 0..examples.len() {
+            let example = examples.example(index);
+            sums.fill(0.0);
+            for tree in &self.trees {
+                let means = tree.means(example, self.n_outputs);
+                sums.iter_mut().zip(means).for_each(|(sum, mean)| *sum += f64::from(*mean));
+            }
+            predicted.extend(sums.iter().map(|sum| (sum / self.trees.len() as f64) as f32));
+        }
+        Ok(predicted)
+    }
+
+    fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        write_json(&folder.join(FILE), self)
     }
 }
 
