@@ -282,10 +282,8 @@ mod tests {
             let outputs = random(key, n * n_outputs);
             let rows: Vec<f32> =
                 random(key ^ 1, n * n_outputs).iter().map(|t| t.abs().min(1.0)).collect();
-            let tag = |z: f64, t: f64| (1.0 + z.exp()).ln() - t * z;
-            let square = |x: f64, t: f64| (x - t).powi(2);
-            let cases: [(Loss, &dyn Fn(f64, f64) -> f64); 2] =
-                [(Loss::BinaryCrossEntropy, &tag), (Loss::SquaredError, &square)];
+            let tag: fn(f64, f64) -> f64 = |z, t| (1.0 + z.exp()).ln() - t * z;
+            let cases = [(Loss::BinaryCrossEntropy, tag), (Loss::SquaredError, |x, t| (x - t).powi(2))];
             for (loss, of) in cases {
                 let mean = |outputs: &[f64]| -> f64 {
                     let pairs = outputs.iter().zip(wide(&rows));

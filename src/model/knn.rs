@@ -144,7 +144,7 @@ impl Model for Knn {
             || (Outputs { task: about.task, n: about.n_classes }) != outputs
             || about.n_rows() < self.n_neighbors
             || about.labels.iter().any(|label| *label >= outputs.n)
-            || about.values.len() % outputs.n > 0
+            || !about.values.len().is_multiple_of(outputs.n)
         {
             let said = format!(
                 "does not contain {} or more rows of {outputs} and shape {shape:?}",

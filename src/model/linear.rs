@@ -133,10 +133,10 @@ impl Linear {
     fn solve(&self, x: &Array2<f64>, y: &Array1<f64>) -> Result<Array1<f64>, ModelError> {
         let (n, width) = x.dim();
         let solution = if width <= n {
-            solve(x.t().dot(x), &x.t().dot(y), self.alpha)
+            solve(&x.t().dot(x), &x.t().dot(y), self.alpha)
         } else {
             // The weights are sums of examples: w = x' a with (x x' + alpha) a = y.
-            solve(x.dot(&x.t()), y, self.alpha).map(|of_examples| x.t().dot(&of_examples))
+            solve(&x.dot(&x.t()), y, self.alpha).map(|of_examples| x.t().dot(&of_examples))
         };
         solution.ok_or_else(|| {
             ModelError::Examples(
@@ -152,7 +152,7 @@ impl Linear {
 /// # Source
 /// Iterated Tikhonov regularization: Engl, Hanke and Neubauer, "Regularization of inverse problems", 1996,
 /// section 5.1. With a penalty, it is the usual iterative refinement.
-fn solve(matrix: Array2<f64>, wanted: &Array1<f64>, alpha: f64) -> Option<Array1<f64>> {
+fn solve(matrix: &Array2<f64>, wanted: &Array1<f64>, alpha: f64) -> Option<Array1<f64>> {
     let n = wanted.len();
     let mean = matrix.diag().sum() / n as f64;
     let support = if alpha > 0.0 { alpha } else { SUPPORT * mean };
@@ -310,7 +310,7 @@ mod tests {
         let y = normal(6);
         x -= &x.mean_axis(Axis(0)).unwrap();
         let by_examples = Linear { alpha: 0.3, standardize: false }.solve(&x, &y).unwrap();
-        let by_columns = solve(x.t().dot(&x), &x.t().dot(&y), 0.3).unwrap();
+        let by_columns = solve(&x.t().dot(&x), &x.t().dot(&y), 0.3).unwrap();
         assert!((by_examples - by_columns).iter().all(|x| x.abs() < 1e-12));
     }
 

@@ -174,8 +174,8 @@ impl World {
                 }
             }
         }
-        // Three groups are hit by chance in 5 of 15; a number is not just nearest to its own.
-        let wanted = if self.targets.task() == Task::Number { 11 } else { 13 };
+        // The baseline hits 5 of 15. All tags of an example, and a number within 5, are harder than a class.
+        let wanted = if self.targets.task() == Task::Classes { 13 } else { 10 };
         assert!(is_baseline || n_right >= wanted, "{name}: {n_right} of 15");
     }
 }
