@@ -163,6 +163,17 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     json("capsule", &[&id, "--out", "one.tar.zst"]);
     assert_eq!(json("verify FILE", &["one.tar.zst"])["runs"][0], id.as_str());
 
+    json("runs remove", &[&id]);
+    assert_eq!(json("import-capsule", &["one.tar.zst"])["added"][0], id.as_str());
+    json("runs remove", &[&id]);
+    ok(home, &["run", "spotify-logistic", "--seeds", "1"]);
+    let split = json("split", &["spotify-logistic", "--seed", "1", "--out", "theirs"]);
+    assert_eq!(split["n_test"], 75);
+    let theirs = home.join("reports/runs").join(&id).join("predictions.csv");
+    let theirs = theirs.to_string_lossy().into_owned();
+    let imported = json("import-predictions", &["spotify-logistic", &theirs, "--seed", "1"]);
+    assert_eq!(imported["results"][0]["foreign"], true);
+
     json("lr-find", &["spotify-dense", "--steps", "20"]);
     ok(home, &["run", "spotify-dense", "--seeds", "1", "--set", "training.epochs=1"]);
     let dense =

@@ -16,6 +16,7 @@ mod dependencies;
 mod docs;
 mod editor;
 mod fetch;
+mod foreign;
 mod golden_features;
 mod gtzan_tracks;
 mod index;

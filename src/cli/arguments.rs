@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::data_arguments::{Data, Features, Spotify};
+use super::import_arguments::{ImportPredictions, SplitArguments};
 use super::runs_arguments::{Gc, Runs};
 use crate::audio::DEGRADATIONS;
 use crate::vocab::seed_range;
@@ -55,7 +56,7 @@ pub(super) enum Command {
     },
     /// Compare experiments or runs: metrics, specs, paired tests
     Compare {
-        /// Experiments, NAME@HASH (another version of a spec), or run ids; at least two
+        /// Experiments, NAME@HASH (another version of a spec), NAME@foreign, or run ids; at least two
         #[arg(required = true)]
         names: Vec<String>,
         /// Compare every version of the specs; one name is enough
@@ -80,6 +81,15 @@ pub(super) enum Command {
         /// File to write, e.g. result.tar.zst
         #[arg(short, long, value_name = "FILE")]
         out: PathBuf,
+    },
+    /// Write the split of a spec for a program that trains elsewhere
+    Split(SplitArguments),
+    /// Import predictions made elsewhere as a run, marked as foreign
+    ImportPredictions(ImportPredictions),
+    /// Import the runs of a capsule, after checking every byte
+    ImportCapsule {
+        /// Capsule file
+        file: PathBuf,
     },
     /// Find a learning rate: train briefly while the rate rises until the loss diverges
     LrFind(LrFind),

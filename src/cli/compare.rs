@@ -101,6 +101,7 @@ fn versions_of(name: &str, runs: &[Run]) -> Vec<String> {
     let mut mine: Vec<&Run> = runs.iter().filter(|run| run.record.experiment == name).collect();
     mine.sort_by_key(|run| Reverse(&run.record.timings.started));
     let version = |run: &&Run| match run.other_version {
+        _ if run.record.foreign.is_some() => format!("{name}@foreign"),
         None => name.to_owned(),
         Some(_) => format!("{name}@{}", run.record.spec_hash.get(..SHORT).unwrap_or_default()),
     };

@@ -74,7 +74,8 @@ pub(super) fn import_weights(project: &Project, arguments: &ImportWeights) -> Do
     Ok(())
 }
 
-fn plan(
+/// The plan of a spec for work on one of its seeds.
+pub(super) fn plan(
     project: &Project,
     catalogue: &Catalogue,
     name: &str,

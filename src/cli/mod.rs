@@ -15,7 +15,9 @@ mod features;
 mod fetch;
 mod foreign;
 mod gc;
+mod import_arguments;
 mod import_outcome;
+mod import_runs;
 mod init;
 mod json;
 mod new_data;
@@ -250,6 +252,11 @@ pub fn main() -> ExitCode {
         Command::Capsule { runs, out } => verify::capsule(&project, &runs, &out),
         Command::LrFind(arguments) => foreign::lr_find(&project, &arguments),
         Command::ImportWeights(arguments) => foreign::import_weights(&project, &arguments),
+        Command::Split(arguments) => import_runs::split(&project, &arguments),
+        Command::ImportPredictions(arguments) => {
+            import_runs::import_predictions(&project, &arguments)
+        }
+        Command::ImportCapsule { file } => import_runs::import_capsule(&project, &file),
         Command::Plot(arguments) => plot::plot(&project, &arguments),
         Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
         Command::Supervise => process::supervise().map_err(Failure::Usage),

@@ -9,7 +9,7 @@ use crate::dataset::recordings_in;
 use crate::experiment::{
     self, Guess, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
 };
-use crate::record::Run;
+use crate::record::{Foreign, FromCapsule, Run};
 
 /// Rows that can't be used and are named; all are counted.
 const N_NAMED: usize = 20;
@@ -27,6 +27,9 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
     let named: Vec<String> = arguments.with.iter().cloned().collect();
     let (current, others) = project.recorded(&named)?;
     let run = choose(current, others, with)?;
+    if let Some(reason) = without_model(&run) {
+        return Err(Failure::Data(format!("{} has no model: {reason}", run.id)));
+    }
     if run.record.spec.pointer("/model/command").is_some() {
         let plan = Plan::of_run(&run, &experiment::catalogue_of(&run, &project.catalogue()?)?)?;
         trust::ask(project, &[&plan], arguments.trust)?;
@@ -247,17 +250,34 @@ fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// Why a run has no model.
+fn without_model(run: &Run) -> Option<String> {
+    if let Some(Foreign { predictions, .. }) = &run.record.foreign {
+        let file = &predictions.file;
+        return Some(format!("its predictions were imported from {file}"));
+    }
+    let FromCapsule { file, .. } = run.capsule()?;
+    let (experiment, seed) = (&run.record.experiment, run.record.seed);
+    Some(format!(
+        "it came in the capsule {file}\nhint: encore run {experiment} --seeds {seed} trains it"
+    ))
+}
+
 /// The run that is named by its id, or the best of its experiment; else the best one that has learned from audio.
-/// Runs of other versions of a spec are used only if the current version has none.
+/// Runs of other versions of a spec are used only if the current version has none, and runs without a model
+/// only if there is no other.
 fn choose(current: Vec<Run>, others: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
     let valid = |run: &Run| run.record.valid.as_ref().map_or(0.0, |scores| scores.accuracy);
+    let has_model = |run: &Run| without_model(run).is_none();
     let is_audio = |run: &Run| run.record.spec.get("segments").is_some();
     let is_meant = |run: &Run| match with {
         Some(name) => run.is_named(name),
         None => is_audio(run),
     };
     let best = |runs: Vec<Run>| {
-        runs.into_iter().filter(is_meant).max_by(|a, b| valid(a).total_cmp(&valid(b)))
+        let with_model = runs.iter().filter(|run| is_meant(run)).any(has_model);
+        let is_useful = |run: &Run| is_meant(run) && (!with_model || has_model(run));
+        runs.into_iter().filter(is_useful).max_by(|a, b| valid(a).total_cmp(&valid(b)))
     };
     if let Some(run) = best(current) {
         return Ok(run);

@@ -90,6 +90,9 @@ pub(super) fn table(store: &Store, depth: Depth) -> Result<RunTable, Failure> {
         if !notes.note.is_empty() {
             run.own.insert("note".to_owned(), notes.note.into());
         }
+        if let Some(capsule) = store.capsule(&run.id) {
+            run.own.insert("capsule".to_owned(), capsule.file.into());
+        }
         run.own.insert("archived".to_owned(), store.is_archived(&run.id).into());
     }
     for run in store.unfinished()? {

@@ -120,12 +120,15 @@ impl<'a> Latest<'a> {
         name: &str,
         verdict: impl FnOnce(&Run) -> Option<String>,
     ) -> Self {
-        if let Some(run) = runs_of(&versions.current, name).first() {
+        let others = runs_of(&versions.others, name);
+        // A foreign run is not a state of the experiment while there is a run of encore.
+        let is_native = |run: &&Run| run.record.foreign.is_none();
+        let current = runs_of(&versions.current, name).first().copied();
+        if let Some(run) = current.filter(|run| is_native(run) || !others.iter().any(is_native)) {
             let verdict = report::first_run(&versions.current, name).and_then(verdict);
             return Self { run: Some(run), is_current: true, verdict };
         }
-        let run = runs_of(&versions.others, name).first().copied();
-        Self { run, is_current: false, verdict: None }
+        Self { run: others.first().copied(), is_current: false, verdict: None }
     }
 
     fn text(&self, name: &str) -> String {
@@ -144,6 +147,7 @@ impl<'a> Latest<'a> {
             "id": run.id, "accuracy": record.test.accuracy, "dataset": record.data.dataset,
             "seed": record.seed, "started": record.timings.started,
             "is_of_current_spec": self.is_current, "is_shortened": !record.cut.is_empty(),
+            "is_foreign": record.foreign.is_some(),
         })
     }
 }
@@ -160,22 +164,27 @@ fn others(versions: &Versions, name: &str) -> Vec<String> {
     runs.iter().map(line).collect()
 }
 
-/// An experiment's runs, the latest first.
+/// An experiment's runs, those of encore before foreign ones, the latest first.
 fn runs_of<'a>(runs: &'a [Run], name: &str) -> Vec<&'a Run> {
     let mut mine: Vec<&Run> = runs.iter().filter(|run| run.record.experiment == name).collect();
-    mine.sort_by_key(|run| Reverse((&run.record.timings.started, run.record.seed)));
+    mine.sort_by_key(|run| {
+        let record = &run.record;
+        (record.foreign.is_some(), Reverse((&record.timings.started, record.seed)))
+    });
     mine
 }
 
 fn result(run: &Run) -> String {
     let record = &run.record;
     let (accuracy, dataset, seed) = (record.test.accuracy, &record.data.dataset, record.seed);
+    let foreign = if record.foreign.is_some() { "foreign, " } else { "" };
     let cut = match (&run.other_version, record.cut.is_empty()) {
         (Some(words), _) => format!(", {words}"),
         (None, false) => ", shortened run".to_owned(),
         (None, true) => String::new(),
     };
-    format!("{accuracy:.3} on {dataset}, seed {seed}, {}{cut}", &record.timings.started[..10])
+    let day = &record.timings.started[..10];
+    format!("{accuracy:.3} on {dataset}, {foreign}seed {seed}, {day}{cut}")
 }
 
 /// Checks every manifest and spec, and says all faults at once.

@@ -98,7 +98,8 @@ pub(super) fn verify(project: &Project, id: &str, is_trusted: bool) -> Done {
         };
         return Err(Failure::Data(format!("run `{id}` not found; {hint}")));
     };
-    if run.record.spec.pointer("/model/command").is_some() {
+    let is_foreign = run.record.foreign.is_some();
+    if run.record.spec.pointer("/model/command").is_some() && !is_foreign {
         trust::ask(project, &[&Plan::of_run(&run, &catalogue)?], is_trusted)?;
     }
     let progress = Progress::new(1);

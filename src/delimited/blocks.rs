@@ -26,6 +26,11 @@ impl<R: Read> Blocks<R> {
         Self { reader, delimiter, bytes: vec![], n_used: 0, is_first: true, is_over: false }
     }
 
+    /// What the bytes were read from.
+    pub(crate) fn into_reader(self) -> R {
+        self.reader
+    }
+
     /// The next block; `None` at the end. The last record of the file may lack its line break.
     ///
     /// # Errors

@@ -29,11 +29,16 @@ impl AuditedSplit {
     /// Splits the examples and looks for leaks.
     pub(super) fn new(plan: &Plan, inputs: &Inputs, seed: u64) -> Result<Self, RunError> {
         let Self { split, .. } = Self::unaudited(plan, inputs, seed)?;
+        Ok(Self::audited(split, plan, inputs))
+    }
+
+    /// Looks for leaks in a split.
+    pub(super) fn audited(split: Split, plan: &Plan, inputs: &Inputs) -> Self {
         let Examples { matrix, shape, .. } = &inputs.examples;
         let numbers = Numbers { values: matrix.as_slice(), shape };
         let group = plan.spec.split.group(&inputs.track_columns);
         let audit = audit(&split, inputs.items(), numbers, group);
-        Ok(Self { split, audit })
+        Self { split, audit }
     }
 
     /// Splits the examples, for work that scores nothing: there a leak does no harm.
@@ -71,13 +76,17 @@ impl<'a> Fold<'a> {
 
     /// The members of every set.
     pub(super) fn members(&self) -> Vec<Member> {
-        let Split { train, valid, test, .. } = &self.audited.split;
-        let sets = [(SplitName::Train, train), (SplitName::Valid, valid), (SplitName::Test, test)];
-        let member =
-            |set, row: usize| Member { example: self.inputs.examples.ids[row].clone(), set };
-        let of_set = |(set, rows): (SplitName, &Vec<usize>)| -> Vec<Member> {
-            rows.iter().map(|&row| member(set, row)).collect()
-        };
-        sets.into_iter().flat_map(of_set).collect()
+        members(&self.audited.split, self.inputs)
     }
+}
+
+/// The members of every set of a split.
+pub(super) fn members(split: &Split, inputs: &Inputs) -> Vec<Member> {
+    let Split { train, valid, test, .. } = split;
+    let sets = [(SplitName::Train, train), (SplitName::Valid, valid), (SplitName::Test, test)];
+    let member = |set, row: usize| Member { example: inputs.examples.ids[row].clone(), set };
+    let of_set = |(set, rows): (SplitName, &Vec<usize>)| -> Vec<Member> {
+        rows.iter().map(|&row| member(set, row)).collect()
+    };
+    sets.into_iter().flat_map(of_set).collect()
 }

@@ -14,6 +14,9 @@
 //! | `verify`, `staleness` | repeats a run; says why a run is stale |
 //! | `versions` | finished runs as the current specs see them: current ones, and history |
 //! | `foreign` | imported weights |
+//! | `foreign_run`, `foreign_rows` | predictions that another program made -> a run; the CSV files about examples |
+//! | `exported_split` | the split of a seed, for another program |
+//! | `imported_capsule` | the runs of a capsule -> runs of this project |
 //! | `command` | a run whose model is a program, and its predictions |
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
@@ -26,9 +29,13 @@ mod command;
 mod context;
 mod error;
 mod event;
+mod exported_split;
 mod fit;
 mod fold;
 mod foreign;
+mod foreign_rows;
+mod foreign_run;
+mod imported_capsule;
 mod inputs;
 mod library;
 mod model_inputs;
@@ -52,7 +59,10 @@ mod worker;
 pub use context::{CODE_VERSION, Workspace};
 pub use error::{Blame, RunError};
 pub use event::{Event, Observer, RunLabel};
+pub use exported_split::{ExportedSplit, export_split};
 pub use foreign::{import_weights, range_test};
+pub use foreign_run::{PredictionFiles, import_predictions};
+pub use imported_capsule::import_capsule;
 pub use library::{Library, derive_spec};
 pub use options::{DataChoice, Options, Shrink};
 pub use plan::{Plan, PlanError};

@@ -31,12 +31,17 @@ impl<'a> ModelInputs<'a> {
         examples: &'a Examples,
         split: &Split,
     ) -> Result<Self, ModelError> {
-        let raw = Self { examples, preprocessed: None };
+        let raw = Self::raw(examples);
         let Some(preprocess) = &plan.spec.preprocess else { return Ok(raw) };
         let preprocessor = preprocess.fit(&raw.view(&split.train))?;
         let matrix = preprocessor.apply(examples.matrix.as_slice())?;
         let shape = [preprocessor.width()];
         Ok(Self { preprocessed: Some(Preprocessed { preprocessor, matrix, shape }), ..raw })
+    }
+
+    /// The examples as they are, if no model of encore sees them.
+    pub(super) fn raw(examples: &'a Examples) -> Self {
+        Self { examples, preprocessed: None }
     }
 
     /// Some rows, as a model sees them.
@@ -60,7 +65,7 @@ impl<'a> ModelInputs<'a> {
     /// What was imputed, and which levels training never saw.
     pub(super) fn notes(&self, split: &Split) -> Vec<String> {
         let Some(made) = &self.preprocessed else { return vec![] };
-        let raw = Self { examples: self.examples, preprocessed: None };
+        let raw = Self::raw(self.examples);
         let Split { train, valid, test, .. } = split;
         let sets = [("train", train), ("valid", valid), ("test", test)];
         made.preprocessor.notes(&sets.map(|(set, rows)| (set, raw.view(rows))))

@@ -11,8 +11,8 @@ use crate::features::Examples;
 use crate::metrics;
 use crate::model::Device;
 use crate::record::{
-    CommandFacts, DataFacts, Imported, LeakKind, ModelFacts, Outputs, Prediction, RECORD_FORMAT,
-    Record, Run, RunWriter, SplitFacts, StoreError, Timings,
+    CommandFacts, DataFacts, Foreign, Imported, LeakKind, ModelFacts, Outputs, Prediction,
+    RECORD_FORMAT, Record, Run, RunWriter, SplitFacts, StoreError, Timings,
 };
 use crate::vocab::Scores;
 
@@ -33,6 +33,32 @@ pub(super) struct Made {
     pub(super) imported: Option<Imported>,
     pub(super) command: Option<CommandFacts>,
     pub(super) notes: Vec<String>,
+    /// What is told of a run whose predictions another program made.
+    pub(super) foreign: Option<Told>,
+}
+
+/// What another program, or its author, says of a run.
+pub(super) struct Told {
+    pub(super) facts: Foreign,
+    /// The split in words, if it is not that of the spec.
+    pub(super) protocol: Option<String>,
+    /// Seconds of all epochs.
+    pub(super) seconds: f64,
+}
+
+impl Told {
+    /// Says nothing of the spec's model and of this machine: neither made the predictions.
+    fn mark(self, record: &mut Record) {
+        "foreign".clone_into(&mut record.model.name);
+        record.model.max_epochs = None;
+        "elsewhere".clone_into(&mut record.code.device);
+        let times = &mut record.timings;
+        (times.features_s, times.fit_s, times.total_s) = (0.0, self.seconds, self.seconds);
+        if let Some(protocol) = self.protocol {
+            record.split.protocol = protocol;
+        }
+        record.foreign = Some(self.facts);
+    }
 }
 
 /// Scores a fitted model, and writes the rest of the run's record.
@@ -58,6 +84,7 @@ pub(super) fn record_run(
         imported: imported.clone(),
         command: None,
         notes: fitted.notes.clone(),
+        foreign: None,
     };
     record_predictions(fold, &predicted, made, history, writer, context)
 }
@@ -80,7 +107,7 @@ pub(super) fn record_predictions(
     let valid = predicted.valid.as_ref().map(|valid| of_set(&split.valid, valid));
     writer.predictions(&predictions(examples, &split.test, &predicted.test), &examples.classes)?;
     model_inputs.save(&writer.model_folder())?;
-    let record = Record {
+    let mut record = Record {
         format: RECORD_FORMAT,
         experiment: plan.name.clone(),
         title: spec.title.clone(),
@@ -120,6 +147,7 @@ pub(super) fn record_predictions(
                 .collect(),
             command: made.command,
         },
+        foreign: None,
         code: match plan.device() {
             Device::Cpu => context.code.clone(),
             #[cfg(any(feature = "wgpu", feature = "cuda"))]
@@ -139,6 +167,9 @@ pub(super) fn record_predictions(
         files: std::collections::BTreeMap::new(),
         seal: String::new(),
     };
+    if let Some(told) = made.foreign {
+        told.mark(&mut record);
+    }
     let (run, note) = writer.finish(record, &history.epochs)?;
     if let Some(text) = note {
         context.workspace.observer.event(&Event::Note { run: plan.label(*seed), text });

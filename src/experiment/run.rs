@@ -101,7 +101,11 @@ fn anew(
 }
 
 /// Rejects a run whose split leaks, if the user forbids leaks.
-fn refuse_leaks(label: &RunLabel, audit: &Audit, context: RunContext) -> Result<(), RunError> {
+pub(super) fn refuse_leaks(
+    label: &RunLabel,
+    audit: &Audit,
+    context: RunContext,
+) -> Result<(), RunError> {
     if !context.forbid_leaks || audit.n_leaking == 0 {
         return Ok(());
     }

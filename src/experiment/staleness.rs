@@ -5,7 +5,7 @@ use super::error::RunError;
 use super::event::RunLabel;
 use super::inputs::Inputs;
 use super::plan::Plan;
-use crate::record::{Run, Store, StoreError, Unfinished, spec_differences};
+use crate::record::{Record, Run, Store, StoreError, Unfinished, spec_differences};
 
 /// The state of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +63,12 @@ fn reason(
         }
         Err(error) => return Err(error),
     }
-    let same = |run: &&Run| run.record.experiment == plan.name && run.record.seed == seed;
+    // Neither foreign predictions nor imported weights are an earlier state of a training.
+    let is_trained = |record: &Record| record.foreign.is_none() && record.model.imported.is_none();
+    let same = |run: &&Run| {
+        let record = &run.record;
+        record.experiment == plan.name && record.seed == seed && is_trained(record)
+    };
     let latest = runs.iter().filter(same).max_by_key(|run| &run.record.timings.started);
     Ok(latest.map_or(Reason::Never, |run| Reason::Stale {
         id: run.id.clone(),

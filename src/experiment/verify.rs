@@ -11,7 +11,7 @@ use super::record_run::rescore;
 use super::run::run;
 use crate::disk;
 use crate::model::ModelError;
-use crate::record::{Capsule, Run, Store, StoreError, spec_differences, unpack_capsule};
+use crate::record::{Capsule, Foreign, Run, Store, StoreError, spec_differences, unpack_capsule};
 use crate::vocab::Scores;
 
 /// What a repetition came to.
@@ -97,6 +97,12 @@ fn apart(was: &Scores, is: &Scores) -> f64 {
 pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, VerifyError> {
     let Workspace { catalogue, store, project, .. } = workspace;
     let record = &recorded.record;
+    if let Some(Foreign { predictions, .. }) = &record.foreign {
+        return Err(VerifyError::Other(format!(
+            "the predictions of {} were imported from {}; there is no training to repeat",
+            recorded.id, predictions.file
+        )));
+    }
     if let Some(imported) = &record.model.imported {
         return Err(VerifyError::Other(format!(
             "the weights of {} were imported from {}; there is no training to repeat",
@@ -109,7 +115,7 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
             recorded.id, record.code.code_version
         )));
     }
-    store.read_whole(&recorded.id)?;
+    recorded.check_results()?;
     let plan = Plan::of_run(recorded, catalogue)?;
     if plan.spec.model.command().is_some() && plan.spec_hash != record.spec_hash {
         let differences = spec_differences(&record.spec, &plan.resolved);

@@ -104,7 +104,10 @@ impl Specs<'_> {
 /// The latest full run of every experiment, which stands for its spec if there is none.
 fn latest(runs: &[Run]) -> BTreeMap<String, Record> {
     let mut latest: BTreeMap<String, &Record> = BTreeMap::new();
-    let rank = |record: &Record| (record.cut.is_empty(), record.timings.started.clone());
+    let rank = |record: &Record| {
+        let is_native = record.foreign.is_none();
+        (is_native, record.cut.is_empty(), record.timings.started.clone())
+    };
     for Run { record, .. } in runs {
         let known = latest.entry(record.experiment.clone()).or_insert(record);
         if rank(record) > rank(known) {

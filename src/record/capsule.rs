@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `capsule.json` | format, program, compiler, and the SHA-256 of every other file |
 //! | `Cargo.lock` | the version of every library that the program was built with |
-//! | `runs/ID/...` | the files in [`FILES`] of each run |
+//! | `runs/ID/...` | the record of each run, and the files in [`PACKED`] |
 //!
 //! # Source
 //! The frames: RFC 8878, Zstandard Compression, sections 3.1.1 and 3.1.2.
@@ -22,12 +22,11 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde::{Deserialize, Serialize};
 
 use super::error::{io, write_whole};
+use super::origin::PACKED;
 use super::{Run, Store, StoreError};
 use crate::vocab::{Sha256, sha256_hex};
 
-/// The files of a run that are packed.
-const FILES: &[&str] =
-    &["record.json", "spec.toml", "split.csv", "predictions.csv", "epochs.jsonl"];
+const RECORD: &str = "record.json";
 const FORMAT: u32 = 1;
 /// The head of a skippable frame: its magic number and the length of its content, both
 /// little-endian.
@@ -61,15 +60,11 @@ pub struct Contents {
 pub fn pack(runs: &[Run], lock: &str, path: &Path) -> Result<Contents, StoreError> {
     let mut files = BTreeMap::from([("Cargo.lock".to_owned(), lock.as_bytes().to_vec())]);
     for run in runs {
-        for name in FILES {
-            let bytes = match *name {
-                "record.json" => {
-                    let path = run.folder.join(name);
-                    fs::read(&path).map_err(|source| io(&path, source))?
-                }
-                _ => run.bytes(name)?,
-            };
-            files.insert(format!("runs/{}/{name}", run.id), bytes);
+        let path = run.folder.join(RECORD);
+        let record = fs::read(&path).map_err(|source| io(&path, source))?;
+        files.insert(format!("runs/{}/{RECORD}", run.id), record);
+        for name in PACKED {
+            files.insert(format!("runs/{}/{name}", run.id), run.bytes(name)?);
         }
     }
     let contents = Contents {
@@ -112,11 +107,6 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreE
     let head = head.ok_or_else(|| damaged("has no capsule.json".to_owned()))?;
     let contents: Contents =
         serde_json::from_slice(&head).map_err(|error| damaged(format!("capsule.json: {error}")))?;
-    if contents.format != FORMAT {
-        let format = contents.format;
-        let message = format!("is a capsule of format {format}, and this encore reads {FORMAT}");
-        return Err(StoreError::Newer { path: path.to_owned(), message });
-    }
     if hashes != contents.files {
         let differs = |name: &&String| hashes.get(*name) != contents.files.get(*name);
         let name = hashes.keys().chain(contents.files.keys()).find(differs);
@@ -131,11 +121,7 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<(Contents, Vec<Run>), StoreE
         let run = store.read(id).map_err(of_capsule)?;
         let run = run.ok_or_else(|| damaged(format!("runs/{id} has no record.json")))?;
         // These read and check them.
-        FILES
-            .iter()
-            .filter(|name| **name != "record.json")
-            .try_for_each(|name| run.bytes(name).map(drop))
-            .map_err(of_capsule)?;
+        run.check_packed().map_err(of_capsule)?;
         runs.push(run);
     }
     Ok((contents, runs))
@@ -205,6 +191,8 @@ fn write_files(path: &Path, frame: &[u8], folder: &Path) -> Result<Unpacked, Sto
             }
             let mut head = vec![];
             entry.read_to_end(&mut head).map_err(unreadable)?;
+            // A newer one may hold files that are unknown here.
+            check_format(path, &head)?;
             unpacked.head = Some(head);
             continue;
         }
@@ -220,6 +208,20 @@ fn write_files(path: &Path, frame: &[u8], folder: &Path) -> Result<Unpacked, Sto
         unpacked.hashes.insert(name, copy.sum.hex());
     }
     Ok(unpacked)
+}
+
+/// Refuses a capsule of a newer format by its `capsule.json`, which comes first.
+fn check_format(path: &Path, head: &[u8]) -> Result<(), StoreError> {
+    let value: Option<serde_json::Value> = serde_json::from_slice(head).ok();
+    let format = value.and_then(|value| value.get("format")?.as_u64());
+    match format.filter(|format| *format != u64::from(FORMAT)) {
+        None => Ok(()),
+        Some(format) => {
+            let message =
+                format!("is a capsule of format {format}, and this encore reads format {FORMAT}");
+            Err(StoreError::Newer { path: path.to_owned(), message })
+        }
+    }
 }
 
 /// Writes to a file, if there is one, and hashes what it writes.
@@ -248,7 +250,10 @@ fn is_known(name: &str) -> bool {
         ["capsule.json" | "Cargo.lock"] => true,
         ["runs", id, file] => {
             let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-            !id.starts_with('.') && id.chars().all(is_plain) && FILES.contains(&file)
+            !id.is_empty()
+                && !id.starts_with('.')
+                && id.chars().all(is_plain)
+                && (file == RECORD || PACKED.contains(&file))
         }
         _ => false,
     }

@@ -40,6 +40,9 @@ pub struct Record {
     pub audit: Audit,
     /// The model.
     pub model: ModelFacts,
+    /// Where the predictions come from, if another program made them. Such a run has no model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
     /// The program that ran.
     pub code: CodeFacts,
     /// Scores on the training examples, after the fit; absent if the model is a program, which is not
@@ -61,6 +64,20 @@ pub struct Record {
 }
 
 impl Record {
+    /// The beginning of the id of the record's run, up to the hash.
+    #[must_use]
+    pub fn start_of_id(&self) -> String {
+        let name = self.experiment.replace('/', ".");
+        format!("{name}.{}.seed-{}.", self.data.dataset, self.seed)
+    }
+
+    /// Wall time of the run in seconds. Unknown if another program made the predictions and did not say.
+    #[must_use]
+    pub fn seconds(&self) -> Option<f64> {
+        let seconds = self.timings.total_s;
+        (self.foreign.is_none() || seconds > 0.0).then_some(seconds)
+    }
+
     /// Computes the seal.
     #[must_use]
     pub fn make_seal(&self) -> String {
@@ -248,6 +265,31 @@ pub struct CommandFacts {
     /// Why it could, e.g. because the kernel has no Landlock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_blind_because: Option<String>,
+}
+
+/// Predictions that another program made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The name of the model, if one was given. Runs of different models are kept apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The file of predictions.
+    pub predictions: ForeignFile,
+    /// The file of training curves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<ForeignFile>,
+    /// The file of the sets that were used. Absent if they are those of the spec, as far as encore was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<ForeignFile>,
+}
+
+/// A file that another program wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignFile {
+    /// Its name.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
 }
 
 /// The origin of imported weights.

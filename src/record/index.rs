@@ -40,6 +40,9 @@ struct Entry {
     spec_hash: String,
     /// Why it is no full run of its spec.
     cut: Vec<String>,
+    /// The foreign model whose predictions they are, or an empty text if it has no name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    foreign: Option<String>,
     started: String,
     seed: u64,
 }
@@ -53,6 +56,7 @@ impl Entry {
             features_hash: record.data.features_hash.clone(),
             spec_hash: record.spec_hash.clone(),
             cut: record.cut.clone(),
+            foreign: record.foreign.as_ref().map(|it| it.model.clone().unwrap_or_default()),
             started: record.timings.started.clone(),
             seed: record.seed,
         }
@@ -64,8 +68,9 @@ impl Entry {
     }
 
     /// Runs with the same key differ in the seed alone.
-    fn key(&self) -> (&str, &str, &str, &str, &[String]) {
-        (&self.experiment, &self.dataset, &self.features_hash, &self.spec_hash, &self.cut)
+    fn key(&self) -> (&str, &str, &str, &str, &[String], Option<&str>) {
+        let Self { experiment, dataset, features_hash, spec_hash, cut, foreign, .. } = self;
+        (experiment, dataset, features_hash, spec_hash, cut, foreign.as_deref())
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `model/` | the trained model's files, in folders if a program made some |
 //! | `log.txt`, `environment.txt` | of a program that is the model: its output, the output of its `environment` |
 //! | `notes.json`, `archived` | what people add later: tags, a note, a mark; no part of the record |
+//! | `capsule.json` | of a run that came in a capsule: which one; no part of the record |
 //! | `checkpoint-1`, `checkpoint-2` | in an attempt: what the run is resumed from, written in turn |
 //!
 //! Nothing is trusted unchecked. A checkpoint contains a checksum, and the record contains one of
@@ -23,6 +24,7 @@
 //!
 //! This room must never know a model or audio.
 
+mod adopted;
 mod capsule;
 mod checkpoint;
 mod differences;
@@ -32,6 +34,7 @@ mod gathered;
 mod index;
 mod leftovers;
 mod notes;
+mod origin;
 mod parse;
 mod program_files;
 mod run;
@@ -43,18 +46,20 @@ mod trash;
 mod unfinished;
 mod writer;
 
+pub use adopted::Adopted;
 pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
 pub use checkpoint::Checkpoint;
 pub use differences::spec_differences;
 pub use error::StoreError;
 pub use facts::{
-    Audit, Claim, CodeFacts, CommandFacts, DataFacts, Imported, Leak, LeakKind, ModelFacts,
-    Outputs, Record, SplitFacts, Timings,
+    Audit, Claim, CodeFacts, CommandFacts, DataFacts, Foreign, ForeignFile, Imported, Leak,
+    LeakKind, ModelFacts, Outputs, Record, SplitFacts, Timings,
 };
 pub use gathered::{Depth, Fields, RunFields};
 pub use index::Latest;
 pub use leftovers::{Leftover, LeftoverKind};
 pub use notes::Notes;
+pub use origin::FromCapsule;
 pub use parse::RECORD_FORMAT;
 pub use run::Run;
 pub(crate) use shared::Pool;

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::{StoreError, io};
+use super::origin::{FromCapsule, PACKED};
 use super::parse::{Wrong, parse};
 use super::tables::parse_predictions;
 use super::{Epoch, Prediction, Record};
@@ -46,6 +47,25 @@ impl Run {
         })?;
         let (id, folder) = (id.to_owned(), folder.to_owned());
         Ok(Some(Self { id, folder, record, other_version: None }))
+    }
+
+    /// The capsule that it came in, if it did. Such a run has no model.
+    #[must_use]
+    pub fn capsule(&self) -> Option<FromCapsule> {
+        FromCapsule::of(&self.folder)
+    }
+
+    /// Checks every file against the record, or those that a capsule contains if it came in one.
+    ///
+    /// # Errors
+    /// If a file is missing or was changed.
+    pub fn check_results(&self) -> Result<(), StoreError> {
+        if self.capsule().is_some() { self.check_packed() } else { self.check() }
+    }
+
+    /// Checks the files that a capsule contains against the record.
+    pub(super) fn check_packed(&self) -> Result<(), StoreError> {
+        PACKED.iter().try_for_each(|name| self.bytes(name).map(drop))
     }
 
     /// Checks every file against the record.
@@ -125,7 +145,13 @@ impl Run {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(self.damaged(name, "is missing"));
+                let message = match self.capsule() {
+                    Some(FromCapsule { file, .. }) => {
+                        format!("is missing: the run came in the capsule {file}, without its model")
+                    }
+                    None => "is missing".to_owned(),
+                };
+                return Err(self.damaged(name, message));
             }
             Err(source) => return Err(io(&path, source)),
         };

@@ -33,14 +33,18 @@ pub struct ResultFacts {
     pub shortened: Vec<String>,
     /// In what their spec differs from the current one, if it does.
     pub other_version: Option<String>,
+    /// Whether another program made the predictions.
+    pub foreign: bool,
+    /// The name of its model, if one was given.
+    pub foreign_model: Option<String>,
     /// Number of test examples that leak in any way, in the first run.
     pub n_leaking: usize,
     /// Accuracy on test examples.
     pub accuracy: RangeFacts,
     /// Accuracy on tracks, where tracks have several test examples.
     pub accuracy_by_track: Option<RangeFacts>,
-    /// Mean time of a run in seconds.
-    pub seconds: f64,
+    /// Mean time of a run in seconds. Unknown for predictions of another program that did not say.
+    pub seconds: Option<f64>,
     /// Every published figure with its verdict.
     pub claims: Vec<ClaimFacts>,
 }
@@ -106,10 +110,12 @@ fn result(group: &Group) -> ResultFacts {
         seeds: group.records().map(|record| record.seed).collect(),
         shortened: record.cut.clone(),
         other_version: group.other_version().map(str::to_owned),
+        foreign: record.foreign.is_some(),
+        foreign_model: record.foreign.as_ref().and_then(|foreign| foreign.model.clone()),
         n_leaking: record.audit.n_leaking,
         accuracy: group.accuracy.into(),
         accuracy_by_track: group.by_track.map(RangeFacts::from),
-        seconds: group.mean(|record| record.timings.total_s),
+        seconds: group.seconds(),
         claims: group.judged.iter().map(claim).collect(),
     }
 }

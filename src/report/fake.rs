@@ -216,6 +216,7 @@ pub(super) fn record(fake: &Fake) -> Record {
             },
             command: None,
         },
+        foreign: None,
         code: CodeFacts {
             version: "0.1.0".to_owned(),
             code_version: 1,

@@ -137,6 +137,8 @@ pub(super) fn spec_words(group: &Group, rows: &[Row]) -> Option<String> {
         other.experiment == record.experiment
             && other.data.dataset == record.data.dataset
             && other.cut == record.cut
+            && other.foreign.as_ref().map(|it| &it.model)
+                == record.foreign.as_ref().map(|it| &it.model)
     });
     (alike.count() > 1).then(|| format!("spec {}", short(&record.spec_hash)))
 }

@@ -51,6 +51,7 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
         lines(&[
             summary::headline(rows, Markup::Markdown),
             summary::data_sentence(rows, Markup::Markdown),
+            summary::foreign_sentence(rows, Markup::Markdown),
             summary::skipped(&options.skipped, Markup::Markdown),
         ]),
         summary::markdown(rows, options),

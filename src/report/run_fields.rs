@@ -11,7 +11,7 @@ use crate::record::{Depth, Fields, Run, Unfinished, UnfinishedState};
 use crate::vocab::Scores;
 
 /// Fields that every finished run has, whatever its spec.
-pub(super) const RUN_FIELDS: [&str; 15] = [
+pub(super) const RUN_FIELDS: [&str; 17] = [
     "id",
     "experiment",
     "dataset",
@@ -25,6 +25,8 @@ pub(super) const RUN_FIELDS: [&str; 15] = [
     "tags",
     "note",
     "archived",
+    "capsule",
+    "foreign",
     "synthetic",
     "error",
 ];
@@ -57,6 +59,9 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
     for name in ["data.excluded", "data.notes"] {
         shared.retain(|field, _| !field.starts_with(name));
     }
+    if let Some(foreign) = &record.foreign {
+        flatten(&json!(foreign), "foreign", &mut own);
+    }
     for (name, facts) in [
         ("split", json!(record.split)),
         ("model", json!(record.model)),
@@ -82,7 +87,8 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
         ("seed", json!(record.seed)),
         ("state", json!("done")),
         ("started", json!(record.timings.started)),
-        ("seconds", json!(record.timings.total_s)),
+        ("seconds", json!(record.seconds())),
+        ("foreign", json!(record.foreign.is_some())),
         ("cut", json!(record.cut)),
         ("overrides", json!(record.overrides)),
         ("audit.n_leaking", json!(record.audit.n_leaking)),

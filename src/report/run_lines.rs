@@ -38,7 +38,7 @@ pub(super) fn lines(group: &Group) -> Vec<[String; 11]> {
             fraction(said.top_2),
             fraction(said.calibration_error),
             record.model.n_epochs.map_or("-".to_owned(), count),
-            duration(record.timings.total_s),
+            record.seconds().map_or("-".to_owned(), duration),
             run.id.clone(),
         ]
     };
@@ -68,7 +68,7 @@ fn mean_line(group: &Group) -> [String; 11] {
         said(|run| run.top_2),
         said(|run| run.calibration_error),
         "-".to_owned(),
-        duration(group.mean(|record| record.timings.total_s)),
+        group.seconds().map_or("-".to_owned(), duration),
         "-".to_owned(),
     ]
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::words::{counted, list};
 use crate::record::{Record, Run};
 
-/// Runs of one experiment on one dataset with the same length.
+/// Runs of one experiment on one dataset with the same length, all of encore or all of one foreign model.
 pub(super) struct Runs<'a> {
     /// By seed, one each; never empty.
     pub(super) runs: Vec<&'a Run>,
@@ -14,8 +14,8 @@ pub(super) struct Runs<'a> {
     pub(super) n_superseded: usize,
 }
 
-/// An experiment's runs, those together that may be averaged: the current version of the spec before
-/// others, full runs before cut ones, real data before synthetic.
+/// An experiment's runs, those together that may be averaged: runs of encore before foreign ones, the current
+/// version of the spec before others, full runs before cut ones, real data before synthetic.
 pub(super) fn runs_of<'a>(runs: &'a [Run], experiment: &str) -> Vec<Runs<'a>> {
     groups(runs.iter().filter(|run| run.record.experiment == experiment).collect())
 }
@@ -40,9 +40,10 @@ fn groups(mut mine: Vec<&Run>) -> Vec<Runs<'_>> {
 
 /// What must agree for runs to be averaged; the first are also the order of the rows.
 fn key(run: &Run) -> impl Ord + '_ {
-    let Record { data, cut, spec_hash, .. } = &run.record;
+    let Record { data, cut, spec_hash, foreign, .. } = &run.record;
     let is_full = (run.other_version.is_some(), !cut.is_empty());
-    (is_full, data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
+    let foreign = foreign.as_ref().map(|foreign| &foreign.model);
+    (foreign, is_full, data.synthetic, &data.dataset, cut, spec_hash, &data.features_hash)
 }
 
 impl<'a> Runs<'a> {
@@ -70,6 +71,12 @@ impl<'a> Runs<'a> {
     /// Mean over the runs.
     pub(super) fn mean(&self, value: impl Fn(&Record) -> f64) -> f64 {
         self.records().map(value).sum::<f64>() / self.runs.len() as f64
+    }
+
+    /// Mean time of a run, if it is known of all.
+    pub(super) fn seconds(&self) -> Option<f64> {
+        let all: Option<Vec<f64>> = self.records().map(Record::seconds).collect();
+        all.map(|all| all.iter().sum::<f64>() / self.runs.len() as f64)
     }
 
     /// The test sets' confusion matrices, summed.
@@ -132,7 +139,24 @@ impl<'a> Runs<'a> {
 
     fn data_words(&self) -> String {
         let data = &self.record().data;
-        format!("{}{}", data.dataset, if data.synthetic { " (synthetic)" } else { "" })
+        let foreign = self.foreign_words().map_or(String::new(), |words| format!(", {words}"));
+        format!("{}{}{foreign}", data.dataset, if data.synthetic { " (synthetic)" } else { "" })
+    }
+
+    /// `foreign`, or with the name of the model `foreign (resnet)`, if another program made the predictions.
+    pub(super) fn foreign_words(&self) -> Option<String> {
+        let model = &self.record().foreign.as_ref()?.model;
+        Some(model.as_ref().map_or("foreign".to_owned(), |model| format!("foreign ({model})")))
+    }
+
+    /// Whether another program made the predictions.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.record().foreign.is_some()
+    }
+
+    /// Whether another group was made by the same: encore, or one foreign model.
+    fn is_made_as(&self, other: &Self) -> bool {
+        self.foreign_words() == other.foreign_words()
     }
 
     /// In what the spec of these runs differs from the current one, where it does.
@@ -156,6 +180,7 @@ impl<'a> Runs<'a> {
             && theirs.data.hash == mine.data.hash
             && theirs.cut == mine.cut
             && self.other_version() == other.other_version()
+            && self.is_made_as(other)
             && !other.leaks()
     }
 }

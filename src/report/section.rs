@@ -6,11 +6,11 @@ use super::claims::Judged;
 use super::figure::Drawn;
 use super::group::Group;
 use super::run_lines;
-use super::summary::{epochs, interval, leaks};
+use super::summary::{FOREIGN, epochs, interval, leaks};
 use super::warnings::not_blind;
 use super::words::{Markup, count, counted, duration, fraction, list, plain, short, span, table};
 use crate::metrics::{ClassScores, Verdict, per_class};
-use crate::record::Record;
+use crate::record::{Foreign, ForeignFile, Record};
 
 /// What a leak does to a row.
 pub(super) const LEAK_SENTENCE: &str =
@@ -22,6 +22,9 @@ const MOST_NAMES: usize = 20;
 /// The section without its heading. `folder` is where the page lies.
 pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> String {
     let mut parts = vec![format!("**Answer.** {}\n", answer(group, Markup::Markdown))];
+    if group.is_foreign() {
+        parts.push(format!("> **Foreign predictions:** {FOREIGN}.\n"));
+    }
     let leaks = leaks(group);
     if !leaks.is_empty() {
         parts.push(format!(
@@ -145,23 +148,25 @@ pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)
             "model",
             format!(
                 "{}, {}{}",
-                markup.text(&model.name),
-                program(record, markup).unwrap_or_else(|| counted(model.n_parameters, "parameter")),
+                markup.text(&group.foreign_words().unwrap_or_else(|| model.name.clone())),
+                origin(group, markup)
+                    .or_else(|| program(record, markup))
+                    .unwrap_or_else(|| counted(model.n_parameters, "parameter")),
                 training(group)
             ),
         ),
         (if group.unit() == "fold" { "folds" } else { "seeds" }, seeds(group)),
         ("code", code(group, markup)),
-        (
-            "time per run",
-            format!(
-                "{} in all, {} for features, {} for fitting",
-                duration(group.mean(|record| record.timings.total_s)),
-                duration(group.mean(|record| record.timings.features_s)),
-                duration(group.mean(|record| record.timings.fit_s))
-            ),
-        ),
     ];
+    if let Some(seconds) = group.seconds() {
+        let text = format!(
+            "{} in all, {} for features, {} for fitting",
+            duration(seconds),
+            duration(group.mean(|record| record.timings.features_s)),
+            duration(group.mean(|record| record.timings.fit_s))
+        );
+        facts.push(("time per run", text));
+    }
     let mut unchecked: Vec<&String> =
         group.records().flat_map(|record| &record.audit.unchecked).collect();
     unchecked.sort();
@@ -174,6 +179,20 @@ pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)
         facts.push(("left out", format!("{left}: the same seed was run again")));
     }
     facts
+}
+
+/// The files that another program wrote, of all runs.
+fn origin(group: &Group, markup: Markup) -> Option<String> {
+    let files = group.records().flat_map(|record| record.foreign.iter()).flat_map(|foreign| {
+        let Foreign { predictions, epochs, split, .. } = foreign;
+        [Some(predictions), epochs.as_ref(), split.as_ref()].into_iter().flatten()
+    });
+    let named = |it: &ForeignFile| {
+        format!("{} ({})", markup.text(&it.file), markup.code(short(&it.sha256)))
+    };
+    let mut named: Vec<String> = files.map(named).collect();
+    named.dedup();
+    (!named.is_empty()).then(|| format!("predictions made elsewhere; files {}", list(&named)))
 }
 
 /// The program that is the model, with its arguments.

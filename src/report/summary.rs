@@ -73,7 +73,7 @@ pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 10] {
         verdict(group).to_owned(),
         epochs(group),
         group.seeds_words(),
-        duration(group.mean(|record| record.timings.total_s)),
+        group.seconds().map_or("-".to_owned(), duration),
         dataset,
     ]
 }
@@ -161,6 +161,24 @@ pub(super) fn data_sentence(rows: &[Row], markup: Markup) -> String {
         list(&names)
     )
 }
+
+/// Counts the rows whose predictions another program made; empty without any.
+pub(super) fn foreign_sentence(rows: &[Row], markup: Markup) -> String {
+    let n = rows.iter().filter_map(Row::group).filter(|group| group.is_foreign()).count();
+    if n == 0 {
+        return String::new();
+    }
+    format!(
+        "{} {} {}: {FOREIGN}.",
+        counted(n, "row"),
+        if n == 1 { "is" } else { "are" },
+        markup.strong("foreign")
+    )
+}
+
+/// What it means that a row is foreign.
+pub(super) const FOREIGN: &str = "another program made the predictions; encore scored them and cannot know whether that program saw the test \
+     labels";
 
 /// Lists the reasons why figures cannot be compared, in Markdown; empty without any.
 pub(super) fn reasons(rows: &[Row]) -> String {

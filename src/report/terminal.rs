@@ -4,7 +4,7 @@ use super::Options;
 use super::claims::Judged;
 use super::footnotes::{self, Note};
 use super::group::{Group, Row, headings, spec_words};
-use super::summary::{collect, interval, verdict};
+use super::summary::{FOREIGN, collect, interval, verdict};
 use super::warnings::warnings;
 use super::words::{MOST_COLUMNS, count, list, signed};
 use crate::metrics::Verdict;
@@ -49,15 +49,16 @@ fn line(row: &Row) -> [String; 8] {
     let record = group.record();
     let is_full = record.cut.is_empty() && group.other_version().is_none();
     let mark = if is_full { "" } else { "*" };
+    let foreign = group.foreign_words().map_or(String::new(), |words| format!(", {words}"));
     [
-        group.experiment().to_owned(),
+        format!("{}{foreign}", group.experiment()),
         format!("{}{mark}", record.data.dataset),
         group.main_claim().map_or("-".to_owned(), Judged::published_words),
         interval(&group.accuracy),
         group.delta().map_or("-".to_owned(), signed),
         verdict(group).to_owned(),
         count(group.runs.len()),
-        rough(group.mean(|record| record.timings.total_s)),
+        group.seconds().map_or("-".to_owned(), rough),
     ]
 }
 
@@ -80,6 +81,9 @@ fn notes(group: &Group, rows: &[Row]) -> Vec<Note> {
     if !record.cut.is_empty() {
         let text = format!("* on {}, shortened run: {}", record.data.dataset, list(&record.cut));
         add("shortened", text);
+    }
+    if group.is_foreign() {
+        add("foreign", format!("foreign, {FOREIGN}"));
     }
     for (topic, text) in warnings(group) {
         add(topic, text);

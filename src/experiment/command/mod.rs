@@ -60,6 +60,7 @@ pub(super) fn run(
             not_blind_because: outcome.not_blind,
         }),
         notes: outcome.notes.into_iter().chain(kept.note).collect(),
+        foreign: None,
     };
     record_predictions(fold, &predicted, made, &history, writer, context)
 }

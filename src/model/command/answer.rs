@@ -11,7 +11,7 @@ pub const MAX_MODEL_BYTES: u64 = 1 << 30;
 /// Files in `model/` that a record keeps.
 pub const MAX_MODEL_FILES: usize = 1000;
 /// By how much the sum of a row of probabilities may differ from 1.
-pub(super) const ROW_SUM_TOLERANCE: f64 = 1e-3;
+pub(crate) const ROW_SUM_TOLERANCE: f64 = 1e-3;
 /// Bytes of a `.npy` file before its numbers, at most.
 const MAX_HEAD_BYTES: u64 = 1 << 16;
 

@@ -86,22 +86,9 @@ impl Epochs {
         if line.trim_ascii().is_empty() {
             return None;
         }
-        let wrong = match serde_json::from_slice::<Line>(line) {
-            Ok(line) if line.epoch > 0 && line.epoch <= 10_000_000 => {
-                let number =
-                    |number: Option<f64>| number.filter(|x| x.is_finite()).unwrap_or(f64::NAN);
-                return Some(Epoch {
-                    epoch: line.epoch,
-                    train_loss: number(line.train_loss),
-                    train_accuracy: number(line.train_accuracy),
-                    valid_loss: number(line.valid_loss),
-                    valid_accuracy: number(line.valid_accuracy),
-                    learning_rate: number(line.learning_rate),
-                    seconds: line.seconds.filter(|x| x.is_finite()).unwrap_or(0.0),
-                });
-            }
-            Ok(line) => format!("epoch must be at least 1, found {}", line.epoch),
-            Err(error) => error.to_string(),
+        let wrong = match epoch_of(line) {
+            Ok(epoch) => return Some(epoch),
+            Err(wrong) => wrong,
         };
         self.n_wrong += 1;
         self.first_wrong.get_or_insert(format!("line {}: {wrong}", self.n_lines));
@@ -115,6 +102,27 @@ impl Epochs {
         };
         self.first_wrong.iter().map(said).collect()
     }
+}
+
+/// Reads a line of `epochs.jsonl`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn epoch_of(line: &[u8]) -> Result<Epoch, String> {
+    let line: Line = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if line.epoch == 0 || line.epoch > 10_000_000 {
+        return Err(format!("epoch must be at least 1, found {}", line.epoch));
+    }
+    let number = |number: Option<f64>| number.filter(|x| x.is_finite()).unwrap_or(f64::NAN);
+    Ok(Epoch {
+        epoch: line.epoch,
+        train_loss: number(line.train_loss),
+        train_accuracy: number(line.train_accuracy),
+        valid_loss: number(line.valid_loss),
+        valid_accuracy: number(line.valid_accuracy),
+        learning_rate: number(line.learning_rate),
+        seconds: line.seconds.filter(|x| x.is_finite()).unwrap_or(0.0),
+    })
 }
 
 /// Stops if one of both does.

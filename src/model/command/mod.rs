@@ -27,7 +27,8 @@ mod watched;
 pub use answer::{MAX_MODEL_BYTES, MAX_MODEL_FILES};
 pub use job::{Input, Task};
 
-pub(crate) use answer::{keep_model, read_probabilities};
+pub(crate) use answer::{ROW_SUM_TOLERANCE, keep_model, read_probabilities};
+pub(crate) use epochs::epoch_of;
 pub(crate) use follow::{Outcome, Place, environment, follow, output};
 pub(crate) use job::{Head, Names};
 

@@ -20,7 +20,9 @@ pub struct SideFacts {
     pub runs: Vec<String>,
     /// Their seeds.
     pub seeds: Vec<u64>,
-    /// Number of runs that are left out: on other data, by another spec, or cut otherwise.
+    /// Whether another program made the predictions.
+    pub foreign: bool,
+    /// Number of runs that are left out: on other data, by another spec, cut otherwise or foreign.
     pub n_left_out: usize,
     /// Mean accuracy per level.
     pub accuracy: Vec<LevelFacts>,
@@ -81,6 +83,7 @@ impl Comparison {
             dataset: side.runs.record().data.dataset.clone(),
             runs: side.runs.runs.iter().map(|run| run.id.clone()).collect(),
             seeds: side.runs.records().map(|record| record.seed).collect(),
+            foreign: side.runs.is_foreign(),
             n_left_out: side.n_left_out,
             accuracy: levels.iter().map(|level| accuracy(level, i)).collect(),
             spec_differences: match i {

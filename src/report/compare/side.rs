@@ -12,7 +12,7 @@ pub(super) struct Side<'a> {
     pub(super) name: String,
     /// Its runs, one a seed.
     pub(super) runs: Runs<'a>,
-    /// Runs of this experiment that are left out: on other data, by another spec, or cut otherwise.
+    /// Runs of this experiment that are left out: on other data, by another spec, cut otherwise or foreign.
     pub(super) n_left_out: usize,
 }
 
@@ -60,11 +60,14 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
 }
 
 /// The runs of an experiment's current version, or of its other versions if there are none. `NAME@HASH` stands
-/// for the version whose spec hash begins with HASH.
+/// for the version whose spec hash begins with HASH, and `NAME@foreign` for predictions made elsewhere.
 fn of_version<'a>(runs: &'a [Run], name: &str) -> Vec<Runs<'a>> {
     let (current, others): (Vec<Runs>, Vec<Runs>) =
         runs_of(runs, name).into_iter().partition(|group| group.other_version().is_none());
     match (current.is_empty(), others.is_empty(), name.rsplit_once('@')) {
+        (true, true, Some((experiment, "foreign"))) => {
+            runs_of(runs, experiment).into_iter().filter(Runs::is_foreign).collect()
+        }
         (true, true, Some((experiment, hash))) if !hash.is_empty() => {
             let groups = runs_of(runs, experiment).into_iter();
             groups.filter(|group| group.record().spec_hash.starts_with(hash)).collect()
@@ -74,10 +77,10 @@ fn of_version<'a>(runs: &'a [Run], name: &str) -> Vec<Runs<'a>> {
     }
 }
 
-/// Full runs before cut ones, then those with the latest run.
-fn preference<'a>(group: &Runs<'a>) -> (bool, Reverse<Option<&'a str>>) {
+/// Runs of encore before foreign ones, full runs before cut ones, then those with the latest run.
+fn preference<'a>(group: &Runs<'a>) -> (bool, bool, Reverse<Option<&'a str>>) {
     let latest = group.runs.iter().map(|run| run.record.timings.started.as_str()).max();
-    (!group.record().cut.is_empty(), Reverse(latest))
+    (group.is_foreign(), !group.record().cut.is_empty(), Reverse(latest))
 }
 
 /// The data that every name has runs on; of several, those of the first name's preferred runs.
@@ -100,7 +103,10 @@ fn short_name(group: &Runs, names: &[String], runs: &[Run]) -> String {
             && other.record.seed == run.record.seed
     };
     match runs.iter().filter(is_alike).count() {
-        1 => format!("{} seed {}", run.record.experiment, run.record.seed),
+        1 => {
+            let foreign = group.foreign_words().map_or(String::new(), |words| format!(", {words}"));
+            format!("{} seed {}{foreign}", run.record.experiment, run.record.seed)
+        }
         _ => run.id.clone(),
     }
 }

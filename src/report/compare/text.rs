@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::scored::{Level, Scored, numbers};
-use super::super::summary::{interval, leaking};
+use super::super::summary::{FOREIGN, interval, leaking};
 use super::super::words::{MOST_COLUMNS, counted, fraction, list, wrapped};
 use super::pair::Pair;
 use super::sentence;
@@ -169,6 +169,9 @@ fn notes_of(side: &Side) -> Vec<String> {
     let group = &side.runs;
     let mut notes = vec![];
     notes.extend(group.other_version().map(str::to_owned));
+    if group.is_foreign() {
+        notes.push(format!("foreign, {FOREIGN}"));
+    }
     if group.leaks() {
         let leaking = leaking(group);
         notes.push(format!(
@@ -182,7 +185,7 @@ fn notes_of(side: &Side) -> Vec<String> {
     if side.n_left_out > 0 {
         let others = counted(side.n_left_out, "other run");
         notes.push(format!(
-            "{others} left out: other data, another spec or another length; give their \
+            "{others} left out: other data, another spec, another length or foreign; give their \
              ids to compare them"
         ));
     }

@@ -169,7 +169,8 @@ fn unused_name(group: &Group, names: &mut Vec<String>) -> String {
     let record = group.record();
     let cut = if record.cut.is_empty() { "" } else { "-cut" };
     let experiment = file_name(&record.experiment);
-    let longer = format!("{experiment}-{}{cut}", file_name(&record.data.dataset));
+    let foreign = if record.foreign.is_none() { "" } else { "-foreign" };
+    let longer = format!("{experiment}-{}{cut}{foreign}", file_name(&record.data.dataset));
     let numbered = (2..).map(|n| format!("{longer}-{n}"));
     let name = [experiment, longer.clone()]
         .into_iter()

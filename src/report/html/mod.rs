@@ -64,7 +64,7 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
     let (summary, claims) =
         (overview::table(rows, &anchors, options), overview::claims(rows, &anchors));
     let contents = contents(rows, &anchors);
-    let skipped = overview::skipped(&options.skipped);
+    let skipped = format!("{}{}", overview::foreign(rows), overview::skipped(&options.skipped));
     let reading: String = HOW_TO_READ
         .iter()
         .map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n"))
@@ -121,7 +121,9 @@ fn contents(rows: &[Row], anchors: &[String]) -> String {
         .iter()
         .zip(anchors)
         .filter_map(|(row, anchor)| {
-            let name = escaped(row.group()?.experiment());
+            let group = row.group()?;
+            let words = group.foreign_words().map_or(String::new(), |words| format!(", {words}"));
+            let name = escaped(&format!("{}{words}", group.experiment()));
             Some(format!("<li><a href=\"#{anchor}\">{name}</a></li>"))
         })
         .collect();

@@ -31,6 +31,14 @@ pub(super) fn data(rows: &[Row]) -> String {
     }
 }
 
+/// Counts the rows whose predictions another program made.
+pub(super) fn foreign(rows: &[Row]) -> String {
+    match summary::foreign_sentence(rows, Markup::Html) {
+        text if text.is_empty() => text,
+        text => note("Foreign predictions", &text),
+    }
+}
+
 /// Names the finished runs that are not on the page.
 pub(super) fn skipped(lines: &[String]) -> String {
     match summary::skipped(lines, Markup::Html) {
@@ -65,8 +73,12 @@ pub(super) fn to_section(name: &str, anchor: &str) -> String {
 /// A row's name, linked to its section, with its dataset below.
 fn named(group: &Group, rows: &[Row], anchor: &str) -> String {
     let spec = spec_words(group, rows).map_or(String::new(), |spec| format!(", {spec}"));
-    let below = escaped(&format!("{}{spec}", group.dataset_short()));
-    format!("{} <small>{below}</small>", to_section(group.experiment(), anchor))
+    named_as(group, anchor, &format!("{}{spec}", group.dataset_short()))
+}
+
+/// A row's name, linked to its section, with words below.
+fn named_as(group: &Group, anchor: &str, below: &str) -> String {
+    format!("{} <small>{}</small>", to_section(group.experiment(), anchor), escaped(below))
 }
 
 /// The summary, a row each.
@@ -99,7 +111,7 @@ pub(super) fn table(rows: &[Row], anchors: &[String], options: &Options) -> Stri
             Cell::html(verdict(&said)),
             Cell::number(&epochs).by(longest),
             Cell::number(&seeds).by(group.map(|group| group.runs.len() as f64)),
-            Cell::number(&time).by(group.map(|group| group.mean(|record| record.timings.total_s))),
+            Cell::number(&time).by(group.and_then(|group| group.seconds())),
         ]
     };
     // The dataset, the last column elsewhere, stands under the name here.
@@ -121,7 +133,10 @@ pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
         for judged in &group.judged {
             let claim = judged.claim;
             lines.push(vec![
-                Cell::html(to_section(group.experiment(), anchor)),
+                Cell::html(match group.foreign_words() {
+                    Some(words) => named_as(group, anchor, &words),
+                    None => to_section(group.experiment(), anchor),
+                }),
                 Cell::text(&claim.metric),
                 Cell::number(&fraction(claim.value)).by(claim.value),
                 Cell::text(&claim.source),

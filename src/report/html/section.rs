@@ -12,7 +12,7 @@ use crate::report::link::link;
 use crate::report::page::n_rows_of;
 use crate::report::run_lines;
 use crate::report::section::{CLASSES_HEAD, LEAK_SENTENCE, answer, classes, classes_title, facts};
-use crate::report::summary::leaks;
+use crate::report::summary::{FOREIGN, leaks};
 use crate::report::warnings::not_blind;
 use crate::report::words::{Markup, escaped};
 
@@ -35,6 +35,11 @@ pub(super) fn html(
     }
     text += &tags(group, rows);
     text += &format!("<p>{}</p>\n", answer(group, Markup::Html));
+    if group.is_foreign() {
+        let foreign = "Foreign predictions";
+        text +=
+            &format!("<div class=\"note\"><p><strong>{foreign}:</strong> {FOREIGN}.</p></div>\n");
+    }
     text += &leaking(group);
     if let Some(warning) = not_blind(group) {
         let warning = escaped(&warning);
