@@ -153,6 +153,10 @@ fn legend(figure: &mut Figure, group: &Group, published_words: Option<&str>) {
 }
 
 fn draw(figure: &mut Figure, plane: &Plane, curves: &[Curve]) {
+    if !curves.iter().flat_map(|curve| &curve.mean).any(|value| value.is_finite()) {
+        let at = (plane.left + 8.0, plane.bottom - 14.0);
+        figure.text(Text::new("not recorded", at, 12.0).color(GREY));
+    }
     let points = |values: &[f64]| -> Vec<Point> {
         // Epochs after which the validation examples were not scored have no point.
         let points = values.iter().enumerate().map(|(i, value)| (i as f64 + 1.0, *value));
@@ -257,7 +261,9 @@ fn loss_range(curves: &[Curve]) -> (f64, f64, f64) {
     let settled = from(n_epochs.div_ceil(25).min(n_epochs.saturating_sub(1)));
     let high = if n_epochs >= 10 && peak > 2.0 * settled { 1.15 * settled } else { peak };
     let low = curves.iter().flat_map(|curve| &curve.low).copied().fold(f64::INFINITY, f64::min);
-    (if low > 0.6 * high { low } else { 0.0 }, high, peak)
+    // Without a loss, there is no least one.
+    let is_far_from_0 = low.is_finite() && !(0.0..=0.6 * high).contains(&low);
+    (if is_far_from_0 { low } else { 0.0 }, high, peak)
 }
 
 fn short_number(value: f64) -> String {
@@ -275,6 +281,30 @@ mod tests {
             below(&line, 20.0),
             [vec![(1.5, 20.0), (2.0, 10.0), (3.0, 5.0), (4.0, 15.0), (4.2, 20.0)]]
         );
+    }
+
+    #[test]
+    fn a_scale_fits_losses_that_are_unknown_or_below_zero() {
+        let range = |losses: [f64; 2]| {
+            let epoch = |(i, loss): (usize, &f64)| Epoch {
+                epoch: i + 1,
+                train_loss: *loss,
+                train_accuracy: f64::NAN,
+                valid_loss: f64::NAN,
+                valid_accuracy: f64::NAN,
+                learning_rate: f64::NAN,
+                seconds: 0.0,
+            };
+            let run: Vec<Epoch> = losses.iter().enumerate().map(epoch).collect();
+            loss_range(&[
+                Curve::new(&[run.clone()], BLUE, 1.0, |epoch| epoch.train_loss),
+                Curve::new(&[run], BLUE, 1.0, |epoch| epoch.valid_loss),
+            ])
+        };
+        assert_eq!(range([f64::NAN; 2]), (0.0, 0.0, 0.0));
+        assert_eq!(range([-3.0, -4.0]), (-4.0, 0.0, 0.0));
+        assert_eq!(range([4.0, 3.0]), (3.0, 4.0, 4.0));
+        assert_eq!(range([4.0, 1.0]), (0.0, 4.0, 4.0));
     }
 
     #[test]
