@@ -51,6 +51,14 @@ pub fn import_predictions(
     workspace: Workspace,
 ) -> Result<Run, RunError> {
     let inputs = Inputs::load(plan, workspace)?;
+    let task = inputs.examples.targets.task();
+    if !task.is_classes() {
+        return Err(RunError::Incompatible(format!(
+            "{}: the spec asks for {}; predictions made elsewhere can only be imported for classes",
+            plan.name,
+            task.words()
+        )));
+    }
     let AuditedSplit { split, .. } = AuditedSplit::unaudited(plan, &inputs, seed)?;
     let (split, of_split) = match &files.split {
         None => (split, None),
@@ -287,7 +295,7 @@ fn probabilities_of(
     into.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
     let says = |column: Option<usize>| column.map(|column| row.text(column));
     let is = |text: &str, class: usize| text == classes[class] || text.trim() == classes[class];
-    let label = examples.labels[row.example];
+    let label = examples.targets.classes()[row.example];
     if let Some(actual) = says(columns.actual).filter(|actual| !is(actual, label)) {
         return Err(format!(
             "actual: the class is {:?} in the dataset, found {actual:?}",

@@ -272,6 +272,8 @@ fn short_number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     #[test]
@@ -297,8 +299,8 @@ mod tests {
             };
             let run: Vec<Epoch> = losses.iter().enumerate().map(epoch).collect();
             loss_range(&[
-                Curve::new(&[run.clone()], BLUE, 1.0, |epoch| epoch.train_loss),
-                Curve::new(&[run], BLUE, 1.0, |epoch| epoch.valid_loss),
+                Curve::new(from_ref(&run), BLUE, 1.0, |epoch| epoch.train_loss),
+                Curve::new(from_ref(&run), BLUE, 1.0, |epoch| epoch.valid_loss),
             ])
         };
         assert_eq!(range([f64::NAN; 2]), (0.0, 0.0, 0.0));
