@@ -117,12 +117,17 @@ fn foreign_runs_stand_apart_and_have_no_model() {
     done(&import(home, 1, |text| text, &[]));
     // A reader sees it on every page and in every list.
     let text = stdout_of(home, &["report"]);
-    assert!(text.contains("spotify-dense, foreign"), "{text}");
+    assert!(text.contains("foreign: spotify-dense"), "{text}");
     let foot = "foreign, another program made the predictions";
     assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(foot), "{text}");
     for file in ["README.md", "index.html"] {
         let page = fs::read_to_string(home.join("reports").join(file)).unwrap();
-        for part in ["1 row is", "synth-songs (synthetic), foreign", "Foreign predictions"] {
+        for part in [
+            "1 row is",
+            "foreign: spotify-dense",
+            "synth-songs (synthetic), foreign",
+            "Foreign predictions",
+        ] {
             assert!(page.contains(part), "{file} lacks {part}");
         }
         assert!(page.contains("predictions made elsewhere; files theirs.csv"), "{file}");

@@ -24,7 +24,7 @@ pub(super) fn text(rows: &[Row]) -> String {
 
 fn entry(group: &Group, judged: &Judged) -> String {
     let Claim { metric, value, source, .. } = judged.claim;
-    let (experiment, dataset) = (group.experiment(), group.dataset_words());
+    let (experiment, dataset) = (group.name(), group.dataset_words());
     let head = format!("{experiment} on {dataset}: {metric} {} ({source})", fraction(*value));
     let said = format!(
         "{}: ours {} over {}; {}",

@@ -176,7 +176,7 @@ impl Table {
                     "accuracy" => String::new(),
                     metric => format!(" {metric}"),
                 };
-                let name = format!("{}{metric} ({})", group.experiment(), judged.claim.source);
+                let name = format!("{}{metric} ({})", group.name(), judged.claim.source);
                 match &judged.verdict {
                     Verdict::Differs { by } => differing.push(format!("{name} by {by:+.3}")),
                     Verdict::Inconclusive => inconclusive.push(name),

@@ -68,6 +68,12 @@ impl<'a> Runs<'a> {
         &self.record().experiment
     }
 
+    /// The experiment's name, behind `foreign:` if another program made the predictions.
+    pub(super) fn name(&self) -> String {
+        let foreign = if self.is_foreign() { "foreign: " } else { "" };
+        format!("{foreign}{}", self.experiment())
+    }
+
     /// Mean over the runs.
     pub(super) fn mean(&self, value: impl Fn(&Record) -> f64) -> f64 {
         self.records().map(value).sum::<f64>() / self.runs.len() as f64

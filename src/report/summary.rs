@@ -65,7 +65,7 @@ pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 10] {
         None => group.dataset_words(),
     };
     [
-        group.experiment().to_owned(),
+        group.name(),
         published,
         interval(&group.accuracy),
         group.by_track.as_ref().map_or("-".to_owned(), interval),
@@ -282,7 +282,7 @@ impl LeakingRow<'_> {
     /// The cells under [`LEAK_HEAD`], as text.
     pub(super) fn line(&self) -> [String; 5] {
         [
-            format!("{}, {}", self.group.experiment(), self.group.dataset_short()),
+            format!("{}, {}", self.group.name(), self.group.dataset_short()),
             leaking(self.group),
             interval(&self.group.accuracy),
             self.twin.map_or("not run".to_owned(), |twin| interval(&twin.accuracy)),

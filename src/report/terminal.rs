@@ -49,9 +49,12 @@ fn line(row: &Row) -> [String; 8] {
     let record = group.record();
     let is_full = record.cut.is_empty() && group.other_version().is_none();
     let mark = if is_full { "" } else { "*" };
-    let foreign = group.foreign_words().map_or(String::new(), |words| format!(", {words}"));
+    let model = record.foreign.as_ref().and_then(|foreign| foreign.model.as_ref());
     [
-        format!("{}{foreign}", group.experiment()),
+        match model {
+            Some(model) => format!("{} ({model})", group.name()),
+            None => group.name(),
+        },
         format!("{}{mark}", record.data.dataset),
         group.main_claim().map_or("-".to_owned(), Judged::published_words),
         interval(&group.accuracy),

@@ -34,7 +34,7 @@ pub(super) fn figure(groups: &[&Group]) -> Figure {
     legend(&mut figure);
     let names = groups.iter().flat_map(|group| {
         [
-            Text::new(group.experiment(), (0.0, 0.0), NAME_SIZE).width(),
+            Text::new(group.name(), (0.0, 0.0), NAME_SIZE).width(),
             Text::new(group.dataset_short(), (0.0, 0.0), SMALL_SIZE).width(),
         ]
     });
@@ -62,7 +62,7 @@ pub(super) fn figure(groups: &[&Group]) -> Figure {
 fn row(figure: &mut Figure, plane: &Plane, group: &Group, y: f64, longest: f64) {
     let x = |accuracy: f64| plane.place(accuracy, 0.0).0;
     let names = [
-        Text::new(group.experiment(), (16.0, y - 8.0), NAME_SIZE),
+        Text::new(group.name(), (16.0, y - 8.0), NAME_SIZE),
         Text::new(group.dataset_short(), (16.0, y + 9.0), SMALL_SIZE).color(GREY),
     ];
     for name in names {

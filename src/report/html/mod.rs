@@ -121,9 +121,7 @@ fn contents(rows: &[Row], anchors: &[String]) -> String {
         .iter()
         .zip(anchors)
         .filter_map(|(row, anchor)| {
-            let group = row.group()?;
-            let words = group.foreign_words().map_or(String::new(), |words| format!(", {words}"));
-            let name = escaped(&format!("{}{words}", group.experiment()));
+            let name = escaped(&row.group()?.name());
             Some(format!("<li><a href=\"#{anchor}\">{name}</a></li>"))
         })
         .collect();

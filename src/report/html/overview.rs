@@ -78,7 +78,7 @@ fn named(group: &Group, rows: &[Row], anchor: &str) -> String {
 
 /// A row's name, linked to its section, with words below.
 fn named_as(group: &Group, anchor: &str, below: &str) -> String {
-    format!("{} <small>{}</small>", to_section(group.experiment(), anchor), escaped(below))
+    format!("{} <small>{}</small>", to_section(&group.name(), anchor), escaped(below))
 }
 
 /// The summary, a row each.
@@ -133,10 +133,7 @@ pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
         for judged in &group.judged {
             let claim = judged.claim;
             lines.push(vec![
-                Cell::html(match group.foreign_words() {
-                    Some(words) => named_as(group, anchor, &words),
-                    None => to_section(group.experiment(), anchor),
-                }),
+                Cell::html(to_section(&group.name(), anchor)),
                 Cell::text(&claim.metric),
                 Cell::number(&fraction(claim.value)).by(claim.value),
                 Cell::text(&claim.source),

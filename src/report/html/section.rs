@@ -27,7 +27,7 @@ pub(super) fn html(
     let mut text = format!(
         "<section class=\"experiment\" id=\"{anchor}\" aria-labelledby=\"{anchor}-title\">\n\
          <h2 id=\"{anchor}-title\"><span class=\"name\">{}</span> {}</h2>\n",
-        escaped(group.experiment()),
+        escaped(&group.name()),
         escaped(&record.title)
     );
     if !record.question.trim().is_empty() {

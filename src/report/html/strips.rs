@@ -70,7 +70,7 @@ fn strip(group: &Group, anchor: &str) -> String {
     format!(
         "<li><div class=\"who\">{}<span>{dataset}</span></div><div class=\"numbers\"><span>{}</span>\
          {said}</div><svg class=\"strip\" aria-hidden=\"true\">{marks}</svg></li>\n",
-        to_section(group.experiment(), anchor),
+        to_section(&group.name(), anchor),
         interval(ours)
     )
 }
