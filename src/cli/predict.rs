@@ -274,10 +274,10 @@ fn choose(current: Vec<Run>, others: Vec<Run>, with: Option<&str>) -> Result<Run
         Some(name) => run.is_named(name),
         None => is_audio(run),
     };
+    let is_useful = current.iter().chain(&others).any(|run| is_meant(run) && has_model(run));
     let best = |runs: Vec<Run>| {
-        let with_model = runs.iter().filter(|run| is_meant(run)).any(has_model);
-        let is_useful = |run: &Run| is_meant(run) && (!with_model || has_model(run));
-        runs.into_iter().filter(is_useful).max_by(|a, b| valid(a).total_cmp(&valid(b)))
+        let wanted = runs.into_iter().filter(|run| is_meant(run) && has_model(run) == is_useful);
+        wanted.max_by(|a, b| valid(a).total_cmp(&valid(b)))
     };
     if let Some(run) = best(current) {
         return Ok(run);

@@ -86,9 +86,14 @@ pub fn import_predictions(
         Ok(None) => {}
         Ok(Some(run)) => {
             // Files of other names may have the same content.
-            let is_same = run.record.foreign.as_ref().map(hash) == Some(of_files);
-            let message = format!("run {id} is of other files; remove it: encore runs remove {id}");
-            return if is_same { Ok(run) } else { Err(RunError::Incompatible(message)) };
+            if run.record.foreign.as_ref().map(hash) != Some(of_files) {
+                return Err(RunError::Incompatible(format!(
+                    "run {id} has other predictions, and hashes that begin alike\n\
+                     hint: encore runs remove {id}"
+                )));
+            }
+            refuse_leaks(&plan.label(seed), &run.record.audit, context)?;
+            return Ok(run);
         }
         Err(error @ StoreError::Damaged { .. }) => {
             let text = error.to_string().lines().next().unwrap_or_default().to_owned();
