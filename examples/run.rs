@@ -13,7 +13,7 @@ use encore::dataset::Catalogue;
 use encore::experiment::{
     DataChoice, Event, Library, Observer, Options, Plan, SideBySide, Workspace, run_all,
 };
-use encore::record::Store;
+use encore::record::{Predictions, Store};
 
 /// Prints every finished epoch.
 struct Printer;
@@ -52,8 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for outcome in run_all(&[plan], workspace, here) {
         let run = outcome.result?;
-        println!("{}: test accuracy {:.3}", run.id, run.record.test.accuracy);
-        let predictions = run.predictions()?;
+        println!("{}: test accuracy {:.3}", run.id, run.record.test.main());
+        let Predictions::Classes(predictions) = run.predictions()? else { continue };
         let n_right = predictions.iter().filter(|row| row.actual == row.predicted).count();
         println!("{n_right} of {} test examples right", predictions.len());
         println!("the record: {}", run.folder.join("record.json").display());

@@ -10,8 +10,8 @@ use encore::experiment::{
     DataChoice, Event, Library, Observer, Options, Plan, SideBySide, Workspace, run_all,
 };
 use encore::metrics;
-use encore::record::{ClaimOutcome, Epoch, Member, Prediction, Run, RunWriter, Store};
-use encore::vocab::{Seed, SplitName};
+use encore::record::{ClaimOutcome, Epoch, Member, Prediction, Predictions, Run, RunWriter, Store};
+use encore::vocab::{Scores, Seed, SplitName};
 
 struct Silent;
 
@@ -46,7 +46,10 @@ pub(crate) fn first_run(project: &Path, store: &Store) -> Result<Base, Box<dyn E
     };
     let mut outcomes = run_all(&[plan], workspace, here);
     let run = outcomes.pop().ok_or("one plan gives one outcome")?.result?;
-    Ok(Base { predictions: run.predictions()?, n_epochs: 0, spec: run.spec()?, run })
+    let Predictions::Classes(predictions) = run.predictions()? else {
+        return Err("the songs have classes".into());
+    };
+    Ok(Base { predictions, n_epochs: 0, spec: run.spec()?, run })
 }
 
 impl Base {
@@ -78,8 +81,10 @@ impl Base {
         let actual: Vec<usize> = predictions.iter().map(|row| row.actual).collect();
         let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
         let confusion = metrics::confusion(&actual, &predicted, n_classes);
-        record.test.accuracy = metrics::accuracy(&confusion);
-        record.test.confusion = confusion;
+        if let Scores::Classes(test) = &mut record.test {
+            test.accuracy = metrics::accuracy(&confusion);
+            test.confusion = confusion;
+        }
         (record.experiment, record.seed) = (name.to_owned(), seed);
         let test = predictions
             .iter()
@@ -106,7 +111,7 @@ impl Base {
         record.model.n_epochs = (self.n_epochs > 0).then_some(self.n_epochs);
         writer.spec(&self.spec)?;
         writer.members(&members)?;
-        writer.predictions(&predictions, &record.data.classes)?;
+        writer.predictions(&Predictions::Classes(predictions), &record.data.classes)?;
         writer.finish(record, &epochs)?;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `predict`.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use super::arguments::Predict;
@@ -9,7 +10,9 @@ use crate::dataset::recordings_in;
 use crate::experiment::{
     self, Guess, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
 };
+use crate::metrics::Metric;
 use crate::record::{Foreign, FromCapsule, Run};
+use crate::vocab::Scores;
 
 /// Rows that can't be used and are named; all are counted.
 const N_NAMED: usize = 20;
@@ -58,10 +61,10 @@ fn is_table(path: &Path) -> bool {
 fn heading(run: &Run) -> String {
     let record = &run.record;
     let synthetic = if record.data.synthetic { ", which is synthetic" } else { "" };
-    let accuracy = record.test.accuracy;
+    let (metric, score) = (Metric::main(record.data.task).words(), record.test.main());
     let unit = if record.spec.get("segments").is_some() { " per segment" } else { "" };
     let (id, dataset) = (&run.id, &record.data.dataset);
-    format!("{id}, trained on {dataset}{synthetic}; its test accuracy is {accuracy:.3}{unit}")
+    format!("{id}, trained on {dataset}{synthetic}; its test {metric} is {score:.3}{unit}")
 }
 
 /// Predicts every row of a table, in its order. Names the rows that can't be used and counts them.
@@ -267,7 +270,11 @@ fn without_model(run: &Run) -> Option<String> {
 /// Runs of other versions of a spec are used only if the current version has none, and runs without a model
 /// only if there is no other.
 fn choose(current: Vec<Run>, others: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
-    let valid = |run: &Run| run.record.valid.as_ref().map_or(0.0, |scores| scores.accuracy);
+    // Scores of different tasks are not comparable; the first is that of the most common task.
+    let valid = |run: &Run| {
+        let score = run.record.valid.as_ref().map(Scores::main).filter(|score| score.is_finite());
+        (Reverse(run.record.data.task), score.unwrap_or(0.0))
+    };
     let has_model = |run: &Run| without_model(run).is_none();
     let is_audio = |run: &Run| run.record.spec.get("segments").is_some();
     let is_meant = |run: &Run| match with {
@@ -277,7 +284,10 @@ fn choose(current: Vec<Run>, others: Vec<Run>, with: Option<&str>) -> Result<Run
     let is_useful = current.iter().chain(&others).any(|run| is_meant(run) && has_model(run));
     let best = |runs: Vec<Run>| {
         let wanted = runs.into_iter().filter(|run| is_meant(run) && has_model(run) == is_useful);
-        wanted.max_by(|a, b| valid(a).total_cmp(&valid(b)))
+        wanted.max_by(|a, b| {
+            let ((a_task, a), (b_task, b)) = (valid(a), valid(b));
+            a_task.cmp(&b_task).then(a.total_cmp(&b))
+        })
     };
     if let Some(run) = best(current) {
         return Ok(run);

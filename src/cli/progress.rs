@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::output::shown;
 use crate::experiment::{Event, Observer, RunLabel};
 use crate::fetch::readable;
+use crate::metrics::Metric;
 use crate::vocab::without_controls;
 
 /// Shows events as they come.
@@ -180,9 +181,12 @@ impl Observer for Progress {
                         format!("{train:.3} / {valid:.3}")
                     }
                 };
-                let loss = both(epoch.train_loss, epoch.valid_loss);
-                let accuracy = both(epoch.train_accuracy, epoch.valid_accuracy);
-                let scores = format!("loss {loss}  accuracy {accuracy}");
+                let mut scores = format!("loss {}", both(epoch.train_loss, epoch.valid_loss));
+                // There is an accuracy of classes only.
+                if !epoch.train_accuracy.is_nan() {
+                    let accuracy = both(epoch.train_accuracy, epoch.valid_accuracy);
+                    scores += &format!("  accuracy {accuracy}");
+                }
                 if self.is_terminal {
                     let bar = self.bar(&name(run), *max_epochs, RUN);
                     bar.set_message(scores);
@@ -193,10 +197,12 @@ impl Observer for Progress {
                     eprintln!("{name}: epoch {number}/{max_epochs} {scores}  {left:.0} s left");
                 }
             }
-            Event::Finished { run, accuracy, seconds, found } => {
+            Event::Finished { run, task, score, seconds, found } => {
                 let how =
                     if *found { "already done".to_owned() } else { format!("{seconds:.1} s") };
-                self.ended(run, &format!("test accuracy {accuracy:.3} ({how})"));
+                let metric = Metric::main(*task).words();
+                let score = score.map_or("undefined".to_owned(), |score| format!("{score:.3}"));
+                self.ended(run, &format!("test {metric} {score} ({how})"));
             }
             Event::Stopped { run, epoch: 0 } => self.ended(run, "stopped, nothing to save yet"),
             Event::Stopped { run, epoch } => {

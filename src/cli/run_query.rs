@@ -7,14 +7,27 @@ use serde_json::{Map, Value};
 use super::runs_arguments::Runs;
 use super::{Done, Failure, Project, json, say_skipped};
 use crate::delimited;
+use crate::metrics::Metric;
 use crate::record::{Depth, Notes, RunFields, Shared, Store};
 use crate::report::{
     ReportError, RunTable, Selection, needs_predictions, run_fields, unfinished_fields,
 };
-use crate::vocab::without_controls;
+use crate::vocab::{Task, without_controls};
 
-/// The columns that are shown if none are asked for.
-const COLUMNS: [&str; 6] = ["id", "state", "accuracy", "started", "seconds", "tags"];
+/// The columns that are shown if none are asked for, with the main metrics of the tasks of these runs.
+fn default_columns(runs: &[&RunFields]) -> Vec<&'static str> {
+    let has = |task: Task| {
+        runs.iter().any(|run| run.get("task").and_then(Value::as_str) == Some(task.as_str()))
+    };
+    let mut tasks: Vec<Task> = Task::ALL.into_iter().filter(|task| has(*task)).collect();
+    if tasks.is_empty() {
+        tasks.push(Task::Classes);
+    }
+    let mut columns = vec!["id", "state"];
+    columns.extend(tasks.into_iter().map(|task| Metric::main(task).as_str()));
+    columns.extend(["started", "seconds", "tags"]);
+    columns
+}
 
 /// Lists runs.
 pub(super) fn list(project: &Project, arguments: &Runs) -> Done {
@@ -50,12 +63,12 @@ pub(super) fn list(project: &Project, arguments: &Runs) -> Done {
             }
         }
     }
+    let runs: Vec<&RunFields> = rows.iter().map(|row| &table.runs[*row]).collect();
     if shown.is_empty() {
-        shown.extend(COLUMNS);
+        shown = default_columns(&runs);
     }
     let mut seen = BTreeSet::new();
     shown.retain(|name| seen.insert(*name));
-    let runs: Vec<&RunFields> = rows.iter().map(|row| &table.runs[*row]).collect();
     json::put("columns", &shown);
     json::put("n_archived_hidden", n_archived);
     json::put("runs", runs.iter().map(|run| object(run, &shown)).collect::<Vec<_>>());

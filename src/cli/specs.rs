@@ -10,9 +10,11 @@ use crate::dataset::Catalogue;
 use crate::experiment::{
     Library, Options, Plan, PlanError, ProjectSettings, Shrink, Versions, derive_spec,
 };
+use crate::metrics::Metric;
 use crate::record::{Latest as Index, Run, Store};
 use crate::report::{self, ReportError};
 use crate::schema::{Fault, Faults};
+use crate::vocab::Task;
 
 /// One line per experiment: dataset, claim, latest result. Below it, other versions of its spec
 /// where they are asked for, and its unfinished runs.
@@ -144,7 +146,9 @@ impl<'a> Latest<'a> {
         let Some(run) = self.run else { return Value::Null };
         let record = &run.record;
         json!({
-            "id": run.id, "accuracy": record.test.accuracy, "dataset": record.data.dataset,
+            "id": run.id, "accuracy": record.test.classes().map(|scores| scores.accuracy),
+            "metric": Metric::main(record.data.task).as_str(), "score": record.test.main(),
+            "dataset": record.data.dataset,
             "seed": record.seed, "started": record.timings.started,
             "is_of_current_spec": self.is_current, "is_shortened": !record.cut.is_empty(),
             "is_foreign": record.foreign.is_some(),
@@ -176,7 +180,11 @@ fn runs_of<'a>(runs: &'a [Run], name: &str) -> Vec<&'a Run> {
 
 fn result(run: &Run) -> String {
     let record = &run.record;
-    let (accuracy, dataset, seed) = (record.test.accuracy, &record.data.dataset, record.seed);
+    let (score, dataset, seed) = (record.test.main(), &record.data.dataset, record.seed);
+    let metric = match record.data.task {
+        Task::Classes => String::new(),
+        task => format!("{} ", Metric::main(task).words()),
+    };
     let foreign = if record.foreign.is_some() { "foreign, " } else { "" };
     let cut = match (&run.other_version, record.cut.is_empty()) {
         (Some(words), _) => format!(", {words}"),
@@ -184,7 +192,7 @@ fn result(run: &Run) -> String {
         (None, true) => String::new(),
     };
     let day = &record.timings.started[..10];
-    format!("{accuracy:.3} on {dataset}, {foreign}seed {seed}, {day}{cut}")
+    format!("{metric}{score:.3} on {dataset}, {foreign}seed {seed}, {day}{cut}")
 }
 
 /// Checks every manifest and spec, and says all faults at once.

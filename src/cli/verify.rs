@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::progress::Progress;
 use super::runs::say_table;
 use super::{Done, Failure, Project, json, trust};
 use crate::experiment::{self, Plan, Repetition, VerifyError};
+use crate::metrics::Metric;
 use crate::record::{Capsule, Run, StoreError, pack_capsule};
 use crate::report;
 use crate::vocab::nearest;
@@ -104,14 +105,18 @@ pub(super) fn verify(project: &Project, id: &str, is_trusted: bool) -> Done {
     }
     let progress = Progress::new(1);
     let found = experiment::verify(&run, project.workspace(&catalogue, &store, &progress))?;
-    let Repetition { curves, model, predictions, accuracy: [was, is], .. } = found;
+    let Repetition { curves, model, predictions, score: [was, is], .. } = found;
     for (what, is_same) in [("curves", curves), ("model", model), ("predictions", predictions)] {
         println!("{what:12} {}", if is_same { "bit-identical" } else { "DIFFERENT" });
     }
-    println!("{:12} {was} recorded, {is} repeated", "accuracy");
+    let metric = Metric::main(run.record.data.task);
+    println!("{:12} {was} recorded, {is} repeated", metric.words());
     json::put("id", id);
     json::put("identical", json!({ "curves": curves, "model": model, "predictions": predictions }));
-    json::put("accuracy", json!({ "recorded": was, "repeated": is }));
+    let score = json!({ "recorded": was, "repeated": is });
+    json::put("metric", metric.as_str());
+    json::put("accuracy", if metric == Metric::Accuracy { score.clone() } else { Value::Null });
+    json::put("score", score);
     if found.is_equal() {
         return Ok(());
     }

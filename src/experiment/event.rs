@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocab::Epoch;
+use crate::vocab::{Epoch, Task};
 
 /// Sees what happens; called from several threads.
 pub trait Observer: Sync {
@@ -76,8 +76,10 @@ pub enum Event {
     Finished {
         /// Which one.
         run: RunLabel,
-        /// On the test set.
-        accuracy: f64,
+        /// What the model tells.
+        task: Task,
+        /// The task's main score on the test set, where that is defined: accuracy, ROC-AUC or R2.
+        score: Option<f64>,
         /// Wall time of the whole run, in seconds.
         seconds: f64,
         /// Whether it was done before and only found again.

@@ -178,7 +178,8 @@ impl Queue<'_> {
         observer.event(&match &result {
             Ok((run, found)) => Event::Finished {
                 run: label.clone(),
-                accuracy: run.record.test.accuracy,
+                task: run.record.data.task,
+                score: Some(run.record.test.main()).filter(|score| score.is_finite()),
                 seconds: began.elapsed().as_secs_f64(),
                 found: *found,
             },

@@ -11,20 +11,21 @@ use crate::features::Examples;
 use crate::metrics;
 use crate::model::Device;
 use crate::record::{
-    CommandFacts, DataFacts, Foreign, Imported, LeakKind, ModelFacts, Outputs, Prediction,
-    RECORD_FORMAT, Record, Run, RunWriter, SplitFacts, StoreError, Timings,
+    CommandFacts, DataFacts, Foreign, Imported, LeakKind, ModelFacts, NumberPrediction, Outputs,
+    Prediction, Predictions, RECORD_FORMAT, Record, Run, RunWriter, SplitFacts, StoreError,
+    TagsPrediction, Timings,
 };
-use crate::vocab::Scores;
+use crate::vocab::{Scores, Targets};
 
-/// The probabilities of one run, by set in the order of its split, row-major `[n, n_classes]`. Sets that
-/// were not predicted are absent.
+/// What a model puts out for the examples of one run, by set in the order of its split, row-major
+/// `[n, n_outputs]`: probabilities, or numbers. Sets that were not predicted are absent.
 pub(super) struct Predicted {
     pub(super) train: Option<Vec<f32>>,
     pub(super) valid: Option<Vec<f32>>,
     pub(super) test: Vec<f32>,
 }
 
-/// What the record says of a model, whatever made the probabilities.
+/// What the record says of a model, whatever made the predictions.
 pub(super) struct Made {
     pub(super) n_parameters: usize,
     /// Whether there were epochs.
@@ -89,7 +90,7 @@ pub(super) fn record_run(
     record_predictions(fold, &predicted, made, history, writer, context)
 }
 
-/// Scores the probabilities of a run, wherever they come from, and writes the rest of its record.
+/// Scores the predictions of a run, wherever they come from, and writes the rest of its record.
 pub(super) fn record_predictions(
     fold: &Fold,
     predicted: &Predicted,
@@ -100,8 +101,7 @@ pub(super) fn record_predictions(
 ) -> Result<Run, RunError> {
     let Fold { plan, inputs, seed, audited: AuditedSplit { split, audit }, model_inputs } = fold;
     let (examples, spec) = (&inputs.examples, &plan.spec);
-    let of_set =
-        |rows: &Vec<usize>, probabilities: &Vec<f32>| scored(examples, rows, probabilities);
+    let of_set = |rows: &Vec<usize>, outputs: &Vec<f32>| scored(examples, rows, outputs);
     let test = of_set(&split.test, &predicted.test);
     let train = predicted.train.as_ref().map(|train| of_set(&split.train, train));
     let valid = predicted.valid.as_ref().map(|valid| of_set(&split.valid, valid));
@@ -177,34 +177,58 @@ pub(super) fn record_predictions(
     Ok(run)
 }
 
-fn scored(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Scores {
-    let n_classes = examples.classes.len();
-    let actual: Vec<usize> = rows.iter().map(|&row| examples.targets.classes()[row]).collect();
-    let predicted = metrics::most_likely(probabilities, n_classes);
-    metrics::scores(&actual, &predicted, probabilities, n_classes)
+fn scored(examples: &Examples, rows: &[usize], outputs: &[f32]) -> Scores {
+    let n_outputs = examples.classes.len();
+    metrics::scores(&examples.targets.of_rows(rows, n_outputs), outputs, n_outputs)
 }
 
 /// The test scores that a finished run's predictions come to.
 pub(super) fn rescore(run: &Run) -> Result<Scores, StoreError> {
     let predictions = run.predictions()?;
-    let actual: Vec<usize> = predictions.iter().map(|row| row.actual).collect();
-    let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
-    let probabilities: Vec<f32> =
-        predictions.iter().flat_map(|row| &row.probabilities).copied().collect();
-    Ok(metrics::scores(&actual, &predicted, &probabilities, run.record.data.classes.len()))
+    let (targets, outputs) = (predictions.targets(), predictions.outputs());
+    let n_outputs = run.record.data.classes.len();
+    let scores = match &targets {
+        Targets::Classes(actual) => {
+            let predicted = predictions.predicted();
+            Scores::Classes(metrics::classification_scores(actual, &predicted, &outputs, n_outputs))
+        }
+        targets => metrics::scores(targets, &outputs, n_outputs),
+    };
+    Ok(scores)
 }
 
-fn predictions(examples: &Examples, rows: &[usize], probabilities: &[f32]) -> Vec<Prediction> {
-    let n_classes = examples.classes.len();
-    let predicted = metrics::most_likely(probabilities, n_classes);
-    let rows = rows.iter().zip(predicted).zip(probabilities.chunks(n_classes));
-    rows.map(|((&row, predicted), probabilities)| Prediction {
-        example: examples.ids[row].clone(),
-        actual: examples.targets.classes()[row],
-        predicted,
-        probabilities: probabilities.to_vec(),
-    })
-    .collect()
+fn predictions(examples: &Examples, rows: &[usize], outputs: &[f32]) -> Predictions {
+    let n_outputs = examples.classes.len();
+    let each = || rows.iter().copied().zip(outputs.chunks(n_outputs));
+    let id = |row: usize| examples.ids[row].clone();
+    match &examples.targets {
+        Targets::Classes(actual) => {
+            let predicted = metrics::most_likely(outputs, n_outputs);
+            let row = |((row, probabilities), predicted): ((usize, &[f32]), usize)| Prediction {
+                example: id(row),
+                actual: actual[row],
+                predicted,
+                probabilities: probabilities.to_vec(),
+            };
+            Predictions::Classes(each().zip(predicted).map(row).collect())
+        }
+        Targets::Tags(actual) => {
+            let row = |(row, probabilities): (usize, &[f32])| TagsPrediction {
+                example: id(row),
+                actual: actual[row * n_outputs..][..n_outputs].to_vec(),
+                probabilities: probabilities.to_vec(),
+            };
+            Predictions::Tags(each().map(row).collect())
+        }
+        Targets::Numbers(actual) => {
+            let row = |(row, said): (usize, &[f32])| NumberPrediction {
+                example: id(row),
+                actual: actual[row],
+                predicted: said[0],
+            };
+            Predictions::Number(each().map(row).collect())
+        }
+    }
 }
 
 fn data_facts(plan: &Plan, inputs: &Inputs) -> DataFacts {
@@ -215,6 +239,7 @@ fn data_facts(plan: &Plan, inputs: &Inputs) -> DataFacts {
         hash: inputs.data_hash.clone(),
         features_hash: inputs.examples.hash.clone(),
         shape: inputs.examples.shape.clone(),
+        task: inputs.examples.targets.task(),
         classes: inputs.examples.classes.clone(),
         n_tracks: inputs.n_tracks,
         n_examples: inputs.examples.ids.len(),

@@ -158,6 +158,7 @@ fn read_claim(fields: &mut Fields, asked: &Manifest) -> Claim {
         _ if fields.is_exploring() => Real::not_negative(),
         Scale::Fraction => Real::from_to(0.0, 1.0),
         Scale::Positive => Real::positive(),
+        Scale::AtMostOne => Real::from_to(f64::MIN, 1.0),
     };
     Claim {
         metric: metric.as_str().to_owned(),

@@ -10,6 +10,7 @@ use super::plan::{Plan, PlanError};
 use super::record_run::rescore;
 use super::run::run;
 use crate::disk;
+use crate::metrics::Metric;
 use crate::model::ModelError;
 use crate::record::{Capsule, Foreign, Run, Store, StoreError, spec_differences, unpack_capsule};
 use crate::vocab::Scores;
@@ -23,8 +24,8 @@ pub struct Repetition {
     pub model: bool,
     /// As above.
     pub predictions: bool,
-    /// Accuracy on the test examples, as recorded and as repeated.
-    pub accuracy: [f64; 2],
+    /// The main score on the test examples, as recorded and as repeated: accuracy, ROC-AUC or R2.
+    pub score: [f64; 2],
     /// The largest difference between the scores of both, if the model is a program. encore can't make a
     /// program compute the same bits.
     pub scores_apart: Option<f64>,
@@ -74,20 +75,35 @@ pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>),
         let (was, is) = (&run.record.test, rescore(run)?);
         if *was != is {
             return Err(VerifyError::Other(format!(
-                "{}: the predictions of {} give an accuracy of {}, but the record has {}",
+                "{}: the predictions of {} give {}, but the record has {}",
                 path.display(),
                 run.id,
-                is.accuracy,
-                was.accuracy
+                words(&is),
+                words(was)
             )));
         }
     }
     Ok((capsule, runs))
 }
 
-/// The largest difference between two sets of scores.
+/// `accuracy 0.5, macro_f1 0.4, log_loss 1.2`.
+fn words(scores: &Scores) -> String {
+    let words: Vec<String> =
+        scores.by_name().iter().map(|(name, value)| format!("{name} {value}")).collect();
+    words.join(", ")
+}
+
+/// The largest difference between two sets of scores, of errors in units as a share of the recorded one.
+/// Losses don't count: they are unbounded.
 fn apart(was: &Scores, is: &Scores) -> f64 {
-    (was.accuracy - is.accuracy).abs().max((was.macro_f1 - is.macro_f1).abs())
+    let is = is.by_name();
+    let difference = |(name, was): (&str, f64)| {
+        let metric = Metric::named(name).filter(|metric| *metric != Metric::LogLoss)?;
+        let is = is.iter().find(|(other, _)| *other == name).map_or(f64::INFINITY, |(_, is)| *is);
+        let unit = if metric.has_unit() && was > 0.0 { was } else { 1.0 };
+        Some((was - is).abs() / unit)
+    };
+    was.by_name().into_iter().filter_map(difference).fold(0.0, f64::max)
 }
 
 /// Does a finished run again, beside it, and compares the hashes of what both came to.
@@ -165,7 +181,7 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
         curves: was.curves == is.curves,
         model: was.model == is.model,
         predictions: was.predictions == is.predictions,
-        accuracy: [record.test.accuracy, repeated.test.accuracy],
+        score: [record.test.main(), repeated.test.main()],
         scores_apart: plan.spec.model.command().map(|_| apart(&record.test, &repeated.test)),
     })
 }

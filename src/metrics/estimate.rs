@@ -129,10 +129,14 @@ impl Estimate {
     }
 
     /// Returns the 95 % interval of a loss, between 0 and `most`, the largest loss of an example. It is
-    /// symmetric on the logarithmic scale. For a loss of 0 it is Wilson's, times `most`.
+    /// symmetric on the logarithmic scale. For a loss of 0 it is Wilson's, times `most`; where `most` is
+    /// infinite, nothing is known of a loss of 0, and the interval is that point.
     #[must_use]
     pub fn loss_interval(&self, most: f64) -> Interval {
         let margin = self.margin_squared(ALPHA).sqrt();
+        if self.value <= 0.0 && most.is_infinite() {
+            return Interval { mean: 0.0, low: 0.0, high: 0.0 };
+        }
         if self.value <= 0.0 {
             let z = self.z(ALPHA);
             return Interval {
@@ -144,6 +148,17 @@ impl Estimate {
         let factor = libm::exp(margin / self.value);
         let (low, high) = (self.value / factor, (self.value * factor).min(most));
         Interval { mean: self.value, low, high: high.max(self.value) }
+    }
+
+    /// Returns the 95 % interval of an R2, at most 1. The unexplained share, 1 - R2, has the interval of a
+    /// loss whose largest value is that of predicting the mean, 1, or infinite.
+    #[must_use]
+    pub fn r2_interval(&self) -> Interval {
+        let unexplained = Self { value: (1.0 - self.value).max(0.0), ..self.clone() };
+        let most = if unexplained.value > 0.0 { f64::INFINITY } else { 1.0 };
+        let Interval { low, high, .. } = unexplained.loss_interval(most);
+        let mean = self.value;
+        Interval { mean, low: (1.0 - high).min(mean), high: (1.0 - low).max(mean) }
     }
 
     /// Returns the two-sided p-value of "the true value is 0": the `p` for which the interval of
@@ -278,6 +293,25 @@ pub(super) mod tests {
         close(calm.loss_interval(2.0).high, calm.interval().high, 1e-3);
         let none = of(&[0.0; 4]).loss_interval(2.0);
         assert!(none.low == 0.0 && none.high > 1.0 && none.high < 2.0, "{none:?}");
+    }
+
+    #[test]
+    fn an_r2_s_interval_stays_below_1() {
+        let tracks: Vec<usize> = (0..6).collect();
+        let of = |actual: &[f32; 6], said: &[f32; 6]| {
+            Estimate::of(&[crate::metrics::r2_by_track(actual, said, &tracks, 6)])
+        };
+        let actual = [1.0, 2.0, 3.0, 4.0, 5.0, 9.0];
+        let good = of(&actual, &[1.0, 2.5, 3.0, 4.0, 5.0, 8.0]);
+        let interval = good.r2_interval();
+        assert!(interval.low < interval.mean && interval.mean < interval.high, "{interval:?}");
+        assert!(interval.high < 1.0 && interval.mean == good.value, "{interval:?}");
+        // As far as a loss reaches upwards on the logarithmic scale, it reaches downwards.
+        let [low, high] = [interval.low, interval.high].map(|end| 1.0 - end);
+        close(low * high, (1.0 - good.value).powi(2), 1e-12);
+        let perfect = of(&actual, &actual).r2_interval();
+        assert!(perfect.low > 0.0 && perfect.low < 0.6 && perfect.high == 1.0, "{perfect:?}");
+        assert_eq!(of(&[2.0; 6], &[3.0; 6]).r2_interval().mean, 0.0);
     }
 
     #[test]

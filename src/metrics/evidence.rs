@@ -20,7 +20,9 @@
 //! too, unless its claim gives another number. Tracks then count by what seeds change on them, but at
 //! least as much as half a track.
 //!
-//! A loss has no upper limit. It is judged on the logarithmic scale, with Student's t for the tracks.
+//! A loss has no upper limit. It is judged on the logarithmic scale, with Student's t for the tracks. R2
+//! is judged by the share that it leaves unexplained, 1 - R2, as a loss. Where a loss is 0, nothing is
+//! known of its logarithm, and every verdict is inconclusive.
 //!
 //! `simulation.rs` counts how often the verdicts are wrong.
 //!
@@ -36,7 +38,7 @@ use super::seeds::{Seeds, normal_quantile, quantile};
 use super::{Clustered, Interval};
 
 /// The assumed standard deviation over seeds if there is only one run. For a loss, it is
-/// [`DEFAULT_LOSS_SPREAD`] times the loss.
+/// [`DEFAULT_LOSS_SPREAD`] times the loss; for R2, that times 1 - R2.
 pub const DEFAULT_SEED_SPREAD: f64 = 0.02;
 /// As [`DEFAULT_SEED_SPREAD`], as a share of a loss.
 pub const DEFAULT_LOSS_SPREAD: f64 = 0.05;
@@ -57,8 +59,25 @@ const LEAST: f64 = 0.25;
 pub enum Scale {
     /// `[0, 1]`: accuracies, F1, areas under curves.
     Fraction,
-    /// Above 0: losses.
+    /// Above 0: losses and errors.
     Positive,
+    /// At most 1, without a lower limit: R2.
+    AtMostOne,
+}
+
+impl Scale {
+    /// Returns how far a score is from a perfect one, where that is what is judged; else the score itself.
+    fn judged(self, value: f64) -> f64 {
+        match self {
+            Self::Fraction | Self::Positive => value,
+            Self::AtMostOne => 1.0 - value,
+        }
+    }
+
+    /// Returns whether variances are those of the logarithm.
+    fn is_logarithmic(self) -> bool {
+        self != Self::Fraction
+    }
 }
 
 /// A published figure and what is known of its runs.
@@ -84,11 +103,12 @@ impl Published {
     }
 }
 
-/// A score over runs that differ only in the seed, with its variances; those of losses are of the
-/// logarithm.
+/// A score over runs that differ only in the seed, with its variances; those of losses, and of R2, are of
+/// the logarithm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     scale: Scale,
+    /// As it is judged: of R2 the share that is not explained.
     value: f64,
     n_runs: usize,
     /// If the published test set was chosen as ours were.
@@ -152,9 +172,10 @@ impl Evidence {
             Seeds::of(runs),
         );
         evidence.scale = scale;
+        evidence.value = scale.judged(mean.value);
         evidence.has_one_test = runs.len() > 1 && (0..mean.influences.len()).all(is_shared);
         evidence.apart.ours = Part { variance: mean.variance(), n_tracks: mean.n_tracks() as f64 };
-        if scale == Scale::Positive {
+        if scale.is_logarithmic() {
             evidence.take_logarithm();
         }
         evidence
@@ -191,7 +212,13 @@ impl Evidence {
 
     /// Replaces the variances by those of the logarithm of the score.
     fn take_logarithm(&mut self) {
-        self.value = self.value.max(f64::MIN_POSITIVE);
+        if self.value <= 0.0 {
+            self.value = f64::MIN_POSITIVE;
+            for tracks in [&mut self.alike, &mut self.apart] {
+                (tracks.ours.variance, tracks.further.variance) = (f64::INFINITY, f64::INFINITY);
+            }
+            return;
+        }
         let share = 1.0 / (self.value * self.value);
         for tracks in [&mut self.alike, &mut self.apart] {
             tracks.ours.variance *= share;
@@ -206,7 +233,7 @@ impl Evidence {
     /// Returns the mean over the runs.
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.value
+        self.scale.judged(self.value)
     }
 
     /// Returns the number of runs.
@@ -226,7 +253,7 @@ impl Evidence {
     pub fn assumed_spread(&self, published: &Published) -> Option<f64> {
         let default = match self.scale {
             Scale::Fraction => DEFAULT_SEED_SPREAD,
-            Scale::Positive => DEFAULT_LOSS_SPREAD * self.value,
+            Scale::Positive | Scale::AtMostOne => DEFAULT_LOSS_SPREAD * self.value,
         };
         self.seeds.is_none().then(|| published.seed_sd.unwrap_or(default))
     }
@@ -271,10 +298,11 @@ impl Evidence {
                 let by = ours.0 - theirs.0;
                 (by - margin, by + margin)
             }
-            Scale::Positive => {
-                let ratio = self.value / published.value;
-                let at = |factor: f64| published.value * (ratio * factor - 1.0);
-                (at(libm::exp(-margin)), at(libm::exp(margin)))
+            Scale::Positive | Scale::AtMostOne => {
+                let theirs = self.scale.judged(published.value);
+                let at = |factor: f64| self.value * factor - theirs;
+                let (less, more) = (at(libm::exp(-margin)), at(libm::exp(margin)));
+                if self.scale == Scale::Positive { (less, more) } else { (-more, -less) }
             }
         }
     }
@@ -288,16 +316,17 @@ impl Evidence {
     /// Returns the range of published figures whose interval of level `1 - alpha` contains 0:
     /// where repetitions of our runs fall.
     pub(super) fn repetitions(&self, published: &Published, alpha: f64) -> Interval {
-        let mean = self.value;
+        let mean = self.value();
         let is_told_apart = |value: f64| {
             let (low, high) = self.difference(&Published { value, ..*published }, alpha);
             low > 0.0 || high < 0.0
         };
         let (low, high) = match self.scale {
             Scale::Fraction => (end(mean, 0.0, is_told_apart), end(mean, 1.0, is_told_apart)),
-            Scale::Positive => {
+            Scale::Positive | Scale::AtMostOne => {
                 let factor = libm::exp(self.margin_squared(published, alpha).sqrt());
-                (mean / factor, mean * factor)
+                let (less, more) = (self.value / factor, self.value * factor);
+                if self.scale == Scale::Positive { (less, more) } else { (1.0 - more, 1.0 - less) }
             }
         };
         Interval { mean, low, high }
@@ -324,7 +353,7 @@ impl Evidence {
                 let sides = self.sides(published);
                 known * known * sides.iter().map(|(p, n)| p * (1.0 - p) / n).sum::<f64>()
             }
-            Scale::Positive => {
+            Scale::Positive | Scale::AtMostOne => {
                 let Tracks { ours, further } = self.tracks(published);
                 let t = quantile(alpha, (self.n_tracks() - 1.0).max(1.0));
                 t * t * (ours.variance + further.variance * published.test_ratio * theirs)
@@ -354,20 +383,20 @@ impl Evidence {
     fn unit(&self) -> f64 {
         match self.scale {
             Scale::Fraction => 1.0,
-            Scale::Positive => self.value,
+            Scale::Positive | Scale::AtMostOne => self.value,
         }
     }
 
     fn default_spread(&self) -> f64 {
         match self.scale {
             Scale::Fraction => DEFAULT_SEED_SPREAD,
-            Scale::Positive => DEFAULT_LOSS_SPREAD,
+            Scale::Positive | Scale::AtMostOne => DEFAULT_LOSS_SPREAD,
         }
     }
 
     /// Returns 1 if ours is so close to 0 or 1 that seeds can hardly spread, 0 if it is far off.
     fn nearness_to_the_end(&self) -> f64 {
-        if self.scale == Scale::Positive {
+        if self.scale.is_logarithmic() {
             return 0.0;
         }
         let distance = self.value.min(1.0 - self.value);

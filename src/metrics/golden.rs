@@ -30,7 +30,10 @@ pub(super) fn close(got: f64, wanted: f64, tolerance: f64) {
 
 #[test]
 fn scores_agree_with_scikit_learn() {
-    let scores = scores(&ACTUAL, &PREDICTED, &PROBABILITIES, 4);
+    let Scores::Classes(scores) = scores(&Targets::Classes(ACTUAL.to_vec()), &PROBABILITIES, 4)
+    else {
+        panic!("classes were scored")
+    };
     assert_eq!(scores.n, 10);
     close(scores.accuracy, 0.7, 1e-15);
     close(scores.macro_f1, 0.694_444_444_444_444_4, 1e-15);
@@ -95,9 +98,10 @@ fn scores_of_two_models_agree() {
         let brier = brier_scores(&actual, &p, N_CLASSES);
         close(brier.iter().sum::<f64>() / 200.0, wanted("brier"), 1e-7);
         close(calibration_error(&actual, &p, N_CLASSES), wanted("calibration_error"), 1e-12);
-        let auc = roc_auc(&actual, &p, N_CLASSES, &tracks, N_TRACKS).unwrap();
+        let targets = Targets::Classes(actual.clone());
+        let auc = roc_auc(&targets, &p, N_CLASSES, &tracks, N_TRACKS).unwrap();
         close(auc.value, wanted("roc_auc"), 1e-12);
-        let precision = average_precision(&actual, &p, N_CLASSES, &tracks, N_TRACKS).unwrap();
+        let precision = average_precision(&targets, &p, N_CLASSES, &tracks, N_TRACKS).unwrap();
         close(precision.value, wanted("average_precision"), 1e-12);
         // The infinitesimal jackknife is near the one that leaves out a track: both of 40 tracks.
         for (score, key) in [(auc, "roc_auc"), (precision, "average_precision")] {

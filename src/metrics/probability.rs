@@ -32,6 +32,26 @@ pub fn log_losses(actual: &[usize], probabilities: &[f32], n_classes: usize) -> 
     rows.map(|(class, row)| -libm::log(clip(row[class]))).collect()
 }
 
+/// Returns every example's binary cross-entropy, natural log, averaged over its tags. `probabilities` is
+/// row-major `[n_examples, n_tags]`, as `actual`; each is clipped as in [`log_losses`].
+///
+/// # Panics
+/// If the lengths do not match.
+///
+/// # Source
+/// scikit-learn 1.9, `log_loss` of each tag on float32 probabilities.
+#[must_use]
+pub fn tag_log_losses(actual: &[bool], probabilities: &[f32], n_tags: usize) -> Vec<f64> {
+    assert_eq!(actual.len(), probabilities.len(), "a probability per tag");
+    let loss = |(has_tag, p): (&bool, &f32)| {
+        let p = f64::from(p.clamp(f32::EPSILON, 1.0 - f32::EPSILON));
+        -libm::log(if *has_tag { p } else { 1.0 - p })
+    };
+    let losses: Vec<f64> = actual.iter().zip(probabilities).map(loss).collect();
+    let mean = |row: &[f64]| row.iter().sum::<f64>() / n_tags as f64;
+    losses.chunks_exact(n_tags.max(1)).map(mean).collect()
+}
+
 /// Returns the fraction of examples whose actual class is among the `k` most likely, `[0, 1]`; see
 /// [`top_k`].
 ///

@@ -1,6 +1,9 @@
-//! How well probabilities rank examples: areas under curves, one class against the rest.
+//! How well probabilities rank examples: areas under curves, of a tag or of one class against the rest.
+
+use std::ops::Range;
 
 use super::Clustered;
+use crate::vocab::{TagScores, Targets};
 
 /// The area of one class and the influence of each example on it.
 struct Area {
@@ -8,83 +11,138 @@ struct Area {
     influences: Vec<f64>,
 }
 
-/// Returns the area under the ROC curve, one class against the rest, averaged over the classes,
-/// `[0, 1]`; split by track. Example `i`, a row of `[n_examples, n_classes]`, is of track `tracks[i]`. Classes
-/// without a test example don't count. `None` if all examples are of one class.
+/// Returns the area under the ROC curve, `[0, 1]`, averaged over the classes, each against the rest, or
+/// over the tags; split by track. Example `i`, a row of `[n_examples, n_outputs]`, is of track `tracks[i]`.
+/// Classes and tags that all or no test examples have don't count. `None` if none is left, or for numbers.
 ///
 /// # Panics
 /// If the lengths don't fit each other or fewer than two tracks are scored.
 ///
 /// # Source
-/// scikit-learn 1.9, `roc_auc_score` with `multi_class="ovr"` and `average="macro"`; the influences:
-/// DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated receiver
+/// scikit-learn 1.9, `roc_auc_score` with `average="macro"`, of classes with `multi_class="ovr"`; the
+/// influences: DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated receiver
 /// operating characteristic curves", Biometrics 44, 1988; summed by track: Obuchowski, "Nonparametric
 /// analysis of clustered ROC curve data", Biometrics 53, 1997, with the factor I / (I - 1) of the
 /// rarer kind's tracks.
 #[must_use]
 pub fn roc_auc(
-    actual: &[usize],
+    targets: &Targets,
     probabilities: &[f32],
-    n_classes: usize,
+    n_outputs: usize,
     tracks: &[usize],
     n_tracks: usize,
 ) -> Option<Clustered> {
-    macro_area(actual, probabilities, n_classes, (tracks, n_tracks), area_under_roc)
+    let columns = 0..n_outputs;
+    macro_area(targets, probabilities, (columns, n_outputs), (tracks, n_tracks), area_under_roc)
 }
 
-/// Returns the average precision, one class against the rest, averaged over the classes, `[0, 1]`;
-/// split by track. Arguments and result as for [`roc_auc`].
+/// Returns the average precision, `[0, 1]`, averaged over the classes, each against the rest, or over the
+/// tags; split by track. Arguments and result as for [`roc_auc`].
 ///
 /// # Panics
 /// As [`roc_auc`].
 ///
 /// # Source
-/// scikit-learn 1.9, `average_precision_score` of one-hot labels with `average="macro"`. The influences
-/// are its derivatives by the examples' weights: the infinitesimal jackknife, Jaeckel 1972.
+/// scikit-learn 1.9, `average_precision_score` of tags or of one-hot labels with `average="macro"`. The
+/// influences are its derivatives by the examples' weights: the infinitesimal jackknife, Jaeckel 1972.
 #[must_use]
 pub fn average_precision(
-    actual: &[usize],
+    targets: &Targets,
     probabilities: &[f32],
-    n_classes: usize,
+    n_outputs: usize,
     tracks: &[usize],
     n_tracks: usize,
 ) -> Option<Clustered> {
-    macro_area(actual, probabilities, n_classes, (tracks, n_tracks), precision_at_positives)
+    let columns = 0..n_outputs;
+    let shape = (columns, n_outputs);
+    macro_area(targets, probabilities, shape, (tracks, n_tracks), precision_at_positives)
+}
+
+/// Returns the area under the ROC curve and the average precision of one class or tag, as [`roc_auc`] and
+/// [`average_precision`] average them.
+///
+/// # Panics
+/// As [`roc_auc`].
+#[must_use]
+pub fn areas_of(
+    output: usize,
+    targets: &Targets,
+    probabilities: &[f32],
+    n_outputs: usize,
+    tracks: &[usize],
+    n_tracks: usize,
+) -> Option<[Clustered; 2]> {
+    let tracks = (tracks, n_tracks);
+    let columns = || (output..output + 1, n_outputs);
+    Some([
+        macro_area(targets, probabilities, columns(), tracks, area_under_roc)?,
+        macro_area(targets, probabilities, columns(), tracks, precision_at_positives)?,
+    ])
+}
+
+/// Computes the scores of every tag, in the order of the tags.
+pub(super) fn of_tags(targets: &Targets, probabilities: &[f32], n_tags: usize) -> Vec<TagScores> {
+    let score = |tag: usize| {
+        let (has_tag, of_tag) = column(targets, probabilities, tag, n_tags);
+        let n_positive = has_tag.iter().filter(|it| **it).count();
+        let value = |area: fn(&[bool], &[f32]) -> Area| {
+            (n_positive > 0 && n_positive < has_tag.len()).then(|| area(&has_tag, &of_tag).value)
+        };
+        TagScores {
+            n_positive,
+            roc_auc: value(area_under_roc),
+            average_precision: value(precision_at_positives),
+        }
+    };
+    (0..n_tags).map(score).collect()
+}
+
+/// Which examples are of a class or have a tag, and its probabilities.
+fn column(
+    targets: &Targets,
+    probabilities: &[f32],
+    output: usize,
+    n_outputs: usize,
+) -> (Vec<bool>, Vec<f32>) {
+    let is_of = match targets {
+        Targets::Classes(actual) => actual.iter().map(|it| *it == output).collect(),
+        Targets::Tags(actual) => actual.iter().skip(output).step_by(n_outputs).copied().collect(),
+        Targets::Numbers(actual) => vec![false; actual.len()],
+    };
+    (is_of, probabilities.iter().skip(output).step_by(n_outputs).copied().collect())
 }
 
 fn macro_area(
-    actual: &[usize],
+    targets: &Targets,
     probabilities: &[f32],
-    n_classes: usize,
+    (columns, n_outputs): (Range<usize>, usize),
     (tracks, n_tracks): (&[usize], usize),
     area: impl Fn(&[bool], &[f32]) -> Area,
 ) -> Option<Clustered> {
-    assert_eq!(actual.len() * n_classes, probabilities.len(), "a probability per class");
-    assert_eq!(actual.len(), tracks.len(), "one track per example");
-    let mut areas = vec![];
-    for class in 0..n_classes {
-        let is_class: Vec<bool> = actual.iter().map(|it| *it == class).collect();
-        let n_positive = is_class.iter().filter(|it| **it).count();
-        if n_positive > 0 && n_positive < actual.len() {
-            let of_class: Vec<f32> =
-                probabilities.iter().skip(class).step_by(n_classes).copied().collect();
-            let mut area = area(&is_class, &of_class);
-            let factor = few_tracks(&is_class, tracks, n_tracks);
-            area.influences.iter_mut().for_each(|influence| *influence *= factor);
-            areas.push(area);
+    assert_eq!(tracks.len() * n_outputs, probabilities.len(), "a probability per output");
+    let (mut value, mut n, mut influences) = (0.0, 0.0, vec![0.0; tracks.len()]);
+    for output in columns {
+        let (is_of, of_output) = column(targets, probabilities, output, n_outputs);
+        assert_eq!(is_of.len(), tracks.len(), "one track per example");
+        let n_positive = is_of.iter().filter(|it| **it).count();
+        if n_positive > 0 && n_positive < is_of.len() {
+            let area = area(&is_of, &of_output);
+            let factor = few_tracks(&is_of, tracks, n_tracks);
+            for (sum, influence) in influences.iter_mut().zip(&area.influences) {
+                *sum += influence * factor;
+            }
+            value += area.value;
+            n += 1.0;
         }
     }
-    if areas.is_empty() {
+    if n == 0.0 {
         return None;
     }
-    let n = areas.len() as f64;
     let mut by_track: Vec<Option<f64>> = vec![None; n_tracks];
-    for (example, &track) in tracks.iter().enumerate() {
-        let influence = areas.iter().map(|area| area.influences[example]).sum::<f64>() / n;
-        *by_track[track].get_or_insert(0.0) += influence;
+    for (influence, &track) in influences.iter().zip(tracks) {
+        *by_track[track].get_or_insert(0.0) += influence / n;
     }
-    let value = areas.iter().map(|area| area.value).sum::<f64>() / n;
-    Some(Clustered { value, influences: by_track })
+    Some(Clustered { value: value / n, influences: by_track })
 }
 
 /// Returns the square root of I / (I - 1), where I counts the tracks with examples of the class or those
@@ -174,6 +232,10 @@ mod tests {
     /// The probability of class 1; the second and the third are equal.
     const ONE: [f32; 6] = [0.1, 0.4, 0.4, 0.8, 0.6, 0.9];
 
+    fn actual() -> Targets {
+        Targets::Classes(ACTUAL.to_vec())
+    }
+
     fn two_classes() -> Vec<f32> {
         ONE.iter().flat_map(|p| [1.0 - p, *p]).collect()
     }
@@ -182,10 +244,10 @@ mod tests {
     fn areas_are_those_counted_by_hand() {
         let tracks = [0, 1, 2, 3, 4, 5];
         // Of the 9 pairs one is wrong (0.4 below 0.6) and one tied (0.4 and 0.4).
-        let auc = roc_auc(&ACTUAL, &two_classes(), 2, &tracks, 6).unwrap();
+        let auc = roc_auc(&actual(), &two_classes(), 2, &tracks, 6).unwrap();
         close(auc.value, 7.5 / 9.0, 1e-9);
         // Class 1: precisions 1, 1 and 3 of 5. Class 0: 1 for the first, 2 of 3 for the tie, 3 of 4.
-        let ap = average_precision(&ACTUAL, &two_classes(), 2, &tracks, 6).unwrap();
+        let ap = average_precision(&actual(), &two_classes(), 2, &tracks, 6).unwrap();
         let ones = (1.0 + 1.0 + 0.6) / 3.0;
         let zeros = (1.0 + 2.0 / 3.0 + 0.75) / 3.0;
         close(ap.value, f64::midpoint(ones, zeros), 1e-9);
@@ -213,11 +275,35 @@ mod tests {
     fn classes_without_examples_do_not_count_and_one_class_has_no_curve() {
         let three: Vec<f32> = ONE.iter().flat_map(|p| [0.9 - p, *p, 0.1]).collect();
         let tracks = [0, 0, 1, 1, 2, 2];
-        let two = roc_auc(&ACTUAL, &two_classes(), 2, &tracks, 3).unwrap();
-        let with_third = roc_auc(&ACTUAL, &three, 3, &tracks, 3).unwrap();
+        let two = roc_auc(&actual(), &two_classes(), 2, &tracks, 3).unwrap();
+        let with_third = roc_auc(&actual(), &three, 3, &tracks, 3).unwrap();
         close(two.value, with_third.value, 1e-9);
         close(two.variance(), with_third.variance(), 1e-9);
         assert_eq!(two.n_tracks(), 3);
-        assert_eq!(roc_auc(&[1; 6], &two_classes(), 2, &tracks, 3), None);
+        assert_eq!(roc_auc(&Targets::Classes(vec![1; 6]), &two_classes(), 2, &tracks, 3), None);
+    }
+
+    #[test]
+    fn tags_are_averaged_like_classes_and_those_that_all_or_none_have_do_not_count() {
+        // Two tags that are the two classes, one that all examples have and one that none has.
+        let tags = ACTUAL.iter().flat_map(|it| [*it == 0, *it == 1, true, false]).collect();
+        let probabilities: Vec<f32> =
+            ONE.iter().flat_map(|p| [1.0 - p, *p, 0.25 * p, 1.0]).collect();
+        let (tags, tracks) = (Targets::Tags(tags), [0, 0, 1, 1, 2, 2]);
+        for score in [roc_auc, average_precision] {
+            let of_tags = score(&tags, &probabilities, 4, &tracks, 3);
+            assert_eq!(of_tags, score(&actual(), &two_classes(), 2, &tracks, 3));
+        }
+        let each = of_tags(&tags, &probabilities, 4);
+        let auc = roc_auc(&tags, &probabilities, 4, &tracks, 3).unwrap().value;
+        let [one, two] = [0, 1].map(|tag| each[tag].roc_auc.unwrap());
+        close(f64::midpoint(one, two), auc, 1e-15);
+        let [of_one, _] = areas_of(0, &tags, &probabilities, 4, &tracks, 3).unwrap();
+        close(of_one.value, one, 0.0);
+        assert_eq!(areas_of(2, &tags, &probabilities, 4, &tracks, 3), None);
+        let left_out = TagScores { n_positive: 6, roc_auc: None, average_precision: None };
+        assert_eq!((each[2], each[3].n_positive), (left_out, 0));
+        let numbers = Targets::Numbers(vec![0.5; 6]);
+        assert_eq!(roc_auc(&numbers, &[0.5; 6], 1, &tracks, 3), None);
     }
 }

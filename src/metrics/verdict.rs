@@ -24,6 +24,9 @@ const EQUIVALENT: f64 = 0.10;
 const POWER: f64 = 0.8;
 /// The margin of a claim that gives none.
 pub const DEFAULT_MARGIN: f64 = 0.05;
+/// The margin of a claim about an error in units of its own that gives none, as a share of the published
+/// figure.
+pub const DEFAULT_RELATIVE_MARGIN: f64 = 0.1;
 /// No plan asks for more seeds than this, or for more than this times the tracks.
 const MOST: usize = 1_000;
 

@@ -1,5 +1,7 @@
 //! Track predictions from the votes of segments.
 
+use crate::vocab::Targets;
+
 /// The probabilities of tracks, pooled from those of their segments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Votes {
@@ -55,10 +57,85 @@ pub fn track_votes(tracks: &[usize], probabilities: &[f32], n_classes: usize) ->
     votes
 }
 
+/// What is true of tracks and what a model puts out for them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackOutputs {
+    /// The numbers of the tracks that have examples, ascending.
+    pub tracks: Vec<usize>,
+    /// What is true of them: the class or the tags of their first examples, or the mean of their examples'
+    /// numbers.
+    pub targets: Targets,
+    /// Row-major `[n_tracks, n_outputs]`: votes for classes as by [`track_votes`], else the mean of the
+    /// examples' probabilities or numbers.
+    pub outputs: Vec<f32>,
+}
+
+/// Pools the examples of every track: example `i`, a row of `[n_examples, n_outputs]`, belongs to `tracks[i]`.
+///
+/// # Panics
+/// If the lengths do not match.
+#[must_use]
+pub fn pool_tracks(
+    targets: &Targets,
+    outputs: &[f32],
+    n_outputs: usize,
+    tracks: &[usize],
+) -> TrackOutputs {
+    assert_eq!(tracks.len() * n_outputs, outputs.len(), "an output per class, tag or number");
+    let mut order: Vec<usize> = (0..tracks.len()).collect();
+    order.sort_by_key(|&example| tracks[example]);
+    let (mut of_tracks, mut first, mut pooled, mut means) = (vec![], vec![], vec![], vec![]);
+    for examples in order.chunk_by(|a, b| tracks[*a] == tracks[*b]) {
+        of_tracks.push(tracks[examples[0]]);
+        first.push(examples[0]);
+        let row = |&example: &usize| &outputs[example * n_outputs..][..n_outputs];
+        let rows: Vec<f32> = examples.iter().flat_map(row).copied().collect();
+        match targets {
+            Targets::Classes(_) => pooled.extend(pool(&rows, n_outputs).iter().map(|&p| p as f32)),
+            Targets::Tags(_) => pooled.extend(mean_rows(&rows, n_outputs)),
+            Targets::Numbers(actual) => {
+                pooled.extend(mean_rows(&rows, n_outputs));
+                let actual: Vec<f32> = examples.iter().map(|&example| actual[example]).collect();
+                means.extend(mean_rows(&actual, 1));
+            }
+        }
+    }
+    let targets = match targets {
+        Targets::Numbers(_) => Targets::Numbers(means),
+        targets => targets.of_rows(&first, n_outputs),
+    };
+    TrackOutputs { tracks: of_tracks, targets, outputs: pooled }
+}
+
+/// The mean of every column.
+fn mean_rows(rows: &[f32], n_columns: usize) -> Vec<f32> {
+    let n = (rows.len() / n_columns) as f64;
+    let sum = |column: usize| rows.iter().skip(column).step_by(n_columns).map(|&x| f64::from(x));
+    (0..n_columns).map(|column| (sum(column).sum::<f64>() / n) as f32).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::golden::close;
     use super::*;
+
+    #[test]
+    fn tags_and_numbers_of_a_track_are_means_and_classes_are_votes() {
+        let tracks = [7, 2, 7];
+        let classes = Targets::Classes(vec![1, 0, 1]);
+        let outputs = [0.8, 0.2, 0.3, 0.7, 0.2, 0.45];
+        let votes = pool_tracks(&classes, &outputs, 2, &tracks);
+        assert_eq!((votes.tracks, votes.targets.classes()), (vec![2, 7], &[0, 1][..]));
+        assert_eq!(votes.outputs, track_votes(&tracks, &outputs, 2).probabilities);
+        let tags = Targets::Tags(vec![true, false, false, false, true, false]);
+        let of_tags = pool_tracks(&tags, &outputs, 2, &tracks);
+        assert_eq!(of_tags.targets, Targets::Tags(vec![false, false, true, false]));
+        assert_eq!(of_tags.outputs, [0.3, 0.7, 0.5, 0.325]);
+        let numbers =
+            pool_tracks(&Targets::Numbers(vec![1.0, 5.0, 2.0]), &[3.0, 4.0, 6.0], 1, &tracks);
+        assert_eq!(numbers.targets, Targets::Numbers(vec![5.0, 1.5]));
+        assert_eq!(numbers.outputs, [4.0, 4.5]);
+    }
 
     #[test]
     fn segments_vote_by_the_mean_of_their_log_probabilities() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use crate::vocab::{Excluded, Scores, sha256_hex};
+use crate::vocab::{Excluded, Scores, Task, sha256_hex};
 
 /// Everything about a finished run except its large files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,7 +137,10 @@ pub struct DataFacts {
     pub features_hash: String,
     /// Shape of one example, e.g. `[130, 13]`.
     pub shape: Vec<usize>,
-    /// The classes, in the order of their numbers.
+    /// What the model tells of an example; left out if it is a class.
+    #[serde(default, skip_serializing_if = "Task::is_classes")]
+    pub task: Task,
+    /// The classes, in the order of their numbers; or the tags; or the name of the number.
     pub classes: Vec<String>,
     /// Number of tracks, or rows of a table.
     pub n_tracks: usize,

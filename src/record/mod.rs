@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `record.json` | everything small ([`Record`]), with the checksums of all other files |
 //! | `epochs.jsonl` | one [`Epoch`] per line, appended during the training |
-//! | `predictions.csv` | every test example: track, segment, actual, predicted, a probability per class |
+//! | `predictions.csv` | every test example: track, segment, what is true of it, what was predicted ([`Predictions`]) |
 //! | `split.csv` | the members of every set |
 //! | `spec.toml` | the spec's text as it was written |
 //! | `dataset.toml` | the manifest of the dataset that was used |
@@ -66,7 +66,7 @@ pub(crate) use shared::Pool;
 pub use shared::Shared;
 pub(crate) use stamp::Stamp;
 pub use store::{Claim as RunClaim, ClaimOutcome, Store};
-pub use tables::{Member, Prediction};
+pub use tables::{Member, NumberPrediction, Prediction, Predictions, TagsPrediction};
 pub use trash::Trashed;
 pub use unfinished::{AttemptFacts, Unfinished, UnfinishedState};
 pub use writer::RunWriter;

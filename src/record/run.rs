@@ -8,7 +8,7 @@ use super::error::{StoreError, io};
 use super::origin::{FromCapsule, PACKED};
 use super::parse::{Wrong, parse};
 use super::tables::parse_predictions;
-use super::{Epoch, Prediction, Record};
+use super::{Epoch, Predictions, Record};
 use crate::vocab::sha256_hex;
 
 /// The name of the dataset's manifest in a run's folder.
@@ -105,9 +105,10 @@ impl Run {
     ///
     /// # Errors
     /// If the file is damaged or can't be read.
-    pub fn predictions(&self) -> Result<Vec<Prediction>, StoreError> {
+    pub fn predictions(&self) -> Result<Predictions, StoreError> {
         let text = self.text("predictions.csv")?;
-        parse_predictions(&text, &self.record.data.classes)
+        let data = &self.record.data;
+        parse_predictions(&text, data.task, &data.classes)
             .map_err(|message| self.damaged("predictions.csv", message))
     }
 

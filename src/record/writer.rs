@@ -14,7 +14,7 @@ use super::store::Claim;
 use super::tables::{members_csv, predictions_csv};
 use super::unfinished;
 use super::{
-    AttemptFacts, Checkpoint, Epoch, Member, Outputs, Prediction, Record, Run, StoreError,
+    AttemptFacts, Checkpoint, Epoch, Member, Outputs, Predictions, Record, Run, StoreError,
 };
 use crate::disk::{self, Published};
 use crate::vocab::{Sha256, sha256_hex};
@@ -176,13 +176,13 @@ impl RunWriter {
         }
     }
 
-    /// Writes the predictions for all test examples.
+    /// Writes the predictions for all test examples; `classes` are the names of the classes or tags.
     ///
     /// # Errors
     /// If the file can't be written.
     pub fn predictions(
         &mut self,
-        predictions: &[Prediction],
+        predictions: &Predictions,
         classes: &[String],
     ) -> Result<(), StoreError> {
         self.write("predictions.csv", predictions_csv(predictions, classes))

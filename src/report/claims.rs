@@ -3,9 +3,10 @@
 use super::ReportError;
 use super::runs::Runs;
 use super::scores::Scores;
-use super::words::{counted, fraction, interval, list, signed};
-use crate::metrics::{DEFAULT_MARGIN, Interval, Judgment, Metric, Plan, Published, Verdict, judge};
+use super::words::{counted, decimals, list, number, signed_number};
+use crate::metrics::{Interval, Judgment, Metric, Plan, Published, Verdict, judge};
 use crate::record::Claim;
+use crate::vocab::Task;
 
 /// A published figure with its verdict.
 pub(super) struct Judged<'a> {
@@ -14,6 +15,10 @@ pub(super) struct Judged<'a> {
     /// the metric or the test set has one class only.
     pub(super) ours: Option<Interval>,
     pub(super) verdict: Verdict,
+    /// Whether it is about the main metric of the runs.
+    is_of_main: bool,
+    /// Decimals that its figures are shown with.
+    decimals: usize,
     /// The numbers behind the verdict, where the two may be compared.
     judgment: Option<Judgment>,
     /// How the figure is taken to have come about.
@@ -31,23 +36,33 @@ pub(super) fn judged<'a>(claim: &'a Claim, runs: &Runs, scores: &Scores) -> Judg
     let metric = Metric::named(&claim.metric);
     let score = metric.and_then(|metric| scores.of_metric(metric));
     let ours = score.map(|score| score.interval);
+    let is_of_main = metric == Some(runs.metric());
+    let decimals = metric.map_or(3, |metric| decimals(metric, claim.value));
     let no_verdict = |reason: String| {
         let verdict = Verdict::NotComparable { reason };
-        Judged { claim, ours, verdict, judgment: None, assumed: String::new() }
+        let (judgment, assumed) = (None, String::new());
+        Judged { claim, ours, verdict, is_of_main, decimals, judgment, assumed }
     };
     if let Some(reason) = unfit(claim, runs) {
         return no_verdict(reason);
     }
     let (Some(metric), Some(score)) = (metric, score) else {
-        let one_class = format!("{} needs test examples of two classes", claim.metric);
-        return no_verdict(one_class);
+        let needs = match runs.task() {
+            Task::Tags => "a tag that some test examples have and others do not",
+            Task::Classes | Task::Number => "test examples of two classes",
+        };
+        return no_verdict(format!("{} needs {needs}", claim.metric));
     };
     let evidence = &score.evidence;
     let published = published(claim, runs, metric);
-    let within = claim.within.filter(|within| *within > 0.0).unwrap_or(DEFAULT_MARGIN);
+    let within = claim
+        .within
+        .filter(|within| *within > 0.0)
+        .unwrap_or_else(|| metric.default_margin(claim.value));
     let judgment = judge(evidence, &published, within);
-    let assumed = assumed(claim, runs, evidence.assumed_spread(&published));
-    Judged { claim, ours, verdict: judgment.verdict.clone(), judgment: Some(judgment), assumed }
+    let assumed = assumed(claim, runs, evidence.assumed_spread(&published), decimals);
+    let verdict = judgment.verdict.clone();
+    Judged { claim, ours, verdict, is_of_main, decimals, judgment: Some(judgment), assumed }
 }
 
 /// The verdict on a claim in a word; runs that can't be compared with it are not scored.
@@ -59,18 +74,18 @@ pub(super) fn verdict(claim: &Claim, runs: &Runs) -> Result<Verdict, ReportError
     Ok(judged(claim, runs, &scores).verdict)
 }
 
-/// The claim that a summary shows: the first about accuracy, else the first.
-pub(super) fn main_claim(claims: &[Claim]) -> Option<usize> {
-    let about_accuracy = claims.iter().position(|claim| claim.metric == "accuracy");
-    about_accuracy.or((!claims.is_empty()).then_some(0))
+/// The claim that a summary shows: the first about the main metric, else the first.
+pub(super) fn main_claim(claims: &[Claim], main: Metric) -> Option<usize> {
+    let about_main = claims.iter().position(|claim| claim.metric == main.as_str());
+    about_main.or((!claims.is_empty()).then_some(0))
 }
 
 /// What is known of a figure, and assumed where it says nothing: of folds, that it is the mean of one
 /// round.
 fn published(claim: &Claim, runs: &Runs, metric: Metric) -> Published {
-    let ours = runs.mean(|record| match metric {
-        Metric::AccuracyByTrack => record.split.n_test_tracks as f64,
-        _ => record.test.n as f64,
+    let ours = runs.mean(|record| {
+        let n = if metric.is_by_track() { record.split.n_test_tracks } else { record.test.n() };
+        n as f64
     });
     let theirs = claim.n_test.map_or(ours, |n| n.max(1) as f64);
     Published {
@@ -100,10 +115,15 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
         words.to_owned()
     } else if !record.cut.is_empty() {
         format!("shortened run ({})", list(&record.cut))
-    } else if Metric::named(&claim.metric).is_none() {
-        format!("this version of encore does not know the metric {}", claim.metric)
     } else {
-        return None;
+        let task = runs.task();
+        match Metric::named(&claim.metric) {
+            Some(metric) if metric.tasks().contains(&task) => return None,
+            Some(_) => {
+                format!("{} is no metric of a model that tells {}", claim.metric, task.words())
+            }
+            None => format!("this version of encore does not know the metric {}", claim.metric),
+        }
     };
     Some(reason)
 }
@@ -111,16 +131,35 @@ fn unfit(claim: &Claim, runs: &Runs) -> Option<String> {
 impl Judged<'_> {
     /// Ours as text: `0.838 [0.832, 0.844]`, or a dash.
     pub(super) fn ours_words(&self) -> String {
-        self.ours.as_ref().map_or("-".to_owned(), interval)
+        let Some(Interval { mean, low, high }) = self.ours else { return "-".to_owned() };
+        let [mean, low, high] = [mean, low, high].map(|it| self.number(it));
+        format!("{mean} [{low}, {high}]")
     }
 
-    /// The published figure as text, with its metric unless that is the accuracy.
+    /// A number in the metric's unit as text.
+    fn number(&self, value: f64) -> String {
+        number(value, self.decimals)
+    }
+
+    /// Whether it is about the main metric of the runs.
+    pub(super) fn is_of_main(&self) -> bool {
+        self.is_of_main
+    }
+
+    /// The published value as text.
+    pub(super) fn value_words(&self) -> String {
+        self.number(self.claim.value)
+    }
+
+    /// The published figure as text, with its metric unless that is the main one.
     pub(super) fn published_words(&self) -> String {
-        let value = fraction(self.claim.value);
-        match self.claim.metric.as_str() {
-            "accuracy" => value,
-            metric => format!("{metric} {value}"),
-        }
+        let value = self.value_words();
+        if self.is_of_main { value } else { format!("{} {value}", self.claim.metric) }
+    }
+
+    /// Ours minus published as text, where the two may be compared.
+    pub(super) fn delta_words(&self) -> Option<String> {
+        self.delta().map(|delta| signed_number(delta, self.decimals))
     }
 
     /// Ours minus published, where the two may be compared.
@@ -152,6 +191,13 @@ impl Judged<'_> {
         Some(format!("{decide} would decide"))
     }
 
+    /// `+0.012 [-0.010, +0.034] (90 %)`.
+    fn difference(&self, interval: &Interval) -> String {
+        let Interval { mean, low, high } = *interval;
+        let [mean, low, high] = [mean, low, high].map(|it| signed_number(it, self.decimals));
+        format!("{mean} [{low}, {high}] (90 %)")
+    }
+
     /// Explains the verdict, with its assumptions, as plain text.
     pub(super) fn why(&self) -> String {
         let judgment = match (&self.verdict, &self.judgment) {
@@ -160,15 +206,19 @@ impl Judged<'_> {
             (_, None) => return String::new(),
         };
         let Interval { low, high, .. } = judgment.repetitions;
-        let fall =
-            format!("where repetitions of our runs fall, {} to {}", fraction(low), fraction(high));
-        let within = fraction(judgment.within);
-        let difference = format!("ours minus published is {}", difference(&judgment.difference));
+        let fall = format!(
+            "where repetitions of our runs fall, {} to {}",
+            self.number(low),
+            self.number(high)
+        );
+        let within = self.number(judgment.within);
+        let difference =
+            format!("ours minus published is {}", self.difference(&judgment.difference));
         let assumed = &self.assumed;
         match &self.verdict {
             Verdict::Differs { by } => {
                 let side = if *by > 0.0 { "above" } else { "below" };
-                let by = fraction(by.abs());
+                let by = self.number(by.abs());
                 let Interval { low, high, .. } = judgment.difference;
                 let small = if low > -judgment.within && high < judgment.within {
                     format!(", although within the margin of {within}")
@@ -183,22 +233,16 @@ impl Judged<'_> {
             _ => format!(
                 "{difference}, not within the margin of {within}, and it is {fall}; these runs could \
                  have detected a difference of {}; {} ({assumed})",
-                fraction(judgment.detectable),
+                self.number(judgment.detectable),
                 self.plan_words().unwrap_or_default()
             ),
         }
     }
 }
 
-/// `+0.012 [-0.010, +0.034] (90 %)`.
-fn difference(interval: &Interval) -> String {
-    let Interval { mean, low, high } = interval;
-    format!("{} [{}, {}] (90 %)", signed(*mean), signed(*low), signed(*high))
-}
-
 /// Describes the assumed number of runs and test examples behind a figure, and of a single run of ours the
 /// assumed spread of seeds.
-fn assumed(claim: &Claim, runs: &Runs, spread: Option<f64>) -> String {
+fn assumed(claim: &Claim, runs: &Runs, spread: Option<f64>, decimals: usize) -> String {
     let n_runs = match claim.n_runs {
         Some(n) => counted(n, "run"),
         None if default_runs(runs) > 1 => counted(default_runs(runs), "fold"),
@@ -208,14 +252,15 @@ fn assumed(claim: &Claim, runs: &Runs, spread: Option<f64>) -> String {
         .n_test
         .map_or("a test set as large as ours".to_owned(), |n| counted(n, "test example"));
     let word = if claim.n_runs.is_some() && claim.n_test.is_some() { "of" } else { "taken as" };
-    let told =
-        claim.seed_sd.map(|sd| format!("with a standard deviation of {} over seeds", fraction(sd)));
+    let told = claim
+        .seed_sd
+        .map(|sd| format!("with a standard deviation of {} over seeds", number(sd, decimals)));
     let spread = match (spread, told) {
         (_, Some(told)) => format!(", {told}"),
         (Some(spread), None) => format!(
             "; one {} shows no spread, so a standard deviation of {} over seeds is assumed",
             runs.unit(),
-            fraction(spread)
+            number(spread, decimals)
         ),
         (None, None) => String::new(),
     };
@@ -249,7 +294,7 @@ mod tests {
         let high = {
             let folder = tempfile::tempdir().unwrap();
             let runs = claimed(folder.path(), |_| {});
-            group::rows(&runs, &options).unwrap()[0].group().unwrap().accuracy.high
+            group::rows(&runs, &options).unwrap()[0].group().unwrap().main.high
         };
         let value = high + 0.001;
         let judged = |change: &dyn Fn(&mut Claim)| {
@@ -264,7 +309,7 @@ mod tests {
             );
             let rows = group::rows(&runs, &options).unwrap();
             let group = rows[0].group().unwrap();
-            assert!(!group.accuracy.contains(value), "a little outside of our interval");
+            assert!(!group.main.contains(value), "a little outside of our interval");
             (group.judged[0].verdict.clone(), group.judged[0].why())
         };
         let (verdict, why) = judged(&|_| {});
@@ -292,7 +337,7 @@ mod tests {
         let report::Table { text, differing, inconclusive, .. } = ledger;
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let ours = runs[0].record.test.accuracy;
+        let ours = runs[0].record.test.main();
         for part in [
             "dnn on gtzan: accuracy 0.578 (report, table 1) differs: ours ".to_owned(),
             format!("ours is above it by {:.3}; it is outside where repetitions", ours - 0.578),
@@ -316,31 +361,34 @@ mod tests {
     #[test]
     fn a_claim_may_be_about_any_metric_and_has_that_metric_s_interval() {
         let folder = tempfile::tempdir().unwrap();
+        let of_classes =
+            || Metric::ALL.into_iter().filter(|metric| metric.tasks().contains(&Task::Classes));
         let one = |seed: u64| {
             let fake = gtzan("cnn-3", seed, 0.84, 0.838);
             let mut record = fake::record(&fake);
             let claim = record.claims[0].clone();
             let about = |metric: &str| Claim { metric: metric.to_owned(), ..claim.clone() };
-            record.claims = Metric::ALL.iter().map(|metric| about(metric.as_str())).collect();
-            record.claims.push(about("recall"));
+            record.claims = of_classes().map(|metric| about(metric.as_str())).collect();
+            record.claims.extend([about("recall"), about("mae")]);
             fake::write(folder.path(), &fake, record, &fake::predictions(&fake))
         };
         let runs: Vec<Run> = (1..=3).map(one).collect();
         let options = options(&[]);
         let rows = group::rows(&runs, &options).unwrap();
         let group = rows[0].group().unwrap();
-        assert_eq!(group.judged.len(), 8);
-        for (judged, metric) in group.judged.iter().zip(Metric::ALL) {
+        assert_eq!(group.judged.len(), 9);
+        for (judged, metric) in group.judged.iter().zip(of_classes()) {
             let ours = judged.ours.expect("every metric has an interval");
             assert!(ours.low < ours.mean && ours.mean < ours.high, "{metric:?}: {ours:?}");
             assert!(ours.low > 0.0 && (ours.high < 1.0 || metric == Metric::LogLoss), "{ours:?}");
             assert!(!judged.why().is_empty());
         }
-        assert_eq!(group.judged[0].ours, Some(group.accuracy));
+        assert_eq!(group.judged[0].ours, Some(group.main));
         assert_eq!(group.judged[1].ours, group.by_track);
         assert_eq!(group.judged[7].ours_words(), "-");
         let unknown = "this version of encore does not know the metric recall";
         assert_eq!(group.judged[7].why(), unknown);
+        assert_eq!(group.judged[8].why(), "mae is no metric of a model that tells a class");
         let text = claims(&runs, &options).unwrap().text;
         assert!(text.contains("cnn-3 on gtzan: macro_f1 0.838 (report, table 1)\n"), "{text}");
     }
@@ -376,9 +424,10 @@ mod tests {
         let n_classes = record.data.classes.len();
         let mut confusion = vec![vec![0; n_classes]; n_classes];
         predictions.iter().for_each(|row| confusion[row.actual][row.predicted] += 1);
-        record.test.n = 3;
-        record.test.accuracy = crate::metrics::accuracy(&confusion);
-        record.test.confusion = confusion;
+        let test = fake::of_classes_mut(&mut record.test);
+        test.n = 3;
+        test.accuracy = crate::metrics::accuracy(&confusion);
+        test.confusion = confusion;
         (record.split.n_test, record.split.n_test_tracks) = (3, 3);
         let runs = [fake::write(folder.path(), &fake, record, &predictions)];
         let options = options(&["few"]);

@@ -1,9 +1,12 @@
 //! Rows of the summary as plain data, for JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::group::{Group, Row};
-use crate::metrics::Interval;
+use crate::metrics::{Interval, Metric};
+use crate::vocab::Task;
 
 /// A mean with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -39,8 +42,18 @@ pub struct ResultFacts {
     pub foreign_model: Option<String>,
     /// Number of test examples that leak in any way, in the first run.
     pub n_leaking: usize,
-    /// Accuracy on test examples.
-    pub accuracy: RangeFacts,
+    /// What the models tell: `classes`, `tags` or `number`.
+    pub task: String,
+    /// The task's main metric: `accuracy`, `roc_auc` or `r2`.
+    pub metric: String,
+    /// The main metric on test examples.
+    pub score: RangeFacts,
+    /// The main metric on tracks, where tracks have several test examples.
+    pub score_by_track: Option<RangeFacts>,
+    /// Further metrics on test examples, by name: of tags and numbers.
+    pub other_scores: BTreeMap<String, RangeFacts>,
+    /// Accuracy on test examples; absent if no classes were predicted.
+    pub accuracy: Option<RangeFacts>,
     /// Accuracy on tracks, where tracks have several test examples.
     pub accuracy_by_track: Option<RangeFacts>,
     /// Mean time of a run in seconds. Unknown for predictions of another program that did not say.
@@ -68,6 +81,9 @@ pub struct ClaimFacts {
     pub ours: Option<RangeFacts>,
     /// Ours minus published, where the two may be compared.
     pub difference: Option<f64>,
+    /// Whether a model is better the lower the metric is; absent for a metric that this version of encore
+    /// does not know.
+    pub lower_is_better: Option<bool>,
 }
 
 impl From<Interval> for RangeFacts {
@@ -92,6 +108,7 @@ pub(super) fn not_run(rows: &[Row]) -> Vec<String> {
 
 fn result(group: &Group) -> ResultFacts {
     let record = group.record();
+    let of_classes = group.task() == Task::Classes;
     let claim = |judged: &super::claims::Judged| ClaimFacts {
         metric: judged.claim.metric.clone(),
         value: judged.claim.value,
@@ -101,6 +118,7 @@ fn result(group: &Group) -> ResultFacts {
         why: judged.why(),
         ours: judged.ours.map(RangeFacts::from),
         difference: judged.delta(),
+        lower_is_better: Metric::named(&judged.claim.metric).map(Metric::lower_is_better),
     };
     ResultFacts {
         experiment: record.experiment.clone(),
@@ -113,8 +131,18 @@ fn result(group: &Group) -> ResultFacts {
         foreign: record.foreign.is_some(),
         foreign_model: record.foreign.as_ref().and_then(|foreign| foreign.model.clone()),
         n_leaking: record.audit.n_leaking,
-        accuracy: group.accuracy.into(),
-        accuracy_by_track: group.by_track.map(RangeFacts::from),
+        task: group.task().to_string(),
+        metric: group.metric().as_str().to_owned(),
+        score: group.main.into(),
+        score_by_track: group.by_track.map(RangeFacts::from),
+        other_scores: group
+            .more
+            .others
+            .iter()
+            .map(|(name, it)| (name.clone(), (*it).into()))
+            .collect(),
+        accuracy: of_classes.then(|| group.main.into()),
+        accuracy_by_track: group.by_track.filter(|_| of_classes).map(RangeFacts::from),
         seconds: group.seconds(),
         claims: group.judged.iter().map(claim).collect(),
     }

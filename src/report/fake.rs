@@ -6,9 +6,10 @@ use super::{Options, fake_data};
 use crate::metrics::{accuracy, macro_f1};
 use crate::record::{
     Audit, Claim, ClaimOutcome, CodeFacts, DataFacts, Epoch, Excluded, Leak, LeakKind, ModelFacts,
-    Outputs, Prediction, RECORD_FORMAT, Record, Run, RunWriter, SplitFacts, Store, Timings,
+    Outputs, Prediction, Predictions, RECORD_FORMAT, Record, Run, RunWriter, SplitFacts, Store,
+    Timings,
 };
-use crate::vocab::{ExampleId, Scores, Seed};
+use crate::vocab::{ClassificationScores, ExampleId, Scores, Seed, Task};
 
 pub(super) const GENRES: [&str; 10] =
     ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
@@ -127,7 +128,12 @@ pub(super) fn vast_run(root: &Path, seed: u64) -> Run {
     let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
     let confusion = crate::metrics::confusion(&labels, &predicted, n_classes);
     let accuracy = accuracy(&confusion);
-    record.test = Scores { n: labels.len(), accuracy, confusion, ..record.test };
+    record.test = Scores::Classes(ClassificationScores {
+        n: labels.len(),
+        accuracy,
+        confusion,
+        ..of_classes(&record.test).clone()
+    });
     (record.train, record.valid) = (Some(record.test.clone()), None);
     record.data.classes = classes;
     record.split.n_test = labels.len();
@@ -141,11 +147,32 @@ pub(super) fn write(root: &Path, fake: &Fake, record: Record, predictions: &[Pre
     begin(root, fake, predictions, &record.data.classes).finish(record, &epochs(fake)).unwrap().0
 }
 
+/// The scores of a run that predicts classes.
+pub(super) fn of_classes(scores: &Scores) -> &ClassificationScores {
+    scores.classes().expect("the run predicts classes")
+}
+
+/// The same, to be changed.
+pub(super) fn of_classes_mut(scores: &mut Scores) -> &mut ClassificationScores {
+    let Scores::Classes(scores) = scores else { panic!("the run predicts classes") };
+    scores
+}
+
 /// A run that is written but for its record.
 pub(super) fn begin(
     root: &Path,
     fake: &Fake,
     predictions: &[Prediction],
+    classes: &[String],
+) -> RunWriter {
+    begin_any(root, fake, &Predictions::Classes(predictions.to_vec()), classes)
+}
+
+/// The same for every task.
+pub(super) fn begin_any(
+    root: &Path,
+    fake: &Fake,
+    predictions: &Predictions,
     classes: &[String],
 ) -> RunWriter {
     let id = format!(
@@ -224,14 +251,14 @@ pub(super) fn record(fake: &Fake) -> Record {
             git_commit: Some("0123456789abcdef0123".to_owned()),
             git_dirty: Some(true),
         },
-        train: Some(scores(
+        train: Some(Scores::Classes(scores(
             &Fake { accuracy: (fake.accuracy + 0.1).min(1.0), ..*fake },
             test.confusion.len(),
             4893,
             4893,
-        )),
-        valid: Some(scores(fake, test.confusion.len(), 2097, 2097)),
-        test,
+        ))),
+        valid: Some(Scores::Classes(scores(fake, test.confusion.len(), 2097, 2097))),
+        test: Scores::Classes(test),
         timings: Timings {
             started: "2026-01-02T03:04:05Z".to_owned(),
             n_resumed: 0,
@@ -278,6 +305,7 @@ fn data(fake: &Fake, table: bool, classes: Vec<String>) -> DataFacts {
         hash: "da7a0123456789abcdef".to_owned(),
         features_hash: "fea70123456789abcdef".to_owned(),
         shape: if table { vec![21] } else { vec![130, 13] },
+        task: Task::Classes,
         classes,
         n_tracks: n,
         n_examples: if table { n } else { 9986 },
@@ -313,12 +341,12 @@ pub(super) fn predictions(fake: &Fake) -> Vec<Prediction> {
     answers(fake, n_classes, n, n_tracks).into_iter().enumerate().map(prediction).collect()
 }
 
-fn scores(fake: &Fake, n_classes: usize, n: usize, n_tracks: usize) -> Scores {
+fn scores(fake: &Fake, n_classes: usize, n: usize, n_tracks: usize) -> ClassificationScores {
     let mut confusion = vec![vec![0; n_classes]; n_classes];
     for (actual, predicted) in answers(fake, n_classes, n, n_tracks) {
         confusion[actual][predicted] += 1;
     }
-    Scores {
+    ClassificationScores {
         n,
         accuracy: accuracy(&confusion),
         macro_f1: macro_f1(&confusion),

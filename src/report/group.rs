@@ -8,23 +8,26 @@ use rayon::prelude::*;
 use super::claims::{self, Judged};
 use super::runs::{Runs, by_experiment};
 use super::score_cache::ScoreCache;
-use super::scores::{Probabilities, Scores};
+use super::scores::{More, Probabilities, Scores};
 use super::words::short;
 use super::{Options, ReportError, check::check};
-use crate::metrics::{Estimate, Interval};
+use crate::metrics::{Estimate, Interval, Metric};
 use crate::record::Run;
+use crate::vocab::Task;
 
 /// One row of the page: runs, and what comes of their predictions.
 pub(super) struct Group<'a> {
     alike: Runs<'a>,
-    /// Mean accuracy on the test examples, with what moves it.
+    /// The mean of the main metric on the test examples, with what moves it.
     pub(super) estimate: Estimate,
     /// The same with its 95 % interval.
-    pub(super) accuracy: Interval,
-    /// Accuracy on tracks, the segments of each voting; where tracks have several test examples.
+    pub(super) main: Interval,
+    /// The main metric on tracks, the segments of each pooled; where tracks have several test examples.
     pub(super) by_track: Option<Interval>,
-    /// How good each run's probabilities are.
+    /// How good each run's probabilities of classes are; empty for other tasks.
     pub(super) probabilities: Vec<Probabilities>,
+    /// What only models of tags or numbers have.
+    pub(super) more: Box<More>,
     /// Every published figure with its verdict.
     pub(super) judged: Vec<Judged<'a>>,
 }
@@ -42,6 +45,11 @@ impl<'a> Row<'a> {
             Self::Ran(group) => Some(group),
             Self::NotRun(_) => None,
         }
+    }
+
+    /// What the models tell, if there are any.
+    pub(super) fn task(&self) -> Option<Task> {
+        self.group().map(|group| group.task())
     }
 
     /// The experiment.
@@ -81,8 +89,35 @@ pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<
     rows.into_iter().collect()
 }
 
+/// Rows of one task, which stand in one table.
+pub(super) struct TaskRows<'a> {
+    pub(super) task: Task,
+    /// The heading of the table, where there are several tables.
+    pub(super) title: Option<&'static str>,
+    pub(super) rows: Vec<&'a Row<'a>>,
+}
+
+/// The rows by task, each in their order. Experiments without runs stand in the first table.
+pub(super) fn by_task<'a>(rows: &'a [Row<'a>]) -> Vec<TaskRows<'a>> {
+    let ran = |task: &Task| rows.iter().any(|row| row.task() == Some(*task));
+    let mut tasks: Vec<Task> = Task::ALL.into_iter().filter(ran).collect();
+    if tasks.is_empty() {
+        tasks.push(Task::Classes);
+    }
+    let of = |(i, task): (usize, &Task)| TaskRows {
+        task: *task,
+        title: (tasks.len() > 1).then_some(match task {
+            Task::Classes => "Classes",
+            Task::Tags => "Tags",
+            Task::Number => "Numbers",
+        }),
+        rows: rows.iter().filter(|row| row.task().map_or(i == 0, |it| it == *task)).collect(),
+    };
+    tasks.iter().enumerate().map(of).collect()
+}
+
 /// The heading that stands before each row: that of its group before the group's first row.
-pub(super) fn headings<'a>(rows: &[Row], options: &'a Options) -> Vec<Option<&'a str>> {
+pub(super) fn headings<'a>(rows: &[&Row], options: &'a Options) -> Vec<Option<&'a str>> {
     const OTHERS: &str = "Other experiments";
     if options.groups.is_empty() {
         return vec![None; rows.len()];
@@ -109,19 +144,25 @@ impl<'a> Group<'a> {
         let claims = &alike.record().claims;
         let scores = cache.scores(&alike, &claims::metrics(claims))?;
         let judged = claims.iter().map(|claim| claims::judged(claim, &alike, &scores)).collect();
-        let accuracy = scores.estimate.fraction_interval();
-        let Scores { estimate, by_track, probabilities, .. } = scores;
-        Ok(Self { alike, estimate, accuracy, by_track, probabilities, judged })
+        let main = alike.metric().interval_of(&scores.estimate);
+        let Scores { estimate, by_track, probabilities, more, .. } = scores;
+        Ok(Self { alike, estimate, main, by_track, probabilities, more, judged })
     }
 
     /// The claim that the summary shows, with its verdict.
     pub(super) fn main_claim(&self) -> Option<&Judged<'a>> {
-        self.judged.get(claims::main_claim(&self.record().claims)?)
+        self.judged.get(claims::main_claim(&self.record().claims, self.metric())?)
     }
 
-    /// The first claim about accuracy, which figures show on their scale of accuracies.
-    pub(super) fn accuracy_claim(&self) -> Option<&Judged<'a>> {
-        self.judged.iter().find(|judged| judged.claim.metric == "accuracy")
+    /// The first claim about the main metric, which figures show on their scale.
+    pub(super) fn claim_of_main(&self) -> Option<&Judged<'a>> {
+        self.judged.iter().find(|judged| judged.is_of_main())
+    }
+
+    /// A further metric with its interval, of tags or numbers.
+    pub(super) fn other(&self, metric: Metric) -> Option<&Interval> {
+        let found = self.more.others.iter().find(|(name, _)| name == metric.as_str());
+        found.map(|(_, interval)| interval)
     }
 
     /// Ours minus published, where the two may be compared.
@@ -168,7 +209,7 @@ mod tests {
         let all = rows(&runs, &options).unwrap();
         let by_track = all[0].group().unwrap().by_track.unwrap();
         // Segments err apart from each other, so three of them know more.
-        assert!(by_track.mean > all[0].group().unwrap().accuracy.high);
+        assert!(by_track.mean > all[0].group().unwrap().main.high);
         assert_eq!(all[1].group().unwrap().by_track, None);
         let words = summary::interval(&by_track);
         for file in [&written.readme, &written.page] {
@@ -181,12 +222,12 @@ mod tests {
         }
         // 0.6 for the class that is said: right ones cost -ln 0.6, wrong ones -ln (0.4 / 9).
         let lines = run_lines::lines(all[0].group().unwrap());
-        let right = runs[0].record.test.accuracy;
+        let right = runs[0].record.test.main();
         let loss = -right * 0.6_f64.ln() - (1.0 - right) * (0.4_f64 / 9.0).ln();
         assert_eq!(lines[1][5], format!("{loss:.3}"));
         assert_eq!(lines[1][7], format!("{:.3}", (right - 0.6).abs()));
         assert_eq!((lines.len(), lines[3][0].as_str()), (4, "mean"));
-        let mean = f64::midpoint(right, runs[1].record.test.accuracy);
+        let mean = f64::midpoint(right, runs[1].record.test.main());
         assert_eq!(lines[3][1], format!("{mean:.3}"));
     }
 

@@ -3,7 +3,7 @@
 use super::claims::Judged;
 use super::facts::not_run;
 use super::group::{Group, Row};
-use super::words::{fraction, list, wrapped};
+use super::words::{list, wrapped};
 use crate::record::Claim;
 
 /// Every claim of every row, and what has no run yet, as text of at most 100 columns.
@@ -23,9 +23,9 @@ pub(super) fn text(rows: &[Row]) -> String {
 }
 
 fn entry(group: &Group, judged: &Judged) -> String {
-    let Claim { metric, value, source, .. } = judged.claim;
+    let Claim { metric, source, .. } = judged.claim;
     let (experiment, dataset) = (group.name(), group.dataset_words());
-    let head = format!("{experiment} on {dataset}: {metric} {} ({source})", fraction(*value));
+    let head = format!("{experiment} on {dataset}: {metric} {} ({source})", judged.value_words());
     let said = format!(
         "{}: ours {} over {}; {}",
         judged.verdict.as_str(),

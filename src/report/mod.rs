@@ -13,6 +13,7 @@
 //! | `summary` | rows -> the summary table, the headline, the warnings about leaks |
 //! | `section` | one row -> its section: answer, figures, per-class table, details |
 //! | `run_lines` | every run of a row in numbers, and their means |
+//! | `main_scale` | the scale on which the main metric of a task is drawn |
 //! | `page` | all of it -> `README.md` |
 //! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
@@ -24,7 +25,7 @@
 //! | `terminal`, `footnotes` | rows -> the table that the command line prints, with its notes |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `data` | dataset summaries -> the section with the data plots |
-//! | `figure/` | curves, confusion matrix, all accuracies, pictures of data -> SVG and PNG (plotters lives here only) |
+//! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
 //! The page is written from records. Only the data plots come from elsewhere, as plain numbers
 //! ([`DatasetSummary`]). The same records and numbers give the same bytes. This room must
@@ -41,12 +42,15 @@ mod facts;
 mod fake;
 #[cfg(test)]
 mod fake_data;
+#[cfg(test)]
+mod fake_tasks;
 mod figure;
 mod footnotes;
 mod group;
 mod html;
 mod ledger;
 mod link;
+mod main_scale;
 mod page;
 mod results;
 mod run_fields;
@@ -61,12 +65,14 @@ mod summary;
 mod terminal;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_tasks;
 mod tex;
 mod warnings;
 mod words;
 
 pub use compare::{
-    CompareError, Comparison, LevelFacts, SideFacts, TestFacts, compare, comparison,
+    CompareError, Comparison, LevelFacts, ScoreFacts, SideFacts, TestFacts, compare, comparison,
 };
 pub use facts::{ClaimFacts, RangeFacts, ResultFacts};
 pub(crate) use figure::nice_step;
@@ -173,12 +179,15 @@ impl Table {
         for group in rows.iter().filter_map(Row::group) {
             for judged in &group.judged {
                 let metric = match judged.claim.metric.as_str() {
-                    "accuracy" => String::new(),
+                    _ if judged.is_of_main() => String::new(),
                     metric => format!(" {metric}"),
                 };
                 let name = format!("{}{metric} ({})", group.name(), judged.claim.source);
                 match &judged.verdict {
-                    Verdict::Differs { by } => differing.push(format!("{name} by {by:+.3}")),
+                    Verdict::Differs { .. } => {
+                        let by = judged.delta_words().unwrap_or_default();
+                        differing.push(format!("{name} by {by}"));
+                    }
                     Verdict::Inconclusive => inconclusive.push(name),
                     Verdict::Reproduced | Verdict::NotComparable { .. } => {}
                 }
@@ -373,7 +382,9 @@ pub fn verdict(runs: &[Run], experiment: &str) -> Result<Option<Verdict>, Report
     let groups = runs::runs_of(runs, experiment);
     let Some(first) = groups.first() else { return Ok(None) };
     let claims = &first.record().claims;
-    claims::main_claim(claims).map(|index| claims::verdict(&claims[index], first)).transpose()
+    claims::main_claim(claims, first.metric())
+        .map(|index| claims::verdict(&claims[index], first))
+        .transpose()
 }
 
 fn make(folder: &Path) -> Result<(), ReportError> {

@@ -7,9 +7,10 @@ use super::figure::Drawn;
 use super::group::{Group, Row, spec_words};
 use super::words::{Markup, plain};
 use super::{data, section, summary};
+use crate::vocab::Task;
 
 /// What the columns and figures mean.
-pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
+const HOW_TO_READ: [(&str, &str); 5] = [
     (
         "ours",
         "mean accuracy on the test examples over the seeds (or folds), with its 95 % interval. The \
@@ -43,6 +44,44 @@ pub(super) const HOW_TO_READ: [(&str, &str); 5] = [
     ),
 ];
 
+/// What they mean where tags or numbers were predicted; they stand before the verdict.
+const HOW_TO_READ_OTHERS: [(Task, &str, &str); 2] = [
+    (
+        Task::Tags,
+        "ROC-AUC",
+        "area under the ROC curve of every tag, averaged over the tags that some test examples have and \
+         others do not (macro); its average precision is the area under the precision-recall curve. The \
+         mean over the seeds, with its 95 % interval: the variance by test tracks is DeLong's, summed by \
+         track (Obuchowski 1997), and that by seeds as for an accuracy. By track, the probabilities of a \
+         track are the mean over its test segments.",
+    ),
+    (
+        Task::Number,
+        "R2",
+        "the share of the variance of the test examples' numbers that the predictions explain: 1 minus the \
+         sum of squared errors over that of the squared distances from their mean. Below 0, the model is worse \
+         than always predicting that mean. The variance by test tracks is that of a ratio of two sums \
+         over tracks, and the interval is symmetric on the logarithmic scale of 1 - R2. MAE is the mean \
+         absolute error, in the number's unit. By track, the prediction of a track is the mean over its test \
+         segments. The margin of a claim about MAE or MSE is a tenth of the published figure, unless it gives \
+         another, and with one seed a standard deviation of 5 % of it, or of 1 - R2, is assumed.",
+    ),
+];
+
+/// The terms to explain on a page with these rows.
+pub(super) fn how_to_read(rows: &[Row]) -> Vec<(&'static str, &'static str)> {
+    let has = |task: Task| rows.iter().any(|row| row.task() == Some(task));
+    let has_others = has(Task::Tags) || has(Task::Number);
+    let of_classes = |(term, _): &&(&str, &str)| {
+        !["ours", "by track"].contains(term) || has(Task::Classes) || !has_others
+    };
+    let others = HOW_TO_READ_OTHERS.into_iter().filter(|(task, ..)| has(*task));
+    let mut terms: Vec<(&str, &str)> = HOW_TO_READ.iter().filter(of_classes).copied().collect();
+    let at = terms.iter().position(|(term, _)| *term == "verdict").unwrap_or(0);
+    terms.splice(at..at, others.map(|(_, term, text)| (term, text)));
+    terms
+}
+
 /// Returns the text of the page. `folder` is its folder.
 pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path) -> String {
     let mut parts = vec![
@@ -57,8 +96,8 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
         summary::markdown(rows, options),
         summary::reasons(rows),
         summary::leak_warning(rows),
-        drawn.overview_image(),
-        format!("How to read this:\n\n{}", how_to_read()),
+        drawn.overview_images(),
+        format!("How to read this:\n\n{}", terms(rows)),
         "For a browser, with sortable tables: [index.html](index.html). One row per run: \
          [results.csv](results.csv), [results.parquet](results.parquet); per epoch: \
          [epochs.csv](epochs.csv), [epochs.parquet](epochs.parquet). The summary for LaTeX: \
@@ -85,8 +124,8 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
     parts.join("\n")
 }
 
-fn how_to_read() -> String {
-    HOW_TO_READ.iter().map(|(term, text)| format!("- **{term}**: {text}\n")).collect()
+fn terms(rows: &[Row]) -> String {
+    how_to_read(rows).iter().map(|(term, text)| format!("- **{term}**: {text}\n")).collect()
 }
 
 fn heading(group: &Group) -> String {

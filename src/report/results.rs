@@ -5,6 +5,7 @@ use super::group::{Group, Row};
 use crate::metrics::macro_f1;
 use crate::record::{Record, Run};
 use crate::table::Values;
+use crate::vocab::Task;
 
 /// The columns of both files, in the order of the page.
 pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
@@ -25,14 +26,23 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
         });
         texts.collect::<Vec<_>>()
     };
-    vec![
+    let by_name = |name: &'static str| {
+        numbers(&|record| {
+            let scores = record.test.by_name();
+            scores.iter().find(|(it, _)| *it == name).map_or(f64::NAN, |(_, value)| *value)
+        })
+    };
+    let mut columns = vec![
         ("experiment", texts(&|record| record.experiment.clone())),
         ("dataset", texts(&|record| record.data.dataset.clone())),
         ("seed", Values::Counts(runs().map(|run| Some(run.record.seed)).collect())),
-        ("accuracy", numbers(&|record| record.test.accuracy)),
-        ("macro_f1", numbers(&|record| macro_f1(&record.test.confusion))),
-        ("log_loss", numbers(&|record| record.test.log_loss)),
-        ("n_test", counts(&|record| Some(record.test.n))),
+        ("accuracy", by_name("accuracy")),
+        (
+            "macro_f1",
+            numbers(&|record| record.test.classes().map_or(f64::NAN, |it| macro_f1(&it.confusion))),
+        ),
+        ("log_loss", by_name("log_loss")),
+        ("n_test", counts(&|record| Some(record.test.n()))),
         ("epochs", counts(&|record| record.model.n_epochs)),
         ("seconds", numbers(&|record| record.seconds().unwrap_or(f64::NAN))),
         ("spec_hash", texts(&|record| record.spec_hash.clone())),
@@ -43,7 +53,14 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
         ("claim", Values::Texts(of_claims(&|judged| judged.published_words()))),
         ("verdict", Values::Texts(of_claims(&|judged| judged.verdict.as_str().to_owned()))),
         ("run", Values::Texts(runs().map(|run| run.id.clone()).collect())),
-    ]
+    ];
+    // Columns of other tasks are there only if there are such runs.
+    if rows.iter().filter_map(Row::task).any(|task| task != Task::Classes) {
+        columns.push(("task", texts(&|record| record.data.task.to_string())));
+        let names = ["roc_auc", "average_precision", "r2", "mae", "mse"];
+        columns.extend(names.map(|name| (name, by_name(name))));
+    }
+    columns
 }
 
 /// Why a run is not a full run of the current spec; empty for a full run.

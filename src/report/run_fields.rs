@@ -11,10 +11,11 @@ use crate::record::{Depth, Fields, Run, Unfinished, UnfinishedState};
 use crate::vocab::Scores;
 
 /// Fields that every finished run has, whatever its spec.
-pub(super) const RUN_FIELDS: [&str; 17] = [
+pub(super) const RUN_FIELDS: [&str; 18] = [
     "id",
     "experiment",
     "dataset",
+    "task",
     "seed",
     "state",
     "accuracy",
@@ -34,7 +35,8 @@ pub(super) const RUN_FIELDS: [&str; 17] = [
 /// Whether a field follows from the predictions and is not in the record.
 #[must_use]
 pub fn needs_predictions(field: &str) -> bool {
-    let is_in_record = ["accuracy", "macro_f1", "log_loss"].contains(&field);
+    // Those of tags and numbers are in the record, and areas under curves of classes are not.
+    let is_in_record = ["accuracy", "macro_f1", "log_loss", "r2", "mae", "mse"].contains(&field);
     !is_in_record && Metric::named(field).is_some()
 }
 
@@ -72,10 +74,11 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
     let sets = [("train", record.train.as_ref()), ("valid", record.valid.as_ref())];
     for (name, scores) in sets.into_iter().chain([("test", Some(&record.test))]) {
         let Some(scores) = scores else { continue };
+        own.insert(format!("{name}.n"), json!(scores.n()));
         for (score, value) in of(scores) {
-            own.insert(format!("{name}.{score}"), value.clone());
-            if name == "test" && score != "n" {
-                own.insert(score.to_owned(), value);
+            own.insert(format!("{name}.{score}"), json!(value));
+            if name == "test" {
+                own.insert(score.to_owned(), json!(value));
             }
         }
     }
@@ -83,6 +86,7 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
         ("id", json!(run.id)),
         ("experiment", json!(record.experiment)),
         ("dataset", json!(record.data.dataset)),
+        ("task", json!(record.data.task)),
         ("synthetic", json!(record.data.synthetic)),
         ("seed", json!(record.seed)),
         ("state", json!("done")),
@@ -101,8 +105,12 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
         let runs = Runs::new(&[run]);
         let levels = levels(&[&runs])?;
         let said = &levels[0].sides[0][0];
-        for metric in Metric::ALL.into_iter().filter(|metric| needs_predictions(metric.as_str())) {
-            let score = metric.score(&said.answers()).map(|score| score.value);
+        let is_new = |metric: &Metric| {
+            metric.tasks().contains(&said.task()) && !own.contains_key(metric.as_str())
+        };
+        let metrics: Vec<Metric> = Metric::ALL.into_iter().filter(is_new).collect();
+        for metric in metrics {
+            let score = said.score(metric).map(|score| score.value);
             own.insert(metric.as_str().to_owned(), json!(score));
         }
     }
@@ -138,13 +146,15 @@ pub fn unfinished_fields(run: &Unfinished) -> Fields {
     fields
 }
 
-fn of(scores: &Scores) -> [(&'static str, Value); 4] {
-    [
-        ("n", json!(scores.n)),
-        ("accuracy", json!(scores.accuracy)),
-        ("macro_f1", json!(macro_f1(&scores.confusion))),
-        ("log_loss", json!(scores.log_loss)),
-    ]
+/// The scores of a set by name.
+fn of(scores: &Scores) -> Vec<(&'static str, f64)> {
+    let mut all = scores.by_name();
+    if let Some(scores) = scores.classes() {
+        // Records of earlier versions counted classes that neither occur nor are predicted.
+        let computed = macro_f1(&scores.confusion);
+        all.iter_mut().filter(|(name, _)| *name == "macro_f1").for_each(|it| it.1 = computed);
+    }
+    all
 }
 
 /// Adds every value of a tree by its dotted name. A list of plain values is one field.
@@ -198,17 +208,17 @@ mod tests {
         for (name, value) in [
             ("seed", json!(2)),
             ("state", json!("done")),
-            ("accuracy", json!(run.record.test.accuracy)),
-            ("train.accuracy", json!(run.record.train.as_ref().unwrap().accuracy)),
-            ("macro_f1", json!(macro_f1(&run.record.test.confusion))),
+            ("accuracy", json!(run.record.test.main())),
+            ("train.accuracy", json!(run.record.train.as_ref().unwrap().main())),
+            ("macro_f1", json!(macro_f1(&fake::of_classes(&run.record.test).confusion))),
             ("model.name", json!(run.record.model.name)),
             ("seconds", json!(run.record.timings.total_s)),
         ] {
             assert_eq!(own.get(name), Some(&value), "{name}");
         }
         let top_2 = own["top_2_accuracy"].as_f64().unwrap();
-        assert!(top_2 >= run.record.test.accuracy && top_2 <= 1.0);
-        assert!(own["accuracy_by_track"].as_f64().unwrap() > run.record.test.accuracy);
+        assert!(top_2 >= run.record.test.main() && top_2 <= 1.0);
+        assert!(own["accuracy_by_track"].as_f64().unwrap() > run.record.test.main());
         let (less, _) = run_fields(&run, Depth::Records).unwrap();
         assert_eq!(less.get("roc_auc"), None);
         assert!(needs_predictions("roc_auc") && !needs_predictions("accuracy"));

@@ -5,80 +5,112 @@ use std::path::Path;
 use super::group::Group;
 use super::link::link;
 use super::scores::Probabilities;
-use super::words::{count, duration, fraction, plain, table};
-use crate::metrics::macro_f1;
-use crate::record::{Record, Run};
-use crate::vocab::Scores;
+use super::words::{count, decimals, duration, number, plain, table};
+use crate::metrics::{Metric, macro_f1};
+use crate::record::Record;
+use crate::vocab::{Scores, Task};
 
 /// Every run's numbers, as text under a head; what comes last names the record. With several runs the
 /// last line has their means, and no record.
-pub(super) fn lines(group: &Group) -> Vec<[String; 11]> {
-    let head = [
-        "seed",
-        "test",
-        "valid",
-        "train",
-        "macro F1",
-        "log-loss",
-        "top-2",
-        "calibration error",
-        "epochs",
-        "time",
-        "record",
-    ];
-    let line = |(run, said): (&&Run, &Probabilities)| {
+pub(super) fn lines(group: &Group) -> Vec<Vec<String>> {
+    let columns = columns(group);
+    let mut head = vec!["seed".to_owned()];
+    head.extend(columns.iter().map(|column| column.name.to_owned()));
+    head.extend(["epochs", "time", "record"].map(str::to_owned));
+    let dash = || "-".to_owned();
+    let mut all = vec![head];
+    for (i, run) in group.runs.iter().enumerate() {
         let record = &run.record;
-        [
-            record.seed.to_string(),
-            fraction(record.test.accuracy),
-            record.valid.as_ref().map_or("-".to_owned(), |valid| fraction(valid.accuracy)),
-            record.train.as_ref().map_or("-".to_owned(), |train| fraction(train.accuracy)),
-            fraction(macro_f1(&record.test.confusion)),
-            fraction(said.log_loss),
-            fraction(said.top_2),
-            fraction(said.calibration_error),
-            record.model.n_epochs.map_or("-".to_owned(), count),
-            record.seconds().map_or("-".to_owned(), duration),
-            run.id.clone(),
-        ]
-    };
-    let mut all = vec![head.map(str::to_owned)];
-    all.extend(group.runs.iter().zip(&group.probabilities).map(line));
-    all.extend((group.runs.len() > 1).then(|| mean_line(group)));
+        let mut line = vec![record.seed.to_string()];
+        line.extend(columns.iter().map(|column| column.cell(column.values[i])));
+        line.push(record.model.n_epochs.map_or_else(dash, count));
+        line.push(record.seconds().map_or_else(dash, duration));
+        line.push(run.id.clone());
+        all.push(line);
+    }
+    if group.runs.len() > 1 {
+        let mut line = vec!["mean".to_owned()];
+        line.extend(columns.iter().map(|column| column.cell(column.mean())));
+        let time = group.seconds().map_or_else(dash, duration);
+        line.extend([dash(), time, dash()]);
+        all.push(line);
+    }
     all
 }
 
-fn mean_line(group: &Group) -> [String; 11] {
-    let n = group.runs.len() as f64;
-    let said = |of: fn(&Probabilities) -> f64| {
-        fraction(group.probabilities.iter().map(of).sum::<f64>() / n)
+/// A score of every run; absent where a run has no such set.
+struct Column {
+    name: &'static str,
+    values: Vec<Option<f64>>,
+    decimals: usize,
+}
+
+impl Column {
+    fn mean(&self) -> Option<f64> {
+        let all: Option<Vec<f64>> = self.values.iter().copied().collect();
+        all.map(|all| all.iter().sum::<f64>() / all.len() as f64)
+    }
+
+    fn cell(&self, value: Option<f64>) -> String {
+        value.map_or("-".to_owned(), |value| number(value, self.decimals))
+    }
+}
+
+fn columns(group: &Group) -> Vec<Column> {
+    let column = |name, value: &dyn Fn(&Record) -> Option<f64>| Column {
+        name,
+        values: group.records().map(value).collect(),
+        decimals: 3,
     };
-    let mean = |scores: fn(&Record) -> Option<&Scores>| {
-        let all: Option<Vec<f64>> =
-            group.records().map(|record| Some(scores(record)?.accuracy)).collect();
-        all.map_or("-".to_owned(), |all| fraction(all.iter().sum::<f64>() / n))
+    let main = |scores: &Scores| Some(scores.main()).filter(|score| score.is_finite());
+    let mut columns = vec![
+        column("test", &|record| main(&record.test)),
+        column("valid", &|record| record.valid.as_ref().and_then(main)),
+        column("train", &|record| record.train.as_ref().and_then(main)),
+    ];
+    let of_probabilities = |name, value: fn(&Probabilities) -> f64| Column {
+        name,
+        values: group.probabilities.iter().map(|run| Some(value(run))).collect(),
+        decimals: 3,
     };
-    [
-        "mean".to_owned(),
-        fraction(group.mean(|record| record.test.accuracy)),
-        mean(|record| record.valid.as_ref()),
-        mean(|record| record.train.as_ref()),
-        fraction(group.mean(|record| macro_f1(&record.test.confusion))),
-        said(|run| run.log_loss),
-        said(|run| run.top_2),
-        said(|run| run.calibration_error),
-        "-".to_owned(),
-        group.seconds().map_or("-".to_owned(), duration),
-        "-".to_owned(),
-    ]
+    match group.task() {
+        Task::Classes => columns.extend([
+            column("macro F1", &|record| Some(macro_f1(&record.test.classes()?.confusion))),
+            of_probabilities("log-loss", |run| run.log_loss),
+            of_probabilities("top-2", |run| run.top_2),
+            of_probabilities("calibration error", |run| run.calibration_error),
+        ]),
+        Task::Tags => columns.extend([
+            column("average precision", &|record| record.test.tags()?.average_precision),
+            column("log-loss", &|record| Some(record.test.tags()?.log_loss)),
+        ]),
+        Task::Number => {
+            let mae = column("MAE", &|record| Some(record.test.number()?.mae));
+            let mse = column("MSE", &|record| Some(record.test.number()?.mse));
+            for (metric, column) in [(Metric::Mae, mae), (Metric::Mse, mse)] {
+                let decimals = decimals(metric, column.mean().unwrap_or(0.0));
+                columns.push(Column { decimals, ..column });
+            }
+        }
+    }
+    columns
+}
+
+/// `Accuracy of each run`, by the main metric.
+pub(super) fn title(group: &Group) -> String {
+    match group.task() {
+        Task::Classes => "Accuracy of each run".to_owned(),
+        Task::Tags | Task::Number => format!("{} of each run", group.metric().words()),
+    }
 }
 
 /// The lines as a table in Markdown. `folder` is where the page lies.
 pub(super) fn text(group: &Group, folder: &Path) -> String {
     let mut cells = lines(group);
+    let last = cells[0].len() - 1;
     for (cells, run) in cells.iter_mut().skip(1).zip(&group.runs) {
-        cells[10] = format!("[{}]({})", plain(&run.id), link(&run.folder, folder));
+        cells[last] = format!("[{}]({})", plain(&run.id), link(&run.folder, folder));
     }
-    let cells: Vec<Vec<String>> = cells.into_iter().map(Vec::from).collect();
-    format!("Accuracy of each run:\n\n{}", table(&cells, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
+    let numbers: Vec<usize> = (0..last).collect();
+    format!("{}:\n\n{}", title(group), table(&cells, &numbers))
 }

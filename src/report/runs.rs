@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::words::{counted, list};
+use crate::metrics::Metric;
 use crate::record::{Record, Run};
+use crate::vocab::Task;
 
 /// Runs of one experiment on one dataset with the same length, all of encore or all of one foreign model.
 pub(super) struct Runs<'a> {
@@ -85,11 +87,23 @@ impl<'a> Runs<'a> {
         all.map(|all| all.iter().sum::<f64>() / self.runs.len() as f64)
     }
 
-    /// The test sets' confusion matrices, summed.
+    /// What the models tell.
+    pub(super) fn task(&self) -> Task {
+        self.record().data.task
+    }
+
+    /// The metric that their results are told by.
+    pub(super) fn metric(&self) -> Metric {
+        Metric::main(self.task())
+    }
+
+    /// The test sets' confusion matrices, summed; empty if no classes were predicted.
     pub(super) fn confusion(&self) -> Vec<Vec<usize>> {
-        let mut sum = self.record().test.confusion.clone();
-        for record in self.records().skip(1) {
-            for (row, more) in sum.iter_mut().zip(&record.test.confusion) {
+        let mut of_runs = self.records().filter_map(|record| record.test.classes());
+        let Some(first) = of_runs.next() else { return vec![] };
+        let mut sum = first.confusion.clone();
+        for scores in of_runs {
+            for (row, more) in sum.iter_mut().zip(&scores.confusion) {
                 for (cell, more) in row.iter_mut().zip(more) {
                     *cell += more;
                 }
@@ -98,8 +112,18 @@ impl<'a> Runs<'a> {
         sum
     }
 
+    /// What a model would score that knows nothing: always the test sets' largest class, the same
+    /// probabilities for all examples, or the mean of the test sets' numbers.
+    pub(super) fn baseline(&self) -> f64 {
+        match self.task() {
+            Task::Classes => self.largest_class(),
+            Task::Tags => 0.5,
+            Task::Number => 0.0,
+        }
+    }
+
     /// What always naming the test sets' largest class would score.
-    pub(super) fn largest_class(&self) -> f64 {
+    fn largest_class(&self) -> f64 {
         let supports: Vec<usize> =
             self.confusion().iter().map(|row| row.iter().sum::<usize>()).collect();
         let all = supports.iter().sum::<usize>().max(1);
@@ -183,6 +207,7 @@ impl<'a> Runs<'a> {
             || theirs.experiment == format!("{}-by-track", mine.experiment);
         named
             && theirs.data.dataset == mine.data.dataset
+            && theirs.data.task == mine.data.task
             && theirs.data.hash == mine.data.hash
             && theirs.cut == mine.cut
             && self.other_version() == other.other_version()

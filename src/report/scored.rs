@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::ReportError;
 use super::runs::Runs;
-use crate::metrics::{self, Answers, Clustered};
-use crate::record::{Prediction, Run};
+use crate::metrics::{self, Answers, Clustered, Metric};
+use crate::record::{Predictions, Run};
+use crate::vocab::{ExampleId, Targets, Task};
 
 /// The predictions of all sides for the items of one level.
 pub(super) struct Level {
@@ -24,22 +25,35 @@ pub(super) struct Scored {
     /// Segment of every item within its track; a track's vote has 0.
     pub(super) segments: Vec<u32>,
     pub(super) n_tracks: usize,
-    pub(super) actual: Vec<usize>,
+    /// What is true of every item.
+    pub(super) targets: Targets,
+    /// The predicted classes; empty if no classes were predicted.
     pub(super) predicted: Vec<usize>,
-    /// Row-major `[n_items, n_classes]`.
-    pub(super) probabilities: Vec<f32>,
-    pub(super) n_classes: usize,
+    /// Row-major `[n_items, n_outputs]`: probabilities of classes or tags, or numbers.
+    pub(super) outputs: Vec<f32>,
+    pub(super) n_outputs: usize,
 }
 
 impl Scored {
-    /// Whether every item is right.
+    /// Whether the class of every item is right.
     pub(super) fn right(&self) -> Vec<bool> {
-        self.actual.iter().zip(&self.predicted).map(|(actual, said)| actual == said).collect()
+        let actual = self.targets.classes();
+        actual.iter().zip(&self.predicted).map(|(actual, said)| actual == said).collect()
     }
 
-    /// Accuracy, taken apart by tracks.
-    pub(super) fn accuracy(&self) -> Clustered {
-        self.mean(&numbers(&self.right()))
+    /// What the model tells.
+    pub(super) fn task(&self) -> Task {
+        self.targets.task()
+    }
+
+    /// A metric, taken apart by tracks; `None` where the items don't define it.
+    pub(super) fn score(&self, metric: Metric) -> Option<Clustered> {
+        metric.score(&self.answers())
+    }
+
+    /// The main metric of the task, taken apart by tracks. [`levels`] has made sure that it is defined.
+    pub(super) fn main(&self) -> Clustered {
+        self.score(Metric::main(self.task())).expect("a level is scored by its main metric")
     }
 
     /// The mean of a value per item, taken apart by tracks.
@@ -50,10 +64,10 @@ impl Scored {
     /// What a metric is computed from.
     pub(super) fn answers(&self) -> Answers<'_> {
         Answers {
-            actual: &self.actual,
+            targets: &self.targets,
             predicted: &self.predicted,
-            probabilities: &self.probabilities,
-            n_classes: self.n_classes,
+            outputs: &self.outputs,
+            n_outputs: self.n_outputs,
             tracks: &self.tracks,
             n_tracks: self.n_tracks,
         }
@@ -63,8 +77,15 @@ impl Scored {
     pub(super) fn has_items_of(&self, other: &Self) -> bool {
         self.tracks == other.tracks
             && self.segments == other.segments
-            && self.actual == other.actual
+            && self.targets == other.targets
     }
+}
+
+/// Whether items define the main metric: of tags, whether one is on some of them only.
+fn define_main(targets: &Targets, n_outputs: usize) -> bool {
+    let Targets::Tags(has_tag) = targets else { return true };
+    let of = |tag: usize| has_tag.iter().skip(tag).step_by(n_outputs);
+    (0..n_outputs).any(|tag| of(tag).any(|has| *has) && of(tag).any(|has| !has))
 }
 
 /// 1 for true, 0 for false.
@@ -75,7 +96,7 @@ pub(super) fn numbers(right: &[bool]) -> Vec<f64> {
 /// Numbers of tracks, by the data's hash and name: the same name means the same track on the same data only.
 type Numbers = BTreeMap<String, BTreeMap<String, usize>>;
 
-/// Examples first; then tracks, if a track has several examples anywhere.
+/// Examples first; then tracks, if a track has several examples anywhere and they define the main metric.
 pub(super) fn levels(sides: &[&Runs]) -> Result<Vec<Level>, ReportError> {
     let (mut numbers, mut n_tracks) = (Numbers::new(), 0);
     let mut examples: Vec<Vec<Scored>> = vec![];
@@ -89,81 +110,94 @@ pub(super) fn levels(sides: &[&Runs]) -> Result<Vec<Level>, ReportError> {
     if all().all(|run| run.tracks.windows(2).all(|two| two[0] != two[1])) {
         return Ok(vec![Level { item: "example", sides: examples }]);
     }
-    let votes = examples.iter().map(|side| side.iter().map(votes).collect()).collect();
-    let segments = Level { item: "segment", sides: examples };
-    Ok(vec![segments, Level { item: "track", sides: votes }])
+    let votes: Vec<Vec<Scored>> =
+        examples.iter().map(|side| side.iter().map(votes).collect()).collect();
+    let has_tracks = votes.iter().flatten().all(|run| define_main(&run.targets, run.n_outputs));
+    let mut levels = vec![Level { item: "segment", sides: examples }];
+    if has_tracks {
+        levels.push(Level { item: "track", sides: votes });
+    }
+    Ok(levels)
 }
 
-/// A run's predictions by example; refused where they are not what the record counts.
-pub(super) fn rows(run: &Run) -> Result<Vec<Prediction>, ReportError> {
+/// A run's predictions by example; refused where they are not what the record counts, or don't define the
+/// main metric.
+pub(super) fn rows(run: &Run) -> Result<Predictions, ReportError> {
     let mut rows = run.predictions()?;
-    let (found, n_test) = (rows.len(), run.record.test.n);
-    let path = || PathBuf::from(&run.folder).join("predictions.csv");
+    let (found, n_test) = (rows.len(), run.record.test.n());
+    let broken = |message: String| {
+        let path = PathBuf::from(&run.folder).join("predictions.csv");
+        Err(ReportError::Broken { path, message })
+    };
     if found != n_test {
         let message =
             format!("expected one line for each of {n_test} test examples, found {found}");
-        return Err(ReportError::Broken { path: path(), message });
+        return broken(message);
     }
-    rows.sort_by(|a, b| a.example.cmp(&b.example));
-    if rows.first().map(|row| &row.example.track) == rows.last().map(|row| &row.example.track) {
-        let message = "expected at least two tracks for an interval, found one".to_owned();
-        return Err(ReportError::Broken { path: path(), message });
+    rows.sort();
+    let examples = rows.examples();
+    if examples.first().map(|it| &it.track) == examples.last().map(|it| &it.track) {
+        return broken("expected at least two tracks for an interval, found one".to_owned());
+    }
+    if !define_main(&rows.targets(), run.record.data.classes.len()) {
+        let message = "expected a tag that some test examples have and others do not, found none";
+        return broken(message.to_owned());
     }
     Ok(rows)
 }
 
 /// The items of a run; new tracks get the next numbers.
-fn scored(run: &Run, rows: &[Prediction], numbers: &mut Numbers, n_tracks: &mut usize) -> Scored {
+fn scored(run: &Run, rows: &Predictions, numbers: &mut Numbers, n_tracks: &mut usize) -> Scored {
     let record = &run.record;
     if !numbers.contains_key(&record.data.hash) {
         numbers.insert(record.data.hash.clone(), BTreeMap::new());
     }
     let numbers = numbers.get_mut(&record.data.hash).expect("it was inserted");
-    let number = |row: &Prediction| {
-        numbers.get(&row.example.track).copied().unwrap_or_else(|| {
-            numbers.insert(row.example.track.clone(), *n_tracks);
+    let examples = rows.examples();
+    let number = |example: &&ExampleId| {
+        numbers.get(&example.track).copied().unwrap_or_else(|| {
+            numbers.insert(example.track.clone(), *n_tracks);
             *n_tracks += 1;
             *n_tracks - 1
         })
     };
     Scored {
         seed: record.seed,
-        tracks: rows.iter().map(number).collect(),
-        segments: rows.iter().map(|row| row.example.segment).collect(),
+        tracks: examples.iter().map(number).collect(),
+        segments: examples.iter().map(|example| example.segment).collect(),
         n_tracks: 0,
-        actual: rows.iter().map(|row| row.actual).collect(),
-        predicted: rows.iter().map(|row| row.predicted).collect(),
-        probabilities: rows.iter().flat_map(|row| row.probabilities.iter().copied()).collect(),
-        n_classes: record.data.classes.len(),
+        targets: rows.targets(),
+        predicted: rows.predicted(),
+        outputs: rows.outputs(),
+        n_outputs: record.data.classes.len(),
     }
 }
 
-/// The same run with the segments of each track voting.
+/// The same run with the segments of each track pooled.
 fn votes(run: &Scored) -> Scored {
-    let votes = metrics::track_votes(&run.tracks, &run.probabilities, run.n_classes);
+    let n_outputs = run.n_outputs;
+    let pooled = metrics::pool_tracks(&run.targets, &run.outputs, n_outputs, &run.tracks);
     let mut first: Vec<Option<usize>> = vec![None; run.n_tracks];
     for (item, &track) in run.tracks.iter().enumerate() {
         first[track].get_or_insert(item);
     }
-    let mut of_track: Vec<(usize, usize)> = votes
-        .tracks
-        .iter()
-        .enumerate()
-        .map(|(row, &track)| (first[track].expect("a vote is of items"), row))
-        .collect();
     // By item, so that runs on the same tracks have them in the same order.
-    of_track.sort_unstable();
-    let row =
-        |&(_, row): &(usize, usize)| &votes.probabilities[row * run.n_classes..][..run.n_classes];
-    let probabilities: Vec<f32> = of_track.iter().flat_map(row).copied().collect();
+    let mut order: Vec<usize> = (0..pooled.tracks.len()).collect();
+    order.sort_by_key(|&row| first[pooled.tracks[row]]);
+    let row = |&row: &usize| &pooled.outputs[row * n_outputs..][..n_outputs];
+    let outputs: Vec<f32> = order.iter().flat_map(row).copied().collect();
+    let predicted = match run.task() {
+        Task::Classes => metrics::most_likely(&outputs, n_outputs),
+        Task::Tags | Task::Number => vec![],
+    };
     Scored {
         seed: run.seed,
-        segments: vec![0; of_track.len()],
-        tracks: of_track.iter().map(|(item, _)| run.tracks[*item]).collect(),
+        segments: vec![0; order.len()],
+        tracks: order.iter().map(|&row| pooled.tracks[row]).collect(),
         n_tracks: run.n_tracks,
-        actual: of_track.iter().map(|(item, _)| run.actual[*item]).collect(),
-        predicted: metrics::most_likely(&probabilities, run.n_classes),
-        probabilities,
-        n_classes: run.n_classes,
+        targets: pooled.targets.of_rows(&order, n_outputs),
+        predicted,
+        outputs,
+        n_outputs,
     }
 }

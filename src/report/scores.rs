@@ -7,20 +7,46 @@ use super::ReportError;
 use super::runs::Runs;
 use super::scored::{Scored, levels};
 use crate::metrics::{
-    Clustered, Estimate, Evidence, Interval, Metric, calibration_error, log_loss, top_k_accuracy,
+    self, Clustered, Estimate, Evidence, Interval, Metric, calibration_error, log_loss,
+    top_k_accuracy,
 };
+use crate::vocab::{Targets, Task};
 
 /// The scores of a group of runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scores {
-    /// Mean accuracy on the test examples, with what moves it.
+    /// The mean of the main metric on the test examples, with what moves it.
     pub(super) estimate: Estimate,
-    /// Accuracy on tracks, the segments of each voting; where tracks have several test examples.
+    /// The main metric on tracks, the segments of each pooled; where tracks have several test examples.
     pub(super) by_track: Option<Interval>,
-    /// How good each run's probabilities are.
+    /// How good each run's probabilities of classes are; empty for other tasks.
     pub(super) probabilities: Vec<Probabilities>,
+    /// What only models of tags or numbers have.
+    pub(super) more: Box<More>,
     /// The metrics that were asked for, by name.
     metrics: Vec<(String, Option<Score>)>,
+}
+
+/// What only models of tags or numbers have, on their test examples.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct More {
+    /// Further metrics with their 95 % intervals, by name.
+    pub(super) others: Vec<(String, Interval)>,
+    /// Every tag's scores.
+    pub(super) tags: Vec<TagRow>,
+    /// Actual and predicted numbers of the first run, at most [`MOST_POINTS`] of them, evenly chosen.
+    pub(super) points: Vec<[f32; 2]>,
+}
+
+/// Points that are kept of a run that predicts numbers.
+const MOST_POINTS: usize = 1_000;
+
+/// One tag's scores over all runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct TagRow {
+    /// ROC-AUC and average precision, each the mean with its 95 % interval; `None` where a run's test
+    /// examples all have the tag, or none has.
+    pub(super) areas: Option<[Interval; 2]>,
 }
 
 /// How good one run's probabilities are, on its test examples.
@@ -47,15 +73,18 @@ impl Scores {
     /// Where predictions can't be read.
     pub(super) fn of(runs: &Runs, metrics: &[Metric]) -> Result<Self, ReportError> {
         let levels = levels(&[runs])?;
-        let accuracies = |level: usize| -> Option<Vec<Clustered>> {
-            Some(levels.get(level)?.sides[0].iter().map(Scored::accuracy).collect())
+        let main = |level: usize| -> Option<Vec<Clustered>> {
+            Some(levels.get(level)?.sides[0].iter().map(Scored::main).collect())
         };
         let said = &levels[0].sides[0];
         let score = |metric: &Metric| (metric.as_str().to_owned(), Score::of(said, *metric));
+        let metric = Metric::main(runs.record().data.task);
+        let probabilities = said.iter().filter(|run| run.task() == Task::Classes);
         Ok(Self {
-            estimate: Estimate::of(&accuracies(0).expect("test examples are a level")),
-            by_track: accuracies(1).map(|votes| Estimate::of(&votes).fraction_interval()),
-            probabilities: said.iter().map(Probabilities::of).collect(),
+            estimate: Estimate::of(&main(0).expect("test examples are a level")),
+            by_track: main(1).map(|pooled| metric.interval(&pooled)),
+            probabilities: probabilities.map(Probabilities::of).collect(),
+            more: Box::new(More::of(said)),
             metrics: metrics.iter().map(score).collect(),
         })
     }
@@ -69,18 +98,67 @@ impl Scores {
 impl Score {
     fn of(said: &[Scored], metric: Metric) -> Option<Self> {
         let scores: Vec<Clustered> =
-            said.iter().map(|run| metric.score(&run.answers())).collect::<Option<_>>()?;
+            said.iter().map(|run| run.score(metric)).collect::<Option<_>>()?;
         let evidence = Evidence::of(&scores, metric.scale());
         Some(Self { interval: metric.interval(&scores), evidence })
     }
 }
 
+impl More {
+    fn of(said: &[Scored]) -> Self {
+        let metrics: &[Metric] = match said[0].task() {
+            Task::Classes => return Self::default(),
+            Task::Tags => &[Metric::AveragePrecision, Metric::LogLoss],
+            Task::Number => &[Metric::Mae, Metric::Mse],
+        };
+        let interval = |metric: Metric| {
+            let runs: Vec<Clustered> =
+                said.iter().map(|run| run.score(metric)).collect::<Option<_>>()?;
+            Some((metric.as_str().to_owned(), metric.interval(&runs)))
+        };
+        Self {
+            others: metrics.iter().copied().filter_map(interval).collect(),
+            tags: match said[0].task() {
+                Task::Tags => (0..said[0].n_outputs).map(|tag| TagRow::of(said, tag)).collect(),
+                Task::Classes | Task::Number => vec![],
+            },
+            points: points(&said[0]),
+        }
+    }
+}
+
+impl TagRow {
+    fn of(said: &[Scored], tag: usize) -> Self {
+        let areas = |run: &Scored| {
+            let Scored { targets, outputs, n_outputs, tracks, n_tracks, .. } = run;
+            metrics::areas_of(tag, targets, outputs, *n_outputs, tracks, *n_tracks)
+        };
+        let areas: Option<Vec<[Clustered; 2]>> = said.iter().map(areas).collect();
+        let interval = |runs: Vec<Clustered>| Estimate::of(&runs).fraction_interval();
+        let areas = areas.map(|runs| {
+            let (auc, precision) =
+                runs.into_iter().map(|[auc, precision]| (auc, precision)).unzip();
+            [interval(auc), interval(precision)]
+        });
+        Self { areas }
+    }
+}
+
+/// Actual and predicted numbers; none of other tasks.
+fn points(run: &Scored) -> Vec<[f32; 2]> {
+    let Targets::Numbers(actual) = &run.targets else { return vec![] };
+    let n_steps = actual.len().div_ceil(MOST_POINTS).max(1);
+    let all = actual.iter().zip(&run.outputs).map(|(actual, said)| [*actual, *said]);
+    all.step_by(n_steps).collect()
+}
+
 impl Probabilities {
     fn of(run: &Scored) -> Self {
+        let (actual, n_classes) = (run.targets.classes(), run.n_outputs);
         Self {
-            log_loss: log_loss(&run.actual, &run.probabilities, run.n_classes),
-            top_2: top_k_accuracy(&run.actual, &run.probabilities, run.n_classes, 2),
-            calibration_error: calibration_error(&run.actual, &run.probabilities, run.n_classes),
+            log_loss: log_loss(actual, &run.outputs, n_classes),
+            top_2: top_k_accuracy(actual, &run.outputs, n_classes, 2),
+            calibration_error: calibration_error(actual, &run.outputs, n_classes),
         }
     }
 }

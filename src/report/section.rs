@@ -6,15 +6,20 @@ use super::claims::Judged;
 use super::figure::Drawn;
 use super::group::Group;
 use super::run_lines;
+use super::scores::TagRow;
 use super::summary::{FOREIGN, epochs, interval, leaks};
 use super::warnings::not_blind;
-use super::words::{Markup, count, counted, duration, fraction, list, plain, short, span, table};
-use crate::metrics::{ClassScores, Verdict, per_class};
+use super::words::{
+    Markup, count, counted, duration, fraction, list, metric_interval, plain, short, span, table,
+};
+use crate::metrics::{self, ClassScores, Metric, Verdict};
 use crate::record::{Foreign, ForeignFile, Record};
+use crate::vocab::Task;
 
 /// What a leak does to a row.
-pub(super) const LEAK_SENTENCE: &str =
-    "the split leaks, so this accuracy is too high for new music.";
+pub(super) fn leak_sentence(group: &Group) -> String {
+    format!("the split leaks, so this {} is too high for new music.", group.metric().words())
+}
 
 /// Kept-out tracks that are named on the page; the record names all.
 const MOST_NAMES: usize = 20;
@@ -28,20 +33,24 @@ pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> S
     let leaks = leaks(group);
     if !leaks.is_empty() {
         parts.push(format!(
-            "> **Warning: {LEAK_SENTENCE}**\n>\n{}",
+            "> **Warning: {}**\n>\n{}",
+            leak_sentence(group),
             leaks.iter().map(|leak| format!("> - {}\n", plain(leak))).collect::<String>()
         ));
     }
     parts.extend(not_blind(group).map(|text| format!("> **Warning: {}.**\n", plain(&text))));
     parts.extend(drawn.images(row));
-    parts.push(classes_title(group).map_or(String::new(), |title| format!("{title}:\n")));
-    let line = |(name, numbers): (&str, [(f64, String); 4])| {
-        std::iter::once(plain(name)).chain(numbers.into_iter().map(|(_, text)| text)).collect()
-    };
-    let head = CLASSES_HEAD.map(str::to_owned).to_vec();
-    let cells: Vec<Vec<String>> =
-        std::iter::once(head).chain(classes(group).into_iter().map(line)).collect();
-    parts.push(table(&cells, &[1, 2, 3, 4]));
+    if let Some(each) = per_class(group) {
+        parts.push(each.over.map_or(String::new(), |title| format!("{title}:\n")));
+        let head: Vec<String> = each.head.iter().map(|name| (*name).to_owned()).collect();
+        let numbers: Vec<usize> = (1..head.len()).collect();
+        let line = |(name, cells): (&str, Vec<(f64, String)>)| {
+            std::iter::once(plain(name)).chain(cells.into_iter().map(|(_, text)| text)).collect()
+        };
+        let cells: Vec<Vec<String>> =
+            std::iter::once(head).chain(each.rows.into_iter().map(line)).collect();
+        parts.push(table(&cells, &numbers));
+    }
     parts.push(how(group));
     parts.push(run_lines::text(group, folder));
     parts.retain(|part| !part.is_empty());
@@ -50,17 +59,7 @@ pub(super) fn text(group: &Group, drawn: &Drawn, row: usize, folder: &Path) -> S
 
 /// What the runs answer to the question.
 pub(super) fn answer(group: &Group, markup: Markup) -> String {
-    let mut text = format!(
-        "Over {}, {} of the test examples are classified correctly. ",
-        group.counted(),
-        interval(&group.accuracy)
-    );
-    if let Some(by_track) = &group.by_track {
-        text += &format!(
-            "By track, where the test segments of a track vote, it is {} of the tracks. ",
-            interval(by_track)
-        );
-    }
+    let mut text = results(group);
     let sentences: Vec<String> =
         group.judged.iter().map(|judged| sentence(group, judged, markup)).collect();
     text += &if sentences.is_empty() {
@@ -68,9 +67,68 @@ pub(super) fn answer(group: &Group, markup: Markup) -> String {
     } else {
         sentences.join(" ")
     };
-    text +=
-        &format!(" Always predicting the largest class gives {}.", fraction(group.largest_class()));
+    text += &match group.task() {
+        Task::Classes => {
+            format!(" Always predicting the largest class gives {}.", fraction(group.baseline()))
+        }
+        Task::Tags => " Equal probabilities for all examples give 0.500.".to_owned(),
+        Task::Number => " Always predicting the mean of the test examples gives 0.000.".to_owned(),
+    };
     text
+}
+
+/// The main metric and what stands beside it, in sentences.
+fn results(group: &Group) -> String {
+    let main = interval(&group.main);
+    let by_track = group.by_track.as_ref().map(interval);
+    let other = |metric: Metric| {
+        let words =
+            |interval| format!("The {} is {}. ", metric.words(), metric_interval(metric, interval));
+        group.other(metric).map(words).unwrap_or_default()
+    };
+    let over = group.counted();
+    match group.task() {
+        Task::Classes => {
+            let by_track = by_track.map(|words| {
+                format!("By track, where the test segments of a track vote, it is {words} of the tracks. ")
+            });
+            format!("Over {over}, {main} of the test examples are classified correctly. ")
+                + &by_track.unwrap_or_default()
+        }
+        Task::Tags => {
+            let by_track = by_track.map(|words| {
+                format!(
+                    "By track, with the mean probability of its test segments, the ROC-AUC is {words}. "
+                )
+            });
+            format!("Over {over}, the ROC-AUC is {main}, averaged over {}. ", tags_words(group))
+                + &other(Metric::AveragePrecision)
+                + &by_track.unwrap_or_default()
+        }
+        Task::Number => {
+            let by_track = by_track.map(|words| {
+                format!("By track, with the mean prediction of its test segments, R2 is {words}. ")
+            });
+            format!("Over {over}, R2 is {main}. ")
+                + &other(Metric::Mae)
+                + &by_track.unwrap_or_default()
+        }
+    }
+}
+
+/// `50 tags`, or `48 of 50 tags; the others are on all or on no test examples`.
+fn tags_words(group: &Group) -> String {
+    let n = group.record().data.classes.len();
+    let of_tags = group.records().filter_map(|record| record.test.tags());
+    let counted_tags = of_tags.map(|scores| n - scores.n_left_out());
+    if counted_tags.clone().all(|counted| counted == n) {
+        return counted(n, "tag");
+    }
+    format!(
+        "{} of {} (the others are on all or on no test examples)",
+        span(counted_tags),
+        counted(n, "tag")
+    )
 }
 
 fn sentence(group: &Group, judged: &Judged, markup: Markup) -> String {
@@ -81,30 +139,70 @@ fn sentence(group: &Group, judged: &Judged, markup: Markup) -> String {
     format!(
         "Published {}: {} ({}): {}, {}{weak}.",
         markup.text(&claim.metric),
-        fraction(claim.value),
+        judged.value_words(),
         markup.text(&claim.source),
         markup.strong(verdict.as_str()),
         markup.text(&judged.why())
     )
 }
 
-/// What [`classes`] gives of a class.
-pub(super) const CLASSES_HEAD: [&str; 5] = ["class", "precision", "recall", "F1", "test examples"];
-
-/// Every class with its precision, recall, F1 and support: each as a number and as its text.
-pub(super) fn classes<'a>(group: &Group<'a>) -> Vec<(&'a str, [(f64, String); 4])> {
-    let scored = |(name, class): (&'a String, ClassScores)| {
-        let [precision, recall, f1] =
-            [class.precision, class.recall, class.f1].map(|score| (score, fraction(score)));
-        (name.as_str(), [precision, recall, f1, (class.support as f64, count(class.support))])
-    };
-    group.record().data.classes.iter().zip(per_class(&group.confusion())).map(scored).collect()
+/// A table with a row for every class or tag.
+pub(super) struct PerClass<'a> {
+    /// What the scores are over, where that is more than one run.
+    pub(super) over: Option<String>,
+    pub(super) head: &'static [&'static str],
+    /// The name of each, and its numbers each with its text.
+    pub(super) rows: Vec<(&'a str, Vec<(f64, String)>)>,
 }
 
-/// What the scores per class are over, where that is more than one run.
-pub(super) fn classes_title(group: &Group) -> Option<String> {
-    let over = || format!("Per class, over the test sets of {}", group.counted());
-    (group.runs.len() > 1).then(over)
+/// Every class with its precision, recall, F1 and support; every tag with its test examples and areas. None
+/// of a number.
+pub(super) fn per_class<'a>(group: &Group<'a>) -> Option<PerClass<'a>> {
+    let names = group.record().data.classes.iter().map(String::as_str);
+    let over = |what: &str| {
+        let over = || format!("Per {what}, over the test sets of {}", group.counted());
+        (group.runs.len() > 1).then(over)
+    };
+    match group.task() {
+        Task::Classes => {
+            let numbers = |class: ClassScores| {
+                let [precision, recall, f1] =
+                    [class.precision, class.recall, class.f1].map(|score| (score, fraction(score)));
+                vec![precision, recall, f1, (class.support as f64, count(class.support))]
+            };
+            Some(PerClass {
+                over: over("class"),
+                head: &["class", "precision", "recall", "F1", "test examples"],
+                rows: names
+                    .zip(metrics::per_class(&group.confusion()).into_iter().map(numbers))
+                    .collect(),
+            })
+        }
+        Task::Tags => {
+            let numbers = |(tag, row): (usize, &TagRow)| {
+                let of_runs =
+                    group.records().filter_map(|record| record.test.tags()?.tags.get(tag));
+                let n: usize = of_runs.map(|tag| tag.n_positive).sum();
+                let mut cells = vec![(n as f64, count(n))];
+                cells.extend(match &row.areas {
+                    Some(areas) => areas.map(|area| (area.mean, interval(&area))),
+                    None => [(f64::NAN, "-".to_owned()), (f64::NAN, "-".to_owned())],
+                });
+                cells
+            };
+            Some(PerClass {
+                over: over("tag"),
+                head: &[
+                    "tag",
+                    "test examples with it",
+                    "ROC-AUC [95 % interval]",
+                    "average precision [95 % interval]",
+                ],
+                rows: names.zip(group.more.tags.iter().enumerate().map(numbers)).collect(),
+            })
+        }
+        Task::Number => None,
+    }
 }
 
 fn how(group: &Group) -> String {

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::Options;
-use super::group::{Group, Row, headings, spec_words};
+use super::claims::Judged;
+use super::group::{Group, Row, TaskRows, by_task, headings, spec_words};
 use super::runs::Runs;
 pub(super) use super::words::interval;
-use super::words::{Markup, counted, duration, list, plain, signed, span, table};
-use crate::metrics::Verdict;
+use super::words::{Markup, counted, decimals, duration, list, number, plain, signed, span, table};
+use crate::metrics::{Metric, Verdict};
 use crate::record::{LeakKind, Record};
+use crate::vocab::Task;
 
 /// The verdict on the claim that is shown, or `-` without one.
 pub(super) fn verdict(group: &Group) -> &'static str {
@@ -21,61 +23,121 @@ pub(super) fn epochs(group: &Group) -> String {
     if epochs.is_empty() { "-".to_owned() } else { span(epochs) }
 }
 
-/// What the summary's columns say.
-pub(super) const HEAD: [&str; 10] = [
-    "experiment",
-    "published (source)",
-    "ours [95 % interval]",
-    "by track",
-    "delta",
-    "verdict",
-    "epochs",
-    "seeds",
-    "time per run",
-    "dataset",
-];
+/// What the summary's columns of a task say. The second metric is one of tags and numbers.
+pub(super) fn head(task: Task) -> Vec<String> {
+    let (main, second) = match task {
+        Task::Classes => ("ours", None),
+        Task::Tags => ("ROC-AUC", Some("average precision")),
+        Task::Number => ("R2", Some("MAE")),
+    };
+    let interval = |name: &str| format!("{name} [95 % interval]");
+    let mut head = vec!["experiment".to_owned(), "published (source)".to_owned(), interval(main)];
+    head.extend(second.map(str::to_owned));
+    let rest = ["by track", "delta", "verdict", "epochs", "seeds", "time per run", "dataset"];
+    head.extend(rest.map(str::to_owned));
+    head
+}
 
-/// The summary table in Markdown.
-pub(super) fn markdown(rows: &[Row], options: &Options) -> String {
-    let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
-    for (row, heading) in rows.iter().zip(headings(rows, options)) {
-        if let Some(heading) = heading {
-            let mut line = [const { String::new() }; 10];
-            line[0] = Markup::Markdown.strong(&plain(heading));
-            cells.push(line.to_vec());
-        }
-        cells.push(line(row, rows).map(|cell| plain(&cell)).to_vec());
+/// The second metric of a task, which the summary shows beside the main one.
+pub(super) fn second(task: Task) -> Option<Metric> {
+    match task {
+        Task::Classes => None,
+        Task::Tags => Some(Metric::AveragePrecision),
+        Task::Number => Some(Metric::Mae),
     }
-    table(&cells, &[4, 6, 7, 8])
+}
+
+/// The summary tables in Markdown, one a task.
+pub(super) fn markdown(rows: &[Row], options: &Options) -> String {
+    let tables = by_task(rows).into_iter().map(|TaskRows { task, title, rows: of_task }| {
+        let n_columns = head(task).len();
+        let mut cells = vec![head(task)];
+        for (row, heading) in of_task.iter().zip(headings(&of_task, options)) {
+            if let Some(heading) = heading {
+                let mut line = vec![String::new(); n_columns];
+                line[0] = Markup::Markdown.strong(&plain(heading));
+                cells.push(line);
+            }
+            cells.push(Line::of(row, rows, task).cells().iter().map(|cell| plain(cell)).collect());
+        }
+        let title = title.map_or(String::new(), |title| format!("### {title}\n\n"));
+        let mut right = [6, 4, 3, 2].map(|from_end| n_columns - from_end).to_vec();
+        right.extend(second(task).map(|_| 3));
+        format!("{title}{}", table(&cells, &right))
+    });
+    tables.collect::<Vec<_>>().join("\n")
 }
 
 /// One row's cells, as text.
-pub(super) fn line(row: &Row, rows: &[Row]) -> [String; 10] {
-    let group = match row {
-        Row::Ran(group) => group,
-        Row::NotRun(name) => {
-            return [name, "-", "-", "-", "-", "not run", "-", "-", "-", "-"].map(str::to_owned);
+pub(super) struct Line {
+    pub(super) experiment: String,
+    pub(super) published: String,
+    pub(super) ours: String,
+    /// The mean of the second metric, where the task has one.
+    pub(super) second: Option<String>,
+    pub(super) by_track: String,
+    pub(super) delta: String,
+    pub(super) verdict: String,
+    pub(super) epochs: String,
+    pub(super) seeds: String,
+    pub(super) time: String,
+    pub(super) dataset: String,
+}
+
+impl Line {
+    /// The cells of a row in the table of a task.
+    pub(super) fn of(row: &Row, rows: &[Row], task: Task) -> Self {
+        let dash = || "-".to_owned();
+        let group = match row {
+            Row::Ran(group) => group,
+            Row::NotRun(name) => {
+                return Self {
+                    experiment: (*name).to_owned(),
+                    published: dash(),
+                    ours: dash(),
+                    second: second(task).map(|_| dash()),
+                    by_track: dash(),
+                    delta: dash(),
+                    verdict: "not run".to_owned(),
+                    epochs: dash(),
+                    seeds: dash(),
+                    time: dash(),
+                    dataset: dash(),
+                };
+            }
+        };
+        let of_metric = |metric: Metric| {
+            let mean = group.other(metric).map(|interval| interval.mean);
+            mean.map_or_else(dash, |mean| number(mean, decimals(metric, mean)))
+        };
+        Self {
+            experiment: group.name(),
+            published: group.main_claim().map_or_else(dash, |judged| {
+                format!("{} ({})", judged.published_words(), judged.claim.source)
+            }),
+            ours: interval(&group.main),
+            second: second(task).map(of_metric),
+            by_track: group.by_track.as_ref().map_or_else(dash, interval),
+            delta: group.main_claim().and_then(Judged::delta_words).unwrap_or_else(dash),
+            verdict: verdict(group).to_owned(),
+            epochs: epochs(group),
+            seeds: group.seeds_words(),
+            time: group.seconds().map_or_else(dash, duration),
+            dataset: match spec_words(group, rows) {
+                Some(spec) => format!("{}, {spec}", group.dataset_words()),
+                None => group.dataset_words(),
+            },
         }
-    };
-    let published = group.main_claim().map_or("-".to_owned(), |judged| {
-        format!("{} ({})", judged.published_words(), judged.claim.source)
-    });
-    let dataset = match spec_words(group, rows) {
-        Some(spec) => format!("{}, {spec}", group.dataset_words()),
-        None => group.dataset_words(),
-    };
-    [
-        group.name(),
-        published,
-        interval(&group.accuracy),
-        group.by_track.as_ref().map_or("-".to_owned(), interval),
-        group.delta().map_or("-".to_owned(), signed),
-        verdict(group).to_owned(),
-        epochs(group),
-        group.seeds_words(),
-        group.seconds().map_or("-".to_owned(), duration),
-        dataset,
-    ]
+    }
+
+    /// The cells in the order of [`head`].
+    pub(super) fn cells(self) -> Vec<String> {
+        let mut cells = vec![self.experiment, self.published, self.ours];
+        cells.extend(self.second);
+        cells.extend([self.by_track, self.delta, self.verdict, self.epochs, self.seeds]);
+        cells.extend([self.time, self.dataset]);
+        cells
+    }
 }
 
 /// Summarizes the rows in a few sentences. An experiment with several rows counts by its first.
@@ -94,7 +156,9 @@ pub(super) fn headline(rows: &[Row], markup: Markup) -> String {
         match group.main_claim().map(|judged| &judged.verdict) {
             Some(Verdict::Reproduced) => reproduced += 1,
             Some(Verdict::Differs { by }) => {
-                differ.push(format!("{} by {}", markup.text(group.experiment()), signed(*by)));
+                let words = group.main_claim().and_then(Judged::delta_words);
+                let by = words.unwrap_or_else(|| signed(*by));
+                differ.push(format!("{} by {by}", markup.text(group.experiment())));
             }
             Some(Verdict::Inconclusive) => inconclusive += 1,
             Some(Verdict::NotComparable { .. }) => apart += 1,
@@ -246,12 +310,25 @@ pub(super) fn leaks(group: &Group) -> Vec<String> {
     kinds.into_iter().map(of).collect()
 }
 
-/// Why a split that leaks matters, in two sentences.
-pub(super) const LEAK_WARNING: [&str; 2] = [
-    "Test examples come from tracks that also have examples in train or valid.",
-    "A model can recognize the recording without knowing the genre, so this accuracy is too high for \
-     new music.",
-];
+/// Why splits that leak matter, in two sentences.
+pub(super) fn leak_warning_words(leaks: &[LeakingRow]) -> [String; 2] {
+    let mut tasks: Vec<Task> = leaks.iter().map(|leak| leak.group.task()).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    let (target, score) = match tasks.as_slice() {
+        [Task::Classes] => ("genre", "accuracy"),
+        [Task::Tags] => ("tags", "ROC-AUC"),
+        [Task::Number] => ("number", "R2"),
+        _ => ("answer", "score"),
+    };
+    [
+        "Test examples come from tracks that also have examples in train or valid.".to_owned(),
+        format!(
+            "A model can recognize the recording without knowing the {target}, so this {score} is \
+             too high for new music."
+        ),
+    ]
+}
 
 /// What the columns of the table of leaks say.
 pub(super) const LEAK_HEAD: [&str; 5] =
@@ -274,9 +351,17 @@ pub(super) fn leaking_rows<'a>(rows: &'a [Row<'a>]) -> Vec<LeakingRow<'a>> {
 }
 
 impl LeakingRow<'_> {
-    /// The twin's accuracy minus the leaking one's.
+    /// The twin's score minus the leaking one's.
     pub(super) fn difference(&self) -> Option<f64> {
-        self.twin.map(|twin| twin.accuracy.mean - self.group.accuracy.mean)
+        self.twin.map(|twin| twin.main.mean - self.group.main.mean)
+    }
+
+    /// The main metric before a score, unless it is the accuracy.
+    fn metric_words(&self) -> String {
+        match self.group.task() {
+            Task::Classes => String::new(),
+            Task::Tags | Task::Number => format!("{} ", self.group.metric().words()),
+        }
     }
 
     /// The cells under [`LEAK_HEAD`], as text.
@@ -284,8 +369,8 @@ impl LeakingRow<'_> {
         [
             format!("{}, {}", self.group.name(), self.group.dataset_short()),
             leaking(self.group),
-            interval(&self.group.accuracy),
-            self.twin.map_or("not run".to_owned(), |twin| interval(&twin.accuracy)),
+            format!("{}{}", self.metric_words(), interval(&self.group.main)),
+            self.twin.map_or("not run".to_owned(), |twin| interval(&twin.main)),
             self.difference().map_or("-".to_owned(), signed),
         ]
     }
@@ -299,6 +384,6 @@ pub(super) fn leak_warning(rows: &[Row]) -> String {
     }
     let mut cells = vec![LEAK_HEAD.map(str::to_owned).to_vec()];
     cells.extend(leaks.iter().map(|leak| leak.line().map(|cell| plain(&cell)).to_vec()));
-    let [what, why] = LEAK_WARNING;
+    let [what, why] = leak_warning_words(&leaks);
     format!("> **Warning: these splits leak.** {what}\n> {why}\n\n{}", table(&cells, &[1, 4]))
 }

@@ -3,23 +3,36 @@
 use super::Options;
 use super::claims::Judged;
 use super::footnotes::{self, Note};
-use super::group::{Group, Row, headings, spec_words};
+use super::group::{Group, Row, TaskRows, by_task, headings, spec_words};
 use super::summary::{FOREIGN, collect, interval, verdict};
 use super::warnings::warnings;
-use super::words::{MOST_COLUMNS, count, list, signed};
+use super::words::{MOST_COLUMNS, count, list};
 use crate::metrics::Verdict;
-use crate::vocab::without_controls;
+use crate::vocab::{Task, without_controls};
 
-const HEAD: [&str; 8] =
-    ["experiment", "dataset", "claim", "ours [95 %]", "delta", "verdict", "seeds", "time"];
+fn head(task: Task) -> [String; 8] {
+    let ours = match task {
+        Task::Classes => "ours [95 %]",
+        Task::Tags => "ROC-AUC [95 %]",
+        Task::Number => "R2 [95 %]",
+    };
+    ["experiment", "dataset", "claim", ours, "delta", "verdict", "seeds", "time"].map(str::to_owned)
+}
+
 /// Columns that may be cut where the table is too wide, the most willing first.
 const ELASTIC: [usize; 2] = [0, 1];
 const RIGHT: [usize; 4] = [2, 4, 6, 7];
 
-/// The table, then its footnotes.
+/// A table of every task, then their footnotes.
 pub(super) fn table(rows: &[Row], options: &Options) -> String {
-    let mut cells = vec![HEAD.map(str::to_owned)];
-    cells.extend(rows.iter().map(line));
+    let tables = by_task(rows).into_iter().map(|of_task| of_one_task(&of_task, options));
+    let text = tables.collect::<Vec<_>>().join("\n");
+    text + &footnotes::lines(&collect(rows, |group| notes(group, rows)))
+}
+
+fn of_one_task(TaskRows { task, rows, .. }: &TaskRows, options: &Options) -> String {
+    let mut cells = vec![head(*task)];
+    cells.extend(rows.iter().map(|row| line(row)));
     let widths = widths(&cells);
     let mut text = String::new();
     let headings = headings(rows, options);
@@ -35,7 +48,7 @@ pub(super) fn table(rows: &[Row], options: &Options) -> String {
         text += padded.join("  ").trim_end();
         text.push('\n');
     }
-    text + &footnotes::lines(&collect(rows, |group| notes(group, rows)))
+    text
 }
 
 fn line(row: &Row) -> [String; 8] {
@@ -57,8 +70,8 @@ fn line(row: &Row) -> [String; 8] {
         },
         format!("{}{mark}", record.data.dataset),
         group.main_claim().map_or("-".to_owned(), Judged::published_words),
-        interval(&group.accuracy),
-        group.delta().map_or("-".to_owned(), signed),
+        interval(&group.main),
+        group.main_claim().and_then(Judged::delta_words).unwrap_or_else(|| "-".to_owned()),
         verdict(group).to_owned(),
         count(group.runs.len()),
         group.seconds().map_or("-".to_owned(), rough),
@@ -102,7 +115,7 @@ fn notes(group: &Group, rows: &[Row]) -> Vec<Note> {
 
 fn honest(group: &Group, rows: &[Row]) -> Option<String> {
     let twin = rows.iter().filter_map(Row::group).find(|other| group.is_honest_twin(other))?;
-    Some(format!("split by track, it reaches {}", interval(&twin.accuracy)))
+    Some(format!("split by track, it reaches {}", interval(&twin.main)))
 }
 
 /// A time in one unit: the table has no room for two.

@@ -1,33 +1,42 @@
 //! The summary for LaTeX, `table.tex`: a tabular that needs the package booktabs and no other.
 
 use super::Options;
-use super::group::{Row, headings};
+use super::group::{Row, TaskRows, by_task, headings};
 use super::summary;
 
-const HEAD: &str = "\
-% The summary, made from the runs' records alone. It needs \\usepackage{booktabs}.
-\\begin{tabular}{llllrlrrrl}
-\\toprule
-";
+const COMMENT: &str =
+    "% The summary, made from the runs' records alone. It needs \\usepackage{booktabs}.\n";
 
-/// The file's text, in the order of the page.
+/// The file's text, in the order of the page: a tabular a task.
 pub(super) fn table(rows: &[Row], options: &Options) -> String {
-    let line = |cells: [String; 10]| {
-        let cells = cells.map(|cell| escaped(&cell));
+    let tables = by_task(rows).into_iter().map(|of_task| of_one_task(&of_task, rows, options));
+    COMMENT.to_owned() + &tables.collect::<Vec<_>>().join("\n")
+}
+
+fn of_one_task(of_task: &TaskRows, rows: &[Row], options: &Options) -> String {
+    let TaskRows { task, title, rows: of_task } = of_task;
+    let line = |cells: Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
         format!("{} \\\\\n", cells.join(" & "))
     };
-    let mut text = HEAD.to_owned();
-    text += &line(summary::HEAD.map(str::to_owned));
-    let headings = headings(rows, options);
+    let head = summary::head(*task);
+    let n_columns = head.len();
+    let second = if summary::second(*task).is_some() { "r" } else { "" };
+    let title = title.map_or(String::new(), |title| format!("% {title}\n"));
+    let mut text = format!("{title}\\begin{{tabular}}{{lll{second}lrlrrrl}}\n\\toprule\n");
+    text += &line(head);
+    let headings = headings(of_task, options);
     if !matches!(headings.first(), Some(Some(_))) {
         text += "\\midrule\n";
     }
-    for (row, heading) in rows.iter().zip(headings) {
+    for (row, heading) in of_task.iter().zip(headings) {
         if let Some(heading) = heading {
             let heading = escaped(heading);
-            text += &format!("\\midrule\n\\multicolumn{{10}}{{l}}{{\\textbf{{{heading}}}}} \\\\\n");
+            text += &format!(
+                "\\midrule\n\\multicolumn{{{n_columns}}}{{l}}{{\\textbf{{{heading}}}}} \\\\\n"
+            );
         }
-        text += &line(summary::line(row, rows));
+        text += &line(summary::Line::of(row, rows, *task).cells());
     }
     text + "\\bottomrule\n\\end{tabular}\n"
 }
@@ -87,7 +96,7 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|line| line.matches(" & ").count() == 9), "{text}");
         assert_eq!(lines[1], "a \\& b & - & - & - & - & not run & - & - & - & - \\\\");
-        let ours = runs[0].record.test.accuracy;
+        let ours = runs[0].record.test.main();
         let start = format!("cnn\\_3 & 0.838 (report, table 1) & {ours:.3} {{[}}");
         assert!(lines[2].starts_with(&start), "{}", lines[2]);
         assert!(lines[2].contains(&format!(" & ${:+.3}$ & inconclusive & ", ours - 0.838)));

@@ -84,7 +84,7 @@ pub(super) fn not_blind(runs: &Runs) -> Option<String> {
     ))
 }
 
-/// Classes without an example in a set: they were not learned, not watched or not tested.
+/// Classes or tags without an example in a set: they were not learned, not watched or not tested.
 fn missing_classes(runs: &Runs) -> Option<String> {
     let sets: [(&str, ScoresOf); 3] = [
         ("training", |record| record.train.as_ref()),
@@ -98,8 +98,7 @@ fn missing_classes(runs: &Runs) -> Option<String> {
             let mut classes: BTreeMap<Vec<u64>, Vec<&str>> = BTreeMap::new();
             for (number, class) in runs.record().data.classes.iter().enumerate() {
                 let lacks = |record: &&Record| {
-                    let row = scores(record).and_then(|scores| scores.confusion.get(number));
-                    row.is_some_and(|row| row.iter().all(|n| *n == 0))
+                    scores(record).is_some_and(|scores| n_of(scores, number) == Some(0))
                 };
                 let seeds: Vec<u64> = runs.records().filter(lacks).map(|it| it.seed).collect();
                 if !seeds.is_empty() {
@@ -114,6 +113,15 @@ fn missing_classes(runs: &Runs) -> Option<String> {
         })
         .collect();
     (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// How many examples are of a class or have a tag; `None` of a number.
+fn n_of(scores: &Scores, class: usize) -> Option<usize> {
+    match scores {
+        Scores::Classes(scores) => Some(scores.confusion.get(class)?.iter().sum()),
+        Scores::Tags(scores) => Some(scores.tags.get(class)?.n_positive),
+        Scores::Number(_) => None,
+    }
 }
 
 /// `a, b and c`, or the first of them and how many more.
@@ -160,7 +168,9 @@ mod tests {
 
     /// No examples of a class in a set.
     fn empty(scores: &mut Scores, class: usize) {
-        scores.confusion[class].fill(0);
+        if let Scores::Classes(scores) = scores {
+            scores.confusion[class].fill(0);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Numbers and lists in the format of the page.
 
-use crate::metrics::Interval;
+use crate::metrics::{Interval, Metric};
 
 /// Columns of a terminal that text may fill.
 pub(super) const MOST_COLUMNS: usize = 100;
@@ -18,8 +18,35 @@ pub(super) fn interval(interval: &Interval) -> String {
 
 /// A difference of fractions, its sign always there.
 pub(super) fn signed(value: f64) -> String {
-    let text = format!("{value:+.3}");
-    if text == "-0.000" { "+0.000".to_owned() } else { text }
+    signed_number(value, 3)
+}
+
+/// Decimals of a score: three, and of an error in a unit as many as show three digits of a typical value.
+pub(super) fn decimals(metric: Metric, typical: f64) -> usize {
+    if !metric.has_unit() || typical == 0.0 || !typical.is_finite() {
+        return 3;
+    }
+    (2.0 - typical.abs().log10().floor()).clamp(0.0, 12.0) as usize
+}
+
+/// A number with so many decimals.
+pub(super) fn number(value: f64, decimals: usize) -> String {
+    format!("{value:.decimals$}")
+}
+
+/// `0.838 [0.832, 0.844]`, as exact as a metric's values are shown.
+pub(super) fn metric_interval(metric: Metric, interval: &Interval) -> String {
+    let decimals = decimals(metric, interval.mean);
+    let [mean, low, high] =
+        [interval.mean, interval.low, interval.high].map(|it| number(it, decimals));
+    format!("{mean} [{low}, {high}]")
+}
+
+/// A difference with so many decimals, its sign always there.
+pub(super) fn signed_number(value: f64, decimals: usize) -> String {
+    let text = format!("{value:+.decimals$}");
+    let is_zero = text.strip_prefix('-').is_some_and(|it| it.chars().all(|c| "0.".contains(c)));
+    if is_zero { text.replacen('-', "+", 1) } else { text }
 }
 
 /// A count with a comma every three digits.
@@ -191,6 +218,22 @@ mod tests {
         assert_eq!(counted(1, "seed"), "1 seed");
         assert_eq!(span([250, 250]), "250");
         assert_eq!(span([134, 98]), "98 to 134");
+    }
+
+    #[test]
+    fn errors_in_units_have_three_digits() {
+        for (typical, wanted) in
+            [(12.34, "12.3"), (153.4, "153"), (0.012_34, "0.0123"), (0.0, "0.000")]
+        {
+            assert_eq!(number(typical, decimals(Metric::Mae, typical)), wanted);
+        }
+        assert_eq!(number(12.34, decimals(Metric::LogLoss, 12.34)), "12.340");
+        let interval = Interval { mean: 15.32, low: 9.01, high: 101.77 };
+        assert_eq!(metric_interval(Metric::Mse, &interval), "15.3 [9.0, 101.8]");
+        assert_eq!(
+            (signed_number(-0.04, 1), signed_number(-0.06, 1)),
+            ("+0.0".into(), "-0.1".into())
+        );
     }
 
     #[test]

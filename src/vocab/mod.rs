@@ -19,7 +19,7 @@ pub use excluded::Excluded;
 pub use hash::{Sha256, hex, sha256_hex};
 pub use registry::{Named, Registry};
 pub use rng::{Rng, Seed};
-pub use scores::Scores;
+pub use scores::{ClassificationScores, RegressionScores, Scores, TagScores, TaggingScores};
 pub use seeds::seed_range;
 pub use spelling::{is_plain_name, name_hint, nearest, quoted_list, without_controls};
 pub use targets::{Outputs, Targets, Task};

@@ -6,8 +6,9 @@ use super::super::facts::RangeFacts;
 use super::super::scored::{Level, Scored};
 use super::pair::Pair;
 use super::side::Side;
-use crate::metrics::{Clustered, Estimate};
+use crate::metrics::{Clustered, Metric};
 use crate::record::spec_differences;
+use crate::vocab::Task;
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,8 +25,10 @@ pub struct SideFacts {
     pub foreign: bool,
     /// Number of runs that are left out: on other data, by another spec, cut otherwise or foreign.
     pub n_left_out: usize,
-    /// Mean accuracy per level.
+    /// Mean accuracy per level; empty if no classes were predicted.
     pub accuracy: Vec<LevelFacts>,
+    /// The mean of the main metric per level.
+    pub scores: Vec<ScoreFacts>,
     /// Lines of the spec that differ from the first side's.
     pub spec_differences: Vec<String>,
 }
@@ -39,6 +42,17 @@ pub struct LevelFacts {
     pub accuracy: RangeFacts,
 }
 
+/// The main metric on one level.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoreFacts {
+    /// `segment`, `example` or `track`.
+    pub per: String,
+    /// `accuracy`, `roc_auc` or `r2`.
+    pub metric: String,
+    /// With its 95 % interval.
+    pub score: RangeFacts,
+}
+
 /// Two sides against each other, on one level.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TestFacts {
@@ -48,7 +62,9 @@ pub struct TestFacts {
     pub first: String,
     /// The name of the second.
     pub second: String,
-    /// Accuracy of the second minus that of the first, with its 95 % interval.
+    /// The main metric: `accuracy`, `roc_auc` or `r2`.
+    pub metric: String,
+    /// The main metric of the second minus that of the first, with its 95 % interval.
     pub difference: RangeFacts,
     /// The p-value of no difference.
     pub p: f64,
@@ -85,7 +101,11 @@ impl Comparison {
             seeds: side.runs.records().map(|record| record.seed).collect(),
             foreign: side.runs.is_foreign(),
             n_left_out: side.n_left_out,
-            accuracy: levels.iter().map(|level| accuracy(level, i)).collect(),
+            accuracy: match side.runs.task() {
+                Task::Classes => levels.iter().map(|level| accuracy(level, i)).collect(),
+                Task::Tags | Task::Number => vec![],
+            },
+            scores: levels.iter().map(|level| score(level, i)).collect(),
             spec_differences: match i {
                 0 => vec![],
                 _ => spec_differences(&sides[0].runs.record().spec, &side.runs.record().spec),
@@ -95,6 +115,7 @@ impl Comparison {
             per: level.item.to_owned(),
             first: sides[pair.first].name.clone(),
             second: sides[pair.second].name.clone(),
+            metric: sides[pair.first].runs.metric().as_str().to_owned(),
             difference: pair.difference.interval().into(),
             p: pair.p,
             adjusted_p: pair.adjusted_p,
@@ -113,7 +134,17 @@ impl Comparison {
 }
 
 fn accuracy(level: &Level, side: usize) -> LevelFacts {
-    let scores: Vec<Clustered> = level.sides[side].iter().map(Scored::accuracy).collect();
-    let accuracy = Estimate::of(&scores).fraction_interval().into();
-    LevelFacts { per: level.item.to_owned(), accuracy }
+    let ScoreFacts { per, score: accuracy, .. } = score(level, side);
+    LevelFacts { per, accuracy }
+}
+
+fn score(level: &Level, side: usize) -> ScoreFacts {
+    let runs = &level.sides[side];
+    let scores: Vec<Clustered> = runs.iter().map(Scored::main).collect();
+    let metric = Metric::main(runs[0].task());
+    ScoreFacts {
+        per: level.item.to_owned(),
+        metric: metric.as_str().to_owned(),
+        score: metric.interval(&scores).into(),
+    }
 }

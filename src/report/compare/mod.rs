@@ -16,7 +16,7 @@ mod side;
 mod tests;
 mod text;
 
-pub use self::facts::{Comparison, LevelFacts, SideFacts, TestFacts};
+pub use self::facts::{Comparison, LevelFacts, ScoreFacts, SideFacts, TestFacts};
 use self::pair::Pair;
 use super::ReportError;
 use super::check::check;
@@ -44,8 +44,8 @@ pub enum CompareError {
 /// An experiment stands for all finished runs of its current version on the data that all have in
 /// common, one a seed, or of another version where the current one has none; `NAME@HASH` for those of
 /// one version, by the start of its spec's hash.
-/// Accuracy is counted per example and, where tracks have several, also per track, their segments
-/// voting. Seeds are paired where their test sets are equal; with more than two names every pair is
+/// The main metric of the task (accuracy, ROC-AUC or R2) is computed per example and, where tracks have
+/// several, also per track, their segments pooled. Seeds are paired where their test sets are equal; with more than two names every pair is
 /// tested, by Holm's correction.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::scored::{Level, Scored, numbers};
 use crate::metrics::{Clustered, Estimate, Interval, McNemar, bootstrap, mcnemar};
-use crate::vocab::Seed;
+use crate::vocab::{Seed, Task};
 
 /// Resamples of a bootstrap.
 pub(super) const N_RESAMPLES: usize = 10_000;
@@ -14,7 +14,7 @@ pub(super) struct Pair {
     /// Numbers of the sides.
     pub(super) first: usize,
     pub(super) second: usize,
-    /// Accuracy of the second less that of the first.
+    /// The main metric of the second less that of the first.
     pub(super) difference: Estimate,
     /// The p-value of no difference, alone and by Holm's correction over all pairs.
     pub(super) p: f64,
@@ -29,9 +29,9 @@ pub(super) struct Pair {
 
 /// The results if both sides were scored on the same items.
 pub(super) struct Paired {
-    /// Of the difference, by resampling tracks.
-    pub(super) bootstrap: Interval,
-    /// For every pair of runs, with its seed. Only for items that are separate tracks.
+    /// Of the difference, by resampling tracks; of classes only.
+    pub(super) bootstrap: Option<Interval>,
+    /// For every pair of runs, with its seed. Only for classes of items that are separate tracks.
     pub(super) mcnemar: Vec<(u64, McNemar)>,
 }
 
@@ -40,12 +40,11 @@ impl Pair {
         let (a, b) = (&level.sides[first], &level.sides[second]);
         let partners = partners(a, b);
         let (difference, paired, n_runs) = if partners.is_empty() {
-            let accuracies =
-                |side: &[Scored]| side.iter().map(Scored::accuracy).collect::<Vec<_>>();
-            (Estimate::unpaired(&accuracies(b), &accuracies(a)), None, [a.len(), b.len()])
+            let scores = |side: &[Scored]| side.iter().map(Scored::main).collect::<Vec<_>>();
+            (Estimate::unpaired(&scores(b), &scores(a)), None, [a.len(), b.len()])
         } else {
             let differences: Vec<Clustered> =
-                partners.iter().map(|(a, b)| b.accuracy().minus(&a.accuracy())).collect();
+                partners.iter().map(|(a, b)| b.main().minus(&a.main())).collect();
             let paired = Paired::new(&partners, level.item != "segment");
             (Estimate::of(&differences), Some(paired), [partners.len(); 2])
         };
@@ -73,6 +72,9 @@ fn partners<'a>(first: &'a [Scored], second: &'a [Scored]) -> Vec<(&'a Scored, &
 
 impl Paired {
     fn new(partners: &[(&Scored, &Scored)], are_items_independent: bool) -> Self {
+        if partners[0].0.task() != Task::Classes {
+            return Self { bootstrap: None, mcnemar: vec![] };
+        }
         let mut tracks = vec![(0.0, 0.0); partners[0].0.n_tracks];
         let mut tests = vec![];
         for (a, b) in partners {
@@ -89,6 +91,6 @@ impl Paired {
         tracks.retain(|(_, n)| *n > 0.0);
         // The numbers of a comparison are the same every time it is made.
         let mut rng = Seed(0).rng("paired bootstrap", &[]);
-        Self { bootstrap: bootstrap(&tracks, N_RESAMPLES, &mut rng), mcnemar: tests }
+        Self { bootstrap: Some(bootstrap(&tracks, N_RESAMPLES, &mut rng)), mcnemar: tests }
     }
 }

@@ -4,7 +4,8 @@ use super::super::words::{count, counted, wrapped};
 use super::pair::{N_RESAMPLES, Pair};
 use super::scored::Level;
 use super::side::Side;
-use crate::metrics::Interval;
+use crate::metrics::{Interval, Metric};
+use crate::vocab::Task;
 
 /// A pair, seen from the side that did better.
 struct View<'a> {
@@ -16,6 +17,7 @@ struct View<'a> {
     worse: &'a str,
     /// What turns a difference of the pair into one of better minus worse.
     sign: f64,
+    task: Task,
 }
 
 /// One pair on one level: a sentence, then what stands behind it.
@@ -23,8 +25,13 @@ pub(super) fn test(sides: &[Side], level: &Level, pair: &Pair, n_pairs: usize) -
     let (first, second) = (sides[pair.first].name.as_str(), sides[pair.second].name.as_str());
     let (better, worse, sign) =
         if pair.difference.value < 0.0 { (first, second, -1.0) } else { (second, first, 1.0) };
-    let view = View { pair, item: level.item, first, second, better, worse, sign };
-    let sentence = format!("per {}: {} ({})", view.item, view.outcome(n_pairs), view.how());
+    let task = level.sides[0][0].task();
+    let view = View { pair, item: level.item, first, second, better, worse, sign, task };
+    let metric = match task {
+        Task::Classes => String::new(),
+        task => format!("{} ", Metric::main(task).words()),
+    };
+    let sentence = format!("{metric}per {}: {} ({})", view.item, view.outcome(n_pairs), view.how());
     let behind = view.behind().into_iter().map(|line| wrapped("- ", "  ", &line));
     wrapped("", "  ", &sentence) + &behind.collect::<String>()
 }
@@ -34,7 +41,7 @@ impl View<'_> {
     fn outcome(&self, n_pairs: usize) -> String {
         let Self { first, second, better, worse, .. } = self;
         let difference = &self.pair.difference;
-        let by = points(difference.value * self.sign);
+        let by = self.points(difference.value * self.sign);
         let (range, p) = (self.range(&difference.interval()), p_words(self.pair, n_pairs));
         if self.pair.is_significant() {
             let (of, that_of) =
@@ -44,7 +51,11 @@ impl View<'_> {
         let none = format!("no evidence of a difference between {first} and {second}");
         let detectable = difference.detectable();
         if detectable == 0.0 {
-            return format!("{none}: both are right on the very same {}s", self.item);
+            let alike = match self.task {
+                Task::Classes => "are right on",
+                Task::Tags | Task::Number => "are equally good on",
+            };
+            return format!("{none}: both {alike} the very same {}s", self.item);
         }
         let tracks = counted(difference.n_tracks, "track");
         let seeds = match self.pair.n_runs {
@@ -54,7 +65,7 @@ impl View<'_> {
         format!(
             "{none}: {better} is {by} above, {range}, {p}; {tracks} and {seeds} can detect \
              differences above {}",
-            points(detectable)
+            self.points(detectable)
         )
     }
 
@@ -85,8 +96,10 @@ impl View<'_> {
             lines.push(format!("{alone} without a counterpart on the same test set, not counted"));
         }
         let Some(paired) = &pair.paired else { return lines };
-        let (n, range) = (count(N_RESAMPLES), self.range(&paired.bootstrap));
-        lines.push(format!("tracks resampled {n} times, same models: {range}"));
+        if let Some(bootstrap) = &paired.bootstrap {
+            let (n, range) = (count(N_RESAMPLES), self.range(bootstrap));
+            lines.push(format!("tracks resampled {n} times, same models: {range}"));
+        }
         for (seed, test) in &paired.mcnemar {
             let mut only = [test.only_first, test.only_second];
             if self.sign > 0.0 {
@@ -102,16 +115,23 @@ impl View<'_> {
         lines
     }
 
-    /// `95 % 0.9 to 3.3`, in points, of better minus worse.
+    /// `95 % 0.9 to 3.3`, in points, of better minus worse; of other metrics than accuracy as they are.
     fn range(&self, interval: &Interval) -> String {
-        let [a, b] = [interval.low, interval.high].map(|end| 100.0 * self.sign * end);
-        format!("95 % {:.1} to {:.1}", a.min(b), a.max(b))
+        let [a, b] = [interval.low, interval.high].map(|end| self.sign * end);
+        let (low, high) = (a.min(b), a.max(b));
+        match self.task {
+            Task::Classes => format!("95 % {:.1} to {:.1}", 100.0 * low, 100.0 * high),
+            Task::Tags | Task::Number => format!("95 % {low:.3} to {high:.3}"),
+        }
     }
-}
 
-/// `2.1 points`: hundredths of the whole.
-fn points(difference: f64) -> String {
-    format!("{:.1} points", 100.0 * difference)
+    /// `2.1 points`: hundredths of the whole; of other metrics than accuracy `0.021`.
+    fn points(&self, difference: f64) -> String {
+        match self.task {
+            Task::Classes => format!("{:.1} points", 100.0 * difference),
+            Task::Tags | Task::Number => format!("{difference:.3}"),
+        }
+    }
 }
 
 fn p_words(pair: &Pair, n_pairs: usize) -> String {

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::super::runs::{Runs, runs_of};
 use super::CompareError;
 use crate::record::Run;
+use crate::vocab::Task;
 
 /// One of the things that are compared.
 pub(super) struct Side<'a> {
@@ -46,10 +47,25 @@ pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'
         let n_left_out = n_runs - group.runs.len();
         sides.push(Side { name, runs: group, n_left_out });
     }
+    let task = |side: &Side| side.runs.task();
+    if let Some(other) = sides.iter().find(|side| task(side) != task(&sides[0])) {
+        return Err(CompareError::Incompatible(format!(
+            "{} predicts {} and {} predicts {}",
+            sides[0].name,
+            task(&sides[0]).words(),
+            other.name,
+            task(other).words(),
+        )));
+    }
+    let what = match task(&sides[0]) {
+        Task::Classes => "classes",
+        Task::Tags => "tags",
+        Task::Number => "numbers",
+    };
     let classes = |side: &Side| side.runs.record().data.classes.clone();
     if let Some(other) = sides.iter().find(|side| classes(side) != classes(&sides[0])) {
         return Err(CompareError::Incompatible(format!(
-            "{} and {} have different classes: on {} and on {}",
+            "{} and {} have different {what}: on {} and on {}",
             sides[0].name,
             other.name,
             sides[0].runs.record().data.dataset,

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use super::super::scored::{Level, Scored, numbers};
+use super::super::scored::{Level, Scored};
 use super::super::summary::{FOREIGN, interval, leaking};
-use super::super::words::{MOST_COLUMNS, counted, fraction, list, wrapped};
+use super::super::words::{MOST_COLUMNS, counted, fraction, list, metric_interval, wrapped};
 use super::pair::Pair;
 use super::sentence;
 use super::side::Side;
 use crate::metrics::{
-    Clustered, Estimate, MOST_BRIER_SCORE, MOST_LOG_LOSS, brier_scores, calibration_error,
-    log_losses, top_k,
+    Clustered, Estimate, MOST_BRIER_SCORE, Metric, brier_scores, calibration_error,
 };
 use crate::record::spec_differences;
+use crate::vocab::Task;
 
 /// Columns that the labels of the table take.
 const LABELS: usize = 22;
@@ -59,37 +59,47 @@ fn head(side: &Side) -> String {
 fn table(sides: &[Side], levels: &[Level], range: Range<usize>) -> String {
     let mut lines = vec![vec![String::new()]];
     lines[0].extend(sides.iter().map(|side| side.name.clone()));
+    let task = levels[0].sides[0][0].task();
+    let main = Metric::main(task);
     for level in levels {
-        let accuracies: Vec<Estimate> = level.sides[range.clone()]
-            .iter()
-            .map(|side| estimate(side, Scored::accuracy))
-            .collect();
+        let scores: Vec<Estimate> =
+            level.sides[range.clone()].iter().map(|side| estimate(side, Scored::main)).collect();
         let mut line = |label: String, cell: &dyn Fn(&Estimate) -> String| {
-            lines.push([label].into_iter().chain(accuracies.iter().map(cell)).collect());
+            lines.push([label].into_iter().chain(scores.iter().map(cell)).collect());
         };
-        line(format!("accuracy per {}", level.item), &|of| interval(&of.fraction_interval()));
+        line(format!("{} per {}", main.words(), level.item), &|of| interval(&main.interval_of(of)));
         line("  error by test tracks".to_owned(), &|of| fraction(of.tracks_error()));
         line("  error by seeds".to_owned(), &|of| {
             of.seeds_error().map_or("unknown: one seed".to_owned(), fraction)
         });
     }
-    let mut line = |label: &str, level: &Level, cell: &dyn Fn(&[Scored]) -> String| {
+    let mut line = |label: &str, cell: &dyn Fn(&[Scored]) -> String| {
         let mut line = vec![label.to_owned()];
-        line.extend(level.sides[range.clone()].iter().map(|side| cell(side)));
+        line.extend(levels[0].sides[range.clone()].iter().map(|side| cell(side)));
         lines.push(line);
     };
-    let first = &levels[0];
-    line("macro F1", first, &|side| interval(&estimate(side, f1).fraction_interval()));
-    line("top-2 accuracy", first, &|side| interval(&estimate(side, top_2).fraction_interval()));
-    line("log-loss", first, &|side| interval(&estimate(side, losses).loss_interval(MOST_LOG_LOSS)));
-    line("Brier score", first, &|side| {
-        interval(&estimate(side, brier).loss_interval(MOST_BRIER_SCORE))
-    });
-    line("calibration error", first, &|side| {
-        let error =
-            |run: &Scored| calibration_error(&run.actual, &run.probabilities, run.n_classes);
-        fraction(side.iter().map(error).sum::<f64>() / side.len() as f64)
-    });
+    let others: &[Metric] = match task {
+        Task::Classes => &[Metric::MacroF1, Metric::Top2Accuracy, Metric::LogLoss],
+        Task::Tags => &[Metric::AveragePrecision, Metric::LogLoss],
+        Task::Number => &[Metric::Mae, Metric::Mse],
+    };
+    for metric in others {
+        line(metric.words(), &|side| {
+            let runs: Option<Vec<Clustered>> = side.iter().map(|run| run.score(*metric)).collect();
+            runs.map_or("-".to_owned(), |runs| metric_interval(*metric, &metric.interval(&runs)))
+        });
+    }
+    if task == Task::Classes {
+        line("Brier score", &|side| {
+            interval(&estimate(side, brier).loss_interval(MOST_BRIER_SCORE))
+        });
+        line("calibration error", &|side| {
+            let error = |run: &Scored| {
+                calibration_error(run.targets.classes(), &run.outputs, run.n_outputs)
+            };
+            fraction(side.iter().map(error).sum::<f64>() / side.len() as f64)
+        });
+    }
     aligned(&lines)
 }
 
@@ -97,20 +107,8 @@ fn estimate(side: &[Scored], score: impl Fn(&Scored) -> Clustered) -> Estimate {
     Estimate::of(&side.iter().map(score).collect::<Vec<_>>())
 }
 
-fn f1(run: &Scored) -> Clustered {
-    Clustered::macro_f1(&run.actual, &run.predicted, &run.tracks, run.n_classes, run.n_tracks)
-}
-
-fn top_2(run: &Scored) -> Clustered {
-    run.mean(&numbers(&top_k(&run.actual, &run.probabilities, run.n_classes, 2)))
-}
-
-fn losses(run: &Scored) -> Clustered {
-    run.mean(&log_losses(&run.actual, &run.probabilities, run.n_classes))
-}
-
 fn brier(run: &Scored) -> Clustered {
-    run.mean(&brier_scores(&run.actual, &run.probabilities, run.n_classes))
+    run.mean(&brier_scores(run.targets.classes(), &run.outputs, run.n_outputs))
 }
 
 /// Columns padded to their widest cell, two spaces between.

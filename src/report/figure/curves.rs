@@ -25,36 +25,60 @@ struct Curve {
 /// Draws the curves of a group; `epochs` has one list per run.
 pub(super) fn figure(group: &Group, epochs: &[Vec<Epoch>]) -> Figure {
     let record = group.record();
-    let title = format!("{}: accuracy and loss over the epochs", record.experiment);
+    let of_classes = has_accuracy(epochs);
+    let what = if of_classes { "accuracy and loss" } else { "loss" };
+    let title = format!("{}: {what} over the epochs", record.experiment);
     let mut figure = Figure::new(title, WIDTH, HEIGHT);
     let over = group.counted();
     figure.heading(
         &format!("{}: {}", record.experiment, record.title),
-        &format!("{}, {over}; test accuracy {}", group.dataset_words(), interval(&group.accuracy)),
+        &format!(
+            "{}, {over}; test {} {}",
+            group.dataset_words(),
+            group.metric().words(),
+            interval(&group.main)
+        ),
     );
-    let claim = group.accuracy_claim().map(|judged| judged.claim.value);
-    let published_words = group.accuracy_claim().map(|judged| match judged.verdict {
+    let claim = group.claim_of_main().filter(|_| of_classes);
+    let published_words = claim.map(|judged| match judged.verdict {
         Verdict::NotComparable { .. } => "published test accuracy, not comparable",
         _ => "published test accuracy",
     });
     legend(&mut figure, group, published_words);
 
     let half = |left: f64| Half { left, top: 100.0, right: left + 338.0, bottom: 334.0 };
-    half(72.0).accuracy(&mut figure, epochs, claim);
-    half(500.0).loss(&mut figure, epochs);
+    if of_classes {
+        half(72.0).accuracy(&mut figure, epochs, claim.map(|judged| judged.claim.value));
+        half(500.0).loss(&mut figure, epochs);
+    } else {
+        Half { right: 838.0, ..half(72.0) }.loss(&mut figure, epochs);
+    }
     figure
 }
 
-/// Accuracy alone and loss alone, for a page with its own heading and legend.
-pub(super) fn panels(group: &Group, epochs: &[Vec<Epoch>]) -> [Figure; 2] {
+/// Whether the epochs have accuracies: those of models of tags and numbers have none.
+fn has_accuracy(epochs: &[Vec<Epoch>]) -> bool {
+    let has = |epoch: &Epoch| epoch.train_accuracy.is_finite() || epoch.valid_accuracy.is_finite();
+    epochs.iter().flatten().any(has)
+}
+
+/// Accuracy alone, where there is one, and loss alone, for a page with its own heading and legend.
+pub(super) fn panels(group: &Group, epochs: &[Vec<Epoch>]) -> Vec<Figure> {
     let half = Half { left: 62.0, top: 24.0, right: 414.0, bottom: 252.0 };
     let panel = |what: &str| {
         Figure::new(format!("{}: {what} over the epochs", group.experiment()), 430, 308)
     };
-    let [mut accuracy, mut loss] = [panel("accuracy"), panel("loss")];
-    half.accuracy(&mut accuracy, epochs, group.accuracy_claim().map(|judged| judged.claim.value));
+    let mut panels = vec![];
+    if has_accuracy(epochs) {
+        let mut accuracy = panel("accuracy");
+        let claim = group.claim_of_main().map(|judged| judged.claim.value);
+        half.accuracy(&mut accuracy, epochs, claim);
+        panels.push(accuracy);
+    }
+    let mut loss = panel("loss");
     half.loss(&mut loss, epochs);
-    [accuracy, loss]
+    panels.push(loss);
+    panels
 }
 
 /// Where one of the two quantities is drawn.

@@ -2,10 +2,11 @@
 //!
 //! | file | what it shows |
 //! |---|---|
-//! | `accuracies` | every row's accuracy with its interval, the published figure, the largest class |
+//! | `accuracies` | every row's main metric with its interval, the published figure, the baseline |
 //! | `inline` | any figure as SVG within the web page, in the page's colors |
 //! | `curves` | accuracy and loss over the epochs, training against validation |
 //! | `matrix` | the confusion matrix |
+//! | `scatter` | predicted against actual numbers |
 //! | `rates` | the loss at every learning rate of a range test |
 //! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
 //! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |
@@ -23,6 +24,7 @@ mod matrix;
 mod raster;
 mod rates;
 mod render;
+mod scatter;
 mod sound;
 
 pub(crate) use axis::nice_step;
@@ -36,6 +38,7 @@ use super::group::{Group, Row};
 use super::words::plain;
 use super::{DatasetSummary, Options, ReportError};
 use crate::record::Epoch;
+use crate::vocab::Task;
 
 /// What to tell whoever looks at the PNGs that this process has drawn.
 pub(super) fn png_notice() -> Option<&'static str> {
@@ -44,7 +47,8 @@ pub(super) fn png_notice() -> Option<&'static str> {
 
 /// The figures that were drawn, by row.
 pub(super) struct Drawn {
-    overview: Option<Image>,
+    /// One a task.
+    overviews: Vec<Image>,
     by_summary: Vec<Vec<Image>>,
     by_row: Vec<Vec<Image>>,
 }
@@ -65,11 +69,15 @@ pub(super) fn draw_all(
         Ok::<_, ReportError>(Image { name: name.to_owned(), title: figure.title.clone() })
     };
     let ran: Vec<&Group> = rows.iter().filter_map(Row::group).collect();
-    let overview = match ran.as_slice() {
-        [] => None,
-        groups => Some(save(&accuracies::figure(groups), "accuracies")?),
-    };
-    let mut names = vec!["accuracies".to_owned()];
+    let (mut overviews, mut names) = (vec![], vec![]);
+    for (task, name) in Task::ALL.into_iter().zip(["accuracies", "roc-auc", "r2"]) {
+        let groups: Vec<&Group> =
+            ran.iter().copied().filter(|group| group.task() == task).collect();
+        if !groups.is_empty() {
+            overviews.push(save(&accuracies::figure(task, &groups), name)?);
+            names.push(name.to_owned());
+        }
+    }
     let mut by_row = vec![];
     for row in rows {
         let mut images = vec![];
@@ -80,7 +88,15 @@ pub(super) fn draw_all(
             if epochs.iter().any(|run| !run.is_empty()) {
                 images.push(save(&curves::figure(group, &epochs), &format!("{name}-curves"))?);
             }
-            images.push(save(&matrix::figure(group), &format!("{name}-confusion"))?);
+            match group.task() {
+                Task::Classes => {
+                    images.push(save(&matrix::figure(group), &format!("{name}-confusion"))?);
+                }
+                Task::Tags => {}
+                Task::Number => {
+                    images.push(save(&scatter::figure(group), &format!("{name}-scatter"))?);
+                }
+            }
         }
         by_row.push(images);
     }
@@ -91,7 +107,7 @@ pub(super) fn draw_all(
         let images = figures.map(|(end, figure)| save(&figure, &format!("data-{dataset}-{end}")));
         by_summary.push(images.collect::<Result<_, _>>()?);
     }
-    Ok(Drawn { overview, by_summary, by_row })
+    Ok(Drawn { overviews, by_summary, by_row })
 }
 
 /// A summary's figures, each with the end of its file's name.
@@ -148,6 +164,11 @@ pub(super) fn inline_curves(group: &Group, epochs: &[Vec<Epoch>]) -> Vec<String>
     curves::panels(group, epochs).iter().map(inline::svg).collect()
 }
 
+/// One row's predicted against actual numbers, as SVG that stands within a page, and what they are of.
+pub(super) fn inline_scatter(group: &Group) -> (String, String) {
+    (inline::svg(&scatter::panel(group)), scatter::words(group))
+}
+
 /// Draws a learning-rate range test into a folder, as SVG and PNG.
 pub(super) fn draw_rates(
     name: &str,
@@ -182,9 +203,9 @@ fn unused_name(group: &Group, names: &mut Vec<String>) -> String {
 }
 
 impl Drawn {
-    /// The image of all accuracies in Markdown; empty if nothing ran.
-    pub(super) fn overview_image(&self) -> String {
-        self.overview.as_ref().map_or(String::new(), markdown)
+    /// The images of all main metrics in Markdown; empty if nothing ran.
+    pub(super) fn overview_images(&self) -> String {
+        self.overviews.iter().map(markdown).collect::<Vec<_>>().join("\n")
     }
 
     /// One dataset's images in Markdown.
@@ -200,7 +221,7 @@ impl Drawn {
     /// Every file, in the order of the page.
     pub(super) fn files(&self, folder: &Path) -> Vec<PathBuf> {
         let images =
-            self.overview.iter().chain(self.by_summary.iter().chain(&self.by_row).flatten());
+            self.overviews.iter().chain(self.by_summary.iter().chain(&self.by_row).flatten());
         let both =
             |image: &Image| ["svg", "png"].map(|end| folder.join(format!("{}.{end}", image.name)));
         images.flat_map(both).collect()
@@ -232,7 +253,7 @@ mod tests {
         let options = fake::options();
         let rows = group::rows(&runs, &options).unwrap();
         let groups: Vec<&Group> = rows.iter().filter_map(Row::group).collect();
-        let mut figures = vec![accuracies::figure(&groups)];
+        let mut figures = vec![accuracies::figure(Task::Classes, &groups)];
         for group in &groups {
             let epochs: Vec<_> = group.runs.iter().map(|run| run.epochs().unwrap()).collect();
             if !epochs[0].is_empty() {

@@ -25,7 +25,7 @@ mod table;
 use std::path::Path;
 
 use super::group::Row;
-use super::page::HOW_TO_READ;
+use super::page::how_to_read;
 use super::words::escaped;
 use super::{Options, ReportError};
 
@@ -65,7 +65,7 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
         (overview::table(rows, &anchors, options), overview::claims(rows, &anchors));
     let contents = contents(rows, &anchors);
     let skipped = format!("{}{}", overview::foreign(rows), overview::skipped(&options.skipped));
-    let reading: String = HOW_TO_READ
+    let reading: String = how_to_read(rows)
         .iter()
         .map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n"))
         .collect();

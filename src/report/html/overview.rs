@@ -3,9 +3,10 @@
 use super::table::{Cell, Table};
 use crate::record::CodeFacts;
 use crate::report::Options;
-use crate::report::group::{Group, Row, headings, spec_words};
+use crate::report::group::{Group, Row, TaskRows, by_task, headings, spec_words};
 use crate::report::summary::{self, LeakingRow};
 use crate::report::words::{Markup, counted, escaped, fraction, list, short, signed};
+use crate::vocab::Task;
 
 /// Summarizes the rows in one sentence.
 pub(super) fn headline(rows: &[Row]) -> String {
@@ -81,48 +82,62 @@ fn named_as(group: &Group, anchor: &str, below: &str) -> String {
     format!("{} <small>{}</small>", to_section(&group.name(), anchor), escaped(below))
 }
 
-/// The summary, a row each.
+/// The summary, a table a task and a row each.
 pub(super) fn table(rows: &[Row], anchors: &[String], options: &Options) -> String {
-    let line = |(row, anchor): (&Row, &String)| {
-        let [name, _, ours, by_track, delta, said, epochs, seeds, time, _] =
-            summary::line(row, rows);
-        let group = row.group();
-        let name = match group {
-            Some(group) => Cell::html(named(group, rows, anchor)),
-            None => Cell::text(&name),
+    let of_task = |of_task: TaskRows| {
+        let TaskRows { task, title, rows: of_task } = of_task;
+        let line = |row: &&Row| summary_line(row, rows, anchors, task);
+        let head = summary::head(task);
+        // The dataset, the last column elsewhere, stands under the name here.
+        let head: Vec<&str> = head.iter().take(head.len() - 1).map(String::as_str).collect();
+        let caption = match title {
+            None => "All experiments with their published figures".to_owned(),
+            Some(title) => format!("{title}: all experiments with their published figures"),
         };
-        let published = match group.and_then(Group::main_claim) {
-            Some(judged) => {
-                let (value, source) =
-                    (escaped(&judged.published_words()), escaped(&judged.claim.source));
-                Cell::html(format!("{value} <small>{source}</small>")).by(judged.claim.value)
-            }
-            None => Cell::text("-"),
+        let table = Table {
+            caption: &caption,
+            head: &head,
+            rows: of_task.iter().map(line).collect(),
+            is_sortable: true,
         };
-        let longest = group.and_then(|group| {
-            group.records().filter_map(|record| record.model.n_epochs).max().map(|n| n as f64)
-        });
-        vec![
-            name,
-            published,
-            Cell::interval(&ours, group.map(|group| group.accuracy.mean)),
-            Cell::interval(&by_track, group.and_then(|group| group.by_track).map(|it| it.mean)),
-            Cell::number(&delta).by(group.and_then(Group::delta)),
-            Cell::html(verdict(&said)),
-            Cell::number(&epochs).by(longest),
-            Cell::number(&seeds).by(group.map(|group| group.runs.len() as f64)),
-            Cell::number(&time).by(group.and_then(|group| group.seconds())),
-        ]
+        table.html_in_groups(&headings(&of_task, options))
     };
-    // The dataset, the last column elsewhere, stands under the name here.
-    let (_, head) = summary::HEAD.split_last().expect("the head has ten names");
-    let table = Table {
-        caption: "All experiments with their published figures",
-        head,
-        rows: rows.iter().zip(anchors).map(line).collect(),
-        is_sortable: true,
+    by_task(rows).into_iter().map(of_task).collect()
+}
+
+fn summary_line(row: &Row, rows: &[Row], anchors: &[String], task: Task) -> Vec<Cell> {
+    let line = summary::Line::of(row, rows, task);
+    let group = row.group();
+    let name = match group {
+        Some(group) => Cell::html(named(group, rows, anchor_of(group, rows, anchors))),
+        None => Cell::text(&line.experiment),
     };
-    table.html_in_groups(&headings(rows, options))
+    let published = match group.and_then(Group::main_claim) {
+        Some(judged) => {
+            let (value, source) =
+                (escaped(&judged.published_words()), escaped(&judged.claim.source));
+            Cell::html(format!("{value} <small>{source}</small>")).by(judged.claim.value)
+        }
+        None => Cell::text("-"),
+    };
+    let longest = group.and_then(|group| {
+        group.records().filter_map(|record| record.model.n_epochs).max().map(|n| n as f64)
+    });
+    let mut cells =
+        vec![name, published, Cell::interval(&line.ours, group.map(|group| group.main.mean))];
+    cells.extend(line.second.map(|text| {
+        let mean = group.zip(summary::second(task)).and_then(|(group, metric)| group.other(metric));
+        Cell::number(&text).by(mean.map(|interval| interval.mean))
+    }));
+    cells.extend([
+        Cell::interval(&line.by_track, group.and_then(|group| group.by_track).map(|it| it.mean)),
+        Cell::number(&line.delta).by(group.and_then(Group::delta)),
+        Cell::html(verdict(&line.verdict)),
+        Cell::number(&line.epochs).by(longest),
+        Cell::number(&line.seeds).by(group.map(|group| group.runs.len() as f64)),
+        Cell::number(&line.time).by(group.and_then(|group| group.seconds())),
+    ]);
+    cells
 }
 
 /// Every claim of every row with its verdict and why; empty without any.
@@ -135,7 +150,7 @@ pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
             lines.push(vec![
                 Cell::html(to_section(&group.name(), anchor)),
                 Cell::text(&claim.metric),
-                Cell::number(&fraction(claim.value)).by(claim.value),
+                Cell::number(&judged.value_words()).by(claim.value),
                 Cell::text(&claim.source),
                 Cell::text(&claim.dataset),
                 Cell::interval(&judged.ours_words(), judged.ours.map(|ours| ours.mean)),
@@ -167,7 +182,7 @@ pub(super) fn leaks(rows: &[Row], anchors: &[String]) -> String {
     if leaks.is_empty() {
         return String::new();
     }
-    let [what, why] = summary::LEAK_WARNING;
+    let [what, why] = summary::leak_warning_words(&leaks);
     let line = |leak: &LeakingRow| {
         let [_, n, with, without, difference] = leak.line();
         let anchor = anchor_of(leak.group, rows, anchors);
@@ -175,11 +190,11 @@ pub(super) fn leaks(rows: &[Row], anchors: &[String]) -> String {
         vec![
             Cell::html(named(leak.group, rows, anchor)),
             Cell::number(&n).by(n_leaking.map(|n| n as f64)),
-            Cell::interval(&with, leak.group.accuracy.mean),
+            Cell::interval(&with, leak.group.main.mean),
             match leak.twin {
                 Some(twin) => {
                     let anchor = anchor_of(twin, rows, anchors);
-                    Cell::html(to_section(&without, anchor)).by(twin.accuracy.mean)
+                    Cell::html(to_section(&without, anchor)).by(twin.main.mean)
                 }
                 None => Cell::text(&without),
             },
@@ -214,16 +229,20 @@ fn worst(leaks: &[LeakingRow]) -> String {
     let Some(leak) = leaks.iter().min_by(by_difference) else { return String::new() };
     let name = escaped(leak.group.experiment());
     let leaking = summary::leaking(leak.group);
-    let with = fraction(leak.group.accuracy.mean);
+    let with = fraction(leak.group.main.mean);
+    let metric = match leak.group.task() {
+        Task::Classes => "Accuracy",
+        Task::Tags | Task::Number => leak.group.metric().words(),
+    };
     match (leak.twin, leak.difference()) {
         (Some(twin), Some(difference)) => format!(
-            "{name}: {leaking} test examples leak. Accuracy {with}; split by track it is {} \
+            "{name}: {leaking} test examples leak. {metric} {with}; split by track it is {} \
              (<strong>{}</strong>).",
-            fraction(twin.accuracy.mean),
+            fraction(twin.main.mean),
             signed(difference)
         ),
         _ => format!(
-            "{name}: {leaking} test examples leak. Accuracy {with}; the same split by track was not \
+            "{name}: {leaking} test examples leak. {metric} {with}; the same split by track was not \
              run."
         ),
     }

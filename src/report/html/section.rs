@@ -6,15 +6,16 @@ use super::overview::verdict;
 use super::table::{Cell, Table};
 use super::{matrix, spec};
 use crate::report::ReportError;
-use crate::report::figure::inline_curves;
+use crate::report::figure::{inline_curves, inline_scatter};
 use crate::report::group::{Group, Row, spec_words};
 use crate::report::link::link;
 use crate::report::page::n_rows_of;
 use crate::report::run_lines;
-use crate::report::section::{CLASSES_HEAD, LEAK_SENTENCE, answer, classes, classes_title, facts};
+use crate::report::section::{answer, facts, leak_sentence, per_class};
 use crate::report::summary::{FOREIGN, leaks};
 use crate::report::warnings::not_blind;
 use crate::report::words::{Markup, escaped};
+use crate::vocab::Task;
 
 /// The section, which a link finds by its anchor. `folder` is where the page lies.
 pub(super) fn html(
@@ -47,7 +48,13 @@ pub(super) fn html(
             &format!("<div class=\"note bad\"><p><strong>Warning: {warning}.</strong></p></div>\n");
     }
     text += &curves(group)?;
-    text += &format!("<div class=\"two\">{}{}</div>\n", matrix::html(group), per_class(group));
+    text += &match group.task() {
+        Task::Classes => {
+            format!("<div class=\"two\">{}{}</div>\n", matrix::html(group), classes(group))
+        }
+        Task::Tags => classes(group),
+        Task::Number => scatter(group),
+    };
     text += &runs(group, folder);
     text += &made(group);
     Ok(text + "</section>\n")
@@ -61,7 +68,8 @@ fn leaking(group: &Group) -> String {
         return String::new();
     }
     format!(
-        "<div class=\"note bad\"><p><strong>Warning: {LEAK_SENTENCE}</strong></p><ul>{found}</ul></div>\n"
+        "<div class=\"note bad\"><p><strong>Warning: {}</strong></p><ul>{found}</ul></div>\n",
+        leak_sentence(group)
     )
 }
 
@@ -103,25 +111,40 @@ fn curves(group: &Group) -> Result<String, ReportError> {
     ))
 }
 
-fn per_class(group: &Group) -> String {
-    let line = |(name, numbers): (&str, [(f64, String); 4])| {
-        let numbers = numbers.map(|(value, text)| Cell::number(&text).by(value));
+/// Every class or tag.
+fn classes(group: &Group) -> String {
+    let Some(each) = per_class(group) else { return String::new() };
+    let line = |(name, numbers): (&str, Vec<(f64, String)>)| {
+        let numbers = numbers.into_iter().map(|(value, text)| {
+            Cell::number(&text).by(Some(value).filter(|value| value.is_finite()))
+        });
         std::iter::once(Cell::text(name)).chain(numbers).collect()
     };
+    let alone = format!("Per {}, on the test examples", each.head[0]);
     let table = Table {
-        caption: &classes_title(group).unwrap_or("Per class, on the test examples".to_owned()),
-        head: &CLASSES_HEAD,
-        rows: classes(group).into_iter().map(line).collect(),
+        caption: &each.over.unwrap_or(alone),
+        head: each.head,
+        rows: each.rows.into_iter().map(line).collect(),
         is_sortable: true,
     };
     table.html()
 }
 
+/// Predicted against actual numbers.
+fn scatter(group: &Group) -> String {
+    let (figure, words) = inline_scatter(group);
+    format!(
+        "<figure class=\"curves\"><figcaption>{}</figcaption>\n<div class=\"panels\">{figure}</div>\
+         </figure>\n",
+        escaped(&words)
+    )
+}
+
 fn runs(group: &Group, folder: &Path) -> String {
     let lines = run_lines::lines(group);
     let (head, lines) = lines.split_first().expect("the first line is the head");
-    let line = |(i, line): (usize, &[String; 11])| {
-        let (record, numbers) = line.split_last().expect("a line has eleven cells");
+    let line = |(i, line): (usize, &Vec<String>)| {
+        let (record, numbers) = line.split_last().expect("a line has cells");
         let mut cells: Vec<Cell> = numbers.iter().map(|cell| Cell::number(cell)).collect();
         // The line of the means is no run's.
         cells.push(match group.runs.get(i) {
@@ -134,8 +157,8 @@ fn runs(group: &Group, folder: &Path) -> String {
         cells
     };
     let table = Table {
-        caption: "Accuracy of each run, and its record",
-        head: &head.each_ref().map(String::as_str),
+        caption: &format!("{}, and its record", run_lines::title(group)),
+        head: &head.iter().map(String::as_str).collect::<Vec<_>>(),
         rows: lines.iter().enumerate().map(line).collect(),
         is_sortable: false,
     };
