@@ -1,11 +1,12 @@
 //! Results from elsewhere: predictions of other programs, exported splits, capsules.
 
-use std::collections::BTreeMap;
+mod capsules;
+mod faults;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use encore::record::Record;
 use serde_json::Value;
 
 use crate::common::{edit, encore, fails, ok, project, record, runs, stderr, stdout, stdout_of};
@@ -235,145 +236,6 @@ fn a_file_may_be_written_by_anything_that_writes_csv() {
 }
 
 #[test]
-fn a_row_that_cannot_be_meant_is_refused_with_its_line() {
-    let home = with_runs("1,2");
-    let home = home.path();
-    let line = |text: &str, n: usize| text.lines().nth(n).unwrap().to_owned();
-    let without = |text: String| {
-        let gone = line(&text, 3);
-        text.replace(&format!("{gone}\n"), "")
-    };
-    let twice = |text: String| format!("{text}{}\n", line(&text, 3));
-    let cell = |text: String, column: usize, value: &str| {
-        let row = line(&text, 1);
-        let mut cells: Vec<&str> = row.split(',').collect();
-        cells[column] = value;
-        text.replacen(&row, &cells.join(","), 1)
-    };
-    let cases: [(&dyn Fn(String) -> String, &str); 15] = [
-        (&without, "lacks 1 test example, e.g. `"),
-        (&twice, "segment 0 is on line 4 already"),
-        (&|text| cell(text, 0, "nobody"), "line 2: the dataset has no example `nobody` segment 0"),
-        (
-            &|text| cell(text, 1, "1.5"),
-            "segment: expected a whole number of at least 0, found \"1.5\"",
-        ),
-        (&|text| cell(text, 4, "NaN"), "expected a probability in [0, 1], found \"NaN\""),
-        (&|text| cell(text, 4, "2.5"), "expected a probability in [0, 1], found \"2.5\""),
-        (&|text| cell(text, 4, ""), "expected a probability in [0, 1], found \"\""),
-        (&|text| cell(text, 4, "0.9"), "line 2: the probabilities sum to "),
-        (&|text| cell(text, 2, "polka"), "found \"polka\""),
-        (&|text| cell(text, 3, "polka"), "the columns of the probabilities may be mixed up"),
-        (&|text| text.replacen("p_", "q_", 1), "has no column `p_"),
-        (&|text| text.replace(',', ";"), "commas must divide the cells"),
-        (&|text| format!("{text}1,2\n"), "expected 12 cells as in the header, found 2"),
-        (
-            &|text| text.replace("track,segment,actual", "track,p_polka,actual"),
-            "has no class `polka`",
-        ),
-        (&|_| String::new(), "is empty"),
-    ];
-    let n_before = runs(home).len();
-    for (change, part) in cases {
-        refused(&import(home, 1, change, &[]), part);
-    }
-    // Another seed has other test examples.
-    let text = fs::read_to_string(native(home, 2).join("predictions.csv")).unwrap();
-    let output = import(home, 1, |_| text.clone(), &[]);
-    refused(&output, "examples outside the test set, e.g. ");
-    refused(&output, "import with the same --seed");
-    refused(&import(home, 1, |text| text, &["--epochs", "none.jsonl"]), "none.jsonl: ");
-    for (epochs, part) in [
-        ("", "has no epoch"),
-        ("{\"epoch\": 2}\n", "line 1: expected epoch 1, found 2"),
-        ("{\"epoch\": 1, \"train_loss\": NaN}\n", "line 1: "),
-        (
-            "\n{\"epoch\": 1, \"valid_accuracy\": 85.3}\n",
-            "line 2: valid_accuracy: expected a fraction",
-        ),
-    ] {
-        fs::write(home.join("curves.jsonl"), epochs).unwrap();
-        refused(&import(home, 1, |text| text, &["--epochs", "curves.jsonl"]), part);
-    }
-    assert_eq!(runs(home).len(), n_before);
-    let attempts = home.join("reports/attempts");
-    assert_eq!(fs::read_dir(attempts).unwrap().count(), 0, "nothing is left");
-    // What an epoch does not say is unknown.
-    fs::write(home.join("curves.jsonl"), "{\"epoch\": 1, \"seconds\": 1.5}\n{\"epoch\": 2}")
-        .unwrap();
-    done(&import(home, 1, |text| text, &["--epochs", "curves.jsonl"]));
-    let record = record(&foreign(home).pop().unwrap());
-    assert_eq!(
-        (&record["model"]["n_epochs"], &record["timings"]["total_s"]),
-        (&2.into(), &1.5.into())
-    );
-    ok(home, &["report"]);
-}
-
-#[test]
-fn a_split_is_exported_and_one_that_leaks_is_found_out() {
-    let home = with_runs("1");
-    let home = home.path();
-    let split = ["split", "spotify-dense", "--seed", "1", "--out", "theirs/deep", "--json"];
-    let exported = fits("split", &stdout_of(home, &split));
-    let text = fs::read_to_string(home.join("theirs/deep/split.csv")).unwrap();
-    assert_eq!(text, fs::read_to_string(native(home, 1).join("split.csv")).unwrap());
-    assert_eq!(exported["n_test"], text.lines().filter(|line| line.ends_with(",test")).count());
-    let classes = fs::read_to_string(home.join("theirs/deep/classes.csv")).unwrap();
-    assert_eq!(classes.lines().count(), 9);
-    // Whoever trained on fewer examples says so.
-    let fewer: String = text
-        .lines()
-        .enumerate()
-        .filter(|(i, line)| !(line.ends_with(",train") && i % 2 == 0))
-        .map(|(_, line)| format!("{line}\n"))
-        .collect();
-    fs::write(home.join("fewer.csv"), fewer).unwrap();
-    done(&import(home, 1, |text| text, &["--split", "fewer.csv"]));
-    let folder = foreign(home).pop().unwrap();
-    let found = record(&folder);
-    assert!(found["split"]["n_train"].as_u64().unwrap() < exported["n_train"].as_u64().unwrap());
-    assert_eq!(found["foreign"]["split"]["file"], "fewer.csv");
-    let protocol = found["split"]["protocol"].as_str().unwrap();
-    assert!(protocol.ends_with("training and validation sets: those of fewer.csv"), "{protocol}");
-    assert!(found["model"]["notes"].to_string().contains("those of fewer.csv"));
-    assert_eq!(found["audit"]["n_leaking"], record(&native(home, 1))["audit"]["n_leaking"]);
-    fs::remove_dir_all(folder).unwrap();
-    // Whoever trained on test examples too leaks, like any run.
-    let more: String = text
-        .lines()
-        .filter_map(|line| line.strip_suffix(",test"))
-        .take(7)
-        .map(|line| format!("{line},train\n"))
-        .collect();
-    fs::write(home.join("more.csv"), format!("{text}{more}")).unwrap();
-    let forbidden = import(home, 1, |text| text, &["--split", "more.csv", "--forbid-leaks"]);
-    assert_eq!(forbidden.status.code(), Some(2), "{}", stderr(&forbidden));
-    assert!(stderr(&forbidden).contains("7 test examples are themselves in train or valid"));
-    assert_eq!(foreign(home).len(), 0);
-    let said = done(&import(home, 1, |text| text, &["--split", "more.csv"]));
-    assert!(said.contains("the split leaks, 7 of 100 test examples"), "{said}");
-    let leaks: BTreeMap<String, u64> = record(&foreign(home).pop().unwrap())["audit"]["leaks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|leak| (leak["kind"].as_str().unwrap().to_owned(), leak["n_test"].as_u64().unwrap()))
-        .collect();
-    assert_eq!(leaks.get("same_example"), Some(&7), "{leaks:?}");
-    // The test set can't be another one, and a split must be one.
-    for (name, changed, part) in [
-        ("moved.csv", text.replacen(",test", ",train", 1), "moved.csv: lacks 1 test example"),
-        ("odd.csv", text.replacen(",test", ",holdout", 1), "expected train, valid or test"),
-        ("twice.csv", format!("{text}{}", more.replace(",train", ",test")), "already"),
-        ("none.csv", text.replace(",train", ",valid"), "has no training example"),
-    ] {
-        fs::write(home.join(name), changed).unwrap();
-        let output = import(home, 1, |text| text, &["--split", name]);
-        refused(&output, part);
-    }
-}
-
-#[test]
 fn segments_tracks_and_odd_names_are_kept() {
     let home = project();
     let home = home.path();
@@ -413,86 +275,4 @@ fn segments_tracks_and_odd_names_are_kept() {
     let output =
         encore(home, &["import-predictions", "baseline-audio", "theirs.csv", "--seed", "3"]);
     refused(&output, "has no column `segment`");
-}
-
-#[test]
-fn the_runs_of_a_capsule_are_added_once_and_can_be_repeated() {
-    let home = with_runs("1,2");
-    let home = home.path();
-    done(&import(home, 1, |text| text, &[]));
-    ok(home, &["capsule", "spotify-dense", "--out", "three.tar.zst"]);
-    let other = small();
-    let other = other.path();
-    fs::copy(home.join("three.tar.zst"), other.join("three.tar.zst")).unwrap();
-    let import = ["import-capsule", "three.tar.zst", "--json"];
-    let added = fits("import-capsule", &stdout_of(other, &import));
-    assert_eq!(added["added"].as_array().unwrap().len(), 3);
-    assert_eq!(runs(other).len(), 3);
-    assert_eq!(foreign(other).len(), 1, "marked for ever");
-    let columns = ["--where", "capsule is not missing", "--columns", "capsule", "--csv"];
-    let found = stdout_of(other, &[&["runs"], &columns[..]].concat());
-    assert_eq!(found, "capsule\nthree.tar.zst\nthree.tar.zst\nthree.tar.zst\n");
-    // The same numbers as where they come from.
-    assert_eq!(results(home, "spotify-dense"), results(other, "spotify-dense"));
-    let again = fits("import-capsule", &stdout_of(other, &import));
-    assert_eq!((again["known"].as_array().unwrap().len(), runs(other).len()), (3, 3));
-    // A run without its model can be repeated and compared, but not used; `run` trains it.
-    let id = native(other, 1).file_name().unwrap().to_string_lossy().into_owned();
-    let verified = fits("verify", &stdout_of(other, &["verify", &id, "--json"]));
-    assert_eq!(verified["identical"]["model"], true);
-    let said = fails(other, &["predict", "three.tar.zst", "--with", &id], 3);
-    assert!(said.contains("came in the capsule three.tar.zst\nhint: encore run"), "{said}");
-    let ran = ok(other, &["run", "spotify-dense", "--seeds", "1"]);
-    assert!(
-        stderr(&ran).contains("without its model; the run will be repeated"),
-        "{}",
-        stderr(&ran)
-    );
-    assert!(native(other, 1).join("model/model.safetensors").is_file());
-    let found = stdout_of(other, &[&["runs"], &columns[..]].concat());
-    assert_eq!(found.lines().count(), 3, "the run of seed 1 is ours now");
-    assert_eq!(
-        fits("import-capsule", &stdout_of(other, &import))["known"].as_array().unwrap().len(),
-        3
-    );
-}
-
-#[test]
-fn a_capsule_never_replaces_what_is_here() {
-    let home = with_runs("1,2");
-    let home = home.path();
-    ok(home, &["capsule", "spotify-dense", "--out", "two.tar.zst"]);
-    let kept = record(&native(home, 2));
-    // The run of seed 1 here has other results.
-    let folder = native(home, 1);
-    let path = folder.join("record.json");
-    let mut changed: Record = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    changed.outputs.curves = changed.outputs.curves.chars().rev().collect();
-    changed.seal = changed.make_seal();
-    fs::write(&path, serde_json::to_string(&changed).unwrap()).unwrap();
-    let output = encore(home, &["import-capsule", "two.tar.zst"]);
-    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
-    assert!(stdout(&output).contains(": curves; the run here stays"), "{}", stdout(&output));
-    assert_eq!(record(&folder)["seal"], changed.seal);
-    let id = folder.file_name().unwrap().to_string_lossy().into_owned();
-    // A damaged run here stays, and the other one is looked at all the same.
-    fs::write(folder.join("predictions.csv"), "track\n").unwrap();
-    let output = encore(home, &["import-capsule", "two.tar.zst"]);
-    refused(&output, &format!("hint: encore runs remove {id}"));
-    assert!(stdout(&output).contains("known "), "{}", stdout(&output));
-    assert_eq!(fs::read_to_string(folder.join("predictions.csv")).unwrap(), "track\n");
-    ok(home, &["runs", "remove", &id]);
-    let said = stdout_of(home, &["import-capsule", "two.tar.zst"]);
-    assert!(said.contains(&format!("added {id}")), "{said}");
-    assert_eq!(record(&native(home, 2)), kept);
-    // A capsule with a changed byte adds nothing and leaves nothing behind.
-    let mut bytes = fs::read(home.join("two.tar.zst")).unwrap();
-    let at = bytes.len() / 2;
-    bytes[at] ^= 1;
-    fs::write(home.join("bad.tar.zst"), bytes).unwrap();
-    ok(home, &["runs", "remove", &id]);
-    refused(&encore(home, &["import-capsule", "bad.tar.zst"]), "is damaged or was changed");
-    assert!(!folder.exists());
-    refused(&encore(home, &["import-capsule", "datasets"]), "datasets");
-    assert_eq!(fs::read_dir(home.join("reports/attempts")).unwrap().count(), 0);
 }
