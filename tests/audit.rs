@@ -7,7 +7,7 @@ use encore::audio::{Degradation, Mfcc, MfccSettings, Waveform, Workspace};
 use encore::dataset::{TrackColumns, synth};
 use encore::record::{Audit, LeakKind};
 use encore::split::{Items, Numbers, Split, audit};
-use encore::vocab::{ExampleId, Seed};
+use encore::vocab::{ExampleId, Seed, Targets};
 
 const SEGMENT: usize = 66_150;
 const SHAPE: [usize; 2] = [130, 13];
@@ -36,7 +36,7 @@ impl Corpus {
     fn audit(&self, n_train: usize) -> Audit {
         let columns = TrackColumns::default();
         let labels = vec![0; self.ids.len()];
-        let items = Items { ids: &self.ids, labels: &labels, columns: &columns };
+        let items = Items { ids: &self.ids, targets: &Targets::Classes(labels), columns: &columns };
         let test = (n_train..self.ids.len()).collect();
         let split = Split { train: (0..n_train).collect(), valid: vec![], test, notes: vec![] };
         audit(&split, items, Numbers { values: &self.values, shape: &SHAPE }, None)

@@ -27,6 +27,7 @@ const PAGES: [(&str, usize, usize); 16] = [
     ("docs/speed.md", 0, 1),
     ("docs/spotify.md", 0, 1),
     ("docs/statistics.md", 2, 1),
+    ("docs/targets.md", 1, 1),
     ("docs/training.md", 3, 4),
 ];
 const PROGRAM: &str = env!("CARGO_BIN_EXE_encore");

@@ -7,7 +7,7 @@ use std::path::Path;
 use encore::dataset::{Catalogue, TrackColumns};
 use encore::experiment::{DataChoice, Library, Options, Plan};
 use encore::split::{By, Items, KFold, Protocol, Random, Split};
-use encore::vocab::{ExampleId, Seed};
+use encore::vocab::{ExampleId, Seed, Targets};
 
 pub fn columns() -> TrackColumns {
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
@@ -90,7 +90,7 @@ fn worst(split: &Split, wanted: usize) -> usize {
 fn draws_and_folds_by_artist_keep_the_genres_about_even() {
     let columns = columns();
     let (ids, labels) = tracks();
-    let items = Items { ids: &ids, labels: &labels, columns: &columns };
+    let items = Items { ids: &ids, targets: &Targets::Classes(labels), columns: &columns };
     let by = By::Group("artist".to_owned());
     let artists = columns.column("artist").unwrap();
     let artist = |row: &usize| artists.get(&ids[*row].track);
@@ -148,7 +148,7 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
     let here = ids.iter().zip(labels).filter(|(id, _)| id.track != "jazz.00054");
     let (ids, labels): (Vec<ExampleId>, Vec<usize>) =
         here.map(|(id, label)| (id.clone(), label)).unzip();
-    let items = Items { ids: &ids, labels: &labels, columns: &columns };
+    let items = Items { ids: &ids, targets: &Targets::Classes(labels), columns: &columns };
     let split = plan("honest/cnn-3-filtered").spec.split.divide(items, Seed(1)).unwrap();
     assert_eq!([split.train.len(), split.valid.len(), split.test.len()], [442, 197, 290]);
     assert_eq!(

@@ -165,8 +165,10 @@ fn import(catalogue: &Catalogue, manifest: &Manifest, path: &Path, copy: bool, y
                 new_data::confirm(&error)?;
             }
             let mut confirmed = manifest.clone();
-            if let Layout::Table(rows) = &mut confirmed.layout {
-                rows.label.many_numbers = true;
+            if let Layout::Table(rows) = &mut confirmed.layout
+                && let Some(label) = &mut rows.label
+            {
+                label.many_numbers = true;
             }
             import(&confirmed)?
         }

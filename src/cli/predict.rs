@@ -8,7 +8,7 @@ use super::prediction_output::{Destination, Form, Item, PredictionOutput};
 use super::{Done, Failure, Project, json, output, signals, trust};
 use crate::dataset::recordings_in;
 use crate::experiment::{
-    self, Guess, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
+    self, Answer, Guess, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
 };
 use crate::metrics::Metric;
 use crate::record::{Foreign, FromCapsule, Run};
@@ -17,7 +17,7 @@ use crate::vocab::Scores;
 /// Rows that can't be used and are named; all are counted.
 const N_NAMED: usize = 20;
 
-/// Predicts the class of every recording, or of every row of a table.
+/// Predicts the class, the tags or the number of every recording, or of every row of a table.
 pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
     let with = arguments.with.as_deref();
     if let (None, Some(table)) = (with, arguments.files.iter().find(|file| is_table(file))) {
@@ -91,7 +91,8 @@ fn rows(project: &Project, run: &Run, arguments: &Predict) -> Done {
         columns => columns.iter().map(|column| (*column).to_owned()).collect(),
     };
     let has_ids = !table.id_columns().is_empty();
-    let mut output = PredictionOutput::new(destination, form, names, predictor.classes());
+    let mut output =
+        PredictionOutput::new(destination, form, names, predictor.classes(), predictor.task());
     let mut n_named = 0;
     let counts = table.predict(|rows: &[PredictedRow]| {
         if output.is_closed() {
@@ -105,7 +106,7 @@ fn rows(project: &Project, run: &Run, arguments: &Predict) -> Done {
             let names = if has_ids { &row.ids } else { line.as_slice() };
             let item = Item { names, line: Some(row.line), ..Item::default() };
             match &row.outcome {
-                Ok((class, of)) => output.add(&item, Ok((*class, of))),
+                Ok((answer, outputs)) => output.add(&item, Ok((answer, outputs))),
                 Err(reason) => {
                     n_named += 1;
                     if n_named <= N_NAMED {
@@ -174,7 +175,13 @@ fn recordings(project: &Project, run: &Run, arguments: &Predict) -> Done {
         eprintln!("{}", heading(run));
     }
     let classes = predictor.classes();
-    let mut output = PredictionOutput::new(destination, form, vec!["file".to_owned()], classes);
+    let mut output = PredictionOutput::new(
+        destination,
+        form,
+        vec!["file".to_owned()],
+        classes,
+        predictor.task(),
+    );
     let mut faults = vec![];
     for file in &files {
         if output::is_closed() || output.is_closed() {
@@ -187,7 +194,7 @@ fn recordings(project: &Project, run: &Run, arguments: &Predict) -> Done {
         match predictor.guess(file) {
             Ok(guess) => {
                 if form == Form::Text {
-                    println!("{}", text(file, &guess));
+                    println!("{}", text(file, &guess, classes));
                     guess.warnings.iter().for_each(|warning| println!("  warning: {warning}"));
                 } else {
                     let name = file.display();
@@ -196,12 +203,10 @@ fn recordings(project: &Project, run: &Run, arguments: &Predict) -> Done {
                         .iter()
                         .for_each(|warning| eprintln!("warning: {name}: {warning}"));
                 }
-                let shares = in_order(&guess, classes);
-                let best = classes.iter().position(|class| *class == guess.ranking[0].0);
                 let n_segments = Some(guess.n_segments);
                 let item =
                     Item { names: &name, n_segments, warnings: &guess.warnings, ..Item::default() };
-                output.add(&item, Ok((best.expect("a ranked class is a class"), &shares)));
+                output.add(&item, Ok((&guess.answer, &guess.outputs)));
             }
             Err(error) => {
                 let item = Item { names: &name, ..Item::default() };
@@ -217,20 +222,19 @@ fn recordings(project: &Project, run: &Run, arguments: &Predict) -> Done {
     if faults.is_empty() { Ok(()) } else { Err(Failure::Data(faults.join("\n"))) }
 }
 
-/// The three most probable classes, for people.
-fn text(file: &Path, guess: &Guess) -> String {
-    let first = guess.ranking.iter().take(3).map(|(name, p)| format!("{name} {p:.2}"));
-    let first: Vec<String> = first.collect();
-    format!("{}: {} ({} segments)", file.display(), first.join(", "), guess.n_segments)
-}
-
-/// The probabilities in the order of the classes.
-fn in_order(guess: &Guess, classes: &[String]) -> Vec<f32> {
-    let of = |class: &String| {
-        let found = guess.ranking.iter().find(|(name, _)| name == class);
-        found.map_or(f32::NAN, |(_, p)| *p as f32)
+/// The three most probable classes, the tags that are as probable as not, or the number, for people.
+fn text(file: &Path, guess: &Guess, classes: &[String]) -> String {
+    let mut ranking: Vec<usize> = (0..classes.len()).collect();
+    ranking.sort_by(|a, b| guess.outputs[*b].total_cmp(&guess.outputs[*a]));
+    let n = match &guess.answer {
+        Answer::Class(_) => 3,
+        Answer::Tags(tags) => tags.len(),
+        Answer::Number(_) => 1,
     };
-    classes.iter().map(of).collect()
+    let said = |&output: &usize| format!("{} {:.2}", classes[output], guess.outputs[output]);
+    let said: Vec<String> = ranking.iter().take(n).map(said).collect();
+    let said = if said.is_empty() { "no tag".to_owned() } else { said.join(", ") };
+    format!("{}: {said} ({} segments)", file.display(), guess.n_segments)
 }
 
 /// The files, and the recordings of the folders, each folder sorted.

@@ -9,6 +9,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::{Done, Failure, is_same_file};
 use crate::delimited;
 use crate::disk;
+use crate::experiment::Answer;
+use crate::vocab::Task;
 
 /// How predictions are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,7 @@ pub(super) struct PredictionOutput<'a> {
     form: Form,
     names: Vec<String>,
     classes: &'a [String],
+    task: Task,
     /// Rows that are not written yet.
     rows: delimited::Writer,
     lines: String,
@@ -83,21 +86,24 @@ pub(super) struct PredictionOutput<'a> {
 }
 
 impl<'a> PredictionOutput<'a> {
-    /// The output of predictions of things that have these names, of these classes.
+    /// The output of predictions of things that have these names: of these classes or tags, or of a number.
     pub(super) fn new(
         destination: Destination,
         form: Form,
         names: Vec<String>,
         classes: &'a [String],
+        task: Task,
     ) -> Self {
         let mut rows = delimited::Writer::default();
         let head = names.iter().cloned().chain(["predicted".to_owned()]);
-        rows.row(head.chain(classes.iter().map(|class| format!("p_{class}"))));
+        let columns = classes.iter().map(|class| format!("p_{class}"));
+        rows.row(head.chain(columns.filter(|_| task != Task::Number)));
         Self {
             destination,
             form,
             names,
             classes,
+            task,
             rows,
             lines: String::new(),
             is_kept: false,
@@ -105,8 +111,8 @@ impl<'a> PredictionOutput<'a> {
         }
     }
 
-    /// Adds a prediction: the number of the class and the probabilities of all, or the reason why there is none.
-    pub(super) fn add(&mut self, item: &Item, outcome: Result<(usize, &[f32]), &str>) {
+    /// Adds a prediction: what is said and the outputs that say it, or the reason why there is none.
+    pub(super) fn add(&mut self, item: &Item, outcome: Result<(&Answer, &[f32]), &str>) {
         match self.form {
             Form::Text => {}
             Form::Csv => self.add_row(item, outcome),
@@ -114,19 +120,21 @@ impl<'a> PredictionOutput<'a> {
         }
     }
 
-    fn add_row(&mut self, item: &Item, outcome: Result<(usize, &[f32]), &str>) {
+    fn add_row(&mut self, item: &Item, outcome: Result<(&Answer, &[f32]), &str>) {
         let names = item.names.iter().cloned();
         let predicted: Vec<String> = match outcome {
-            Ok((class, of)) => {
-                let class = self.classes[class].clone();
-                [class].into_iter().chain(of.iter().map(f32::to_string)).collect()
+            Ok((Answer::Number(number), _)) => vec![number.to_string()],
+            Ok((answer, of)) => {
+                let said = names_of(answer, self.classes).join(";");
+                [said].into_iter().chain(of.iter().map(f32::to_string)).collect()
             }
+            Err(_) if self.task == Task::Number => vec![String::new()],
             Err(_) => vec![String::new(); 1 + self.classes.len()],
         };
         self.rows.row(names.chain(predicted));
     }
 
-    fn add_line(&mut self, item: &Item, outcome: Result<(usize, &[f32]), &str>) {
+    fn add_line(&mut self, item: &Item, outcome: Result<(&Answer, &[f32]), &str>) {
         let line = Line { item, names: &self.names, classes: self.classes, outcome };
         self.lines += &serde_json::to_string(&line).expect("a prediction is plain data");
         self.lines.push('\n');
@@ -188,7 +196,7 @@ struct Line<'a> {
     item: &'a Item<'a>,
     names: &'a [String],
     classes: &'a [String],
-    outcome: Result<(usize, &'a [f32]), &'a str>,
+    outcome: Result<(&'a Answer, &'a [f32]), &'a str>,
 }
 
 impl Serialize for Line<'_> {
@@ -203,10 +211,15 @@ impl Serialize for Line<'_> {
             }
         }
         match self.outcome {
-            Ok((class, of)) => {
-                map.serialize_entry("predicted", &self.classes[class])?;
+            Ok((answer @ (Answer::Class(_) | Answer::Tags(_)), of)) => {
+                let names = names_of(answer, self.classes);
+                match answer {
+                    Answer::Class(_) => map.serialize_entry("predicted", names[0])?,
+                    _ => map.serialize_entry("predicted", &names)?,
+                }
                 map.serialize_entry("probabilities", &Probabilities { classes: self.classes, of })?;
             }
+            Ok((Answer::Number(number), _)) => map.serialize_entry("predicted", number)?,
             Err(reason) => map.serialize_entry("error", reason)?,
         }
         if let Some(n_segments) = self.item.n_segments {
@@ -216,6 +229,15 @@ impl Serialize for Line<'_> {
             map.serialize_entry("warnings", self.item.warnings)?;
         }
         map.end()
+    }
+}
+
+/// The names of the classes or tags that are said.
+fn names_of<'a>(answer: &Answer, classes: &'a [String]) -> Vec<&'a str> {
+    match answer {
+        Answer::Class(class) => vec![&classes[*class]],
+        Answer::Tags(tags) => tags.iter().map(|tag| classes[*tag].as_str()).collect(),
+        Answer::Number(_) => vec![],
     }
 }
 
@@ -235,13 +257,19 @@ mod tests {
     use super::*;
 
     fn written(form: Form, folder: &Path, is_finished: bool) -> Option<String> {
+        written_of(form, folder, is_finished, Task::Classes)
+    }
+
+    fn written_of(form: Form, folder: &Path, is_finished: bool, task: Task) -> Option<String> {
         let path = folder.join("out");
         let destination = Destination::open(Some(&path), &[]).ok().unwrap();
         let classes = ["pop", "r\"&b"].map(str::to_owned);
-        let mut output = PredictionOutput::new(destination, form, vec!["id".to_owned()], &classes);
+        let names = vec!["id".to_owned()];
+        let mut output = PredictionOutput::new(destination, form, names, &classes, task);
         let names = [["a,b".to_owned()], ["c".to_owned()]];
         let item = |i: usize| Item { names: &names[i], line: Some(i + 2), ..Item::default() };
-        output.add(&item(0), Ok((1, &[0.1, 0.9])));
+        let outputs = [0.1, 0.9];
+        output.add(&item(0), Ok((&Answer::of(&outputs, task), &outputs)));
         output.flush().ok().unwrap();
         output.add(&item(1), Err("has no number as tempo"));
         if is_finished {
@@ -259,6 +287,19 @@ mod tests {
                     \"probabilities\":{\"pop\":0.1,\"r\\\"&b\":0.9}}\n\
                     {\"line\":3,\"id\":\"c\",\"error\":\"has no number as tempo\"}\n";
         assert_eq!(written(Form::Json, folder.path(), true).unwrap(), json);
+        // Several tags, and a number.
+        let tags = "id,predicted,p_pop,\"p_r\"\"&b\"\n\"a,b\",\"r\"\"&b\",0.1,0.9\nc,,,\n";
+        assert_eq!(written_of(Form::Csv, folder.path(), true, Task::Tags).unwrap(), tags);
+        let json = written_of(Form::Json, folder.path(), true, Task::Tags).unwrap();
+        assert!(
+            json.contains("\"predicted\":[\"r\\\"&b\"],\"probabilities\":{\"pop\":0.1,"),
+            "{json}"
+        );
+        let number = written_of(Form::Csv, folder.path(), true, Task::Number).unwrap();
+        assert_eq!(number, "id,predicted\n\"a,b\",0.1\nc,\n");
+        let json = written_of(Form::Json, folder.path(), true, Task::Number).unwrap();
+        assert!(json.starts_with("{\"line\":2,\"id\":\"a,b\",\"predicted\":0.1}\n"), "{json}");
+        assert_eq!(Answer::of(&[0.5, 0.7, 0.2], Task::Tags), Answer::Tags(vec![0, 1]));
     }
 
     #[test]

@@ -129,14 +129,27 @@ impl AudioData {
             n_samples: synth::N_SAMPLES,
             source: Source::Synthetic { seed, style, number: number as u32 },
         };
-        let styles = 0..synth::STYLES.len();
-        let tracks = styles.flat_map(|style| (0..tracks_per_genre).map(move |k| track(style, k)));
+        let numbers = || {
+            (0..synth::STYLES.len())
+                .flat_map(|style| (0..tracks_per_genre).map(move |k| (style, k)))
+        };
+        let tracks: Vec<Track> = numbers().map(|(style, k)| track(style, k)).collect();
+        let facts: Vec<[String; 2]> =
+            numbers().map(|(style, k)| synth::track_facts(seed, style, k as u32)).collect();
+        let mut track_columns = TrackColumns::default();
+        for (i, column) in synth::TRACK_COLUMNS.into_iter().enumerate() {
+            let cells = tracks
+                .iter()
+                .zip(&facts)
+                .map(|(track, facts)| (track.id.as_str(), facts[i].as_str()));
+            track_columns.add(column, cells).expect("track names are unique");
+        }
         let part = format!("{tracks_per_genre} of {whole} tracks per genre");
         Self {
             name: name.to_owned(),
             classes: synth::STYLES.iter().map(|style| (*style).to_owned()).collect(),
-            tracks: tracks.collect(),
-            track_columns: TrackColumns::default(),
+            tracks,
+            track_columns,
             sample_rate_hz: synth::SAMPLE_RATE_HZ,
             hash: Sha256::new()
                 .piece("synth-genres")

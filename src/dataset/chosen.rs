@@ -110,7 +110,7 @@ impl Rows {
             return Ok(self.columns.clone());
         }
         let has_role = |name: &str| {
-            self.label.column == name
+            self.label.as_ref().is_some_and(|label| label.column == name)
                 || self.id.iter().any(|id| id == name)
                 || self.track_columns.iter().any(|(_, theirs)| theirs == name)
         };

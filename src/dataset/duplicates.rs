@@ -53,9 +53,10 @@ impl Rows {
 
     /// Counts the ids whose rows have several labels, and lists some.
     fn conflicts(&self, table: &Table, names: &[String], groups: &[Vec<usize>]) -> Option<String> {
-        let cells = &table.texts[&self.label.column];
+        let label = self.label.as_ref()?;
+        let cells = &table.texts[&label.column];
         let labels = |group: &Vec<usize>| {
-            group.iter().map(|&row| self.label.of(&cells[row])).collect::<BTreeSet<_>>()
+            group.iter().map(|&row| label.of(&cells[row])).collect::<BTreeSet<_>>()
         };
         let several = || groups.iter().filter(|group| labels(group).len() > 1);
         let named = several().take(N_NAMED).map(|group| {

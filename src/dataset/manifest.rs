@@ -213,10 +213,40 @@ impl Manifest {
             Layout::Arrays(arrays) => ours(&arrays.track_columns),
             Layout::Listed(listed) => listed.track_columns(),
             Layout::Folder(folder) => folder.levels.iter().skip(1).map(String::as_str).collect(),
-            Layout::SynthGenres { .. } | Layout::SynthSongs { .. } => vec![],
+            Layout::SynthGenres { .. } => synth::TRACK_COLUMNS.to_vec(),
+            Layout::SynthSongs { .. } => vec![],
         };
         let of_file = self.track_file.iter().flat_map(|file| &file.columns);
         named.into_iter().chain(of_file.map(String::as_str))
+    }
+
+    /// Returns whether its examples have classes.
+    #[must_use]
+    pub fn has_classes(&self) -> bool {
+        match &self.layout {
+            Layout::Table(rows) => rows.label.is_some(),
+            Layout::Listed(listed) => listed.reading.label.is_given(),
+            Layout::Folder(_)
+            | Layout::Arrays(_)
+            | Layout::SynthGenres { .. }
+            | Layout::SynthSongs { .. } => true,
+        }
+    }
+
+    /// Returns the names of the columns of numbers of a table, none for other datasets; `None` if only its
+    /// files tell.
+    #[must_use]
+    pub fn number_columns(&self) -> Option<Vec<String>> {
+        match &self.layout {
+            Layout::Table(rows) if !rows.patterns.is_empty() => None,
+            Layout::Table(rows) => {
+                Some(rows.columns.iter().map(|(ours, _)| ours.clone()).collect())
+            }
+            Layout::SynthSongs { .. } => {
+                Some(super::table_data::SYNTHETIC_COLUMNS.map(str::to_owned).to_vec())
+            }
+            _ => Some(vec![]),
+        }
     }
 
     /// How a table of new rows is read: of their ids and of these numbers, by our names; `None` for datasets

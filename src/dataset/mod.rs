@@ -57,6 +57,9 @@ use crate::audio::AudioError;
 use crate::fetch::FetchError;
 use crate::table::TableError;
 
+/// The class of everything in a dataset without labels.
+pub(crate) const UNLABELED: &str = "unlabeled";
+
 /// A loaded dataset, ready for features.
 pub enum Data {
     /// Labeled recordings.

@@ -22,8 +22,8 @@ pub struct Rows {
     pub patterns: Vec<String>,
     /// Our names of columns of text that say more of a row, e.g. its artist, and the file's.
     pub track_columns: Vec<(String, String)>,
-    /// How a row gets its label.
-    pub label: Label,
+    /// How a row gets its label; rows of a table without labels are all `unlabeled`.
+    pub label: Option<Label>,
     /// Rows that a whole copy leaves after the recipe, where the manifest says so.
     pub n_rows: Option<usize>,
     /// Its data-quality settings.
@@ -59,6 +59,13 @@ pub(super) struct Classes {
     pub dropped: BTreeMap<String, usize>,
     /// Notes on labels that are probably not meant.
     pub notes: Vec<String>,
+}
+
+impl Classes {
+    /// Of a table without labels, every row stays.
+    pub(super) fn all(n_rows: usize) -> Self {
+        Self { keep: vec![true; n_rows], dropped: BTreeMap::new(), notes: vec![] }
+    }
 }
 
 /// How the cells of a label's column are lists.

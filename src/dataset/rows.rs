@@ -8,7 +8,8 @@ use super::duplicates::{names, repeated, told_apart};
 use super::index::file_sha256;
 use super::recipe::{Classes, Label, Rows, too_many_numbers};
 use super::{
-    Cleaning, DatasetError, Index, IndexedFile, Manifest, Numerals, TrackColumns, track_columns,
+    Cleaning, DatasetError, Index, IndexedFile, Manifest, Numerals, TrackColumns, UNLABELED,
+    track_columns,
 };
 use crate::record::Excluded;
 use crate::schema::{Fields, Int, List, Text};
@@ -48,7 +49,7 @@ impl Rows {
             file_column: fields.optional("file_column", &Text),
             track_columns: track_columns::read_named(fields),
             n_rows: fields.optional("n_rows", &Int::within(1..=1_000_000_000)),
-            label: fields.required_table("label", Label::read).unwrap_or_default(),
+            label: fields.table("label", Label::read),
             cleaning: Cleaning::read(fields, known, !id.is_empty()),
             numerals: Numerals::read(fields, known),
             id,
@@ -64,15 +65,15 @@ impl Rows {
     pub(super) fn index(&self, manifest: &Manifest, from: &Path) -> Result<Index, DatasetError> {
         let paths = self.table_files(from)?;
         let labeled = self.labeled(&paths)?;
-        if !self.label.many_numbers
+        if let Some(label) = self.label.as_ref().filter(|label| !label.many_numbers)
             && let Some(n) = too_many_numbers(&labeled.labels)
         {
-            let (path, column) = (from.to_owned(), self.label.column.clone());
+            let (path, column) = (from.to_owned(), label.column.clone());
             return Err(DatasetError::ManyNumbers { path, column, n });
         }
         let only =
             labeled.labels.first().filter(|first| labeled.labels.iter().all(|l| l == *first));
-        let only = only.map(|label| {
+        let only = only.filter(|_| self.label.is_some()).map(|label| {
             format!("every row has the label `{label}`; a model needs two labels or more")
         });
         let missing = labeled.n_missing();
@@ -125,7 +126,12 @@ impl Rows {
 
     fn read_file(&self, path: &Path, columns: &[(String, String)]) -> Result<Table, DatasetError> {
         let more = self.track_columns.iter().map(|(_, theirs)| theirs);
-        let texts = self.id.iter().chain([&self.label.column]).chain(more).map(String::as_str);
+        let texts = self
+            .id
+            .iter()
+            .chain(self.label.iter().map(|label| &label.column))
+            .chain(more)
+            .map(String::as_str);
         let of_file = self.file_column.as_deref();
         let texts: BTreeSet<&str> = texts.filter(|text| Some(*text) != of_file).collect();
         let Cleaning { delimiter, odd_cells, .. } = self.cleaning;
@@ -176,8 +182,10 @@ impl Rows {
             })
             .collect();
         let n_all = table.lines.len();
-        let Classes { keep, mut dropped, notes: of_labels } =
-            self.label.classes(&table.texts[&self.label.column]);
+        let Classes { keep, mut dropped, notes: of_labels } = match &self.label {
+            Some(label) => label.classes(&table.texts[&label.column]),
+            None => Classes::all(n_all),
+        };
         if !keep.contains(&true) {
             let why = dropped.iter().map(|(reason, n)| format!("{n} {reason}"));
             let message = match n_all {
@@ -207,8 +215,13 @@ impl Rows {
             let added = track_columns.add(ours, ids.iter().map(String::as_str).zip(cells));
             added.expect("row names are unique");
         }
-        let cells = table.texts[&self.label.column].iter();
-        let labels = cells.map(|cell| self.label.of(cell).to_owned()).collect();
+        let labels = match &self.label {
+            Some(label) => {
+                let cells = table.texts[&label.column].iter();
+                cells.map(|cell| label.of(cell).to_owned()).collect()
+            }
+            None => vec![UNLABELED.to_owned(); table.lines.len()],
+        };
         let n_of_files = n_of_files(&table);
         let excluded = dropped
             .into_iter()
@@ -254,7 +267,7 @@ mod tests {
             columns,
             patterns,
             track_columns,
-            label,
+            label: Some(label),
             n_rows,
             cleaning,
             numerals,

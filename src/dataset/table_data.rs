@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{file_sha256, unreadable};
-use super::{Cleaning, DatasetError, Index, Manifest, Numerals, Rows, TrackColumns, synth};
+use super::{Cleaning, DatasetError, Index, Label, Manifest, Numerals, Rows, TrackColumns, synth};
 use crate::record::Excluded;
 use crate::vocab::{Seed, Sha256};
 
@@ -55,7 +55,8 @@ impl TableData {
         let labeled = rows.labeled(&paths)?;
         let (classes, labels) = numbered(&labeled.labels);
         let n_rows = labels.len();
-        let recipe = format!("{}{:?}", rows.label.recipe(), labeled.chosen);
+        let recipe = rows.label.as_ref().map_or("no label".to_owned(), Label::recipe);
+        let recipe = format!("{recipe}{:?}", labeled.chosen);
         let mut hash = Sha256::new().piece(index.hash()).piece(recipe);
         // Tables without data-quality settings keep the hash from before there were such settings.
         if rows.cleaning != Cleaning::default() {
@@ -114,21 +115,37 @@ impl TableData {
     }
 }
 
+/// The names of [`features`].
+pub(super) const SYNTHETIC_COLUMNS: [&str; 11] = [
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+];
+
 /// Returns the eleven features by our column names.
 fn features(song: &synth::Song) -> [(&'static str, f64); 11] {
-    [
-        ("danceability", song.danceability),
-        ("energy", song.energy),
-        ("key", f64::from(song.key)),
-        ("loudness", song.loudness),
-        ("mode", f64::from(song.mode)),
-        ("speechiness", song.speechiness),
-        ("acousticness", song.acousticness),
-        ("instrumentalness", song.instrumentalness),
-        ("liveness", song.liveness),
-        ("valence", song.valence),
-        ("tempo", song.tempo),
-    ]
+    let values = [
+        song.danceability,
+        song.energy,
+        f64::from(song.key),
+        song.loudness,
+        f64::from(song.mode),
+        song.speechiness,
+        song.acousticness,
+        song.instrumentalness,
+        song.liveness,
+        song.valence,
+        song.tempo,
+    ];
+    std::array::from_fn(|column| (SYNTHETIC_COLUMNS[column], values[column]))
 }
 
 /// Returns the sorted distinct names, and the index of each item among them.

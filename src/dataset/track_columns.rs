@@ -212,7 +212,8 @@ mod tests {
         std::fs::write(home.path().join("ours.csv"), file).unwrap();
         let catalogue = manifest("[\"artist\", \"set\"]");
         let ours = catalogue.find("ours").unwrap();
-        assert_eq!(ours.track_columns().collect::<Vec<_>>(), ["artist", "set"]);
+        let all: Vec<&str> = ours.track_columns().collect();
+        assert_eq!(all, ["tempo_bpm", "instruments", "artist", "set"]);
         let columns = catalogue.load(ours, Cut::default()).unwrap().take_track_columns();
         assert_eq!(columns.column("artist").unwrap()["blues.00000"], "B");
         assert_eq!(columns.column("set").unwrap().len(), 1);

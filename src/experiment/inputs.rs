@@ -6,6 +6,7 @@ use super::context::{CODE_VERSION, Workspace};
 use super::error::RunError;
 use super::event::Event;
 use super::plan::Plan;
+use super::target::Target;
 use crate::dataset::{Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError, Features, Step};
 use crate::model::Device;
@@ -53,11 +54,14 @@ impl Inputs {
             Err(FeatureError::Stopped) => return Err(RunError::Stopped { epoch: 0 }),
             other => other?,
         };
-        if let [class] = examples.classes.as_slice() {
+        let target = &plan.spec.target;
+        if let ([class], Target::Class) = (examples.classes.as_slice(), target) {
             let (name, class) = (plan.spec.dataset.name.clone(), class.clone());
             return Err(DatasetError::OneClass { name, class }.into());
         }
         let track_columns = data.take_track_columns();
+        let mut more_notes = vec![];
+        let examples = target.select(examples, &data, &track_columns, &mut more_notes)?;
         let (synthetic, hash, n_tracks, excluded, notes, part) = match data {
             Data::Audio(x) => (x.synthetic, x.hash, x.tracks.len(), x.excluded, x.notes, x.part),
             Data::Table(x) => (x.synthetic, x.hash, x.ids.len(), x.excluded, x.notes, x.part),
@@ -70,7 +74,7 @@ impl Inputs {
             synthetic,
             data_hash: hash,
             n_tracks,
-            notes,
+            notes: notes.into_iter().chain(more_notes).collect(),
             cut: part.into_iter().collect(),
             seconds: start.elapsed().as_secs_f64(),
         })
@@ -135,6 +139,6 @@ impl Inputs {
     /// What a split goes by.
     pub(super) fn items(&self) -> Items<'_> {
         let Examples { ids, targets, .. } = &self.examples;
-        Items { ids, labels: targets.classes(), columns: &self.track_columns }
+        Items { ids, targets, columns: &self.track_columns }
     }
 }

@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `library`, `settings` | finds specs by name; what the project says about its page |
-//! | `spec`, `protocol`, `tables` | fields of a spec -> its checked parts |
+//! | `spec`, `protocol`, `tables`, `target` | fields of a spec -> its checked parts |
 //! | `plan`, `options` | a spec and the command line -> a [`Plan`]; only a plan can be run |
 //! | `inputs` | plan -> examples, shared by its seeds |
 //! | `fold`, `model_inputs` | examples and a seed -> audited split, preprocessing, what the model sees |
@@ -52,6 +52,7 @@ mod spec;
 mod staleness;
 mod summary;
 mod tables;
+mod target;
 mod verify;
 mod versions;
 mod worker;
@@ -66,13 +67,14 @@ pub use imported_capsule::import_capsule;
 pub use library::{Library, derive_spec};
 pub use options::{DataChoice, Options, Shrink};
 pub use plan::{Plan, PlanError};
-pub use predict::{Guess, PredictError, Predictor, catalogue_of};
+pub use predict::{Answer, Guess, PredictError, Predictor, catalogue_of};
 pub use predict_rows::{NewRows, PredictedRow, RowCounts, RowPredictor};
 pub use queue::{Outcome, SideBySide, run_all};
 pub use settings::{ProjectGroup, ProjectSettings};
 pub use spec::Spec;
 pub use staleness::{Reason, why};
 pub use summary::{SummaryError, columns, segment, summarize, track_segment};
+pub use target::{TagColumns, Target};
 pub use verify::{Repetition, VerifyError, verify, verify_capsule};
 pub use versions::Versions;
 pub use worker::do_run;

@@ -86,10 +86,11 @@ impl Plan {
     }
 
     /// Why the plan can't be run on its dataset, although the spec is right for the one that it asks
-    /// for: the split goes by a column that the stand-in, or the one chosen instead, does not have.
+    /// for: the split goes by, or the target is, a column that the stand-in, or the one chosen instead, does not have.
     #[must_use]
     pub fn unfit(&self) -> Option<String> {
-        protocol::unfit(&self.spec.split, &self.spec.dataset, &self.spec.asked)
+        let Spec { split, target, dataset, asked, .. } = &self.spec;
+        protocol::unfit(split, dataset, asked).or_else(|| target.unfit(dataset, asked))
     }
 
     /// Where the model is computed: models that are fitted in one go know the CPU only.

@@ -12,7 +12,7 @@ use crate::metrics;
 use crate::model;
 use crate::record::{DataFacts, Run};
 use crate::table::TableError;
-use crate::vocab::Targets;
+use crate::vocab::{Targets, Task};
 
 /// The sample rate of recordings, unless a manifest says otherwise.
 const USUAL_RATE_HZ: u32 = 22_050;
@@ -25,11 +25,38 @@ pub struct Predictor {
     sample_rate_hz: u32,
 }
 
+/// What a model's outputs say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The number of the most probable class.
+    Class(usize),
+    /// The numbers of the tags that are as probable as not, or more.
+    Tags(Vec<usize>),
+    /// The number.
+    Number(f32),
+}
+
+impl Answer {
+    /// What the outputs for one example say.
+    #[must_use]
+    pub fn of(outputs: &[f32], task: Task) -> Self {
+        match task {
+            Task::Classes => Self::Class(metrics::most_likely(outputs, outputs.len())[0]),
+            Task::Tags => {
+                Self::Tags((0..outputs.len()).filter(|tag| outputs[*tag] >= 0.5).collect())
+            }
+            Task::Number => Self::Number(outputs[0]),
+        }
+    }
+}
+
 /// What a model says of a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guess {
-    /// Classes with their probabilities, the most probable first.
-    pub ranking: Vec<(String, f64)>,
+    /// What it says.
+    pub answer: Answer,
+    /// The probabilities of the classes or tags in their order, or the number.
+    pub outputs: Vec<f32>,
     /// Segments that had a say.
     pub n_segments: usize,
     /// What a reader should know about the recording, e.g. that it is silent.
@@ -76,7 +103,13 @@ impl Predictor {
         Ok(Self { plan, trained, classes, sample_rate_hz })
     }
 
-    /// The classes, in the order of their numbers.
+    /// What the model tells.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        self.plan.spec.target.task()
+    }
+
+    /// The classes or tags in the order of their numbers, or the name of the number.
     #[must_use]
     pub fn classes(&self) -> &[String] {
         &self.classes
@@ -88,7 +121,8 @@ impl Predictor {
         self.trained.note()
     }
 
-    /// Says the genre of a recording: the mean of the log-probabilities of all its segments.
+    /// Says the class of a recording by the mean of the log-probabilities of all its segments; its tags and its
+    /// number by the mean of what the segments say.
     ///
     /// # Errors
     /// Where the file can't be decoded or is shorter than one segment.
@@ -130,11 +164,21 @@ impl Predictor {
                 program.examples(&examples, Some(&recorded))?
             }
         };
-        let shares = metrics::pool(&probabilities, self.classes.len());
-        let mut ranking: Vec<(String, f64)> = self.classes.iter().cloned().zip(shares).collect();
-        ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Ok(Guess { ranking, n_segments, warnings })
+        let task = self.task();
+        let outputs = match task {
+            Task::Classes => metrics::pool(&probabilities, self.classes.len()),
+            Task::Tags | Task::Number => mean_row(&probabilities, self.classes.len()),
+        };
+        let outputs: Vec<f32> = outputs.into_iter().map(|output| output as f32).collect();
+        Ok(Guess { answer: Answer::of(&outputs, task), outputs, n_segments, warnings })
     }
+}
+
+/// The mean of the rows of `[n, width]`.
+fn mean_row(values: &[f32], width: usize) -> Vec<f64> {
+    let n = (values.len() / width) as f64;
+    let sum = |column: usize| values.iter().skip(column).step_by(width).map(|x| f64::from(*x));
+    (0..width).map(|column| sum(column).sum::<f64>() / n).collect()
 }
 
 /// The catalogue with the datasets of a run as the run used them. A run may have been copied from a

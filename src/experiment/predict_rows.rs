@@ -6,14 +6,13 @@ use std::path::Path;
 use super::command::Trained;
 use super::error::RunError;
 use super::plan::Plan;
-use super::predict::{PredictError, catalogue_of};
+use super::predict::{Answer, PredictError, catalogue_of};
 use crate::dataset::Catalogue;
 use crate::features::{Features, TableColumns};
-use crate::metrics;
 use crate::model::{self, Preprocessor};
 use crate::record::Run;
 use crate::table::{Csv, Piece, TableError};
-use crate::vocab::Targets;
+use crate::vocab::{Targets, Task};
 
 /// A run's model, with everything that turns a row of a table into an example.
 pub struct RowPredictor {
@@ -39,8 +38,9 @@ pub struct PredictedRow {
     pub line: usize,
     /// Its cells in the columns of [`NewRows::id_columns`].
     pub ids: Vec<String>,
-    /// The number of the most probable class and the probabilities of all, or why the row can't be used.
-    pub outcome: Result<(usize, Vec<f32>), String>,
+    /// What the model says with the probabilities of all classes or tags, or the number; or why the row can't be
+    /// used.
+    pub outcome: Result<(Answer, Vec<f32>), String>,
 }
 
 /// What was found in the rows of a table.
@@ -84,7 +84,13 @@ impl RowPredictor {
         self.trained.note()
     }
 
-    /// The classes, in the order of the probabilities.
+    /// What the model tells.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        self.plan.spec.target.task()
+    }
+
+    /// The classes or tags in the order of the probabilities, or the name of the number.
     #[must_use]
     pub fn classes(&self) -> &[String] {
         &self.classes
@@ -214,16 +220,16 @@ impl NewRows<'_> {
         counts.n_unusable += faults.len();
         let n_classes = self.predictor.classes.len();
         let probabilities = self.predictor.probabilities(self.columns.width(), matrix, counts)?;
-        let predicted = metrics::most_likely(&probabilities, n_classes);
-        let mut predicted = predicted.into_iter().zip(probabilities.chunks_exact(n_classes));
+        let task = self.predictor.task();
+        let mut predicted = probabilities.chunks_exact(n_classes);
         let row = |row: usize| PredictedRow {
             line: table.lines[row],
             ids: self.csv.texts.iter().map(|id| table.texts[*id][row].to_owned()).collect(),
             outcome: match faults.remove(&row) {
                 Some(reason) => Err(reason),
                 None => {
-                    let (class, of_row) = predicted.next().expect("a usable row has a prediction");
-                    Ok((class, of_row.to_vec()))
+                    let outputs = predicted.next().expect("a usable row has a prediction");
+                    Ok((Answer::of(outputs, task), outputs.to_vec()))
                 }
             },
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::options::DataChoice;
+use super::target::Target;
 use super::{protocol, tables};
 use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::Features;
@@ -12,6 +13,7 @@ use crate::model::{self, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value, json_schema, keys};
 use crate::split::Protocol;
+use crate::vocab::Task;
 
 /// What a spec says, checked; part of a [`Plan`](super::Plan).
 pub struct Spec {
@@ -31,6 +33,8 @@ pub struct Spec {
     pub preprocess: Option<Preprocess>,
     /// The shape of one example, as the model sees it.
     pub shape: Vec<usize>,
+    /// What the model tells of an example.
+    pub target: Target,
     /// The train/validation/test protocol.
     pub split: Protocol,
     /// The model.
@@ -105,7 +109,8 @@ impl Spec {
             None => features.shape(kind),
             Some(preprocess) => vec![preprocess.width()],
         });
-        let model = read_model(fields, shape.as_deref());
+        let target = Target::read(fields, asked, features.as_ref(), split.as_ref());
+        let model = read_model(fields, shape.as_deref(), target.task());
         if let Some(input) = model.as_ref().and_then(|(model, ..)| Some(model.command()?.input)) {
             check_input(fields, input, kind);
         }
@@ -125,6 +130,7 @@ impl Spec {
             features,
             preprocess,
             shape,
+            target,
             split,
             model,
             model_name,
@@ -234,7 +240,7 @@ pub(super) fn wants_training(name: &str) -> bool {
 }
 
 /// Reads `[model.NAME]` and, for models that want it, `[training]`.
-fn read_model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
+fn read_model(fields: &mut Fields, shape: Option<&[usize]>, task: Task) -> Option<Named> {
     let known = model::all();
     let names: Vec<&str> = known.iter().map(|entry| entry.name).collect();
     // `[training]` is read first, since a model of epochs is made with it.
@@ -242,8 +248,10 @@ fn read_model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
     let has_training = fields.is_given("training");
     let mut lacks_training = false;
     let mut has_too_much = false;
+    let mut is_other_task = None;
     let made = fields.choice("model", &names, |name, inner| {
         let entry = known.iter().find(|entry| entry.name == name)?;
+        is_other_task = (!entry.tasks.contains(&task)).then_some(entry.name);
         match entry.read {
             Reader::AtOnce(read) => {
                 has_too_much = has_training;
@@ -261,6 +269,11 @@ fn read_model(fields: &mut Fields, shape: Option<&[usize]>) -> Option<Named> {
     });
     if has_too_much {
         fields.fault_at("training", "does not apply: this model is not trained over epochs");
+    }
+    if let Some(name) = is_other_task.filter(|_| !fields.is_exploring()) {
+        let can = known.iter().filter(|entry| entry.tasks.contains(&task)).map(|entry| entry.name);
+        let (can, words) = (crate::vocab::quoted_list(can), task.words());
+        fields.fault_at("model", &format!("is `{name}`, which can't learn {words}; {can} can"));
     }
     if lacks_training {
         let trained: Vec<&str> = names.into_iter().filter(|name| wants_training(name)).collect();

@@ -151,6 +151,27 @@ pub struct Examples {
     pub n_tracks_without: usize,
 }
 
+impl Examples {
+    /// Returns some of the examples, by ascending row. Nothing is copied if they are all of them.
+    #[must_use]
+    pub fn keep(self, rows: &[usize]) -> Self {
+        let n = self.ids.len();
+        if rows.len() == n {
+            return self;
+        }
+        let width: usize = self.shape.iter().product();
+        let values = self.matrix.as_slice();
+        let kept = rows.iter().flat_map(|&row| &values[row * width..][..width]).copied().collect();
+        let n_outputs = self.classes.len();
+        Self {
+            matrix: Matrix::Owned(kept),
+            ids: rows.iter().map(|&row| self.ids[row].clone()).collect(),
+            targets: self.targets.of_rows(rows, n_outputs),
+            ..self
+        }
+    }
+}
+
 /// Progress of feature extraction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {

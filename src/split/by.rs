@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Items, SplitError};
 use crate::schema::{Fields, OneOf, Text};
-use crate::vocab::Rng;
+use crate::vocab::{Rng, Targets};
 
 /// The unit of a draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,11 +107,52 @@ impl By {
 /// Units of rows, with the data needed to draw some of them.
 pub(super) struct Units<'a> {
     pub(super) units: Vec<Vec<usize>>,
-    pub(super) labels: &'a [usize],
-    pub(super) stratify: bool,
+    strata: Strata<'a>,
 }
 
-impl Units<'_> {
+/// What is to be spread evenly over the sets.
+#[derive(Clone, Copy)]
+enum Strata<'a> {
+    /// All examples together.
+    One,
+    /// Every class: that of each example.
+    Classes(&'a [usize]),
+    /// Every tag, and all examples together: `[n_examples, n]`.
+    Tags(&'a [bool], usize),
+}
+
+impl Strata<'_> {
+    /// The strata that an example belongs to.
+    fn of(self, row: usize) -> Vec<usize> {
+        match self {
+            Self::One => vec![0],
+            Self::Classes(labels) => vec![labels[row]],
+            Self::Tags(tags, n) => (0..n).filter(|tag| tags[row * n + tag]).chain([n]).collect(),
+        }
+    }
+
+    fn n(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Classes(labels) => labels.iter().max().map_or(1, |most| most + 1),
+            Self::Tags(_, n) => n + 1,
+        }
+    }
+}
+
+impl<'a> Units<'a> {
+    /// Units of some examples. With `stratify`, their classes or tags are spread evenly; numbers never are.
+    pub(super) fn new(units: Vec<Vec<usize>>, items: Items<'a>, stratify: bool) -> Self {
+        let strata = match items.targets {
+            Targets::Classes(labels) if stratify => Strata::Classes(labels),
+            Targets::Tags(tags) if stratify => {
+                Strata::Tags(tags, tags.len() / items.ids.len().max(1))
+            }
+            _ => Strata::One,
+        };
+        Self { units, strata }
+    }
+
     /// Returns the rows of some units.
     pub(super) fn rows(&self, chosen: &[usize]) -> Vec<usize> {
         chosen.iter().flat_map(|&unit| self.units[unit].iter().copied()).collect()
@@ -122,7 +163,8 @@ impl Units<'_> {
     /// For segments and tracks, `ceil(share * n)` units are drawn, as in scikit-learn, stratified
     /// by largest remainder. Groups differ in size, so they are visited in random order, and each
     /// one is taken or put back if that brings the drawn examples of the classes (without
-    /// `stratify`, of all classes together) nearer to their share.
+    /// `stratify`, of all classes together) nearer to their share. Units with
+    /// tags are divided tag by tag, the rarest first.
     pub(super) fn draw(
         &self,
         by: &By,
@@ -131,17 +173,20 @@ impl Units<'_> {
         rng: &mut Rng,
     ) -> (Vec<usize>, Vec<usize>) {
         rng.shuffle(&mut units);
+        if matches!(self.strata, Strata::Tags(..)) {
+            return self.draw_tags(units, share);
+        }
         if by.column().is_some() {
             return self.draw_groups(units, share);
         }
         let n_drawn = (share * units.len() as f64 - 1e-9).ceil().max(0.0) as usize;
-        if !self.stratify {
+        let Strata::Classes(labels) = self.strata else {
             let stay = units.split_off(n_drawn);
             return (stay, units);
-        }
+        };
         let mut by_class: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for unit in units {
-            by_class.entry(self.labels[self.units[unit][0]]).or_default().push(unit);
+            by_class.entry(labels[self.units[unit][0]]).or_default().push(unit);
         }
         let sizes: Vec<usize> = by_class.values().map(Vec::len).collect();
         let (mut stay, mut drawn) = (vec![], vec![]);
@@ -149,6 +194,38 @@ impl Units<'_> {
             stay.extend(members.split_off(quota));
             drawn.extend(members);
         }
+        (stay, drawn)
+    }
+
+    /// Divides units with tags: for the tag that the fewest examples still have, each of its units, in the
+    /// given order, goes to where more of that tag is still to come, or else more examples. Units without
+    /// tags fill up the shares.
+    ///
+    /// # Source
+    /// Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", ECML PKDD 2011.
+    fn draw_tags(&self, units: Vec<usize>, share: f64) -> (Vec<usize>, Vec<usize>) {
+        let mut left = self.totals(&units);
+        let all = left.len() - 1;
+        let mut wanted: [Vec<f64>; 2] =
+            [1.0 - share, share].map(|share| left.iter().map(|n| share * n).collect());
+        let mut open: Vec<usize> = units.clone();
+        let mut is_drawn = vec![false; self.units.len()];
+        while !open.is_empty() {
+            let rarest = (0..all).filter(|&tag| left[tag] > 0.5);
+            let tag = rarest.min_by(|a, b| left[*a].total_cmp(&left[*b])).unwrap_or(all);
+            let (now, later): (Vec<usize>, Vec<usize>) =
+                open.into_iter().partition(|&unit| self.strata(unit).any(|(of, _)| of == tag));
+            open = later;
+            for unit in now {
+                let more = |stratum: usize| wanted[1][stratum].total_cmp(&wanted[0][stratum]);
+                is_drawn[unit] = more(tag).then(more(all)).is_gt();
+                for (stratum, n) in self.strata(unit) {
+                    wanted[usize::from(is_drawn[unit])][stratum] -= n;
+                    left[stratum] -= n;
+                }
+            }
+        }
+        let (drawn, stay) = units.into_iter().partition(|&unit| is_drawn[unit]);
         (stay, drawn)
     }
 
@@ -217,20 +294,19 @@ impl Units<'_> {
         folds
     }
 
-    /// Returns the number of rows per class in a unit; without stratification, all rows count as
-    /// one class.
+    /// Returns the number of rows per stratum in a unit.
     fn strata(&self, unit: usize) -> impl Iterator<Item = (usize, f64)> {
         let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
         for &row in &self.units[unit] {
-            let class = if self.stratify { self.labels[row] } else { 0 };
-            *counts.entry(class).or_default() += 1.0;
+            for stratum in self.strata.of(row) {
+                *counts.entry(stratum).or_default() += 1.0;
+            }
         }
         counts.into_iter()
     }
 
     fn totals(&self, units: &[usize]) -> Vec<f64> {
-        let n_classes = self.labels.iter().max().map_or(1, |most| most + 1);
-        let mut totals = vec![0.0; n_classes];
+        let mut totals = vec![0.0; self.strata.n()];
         for &unit in units {
             self.strata(unit).for_each(|(class, n)| totals[class] += n);
         }
@@ -271,15 +347,45 @@ mod tests {
         let rows: Vec<usize> = (0..owned.ids.len()).collect();
         for (by, n) in [(By::Segment, 16), (By::Track, 16)] {
             let units = by.units(owned.items(), &rows).unwrap();
-            let units = Units { units, labels: &owned.labels, stratify: true };
+            let units = Units::new(units, owned.items(), true);
             let folds = units.folds(5, &mut Seed(1).rng("test", &[]));
             for fold in 0..5 {
                 let chosen: Vec<usize> = (0..folds.len()).filter(|&u| folds[u] == fold).collect();
                 for class in 0..3 {
                     let rows = units.rows(&chosen);
-                    let count = rows.iter().filter(|&&row| owned.labels[row] == class).count();
+                    let count =
+                        rows.iter().filter(|&&row| owned.targets.classes()[row] == class).count();
                     assert_eq!(count, n, "{by:?} fold {fold} class {class}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn tags_are_spread_over_the_sets_as_far_as_tracks_allow() {
+        let mut owned = examples(1, 100, 2);
+        // The first tag is on half of the tracks, the second on a tenth, the third on every third.
+        let tags =
+            |track: usize| [track.is_multiple_of(2), track % 10 == 3, track.is_multiple_of(3)];
+        owned.targets = Targets::Tags((0..200).flat_map(|row| tags(row / 2)).collect());
+        let rows: Vec<usize> = (0..200).collect();
+        for seed in 1..6 {
+            let units = By::Track.units(owned.items(), &rows).unwrap();
+            let units = Units::new(units, owned.items(), true);
+            let mut rng = Seed(seed).rng("test", &[]);
+            let (stay, drawn) = units.draw(&By::Track, (0..100).collect(), 0.3, &mut rng);
+            assert_eq!(stay.len() + drawn.len(), 100);
+            let of_unit = |unit: usize| tags(units.units[unit][0] / 2);
+            let n = |tag: usize| drawn.iter().filter(|unit| of_unit(**unit)[tag]).count();
+            assert_eq!(drawn.len(), 30, "seed {seed}");
+            assert_eq!([n(0), n(1), n(2)], [15, 3, 10], "seed {seed}");
+            let folds = units.folds(5, &mut rng);
+            for fold in 0..5 {
+                let of = |tag: usize| {
+                    (0..100).filter(|&unit| folds[unit] == fold && of_unit(unit)[tag]).count()
+                };
+                assert_eq!(of(1), 2, "seed {seed}, fold {fold}");
+                assert!((9..=11).contains(&of(0)), "seed {seed}, fold {fold}: {}", of(0));
             }
         }
     }

@@ -78,7 +78,7 @@ impl KFold {
         let (test, rest): (Vec<usize>, Vec<usize>) =
             all().partition(|&row| fold_of[row] == Some(fold));
         let units = self.by.units(items, &rest)?;
-        let units = Units { units, labels: items.labels, stratify: self.stratify };
+        let units = Units::new(units, items, self.stratify);
         let numbers: Vec<usize> = (0..units.units.len()).collect();
         let mut rng = seed.rng("split", &[]);
         let (train, valid) = units.draw(&self.by, numbers, self.valid, &mut rng);
@@ -89,7 +89,7 @@ impl KFold {
     fn drawn(&self, items: Items, repeat: Seed) -> Result<Vec<Option<usize>>, SplitError> {
         let rows: Vec<usize> = (0..items.ids.len()).collect();
         let units = self.by.units(items, &rows)?;
-        let units = Units { units, labels: items.labels, stratify: self.stratify };
+        let units = Units::new(units, items, self.stratify);
         let of_unit = units.folds(self.k, &mut repeat.rng("k_fold", &[]));
         let mut folds = vec![None; items.ids.len()];
         for (unit, fold) in units.units.iter().zip(of_unit) {

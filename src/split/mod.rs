@@ -18,15 +18,15 @@ use std::collections::BTreeSet;
 
 use crate::dataset::{TrackColumn, TrackColumns};
 use crate::schema::Fields;
-use crate::vocab::{ExampleId, Seed, Sha256, SplitName};
+use crate::vocab::{ExampleId, Seed, Sha256, SplitName, Targets};
 
-/// The examples to divide: their origin, their class, and the columns about tracks.
+/// The examples to divide: their origin, what is true of them, and the columns about tracks.
 #[derive(Debug, Clone, Copy)]
 pub struct Items<'a> {
     /// Track and segment of every example.
     pub ids: &'a [ExampleId],
-    /// Class of every example.
-    pub labels: &'a [usize],
+    /// The class, tags or number of every example.
+    pub targets: &'a Targets,
     /// Groups and published sets of tracks.
     pub columns: &'a TrackColumns,
 }
@@ -119,6 +119,16 @@ impl Protocol {
         Ok(split)
     }
 
+    /// Returns whether classes or tags are to be spread evenly over the sets.
+    #[must_use]
+    pub fn stratifies(&self) -> bool {
+        match self {
+            Self::Random(random) => random.stratify,
+            Self::Listed(_) => false,
+            Self::KFold(k_fold) => k_fold.stratify,
+        }
+    }
+
     /// Describes the protocol.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -199,13 +209,13 @@ pub(crate) mod tests {
     /// Owned items for tests: `tracks` tracks per class with `segments` segments each.
     pub(crate) struct Owned {
         pub ids: Vec<ExampleId>,
-        pub labels: Vec<usize>,
+        pub targets: Targets,
         pub columns: TrackColumns,
     }
 
     impl Owned {
         pub(crate) fn items(&self) -> Items<'_> {
-            Items { ids: &self.ids, labels: &self.labels, columns: &self.columns }
+            Items { ids: &self.ids, targets: &self.targets, columns: &self.columns }
         }
     }
 
@@ -218,16 +228,16 @@ pub(crate) mod tests {
 
     pub(crate) fn examples(classes: usize, tracks: usize, segments: u32) -> Owned {
         let columns = TrackColumns::default();
-        let mut owned = Owned { ids: vec![], labels: vec![], columns };
+        let (mut ids, mut labels) = (vec![], vec![]);
         for class in 0..classes {
             for track in 0..tracks {
                 for segment in 0..segments {
-                    owned.ids.push(ExampleId { track: format!("c{class}.{track}"), segment });
-                    owned.labels.push(class);
+                    ids.push(ExampleId { track: format!("c{class}.{track}"), segment });
+                    labels.push(class);
                 }
             }
         }
-        owned
+        Owned { ids, targets: Targets::Classes(labels), columns }
     }
 
     #[test]

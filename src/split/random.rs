@@ -51,7 +51,7 @@ impl Random {
     pub(super) fn divide(&self, items: Items, seed: Seed) -> Result<Split, SplitError> {
         let rows: Vec<usize> = (0..items.ids.len()).collect();
         let units = self.by.units(items, &rows)?;
-        let units = Units { units, labels: items.labels, stratify: self.stratify };
+        let units = Units::new(units, items, self.stratify);
         let mut rng = seed.rng("split", &[]);
         let all: Vec<usize> = (0..units.units.len()).collect();
         let (rest, test) = units.draw(&self.by, all, self.test, &mut rng);
@@ -77,6 +77,7 @@ pub(super) fn percent(share: f64) -> String {
 mod tests {
     use super::*;
     use crate::split::tests::{Owned, examples, n_leaking};
+    use crate::vocab::Targets;
 
     const REPORT: Random =
         Random { by: By::Segment, stratify: true, test: 0.3, valid: 0.3, watch_test: false };
@@ -86,7 +87,7 @@ mod tests {
     }
 
     fn count(examples: &Owned, rows: &[usize], class: usize) -> usize {
-        rows.iter().filter(|&&row| examples.labels[row] == class).count()
+        rows.iter().filter(|&&row| examples.targets.classes()[row] == class).count()
     }
 
     #[test]
@@ -94,7 +95,7 @@ mod tests {
         // 9,986 segments: 4,893 / 2,097 / 2,996.
         let mut examples = examples(10, 100, 10);
         examples.ids.truncate(9_986);
-        examples.labels.truncate(9_986);
+        examples.targets = Targets::Classes(examples.targets.classes()[..9_986].to_vec());
         let split = divide(&REPORT, &examples, 1);
         assert_eq!([split.train.len(), split.valid.len(), split.test.len()], [4_893, 2_097, 2_996]);
         for class in 0..9 {

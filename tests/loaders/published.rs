@@ -29,6 +29,16 @@ macro_rules! fma {
     };
 }
 
+/// `annotations_final.csv` of MagnaTagATune: a clip, `no vocals` and `rock`, 48 other tags that it lacks, its path.
+macro_rules! magnatagatune {
+    ($(($id:literal, $path:literal, $quiet:literal, $rock:literal),)+) => {
+        concat!(
+            "clip_id\tno vocals\trock\tguitar\tclassical\tslow\ttechno\tstrings\tdrums\telectronic\tfast\tpiano\tambient\tbeat\tviolin\tvocal\tsynth\tfemale\tindian\topera\tmale\tsinging\tvocals\tharpsichord\tloud\tquiet\tflute\twoman\tmale vocal\tno vocal\tpop\tsoft\tsitar\tsolo\tman\tclassic\tchoir\tvoice\tnew age\tdance\tmale voice\tfemale vocal\tbeats\tharp\tcello\tno voice\tweird\tcountry\tmetal\tfemale voice\tchoral\tmp3_path\n",
+            $($id, "\t", $quiet, "\t", $rock, "\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0", "\t", $path, "\n",)+
+        )
+    };
+}
+
 pub const LOADERS: &[Loader] = &[
     Loader {
         name: "gtzan",
@@ -163,6 +173,70 @@ pub const LOADERS: &[Loader] = &[
             "data/splits/split-0/autotagging_genre-train.tsv:5: has several genres of this dataset",
         ],
         split: SPLIT,
+    },
+    Loader {
+        name: "mtg-jamendo-top50",
+        texts: &[
+            (
+                "data/splits/split-0/autotagging_top50tags-train.tsv",
+                concat!(
+                    "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\n",
+                    "track_0000214\tartist_000014\talbum_000031\t14/214.mp3\t124.6\tgenre---rock\tinstrument---drums\n",
+                    "track_0000215\tartist_000014\talbum_000031\t15/215.mp3\t151.4\tgenre---rock\n",
+                    "track_0000382\tartist_000020\talbum_000046\t82/382.mp3\t211.1\tmood/theme---happy\tgenre---pop\tinstrument---drums\n",
+                ),
+            ),
+            (
+                "data/splits/split-0/autotagging_top50tags-validation.tsv",
+                concat!(
+                    "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\n",
+                    "track_0000773\tartist_000104\talbum_000126\t73/773.mp3\t275.3\tgenre---pop\n",
+                ),
+            ),
+            (
+                "data/splits/split-0/autotagging_top50tags-test.tsv",
+                concat!(
+                    "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\n",
+                    "track_0000877\tartist_000087\talbum_000111\t77/877.mp3\t186.9\tgenre---pop\n",
+                    "track_0000878\tartist_000087\talbum_000111\t78/878.mp3\t190.0\tgenre---rock\tinstrument---drums\n",
+                ),
+            ),
+        ],
+        tracks: &[
+            ("raw_30s/audio/14/214.mp3", "track_0000214", "unlabeled", "train"),
+            ("raw_30s/audio/15/215.mp3", "track_0000215", "unlabeled", "train"),
+            ("raw_30s/audio/73/773.mp3", "track_0000773", "unlabeled", "valid"),
+            ("raw_30s/audio/77/877.mp3", "track_0000877", "unlabeled", "test"),
+            ("raw_30s/audio/78/878.mp3", "track_0000878", "unlabeled", "test"),
+            ("raw_30s/audio/82/382.mp3", "track_0000382", "unlabeled", "train"),
+        ],
+        others: &[],
+        out: &[],
+        split: "[target]\ntags = [\"tags\"]\n[split.listed]\ncolumn = \"split\"",
+    },
+    Loader {
+        name: "magnatagatune",
+        texts: &[
+            ("annotations_final.csv", magnatagatune!(
+                ("2", "f/bach-01-0-29.mp3", "1", "0"),
+                ("6", "0/bach-01-30-59.mp3", "1", "0"),
+                ("10", "b/rap-02-0-29.mp3", "0", "1"),
+                ("11", "c/rap-02-30-59.mp3", "0", "0"),
+                ("12", "d/rap-03-30-59.mp3", "0", "1"),
+                ("35644", "6/empty.mp3", "0", "1"),
+            )),
+            ("6/empty.mp3", ""),
+        ],
+        tracks: &[
+            ("f/bach-01-0-29.mp3", "2", "unlabeled", "test"),
+            ("0/bach-01-30-59.mp3", "6", "unlabeled", "train"),
+            ("b/rap-02-0-29.mp3", "10", "unlabeled", "train"),
+            ("c/rap-02-30-59.mp3", "11", "unlabeled", "valid"),
+            ("d/rap-03-30-59.mp3", "12", "unlabeled", "test"),
+        ],
+        others: &[],
+        out: &["6/empty.mp3: "],
+        split: "[target]\ntags = [\"no vocals\", \"rock\"]\n[split.listed]\ncolumn = \"split\"",
     },
     Loader {
         name: "ismir04",

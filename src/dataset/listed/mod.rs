@@ -20,10 +20,13 @@ use crate::audio::DECODER_VERSION;
 use crate::record::Excluded;
 use crate::schema::{Fields, Flag, Int, Keyed, List, OneOf, Text};
 use crate::vocab::sha256_hex;
-use rows::{Listed as Rows, Track};
+use rows::{Listed as Rows, Track, Wanted};
 use template::TemplateText;
 
 pub use template::Template;
+
+/// The track column of the tags.
+const TAGS: &str = "tags";
 
 /// The manifest's settings for a dataset with lists.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +40,8 @@ pub struct Listed {
     pub demands: Demands,
     /// Number of tracks in a complete copy, if the lists alone do not tell.
     pub n_tracks: Option<usize>,
+    /// How a track gets its tags, which are its track column `tags`, with commas between them.
+    pub tags: Option<Label>,
     /// How the rows are read.
     pub reading: Reading,
 }
@@ -53,7 +58,7 @@ pub struct Reading {
     pub id: Option<Template>,
     /// The path of the recording, relative to the folder of recordings.
     pub path: Template,
-    /// How the track gets its genre.
+    /// How the track gets its genre; of tracks without classes, the default.
     pub label: Label,
     /// Filters: only rows whose cells in these columns have one of the values are used.
     pub only: Vec<(String, Vec<String>)>,
@@ -94,7 +99,7 @@ impl Listed {
             header_rows: fields.with_default("header_rows", &Int::within(0..=9), 1),
             id: fields.optional("id", &TemplateText),
             path: fields.required("path", &TemplateText),
-            label: fields.required_table("label", Label::read).unwrap_or_default(),
+            label: fields.table("label", Label::read).unwrap_or_default(),
             only: fields.with_default("only", &Keyed(List::of_some(Text)), vec![]),
             track_columns: fields.with_default("track_columns", &Keyed(TemplateText), vec![]),
             rename: vec![],
@@ -107,7 +112,15 @@ impl Listed {
             fields.fault_at("list", "must be a list of at least one table with a file");
         }
         let reading = reading.with_rename(fields);
+        let tags = fields.table("tags", Label::read);
+        if tags.is_some() && reading.track_columns.iter().any(|(ours, _)| ours == TAGS) {
+            fields.fault_at("track_columns", "must not contain `tags`, which [listed.tags] fills");
+        }
+        if !reading.label.is_given() && fields.is_given("genres") {
+            fields.fault_at("genres", "applies to a dataset with [listed.label]");
+        }
         Self {
+            tags,
             audio: fields.with_default("audio", &List::of_some(Text), vec![".".to_owned()]),
             genres: fields.optional("genres", &List::of_some(Text)),
             demands: Demands::read(fields),
@@ -118,7 +131,8 @@ impl Listed {
 
     /// Returns the names of the track columns.
     pub(super) fn track_columns(&self) -> Vec<&str> {
-        self.reading.track_columns.iter().map(|(ours, _)| ours.as_str()).collect()
+        let ours = self.reading.track_columns.iter().map(|(ours, _)| ours.as_str());
+        ours.chain(self.tags.as_ref().map(|_| TAGS)).collect()
     }
 
     /// Reads the lists, then decodes and hashes every recording in them.
@@ -141,7 +155,8 @@ impl Listed {
             .iter()
             .find(|audio| from.join(audio).is_dir())
             .ok_or_else(|| layout(format!("no folder {} here", self.audio.join(" or "))))?;
-        let rows = self.reading.rows(from, manifest, self.genres.as_deref())?;
+        let wanted = Wanted { genres: self.genres.as_deref(), tags: self.tags.as_ref() };
+        let rows = self.reading.rows(from, manifest, wanted)?;
         let Rows { tracks, files: lists, paths, mut excluded, mut notes } = rows;
         let n_tracks = tracks.len();
         let (there, missing): (Vec<Track>, Vec<Track>) =
@@ -205,12 +220,17 @@ impl Listed {
 
     /// Returns the SHA-256 of the reading settings, because an index is invalid after they change.
     fn hash(&self) -> String {
-        sha256_hex(format!("{:?} {:?} {:?}", self.reading, self.genres, self.audio).as_bytes())
+        let mut text = format!("{:?} {:?} {:?}", self.reading, self.genres, self.audio);
+        // Datasets without tags keep the hash from before there were tags.
+        if let Some(tags) = &self.tags {
+            text += &format!(" {tags:?}");
+        }
+        sha256_hex(text.as_bytes())
     }
 
     fn columns_of(&self, tracks: &[&Track]) -> TrackColumns {
         let mut columns = TrackColumns::default();
-        for (i, (ours, _)) in self.reading.track_columns.iter().enumerate() {
+        for (i, ours) in self.track_columns().into_iter().enumerate() {
             let cells = tracks.iter().map(|track| (track.id.as_str(), track.columns[i].as_str()));
             columns.add(ours, cells).expect("track names are unique");
         }
@@ -282,6 +302,11 @@ impl Reading {
 }
 
 impl Label {
+    /// Returns whether rows have a label.
+    pub(super) fn is_given(&self) -> bool {
+        *self != Self::default()
+    }
+
     fn read(fields: &mut Fields) -> Self {
         let label = Self {
             from: fields.required("from", &TemplateText),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::super::recordings::Candidate;
-use super::super::{DatasetError, IndexedFile, Manifest};
+use super::super::{DatasetError, IndexedFile, Manifest, UNLABELED};
 use super::head::Head;
-use super::{ListFile, Reading, Template, named};
+use super::{Label, ListFile, Reading, Template, named};
 use crate::delimited::{Record, records};
 use crate::record::Excluded;
 use crate::vocab::sha256_hex;
@@ -19,7 +19,7 @@ pub(super) struct Track {
     pub(super) genre: String,
     /// The path relative to the folder of recordings.
     pub(super) path: String,
-    /// The cells of the track columns, in order; empty if unknown.
+    /// The cells of the track columns, in order, and the tags; empty if unknown.
     pub(super) columns: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Reading {
         &self,
         from: &Path,
         manifest: &Manifest,
-        genres: Option<&[String]>,
+        wanted: Wanted,
     ) -> Result<Listed, DatasetError> {
         let mut found = Found::default();
         for list in &self.lists {
@@ -73,7 +73,7 @@ impl Reading {
             let bytes = std::fs::read(&path)
                 .map_err(|source| DatasetError::Io { path: path.clone(), source })?;
             let n_rows = self
-                .read_list(list, &bytes, genres, &mut found)
+                .read_list(list, &bytes, wanted, &mut found)
                 .map_err(|message| DatasetError::Layout { path, message })?;
             found.listed.files.push(IndexedFile {
                 track: list.file.clone(),
@@ -95,7 +95,7 @@ impl Reading {
         &self,
         list: &ListFile,
         bytes: &[u8],
-        genres: Option<&[String]>,
+        wanted: Wanted,
         found: &mut Found,
     ) -> Result<usize, String> {
         let mut records = records(bytes, self.delimiter).peekable();
@@ -109,13 +109,13 @@ impl Reading {
             header.push(Record { line: first.line, cells });
         }
         let head = Head::new(&header, &list.set);
-        self.check_columns(&head)?;
+        self.check_columns(&head, wanted)?;
         let (mut n_rows, mut n_others) = (0, 0);
         for record in records {
             let record = record?;
             n_rows += 1;
             let place = format!("{}:{}", list.file, record.line);
-            match self.row(&head, &record, &place, genres, found)? {
+            match self.row(&head, &record, &place, wanted, found)? {
                 Row::Track => {}
                 Row::Other => n_others += 1,
                 Row::Out(reason, what) => {
@@ -132,19 +132,22 @@ impl Reading {
         Ok(n_rows)
     }
 
-    fn check_columns(&self, head: &Head) -> Result<(), String> {
-        let templates = self.id.iter().chain([&self.path, &self.label.from]);
+    fn check_columns(&self, head: &Head, wanted: Wanted) -> Result<(), String> {
+        let labels = [Some(&self.label), wanted.tags];
+        let of_labels = labels.into_iter().flatten().map(|label| &label.from);
+        let templates = self.id.iter().chain([&self.path]).chain(of_labels);
         let templates = templates.chain(self.track_columns.iter().map(|(_, template)| template));
         let only = self.only.iter().map(|(column, _)| column.as_str());
         for column in templates.flat_map(Template::columns).chain(only) {
             head.check(column)?;
         }
-        if let Some(label) = self.label.from.bare_column().filter(|_| self.label.several)
-            && head.columns.get(label).is_none_or(|&column| column + 1 != head.n_columns)
-        {
-            return Err(format!(
-                "must have the column `{label}`, with several labels, as its last"
-            ));
+        let several = labels.into_iter().flatten().filter(|label| label.several);
+        for label in several.filter_map(|label| label.from.bare_column()) {
+            if head.columns.get(label).is_none_or(|&column| column + 1 != head.n_columns) {
+                return Err(format!(
+                    "must have the column `{label}`, with several labels, as its last"
+                ));
+            }
         }
         Ok(())
     }
@@ -155,12 +158,13 @@ impl Reading {
         head: &Head,
         record: &Record,
         place: &str,
-        genres: Option<&[String]>,
+        wanted: Wanted,
         found: &mut Found,
     ) -> Result<Row, String> {
         let out = |reason: &str| Ok(Row::Out(reason.to_owned(), String::new()));
         let (n, n_columns) = (record.cells.len(), head.n_columns);
-        if n < n_columns || (n > n_columns && !self.label.several) {
+        let has_several = self.label.several || wanted.tags.is_some_and(|tags| tags.several);
+        if n < n_columns || (n > n_columns && !has_several) {
             return Ok(Row::Out(format!("does not have {n_columns} cells"), format!(" (has {n})")));
         }
         let cell = |column: &str| head.cell(record, column);
@@ -180,7 +184,7 @@ impl Reading {
             return Ok(Row::Other);
         }
         let Some(path) = path else { return out("has no path") };
-        let genre = match self.genre(head, record, genres) {
+        let genre = match self.genre(head, record, wanted.genres) {
             Ok(genre) => genre,
             Err(reason) => return Ok(Row::Out(reason, String::new())),
         };
@@ -194,7 +198,8 @@ impl Reading {
             .track_columns
             .iter()
             .map(|(ours, template)| self.renamed(ours, template.fill(cell).unwrap_or_default()));
-        let columns: Vec<String> = columns.collect();
+        let tags = wanted.tags.map(|tags| tags.all(head, record).join(","));
+        let columns: Vec<String> = columns.chain(tags).collect();
         if [&id, &genre].into_iter().chain(&columns).any(|text| text.contains(char::is_control)) {
             return out("has a control character in a cell");
         }
@@ -218,14 +223,13 @@ impl Reading {
         genres: Option<&[String]>,
     ) -> Result<String, String> {
         let label = &self.label;
-        let labels: Vec<String> = match label.from.bare_column().filter(|_| label.several) {
-            Some(_) => record.cells[head.n_columns - 1..].to_vec(),
-            None => label.from.fill(|column| head.cell(record, column)).into_iter().collect(),
-        };
-        let stripped = labels.iter().filter_map(|text| text.strip_prefix(&label.prefix));
-        let labels: BTreeSet<String> = stripped
-            .filter(|text| !text.is_empty())
-            .map(|text| self.renamed("label", text.to_owned()).replace(['/', '\\'], "-"))
+        if !label.is_given() {
+            return Ok(UNLABELED.to_owned());
+        }
+        let labels: BTreeSet<String> = label
+            .all(head, record)
+            .into_iter()
+            .map(|text| self.renamed("label", text).replace(['/', '\\'], "-"))
             .collect();
         let is_ours = |text: &&String| genres.is_none_or(|genres| genres.contains(text));
         let ours: Vec<&String> = labels.iter().filter(is_ours).collect();
@@ -245,6 +249,27 @@ impl Reading {
         let word = words.and_then(|words| words.iter().find(|(theirs, _)| *theirs == text));
         word.map_or(text, |(_, ours)| ours.clone())
     }
+}
+
+impl Label {
+    /// The labels of a row without their prefix.
+    fn all(&self, head: &Head, record: &Record) -> Vec<String> {
+        let labels: Vec<String> = match self.from.bare_column().filter(|_| self.several) {
+            Some(_) => record.cells[head.n_columns - 1..].to_vec(),
+            None => self.from.fill(|column| head.cell(record, column)).into_iter().collect(),
+        };
+        let stripped = labels.iter().filter_map(|text| text.strip_prefix(&self.prefix));
+        stripped.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// What is wanted of a row's labels.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// The genres of the dataset; if absent, all.
+    pub(super) genres: Option<&'a [String]>,
+    /// How a row gets its tags.
+    pub(super) tags: Option<&'a Label>,
 }
 
 /// The outcome of a row.

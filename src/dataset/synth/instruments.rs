@@ -73,6 +73,8 @@ enum Player {
 /// One instrument with the sound that it has in one track.
 #[derive(Debug, Clone)]
 pub(super) struct Instrument {
+    /// What it is.
+    pub sound: Sound,
     player: Player,
     drive: f32,
     filters: Vec<Biquad>,
@@ -134,6 +136,19 @@ impl Sound {
         Self::SubBass,
     ];
 
+    /// Returns its name in lower case: `steel guitar`.
+    #[must_use]
+    pub(super) fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !name.is_empty() {
+                name.push(' ');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name
+    }
+
     /// Draws the instrument for one track: its wave, envelope, drive and a resonance.
     #[must_use]
     pub(super) fn draw(self, rng: &mut Rng) -> Instrument {
@@ -155,7 +170,13 @@ impl Sound {
             Biquad::low_pass(cabinet_hz * rng.range(0.75, 1.15)),
             Biquad::peak(300.0 * libm::exp2(rng.range(0.0, 3.5)), rng.range(-5.0, 7.0)),
         ];
-        Instrument { player, drive: (drive * rng.range(0.6, 1.6)) as f32, filters, strum_s }
+        Instrument {
+            sound: self,
+            player,
+            drive: (drive * rng.range(0.6, 1.6)) as f32,
+            filters,
+            strum_s,
+        }
     }
 
     fn player(self, rng: &mut Rng) -> Player {

@@ -8,6 +8,7 @@
 mod arrange;
 mod drums;
 mod effects;
+mod facts;
 mod genres;
 mod instruments;
 mod pattern;
@@ -22,6 +23,7 @@ mod track;
 mod voices;
 mod wave;
 
+pub use facts::{TRACK_COLUMNS, track_facts};
 pub use genres::render_track;
 pub use songs::{N_SONGS, SONG_LABELS, Song, songs};
 pub use track::{N_SAMPLES, SAMPLE_RATE_HZ, SECONDS, STYLES};

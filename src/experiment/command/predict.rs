@@ -59,8 +59,11 @@ impl Trained {
     ) -> Result<Self, RunError> {
         let (folder, classes) = (run.folder.join("model"), run.record.data.classes.clone());
         let Some(command) = plan.spec.model.command() else {
-            let loaded =
-                plan.spec.model.load(&folder, &plan.spec.shape, Outputs::classes(classes.len()))?;
+            let loaded = plan.spec.model.load(
+                &folder,
+                &plan.spec.shape,
+                Outputs { task: plan.spec.target.task(), n: classes.len() },
+            )?;
             return Ok(Self::Own(loaded));
         };
         let at = |path: &Path, error: io::Error| {

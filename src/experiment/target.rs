@@ -1,0 +1,566 @@
+//! `[target]`: what a model is to tell of an example, if that is not the class of the dataset.
+//!
+//! ```toml
+//! [target]
+//! number = "valence"          # a column of numbers: regression
+//! ```
+//!
+//! ```toml
+//! [target]
+//! tags = ["tags"]             # a column of lists, or several columns of 0 and 1: multi-label tagging
+//! separator = ","
+//! prefix = "genre---"         # only tags that begin with it, without it
+//! minimum_tracks = 50         # rarer tags are left out
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::RunError;
+use crate::dataset::{Data, Manifest, TrackColumns};
+use crate::features::{Examples, Features};
+use crate::schema::{Fields, Int, List, Text};
+use crate::split::Protocol;
+use crate::vocab::{Excluded, Sha256, Targets, Task, nearest, quoted_list};
+
+/// What the model of a spec tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Target {
+    /// The class of the dataset.
+    #[default]
+    Class,
+    /// Which of several tags an example has.
+    Tags(TagColumns),
+    /// The number in a column.
+    Number(String),
+}
+
+/// Where the tags of a track are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagColumns {
+    /// A column of lists, or several columns of 0 and 1, whose names are the tags.
+    pub columns: Vec<String>,
+    /// What separates the tags of a list.
+    pub separator: String,
+    /// What the tags of a list begin with; others are ignored.
+    pub prefix: String,
+    /// Tags of fewer tracks are left out.
+    pub minimum_tracks: usize,
+}
+
+impl Target {
+    /// Reads `[target]`, after the features and the split that it must fit.
+    pub(super) fn read(
+        fields: &mut Fields,
+        asked: &Manifest,
+        features: Option<&Features>,
+        split: Option<&Protocol>,
+    ) -> Self {
+        let target = fields.table("target", Self::read_table).unwrap_or_default();
+        if fields.is_exploring() {
+            return target;
+        }
+        if target == Self::Class {
+            if !asked.has_classes() && !fields.is_given("target") {
+                let name = &asked.name;
+                fields.fault(&format!("needs a [target], because dataset {name} has no labels"));
+            }
+            return target;
+        }
+        for column in target.columns() {
+            if let Some(said) = no_column(column, asked) {
+                fields.fault_at(
+                    "target",
+                    &format!("needs a column, but dataset {} {said}", asked.name),
+                );
+            }
+            if let Some(Features::Table(table)) = features
+                && table.columns().contains(column)
+            {
+                let said = format!(
+                    "is `{column}`, which is also in features.table.columns: the model would see it"
+                );
+                fields.fault_at("target", &said);
+            }
+        }
+        if fields.is_given("classes") {
+            let said = "applies to classes, and the target is another; of tags, target.minimum_tracks leaves rare ones out";
+            fields.fault_at("classes", said);
+        }
+        if target.task() == Task::Number && split.is_some_and(Protocol::stratifies) {
+            fields.fault_at("split", "has stratify = true, which applies to classes and tags, and the target is a number");
+        }
+        target
+    }
+
+    fn read_table(fields: &mut Fields) -> Self {
+        let number = fields.optional("number", &Text);
+        let tags = fields.optional("tags", &List::of_some(Text));
+        let separator = fields.optional("separator", &Text);
+        let prefix = fields.optional("prefix", &Text);
+        let minimum_tracks = fields.optional("minimum_tracks", &Int::within(1..=1_000_000_000));
+        if fields.is_exploring() {
+            return Self::Class;
+        }
+        let of_lists = [("separator", separator.is_some()), ("prefix", prefix.is_some())];
+        let of_tags = of_lists.into_iter().chain([("minimum_tracks", minimum_tracks.is_some())]);
+        match (number, tags) {
+            (Some(column), None) => {
+                for (key, _) in of_tags.filter(|(_, is_given)| *is_given) {
+                    fields.fault_at(key, "applies to tags");
+                }
+                Self::Number(column)
+            }
+            (None, Some(columns)) => {
+                for (key, _) in of_lists.into_iter().filter(|(_, is_given)| *is_given) {
+                    if columns.len() > 1 {
+                        fields.fault_at(
+                            key,
+                            "applies to one column of lists, and here are several of 0 and 1",
+                        );
+                    }
+                }
+                Self::Tags(TagColumns {
+                    columns,
+                    separator: separator.unwrap_or_else(|| ",".to_owned()),
+                    prefix: prefix.unwrap_or_default(),
+                    minimum_tracks: minimum_tracks.unwrap_or(1),
+                })
+            }
+            // An empty list is a fault already.
+            (None, None) if fields.is_given("tags") || fields.is_given("number") => Self::Class,
+            _ => {
+                fields.fault("must have exactly one of `number` and `tags`");
+                Self::Class
+            }
+        }
+    }
+
+    /// Returns what a model tells.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Class => Task::Classes,
+            Self::Tags(_) => Task::Tags,
+            Self::Number(_) => Task::Number,
+        }
+    }
+
+    fn columns(&self) -> &[String] {
+        match self {
+            Self::Class => &[],
+            Self::Tags(tags) => &tags.columns,
+            Self::Number(column) => std::slice::from_ref(column),
+        }
+    }
+
+    /// Why the dataset that is used has no such target, although the one that the spec asks for has.
+    pub(super) fn unfit(&self, used: &Manifest, asked: &str) -> Option<String> {
+        let column = self.columns().iter().find(|column| no_column(column, used).is_some())?;
+        let used = &used.name;
+        Some(format!(
+            "the target needs the column `{column}` of {asked}, but {used} has no such column\n\
+             hint: encore data import {asked} PATH, then run it on {asked}"
+        ))
+    }
+
+    /// Gives the examples their targets. Examples whose track has none are left out and counted.
+    ///
+    /// # Errors
+    /// If a column does not exist or a cell is not what it must be.
+    pub(super) fn select(
+        &self,
+        examples: Examples,
+        data: &Data,
+        track_columns: &TrackColumns,
+        notes: &mut Vec<String>,
+    ) -> Result<Examples, RunError> {
+        let source = Source { data, track_columns };
+        let (names, of_track) = match self {
+            Self::Class => return Ok(examples),
+            Self::Number(column) => (vec![column.clone()], source.numbers(column, &examples)?),
+            Self::Tags(tags) => tags.of_tracks(&source, &examples, notes)?,
+        };
+        let tracks: BTreeSet<&str> = examples.ids.iter().map(|id| id.track.as_str()).collect();
+        let n_without = tracks.iter().filter(|track| !of_track.contains_key(**track)).count();
+        let columns = quoted_list(self.columns().iter().map(String::as_str));
+        let (what, n_tracks) = (self.task().words(), tracks.len());
+        if n_without == n_tracks {
+            return Err(RunError::Incompatible(format!(
+                "none of the {n_tracks} tracks has {what} in {columns}"
+            )));
+        }
+        let rows: Vec<usize> = (0..examples.ids.len())
+            .filter(|&row| of_track.contains_key(examples.ids[row].track.as_str()))
+            .collect();
+        let mut examples = examples.keep(&rows);
+        if n_without > 0 {
+            let unit = if matches!(data, Data::Table(_)) { "rows" } else { "tracks" };
+            examples.excluded.push(Excluded {
+                name: format!("{n_without} of {n_tracks} {unit}"),
+                reason: format!("have no {} in {columns}", self.noun()),
+            });
+        }
+        let values = examples.ids.iter().flat_map(|id| &of_track[id.track.as_str()]);
+        let values: Vec<f32> = values.copied().collect();
+        let mut hash = Sha256::new().piece(&examples.hash).piece(self.task().as_str());
+        for name in &names {
+            hash = hash.piece(name);
+        }
+        examples.hash = hash.piece(bytemuck::cast_slice::<f32, u8>(&values)).hex();
+        examples.targets = match self.task() {
+            Task::Number => {
+                let first = values.first().copied().unwrap_or_default();
+                if values.iter().all(|value| *value == first) {
+                    let said = format!(
+                        "all examples have {first} in {columns}: there is nothing to learn"
+                    );
+                    return Err(RunError::Incompatible(said));
+                }
+                Targets::Numbers(values)
+            }
+            _ => Targets::Tags(values.iter().map(|value| *value == 1.0).collect()),
+        };
+        examples.classes = names;
+        Ok(examples)
+    }
+
+    fn noun(&self) -> &'static str {
+        if self.task() == Task::Number { "number" } else { "tags" }
+    }
+}
+
+/// Says that a dataset lacks a column of targets; nothing if it has it, or if only its files tell.
+fn no_column(column: &str, manifest: &Manifest) -> Option<String> {
+    let numbers = manifest.number_columns()?;
+    let known = || manifest.track_columns().chain(numbers.iter().map(String::as_str));
+    if column.is_empty() || known().any(|known| known == column) {
+        return None;
+    }
+    Some(match (nearest(column, known()), known().next()) {
+        (Some(near), _) => format!("has no column `{column}`; did you mean `{near}`?"),
+        (None, Some(_)) => format!("has no column `{column}`; it has {}", quoted_list(known())),
+        (None, None) => format!("has no columns, so `{column}` does not exist"),
+    })
+}
+
+/// The values of tracks by their names: a number, or 1 or 0 for every tag.
+type OfTrack<'a> = BTreeMap<&'a str, Vec<f32>>;
+
+/// Where targets are read from.
+struct Source<'a> {
+    data: &'a Data,
+    track_columns: &'a TrackColumns,
+}
+
+impl<'a> Source<'a> {
+    /// The cells of a column of numbers, by track; tracks without one are left out.
+    fn numbers(&self, column: &str, examples: &Examples) -> Result<OfTrack<'a>, RunError> {
+        if let Data::Table(table) = self.data
+            && let Some(values) = table.columns.get(column)
+        {
+            let rows = table.ids.iter().zip(values).filter(|(_, value)| !value.is_nan());
+            return Ok(rows.map(|(id, value)| (id.as_str(), vec![*value as f32])).collect());
+        }
+        let used: BTreeSet<&str> = examples.ids.iter().map(|id| id.track.as_str()).collect();
+        let mut found = OfTrack::new();
+        for (track, cell) in self.cells(column)? {
+            if !used.contains(track) {
+                continue;
+            }
+            let number = cell.trim().parse::<f32>().ok().filter(|number| number.is_finite());
+            let number = number.ok_or_else(|| {
+                RunError::Incompatible(format!(
+                    "{track} has \"{cell}\" in the column {column}, expected a number, or nothing if it is unknown"
+                ))
+            })?;
+            found.insert(track, vec![number]);
+        }
+        Ok(found)
+    }
+
+    /// The texts of a column of tracks.
+    fn cells(&self, column: &str) -> Result<impl Iterator<Item = (&'a str, &'a str)>, RunError> {
+        let cells = self.track_columns_of(column)?;
+        Ok(cells.iter().map(|(track, cell)| (track.as_str(), cell.as_str())))
+    }
+
+    fn track_columns_of(&self, column: &str) -> Result<&'a BTreeMap<String, String>, RunError> {
+        let said =
+            |said| RunError::Incompatible(format!("the target needs a column: the dataset {said}"));
+        self.track_columns.column(column).map_err(said)
+    }
+}
+
+impl TagColumns {
+    /// The tags and, for every track that has a cell, which of them it has.
+    fn of_tracks<'a>(
+        &self,
+        source: &Source<'a>,
+        examples: &Examples,
+        notes: &mut Vec<String>,
+    ) -> Result<(Vec<String>, OfTrack<'a>), RunError> {
+        match self.columns.as_slice() {
+            [column] => self.lists(column, source, examples, notes),
+            columns => self.flags(columns, source, examples, notes),
+        }
+    }
+
+    /// From one column of lists.
+    fn lists<'a>(
+        &self,
+        column: &str,
+        source: &Source<'a>,
+        examples: &Examples,
+        notes: &mut Vec<String>,
+    ) -> Result<(Vec<String>, OfTrack<'a>), RunError> {
+        let used: BTreeSet<&str> = examples.ids.iter().map(|id| id.track.as_str()).collect();
+        let mut of_track: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (track, cell) in source.cells(column)?.filter(|(track, _)| used.contains(track)) {
+            let tags = cell.split(self.separator.as_str()).map(str::trim);
+            let tags = tags.filter_map(|tag| tag.strip_prefix(self.prefix.as_str()));
+            of_track.insert(track, tags.filter(|tag| !tag.is_empty()).collect());
+        }
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for tag in of_track.values().flatten() {
+            *counts.entry(tag).or_default() += 1;
+        }
+        let tags = self.common(&counts, column, notes)?;
+        let row = |own: BTreeSet<&str>| -> Vec<f32> {
+            tags.iter().map(|tag| f32::from(u8::from(own.contains(tag)))).collect()
+        };
+        let values = of_track.into_iter().map(|(track, own)| (track, row(own))).collect();
+        Ok((tags.into_iter().map(str::to_owned).collect(), values))
+    }
+
+    /// From several columns of 0 and 1. A track that lacks one of them has none.
+    fn flags<'a>(
+        &self,
+        columns: &[String],
+        source: &Source<'a>,
+        examples: &Examples,
+        notes: &mut Vec<String>,
+    ) -> Result<(Vec<String>, OfTrack<'a>), RunError> {
+        let mut all: Vec<OfTrack> = vec![];
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for column in columns {
+            let flags = source.numbers(column, examples)?;
+            let wrong = flags.iter().find(|(_, flag)| ![0.0, 1.0].contains(&flag[0]));
+            if let Some((track, flag)) = wrong {
+                return Err(RunError::Incompatible(format!(
+                    "{track} has {} in the column {column}, expected 0 or 1 as the columns of target.tags hold",
+                    flag[0]
+                )));
+            }
+            let used = examples.ids.iter().map(|id| id.track.as_str()).collect::<BTreeSet<_>>();
+            let has = |(track, flag): (&&str, &Vec<f32>)| flag[0] == 1.0 && used.contains(*track);
+            counts.insert(column, flags.iter().filter(|(track, flag)| has((track, flag))).count());
+            all.push(flags);
+        }
+        let tags = self.common(&counts, &columns.join(", "), notes)?;
+        let kept: Vec<&OfTrack> = tags
+            .iter()
+            .map(|tag| {
+                &all[columns.iter().position(|name| name == tag).expect("a tag is a column")]
+            })
+            .collect();
+        let row = |track: &&'a str| -> Option<(&'a str, Vec<f32>)> {
+            let flags: Option<Vec<f32>> =
+                kept.iter().map(|flags| Some(flags.get(track)?[0])).collect();
+            Some((*track, flags?))
+        };
+        let values = all[0].keys().filter_map(row).collect();
+        Ok((tags.into_iter().map(str::to_owned).collect(), values))
+    }
+
+    /// The tags that enough tracks have, by name.
+    fn common<'t>(
+        &self,
+        counts: &BTreeMap<&'t str, usize>,
+        column: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<&'t str>, RunError> {
+        let least = self.minimum_tracks;
+        let is_common = |(_, n): &(&&str, &usize)| **n >= least;
+        let common: Vec<&str> = counts.iter().filter(is_common).map(|(tag, _)| *tag).collect();
+        let n_rare = counts.len() - common.len();
+        if common.is_empty() {
+            let begin = match self.prefix.as_str() {
+                "" => String::new(),
+                prefix => format!(" that begin with `{prefix}`"),
+            };
+            return Err(RunError::Incompatible(format!(
+                "no tag{begin} in {column} is on {least} or more tracks; {} are on fewer",
+                counts.len()
+            )));
+        }
+        if n_rare > 0 {
+            notes.push(format!("{n_rare} tags on fewer than {least} tracks are left out"));
+        }
+        Ok(common)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Catalogue;
+    use crate::experiment::{Options, Plan};
+    use crate::features::Matrix;
+    use crate::vocab::ExampleId;
+
+    const TABLE: &str = "[features.table]\ncolumns = [\"energy\", \"tempo\"]\n";
+    const AUDIO: &str = "[segments]\nseconds = 3.0\nper_track = 1\n[features.mfcc_statistics]\n";
+
+    fn plan(dataset: &str, target: &str, more: &str, stratify: bool) -> Result<Plan, String> {
+        let features = if dataset == "synth-songs" { TABLE } else { AUDIO };
+        let text = format!(
+            "title = \"t\"\nquestion = \"q\"\ndataset = \"{dataset}\"\nseeds = [1]\n{target}{features}\
+             [split.random]\nby = \"track\"\nstratify = {stratify}\ntest = 0.3\nvalid = 0.0\n{more}"
+        );
+        let home = tempfile::tempdir().unwrap();
+        let catalogue = Catalogue::open(home.path()).unwrap();
+        let plan = Plan::from_text("x".into(), "x.toml", text, &catalogue, &Options::default());
+        plan.map_err(|error| error.to_string())
+    }
+
+    fn said(dataset: &str, target: &str) -> String {
+        plan(dataset, target, "[model.majority]\n", false).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_spec_has_one_target_which_its_dataset_has_and_its_model_can_learn() {
+        for (target, part) in [
+            ("[target]\n", "must have exactly one of `number` and `tags`"),
+            ("[target]\nnumber = \"valence\"\ntags = [\"a\"]\n", "exactly one of"),
+            ("[target]\nnumber = \"valens\"\n", "has no column `valens`; did you mean `valence`?"),
+            ("[target]\nnumber = \"energy\"\n", "which is also in features.table.columns"),
+            ("[target]\nnumber = \"valence\"\nprefix = \"x\"\n", "prefix applies to tags"),
+            (
+                "[target]\ntags = [\"mode\", \"key\"]\nseparator = \";\"\n",
+                "applies to one column of lists",
+            ),
+            ("[target]\nnumber = \"valence\"\n[classes]\nminimum_rows = 3\n", "applies to classes"),
+        ] {
+            let found = said("synth-songs", target);
+            assert!(found.contains(part), "{target}: {found}");
+        }
+        let number = "[target]\nnumber = \"valence\"\n";
+        let found = plan("synth-songs", number, "[model.majority]\n", true).err().unwrap();
+        assert!(
+            found.contains("has stratify = true, which applies to classes and tags"),
+            "{found}"
+        );
+        let found = plan("synth-songs", number, "[model.svm]\n", false).err().unwrap();
+        assert!(found.contains("model is `svm`, which can't learn a number; "), "{found}");
+        assert!(said("synth-genres", "[target]\ntags = [\"instruments\"]\n").is_empty());
+    }
+
+    #[test]
+    fn the_target_is_a_part_of_the_run() {
+        let hash = |target: &str| {
+            plan("synth-genres", target, "[model.majority]\n", false).ok().unwrap().spec_hash
+        };
+        let tempo = hash("[target]\nnumber = \"tempo_bpm\"\n");
+        assert_ne!(tempo, hash(""));
+        assert_ne!(tempo, hash("[target]\ntags = [\"instruments\"]\n"));
+    }
+
+    fn examples() -> Examples {
+        let id = |track: &str, segment| ExampleId { track: track.to_owned(), segment };
+        Examples {
+            matrix: Matrix::Owned((0..10).map(|i| i as f32).collect()),
+            shape: vec![2],
+            ids: vec![id("a", 0), id("a", 1), id("b", 0), id("c", 0), id("d", 0)],
+            targets: Targets::Classes(vec![0, 0, 0, 1, 1]),
+            classes: vec!["x".to_owned(), "y".to_owned()],
+            hash: "h".to_owned(),
+            excluded: vec![],
+            n_tracks_without: 0,
+        }
+    }
+
+    fn selected(
+        target: &Target,
+        cells: &[(&str, &[(&str, &str)])],
+    ) -> Result<(Examples, Vec<String>), String> {
+        let mut columns = TrackColumns::default();
+        for (name, cells) in cells {
+            columns.add(name, cells.iter().copied()).unwrap();
+        }
+        let catalogue = Catalogue::open(tempfile::tempdir().unwrap().path()).unwrap();
+        let cut = crate::dataset::Cut { tracks_per_genre: Some(1), n_rows: None };
+        let data = catalogue.load(catalogue.find("synth-genres").unwrap(), cut).unwrap();
+        let mut notes = vec![];
+        let examples = target.select(examples(), &data, &columns, &mut notes);
+        examples.map(|examples| (examples, notes)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn tracks_without_a_number_are_left_out_and_counted() {
+        let target = Target::Number("bpm".to_owned());
+        let cells = [("a", "120"), ("c", " 90.5"), ("d", ""), ("elsewhere", "x")];
+        let (found, _) = selected(&target, &[("bpm", &cells)]).unwrap();
+        assert_eq!(found.targets, Targets::Numbers(vec![120.0, 120.0, 90.5]));
+        assert_eq!(found.matrix.as_slice(), [0.0, 1.0, 2.0, 3.0, 6.0, 7.0]);
+        assert_eq!(found.classes, ["bpm"]);
+        let out = &found.excluded[0];
+        assert_eq!(format!("{} {}", out.name, out.reason), "2 of 4 tracks have no number in `bpm`");
+        // Another number is another run.
+        let cells = [("a", "121"), ("c", " 90.5")];
+        assert_ne!(selected(&target, &[("bpm", &cells)]).unwrap().0.hash, found.hash);
+        let wrong = |cells: &[(&str, &str)]| selected(&target, &[("bpm", cells)]).err().unwrap();
+        assert!(
+            wrong(&[("a", "fast")]).contains("a has \"fast\" in the column bpm, expected a number")
+        );
+        assert!(wrong(&[("a", "inf")]).contains("expected a number"));
+        assert!(wrong(&[("a", "1"), ("b", "1")]).contains("there is nothing to learn"));
+        assert!(wrong(&[("z", "1")]).contains("none of the 4 tracks has a number in `bpm`"));
+    }
+
+    #[test]
+    fn tags_come_from_a_list_or_from_several_columns() {
+        let lists = |prefix: &str, minimum_tracks| {
+            Target::Tags(TagColumns {
+                columns: vec!["tags".to_owned()],
+                separator: ",".to_owned(),
+                prefix: prefix.to_owned(),
+                minimum_tracks,
+            })
+        };
+        let cells = [("a", "g:rock, g:loud"), ("b", "g:rock,other"), ("c", "other")];
+        let (found, notes) = selected(&lists("g:", 1), &[("tags", &cells)]).unwrap();
+        assert_eq!(found.classes, ["loud", "rock"]);
+        let of = |found: &Examples| match &found.targets {
+            Targets::Tags(tags) => tags.iter().map(|tag| u8::from(*tag)).collect::<Vec<_>>(),
+            _ => vec![],
+        };
+        // Track c has none of the tags, track d is unknown.
+        assert_eq!(of(&found), [1, 1, 1, 1, 0, 1, 0, 0]);
+        assert!(notes.is_empty() && found.ids.len() == 4);
+        let (found, notes) = selected(&lists("g:", 2), &[("tags", &cells)]).unwrap();
+        assert_eq!(
+            (found.classes.as_slice(), of(&found)),
+            (&["rock".to_owned()][..], vec![1, 1, 1, 0])
+        );
+        assert_eq!(notes, ["1 tags on fewer than 2 tracks are left out"]);
+        let none = selected(&lists("h:", 1), &[("tags", &cells)]).err().unwrap();
+        assert!(
+            none.contains("no tag that begin with `h:` in tags is on 1 or more tracks"),
+            "{none}"
+        );
+        let flags = Target::Tags(TagColumns {
+            columns: vec!["slow".to_owned(), "loud".to_owned()],
+            separator: ",".to_owned(),
+            prefix: String::new(),
+            minimum_tracks: 1,
+        });
+        let slow = [("a", "0"), ("b", "1"), ("c", "0"), ("d", "0")];
+        let loud = [("a", "1"), ("b", "1.0"), ("c", "0")];
+        let (found, _) = selected(&flags, &[("slow", &slow), ("loud", &loud)]).unwrap();
+        assert_eq!(found.classes, ["loud", "slow"]);
+        assert_eq!(of(&found), [1, 0, 1, 0, 1, 1, 0, 0]);
+        let loud = [("a", "2"), ("b", "1.0")];
+        let wrong = selected(&flags, &[("slow", &slow), ("loud", &loud)]).err().unwrap();
+        assert!(wrong.contains("a has 2 in the column loud, expected 0 or 1"), "{wrong}");
+    }
+}
