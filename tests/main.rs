@@ -38,6 +38,7 @@ mod runs;
 mod segments;
 mod spotify;
 mod tables;
+mod targets;
 mod terminal;
 mod versions;
 mod warnings;
