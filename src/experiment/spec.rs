@@ -114,7 +114,7 @@ impl Spec {
         if let Some(input) = model.as_ref().and_then(|(model, ..)| Some(model.command()?.input)) {
             check_input(fields, input, kind);
         }
-        let claims = fields.each_table("claims", |claim| read_claim(claim, asked));
+        let claims = fields.each_table("claims", |claim| read_claim(claim, asked, target.task()));
         let (Some(features), Some(shape), Some(split), Some(model)) =
             (features, shape, split, model)
         else {
@@ -157,8 +157,16 @@ fn check_input(fields: &Fields, input: Input, kind: Kind) {
 }
 
 /// Reads a published figure.
-fn read_claim(fields: &mut Fields, asked: &Manifest) -> Claim {
+fn read_claim(fields: &mut Fields, asked: &Manifest, task: Task) -> Claim {
     let metric = fields.required("metric", &OneOf(&Metric::ALL.map(|it| (it.as_str(), it))));
+    if !metric.tasks().contains(&task) && !fields.is_exploring() && fields.is_given("metric") {
+        let fitting = Metric::ALL.iter().filter(|metric| metric.tasks().contains(&task));
+        let fitting = crate::vocab::quoted_list(fitting.map(|metric| metric.as_str()));
+        let (metric, words) = (metric.as_str(), task.words());
+        let said =
+            format!("is `{metric}`, which is no score of models that tell {words}; {fitting} are");
+        fields.fault_at("metric", &said);
+    }
     let value = match metric.scale() {
         // Which metric it is, is not known.
         _ if fields.is_exploring() => Real::not_negative(),

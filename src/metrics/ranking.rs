@@ -186,6 +186,8 @@ fn area_under_roc(is_class: &[bool], probabilities: &[f32]) -> Area {
         positives += among;
         negatives += against;
     }
+    // A sum of rounded terms may end a little above 1.
+    let value = f64::min(value, 1.0);
     let influence = |(share, is_class): (&f64, &bool)| {
         (share - value) / if *is_class { n_positive } else { n_negative }
     };
@@ -207,8 +209,8 @@ fn precision_at_positives(is_class: &[bool], probabilities: &[f32]) -> Area {
         found += among;
         ranks.push((among, seen, found / seen));
     }
-    let value =
-        ranks.iter().map(|(among, _, precision)| among * precision).sum::<f64>() / n_positive;
+    let value = ranks.iter().map(|(among, _, precision)| among * precision).sum::<f64>();
+    let value = f64::min(value / n_positive, 1.0);
     // One more example at a rank changes the precision of its own and all lower ranks.
     let (mut raised, mut lowered) = (0.0, 0.0);
     let mut influences = vec![0.0; is_class.len()];
@@ -251,6 +253,26 @@ mod tests {
         let ones = (1.0 + 1.0 + 0.6) / 3.0;
         let zeros = (1.0 + 2.0 / 3.0 + 0.75) / 3.0;
         close(ap.value, f64::midpoint(ones, zeros), 1e-9);
+    }
+
+    #[test]
+    fn an_area_is_never_above_one() {
+        // Every positive is above every negative, for all numbers of both.
+        for n_positive in 1..60 {
+            for n_negative in 1..60 {
+                let is_class: Vec<bool> =
+                    (0..n_positive + n_negative).map(|i| i < n_positive).collect();
+                let probabilities: Vec<f32> =
+                    (0..is_class.len()).map(|i| 1.0 - i as f32 / 200.0).collect();
+                for area in [area_under_roc, precision_at_positives] {
+                    let value = area(&is_class, &probabilities).value;
+                    assert!(
+                        (1.0 - 1e-12..=1.0).contains(&value),
+                        "{n_positive} {n_negative}: {value}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -93,7 +93,9 @@ fn run(loader: &Loader, project: &Path) {
     let words = encore(project, &["run", &format!("of-{name}")]);
     let record = common::printed_record(project, &words);
     assert_eq!(record["data"]["dataset"], name);
-    assert_eq!(record["data"]["shape"], serde_json::json!([130, 13]), "{name}");
+    // At 16 kHz, three seconds have fewer frames.
+    let n_frames = if name == "magnatagatune" { 94 } else { 130 };
+    assert_eq!(record["data"]["shape"], serde_json::json!([n_frames, 13]), "{name}");
     if loader.split.contains("listed") {
         for set in ["train", "valid", "test"] {
             let n = loader.tracks.iter().filter(|(.., of)| *of == set).count();

@@ -217,14 +217,17 @@ pub const LOADERS: &[Loader] = &[
     Loader {
         name: "magnatagatune",
         texts: &[
-            ("annotations_final.csv", magnatagatune!(
-                ("2", "f/bach-01-0-29.mp3", "1", "0"),
-                ("6", "0/bach-01-30-59.mp3", "1", "0"),
-                ("10", "b/rap-02-0-29.mp3", "0", "1"),
-                ("11", "c/rap-02-30-59.mp3", "0", "0"),
-                ("12", "d/rap-03-30-59.mp3", "0", "1"),
-                ("35644", "6/empty.mp3", "0", "1"),
-            )),
+            (
+                "annotations_final.csv",
+                magnatagatune!(
+                    ("2", "f/bach-01-0-29.mp3", "1", "0"),
+                    ("6", "0/bach-01-30-59.mp3", "1", "0"),
+                    ("10", "b/rap-02-0-29.mp3", "0", "1"),
+                    ("11", "c/rap-02-30-59.mp3", "0", "0"),
+                    ("12", "d/rap-03-30-59.mp3", "0", "1"),
+                    ("35644", "6/empty.mp3", "0", "1"),
+                ),
+            ),
             ("6/empty.mp3", ""),
         ],
         tracks: &[
