@@ -242,9 +242,7 @@ impl Manifest {
             Layout::Table(rows) => {
                 Some(rows.columns.iter().map(|(ours, _)| ours.clone()).collect())
             }
-            Layout::SynthSongs { .. } => {
-                Some(super::table_data::SYNTHETIC_COLUMNS.map(str::to_owned).to_vec())
-            }
+            Layout::SynthSongs { .. } => Some(synth::SONG_COLUMNS.map(str::to_owned).to_vec()),
             _ => Some(vec![]),
         }
     }

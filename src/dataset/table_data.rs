@@ -115,21 +115,6 @@ impl TableData {
     }
 }
 
-/// The names of [`features`].
-pub(super) const SYNTHETIC_COLUMNS: [&str; 11] = [
-    "danceability",
-    "energy",
-    "key",
-    "loudness",
-    "mode",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-];
-
 /// Returns the eleven features by our column names.
 fn features(song: &synth::Song) -> [(&'static str, f64); 11] {
     let values = [
@@ -145,7 +130,7 @@ fn features(song: &synth::Song) -> [(&'static str, f64); 11] {
         song.valence,
         song.tempo,
     ];
-    std::array::from_fn(|column| (SYNTHETIC_COLUMNS[column], values[column]))
+    std::array::from_fn(|column| (synth::SONG_COLUMNS[column], values[column]))
 }
 
 /// Returns the sorted distinct names, and the index of each item among them.

@@ -25,7 +25,7 @@ mod wave;
 
 pub use facts::{TRACK_COLUMNS, track_facts};
 pub use genres::render_track;
-pub use songs::{N_SONGS, SONG_LABELS, Song, songs};
+pub use songs::{N_SONGS, SONG_COLUMNS, SONG_LABELS, Song, songs};
 pub use track::{N_SAMPLES, SAMPLE_RATE_HZ, SECONDS, STYLES};
 
 /// Version of the output: raised whenever a track or row of the same seed changes. Part of cache

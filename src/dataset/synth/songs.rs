@@ -7,6 +7,21 @@ use super::song_classes::{CLASSES, Class, TRAITS};
 use super::song_names::{artist_name, song_id, track_name};
 use crate::vocab::{Rng, Seed};
 
+/// Our names of the columns of the table, as those of Spotify's audio features.
+pub const SONG_COLUMNS: [&str; 11] = [
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+];
+
 /// Number of rows of the whole table.
 pub const N_SONGS: usize = 8_576;
 
