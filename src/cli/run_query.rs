@@ -209,7 +209,25 @@ fn digits(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn the_main_metrics_of_the_tasks_that_are_there_are_shown() {
+        let run = |task: &str| RunFields {
+            id: task.to_owned(),
+            own: [("task".to_owned(), json!(task))].into(),
+            shared: Shared::default(),
+        };
+        let (classes, tags, number) = (run("classes"), run("tags"), run("number"));
+        let columns = |runs: &[&RunFields]| default_columns(runs).join(",");
+        let plain = "id,state,accuracy,started,seconds,tags";
+        assert_eq!((columns(&[]).as_str(), columns(&[&classes]).as_str()), (plain, plain));
+        assert_eq!(columns(&[&number]), "id,state,r2,started,seconds,tags");
+        let all = columns(&[&number, &classes, &tags, &tags]);
+        assert_eq!(all, "id,state,accuracy,roc_auc,r2,started,seconds,tags");
+    }
 
     #[test]
     fn numbers_have_four_digits_for_people_and_all_of_them_in_csv() {

@@ -185,3 +185,25 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
         scores_apart: plan.spec.model.command().map(|_| apart(&record.test, &repeated.test)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::scores;
+    use crate::vocab::Targets;
+
+    #[test]
+    fn scores_are_apart_by_their_largest_difference_and_errors_by_a_share() {
+        let numbers = Targets::Numbers(vec![0.0, 100.0, 200.0, 300.0]);
+        let of = |error: f32| scores(&numbers, &[error, 100.0, 200.0, 300.0 - error], 1);
+        let (was, is) = (of(10.0), of(11.0));
+        assert_eq!(apart(&was, &was), 0.0);
+        // The mean squared error is 21 % larger, the mean absolute one 10 %.
+        assert!((apart(&was, &is) - 0.21).abs() < 1e-9, "{}", apart(&was, &is));
+        assert_eq!(words(&was), "r2 0.996, mae 5, mse 50");
+        let classes = |p: f32| scores(&Targets::Classes(vec![0, 1]), &[p, 1.0 - p, 0.4, 0.6], 2);
+        // Other losses are no other scores.
+        assert_eq!(apart(&classes(0.9), &classes(0.8)), 0.0);
+        assert!((apart(&classes(0.9), &classes(0.1)) - 2.0 / 3.0).abs() < 1e-12);
+    }
+}

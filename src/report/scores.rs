@@ -1,6 +1,7 @@
 //! What the predictions of runs that differ in the seed alone come to. It follows from the files of the
 //! runs, whatever a spec says today, so that it can be kept ([`super::score_cache`]).
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
@@ -119,7 +120,10 @@ impl More {
         Self {
             others: metrics.iter().copied().filter_map(interval).collect(),
             tags: match said[0].task() {
-                Task::Tags => (0..said[0].n_outputs).map(|tag| TagRow::of(said, tag)).collect(),
+                Task::Tags => {
+                    let tags = (0..said[0].n_outputs).into_par_iter();
+                    tags.map(|tag| TagRow::of(said, tag)).collect()
+                }
                 Task::Classes | Task::Number => vec![],
             },
             points: points(&said[0]),

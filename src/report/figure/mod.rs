@@ -237,7 +237,7 @@ fn markdown(image: &Image) -> String {
 mod tests {
     use super::canvas::{Figure, Mark, Text};
     use super::*;
-    use crate::report::{fake, fake_data, group};
+    use crate::report::{fake, fake_data, fake_tasks, group};
 
     fn texts(figure: &Figure) -> Vec<&Text> {
         let marks = figure.marks.iter();
@@ -268,6 +268,30 @@ mod tests {
         figures.push(sound::sheet(&fake_data::segment(), "disco: a track of fake"));
         assert_eq!(figures.len(), 17 + 5 + 3 + 3 + 1);
         figures.iter().for_each(assert_legible);
+    }
+
+    #[test]
+    fn figures_of_tags_and_numbers_are_legible_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = fake_tasks::mixed(folder.path());
+        let options = fake::options();
+        let rows = group::rows(&runs, &options).unwrap();
+        for task in [Task::Tags, Task::Number] {
+            let of_task = |group: &&Group| group.task() == task;
+            let groups: Vec<&Group> = rows.iter().filter_map(Row::group).filter(of_task).collect();
+            assert_eq!(groups.len(), 2);
+            assert_legible(&accuracies::figure(task, &groups));
+            for group in groups {
+                let epochs: Vec<_> = group.runs.iter().map(|run| run.epochs().unwrap()).collect();
+                assert_legible(&curves::figure(group, &epochs));
+                assert_eq!(curves::panels(group, &epochs).len(), 1, "the loss alone");
+                assert_eq!(group.more.points.len(), if task == Task::Number { 720 } else { 0 });
+                if task == Task::Number {
+                    assert_legible(&scatter::figure(group));
+                    assert_legible(&scatter::panel(group));
+                }
+            }
+        }
     }
 
     /// With 19 classes and 19 columns, names that are far too long, and numbers of all sizes.

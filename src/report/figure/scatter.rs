@@ -18,8 +18,8 @@ pub(super) fn figure(group: &Group) -> Figure {
 /// The same for a page with its own heading.
 pub(super) fn panel(group: &Group) -> Figure {
     let title = format!("{}: predicted against actual numbers", group.experiment());
-    let mut figure = Figure::new(title, 430, 420);
-    Square { left: 66.0, top: 14.0, side: 348.0, radius: 2.2 }.draw(&mut figure, group);
+    let mut figure = Figure::new(title, 430, 408);
+    Square { left: 66.0, top: 14.0, side: 336.0, radius: 2.2 }.draw(&mut figure, group);
     figure
 }
 
