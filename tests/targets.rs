@@ -112,6 +112,11 @@ fn a_number_is_learned_judged_shown_and_predicted() {
     ok(home, &["report"]);
     let page = fs::read_to_string(home.join("reports/index.html")).unwrap();
     assert!(page.contains("R2") && !page.contains("NaN"));
+    // An experiment without a run stands among those of its kind.
+    spec(home, "later", TAGS, true, "[model.logistic]\n");
+    let text = stdout_of(home, &["report"]);
+    let (tags, numbers) = (text.find("ROC-AUC [95 %]").unwrap(), text.find("R2 [95 %]").unwrap());
+    assert!((tags..numbers).contains(&text.find("later").unwrap()), "{text}");
     let best = stdout_of(home, &["runs", "--sort", "-r2", "--columns", "experiment,r2", "--csv"]);
     let names: Vec<&str> = best.lines().map(|line| line.split(',').next().unwrap()).collect();
     assert!(names[1] == "line" && names[11..] == ["mean", "mean"], "{best}");

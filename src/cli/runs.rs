@@ -1,6 +1,6 @@
 //! `reproduce`, `run` and `report`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -264,22 +264,29 @@ fn write(
     let runs = if page.all_versions { versions.all() } else { versions.current };
     let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
     let has_run = |name: &str| with_runs.contains(name);
-    let can_run = |name: &str| match Plan::read(name, library, catalogue, &Options::default()) {
-        Ok(plan) => plan.unfit().is_none(),
-        Err(_) => true,
-    };
+    // Specs are read only for experiments without a run.
+    let is_grouped = |name: &str| settings.grouped().any(|grouped| grouped == name);
+    let names = settings.order(library);
+    let plans: BTreeMap<&str, Plan> = (names.iter().map(String::as_str))
+        .filter(|name| !has_run(name) && (settings.groups.is_empty() || is_grouped(name)))
+        .filter_map(|name| {
+            Some((name, Plan::read(name, library, catalogue, &Options::default()).ok()?))
+        })
+        .collect();
+    let can_run = |name: &str| plans.get(name).is_none_or(|plan| plan.unfit().is_none());
     // Of the other experiments, a page with groups shows those that somebody ran.
     let is_shown = |name: &&String| {
-        let is_grouped = || settings.grouped().any(|grouped| grouped == *name);
-        let is_wanted = || if is_grouped() { can_run(name) } else { settings.groups.is_empty() };
-        // Specs are read only for experiments without a run.
+        let is_wanted =
+            || if is_grouped(name) { can_run(name) } else { settings.groups.is_empty() };
         has_run(name) || is_wanted()
     };
-    let order = settings.order(library).iter().filter(is_shown).cloned().collect();
+    let order = names.iter().filter(is_shown).cloned().collect();
     let data = plot::summaries(catalogue, &runs, page.shrink.data);
     let scores = Some(store.scores());
     let skipped = damaged.iter().map(|error| one_line(error)).collect();
-    let options = report::Options { data, scores, skipped, ..page_options(settings, order) };
+    let tasks = plans.iter().map(|(name, plan)| ((*name).to_owned(), plan.spec.target.task()));
+    let tasks = tasks.collect();
+    let options = report::Options { tasks, data, scores, skipped, ..page_options(settings, order) };
     let written = from_whole(runs, &options, |runs, options| report::write(runs, options, folder))?;
     say_table(&written.table);
     json::put("page", written.page.display().to_string());
@@ -359,6 +366,7 @@ pub(super) fn page_options(settings: &ProjectSettings, order: Vec<String>) -> re
         data: vec![],
         scores: None,
         skipped: vec![],
+        tasks: BTreeMap::new(),
     }
 }
 

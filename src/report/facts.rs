@@ -100,7 +100,7 @@ pub(super) fn results(rows: &[Row]) -> Vec<ResultFacts> {
 /// The experiments without runs.
 pub(super) fn not_run(rows: &[Row]) -> Vec<String> {
     let name = |row: &Row| match row {
-        Row::NotRun(name) => Some((*name).to_owned()),
+        Row::NotRun(name, _) => Some((*name).to_owned()),
         Row::Ran(_) => None,
     };
     rows.iter().filter_map(name).collect()

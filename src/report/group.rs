@@ -35,7 +35,8 @@ pub(super) struct Group<'a> {
 /// One line of the summary: an experiment with or without runs.
 pub(super) enum Row<'a> {
     Ran(Group<'a>),
-    NotRun(&'a str),
+    /// An experiment without runs, and what its models are to tell.
+    NotRun(&'a str, Task),
 }
 
 impl<'a> Row<'a> {
@@ -43,20 +44,23 @@ impl<'a> Row<'a> {
     pub(super) fn group(&self) -> Option<&Group<'a>> {
         match self {
             Self::Ran(group) => Some(group),
-            Self::NotRun(_) => None,
+            Self::NotRun(..) => None,
         }
     }
 
-    /// What the models tell, if there are any.
-    pub(super) fn task(&self) -> Option<Task> {
-        self.group().map(|group| group.task())
+    /// What the models tell.
+    pub(super) fn task(&self) -> Task {
+        match self {
+            Self::Ran(group) => group.task(),
+            Self::NotRun(_, task) => *task,
+        }
     }
 
     /// The experiment.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Ran(group) => group.experiment(),
-            Self::NotRun(name) => name,
+            Self::NotRun(name, _) => name,
         }
     }
 }
@@ -81,7 +85,10 @@ pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<
     // Reading predictions is most of the work.
     let row = |(name, runs): (&'a str, Option<Runs<'a>>)| match runs {
         Some(runs) => Ok(Row::Ran(Group::new(runs, &cache)?)),
-        None => Ok(Row::NotRun(name)),
+        None => {
+            let task = options.tasks.get(name).copied().unwrap_or_default();
+            Ok(Row::NotRun(name, task))
+        }
     };
     let rows: Vec<Result<Row, ReportError>> = found.into_par_iter().map(row).collect();
     // What is new is kept, whatever fails.
@@ -97,23 +104,23 @@ pub(super) struct TaskRows<'a> {
     pub(super) rows: Vec<&'a Row<'a>>,
 }
 
-/// The rows by task, each in their order. Experiments without runs stand in the first table.
+/// The rows by task, each in their order.
 pub(super) fn by_task<'a>(rows: &'a [Row<'a>]) -> Vec<TaskRows<'a>> {
-    let ran = |task: &Task| rows.iter().any(|row| row.task() == Some(*task));
-    let mut tasks: Vec<Task> = Task::ALL.into_iter().filter(ran).collect();
+    let is_there = |task: &Task| rows.iter().any(|row| row.task() == *task);
+    let mut tasks: Vec<Task> = Task::ALL.into_iter().filter(is_there).collect();
     if tasks.is_empty() {
         tasks.push(Task::Classes);
     }
-    let of = |(i, task): (usize, &Task)| TaskRows {
+    let of = |task: &Task| TaskRows {
         task: *task,
         title: (tasks.len() > 1).then_some(match task {
             Task::Classes => "Classes",
             Task::Tags => "Tags",
             Task::Number => "Numbers",
         }),
-        rows: rows.iter().filter(|row| row.task().map_or(i == 0, |it| it == *task)).collect(),
+        rows: rows.iter().filter(|row| row.task() == *task).collect(),
     };
-    tasks.iter().enumerate().map(of).collect()
+    tasks.iter().map(of).collect()
 }
 
 /// The heading that stands before each row: that of its group before the group's first row.

@@ -83,7 +83,7 @@ pub use figure::{
 pub use run_fields::{needs_predictions, run_fields, unfinished_fields};
 pub use run_table::{RunTable, Selection};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +95,7 @@ use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{Run, StoreError};
 use crate::table::{Values, csv_bytes, parquet_bytes};
+use crate::vocab::Task;
 
 /// What the page is to show.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -109,6 +110,8 @@ pub struct Options {
     /// Experiments in the order of the page; those without a run are listed as not run, and
     /// experiments that are not named here follow by name.
     pub order: Vec<String>,
+    /// What the models of experiments without a run are to tell; a class, where it is not said.
+    pub tasks: BTreeMap<String, Task>,
     /// Names of datasets, each with what it is like; the page has a section of their pictures.
     pub data: Vec<(String, DatasetSummary)>,
     /// The file that keeps the scores of the runs, so that the next report need not read their predictions

@@ -70,7 +70,7 @@ const HOW_TO_READ_OTHERS: [(Task, &str, &str); 2] = [
 
 /// The terms to explain on a page with these rows.
 pub(super) fn how_to_read(rows: &[Row]) -> Vec<(&'static str, &'static str)> {
-    let has = |task: Task| rows.iter().any(|row| row.task() == Some(task));
+    let has = |task: Task| rows.iter().filter_map(Row::group).any(|group| group.task() == task);
     let has_others = has(Task::Tags) || has(Task::Number);
     let of_classes = |(term, _): &&(&str, &str)| {
         !["ours", "by track"].contains(term) || has(Task::Classes) || !has_others

@@ -55,7 +55,7 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
         ("run", Values::Texts(runs().map(|run| run.id.clone()).collect())),
     ];
     // Columns of other tasks are there only if there are such runs.
-    if rows.iter().filter_map(Row::task).any(|task| task != Task::Classes) {
+    if rows.iter().filter_map(Row::group).any(|group| group.task() != Task::Classes) {
         columns.push(("task", texts(&|record| record.data.task.to_string())));
         let names = ["roc_auc", "average_precision", "r2", "mae", "mse"];
         columns.extend(names.map(|name| (name, by_name(name))));

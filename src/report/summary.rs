@@ -90,7 +90,7 @@ impl Line {
         let dash = || "-".to_owned();
         let group = match row {
             Row::Ran(group) => group,
-            Row::NotRun(name) => {
+            Row::NotRun(name, _) => {
                 return Self {
                     experiment: (*name).to_owned(),
                     published: dash(),

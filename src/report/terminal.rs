@@ -54,7 +54,7 @@ fn of_one_task(TaskRows { task, rows, .. }: &TaskRows, options: &Options) -> Str
 fn line(row: &Row) -> [String; 8] {
     let group = match row {
         Row::Ran(group) => group,
-        Row::NotRun(name) => {
+        Row::NotRun(name, _) => {
             let cells = [name, "", "", "", "", "not run", "", ""];
             return cells.map(str::to_owned);
         }

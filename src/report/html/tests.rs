@@ -60,6 +60,7 @@ fn nothing_that_a_record_says_becomes_markup() {
         data: vec![],
         scores: None,
         skipped: vec![],
+        tasks: std::collections::BTreeMap::new(),
     };
     let text = page(&[run], &options, &at);
     assert_eq!(text.matches("<script>").count(), 1, "the page's own script alone");
