@@ -117,6 +117,7 @@ pub(super) fn verify(project: &Project, id: &str, is_trusted: bool) -> Done {
     json::put("metric", metric.as_str());
     json::put("accuracy", if metric == Metric::Accuracy { score.clone() } else { Value::Null });
     json::put("score", score);
+    json::put("score_difference", found.scores_apart);
     if found.is_equal() {
         return Ok(());
     }

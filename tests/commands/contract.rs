@@ -83,6 +83,37 @@ fn a_program_is_run_recorded_verified_and_predicts() {
 }
 
 #[test]
+fn other_bits_with_equal_scores_are_told_apart_from_other_scores() {
+    // The probability of the second class is 1e-9, in a repetition 2e-9.
+    let body = |again: &str| {
+        format!(
+            "once() {{ rows $n '\\000\\000\\200\\077\\137\\160\\211\\060'; }}\n\
+             case $ENCORE_JOB in *verify*) once() {{ {again}; }};; esac\n\
+             {{ head $n 2; once; }} > probabilities.npy"
+        )
+    };
+    let place = Place::new(&body("rows $n '\\000\\000\\200\\077\\137\\160\\011\\061'"));
+    let run = place.run();
+    let id = run.file_name().unwrap().to_str().unwrap();
+    let said = common::stdout(&place.ok(&["verify", id]));
+    assert!(said.contains("predictions  DIFFERENT") && said.contains("model        bit"), "{said}");
+    assert!(said.contains("equal within 0.01: the largest difference is 0.000000"), "{said}");
+    assert!(said.contains("the bits differ, which is up to the program"), "{said}");
+    let told = common::stdout(&place.ok(&["verify", id, "--json"]));
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["data"]["identical"]["predictions"], false);
+    assert_eq!(told["data"]["score_difference"], 0.0);
+
+    // Another class for half of the examples.
+    place.program(&body("rows 12 \"$first\"; rows 12 '\\000\\000\\000\\000\\000\\000\\200\\077'"));
+    place.ok(&["run", "try"]);
+    let other = common::runs(&place.project).into_iter().find(|it| *it != run).unwrap();
+    let id = other.file_name().unwrap().to_str().unwrap();
+    let said = place.fails(&["verify", id], 4);
+    assert!(said.contains("differs"), "{said}");
+}
+
+#[test]
 fn the_files_of_a_program_are_part_of_the_runs_identity() {
     let place = Place::new("answer");
     let before = place.run();

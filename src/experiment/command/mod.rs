@@ -23,10 +23,11 @@ use super::fold::Fold;
 use super::record_run::{Made, Predicted, record_predictions};
 use crate::disk;
 use crate::model::command::{
-    Head, Outcome, Place, Task, environment, follow, keep_model, read_probabilities,
+    Head, Outcome, Place, Task, answer_files, environment, follow, keep_model, read_predictions,
 };
 use crate::model::{Command, ModelError};
 use crate::record::{Checkpoint, CommandFacts, Run, RunWriter};
+use crate::vocab::Outputs;
 
 /// Runs the program of a fold, checks what it wrote, and records it.
 pub(super) fn run(
@@ -82,6 +83,7 @@ fn prepare_and_run(
     let head = Head {
         task: Task::Fit,
         seed: fold.seed,
+        target: fold.inputs.examples.targets.task(),
         classes: &fold.inputs.examples.classes,
         shape: sets.shape,
         train: sets.train,
@@ -131,19 +133,20 @@ fn answer(
     log: &Path,
 ) -> Result<Predicted, ModelError> {
     let split = &fold.audited.split;
-    let n_classes = fold.inputs.examples.classes.len();
+    let examples = &fold.inputs.examples;
+    let outputs = Outputs { task: examples.targets.task(), n: examples.classes.len() };
     let wrong = |message: String| {
         ModelError::Command(format!("the program `{}`: {message}", command.line()))
     };
-    let read =
-        |name: &str, n: usize| read_probabilities(&job.join(name), n, n_classes).map_err(wrong);
-    let shuffled = read("probabilities.npy", order.len())?
-        .ok_or_else(|| place::nothing_written(command, log))?;
+    let read = |name: &str, n: usize| read_predictions(&job.join(name), n, outputs).map_err(wrong);
+    let [test_file, valid_file] = answer_files(outputs.task);
+    let shuffled = read(test_file, order.len())?
+        .ok_or_else(|| place::nothing_written(command, outputs.task, log))?;
     let mut test = vec![0.0; shuffled.len()];
-    for (row, &place) in shuffled.chunks_exact(n_classes).zip(order) {
-        test[place * n_classes..][..n_classes].copy_from_slice(row);
+    for (row, &place) in shuffled.chunks_exact(outputs.n).zip(order) {
+        test[place * outputs.n..][..outputs.n].copy_from_slice(row);
     }
-    let valid = read("valid_probabilities.npy", split.valid.len())?;
+    let valid = read(valid_file, split.valid.len())?;
     Ok(Predicted { train: None, valid: valid.filter(|_| !split.valid.is_empty()), test })
 }
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use super::super::error::RunError;
-use crate::model::command::output;
+use crate::model::command::{answer_files, output};
 use crate::model::{Command, ModelError};
+use crate::vocab::Task;
 
 /// Creates a folder of a job.
 pub(super) fn folder_of(path: &Path) -> Result<(), RunError> {
@@ -14,9 +15,10 @@ pub(super) fn folder_of(path: &Path) -> Result<(), RunError> {
     })
 }
 
-pub(super) fn nothing_written(command: &Command, log: &Path) -> ModelError {
+pub(super) fn nothing_written(command: &Command, target: Task, log: &Path) -> ModelError {
+    let [file, _] = answer_files(target);
     ModelError::Command(format!(
-        "the program `{}` ended without writing probabilities.npy{}\nhint: it must write the file into \
+        "the program `{}` ended without writing {file}{}\nhint: it must write the file into \
          the folder that the environment variable ENCORE_JOB names",
         command.line(),
         output(log)

@@ -14,7 +14,9 @@ use crate::audio::{Waveform, write_wav};
 use crate::dataset::Catalogue;
 use crate::disk;
 use crate::features::{Features, Segments};
-use crate::model::command::{Head, Input, Names, Place, Task, follow, read_probabilities};
+use crate::model::command::{
+    Head, Input, Names, Place, Task, answer_files, follow, read_predictions,
+};
 use crate::model::{self, Command, FittedModel, ModelError};
 use crate::record::{Run, Store, spec_differences};
 use crate::table::write_npy;
@@ -32,6 +34,7 @@ pub(in super::super) enum Trained {
 pub(in super::super) struct ProgramPredictor {
     command: Command,
     seed: u64,
+    outputs: Outputs,
     classes: Vec<String>,
     /// The folder of the model in the record.
     model: PathBuf,
@@ -58,13 +61,9 @@ impl Trained {
         catalogue: &Catalogue,
     ) -> Result<Self, RunError> {
         let (folder, classes) = (run.folder.join("model"), run.record.data.classes.clone());
+        let outputs = Outputs { task: plan.spec.target.task(), n: classes.len() };
         let Some(command) = plan.spec.model.command() else {
-            let loaded = plan.spec.model.load(
-                &folder,
-                &plan.spec.shape,
-                Outputs { task: plan.spec.target.task(), n: classes.len() },
-            )?;
-            return Ok(Self::Own(loaded));
+            return Ok(Self::Own(plan.spec.model.load(&folder, &plan.spec.shape, outputs)?));
         };
         let at = |path: &Path, error: io::Error| {
             RunError::Incompatible(format!("{}: {error}", path.display()))
@@ -88,6 +87,7 @@ impl Trained {
         Ok(Self::Program(Box::new(ProgramPredictor {
             command: command.clone(),
             seed: run.record.seed,
+            outputs,
             classes,
             model: folder,
             project,
@@ -172,8 +172,8 @@ impl ProgramPredictor {
         matrix: &[f32],
     ) -> Result<Vec<f32>, RunError> {
         let n = matrix.len() / columns.len().max(1);
-        let text =
-            table_text(columns, matrix.chunks_exact(columns.len()).map(|row| (row, 0)), false);
+        let rows = matrix.chunks_exact(columns.len()).map(|row| (row, vec![]));
+        let text = table_text(columns, &[], rows);
         self.ask(n, vec![], None, |job| {
             let path = job.join("test.csv");
             fs::write(&path, &text).map_err(|error| (path, error))?;
@@ -219,6 +219,7 @@ impl ProgramPredictor {
         let head = Head {
             task: Task::Predict,
             seed: self.seed,
+            target: self.outputs.task,
             classes: &self.classes,
             shape,
             train: Names::default(),
@@ -241,11 +242,12 @@ impl ProgramPredictor {
             seed: self.seed,
         };
         follow(&self.command, &place, &mut ())?;
-        let read = read_probabilities(&job.join("probabilities.npy"), n, self.classes.len());
+        let [file, _] = answer_files(self.outputs.task);
+        let read = read_predictions(&job.join(file), n, self.outputs);
         let read = read.map_err(|message| {
             ModelError::Command(format!("the program `{}`: {message}", self.command.line()))
         })?;
-        Ok(read.ok_or_else(|| nothing_written(&self.command, &log))?)
+        Ok(read.ok_or_else(|| nothing_written(&self.command, self.outputs.task, &log))?)
     }
 }
 

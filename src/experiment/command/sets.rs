@@ -16,11 +16,11 @@ use super::place::folder_of;
 use crate::audio::{Waveform, write_wav};
 use crate::dataset::{AudioData, Data};
 use crate::delimited::Writer;
-use crate::features::{Features, Segments};
+use crate::features::{Examples, Features, Segments};
 use crate::model::ModelError;
 use crate::model::command::{Input, Names};
 use crate::table::{npy_head, write_npy};
-use crate::vocab::{Seed, Sha256};
+use crate::vocab::{Seed, Sha256, Targets};
 
 /// The folder of recordings, beside the job folder: programs may not write there.
 pub(super) const RECORDINGS: &str = "recordings";
@@ -44,16 +44,22 @@ struct Set {
 
 /// The order of the test examples for the program: of each, its place in the split.
 ///
-/// The stream depends on the seed, and on the names and labels of all examples and the content of the
+/// The stream depends on the seed, and on the names and targets of all examples and the content of the
 /// data: a program knows its seed, but none of these, so that it can't undo the order.
 pub(super) fn test_order(fold: &Fold) -> Vec<usize> {
     let examples = &fold.inputs.examples;
     let mut hash = Sha256::new().piece(&examples.hash).piece(&fold.inputs.data_hash);
-    for (id, label) in examples.ids.iter().zip(examples.targets.classes()) {
-        hash = hash
-            .piece(&id.track)
-            .piece(id.segment.to_le_bytes())
-            .piece((*label as u64).to_le_bytes());
+    let n_outputs = examples.classes.len();
+    for (row, id) in examples.ids.iter().enumerate() {
+        hash = hash.piece(&id.track).piece(id.segment.to_le_bytes());
+        hash = match &examples.targets {
+            Targets::Classes(labels) => hash.piece((labels[row] as u64).to_le_bytes()),
+            Targets::Tags(tags) => {
+                let tags = &tags[row * n_outputs..][..n_outputs];
+                hash.piece(tags.iter().map(|tag| u8::from(*tag)).collect::<Vec<u8>>())
+            }
+            Targets::Numbers(numbers) => hash.piece(numbers[row].to_le_bytes()),
+        };
     }
     let digest = hash.hex();
     let part =
@@ -86,13 +92,11 @@ impl Sets {
             Input::Waveforms => waveforms(fold, &sets, &job, workspace)?,
             Input::Paths => paths(fold, &sets, &job, &attempt.join(RECORDINGS), workspace)?,
         };
-        let classes = fold.inputs.examples.targets.classes();
         // Never for the test set.
         for (set, names) in sets.iter().zip([&mut made.train, &mut made.valid]) {
-            let labels: Vec<i32> = set.rows.iter().map(|&row| classes[row] as i32).collect();
             let file = format!("{}_labels.npy", set.name);
             let path = job.join(&file);
-            write_npy(&path, &[labels.len()], [labels.as_slice()]).map_err(io_at(&path))?;
+            write_targets(fold, &set.rows, &path).map_err(io_at(&path))?;
             names.labels = Some(file);
         }
         Ok(made)
@@ -118,6 +122,35 @@ impl Sets {
     }
 }
 
+/// Writes the targets of some rows: classes as int32 `[n]`, tags as float32 `[n, n_tags]` of 0 and 1, numbers
+/// as float32 `[n]`.
+fn write_targets(fold: &Fold, rows: &[usize], path: &Path) -> io::Result<()> {
+    let n_outputs = fold.inputs.examples.classes.len();
+    match fold.inputs.examples.targets.of_rows(rows, n_outputs) {
+        Targets::Classes(labels) => {
+            let labels: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+            write_npy(path, &[rows.len()], [labels.as_slice()])
+        }
+        Targets::Tags(tags) => {
+            let tags: Vec<f32> = tags.iter().map(|&tag| f32::from(u8::from(tag))).collect();
+            write_npy(path, &[rows.len(), n_outputs], [tags.as_slice()])
+        }
+        Targets::Numbers(numbers) => write_npy(path, &[rows.len()], [numbers.as_slice()]),
+    }
+}
+
+/// The targets of a row as cells of a table.
+fn cells_of(targets: &Targets, row: usize, n_outputs: usize) -> Vec<String> {
+    match targets {
+        Targets::Classes(labels) => vec![labels[row].to_string()],
+        Targets::Tags(tags) => {
+            let tags = &tags[row * n_outputs..][..n_outputs];
+            tags.iter().map(|&tag| u8::from(tag).to_string()).collect()
+        }
+        Targets::Numbers(numbers) => vec![numbers[row].to_string()],
+    }
+}
+
 fn io_at(path: &Path) -> impl Fn(io::Error) -> RunError + '_ {
     move |error| {
         ModelError::File { path: path.display().to_string(), message: error.to_string() }.into()
@@ -139,39 +172,52 @@ fn features(fold: &Fold, sets: &[Set; 3], job: &Path) -> Result<Sets, RunError> 
 }
 
 /// The columns of a table, before any preprocessing; a missing number is an empty cell. In the training
-/// and validation sets the last column has the label.
+/// and validation sets the last columns have the targets: the label, a column for each tag, or the number.
 fn table(fold: &Fold, sets: &[Set; 3], job: &Path) -> Result<Sets, RunError> {
     let Features::Table(columns) = &fold.plan.spec.features else {
         return Err(RunError::Incompatible("the run has no columns of a table".to_owned()));
     };
     let names = columns.names();
+    let Examples { targets, classes, matrix, .. } = &fold.inputs.examples;
+    let of_targets = match targets {
+        Targets::Classes(_) => vec!["label".to_owned()],
+        Targets::Tags(_) | Targets::Numbers(_) => classes.clone(),
+    };
     for set in sets {
+        // Never for the test set.
+        let is_test = set.name == "test";
         let rows = set.rows.iter().map(|&row| {
-            let all = fold.inputs.examples.matrix.as_slice();
-            (&all[row * names.len()..][..names.len()], fold.inputs.examples.targets.classes()[row])
+            let numbers = &matrix.as_slice()[row * names.len()..][..names.len()];
+            let cells = if is_test { vec![] } else { cells_of(targets, row, classes.len()) };
+            (numbers, cells)
         });
         let path = job.join(format!("{}.csv", set.name));
-        let text = table_text(&names, rows, set.name != "test");
+        let text = table_text(&names, if is_test { &[] } else { &of_targets }, rows);
         fs::write(&path, text).map_err(io_at(&path))?;
     }
     Ok(Sets { columns: Some(names), ..Sets::new(sets, None, Some(".csv")) })
 }
 
-/// Rows of a table as CSV.
+/// Rows of a table as CSV, each with its numbers and the cells of its targets. A target whose name is that of
+/// an earlier column gets underscores at the end.
 pub(super) fn table_text<'a>(
     names: &[String],
-    rows: impl Iterator<Item = (&'a [f32], usize)>,
-    has_labels: bool,
+    targets: &[String],
+    rows: impl Iterator<Item = (&'a [f32], Vec<String>)>,
 ) -> String {
     let mut writer = Writer::default();
-    let mut label = "label".to_owned();
-    while names.contains(&label) {
-        label.push('_');
+    let mut head = names.to_vec();
+    for name in targets {
+        let mut name = name.clone();
+        while head.contains(&name) {
+            name.push('_');
+        }
+        head.push(name);
     }
-    writer.row(names.iter().chain(has_labels.then_some(&label)));
-    for (numbers, label) in rows {
+    writer.row(&head);
+    for (numbers, targets) in rows {
         let cell = |number: &f32| if number.is_nan() { String::new() } else { number.to_string() };
-        writer.row(numbers.iter().map(cell).chain(has_labels.then(|| label.to_string())));
+        writer.row(numbers.iter().map(cell).chain(targets));
     }
     writer.text()
 }

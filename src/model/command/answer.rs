@@ -5,12 +5,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::table::Npy;
+use crate::vocab::{Outputs, Task};
 
 /// Bytes of all files in `model/` that a record keeps.
 pub const MAX_MODEL_BYTES: u64 = 1 << 30;
 /// Files in `model/` that a record keeps.
 pub const MAX_MODEL_FILES: usize = 1000;
-/// By how much the sum of a row of probabilities may differ from 1.
+/// By how much the sum of a row of probabilities of classes may differ from 1, and a probability lie outside
+/// of [0, 1].
 pub(crate) const ROW_SUM_TOLERANCE: f64 = 1e-3;
 /// Bytes of a `.npy` file before its numbers, at most.
 const MAX_HEAD_BYTES: u64 = 1 << 16;
@@ -32,14 +34,15 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
 }
 
-/// Reads the probabilities of `n_rows` examples, `[n_rows, n_classes]`. Nothing if there is no file.
+/// Reads the predictions of `n_rows` examples, `[n_rows, n_outputs]`, of a number `[n_rows]`. Nothing if
+/// there is no file.
 ///
 /// # Errors
 /// What is wrong with the file.
-pub(crate) fn read_probabilities(
+pub(crate) fn read_predictions(
     path: &Path,
     n_rows: usize,
-    n_classes: usize,
+    outputs: Outputs,
 ) -> Result<Option<Vec<f32>>, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut file = match open(path) {
@@ -47,9 +50,15 @@ pub(crate) fn read_probabilities(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{name} can't be read: {error}")),
     };
-    let shape = format!("[{n_rows}, {n_classes}] (test examples, classes)");
+    let Outputs { task, n: n_outputs } = outputs;
+    let (wanted, shape) = match task {
+        Task::Classes | Task::Tags => {
+            (vec![n_rows, n_outputs], format!("[{n_rows}, {n_outputs}] (test examples, {task})"))
+        }
+        Task::Number => (vec![n_rows], format!("[{n_rows}] (test examples)")),
+    };
     let shape = if name.starts_with("valid") { shape.replace("test", "validation") } else { shape };
-    let most = (n_rows * n_classes * 8) as u64 + MAX_HEAD_BYTES;
+    let most = (n_rows * n_outputs * 8) as u64 + MAX_HEAD_BYTES;
     let is = file.metadata().map_or(0, |file| file.len());
     if is > most {
         return Err(format!("{name} has {is} bytes, more than an array of shape {shape} needs"));
@@ -60,40 +69,58 @@ pub(crate) fn read_probabilities(
     if npy.n_bytes() == 2 {
         return Err(format!("{name} must hold float32 or float64, found float16"));
     }
-    if npy.shape() != [n_rows, n_classes] {
+    if npy.shape() != wanted {
         return Err(format!("{name} must have the shape {shape}, found {:?}", npy.shape()));
     }
-    let mut probabilities = Vec::with_capacity(n_rows * n_classes);
+    let mut predictions = Vec::with_capacity(n_rows * n_outputs);
     for row in 0..n_rows {
         let numbers: Vec<f32> = npy.row(row).collect();
-        if let Some(place) = numbers.iter().position(|p| !p.is_finite()) {
-            let found = numbers[place];
-            return Err(format!(
-                "{name} contains {found} in row {row}, column {place} (counted from 0); every \
-                 probability must be a number in [0, 1]"
-            ));
-        }
-        let tolerance = ROW_SUM_TOLERANCE as f32;
-        if let Some(place) =
-            numbers.iter().position(|p| !(-tolerance..=1.0 + tolerance).contains(p))
-        {
-            let found = numbers[place];
-            return Err(format!(
-                "{name} contains {found} in row {row}, column {place} (counted from 0); every \
-                 probability must be in [0, 1]\nhint: logits need a softmax"
-            ));
-        }
-        let sum: f64 = numbers.iter().copied().map(f64::from).sum();
-        if (sum - 1.0).abs() > ROW_SUM_TOLERANCE {
-            return Err(format!(
-                "row {row} of {name} (counted from 0) sums to {sum:.6}, expected 1 within \
-                 {ROW_SUM_TOLERANCE}"
-            ));
+        match task {
+            Task::Classes | Task::Tags => check_probabilities(&name, row, &numbers, task)?,
+            Task::Number if !numbers[0].is_finite() => {
+                return Err(format!(
+                    "{name} contains {} in row {row} (counted from 0); every prediction must be a \
+                     finite number in the range of float32",
+                    numbers[0]
+                ));
+            }
+            Task::Number => {
+                predictions.push(numbers[0]);
+                continue;
+            }
         }
         // Rounding may leave a probability just outside.
-        probabilities.extend(numbers.iter().map(|p| p.clamp(0.0, 1.0)));
+        predictions.extend(numbers.iter().map(|p| p.clamp(0.0, 1.0)));
     }
-    Ok(Some(probabilities))
+    Ok(Some(predictions))
+}
+
+/// Checks the probabilities of one example.
+fn check_probabilities(name: &str, row: usize, numbers: &[f32], task: Task) -> Result<(), String> {
+    if let Some(place) = numbers.iter().position(|p| !p.is_finite()) {
+        let found = numbers[place];
+        return Err(format!(
+            "{name} contains {found} in row {row}, column {place} (counted from 0); every \
+             probability must be a number in [0, 1]"
+        ));
+    }
+    let tolerance = ROW_SUM_TOLERANCE as f32;
+    if let Some(place) = numbers.iter().position(|p| !(-tolerance..=1.0 + tolerance).contains(p)) {
+        let found = numbers[place];
+        let function = if task == Task::Tags { "sigmoid" } else { "softmax" };
+        return Err(format!(
+            "{name} contains {found} in row {row}, column {place} (counted from 0); every \
+             probability must be in [0, 1]\nhint: logits need a {function}"
+        ));
+    }
+    let sum: f64 = numbers.iter().copied().map(f64::from).sum();
+    if task == Task::Classes && (sum - 1.0).abs() > ROW_SUM_TOLERANCE {
+        return Err(format!(
+            "row {row} of {name} (counted from 0) sums to {sum:.6}, expected 1 within \
+             {ROW_SUM_TOLERANCE}"
+        ));
+    }
+    Ok(())
 }
 
 /// What became of the files in `model/`.
@@ -166,25 +193,27 @@ mod tests {
     use super::*;
     use crate::table::{npy_head, write_npy};
 
+    const CLASSES: Outputs = Outputs { task: Task::Classes, n: 2 };
+
     fn said(shape: &[usize], numbers: &[f32]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("probabilities.npy");
         write_npy(&path, shape, [numbers]).unwrap();
-        read_probabilities(&path, 2, 2).map_or_else(|said| said, |_| String::new())
+        read_predictions(&path, 2, CLASSES).map_or_else(|said| said, |_| String::new())
     }
 
     #[test]
     fn probabilities_of_both_types_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("probabilities.npy");
-        assert_eq!(read_probabilities(&path, 2, 2), Ok(None));
+        assert_eq!(read_predictions(&path, 2, CLASSES), Ok(None));
         let single = [0.25_f32, 0.75, 1.0, 0.0];
         write_npy(&path, &[2, 2], [&single[..]]).unwrap();
-        assert_eq!(read_probabilities(&path, 2, 2), Ok(Some(single.to_vec())));
+        assert_eq!(read_predictions(&path, 2, CLASSES), Ok(Some(single.to_vec())));
         let double = [0.25_f64, 0.75, 1.0005, -0.0005];
         let bytes: Vec<u8> = double.iter().flat_map(|p| p.to_le_bytes()).collect();
         fs::write(&path, [npy_head("<f8", &[2, 2]), bytes].concat()).unwrap();
-        assert_eq!(read_probabilities(&path, 2, 2), Ok(Some(single.to_vec())));
+        assert_eq!(read_predictions(&path, 2, CLASSES), Ok(Some(single.to_vec())));
     }
 
     #[test]
@@ -225,9 +254,47 @@ mod tests {
             ),
         ] {
             fs::write(&path, bytes).unwrap();
-            let said = read_probabilities(&path, 2, 2).unwrap_err();
+            let said = read_predictions(&path, 2, CLASSES).unwrap_err();
             assert!(said.starts_with(start), "{said}");
         }
+    }
+
+    #[test]
+    fn tags_and_numbers_have_their_own_rules() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("predictions.npy");
+        let read = |shape: &[usize], numbers: &[f32], task, n| {
+            write_npy(&path, shape, [numbers]).unwrap();
+            read_predictions(&path, 2, Outputs { task, n })
+        };
+        // Tags need no sum.
+        let tags = [1.0, 1.0, 0.0, 0.25];
+        assert_eq!(read(&[2, 2], &tags, Task::Tags, 2), Ok(Some(tags.to_vec())));
+        assert_eq!(
+            read(&[2, 2], &[1.0, 0.5, 0.0, -2.0], Task::Tags, 2).unwrap_err(),
+            "predictions.npy contains -2 in row 1, column 1 (counted from 0); every probability must \
+             be in [0, 1]\nhint: logits need a sigmoid"
+        );
+        assert_eq!(
+            read(&[2, 1], &[1.0, 0.5], Task::Tags, 2).unwrap_err(),
+            "predictions.npy must have the shape [2, 2] (test examples, tags), found [2, 1]"
+        );
+        assert_eq!(read(&[2], &[-3.5, 1e9], Task::Number, 1), Ok(Some(vec![-3.5, 1e9])));
+        assert_eq!(
+            read(&[2, 1], &[1.0, 0.5], Task::Number, 1).unwrap_err(),
+            "predictions.npy must have the shape [2] (test examples), found [2, 1]"
+        );
+        assert_eq!(
+            read(&[2], &[1.0, f32::NAN], Task::Number, 1).unwrap_err(),
+            "predictions.npy contains NaN in row 1 (counted from 0); every prediction must be a finite \
+             number in the range of float32"
+        );
+        let valid = folder.path().join("valid_predictions.npy");
+        write_npy(&valid, &[3], [&[0.0_f32; 3][..]]).unwrap();
+        assert_eq!(
+            read_predictions(&valid, 2, Outputs { task: Task::Number, n: 1 }).unwrap_err(),
+            "valid_predictions.npy must have the shape [2] (validation examples), found [3]"
+        );
     }
 
     #[test]
@@ -236,12 +303,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("probabilities.npy");
         std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
-        let said = read_probabilities(&path, 2, 2).unwrap_err();
+        let said = read_predictions(&path, 2, CLASSES).unwrap_err();
         assert_eq!(said, "probabilities.npy can't be read: it is a link, expected a file");
         fs::remove_file(&path).unwrap();
         let pipe = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(pipe.success());
-        let said = read_probabilities(&path, 2, 2).unwrap_err();
+        let said = read_predictions(&path, 2, CLASSES).unwrap_err();
         assert_eq!(said, "probabilities.npy can't be read: it is not a file");
     }
 

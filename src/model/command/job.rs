@@ -6,8 +6,9 @@ use super::answer::{MAX_MODEL_BYTES, MAX_MODEL_FILES, ROW_SUM_TOLERANCE};
 use super::follow::MAX_LOG_BYTES;
 use super::{Command, ModelError};
 use crate::model::files::write_json;
+use crate::vocab;
 
-/// Version of the contract; rises with every change that a program could notice.
+/// Version of the contract; rises with every change that could break a program.
 const FORMAT: u32 = 1;
 
 /// What a program gets of an example.
@@ -60,7 +61,7 @@ pub(crate) struct Names {
     /// The CSV file: rows of a table, or where segments lie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) table: Option<String>,
-    /// The labels, `[n]`.
+    /// The targets: classes or numbers `[n]`, tags `[n, n_tags]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) labels: Option<String>,
 }
@@ -69,6 +70,9 @@ pub(crate) struct Names {
 pub(crate) struct Head<'a> {
     pub(crate) task: Task,
     pub(crate) seed: u64,
+    /// What the program tells.
+    pub(crate) target: vocab::Task,
+    /// The names of the classes or tags, or the one name of the number.
     pub(crate) classes: &'a [String],
     /// The shape of one example; empty for paths and tables.
     pub(crate) shape: Vec<usize>,
@@ -89,6 +93,7 @@ struct Job<'a> {
     task: Task,
     seed: u64,
     n_earlier_starts: usize,
+    target: vocab::Task,
     classes: &'a [String],
     input: &'static str,
     shape: &'a [usize],
@@ -110,11 +115,28 @@ struct Job<'a> {
 
 #[derive(Serialize)]
 struct Outputs {
-    probabilities: &'static str,
-    valid_probabilities: &'static str,
+    #[serde(flatten)]
+    answers: Answers,
     epochs: &'static str,
     model: &'static str,
     checkpoint: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answers {
+    Probabilities { probabilities: &'static str, valid_probabilities: &'static str },
+    Predictions { predictions: &'static str, valid_predictions: &'static str },
+}
+
+/// Returns the names of the files that a program writes: for the test set and for the validation set.
+pub(crate) fn answer_files(target: vocab::Task) -> [&'static str; 2] {
+    match target {
+        vocab::Task::Classes | vocab::Task::Tags => {
+            ["probabilities.npy", "valid_probabilities.npy"]
+        }
+        vocab::Task::Number => ["predictions.npy", "valid_predictions.npy"],
+    }
 }
 
 #[derive(Serialize)]
@@ -122,7 +144,8 @@ struct Limits {
     model_bytes: u64,
     model_files: usize,
     log_bytes: u64,
-    row_sum_tolerance: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row_sum_tolerance: Option<f64>,
 }
 
 impl Head<'_> {
@@ -132,11 +155,21 @@ impl Head<'_> {
         command: &Command,
         folder: &std::path::Path,
     ) -> Result<(), ModelError> {
+        let [test, valid] = answer_files(self.target);
+        let answers = match self.target {
+            vocab::Task::Classes | vocab::Task::Tags => {
+                Answers::Probabilities { probabilities: test, valid_probabilities: valid }
+            }
+            vocab::Task::Number => {
+                Answers::Predictions { predictions: test, valid_predictions: valid }
+            }
+        };
         let job = Job {
             format: FORMAT,
             task: self.task,
             seed: self.seed,
             n_earlier_starts: self.n_earlier_starts,
+            target: self.target,
             classes: self.classes,
             input: command.input.name(),
             shape: &self.shape,
@@ -150,8 +183,7 @@ impl Head<'_> {
             timeout_s: command.timeout.as_secs_f64(),
             settings: &command.settings,
             outputs: Outputs {
-                probabilities: "probabilities.npy",
-                valid_probabilities: "valid_probabilities.npy",
+                answers,
                 epochs: "epochs.jsonl",
                 model: "model",
                 checkpoint: "checkpoint",
@@ -160,7 +192,7 @@ impl Head<'_> {
                 model_bytes: MAX_MODEL_BYTES,
                 model_files: MAX_MODEL_FILES,
                 log_bytes: MAX_LOG_BYTES,
-                row_sum_tolerance: ROW_SUM_TOLERANCE,
+                row_sum_tolerance: self.target.is_classes().then_some(ROW_SUM_TOLERANCE),
             },
         };
         write_json(&folder.join("job.json"), &job)

@@ -27,10 +27,10 @@ mod watched;
 pub use answer::{MAX_MODEL_BYTES, MAX_MODEL_FILES};
 pub use job::{Input, Task};
 
-pub(crate) use answer::{ROW_SUM_TOLERANCE, keep_model, read_probabilities};
+pub(crate) use answer::{ROW_SUM_TOLERANCE, keep_model, read_predictions};
 pub(crate) use epochs::epoch_of;
 pub(crate) use follow::{Outcome, Place, environment, follow, output};
-pub(crate) use job::{Head, Names};
+pub(crate) use job::{Head, Names, answer_files};
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,8 +44,8 @@ use crate::vocab::{self, Outputs};
 pub(super) const ENTRY: Entry = Entry {
     name: "command",
     doc: "A program in any language: encore gives it the examples without the test labels, and it \
-          writes a probability for every class.",
-    tasks: &[vocab::Task::Classes],
+          writes a probability for every class or tag, or the number.",
+    tasks: &vocab::Task::ALL,
     read: Reader::AtOnce(|fields, _| Box::new(Command::read(fields))),
 };
 
