@@ -6,6 +6,7 @@ mod contract;
 mod examples;
 mod faults;
 mod stopped;
+mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@
 //! an order that the program can't know, and nothing that it gets or can read has their labels.
 
 mod hidden;
+mod order;
 mod place;
 mod predict;
 mod sets;
@@ -13,8 +14,9 @@ pub(super) use predict::{Recorded, Trained};
 use std::fs;
 use std::path::Path;
 
+use self::order::test_order;
 use self::place::folder_of;
-use self::sets::{Sets, test_order};
+use self::sets::Sets;
 use super::context::{RunContext, Workspace};
 use super::error::RunError;
 use super::event::Event;

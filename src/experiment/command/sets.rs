@@ -20,7 +20,7 @@ use crate::features::{Examples, Features, Segments};
 use crate::model::ModelError;
 use crate::model::command::{Input, Names};
 use crate::table::{npy_head, write_npy};
-use crate::vocab::{Seed, Sha256, Targets};
+use crate::vocab::Targets;
 
 /// The folder of recordings, beside the job folder: programs may not write there.
 pub(super) const RECORDINGS: &str = "recordings";
@@ -40,34 +40,6 @@ pub(super) struct Sets {
 struct Set {
     name: &'static str,
     rows: Vec<usize>,
-}
-
-/// The order of the test examples for the program: of each, its place in the split.
-///
-/// The stream depends on the seed, and on the names and targets of all examples and the content of the
-/// data: a program knows its seed, but none of these, so that it can't undo the order.
-pub(super) fn test_order(fold: &Fold) -> Vec<usize> {
-    let examples = &fold.inputs.examples;
-    let mut hash = Sha256::new().piece(&examples.hash).piece(&fold.inputs.data_hash);
-    let n_outputs = examples.classes.len();
-    for (row, id) in examples.ids.iter().enumerate() {
-        hash = hash.piece(&id.track).piece(id.segment.to_le_bytes());
-        hash = match &examples.targets {
-            Targets::Classes(labels) => hash.piece((labels[row] as u64).to_le_bytes()),
-            Targets::Tags(tags) => {
-                let tags = &tags[row * n_outputs..][..n_outputs];
-                hash.piece(tags.iter().map(|tag| u8::from(*tag)).collect::<Vec<u8>>())
-            }
-            Targets::Numbers(numbers) => hash.piece(numbers[row].to_le_bytes()),
-        };
-    }
-    let digest = hash.hex();
-    let part =
-        |start: usize| u64::from_str_radix(&digest[start..start + 16], 16).unwrap_or_default();
-    let mut order: Vec<usize> = (0..fold.audited.split.test.len()).collect();
-    let mut rng = Seed(fold.seed).rng("order of a program's test examples", &[part(0), part(16)]);
-    rng.shuffle(&mut order);
-    order
 }
 
 impl Sets {
