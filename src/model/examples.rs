@@ -75,23 +75,19 @@ impl<'a> Examples<'a> {
         numbers[self.rows[index]]
     }
 
-    /// Returns the targets as numbers, row-major `[len, n_outputs]`: a tag is 1 or 0, a class 1 in its
-    /// place.
-    pub(super) fn values(&self) -> Vec<f32> {
-        let mut values = Vec::with_capacity(self.len() * self.n_outputs);
-        for index in 0..self.len() {
-            match self.targets {
-                Targets::Classes(_) => {
-                    let label = self.label(index);
-                    values.extend((0..self.n_outputs).map(|k| f32::from(u8::from(k == label))));
-                }
-                Targets::Tags(_) => {
-                    values.extend(self.tags(index).iter().map(|&tag| f32::from(u8::from(tag))));
-                }
-                Targets::Numbers(_) => values.push(self.number(index)),
-            }
+    /// Returns one target of an example as a number: a tag is 1 or 0, a class 1 in its place.
+    pub(super) fn value(&self, index: usize, output: usize) -> f32 {
+        match self.targets {
+            Targets::Classes(_) => f32::from(u8::from(self.label(index) == output)),
+            Targets::Tags(_) => f32::from(u8::from(self.tags(index)[output])),
+            Targets::Numbers(_) => self.number(index),
         }
-        values
+    }
+
+    /// Returns all targets as numbers, row-major `[len, n_outputs]`.
+    pub(super) fn values(&self) -> Vec<f32> {
+        let row = |index| (0..self.n_outputs).map(move |output| self.value(index, output));
+        (0..self.len()).flat_map(row).collect()
     }
 
     /// Returns the tags that all examples have and those that none has, in two lists.

@@ -43,8 +43,10 @@ impl Model for Majority {
     fn fit(&self, job: &FitInput, _: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         job.train.check_for_fit()?;
         let mut sums = vec![0.0; job.train.n_outputs];
-        for row in job.train.values().chunks_exact(sums.len()) {
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+        for index in 0..job.train.len() {
+            for (output, sum) in sums.iter_mut().enumerate() {
+                *sum += f64::from(job.train.value(index, output));
+            }
         }
         let n = job.train.len() as f64;
         let frequencies = sums.iter().map(|sum| (sum / n) as f32).collect();

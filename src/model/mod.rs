@@ -155,7 +155,8 @@ pub trait Model: Send + Sync {
     }
 
     /// Imports weights that another program trained, from a safetensors file. The means and scales
-    /// that the model also needs are fitted to the training examples.
+    /// that the model also needs are fitted to the training examples. A number is taken as the net puts
+    /// it out, not standardized.
     ///
     /// # Errors
     /// If the file belongs to a different net, or the model has no weights to import.
