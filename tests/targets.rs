@@ -199,6 +199,18 @@ fn columns_of_flags_are_tags_and_a_spec_s_mistakes_are_named() {
     spec(home, "flags", NUMBER, false, "[model.logistic]\n");
     let said = fails(home, &["run", "flags"], 2);
     assert!(said.contains("model is `logistic`, which can't learn a number; "), "{said}");
+    let of_classes = "label_smoothing = 0.1\nclass_weights = \"balanced\"\n\
+        early_stopping = { patience = 2, monitor = \"valid_accuracy\" }\n";
+    spec(home, "flags", NUMBER, false, &format!("{NET}{of_classes}"));
+    let said = fails(home, &["run", "flags"], 2);
+    for part in [
+        "training.class_weights is for classes only, but the target is a number; leave it out",
+        "training.label_smoothing is for classes and tags only, but the target is a number",
+        "training.early_stopping can't monitor `valid_accuracy`, since the target is a number; use \
+         monitor = \"valid_loss\"",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
     spec(
         home,
         "flags",

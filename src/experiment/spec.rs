@@ -252,7 +252,15 @@ fn read_model(fields: &mut Fields, shape: Option<&[usize]>, task: Task) -> Optio
     let known = model::all();
     let names: Vec<&str> = known.iter().map(|entry| entry.name).collect();
     // `[training]` is read first, since a model of epochs is made with it.
-    let training = fields.table("training", |inner| Training::read(inner, shape));
+    let training = fields.table("training", |inner| {
+        let training = Training::read(inner, shape);
+        if !inner.is_exploring() {
+            for (key, said) in training.unsuitable(task) {
+                inner.fault_at(key, &said);
+            }
+        }
+        training
+    });
     let has_training = fields.is_given("training");
     let mut lacks_training = false;
     let mut has_too_much = false;

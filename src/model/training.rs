@@ -169,13 +169,12 @@ impl Training {
             && task != Task::Classes
             && let Some(instead) = monitor.loss_instead()
         {
+            let (monitor, instead) = (monitor.name(), instead.name());
+            let words = task.words();
             let said = format!(
-                "can't be `{}`, since the target is {}; use \"{}\"",
-                monitor.name(),
-                task.words(),
-                instead.name()
+                "can't monitor `{monitor}`, since the target is {words}; use monitor = \"{instead}\""
             );
-            found.push(("early_stopping.monitor", said));
+            found.push(("early_stopping", said));
         }
         found
     }
@@ -395,7 +394,7 @@ mod tests {
             said(Task::Tags),
             [
                 "class_weights is for classes only, but the target is tags; leave it out",
-                "early_stopping.monitor can't be `train_accuracy`, since the target is tags; use \
+                "early_stopping can't monitor `train_accuracy`, since the target is tags; use monitor = \
                  \"train_loss\"",
             ]
         );

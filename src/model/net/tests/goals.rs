@@ -167,7 +167,7 @@ fn settings_of_classes_are_refused_before_the_training() {
                 }),
                 ..plain()
             },
-            "training.early_stopping.monitor can't be `valid_accuracy`",
+            "training.early_stopping can't monitor `valid_accuracy`",
         ),
     ] {
         let told = Told::new(Task::Number);
