@@ -47,8 +47,10 @@ fn told(run: &std::path::Path) -> (serde_json::Value, Vec<String>) {
     (serde_json::from_str(job).unwrap(), log)
 }
 
-const SHOW: &str = "cat job.json\nif [ -e train.csv ]; then head -n 1 train.csv valid.csv test.csv\n\
-    head -c 100 train_labels.npy; echo; wc -c < train_labels.npy; fi\n";
+/// Prints the job, the heads of the tables and that of the training targets. `head` is another function here.
+const SHOW: &str = "cat job.json\nif [ -e train.csv ]; then\n\
+    for set in train valid test; do sed 1q $set.csv; done\n\
+    dd bs=100 count=1 < train_labels.npy 2>/dev/null | LC_ALL=C tr -dc '[:print:]'; echo; fi\n";
 
 #[test]
 fn a_number_is_told_recorded_and_predicted() {
