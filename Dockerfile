@@ -5,12 +5,12 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /encore
 COPY . .
-RUN cargo build --release --locked --bin encore && strip target/release/encore
+RUN cargo build --profile dist --locked --bin encore
 
 FROM debian:bookworm-slim
 # Certificates, to fetch datasets and playlists.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
-COPY --from=build /encore/target/release/encore /usr/local/bin/encore
+COPY --from=build /encore/target/dist/encore /usr/local/bin/encore
 WORKDIR /project
 ENTRYPOINT ["encore"]
 CMD ["help"]
