@@ -35,8 +35,8 @@ pub(super) struct Group<'a> {
 /// One line of the summary: an experiment with or without runs.
 pub(super) enum Row<'a> {
     Ran(Group<'a>),
-    /// An experiment without runs, and what its models are to tell.
-    NotRun(&'a str, Task),
+    /// An experiment without runs, and what its models are to tell, if that is known.
+    NotRun(&'a str, Option<Task>),
 }
 
 impl<'a> Row<'a> {
@@ -48,10 +48,10 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// What the models tell.
-    pub(super) fn task(&self) -> Task {
+    /// What the models tell, if that is known.
+    pub(super) fn task(&self) -> Option<Task> {
         match self {
-            Self::Ran(group) => group.task(),
+            Self::Ran(group) => Some(group.task()),
             Self::NotRun(_, task) => *task,
         }
     }
@@ -85,10 +85,7 @@ pub(super) fn rows<'a>(runs: &'a [Run], options: &'a Options) -> Result<Vec<Row<
     // Reading predictions is most of the work.
     let row = |(name, runs): (&'a str, Option<Runs<'a>>)| match runs {
         Some(runs) => Ok(Row::Ran(Group::new(runs, &cache)?)),
-        None => {
-            let task = options.tasks.get(name).copied().unwrap_or_default();
-            Ok(Row::NotRun(name, task))
-        }
+        None => Ok(Row::NotRun(name, options.tasks.get(name).copied())),
     };
     let rows: Vec<Result<Row, ReportError>> = found.into_par_iter().map(row).collect();
     // What is new is kept, whatever fails.
@@ -104,23 +101,23 @@ pub(super) struct TaskRows<'a> {
     pub(super) rows: Vec<&'a Row<'a>>,
 }
 
-/// The rows by task, each in their order.
+/// The rows by task, each in their order. Those of an unknown task stand in the first table.
 pub(super) fn by_task<'a>(rows: &'a [Row<'a>]) -> Vec<TaskRows<'a>> {
-    let is_there = |task: &Task| rows.iter().any(|row| row.task() == *task);
+    let is_there = |task: &Task| rows.iter().any(|row| row.task() == Some(*task));
     let mut tasks: Vec<Task> = Task::ALL.into_iter().filter(is_there).collect();
     if tasks.is_empty() {
         tasks.push(Task::Classes);
     }
-    let of = |task: &Task| TaskRows {
+    let of = |(i, task): (usize, &Task)| TaskRows {
         task: *task,
         title: (tasks.len() > 1).then_some(match task {
             Task::Classes => "Classes",
             Task::Tags => "Tags",
             Task::Number => "Numbers",
         }),
-        rows: rows.iter().filter(|row| row.task() == *task).collect(),
+        rows: rows.iter().filter(|row| row.task().map_or(i == 0, |it| it == *task)).collect(),
     };
-    tasks.iter().map(of).collect()
+    tasks.iter().enumerate().map(of).collect()
 }
 
 /// The heading that stands before each row: that of its group before the group's first row.

@@ -110,7 +110,7 @@ pub struct Options {
     /// Experiments in the order of the page; those without a run are listed as not run, and
     /// experiments that are not named here follow by name.
     pub order: Vec<String>,
-    /// What the models of experiments without a run are to tell; a class, where it is not said.
+    /// What the models of experiments without a run are to tell, where it is known.
     pub tasks: BTreeMap<String, Task>,
     /// Names of datasets, each with what it is like; the page has a section of their pictures.
     pub data: Vec<(String, DatasetSummary)>,
