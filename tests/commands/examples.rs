@@ -24,15 +24,19 @@ fn project() -> tempfile::TempDir {
 /// Runs an example with one seed; returns its folder.
 fn run(project: &Path, name: &str, more: &[&str]) -> PathBuf {
     let spec = format!("examples/commands/{name}.toml");
-    let arguments = [&["run", &spec, "--seeds", "1"], more].concat();
-    let mut command = common::command(project, &arguments);
+    run_in(project, &[&["run", &spec, "--seeds", "1"], more].concat())
+}
+
+/// Starts a run, with the programs of `ENCORE_TEST_PYTHON` on the path; returns its folder.
+fn run_in(project: &Path, arguments: &[&str]) -> PathBuf {
+    let mut command = common::command(project, arguments);
     command.env("ENCORE_TRUST", "1");
     if let Ok(bin) = std::env::var("ENCORE_TEST_PYTHON") {
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{bin}:{path}"));
     }
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{name}: {}", common::stderr(&output));
+    assert!(output.status.success(), "{arguments:?}: {}", common::stderr(&output));
     let printed = common::stdout(&output);
     let folder = printed.lines().rev().find(|line| line.starts_with("reports/runs/")).unwrap();
     project.join(folder)
@@ -86,6 +90,27 @@ fn python_scikit_learn_is_as_good_as_our_forest() {
     assert!((ours - theirs).abs() < 0.1, "ours {ours}, theirs {theirs}");
     let spec = "examples/commands/sklearn-forest.toml";
     fs::copy(home.path().join(spec), home.path().join("experiments/sklearn-forest.toml")).unwrap();
+}
+
+#[test]
+#[ignore = "needs Python with scikit-learn; ENCORE_TEST_PYTHON is the folder of its programs"]
+fn python_scikit_learn_is_a_model_in_a_project_of_init_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    common::ok(home, &["init", "--example", "tables"]);
+    let script = common::repository().join("examples/commands/sklearn_forest.py");
+    fs::copy(script, home.join("mine.py")).unwrap();
+    let spec = fs::read_to_string(home.join("experiments/forest.toml")).unwrap();
+    let (rest, _) = spec.split_once("[model.forest]").unwrap();
+    let model = "[model.command]\nrun = [\"python3\", \"mine.py\"]\n\
+                 settings = { n_estimators = 50, min_samples_leaf = 2 }\n";
+    fs::write(home.join("experiments/mine.toml"), format!("{rest}{model}")).unwrap();
+    let folder = run_in(home, &["run", "mine", "--seeds", "1"]);
+    let record = common::record(&folder);
+    assert!(record["test"]["accuracy"].as_f64().unwrap() > 0.3, "{}", record["test"]);
+    assert!(!record["spec"]["model"]["command"]["sha256"]["mine.py"].is_null());
+    let page = common::stdout_of(home, &["report"]);
+    assert!(page.lines().any(|line| line.starts_with("mine ")), "{page}");
 }
 
 #[test]
