@@ -71,9 +71,16 @@ pub enum Data {
 }
 
 impl Data {
-    /// Takes the track columns out.
+    /// Takes the track columns out. Those of generated recordings take time to make, and are there only if
+    /// one of them is needed.
     #[must_use]
-    pub fn take_track_columns(&mut self) -> TrackColumns {
+    pub fn take_track_columns(&mut self, needed: &[&str]) -> TrackColumns {
+        if let Self::Audio(audio) = self
+            && audio.synthetic
+            && needed.iter().any(|column| synth::TRACK_COLUMNS.contains(column))
+        {
+            audio.add_facts();
+        }
         std::mem::take(self.track_columns_mut())
     }
 

@@ -214,7 +214,7 @@ mod tests {
         let ours = catalogue.find("ours").unwrap();
         let all: Vec<&str> = ours.track_columns().collect();
         assert_eq!(all, ["tempo_bpm", "instruments", "artist", "set"]);
-        let columns = catalogue.load(ours, Cut::default()).unwrap().take_track_columns();
+        let columns = catalogue.load(ours, Cut::default()).unwrap().take_track_columns(&["artist"]);
         assert_eq!(columns.column("artist").unwrap()["blues.00000"], "B");
         assert_eq!(columns.column("set").unwrap().len(), 1);
     }

@@ -59,7 +59,10 @@ impl Inputs {
             let (name, class) = (plan.spec.dataset.name.clone(), class.clone());
             return Err(DatasetError::OneClass { name, class }.into());
         }
-        let track_columns = data.take_track_columns();
+        let of_split = plan.spec.split.columns().into_iter().map(|(_, column)| column);
+        let needed: Vec<&str> =
+            of_split.chain(target.columns().iter().map(String::as_str)).collect();
+        let track_columns = data.take_track_columns(&needed);
         let mut more_notes = vec![];
         let examples = target.select(examples, &data, &track_columns, &mut more_notes)?;
         let (synthetic, hash, n_tracks, excluded, notes, part) = match data {

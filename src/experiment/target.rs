@@ -145,7 +145,8 @@ impl Target {
         }
     }
 
-    fn columns(&self) -> &[String] {
+    /// The columns that it is read from.
+    pub(super) fn columns(&self) -> &[String] {
         match self {
             Self::Class => &[],
             Self::Tags(tags) => &tags.columns,
@@ -174,16 +175,16 @@ impl Target {
         track_columns: &TrackColumns,
         notes: &mut Vec<String>,
     ) -> Result<Examples, RunError> {
-        let source = Source { data, track_columns };
+        let tracks: BTreeSet<&str> = examples.ids.iter().map(|id| id.track.as_str()).collect();
+        let source = Source { data, track_columns, tracks: &tracks };
         let (names, of_track) = match self {
             Self::Class => return Ok(examples),
-            Self::Number(column) => (vec![column.clone()], source.numbers(column, &examples)?),
-            Self::Tags(tags) => tags.of_tracks(&source, &examples, notes)?,
+            Self::Number(column) => (vec![column.clone()], source.numbers(column)?),
+            Self::Tags(tags) => tags.of_tracks(&source, notes)?,
         };
-        let tracks: BTreeSet<&str> = examples.ids.iter().map(|id| id.track.as_str()).collect();
-        let n_without = tracks.iter().filter(|track| !of_track.contains_key(**track)).count();
         let columns = quoted_list(self.columns().iter().map(String::as_str));
         let (what, n_tracks) = (self.task().words(), tracks.len());
+        let n_without = tracks.iter().filter(|track| !of_track.contains_key(**track)).count();
         if n_without == n_tracks {
             return Err(RunError::Incompatible(format!(
                 "none of the {n_tracks} tracks has {what} in {columns}"
@@ -192,6 +193,8 @@ impl Target {
         let rows: Vec<usize> = (0..examples.ids.len())
             .filter(|&row| of_track.contains_key(examples.ids[row].track.as_str()))
             .collect();
+        let of_row = |row: &usize| &of_track[examples.ids[*row].track.as_str()];
+        let values: Vec<f32> = rows.iter().flat_map(of_row).copied().collect();
         let mut examples = examples.keep(&rows);
         if n_without > 0 {
             let unit = if matches!(data, Data::Table(_)) { "rows" } else { "tracks" };
@@ -200,8 +203,6 @@ impl Target {
                 reason: format!("have no {} in {columns}", self.noun()),
             });
         }
-        let values = examples.ids.iter().flat_map(|id| &of_track[id.track.as_str()]);
-        let values: Vec<f32> = values.copied().collect();
         let mut hash = Sha256::new().piece(&examples.hash).piece(self.task().as_str());
         for name in &names {
             hash = hash.piece(name);
@@ -250,44 +251,40 @@ type OfTrack<'a> = BTreeMap<&'a str, Vec<f32>>;
 struct Source<'a> {
     data: &'a Data,
     track_columns: &'a TrackColumns,
+    /// The tracks that have examples.
+    tracks: &'a BTreeSet<&'a str>,
 }
 
 impl<'a> Source<'a> {
-    /// The cells of a column of numbers, by track; tracks without one are left out.
-    fn numbers(&self, column: &str, examples: &Examples) -> Result<OfTrack<'a>, RunError> {
+    /// The numbers in a column by track; tracks without one are left out.
+    fn numbers(&self, column: &str) -> Result<OfTrack<'a>, RunError> {
         if let Data::Table(table) = self.data
             && let Some(values) = table.columns.get(column)
         {
-            let rows = table.ids.iter().zip(values).filter(|(_, value)| !value.is_nan());
-            return Ok(rows.map(|(id, value)| (id.as_str(), vec![*value as f32])).collect());
+            let rows = table.ids.iter().map(String::as_str).zip(values);
+            let known = rows.filter(|(_, value)| !value.is_nan());
+            return Ok(known.map(|(id, value)| (id, vec![*value as f32])).collect());
         }
-        let used: BTreeSet<&str> = examples.ids.iter().map(|id| id.track.as_str()).collect();
-        let mut found = OfTrack::new();
-        for (track, cell) in self.cells(column)? {
-            if !used.contains(track) {
-                continue;
-            }
+        let number = |(track, cell): (&'a str, &str)| {
             let number = cell.trim().parse::<f32>().ok().filter(|number| number.is_finite());
             let number = number.ok_or_else(|| {
                 RunError::Incompatible(format!(
                     "{track} has \"{cell}\" in the column {column}, expected a number, or nothing if it is unknown"
                 ))
             })?;
-            found.insert(track, vec![number]);
-        }
-        Ok(found)
+            Ok((track, vec![number]))
+        };
+        self.cells(column)?.map(number).collect()
     }
 
-    /// The texts of a column of tracks.
+    /// The texts in a column by track.
     fn cells(&self, column: &str) -> Result<impl Iterator<Item = (&'a str, &'a str)>, RunError> {
-        let cells = self.track_columns_of(column)?;
-        Ok(cells.iter().map(|(track, cell)| (track.as_str(), cell.as_str())))
-    }
-
-    fn track_columns_of(&self, column: &str) -> Result<&'a BTreeMap<String, String>, RunError> {
         let said =
             |said| RunError::Incompatible(format!("the target needs a column: the dataset {said}"));
-        self.track_columns.column(column).map_err(said)
+        let cells = self.track_columns.column(column).map_err(said)?;
+        let tracks = self.tracks;
+        let cells = cells.iter().map(|(track, cell)| (track.as_str(), cell.as_str()));
+        Ok(cells.filter(move |(track, _)| tracks.contains(track)))
     }
 }
 
@@ -296,12 +293,11 @@ impl TagColumns {
     fn of_tracks<'a>(
         &self,
         source: &Source<'a>,
-        examples: &Examples,
         notes: &mut Vec<String>,
     ) -> Result<(Vec<String>, OfTrack<'a>), RunError> {
         match self.columns.as_slice() {
-            [column] => self.lists(column, source, examples, notes),
-            columns => self.flags(columns, source, examples, notes),
+            [column] => self.lists(column, source, notes),
+            columns => self.flags(columns, source, notes),
         }
     }
 
@@ -310,12 +306,10 @@ impl TagColumns {
         &self,
         column: &str,
         source: &Source<'a>,
-        examples: &Examples,
         notes: &mut Vec<String>,
     ) -> Result<(Vec<String>, OfTrack<'a>), RunError> {
-        let used: BTreeSet<&str> = examples.ids.iter().map(|id| id.track.as_str()).collect();
         let mut of_track: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (track, cell) in source.cells(column)?.filter(|(track, _)| used.contains(track)) {
+        for (track, cell) in source.cells(column)? {
             let tags = cell.split(self.separator.as_str()).map(str::trim);
             let tags = tags.filter_map(|tag| tag.strip_prefix(self.prefix.as_str()));
             of_track.insert(track, tags.filter(|tag| !tag.is_empty()).collect());
@@ -337,13 +331,11 @@ impl TagColumns {
         &self,
         columns: &[String],
         source: &Source<'a>,
-        examples: &Examples,
         notes: &mut Vec<String>,
     ) -> Result<(Vec<String>, OfTrack<'a>), RunError> {
-        let mut all: Vec<OfTrack> = vec![];
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut all: BTreeMap<&str, OfTrack> = BTreeMap::new();
         for column in columns {
-            let flags = source.numbers(column, examples)?;
+            let mut flags = source.numbers(column)?;
             let wrong = flags.iter().find(|(_, flag)| ![0.0, 1.0].contains(&flag[0]));
             if let Some((track, flag)) = wrong {
                 return Err(RunError::Incompatible(format!(
@@ -351,24 +343,18 @@ impl TagColumns {
                     flag[0]
                 )));
             }
-            let used = examples.ids.iter().map(|id| id.track.as_str()).collect::<BTreeSet<_>>();
-            let has = |(track, flag): (&&str, &Vec<f32>)| flag[0] == 1.0 && used.contains(*track);
-            counts.insert(column, flags.iter().filter(|(track, flag)| has((track, flag))).count());
-            all.push(flags);
+            flags.retain(|track, _| source.tracks.contains(track));
+            all.insert(column, flags);
         }
+        let n_with = |flags: &OfTrack| flags.values().filter(|flag| flag[0] == 1.0).count();
+        let counts = all.iter().map(|(column, flags)| (*column, n_with(flags))).collect();
         let tags = self.common(&counts, &columns.join(", "), notes)?;
-        let kept: Vec<&OfTrack> = tags
-            .iter()
-            .map(|tag| {
-                &all[columns.iter().position(|name| name == tag).expect("a tag is a column")]
-            })
-            .collect();
         let row = |track: &&'a str| -> Option<(&'a str, Vec<f32>)> {
             let flags: Option<Vec<f32>> =
-                kept.iter().map(|flags| Some(flags.get(track)?[0])).collect();
+                tags.iter().map(|tag| Some(all[tag].get(track)?[0])).collect();
             Some((*track, flags?))
         };
-        let values = all[0].keys().filter_map(row).collect();
+        let values = source.tracks.iter().filter_map(row).collect();
         Ok((tags.into_iter().map(str::to_owned).collect(), values))
     }
 

@@ -122,12 +122,14 @@ enum Strata<'a> {
 }
 
 impl Strata<'_> {
-    /// The strata that an example belongs to.
-    fn of(self, row: usize) -> Vec<usize> {
+    /// Calls `see` with every stratum that an example belongs to.
+    fn each(self, row: usize, mut see: impl FnMut(usize)) {
         match self {
-            Self::One => vec![0],
-            Self::Classes(labels) => vec![labels[row]],
-            Self::Tags(tags, n) => (0..n).filter(|tag| tags[row * n + tag]).chain([n]).collect(),
+            Self::One => see(0),
+            Self::Classes(labels) => see(labels[row]),
+            Self::Tags(tags, n) => {
+                (0..n).filter(|tag| tags[row * n + tag]).chain([n]).for_each(see);
+            }
         }
     }
 
@@ -208,18 +210,20 @@ impl<'a> Units<'a> {
         let all = left.len() - 1;
         let mut wanted: [Vec<f64>; 2] =
             [1.0 - share, share].map(|share| left.iter().map(|n| share * n).collect());
+        let strata: Vec<Vec<(usize, f64)>> =
+            (0..self.units.len()).map(|unit| self.strata(unit).collect()).collect();
         let mut open: Vec<usize> = units.clone();
         let mut is_drawn = vec![false; self.units.len()];
         while !open.is_empty() {
             let rarest = (0..all).filter(|&tag| left[tag] > 0.5);
             let tag = rarest.min_by(|a, b| left[*a].total_cmp(&left[*b])).unwrap_or(all);
             let (now, later): (Vec<usize>, Vec<usize>) =
-                open.into_iter().partition(|&unit| self.strata(unit).any(|(of, _)| of == tag));
+                open.into_iter().partition(|&unit| strata[unit].iter().any(|(of, _)| *of == tag));
             open = later;
             for unit in now {
                 let more = |stratum: usize| wanted[1][stratum].total_cmp(&wanted[0][stratum]);
                 is_drawn[unit] = more(tag).then(more(all)).is_gt();
-                for (stratum, n) in self.strata(unit) {
+                for &(stratum, n) in &strata[unit] {
                     wanted[usize::from(is_drawn[unit])][stratum] -= n;
                     left[stratum] -= n;
                 }
@@ -298,9 +302,7 @@ impl<'a> Units<'a> {
     fn strata(&self, unit: usize) -> impl Iterator<Item = (usize, f64)> {
         let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
         for &row in &self.units[unit] {
-            for stratum in self.strata.of(row) {
-                *counts.entry(stratum).or_default() += 1.0;
-            }
+            self.strata.each(row, |stratum| *counts.entry(stratum).or_default() += 1.0);
         }
         counts.into_iter()
     }

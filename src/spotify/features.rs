@@ -1,5 +1,6 @@
 //! Audio features of tracks and their sources.
 
+use crate::dataset::synth::SONG_COLUMNS;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -63,19 +64,7 @@ pub struct Features {
 }
 
 /// Without which a track has no features; the columns that models learn from.
-pub(super) const NEEDED: [&str; 11] = [
-    "danceability",
-    "energy",
-    "key",
-    "loudness",
-    "mode",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-];
+pub(super) const NEEDED: [&str; 11] = SONG_COLUMNS;
 
 impl Features {
     /// Reads them; none where one of them is null, as services answer for tracks that they did not analyse.
