@@ -9,7 +9,7 @@ use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::Features;
 use crate::metrics::{Metric, Scale};
 use crate::model::command::Input;
-use crate::model::{self, Model, Preprocess, Reader, Training};
+use crate::model::{self, Axes, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value, json_schema, keys};
 use crate::split::Protocol;
@@ -110,7 +110,9 @@ impl Spec {
             Some(preprocess) => vec![preprocess.width()],
         });
         let target = Target::read(fields, asked, features.as_ref(), split.as_ref());
-        let model = read_model(fields, shape.as_deref(), target.task());
+        let has_bands = features.as_ref().is_none_or(Features::has_bands);
+        let axes = shape.as_deref().map(|shape| Axes { shape, has_bands });
+        let model = read_model(fields, axes, target.task());
         if let Some(input) = model.as_ref().and_then(|(model, ..)| Some(model.command()?.input)) {
             check_input(fields, input, kind);
         }
@@ -248,12 +250,13 @@ pub(super) fn wants_training(name: &str) -> bool {
 }
 
 /// Reads `[model.NAME]` and, for models that want it, `[training]`.
-fn read_model(fields: &mut Fields, shape: Option<&[usize]>, task: Task) -> Option<Named> {
+fn read_model(fields: &mut Fields, axes: Option<Axes>, task: Task) -> Option<Named> {
+    let shape = axes.map(|axes| axes.shape);
     let known = model::all();
     let names: Vec<&str> = known.iter().map(|entry| entry.name).collect();
     // `[training]` is read first, since a model of epochs is made with it.
     let training = fields.table("training", |inner| {
-        let training = Training::read(inner, shape);
+        let training = Training::read(inner, axes);
         if !inner.is_exploring() {
             for (key, said) in training.unsuitable(task) {
                 inner.fault_at(key, &said);

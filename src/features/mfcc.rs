@@ -29,6 +29,10 @@ impl AudioFeature for Mfcc {
         Some(Mfcc::n_frames(self, n_samples))
     }
 
+    fn has_bands(&self) -> bool {
+        false
+    }
+
     fn warnings(&self) -> Vec<String> {
         spectra::empty_mels(self.log_mel())
     }

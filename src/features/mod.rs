@@ -86,6 +86,11 @@ pub trait AudioFeature: Send + Sync {
         None
     }
 
+    /// Whether the second axis of an example, after the frames, is frequency.
+    fn has_bands(&self) -> bool {
+        true
+    }
+
     /// What a reader should know of the settings although they are valid.
     fn warnings(&self) -> Vec<String> {
         vec![]
@@ -309,6 +314,17 @@ impl Features {
             (Self::Audio { .. }, Kind::Table | Kind::Arrays(_)) => vec![],
             (Self::Table(columns), _) => vec![columns.width()],
             (Self::Array(array), _) => array.shape(),
+        }
+    }
+
+    /// Whether the second axis of an example is frequency. Nothing is known of arrays: they are taken to have
+    /// bands if they have two axes.
+    #[must_use]
+    pub fn has_bands(&self) -> bool {
+        match self {
+            Self::Audio { feature, .. } => feature.has_bands(),
+            Self::Table(_) => false,
+            Self::Array(array) => array.shape().len() > 1,
         }
     }
 

@@ -8,6 +8,7 @@
 //! To add a model: write one file with an `ENTRY`, and add it to [`MODELS`]. A program that uses encore
 //! as a library calls [`register`] instead.
 
+pub mod augment;
 mod columns;
 pub mod command;
 mod design;
@@ -29,6 +30,7 @@ mod svm;
 mod training;
 mod tree;
 
+pub use augment::{AUGMENTATIONS, Augment, Axes};
 pub use columns::Metric;
 pub use command::Command;
 pub use device::{Device, NoDevice};
@@ -45,7 +47,7 @@ pub use preprocess::{Impute, Preprocess, Preprocessor};
 pub use probe::{Probe, RangeTest, suggestion};
 pub use schedule::Schedule;
 pub use svm::{Svm, SvmKernel};
-pub use training::{Augment, ClassWeights, EarlyStopping, Monitor, Training};
+pub use training::{ClassWeights, EarlyStopping, Monitor, Training};
 
 pub use crate::kernels::optimizer::Optimizer;
 

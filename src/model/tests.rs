@@ -49,7 +49,8 @@ fn read(entry: &Entry) -> Box<dyn Model> {
     };
     let tree = Tree::parse("x.toml", &text).unwrap();
     let made = schema::read(&tree, |fields| {
-        let training = fields.table("training", |fields| Training::read(fields, Some(&SHAPE)));
+        let axes = Axes { shape: &SHAPE, has_bands: true };
+        let training = fields.table("training", |fields| Training::read(fields, Some(axes)));
         fields.choice("model", &[entry.name], |_, fields| match entry.read {
             Reader::AtOnce(read) => read(fields, Some(&SHAPE)),
             Reader::Epochs(read) => read(fields, training.clone().unwrap(), Some(&SHAPE)),

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::augment::{Augment, Axes};
 use super::schedule::Schedule;
 use crate::kernels::optimizer::Optimizer;
 use crate::schema::{Fields, Flag, Int, List, Node, OneOf, Real, Rule, Value};
@@ -33,7 +34,8 @@ pub struct Training {
     pub validate_every: usize,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
-    /// Augmentations of training examples, drawn again every epoch.
+    /// Augmentations of training examples, drawn again every epoch, in the order in which they change an
+    /// example.
     pub augment: Vec<Augment>,
 }
 
@@ -83,13 +85,6 @@ const MONITORS: &[(&str, Monitor)] = &[
     ("train_accuracy", Monitor::TrainAccuracy),
 ];
 
-/// A random change to training examples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Augment {
-    /// With probability 0.5 an example is reversed along its first axis (time).
-    TimeReversal,
-}
-
 impl Training {
     /// Creates a training with a constant learning rate and otherwise only the given settings.
     #[must_use]
@@ -109,10 +104,10 @@ impl Training {
         }
     }
 
-    /// Reads the table; `shape` is the shape of one example, if it is known.
+    /// Reads the table; `axes` are those of one example, if they are known.
     ///
     /// Missing, out-of-range and impossible values become faults.
-    pub fn read(fields: &mut Fields, shape: Option<&[usize]>) -> Self {
+    pub fn read(fields: &mut Fields, axes: Option<Axes>) -> Self {
         let optimizer = fields.choice("optimizer", OPTIMIZERS, read_optimizer);
         let batch_size = fields.required("batch_size", &Int::within(1..=65_536));
         let epochs = fields.required("epochs", &Int::within(1..=1_000_000));
@@ -124,17 +119,7 @@ impl Training {
         let mixup = fields.with_default("mixup", &Real::from_to(0.0, 100.0), 0.0);
         let validate_every = fields.with_default("validate_every", &Int::within(1..=1_000_000), 1);
         let early_stopping = fields.table("early_stopping", EarlyStopping::read);
-        let known = OneOf(&[("time_reversal", Augment::TimeReversal)]);
-        let augment = fields.with_default("augment", &List::of(known), vec![]);
-        if let Some(shape) = shape
-            && shape.len() < 2
-            && augment.contains(&Augment::TimeReversal)
-        {
-            let said = format!(
-                "cannot contain `time_reversal`: an example of shape {shape:?} has no time axis"
-            );
-            fields.fault_at("augment", &said);
-        }
+        let augment = Augment::read_list(fields, "augment", axes);
         Self {
             optimizer: optimizer.unwrap_or(Optimizer::rms_prop(0.001)),
             schedule: schedule.unwrap_or(Schedule::Constant),
@@ -152,6 +137,12 @@ impl Training {
 }
 
 impl Training {
+    /// Returns whether examples are trained on mixtures of their targets.
+    #[must_use]
+    pub fn mixes_targets(&self) -> bool {
+        self.mixup > 0.0 || self.augment.iter().any(Augment::mixes_targets)
+    }
+
     /// Returns the settings that can't be used for a task: each key, and what is wrong.
     #[must_use]
     pub fn unsuitable(&self, task: Task) -> Vec<(&'static str, String)> {
@@ -302,11 +293,13 @@ impl Rule for Weighting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::augment;
     use crate::schema::{Tree, read};
 
     fn training(text: &str, shape: &[usize]) -> Result<Training, String> {
         let tree = Tree::parse("x.toml", text).unwrap();
-        read(&tree, |fields| Training::read(fields, Some(shape)))
+        let axes = Axes { shape, has_bands: true };
+        read(&tree, |fields| Training::read(fields, Some(axes)))
             .map(|(made, _)| made)
             .map_err(|faults| faults.to_string())
     }
@@ -333,7 +326,7 @@ mod tests {
                     min_delta: 0.0,
                     restore_best: true
                 }),
-                augment: vec![Augment::TimeReversal],
+                augment: augment::tests::list("[\"time_reversal\"]"),
             })
         );
         let rmsprop = training("optimizer.rmsprop = {}\nbatch_size = 64\nepochs = 1", &[21]);
@@ -420,8 +413,7 @@ mod tests {
              x.toml:1: optimizer.adam.beta_1 must be a number in [0, 1), found 1\n\
              x.toml:1: epochs is missing; expected an integer in [1, 1000000]\n\
              x.toml:2: batch_size must be an integer in [1, 65536], found 0\n\
-             x.toml:3: augment cannot contain `time_reversal`: an example of shape [21] has \
-             no time axis"
+             x.toml:3: augment[0].time_reversal needs a time axis: an example of shape [21] has none"
         );
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::fields::{Asked, OTHER_KEYS, Shape, Shared};
 use super::{Fields, Node, Tree, Value};
+use crate::vocab::quoted_list;
 
 /// Every key that a reader asks for, with what it may hold: `a.b` is in the table `a`, `c[].d` in the
 /// tables of the list `c`.
@@ -16,6 +17,10 @@ pub fn keys<T>(reader: impl Fn(&mut Fields) -> T) -> BTreeMap<String, String> {
         Shape::Value { allowed, .. } => allowed,
         Shape::Table | Shape::Choice => "a table".to_owned(),
         Shape::Tables => "a list of tables".to_owned(),
+        Shape::Choices(names) => {
+            let names = quoted_list(names.iter().map(String::as_str));
+            format!("a list of names, or of tables of one of them: {names}")
+        }
     };
     let named = explore(reader).into_iter().filter(|(path, _)| !path.ends_with(OTHER_KEYS));
     named.map(|(path, asked)| (path, allowed(asked))).collect()
@@ -73,6 +78,13 @@ fn table(
                 let items = inside(format!("{path}[]."));
                 json!({ "type": "array", "items": items }).as_object().cloned().unwrap_or_default()
             }
+            Shape::Choices(names) => {
+                let mut item = inside(format!("{path}[]."));
+                item.insert("minProperties".to_owned(), json!(1));
+                item.insert("maxProperties".to_owned(), json!(1));
+                let items = json!({ "anyOf": [{ "type": "string", "enum": names }, item] });
+                json!({ "type": "array", "items": items }).as_object().cloned().unwrap_or_default()
+            }
         };
         let allowed = match &asked_for.shape {
             Shape::Value { allowed, .. } => Some(allowed.clone()),
@@ -127,7 +139,8 @@ fn explore_told<T>(reader: impl Fn(&mut Fields) -> T, is_given: bool) -> BTreeMa
         let mut is_new = false;
         for (path, asked) in &found {
             if !matches!(asked.shape, Shape::Value { .. }) {
-                is_new |= add(&mut tree.root, path, asked.shape == Shape::Tables);
+                let is_list = matches!(asked.shape, Shape::Tables | Shape::Choices(_));
+                is_new |= add(&mut tree.root, path, is_list);
             }
         }
         if !is_new {

@@ -1,5 +1,7 @@
 //! The cursor with which a reader goes through a table.
 
+mod choices;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +47,8 @@ pub(super) enum Shape {
     Choice,
     /// A list of tables.
     Tables,
+    /// A list whose items are each one of these names, or a table with exactly one table of them in it.
+    Choices(Vec<String>),
 }
 
 impl Shape {
@@ -73,6 +77,16 @@ impl Shared {
     fn fault(&self, node: &Node, message: String) {
         let fault = Fault { origin: node.origin.clone(), line: node.line, message };
         self.faults_and_resolved.borrow_mut().0.push(fault);
+    }
+
+    /// Whether there is a table without keys at a place of the resolved tree.
+    fn is_empty(&self, path: &[Step]) -> bool {
+        let shared = self.faults_and_resolved.borrow();
+        let place = path.iter().try_fold(&shared.1, |place, step| match step {
+            Step::Key(key) => place.get(key),
+            Step::Item(index) => place.get(index),
+        });
+        place.and_then(Json::as_object).is_some_and(serde_json::Map::is_empty)
     }
 
     /// Sets a value in the resolved tree, creating tables and lists where needed.

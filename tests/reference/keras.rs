@@ -71,7 +71,7 @@ fn model(spec: &str) -> Box<dyn Model> {
     let entry = MODELS.iter().find(|entry| entry.name == "cnn").expect("the cnn is listed");
     let Reader::Epochs(read) = entry.read else { panic!("a net is trained over epochs") };
     let read_spec = |fields: &mut schema::Fields| {
-        let training = fields.table("training", |fields| Training::read(fields, Some(&SHAPE)));
+        let training = fields.table("training", |fields| Training::read(fields, None));
         let training = training.expect("the specs above have a training table");
         fields.choice("model", &["cnn"], |_, fields| read(fields, training.clone(), Some(&SHAPE)))
     };

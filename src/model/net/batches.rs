@@ -1,8 +1,9 @@
-//! Gathers examples into batches: shuffled, optionally reversed, standardized, mixed.
+//! Gathers examples into batches: shuffled, augmented, standardized, mixed.
 
 use super::super::Examples;
+use super::super::augment::{Augment, Cut, Draws};
 use super::super::scaler::Scaler;
-use super::super::training::{Augment, Training};
+use super::super::training::Training;
 use super::engine::Batch;
 use super::goal::TargetRows;
 use crate::vocab::{Rng, Seed};
@@ -34,8 +35,8 @@ pub(super) struct Batches<'a> {
     order: Vec<usize>,
     batch_size: usize,
     targets: &'a TargetRows,
-    /// Decides, by index, which examples are reversed.
-    reversal: Option<Rng>,
+    /// Changes examples by their index.
+    draws: Option<Draws<'a>>,
     /// The seed, the epoch and the parameter of the Beta distribution.
     mixup: Option<(Seed, usize, f64)>,
 }
@@ -51,11 +52,9 @@ impl<'a> Batches<'a> {
         let Recipe { batch_size, augment, mixup, targets, seed } = recipe;
         let mut order: Vec<usize> = (0..examples.len()).collect();
         seed.rng("shuffle", &[epoch as u64]).shuffle(&mut order);
-        let reversal = augment
-            .contains(&Augment::TimeReversal)
-            .then(|| seed.rng("time_reversal", &[epoch as u64]));
+        let draws = (!augment.is_empty()).then(|| Draws::of_epoch(augment, seed, epoch));
         let mixup = (mixup > 0.0).then_some((seed, epoch, mixup));
-        Self { examples, scaler, order, batch_size, targets, reversal, mixup }
+        Self { examples, scaler, order, batch_size, targets, draws, mixup }
     }
 
     /// Returns all examples in their original order.
@@ -66,7 +65,7 @@ impl<'a> Batches<'a> {
         batch_size: usize,
     ) -> Self {
         let order = (0..examples.len()).collect();
-        Self { examples, scaler, order, batch_size, targets, reversal: None, mixup: None }
+        Self { examples, scaler, order, batch_size, targets, draws: None, mixup: None }
     }
 
     /// Returns the number of batches.
@@ -76,9 +75,13 @@ impl<'a> Batches<'a> {
 
     /// Returns one batch; the last one may be smaller.
     pub(super) fn batch(&self, step: usize) -> Batch {
+        let shape = self.examples.shape;
         let first = step * self.batch_size;
         let indices = &self.order[first..self.order.len().min(first + self.batch_size)];
         let mut batch = self.gather(indices);
+        for (cut, mut rng) in self.draws.iter().flat_map(|draws| draws.cuts(step, shape)) {
+            cut_in(&mut batch, &cut, &mut rng, shape);
+        }
         if let Some((seed, epoch, alpha)) = self.mixup {
             let mut rng = seed.rng("mixup", &[epoch as u64, step as u64]);
             mix(&mut batch, &mut rng, alpha);
@@ -94,15 +97,10 @@ impl<'a> Batches<'a> {
     fn gather(&self, indices: &[usize]) -> Batch {
         let mut inputs = Vec::with_capacity(indices.len() * self.examples.width());
         for &index in indices {
-            let example = self.examples.example(index);
-            // The highest bit of the draw is 1 with probability 0.5.
-            let reversed =
-                self.reversal.as_ref().is_some_and(|rng| rng.at(index as u64) >> 63 == 1);
-            if reversed {
-                let frame = example.len() / self.examples.shape[0];
-                example.chunks_exact(frame).rev().for_each(|frame| inputs.extend_from_slice(frame));
-            } else {
-                inputs.extend_from_slice(example);
+            let start = inputs.len();
+            inputs.extend_from_slice(self.examples.example(index));
+            if let Some(draws) = &self.draws {
+                draws.change(index, &mut inputs[start..], self.examples.shape);
             }
         }
         if let Some(scaler) = self.scaler {
@@ -123,7 +121,24 @@ fn mix(batch: &mut Batch, rng: &mut Rng, alpha: f64) {
     let mut partners: Vec<usize> = (0..batch.n).collect();
     rng.shuffle(&mut partners);
     batch.inputs = mixed(&batch.inputs, &partners, share);
-    batch.targets = mixed(&batch.targets, &partners, share);
+    mix_targets(batch, &partners, share);
+}
+
+/// Replaces a part of every example by that of a partner from the same batch, and mixes their targets.
+fn cut_in(batch: &mut Batch, cut: &Cut, rng: &mut Rng, shape: &[usize]) {
+    let mut partners: Vec<usize> = (0..batch.n).collect();
+    rng.shuffle(&mut partners);
+    let before = batch.inputs.clone();
+    let width = before.len() / batch.n;
+    for (input, &partner) in batch.inputs.chunks_exact_mut(width).zip(&partners) {
+        cut.copy(&before[partner * width..][..width], input, shape);
+    }
+    mix_targets(batch, &partners, cut.share as f32);
+}
+
+/// Gives every example `share` of its own targets and the rest of its partner's.
+fn mix_targets(batch: &mut Batch, partners: &[usize], share: f32) {
+    batch.targets = mixed(&batch.targets, partners, share);
     if share < 0.5 && !batch.labels.is_empty() {
         batch.labels = partners.iter().map(|&partner| batch.labels[partner]).collect();
     }
@@ -144,6 +159,7 @@ fn mixed(rows: &[f32], partners: &[usize], share: f32) -> Vec<f32> {
 mod tests {
     use std::sync::LazyLock;
 
+    use super::super::super::augment;
     use super::*;
     use crate::vocab::Targets;
 
@@ -201,7 +217,7 @@ mod tests {
     fn time_reversal_turns_half_of_the_examples_anew_each_epoch() {
         let rows: Vec<usize> = vec![1; 1000];
         let turned = |epoch| -> Vec<bool> {
-            let augment = [Augment::TimeReversal];
+            let augment = augment::tests::list("[\"time_reversal\"]");
             let recipe = Recipe { batch_size: 7, augment: &augment, ..PLAIN };
             let mut batches = Batches::shuffled(examples(&rows), None, recipe, epoch);
             batches.order = (0..1000).collect();
@@ -219,6 +235,71 @@ mod tests {
         let n_turned = first.iter().filter(|turned| **turned).count();
         assert!((450..550).contains(&n_turned), "{n_turned}");
         assert_ne!(first, turned(2));
+    }
+
+    #[test]
+    fn cutmix_exchanges_a_part_and_mixes_targets_by_its_size() {
+        let rows = [0, 1, 2, 3];
+        let eye: Vec<f32> = (0..16).map(|i| f32::from(u8::from(i % 5 == 0))).collect();
+        let eye = TargetRows::Classes(eye);
+        let augment = augment::tests::list("[{ cutmix = { p = 0.75, axes = \"frames\" } }]");
+        let recipe = Recipe { batch_size: 4, augment: &augment, targets: &eye, ..PLAIN };
+        let mut n_cut = 0;
+        for epoch in 1..=60 {
+            let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0);
+            for (row, input) in batch.inputs.chunks(6).enumerate() {
+                let targets = &batch.targets[row * 4..][..4];
+                // Example k is 6 k to 6 k + 5 in order: every number tells whose it is.
+                let mut counted = [0.0; 4];
+                for (place, x) in input.iter().enumerate() {
+                    let whose = (*x as usize) / 6;
+                    assert_eq!(*x as usize % 6, place, "it stays in its place");
+                    counted[whose] += 1.0 / 6.0;
+                }
+                assert!(
+                    targets.iter().zip(counted).all(|(a, b)| (a - b).abs() < 1e-6),
+                    "{input:?}"
+                );
+                let largest = targets.iter().copied().fold(0.0, f32::max);
+                assert!(targets[batch.labels[row]] >= largest - 1e-6);
+                n_cut += usize::from(largest < 1.0);
+            }
+        }
+        assert!((20..200).contains(&n_cut), "{n_cut} of 240");
+    }
+
+    #[test]
+    fn augmentations_depend_on_seed_epoch_and_example_alone() {
+        let rows: Vec<usize> = (0..40).map(|i| i % 4).collect();
+        let augment =
+            augment::tests::list("[\"roll\", { noise = { sd = 1 } }, { noise = { sd = 1 } }]");
+        let of = |seed, epoch, batch_size| {
+            let recipe = Recipe { seed: Seed(seed), augment: &augment, batch_size, ..PLAIN };
+            let batches = Batches::shuffled(examples(&rows), None, recipe, epoch);
+            let inputs: Vec<f32> = batches.iter().flat_map(|batch| batch.inputs).collect();
+            let mut by_example = vec![vec![]; 40];
+            for (index, input) in batches.order.iter().zip(inputs.chunks(6)) {
+                by_example[*index] = input.to_vec();
+            }
+            by_example
+        };
+        let one = of(1, 1, 7);
+        assert_eq!(one, of(1, 1, 32), "the batch does not matter");
+        assert!(one.iter().zip(&of(1, 2, 7)).all(|(a, b)| a != b), "each epoch draws again");
+        assert!(one.iter().zip(&of(2, 1, 7)).all(|(a, b)| a != b), "and each seed");
+        assert!(one[0] != one[4], "the same numbers as another example are changed otherwise");
+        // Two of a name draw different noise: their sum has twice the variance, not four times.
+        let noise: Vec<f32> = (1..=200)
+            .flat_map(|epoch| of(1, epoch, 7))
+            .enumerate()
+            .flat_map(|(i, row)| {
+                let start = (i % 4 * 6) as f32;
+                let sum = 6.0 * start + 15.0;
+                [(row.iter().sum::<f32>() - sum) / 6.0_f32.sqrt()]
+            })
+            .collect();
+        let variance = noise.iter().map(|x| x * x).sum::<f32>() / noise.len() as f32;
+        assert!((variance - 2.0).abs() < 0.15, "{variance}");
     }
 
     #[test]

@@ -229,7 +229,8 @@ fn class_rows(training: &Training, train: Examples) -> Result<Vec<f32>, ModelErr
         }
     };
     let smoothing = training.label_smoothing;
-    if smoothing == 0.0 && training.mixup == 0.0 && training.class_weights == ClassWeights::Even {
+    if smoothing == 0.0 && !training.mixes_targets() && training.class_weights == ClassWeights::Even
+    {
         return Ok(vec![]);
     }
     let row = |class: usize| {

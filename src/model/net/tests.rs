@@ -2,10 +2,9 @@
 
 mod goals;
 
-use super::super::Augment;
 use super::super::tests::Silent;
 use super::super::training::{ClassWeights, EarlyStopping, Monitor};
-use super::super::{Flow, Next, Schedule};
+use super::super::{Flow, Next, Schedule, augment};
 use super::engine::{Batch, StepKey};
 use super::*;
 use crate::kernels::optimizer::Optimizer;
@@ -152,6 +151,11 @@ impl Noise {
     }
 }
 
+/// Every augmentation, for examples `[12, 6]`.
+const ALL: &str = r#"["time_reversal", "roll", { time_stretch = { p = 0.8 } }, { eq = { sd = 0.5 } },
+    { gain = { db = 0.5 } }, { shift_bands = { bands = 2 } }, { mask = { bands = 2, frames = 4, n = 2 } }, { noise = { sd = 0.1 } }, { mask = { frames = 3 } },
+    { cutmix = { p = 0.5 } }]"#;
+
 /// Returns a training that uses every random or stateful setting.
 fn everything() -> Training {
     Training {
@@ -170,7 +174,7 @@ fn everything() -> Training {
             min_delta: 0.0,
             restore_best: true,
         }),
-        augment: vec![Augment::TimeReversal],
+        augment: augment::tests::list(ALL),
     }
 }
 
