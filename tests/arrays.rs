@@ -238,3 +238,45 @@ fn what_a_dataset_lacks_is_said_before_anything_runs() {
     let said = fails(home, &["run", "cnn-3-folds", "--data", "ours"], 2);
     assert!(said.contains("dataset ours is arrays, but the experiment needs audio"), "{said}");
 }
+
+#[test]
+fn statistics_over_the_frames_of_an_array_train_a_model() {
+    let home = project();
+    let home = home.path();
+    ok(home, &["data", "import", "ours", "data"]);
+    let spec = home.join("experiments/ours.toml");
+    let of = |features: &str| {
+        SPEC.replace(
+            "[features.array]\nname = \"flat\"\n",
+            &format!("[features.band_statistics]\n{features}"),
+        )
+    };
+    let features = "array = \"wide\"\nframe_rate = 12.0\n";
+    fs::write(&spec, of(features)).unwrap();
+    ok(home, &["run", "ours"]);
+    let first = record(home, "ours");
+    // Six statistics of two bands, among them one correlation and seven rates, and four of two MFCCs.
+    assert_eq!(first["spec"]["features"]["band_statistics"]["n_groups"], 2);
+    assert_eq!(first["data"]["shape"], serde_json::json!([4 * 2 + 1 + 2 * 7 + 4 * 2]), "{first}");
+    assert_eq!(first["result"]["test"]["accuracy"], 1.0, "{first}");
+    // Other settings are other features, and so another run.
+    fs::write(&spec, of(&format!("{features}mfcc = [\"mean\"]\n"))).unwrap();
+    ok(home, &["run", "ours"]);
+    assert_ne!(record(home, "ours")["features"]["hash"], first["features"]["hash"]);
+
+    let said = |features: &str| {
+        fs::write(&spec, of(features)).unwrap();
+        fails(home, &["check"], 2)
+    };
+    let missing = said("");
+    assert!(missing.contains("array is missing; expected `wide` or `flat`"), "{missing}");
+    assert!(missing.contains("frame_rate is missing; expected the number of frames"), "{missing}");
+    let flat = said("array = \"flat\"\nframe_rate = 12.0\n");
+    assert!(flat.contains("must be an array of frames by bands, found `flat`"), "{flat}");
+    let slow = said("array = \"wide\"\nframe_rate = 11.0\n");
+    assert!(slow.contains("from 0 to half the frame rate (5.5000)"), "{slow}");
+    let unknown = said("array = \"wider\"\nframe_rate = 12.0\n");
+    assert!(unknown.contains("found \"wider\", did you mean `wide`?"), "{unknown}");
+    let audio = said("array = \"wide\"\nframe_rate = 12.0\nn_mels = 2\n");
+    assert!(audio.contains("n_mels is an unknown key"), "{audio}");
+}

@@ -20,10 +20,12 @@
 //! | `samples` | RMS and zero crossings of samples |
 //! | `tempo` | onset strength of a log-mel spectrogram, and its beats per minute |
 //! | `frame_features` | any of these over one STFT |
+//! | `band_statistics`, `modulation` | summaries of a spectrogram over time |
 //! | `workspace` | the buffers of the plans |
 //! | `error` | all errors |
 
 mod au;
+mod band_statistics;
 mod chroma;
 mod dct;
 mod decibel;
@@ -35,6 +37,7 @@ mod frame_features;
 mod log_mel;
 mod mel;
 mod mfcc;
+mod modulation;
 mod pcm;
 mod resample;
 mod riff;
@@ -47,6 +50,7 @@ mod wav;
 mod window;
 mod workspace;
 
+pub use band_statistics::{BandBuffers, BandStatistic, BandStatistics, BandStatisticsSettings};
 pub use chroma::ChromaSettings;
 pub use decibel::{DecibelSettings, Reference, power_to_db};
 pub use decode::{

@@ -7,6 +7,7 @@
 //! that uses encore as a library calls [`register`] instead.
 
 mod array;
+mod band_statistics;
 mod cache;
 mod extractor;
 mod log_mel;
@@ -20,6 +21,7 @@ mod stft;
 mod table;
 
 pub use array::ArrayChoice;
+pub use band_statistics::BandSummary;
 pub use cache::{Cache, Content, Item, Recipe, Removed};
 pub use extractor::{Extractor, Walked};
 pub use matrix::Matrix;
@@ -35,8 +37,14 @@ use crate::vocab::Excluded;
 use crate::vocab::{ExampleId, Named, Registry, Targets};
 
 /// Every feature of audio segments that a spec can name.
-pub static AUDIO_FEATURES: &[Entry] =
-    &[mfcc::ENTRY, mfcc_statistics::ENTRY, log_mel::ENTRY, stft::ENTRY, statistics::ENTRY];
+pub static AUDIO_FEATURES: &[Entry] = &[
+    mfcc::ENTRY,
+    mfcc_statistics::ENTRY,
+    log_mel::ENTRY,
+    stft::ENTRY,
+    statistics::ENTRY,
+    band_statistics::ENTRY,
+];
 
 /// The entry of a feature in the list: `[features.NAME]` in a spec.
 pub struct Entry {
@@ -246,6 +254,9 @@ impl Features {
         fields.choice("features", &known, |name, inner| match (name, kind) {
             ("table", Kind::Table) => Some(Self::Table(TableColumns::read(inner))),
             ("array", Kind::Arrays(arrays)) => Some(Self::Array(ArrayChoice::read(inner, arrays)?)),
+            ("band_statistics", Kind::Arrays(arrays)) => {
+                Some(Self::Array(ArrayChoice::read_statistics(inner, arrays)?))
+            }
             ("table", _) => {
                 inner.fault(&format!("applies to tables, but the dataset is {}", a_kind(kind)));
                 TableColumns::read(inner);
@@ -291,7 +302,8 @@ impl Features {
             Self::Audio { segments, feature, .. } => {
                 Self::Audio { segments, feature, settings: resolved_spec["features"].clone() }
             }
-            other @ (Self::Table(_) | Self::Array(_)) => other,
+            Self::Array(array) => Self::Array(array.with_settings(&resolved_spec["features"])),
+            other @ Self::Table(_) => other,
         }
     }
 
@@ -403,7 +415,7 @@ mod tests {
             assert!(!entry.doc.is_empty() && entry.name == entry.name.to_lowercase());
             n_seen += 1;
         }
-        assert_eq!(n_seen, 5);
+        assert_eq!(n_seen, 6);
     }
 
     #[test]
