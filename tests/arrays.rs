@@ -253,16 +253,15 @@ fn statistics_over_the_frames_of_an_array_train_a_model() {
     };
     let features = "array = \"wide\"\nframe_rate = 12.0\n";
     fs::write(&spec, of(features)).unwrap();
-    ok(home, &["run", "ours"]);
-    let first = record(home, "ours");
+    let first = record(home, &ok(home, &["run", "ours"]));
     // Six statistics of two bands, among them one correlation and seven rates, and four of two MFCCs.
     assert_eq!(first["spec"]["features"]["band_statistics"]["n_groups"], 2);
     assert_eq!(first["data"]["shape"], serde_json::json!([4 * 2 + 1 + 2 * 7 + 4 * 2]), "{first}");
-    assert_eq!(first["result"]["test"]["accuracy"], 1.0, "{first}");
+    assert_eq!(first["test"]["accuracy"], 1.0, "{first}");
     // Other settings are other features, and so another run.
     fs::write(&spec, of(&format!("{features}mfcc = [\"mean\"]\n"))).unwrap();
-    ok(home, &["run", "ours"]);
-    assert_ne!(record(home, "ours")["features"]["hash"], first["features"]["hash"]);
+    let second = record(home, &ok(home, &["run", "ours"]));
+    assert_ne!(second["data"]["features_hash"], first["data"]["features_hash"]);
 
     let said = |features: &str| {
         fs::write(&spec, of(features)).unwrap();
