@@ -203,8 +203,8 @@ impl BandStatistics {
         match statistic {
             BandStatistic::Mean => out.each(each, |column| column.moments().mean),
             BandStatistic::Deviation => out.each(each, |column| column.moments().deviation()),
-            BandStatistic::Skewness => out.each(each, |column| column.skewness()),
-            BandStatistic::Delta => out.each(each, |column| column.delta()),
+            BandStatistic::Skewness => out.each(each, Column::skewness),
+            BandStatistic::Delta => out.each(each, Column::delta),
             BandStatistic::Correlation => {
                 for i in 0..grouped.n_columns {
                     let first = grouped.column(i);

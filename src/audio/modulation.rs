@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    const SCIPY: [f32; 3] = [14.224_760, 8.987_658, 6.794_643];
+    const SCIPY: [f32; 3] = [14.224_76, 8.987_658, 6.794_643];
 
     #[test]
     fn rates_ascend_to_half_the_frame_rate() {

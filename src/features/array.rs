@@ -100,7 +100,7 @@ impl ArrayChoice {
                 .par_chunks_exact_mut(n_columns)
                 .zip(matrix.par_chunks_exact(width.max(1)))
                 .for_each_init(BandBuffers::default, |buffers, (out, frames)| {
-                    plan.compute(buffers, frames, out)
+                    plan.compute(buffers, frames, out);
                 });
             matrix = numbers;
             hash = Sha256::new()
