@@ -239,7 +239,7 @@ impl Out<'_> {
         self.next(1)[0] = value as f32;
     }
 
-    fn each(&mut self, frames: Frames, statistic: impl Fn(Column) -> f64) {
+    fn each<'a>(&mut self, frames: Frames<'a>, statistic: impl Fn(Column<'a>) -> f64) {
         for column in 0..frames.n_columns {
             self.put(statistic(frames.column(column)));
         }
