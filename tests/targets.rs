@@ -38,7 +38,7 @@ fn table() -> String {
     text
 }
 
-fn spec(home: &Path, name: &str, target: &str, stratify: bool, model: &str) {
+pub fn spec(home: &Path, name: &str, target: &str, stratify: bool, model: &str) {
     let text = format!(
         "title = \"t\"\nquestion = \"q\"\ndataset = \"songs\"\nseeds = [1, 2]\n{target}{FEATURES}\
          [split.random]\nby = \"group\"\ngroup = \"artist\"\nstratify = {stratify}\ntest = 0.4\nvalid = 0.2\n{model}"
@@ -46,13 +46,13 @@ fn spec(home: &Path, name: &str, target: &str, stratify: bool, model: &str) {
     fs::write(home.join(format!("experiments/{name}.toml")), text).unwrap();
 }
 
-const NUMBER: &str = "[target]\nnumber = \"liked\"\n";
-const TAGS: &str = "[target]\ntags = [\"moods\"]\nseparator = \";\"\nminimum_tracks = 2\n";
-const NET: &str = "[model.dense]\nlayers = [{ units = 16 }]\n[training]\n\
+pub const NUMBER: &str = "[target]\nnumber = \"liked\"\n";
+pub const TAGS: &str = "[target]\ntags = [\"moods\"]\nseparator = \";\"\nminimum_tracks = 2\n";
+pub const NET: &str = "[model.dense]\nlayers = [{ units = 16 }]\n[training]\n\
     optimizer.adam = { learning_rate = 0.02 }\nbatch_size = 16\nepochs = 30\n";
 
 /// A project with the table.
-fn home() -> tempfile::TempDir {
+pub fn home() -> tempfile::TempDir {
     let home = project();
     fs::write(home.path().join("datasets/songs.toml"), MANIFEST).unwrap();
     fs::write(home.path().join("songs.csv"), table()).unwrap();

@@ -19,7 +19,7 @@ pub(super) struct SplitArguments {
 pub(super) struct ImportPredictions {
     /// Experiment, or path to a spec
     pub name: String,
-    /// CSV file: track, segment and a column p_CLASS per class; a row per test example
+    /// CSV file, a row per test example: track, segment, p_CLASS (or p_TAG) of each, or predicted
     pub file: PathBuf,
     #[command(flatten)]
     pub which: Which,

@@ -156,13 +156,61 @@ impl Names {
     }
 }
 
+/// Remembers the line of an example, which may occur once.
+pub(super) fn once(
+    lines: &mut BTreeMap<usize, usize>,
+    row: &Row,
+    examples: &Examples,
+) -> Result<(), String> {
+    match lines.insert(row.example, row.line) {
+        None => Ok(()),
+        Some(first) => {
+            let name = named(&examples.ids[row.example]);
+            Err(format!("{name} is on line {first} already"))
+        }
+    }
+}
+
+/// Refuses a test set that is not that of the spec. Both are in ascending order.
+pub(super) fn same_test(
+    path: &Path,
+    examples: &Examples,
+    spec: &[usize],
+    found: &[usize],
+) -> Result<(), RunError> {
+    let without = |of: &[usize], other: &[usize]| -> Vec<usize> {
+        of.iter().copied().filter(|row| other.binary_search(row).is_err()).collect()
+    };
+    let (missing, more) = (without(spec, found), without(found, spec));
+    let mut faults = vec![];
+    if !missing.is_empty() {
+        let s = if missing.len() == 1 { "" } else { "s" };
+        faults.push(format!("lacks {}", some(&missing, &format!("test example{s}"), examples)));
+    }
+    if !more.is_empty() {
+        let s = if more.len() == 1 { "" } else { "s" };
+        let what = format!("example{s} outside the test set");
+        faults.push(format!("has {}", some(&more, &what, examples)));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(RunError::Incompatible(format!(
+        "{}: {}; expected exactly the {} test examples of this spec and seed\n\
+         hint: encore split SPEC --seed N --out DIR writes them; import with the same --seed",
+        path.display(),
+        faults.join("; "),
+        spec.len()
+    )))
+}
+
 /// An example in words.
-pub(super) fn named(ExampleId { track, segment }: &ExampleId) -> String {
+fn named(ExampleId { track, segment }: &ExampleId) -> String {
     format!("`{track}` segment {segment}")
 }
 
 /// Some examples in words: how many, and the names of the first.
-pub(super) fn some(rows: &[usize], what: &str, examples: &Examples) -> String {
+fn some(rows: &[usize], what: &str, examples: &Examples) -> String {
     let names: Vec<String> =
         rows.iter().take(N_NAMED).map(|&row| named(&examples.ids[row])).collect();
     format!("{} {what}, e.g. {}", rows.len(), names.join(", "))

@@ -12,15 +12,15 @@ use super::error::RunError;
 use super::event::Event;
 use super::fit::TrainingHistory;
 use super::fold::{AuditedSplit, Fold};
-use super::foreign_rows::{Header, Row, named, read, some};
+use super::foreign_predictions::predictions;
+use super::foreign_rows::{Header, Row, once, read, same_test};
 use super::inputs::Inputs;
 use super::model_inputs::ModelInputs;
 use super::plan::Plan;
 use super::record_run::{Made, Predicted, Told, record_predictions};
 use super::run::{claim, refuse_leaks};
 use crate::features::Examples;
-use crate::metrics;
-use crate::model::command::{ROW_SUM_TOLERANCE, epoch_of};
+use crate::model::command::epoch_of;
 use crate::record::{Epoch, Foreign, ForeignFile, Run, RunWriter, StoreError};
 use crate::split::Split;
 use crate::vocab::{Sha256, sha256_hex};
@@ -28,7 +28,8 @@ use crate::vocab::{Sha256, sha256_hex};
 /// Files of another program.
 #[derive(Debug, Clone, Default)]
 pub struct PredictionFiles {
-    /// A CSV file with the columns `track`, `segment` and `p_CLASS` for every class.
+    /// A CSV file with the columns `track`, `segment` and `p_CLASS` for every class, `p_TAG` for every tag, or
+    /// `predicted` for a number.
     pub predictions: PathBuf,
     /// Training curves as JSON lines.
     pub epochs: Option<PathBuf>,
@@ -41,8 +42,8 @@ pub struct PredictionFiles {
 /// Makes predictions that were made elsewhere a run. The same files make the same run, once.
 ///
 /// # Errors
-/// If the predictions are not for exactly the test examples of the spec, a row has no probabilities, a file
-/// can't be read, data or store can't be used, or the split leaks and that is forbidden.
+/// If the predictions are not for exactly the test examples of the spec, a row has no probabilities or no
+/// number, a file can't be read, data or store can't be used, or the split leaks and that is forbidden.
 pub fn import_predictions(
     plan: &Plan,
     seed: u64,
@@ -51,20 +52,12 @@ pub fn import_predictions(
     workspace: Workspace,
 ) -> Result<Run, RunError> {
     let inputs = Inputs::load(plan, workspace)?;
-    let task = inputs.examples.targets.task();
-    if !task.is_classes() {
-        return Err(RunError::Incompatible(format!(
-            "{}: the spec asks for {}; predictions made elsewhere can only be imported for classes",
-            plan.name,
-            task.words()
-        )));
-    }
     let AuditedSplit { split, .. } = AuditedSplit::unaudited(plan, &inputs, seed)?;
     let (split, of_split) = match &files.split {
         None => (split, None),
         Some(path) => used_split(path, &inputs.examples, split)?,
     };
-    let (test, predictions) = probabilities(&files.predictions, &inputs.examples, &split.test)?;
+    let (test, predictions) = predictions(&files.predictions, &inputs.examples, &split.test)?;
     let (epochs, of_epochs) = match &files.epochs {
         None => (vec![], None),
         Some(path) => epochs(path).map(|(epochs, file)| (epochs, Some(file)))?,
@@ -176,148 +169,6 @@ fn used_split(
         n_used(&spec)
     ));
     Ok((used, Some(file)))
-}
-
-/// Remembers the line of an example, which may occur once.
-fn once(lines: &mut BTreeMap<usize, usize>, row: &Row, examples: &Examples) -> Result<(), String> {
-    match lines.insert(row.example, row.line) {
-        None => Ok(()),
-        Some(first) => {
-            let name = named(&examples.ids[row.example]);
-            Err(format!("{name} is on line {first} already"))
-        }
-    }
-}
-
-/// Refuses a test set that is not that of the spec. Both are in ascending order.
-fn same_test(
-    path: &Path,
-    examples: &Examples,
-    spec: &[usize],
-    found: &[usize],
-) -> Result<(), RunError> {
-    let without = |of: &[usize], other: &[usize]| -> Vec<usize> {
-        of.iter().copied().filter(|row| other.binary_search(row).is_err()).collect()
-    };
-    let (missing, more) = (without(spec, found), without(found, spec));
-    let mut faults = vec![];
-    if !missing.is_empty() {
-        let s = if missing.len() == 1 { "" } else { "s" };
-        faults.push(format!("lacks {}", some(&missing, &format!("test example{s}"), examples)));
-    }
-    if !more.is_empty() {
-        let s = if more.len() == 1 { "" } else { "s" };
-        let what = format!("example{s} outside the test set");
-        faults.push(format!("has {}", some(&more, &what, examples)));
-    }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(RunError::Incompatible(format!(
-        "{}: {}; expected exactly the {} test examples of this spec and seed\n\
-         hint: encore split SPEC --seed N --out DIR writes them; import with the same --seed",
-        path.display(),
-        faults.join("; "),
-        spec.len()
-    )))
-}
-
-/// The columns of a file of predictions.
-struct Columns {
-    /// Of each class.
-    classes: Vec<usize>,
-    actual: Option<usize>,
-    predicted: Option<usize>,
-}
-
-impl Columns {
-    fn find(header: &Header, classes: &[String]) -> Result<Self, String> {
-        let of = |class: &String| header.column(&format!("p_{class}"));
-        let found = classes.iter().map(of).collect::<Result<Vec<_>, _>>()?;
-        let is_other = |(i, name): &(usize, &str)| !found.contains(i) && name.starts_with("p_");
-        if let Some((_, name)) = header.names().enumerate().find(is_other) {
-            let class = &name[2..];
-            return Err(format!(
-                "has a column `{name}`, and the dataset has no class `{class}`; expected one column `p_CLASS` \
-                 for each of the {} classes",
-                classes.len()
-            ));
-        }
-        let (actual, predicted) = (header.find("actual")?, header.find("predicted")?);
-        Ok(Self { classes: found, actual, predicted })
-    }
-}
-
-/// The probabilities of the test examples in their order, row-major `[n_test, n_classes]`.
-fn probabilities(
-    path: &Path,
-    examples: &Examples,
-    test: &[usize],
-) -> Result<(Vec<f32>, ForeignFile), RunError> {
-    let n_classes = examples.classes.len();
-    let mut all = vec![0.0; test.len() * n_classes];
-    let (mut lines, mut outside) = (BTreeMap::new(), BTreeMap::new());
-    let columns = |header: &Header| Columns::find(header, &examples.classes);
-    let file = read(path, examples, columns, |columns, row: &Row| {
-        // Those outside are counted, so that a wrong seed is told from a wrong row.
-        let Ok(place) = test.binary_search(&row.example) else {
-            return once(&mut outside, row, examples);
-        };
-        once(&mut lines, row, examples)?;
-        let into = &mut all[place * n_classes..][..n_classes];
-        probabilities_of(row, columns, examples, into)
-    })?;
-    let mut found: Vec<usize> = lines.into_keys().chain(outside.into_keys()).collect();
-    found.sort_unstable();
-    same_test(path, examples, test, &found)?;
-    Ok((all, file))
-}
-
-/// Reads and checks the probabilities of one row.
-fn probabilities_of(
-    row: &Row,
-    columns: &Columns,
-    examples: &Examples,
-    into: &mut [f32],
-) -> Result<(), String> {
-    let classes = &examples.classes;
-    let tolerance = ROW_SUM_TOLERANCE as f32;
-    for ((class, &column), p) in classes.iter().zip(&columns.classes).zip(into.iter_mut()) {
-        let cell = row.text(column);
-        let number: Option<f32> = cell.trim().parse().ok();
-        let is_fit = |p: &f32| (-tolerance..=1.0 + tolerance).contains(p);
-        *p = number.filter(is_fit).ok_or_else(|| {
-            format!("p_{class}: expected a probability in [0, 1], found {cell:?}")
-        })?;
-    }
-    let sum: f64 = into.iter().copied().map(f64::from).sum();
-    if (sum - 1.0).abs() > ROW_SUM_TOLERANCE {
-        return Err(format!(
-            "the probabilities sum to {sum:.6}, expected 1 within {ROW_SUM_TOLERANCE}"
-        ));
-    }
-    // Rounding may leave a probability just outside.
-    into.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
-    let says = |column: Option<usize>| column.map(|column| row.text(column));
-    let is = |text: &str, class: usize| text == classes[class] || text.trim() == classes[class];
-    let label = examples.targets.classes()[row.example];
-    if let Some(actual) = says(columns.actual).filter(|actual| !is(actual, label)) {
-        return Err(format!(
-            "actual: the class is {:?} in the dataset, found {actual:?}",
-            classes[label]
-        ));
-    }
-    let most = metrics::most_likely(into, classes.len())[0];
-    let is_most = |text: &str| (0..classes.len()).any(|c| is(text, c) && into[c] >= into[most]);
-    if let Some(predicted) = says(columns.predicted).filter(|text| !is_most(text)) {
-        return Err(format!(
-            "predicted: the most probable class is {:?}, found {predicted:?}; encore scores the most probable \
-             class, so the columns of the probabilities may be mixed up\n\
-             hint: leave the column `predicted` out if it is meant to be another class",
-            classes[most]
-        ));
-    }
-    Ok(())
 }
 
 /// Curves as JSON lines. What a line does not say is unknown.

@@ -14,7 +14,7 @@
 //! | `verify`, `staleness` | repeats a run; says why a run is stale |
 //! | `versions` | finished runs as the current specs see them: current ones, and history |
 //! | `foreign` | imported weights |
-//! | `foreign_run`, `foreign_rows` | predictions that another program made -> a run; the CSV files about examples |
+//! | `foreign_run`, `foreign_predictions`, `foreign_rows` | predictions that another program made -> a run; their checks; the CSV files about examples |
 //! | `exported_split` | the split of a seed, for another program |
 //! | `imported_capsule` | the runs of a capsule -> runs of this project |
 //! | `command` | a run whose model is a program, and its predictions |
@@ -33,6 +33,7 @@ mod exported_split;
 mod fit;
 mod fold;
 mod foreign;
+mod foreign_predictions;
 mod foreign_rows;
 mod foreign_run;
 mod imported_capsule;

@@ -7,6 +7,8 @@ mod examples;
 mod faults;
 mod stopped;
 mod targets;
+#[cfg(target_os = "linux")]
+mod trust;
 
 use std::fs;
 use std::path::{Path, PathBuf};

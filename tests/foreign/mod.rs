@@ -2,6 +2,7 @@
 
 mod capsules;
 mod faults;
+mod tasks;
 
 use std::fs;
 use std::path::{Path, PathBuf};

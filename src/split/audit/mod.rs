@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `exact` | examples of other tracks with the same numbers, bit by bit |
 //! | `near` | examples of other tracks with nearly the same numbers |
+//! | `near_rows` | the same for rows of a table |
 //!
 //! A test example leaks if it is related to a training or validation example, and a validation
 //! example leaks if it is related to a training example. A test set that is also used for
@@ -14,6 +15,7 @@
 
 mod exact;
 mod near;
+mod near_rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,28 +7,22 @@
 //! count as the same recording. Different tracks stay below 0.50 in GTZAN and below 0.67 in the
 //! embedded corpus (MFCC of 3 s). Of the corpus's segments that were changed in level, clipped, or
 //! stored with 8 bits, as mp3, through mu-law or with noise at 30 dB, at least 94 of 100 are found
-//! (`tests/audit.rs`). Copies shifted by more than about 25 ms are missed. Rows of a table are
-//! compared by the root mean square of their differences, in deviations of the columns. Up to
-//! [`MAX_DISTANCE`], most pairs in a real table of songs have the same name; beyond it, fewer do.
+//! (`tests/audit.rs`). Copies shifted by more than about 25 ms are missed. For rows of a table, see
+//! `near_rows`.
 
 use rayon::prelude::*;
 
-use super::{Numbers, Pair, Sets};
+use super::{Numbers, Pair, Sets, near_rows};
 use crate::kernels::isa::Isa;
 use crate::kernels::product::{Activation, Product, Segments, Start, dense_places};
 use crate::vocab::dot;
 
 /// Correlation of the courses from which two examples count as one recording.
 const MIN_CORRELATION: f32 = 0.8;
-/// Distance, in deviations, up to which two rows count as one song.
-const MAX_DISTANCE: f32 = 0.02;
 /// Minimum number of frames of a course.
 const MIN_FRAMES: usize = 8;
 /// Number of pieces of a course whose means form a sketch.
 const N_PIECES: usize = 10;
-/// Maximum number of comparisons of whole rows. Beyond it the search is skipped, and the record
-/// says so.
-const MAX_COMPARISONS: usize = 20_000_000_000;
 
 /// Finds targets that are near a seen row of another track. The error is the reason why the search
 /// was skipped.
@@ -40,7 +34,7 @@ pub(super) fn pairs(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> 
         [n_frames, rest @ ..] if !rest.is_empty() && *n_frames >= MIN_FRAMES => {
             Ok(courses(sets, &Courses::new(numbers, *n_frames)))
         }
-        _ => rows(sets, numbers),
+        _ => near_rows::pairs(sets, numbers, &inverse_deviations(numbers.values, numbers.width())),
     }
 }
 
@@ -202,65 +196,4 @@ fn courses(sets: &Sets, courses: &Courses) -> Vec<Pair> {
         best.iter().zip(targets).filter_map(pair).collect::<Vec<Pair>>()
     });
     best.collect::<Vec<_>>().concat()
-}
-
-fn rows(sets: &Sets, numbers: Numbers) -> Result<Vec<Pair>, String> {
-    let n_columns = numbers.width();
-    let scale = inverse_deviations(numbers.values, n_columns);
-    let radius = MAX_DISTANCE * (n_columns as f32).sqrt();
-    // Rows that are near each other are near in every column. The column with the most distinct
-    // values narrows the search most.
-    let column =
-        (0..n_columns).max_by_key(|&column| n_distinct(sets, numbers, column)).unwrap_or(0);
-    let place = |row: usize| match numbers.row(row)[column] {
-        // Rows that lack this number are only near each other.
-        missing if missing.is_nan() => f32::NEG_INFINITY,
-        number => number * scale[column],
-    };
-    let mut seen: Vec<(f32, usize)> = sets.seen.iter().map(|&row| (place(row), row)).collect();
-    seen.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let window = |row: usize| {
-        let at = place(row);
-        let first = seen.partition_point(|(place, _)| *place < at - radius);
-        let end = seen.partition_point(|(place, _)| *place <= at + radius);
-        first..end
-    };
-    let n_comparisons: usize = sets.targets.par_iter().map(|&row| window(row).len()).sum();
-    if n_comparisons > MAX_COMPARISONS {
-        return Err(format!(
-            "nearly equal rows were not searched: {n_comparisons} comparisons exceed the limit of {MAX_COMPARISONS}"
-        ));
-    }
-    let nearest = |&row: &usize| {
-        let own = numbers.row(row);
-        let (mut least, mut nearest) = (radius * radius, None);
-        for &(_, other) in &seen[window(row)] {
-            let mut squares = 0.0;
-            for ((a, b), scale) in own.iter().zip(numbers.row(other)).zip(&scale) {
-                squares += match (a - b) * scale {
-                    missing if missing.is_nan() && a.is_nan() && b.is_nan() => 0.0,
-                    missing if missing.is_nan() => f32::INFINITY,
-                    difference => difference.powi(2),
-                };
-                if squares > least {
-                    break;
-                }
-            }
-            if squares <= least && sets.track(other) != sets.track(row) {
-                (least, nearest) = (squares, Some((row, other)));
-            }
-        }
-        nearest
-    };
-    Ok(sets.targets.par_iter().filter_map(nearest).collect())
-}
-
-/// Counts the distinct values of a column in some of the seen rows.
-fn n_distinct(sets: &Sets, numbers: Numbers, column: usize) -> usize {
-    const N_LOOKED_AT: usize = 10_000;
-    let rows = sets.seen.iter().step_by(sets.seen.len().div_ceil(N_LOOKED_AT));
-    let mut values: Vec<u32> = rows.map(|&row| numbers.row(row)[column].to_bits()).collect();
-    values.sort_unstable();
-    values.dedup();
-    values.len()
 }
