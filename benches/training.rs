@@ -118,13 +118,13 @@ fn parts(net: &str, batch: usize) -> Vec<Part> {
     for (index, &[c_out, side, pool]) in blocks.iter().enumerate() {
         let name = |pass: &str| format!("conv_{} {pass}", index + 1);
         let kernel_sides = [side; 2];
-        let g = ConvGeometry { n: 1, height, width, c_in, c_out, kernel: kernel_sides };
+        let g = ConvGeometry::valid([height, width, c_in], c_out, kernel_sides);
         let (conv, flops) =
             (Convolution::new(g), 2 * g.out_height() * g.out_width() * g.kernel_len());
         let (x, kernel, bias) = (values(g.input_len()), values(g.kernel_len()), values(c_out));
         let mut output = vec![0.0; g.output_len()];
         parts.push(time(name("forward"), flops, 1, || {
-            conv.forward(isa, &x, &kernel, &bias, &mut output);
+            conv.forward(isa, &x, (&kernel, &bias), Activation::Relu, &mut output);
         }));
         let (d, mut d_kernel) = (values(g.output_len()), vec![0.0; kernel.len()]);
         parts.push(time(name("kernel gradient"), flops, 1, || {
@@ -133,7 +133,7 @@ fn parts(net: &str, batch: usize) -> Vec<Part> {
         if index > 0 {
             let (framed, mut d_x) = (values(conv.framed_len()), vec![0.0; x.len()]);
             parts.push(time(name("input gradient"), flops, 1, || {
-                conv.input_gradient(isa, &framed, &kernel, &mut d_x);
+                conv.input_gradient(isa, &framed, &kernel, false, &mut d_x);
             }));
         }
         (height, width, c_in) = (g.out_height(), g.out_width(), c_out);
@@ -149,7 +149,8 @@ fn parts(net: &str, batch: usize) -> Vec<Part> {
         let (mut d_x, mut d_bias) = (vec![0.0; output.len()], vec![0.0; c_out]);
         parts.push(time(name("pool backward"), 0, 1, || {
             let gradient = PooledGradient { d_pooled: &pooled, argmax: &argmax };
-            pooling.backward_through(isa, gradient, &slopes, &output, &mut d_x, &mut d_bias);
+            let relu = (Activation::Relu, &output[..]);
+            pooling.backward_through(isa, gradient, &slopes, relu, &mut d_x, &mut d_bias);
         }));
         (height, width) = (p.out_height(), p.out_width());
     }

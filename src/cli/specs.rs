@@ -209,7 +209,7 @@ pub(super) fn check(project: &Project) -> Done {
     for name in library.names() {
         match Plan::read(name, &library, &catalogue, &Options::default()) {
             Ok(plan) => {
-                let found = plan.spec.features.warnings();
+                let found = plan.spec.warnings();
                 warnings.extend(found.iter().map(|warning| format!("{}: {warning}", plan.origin)));
             }
             Err(PlanError::Spec(found)) => faults.extend(found.0),

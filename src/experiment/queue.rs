@@ -72,7 +72,7 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        for warning in plan.spec.features.warnings() {
+        for warning in plan.spec.warnings() {
             let (dataset, text) =
                 (plan.spec.dataset.name.clone(), format!("{}: {warning}", plan.name));
             observer.event(&Event::FeaturesNote { dataset, text });

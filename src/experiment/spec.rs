@@ -56,6 +56,12 @@ pub(super) enum ChoiceError {
 }
 
 impl Spec {
+    /// Returns what is allowed, but hardly wanted.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        [self.features.warnings(), self.model.warnings()].concat()
+    }
+
     /// Reads a spec; every fault goes to `fields`, after which the result is not used.
     pub(super) fn read(
         fields: &mut Fields,

@@ -112,6 +112,44 @@ pub fn apply(isa: Isa, line: &Line, x: &[f32], out: &mut [f32]) {
     isa.run(Apply { line, x, out });
 }
 
+/// Computes the gradient of `x`, `d_x = a * d + b + c * x` by the [`Slopes`] of its channel, or adds it
+/// to `d_x` if `adds`.
+pub fn propagate(isa: Isa, slopes: &Slopes, (x, d): (&[f32], &[f32]), adds: bool, d_x: &mut [f32]) {
+    isa.run(Propagate { slopes, x, d, adds, d_x });
+}
+
+struct Propagate<'a> {
+    slopes: &'a Slopes,
+    x: &'a [f32],
+    d: &'a [f32],
+    adds: bool,
+    d_x: &'a mut [f32],
+}
+
+impl Work for Propagate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let n = self.slopes.a.len();
+        channel_blocks!(n, |channel, LANES| {
+            let a: [f32; LANES] = lanes(&self.slopes.a, channel);
+            let b: [f32; LANES] = lanes(&self.slopes.b, channel);
+            let c: [f32; LANES] = lanes(&self.slopes.c, channel);
+            let rows = self.x.chunks_exact(n).zip(self.d.chunks_exact(n));
+            for (d_x, (x, d)) in self.d_x.chunks_exact_mut(n).zip(rows) {
+                let (x, d): ([f32; LANES], [f32; LANES]) = (lanes(x, channel), lanes(d, channel));
+                let mut sum: [f32; LANES] =
+                    if self.adds { lanes(d_x, channel) } else { [0.0; LANES] };
+                for lane in 0..LANES {
+                    sum[lane] += fma::<L>(a[lane], d[lane], fma::<L>(c[lane], x[lane], b[lane]));
+                }
+                d_x[channel..][..LANES].copy_from_slice(&sum);
+            }
+        });
+    }
+}
+
 struct Sums<'a> {
     x: &'a [f32],
     d: Option<(&'a [f32], &'a Statistics)>,

@@ -61,12 +61,43 @@ pub fn dropout(isa: Isa, rate: Rate, key: u64, values: &mut [f32]) {
     }
 }
 
+/// How many numbers a position of an image holds, and how many of them are values; the rest are 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spots {
+    /// Values.
+    pub used: usize,
+    /// Numbers.
+    pub stored: usize,
+}
+
 /// Applies [`dropout`] to pooled values and marks the dropped ones in their `argmax` ([`DROPPED`]),
-/// so that the pooling's backward pass skips them and no mask is drawn twice.
-pub fn dropout_pooled(isa: Isa, rate: Rate, key: u64, values: &mut [f32], argmax: &mut [u8]) {
+/// so that the pooling's backward pass skips them and no mask is drawn twice. There is a draw for
+/// each value, so that it does not matter how they are stored.
+pub fn dropout_pooled(
+    isa: Isa,
+    rate: Rate,
+    key: u64,
+    spots: Spots,
+    values: &mut [f32],
+    argmax: &mut [u8],
+) {
     assert_eq!(values.len(), argmax.len(), "an argmax for each value");
-    if !rate.is_zero() {
+    if rate.is_zero() {
+        return;
+    }
+    let Spots { used, stored } = spots;
+    if used == stored {
         isa.run(Drop { rate, key, values, argmax });
+        return;
+    }
+    let mut factors = vec![1.0; values.len() / stored * used];
+    dropout(isa, rate, key, &mut factors);
+    let rows = values.chunks_exact_mut(stored).zip(argmax.chunks_exact_mut(stored));
+    for ((values, argmax), factors) in rows.zip(factors.chunks_exact(used)) {
+        for ((value, mark), &factor) in values.iter_mut().zip(argmax).zip(factors) {
+            *value *= factor;
+            *mark = if factor == 0.0 { DROPPED } else { *mark };
+        }
     }
 }
 
@@ -137,6 +168,28 @@ mod tests {
     use crate::kernels::reference::random;
     use proptest::prelude::*;
 
+    /// Every number is a value.
+    const WHOLE: Spots = Spots { used: 1, stored: 1 };
+
+    #[test]
+    fn a_value_is_dropped_however_it_is_stored() {
+        let (rate, isa) = (Rate::new(0.4).unwrap(), Isa::best());
+        let (mut plain, mut wide) = (vec![1.0; 50 * 3], vec![0.0; 50 * 8]);
+        wide.chunks_exact_mut(8).for_each(|row| row[..3].fill(1.0));
+        let (mut marks, mut wide_marks) = (vec![2; plain.len()], vec![2; wide.len()]);
+        dropout_pooled(isa, rate, 9, WHOLE, &mut plain, &mut marks);
+        let spots = Spots { used: 3, stored: 8 };
+        dropout_pooled(isa, rate, 9, spots, &mut wide, &mut wide_marks);
+        let cut = |rows: std::slice::ChunksExact<'_, f32>| {
+            rows.flat_map(|r| r[..3].to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(wide.chunks_exact(8)), plain);
+        assert!(wide.chunks_exact(8).all(|row| row[3..].iter().all(|x| *x == 0.0)));
+        for (row, wide) in marks.chunks_exact(3).zip(wide_marks.chunks_exact(8)) {
+            assert_eq!((row, &wide[3..]), (&wide[..3], &[2; 5][..]));
+        }
+    }
+
     #[test]
     fn drops_the_asked_share_and_keeps_the_mean() {
         for share in [0.1, 0.2, 0.5] {
@@ -156,7 +209,7 @@ mod tests {
             .into_iter()
             .map(|isa| {
                 let (mut values, mut argmax) = (vec![1.0; 150], vec![3_u8; 150]);
-                dropout_pooled(isa, rate, 42, &mut values, &mut argmax);
+                dropout_pooled(isa, rate, 42, WHOLE, &mut values, &mut argmax);
                 assert!(values.iter().zip(&argmax).all(|(v, a)| (*v == 0.0) == (*a == DROPPED)));
                 values
             })
@@ -180,7 +233,7 @@ mod tests {
             let (x, d) = (random(key, n), random(key ^ 1, n));
             for isa in Isa::available() {
                 let (mut out, mut argmax, mut back, mut same) = (x.clone(), vec![7_u8; n], d.clone(), d.clone());
-                dropout_pooled(isa, rate, key, &mut out, &mut argmax);
+                dropout_pooled(isa, rate, key, WHOLE, &mut out, &mut argmax);
                 dropout_pooled_backward(isa, rate, &argmax, &mut back);
                 dropout(isa, rate, key, &mut same);
                 for (actual, expected) in [(&out, plain(&x)), (&back, plain(&d)), (&same, plain(&d))] {

@@ -1,51 +1,98 @@
 //! Shapes of images before and after a convolution or a pooling.
 
-/// A convolution with stride 1 and no padding ('valid').
+/// A convolution of a batch of images `[n, height, width, c_in]` with a kernel
+/// `[kernel_height, kernel_width, c_in, c_out]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvGeometry {
     /// Number of images.
     pub n: usize,
-    /// Height of an image.
+    /// Rows (time).
     pub height: usize,
-    /// Width of an image.
+    /// Columns (coefficient).
     pub width: usize,
-    /// Channels of an image.
+    /// Channels of the input.
     pub c_in: usize,
     /// Channels of the output.
     pub c_out: usize,
-    /// Height and width of the kernel, at most those of the image.
+    /// Rows and columns of the kernel.
     pub kernel: [usize; 2],
+    /// Rows of zeros before and after the image, then columns.
+    pub padding: [[usize; 2]; 2],
+    /// Rows and columns between two windows.
+    pub stride: [usize; 2],
+    /// Rows and columns between two values of a window.
+    pub dilation: [usize; 2],
+    /// Numbers that a position of the input, and one of the output, holds: its channels, then zeros.
+    pub stored: [usize; 2],
 }
 
 impl ConvGeometry {
-    /// Returns the height of the output: `height - kernel_height + 1`.
+    /// Creates a convolution of the windows that are wholly inside the image, each next to the one
+    /// before.
+    #[must_use]
+    pub const fn valid(
+        [height, width, c_in]: [usize; 3],
+        c_out: usize,
+        kernel: [usize; 2],
+    ) -> Self {
+        Self {
+            n: 1,
+            height,
+            width,
+            c_in,
+            c_out,
+            kernel,
+            padding: [[0; 2]; 2],
+            stride: [1; 2],
+            dilation: [1; 2],
+            stored: [c_in, c_out],
+        }
+    }
+
+    /// Returns the number of rows (axis 0) or columns (axis 1) that a window spans.
+    #[must_use]
+    pub const fn span(&self, axis: usize) -> usize {
+        (self.kernel[axis] - 1) * self.dilation[axis] + 1
+    }
+
+    /// Returns whether a window fits into the padded image.
+    #[must_use]
+    pub const fn fits(&self) -> bool {
+        let [rows, columns] = self.padding;
+        self.span(0) <= self.height + rows[0] + rows[1]
+            && self.span(1) <= self.width + columns[0] + columns[1]
+    }
+
+    /// Returns the rows of the output.
     #[must_use]
     pub const fn out_height(&self) -> usize {
-        self.height + 1 - self.kernel[0]
+        let [before, after] = self.padding[0];
+        (self.height + before + after - self.span(0)) / self.stride[0] + 1
     }
 
-    /// Returns the width of the output: `width - kernel_width + 1`.
+    /// Returns the columns of the output.
     #[must_use]
     pub const fn out_width(&self) -> usize {
-        self.width + 1 - self.kernel[1]
+        let [before, after] = self.padding[1];
+        (self.width + before + after - self.span(1)) / self.stride[1] + 1
     }
 
-    /// Returns the number of values of one image.
+    /// Returns the numbers of an image of the input.
     #[must_use]
     pub const fn input_len(&self) -> usize {
-        self.height * self.width * self.c_in
+        self.height * self.width * self.stored[0]
     }
 
-    /// Returns the number of values of one output.
+    /// Returns the numbers of an image of the output.
     #[must_use]
     pub const fn output_len(&self) -> usize {
-        self.out_height() * self.out_width() * self.c_out
+        self.out_height() * self.out_width() * self.stored[1]
     }
 
-    /// Returns the number of values of the kernel.
+    /// Returns the numbers of the kernel, whose rows are as long as a position of the output.
     #[must_use]
     pub const fn kernel_len(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.c_in * self.c_out
+        self.kernel[0] * self.kernel[1] * self.c_in * self.stored[1]
     }
 }
 

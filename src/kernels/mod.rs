@@ -45,17 +45,21 @@ macro_rules! channel_blocks {
     }};
 }
 
+pub mod activation;
 pub mod batch_norm;
 pub mod convolution;
 pub mod dense;
+pub mod depthwise;
 pub mod dropout;
 pub mod geometry;
 pub mod isa;
 pub mod loss;
 pub mod optimizer;
 pub mod outer;
+pub mod over_time;
 pub mod pooling;
 pub mod product;
+mod taps;
 
 #[cfg(test)]
 pub mod reference;

@@ -34,10 +34,10 @@ impl Outer<'_> {
 
     #[inline(always)]
     fn column<L: Level, const LANES: usize>(&mut self, column: usize) {
-        for segment in 0..self.segments.n {
+        for segment in self.segments.offsets() {
             let len = self.segments.len;
             let mut k = 0;
-            if matches!(L::TILE, Tile::Wide) && LANES >= 16 {
+            if matches!(L::TILE, Tile::Wide) && LANES >= 32 {
                 while k + 12 <= len {
                     self.tile::<L, 12, LANES>(segment, k, column);
                     k += 12;
@@ -70,17 +70,16 @@ impl Outer<'_> {
     #[inline(always)]
     fn tile<L: Level, const ROWS: usize, const LANES: usize>(
         &mut self,
-        segment: usize,
+        (offset, first): (usize, usize),
         k: usize,
         column: usize,
     ) {
-        let segments = self.segments;
-        let row = segments.first_weight + segment * segments.weight_step + k;
+        let row = first + k;
         let mut sums = [[0.0; LANES]; ROWS];
         for r in 0..ROWS {
             sums[r] = lanes(self.d_weights, (row + r) * self.n_out + column);
         }
-        let input = &self.input[segment * segments.input_step + k..];
+        let input = &self.input[offset + k..];
         let d_output = &self.d_output[column..];
         for place in self.places {
             let values = &input[place.input as usize..][..ROWS];

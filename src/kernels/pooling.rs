@@ -1,10 +1,10 @@
-//! Max-pooling with 'same' padding, and the backward pass of a whole block after a convolution.
-
-use std::ops::Range;
+//! Pooling with 'same' padding by the largest value or the mean, and the backward pass of a whole block
+//! after a convolution.
 
 use crate::kernels::geometry::PoolGeometry;
 use crate::kernels::isa::{Isa, Level, Work, fma};
-use crate::kernels::product::lanes;
+use crate::kernels::product::{Activation, lanes};
+use crate::kernels::taps::{Grid, Tap, Taps};
 
 /// A pooling with precomputed windows. Its passes take one image at a time.
 #[derive(Clone, Debug)]
@@ -16,64 +16,6 @@ pub struct Pooling {
     positions: Taps,
 }
 
-/// Lists of taps, one list per item.
-#[derive(Clone, Debug, Default)]
-struct Taps {
-    ranges: Vec<Range<u32>>,
-    taps: Vec<Tap>,
-}
-
-/// A position in a window.
-#[derive(Clone, Copy, Debug)]
-struct Tap {
-    /// Offset of the first channel of the position, or of the window in the output.
-    at: u32,
-    /// The position's index in the window, row by row.
-    place: u8,
-}
-
-impl Taps {
-    fn add(&mut self, taps: impl Iterator<Item = Tap>) {
-        let first = self.taps.len() as u32;
-        self.taps.extend(taps);
-        self.ranges.push(first..self.taps.len() as u32);
-    }
-
-    #[inline(always)]
-    fn lists(&self) -> impl Iterator<Item = &[Tap]> {
-        self.ranges.iter().map(|range| &self.taps[range.start as usize..range.end as usize])
-    }
-}
-
-/// Returns pairs (other, step) along an axis: the steps of a window that are inside the image, with
-/// their positions.
-fn steps_of(
-    window: usize,
-    n_in: usize,
-    size: usize,
-    stride: usize,
-    before: usize,
-) -> Vec<(usize, usize)> {
-    let steps = (0..size).map(|step| (window * stride + step, step));
-    steps
-        .filter(|(at, _)| (before..before + n_in).contains(at))
-        .map(|(at, step)| (at - before, step))
-        .collect()
-}
-
-/// Returns the same for a position: the windows that contain it, with its step in each.
-fn windows_of(
-    position: usize,
-    n_out: usize,
-    size: usize,
-    stride: usize,
-    before: usize,
-) -> Vec<(usize, usize)> {
-    let windows =
-        (0..n_out).map(|window| (window, (position + before).wrapping_sub(window * stride)));
-    windows.filter(|&(_, step)| step < size).collect()
-}
-
 impl Pooling {
     /// Computes the windows.
     ///
@@ -81,35 +23,17 @@ impl Pooling {
     /// If a window has no values or more than 255, or a stride is 0.
     #[must_use]
     pub fn new(geometry: PoolGeometry) -> Self {
-        let PoolGeometry { height, width, channels, size, stride, .. } = geometry;
-        let (out_height, out_width, before) =
-            (geometry.out_height(), geometry.out_width(), geometry.before());
-        assert!((1..=255).contains(&(size[0] * size[1])), "a window has 1 to 255 values");
-        let product = |rows: &[(usize, usize)],
-                       columns: &[(usize, usize)],
-                       width: usize|
-         -> Vec<Tap> {
-            let tap = |&(row, ky): &(usize, usize), &(column, kx): &(usize, usize)| Tap {
-                at: ((row * width + column) * channels) as u32,
-                place: (ky * size[1] + kx) as u8,
-            };
-            rows.iter().flat_map(|row| columns.iter().map(move |column| tap(row, column))).collect()
+        let g = geometry;
+        assert!((1..=255).contains(&(g.size[0] * g.size[1])), "a window has 1 to 255 values");
+        let grid = Grid {
+            n_in: [g.height, g.width],
+            n_out: [g.out_height(), g.out_width()],
+            size: g.size,
+            stride: g.stride,
+            dilation: [1; 2],
+            before: g.before(),
         };
-        let (mut windows, mut positions) = (Taps::default(), Taps::default());
-        for row in 0..out_height {
-            let rows = steps_of(row, height, size[0], stride[0], before[0]);
-            for column in 0..out_width {
-                let columns = steps_of(column, width, size[1], stride[1], before[1]);
-                windows.add(product(&rows, &columns, width).into_iter());
-            }
-        }
-        for row in 0..height {
-            let rows = windows_of(row, out_height, size[0], stride[0], before[0]);
-            for column in 0..width {
-                let columns = windows_of(column, out_width, size[1], stride[1], before[1]);
-                positions.add(product(&rows, &columns, out_width).into_iter());
-            }
-        }
+        let (windows, positions) = (grid.windows(g.channels), grid.positions(g.channels));
         Self { geometry, windows, positions }
     }
 
@@ -139,19 +63,35 @@ impl Pooling {
     }
 
     /// Propagates one image's gradients through the pooling, a batch normalization before it and
-    /// ReLU, in one pass: `d_x[i] = x[i] > 0 ? a * sum d_pooled[o] + b + c * x[i] : 0`. The sum is
-    /// over the windows that `i` won, and `a`, `b`, `c` are the [`Slopes`] of the channel. Each
-    /// channel's sum of `d_x` is added to `d_bias`. `x` is the output of ReLU.
+    /// what was before that, in one pass: `d_x[i] = a * sum d_pooled[o] + b + c * x[i]`, or 0 if
+    /// `before` is ReLU and `x[i]`, its output, is 0. The sum is over the windows that `i` won, and
+    /// `a`, `b`, `c` are the [`Slopes`] of the channel. Each channel's sum of `d_x` is added to
+    /// `d_bias`.
     pub fn backward_through(
         &self,
         isa: Isa,
         gradient: PooledGradient<'_>,
         slopes: &Slopes,
-        x: &[f32],
+        (before, x): (Activation, &[f32]),
         d_x: &mut [f32],
         d_bias: &mut [f32],
     ) {
-        isa.run(Through { pooling: self, gradient, slopes, x, d_x, d_bias });
+        let through = Through { pooling: self, gradient, slopes, x, d_x, d_bias };
+        match before {
+            Activation::Relu => isa.run(through),
+            Activation::Linear => isa.run(Ungated(through)),
+        }
+    }
+
+    /// Computes the means of one image's windows, of the values that are inside the image.
+    pub fn means(&self, isa: Isa, x: &[f32], pooled: &mut [f32]) {
+        isa.run(Means { pooling: self, x, pooled });
+    }
+
+    /// Runs the backward pass of [`means`](Self::means); the gradient is added to `d_x` if `adds`,
+    /// otherwise it replaces what is there.
+    pub fn means_backward(&self, isa: Isa, d_pooled: &[f32], adds: bool, d_x: &mut [f32]) {
+        isa.run(MeansBackward { pooling: self, d_pooled, adds, d_x });
     }
 }
 
@@ -194,6 +134,16 @@ pub struct Slopes {
     pub b: Vec<f32>,
     /// Factor of the activation.
     pub c: Vec<f32>,
+}
+
+impl Slopes {
+    /// Sets them to those of a gradient that stays what it is.
+    pub fn set_to_one(&mut self, n_channels: usize) {
+        for (slope, value) in [(&mut self.a, 1.0), (&mut self.b, 0.0), (&mut self.c, 0.0)] {
+            slope.clear();
+            slope.resize(n_channels, value);
+        }
+    }
 }
 
 struct Forward<'a> {
@@ -269,6 +219,25 @@ impl Work for Through<'_> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
+        self.pass::<L, true>();
+    }
+}
+
+/// [`Through`] a pooling with no ReLU before it.
+struct Ungated<'a>(Through<'a>);
+
+impl Work for Ungated<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        self.0.pass::<L, false>();
+    }
+}
+
+impl Through<'_> {
+    #[inline(always)]
+    fn pass<L: Level, const GATED: bool>(self) {
         let g = &self.pooling.geometry;
         channel_blocks!(g.channels, |channel, LANES| {
             let a: [f32; LANES] = lanes(&self.slopes.a, channel);
@@ -283,13 +252,75 @@ impl Work for Through<'_> {
                 for lane in 0..LANES {
                     let dense = fma::<L>(c[lane], x[lane], b[lane]);
                     let full = fma::<L>(a[lane], sum[lane], dense);
-                    d[lane] = if x[lane] > 0.0 { full } else { 0.0 };
+                    d[lane] = if !GATED || x[lane] > 0.0 { full } else { 0.0 };
                     total[lane] += d[lane];
                 }
                 d_x[channel..][..LANES].copy_from_slice(&d);
             }
             for lane in 0..LANES {
                 self.d_bias[channel + lane] += total[lane];
+            }
+        });
+    }
+}
+
+struct Means<'a> {
+    pooling: &'a Pooling,
+    x: &'a [f32],
+    pooled: &'a mut [f32],
+}
+
+impl Work for Means<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let n = self.pooling.geometry.channels;
+        channel_blocks!(n, |channel, LANES| {
+            let windows = self.pooling.windows.lists();
+            for (pooled, taps) in self.pooled.chunks_exact_mut(n).zip(windows) {
+                let mut sum = [0.0; LANES];
+                for tap in taps {
+                    let x: [f32; LANES] = lanes(self.x, tap.at as usize + channel);
+                    for lane in 0..LANES {
+                        sum[lane] += x[lane];
+                    }
+                }
+                let share = 1.0 / taps.len() as f32;
+                for lane in 0..LANES {
+                    pooled[channel + lane] = sum[lane] * share;
+                }
+            }
+        });
+    }
+}
+
+struct MeansBackward<'a> {
+    pooling: &'a Pooling,
+    d_pooled: &'a [f32],
+    adds: bool,
+    d_x: &'a mut [f32],
+}
+
+impl Work for MeansBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let Pooling { geometry, windows, positions } = self.pooling;
+        let n = geometry.channels;
+        channel_blocks!(n, |channel, LANES| {
+            for (d_x, taps) in self.d_x.chunks_exact_mut(n).zip(positions.lists()) {
+                let mut sum: [f32; LANES] =
+                    if self.adds { lanes(d_x, channel) } else { [0.0; LANES] };
+                for tap in taps {
+                    let share = 1.0 / windows.list(tap.at as usize / n).len() as f32;
+                    let d: [f32; LANES] = lanes(self.d_pooled, tap.at as usize + channel);
+                    for lane in 0..LANES {
+                        sum[lane] = fma::<L>(d[lane], share, sum[lane]);
+                    }
+                }
+                d_x[channel..][..LANES].copy_from_slice(&sum);
             }
         });
     }
@@ -316,7 +347,14 @@ mod tests {
         let n = pool.geometry().channels;
         let slopes = Slopes { a: vec![1.0; n], b: vec![0.0; n], c: vec![0.0; n] };
         let (gradient, open) = (PooledGradient { d_pooled, argmax }, vec![1.0; d_x.len()]);
-        pool.backward_through(isa, gradient, &slopes, &open, d_x, &mut vec![0.0; n]);
+        pool.backward_through(
+            isa,
+            gradient,
+            &slopes,
+            (Activation::Relu, &open),
+            d_x,
+            &mut vec![0.0; n],
+        );
     }
 
     #[test]
@@ -358,6 +396,35 @@ mod tests {
         }
 
         #[test]
+        fn means_are_of_what_is_inside_and_share_their_gradient(
+            height in 1_usize..9, width in 1_usize..7, channels in 1_usize..38, kh in 1_usize..4, kw in 1_usize..4,
+            sh in 1_usize..4, sw in 1_usize..4, key: u64, adds: bool,
+        ) {
+            let pool = pooling(height, width, channels, [kh, kw], [sh, sw]);
+            let g = *pool.geometry();
+            let (x, d) = (random(key, g.input_len()), random(key ^ 1, g.output_len()));
+            // A window's values are the only ones on which its mean depends.
+            let [top, left] = g.before();
+            let inside = |at: usize, before: usize, n: usize| (before..before + n).contains(&at).then(|| at - before);
+            let (mut pooled, mut d_x) = (vec![0.0; d.len()], vec![if adds { 0.25 } else { 0.0 }; x.len()]);
+            for o in 0..d.len() {
+                let (c, column, row) = (o % channels, o / channels % g.out_width(), o / channels / g.out_width());
+                let rows = (row * sh..row * sh + kh).filter_map(|y| inside(y, top, height));
+                let cells: Vec<usize> = rows.flat_map(|y| (column * sw..column * sw + kw).filter_map(|x| inside(x, left, width))
+                    .map(move |x| (y * width + x) * channels + c)).collect();
+                pooled[o] = cells.iter().map(|&i| f64::from(x[i])).sum::<f64>() / cells.len() as f64;
+                cells.iter().for_each(|&i| d_x[i] += f64::from(d[o]) / cells.len() as f64);
+            }
+            for isa in Isa::available() {
+                let (mut found, mut gradient) = (vec![0.0; d.len()], vec![if adds { 0.25 } else { 9.0 }; x.len()]);
+                pool.means(isa, &x, &mut found);
+                pool.means_backward(isa, &d, adds, &mut gradient);
+                assert_close(&found, &pooled, 1e-5);
+                assert_close(&gradient, &d_x, 1e-5);
+            }
+        }
+
+        #[test]
         fn any_shape_is_the_plain_pooling(
             height in 1_usize..9, width in 1_usize..7, channels in 1_usize..38, kh in 1_usize..4, kw in 1_usize..4,
             sh in 1_usize..4, sw in 1_usize..4, key: u64, ties: bool,
@@ -383,16 +450,20 @@ mod tests {
                 // The same through a linear function and ReLU.
                 let slope = |k: u64| random(key ^ k, channels);
                 let slopes = Slopes { a: slope(2), b: slope(3), c: slope(4) };
-                let mut d_bias = vec![0.5; channels];
-                let mut through = vec![f32::NAN; x.len()];
-                pool.backward_through(isa, PooledGradient { d_pooled: &d, argmax: &argmax }, &slopes, &x, &mut through, &mut d_bias);
-                let line: Vec<f64> = (0..x.len()).map(|i| {
-                    let (k, v) = (i % channels, f64::from(x[i]));
-                    if v > 0.0 { f64::from(slopes.a[k]) * expected[i] + f64::from(slopes.b[k]) + f64::from(slopes.c[k]) * v } else { 0.0 }
-                }).collect();
-                assert_close(&through, &line, 1e-5);
-                let of_channel = |k: usize| 0.5 + line.iter().skip(k).step_by(channels).sum::<f64>();
-                assert_close(&d_bias, &(0..channels).map(of_channel).collect::<Vec<_>>(), 1e-4);
+                for before in [Activation::Relu, Activation::Linear] {
+                    let mut d_bias = vec![0.5; channels];
+                    let mut through = vec![f32::NAN; x.len()];
+                    let gradient = PooledGradient { d_pooled: &d, argmax: &argmax };
+                    pool.backward_through(isa, gradient, &slopes, (before, &x), &mut through, &mut d_bias);
+                    let line: Vec<f64> = (0..x.len()).map(|i| {
+                        let (k, v) = (i % channels, f64::from(x[i]));
+                        let full = f64::from(slopes.a[k]) * expected[i] + f64::from(slopes.b[k]) + f64::from(slopes.c[k]) * v;
+                        if v > 0.0 || before == Activation::Linear { full } else { 0.0 }
+                    }).collect();
+                    assert_close(&through, &line, 1e-5);
+                    let of_channel = |k: usize| 0.5 + line.iter().skip(k).step_by(channels).sum::<f64>();
+                    assert_close(&d_bias, &(0..channels).map(of_channel).collect::<Vec<_>>(), 1e-4);
+                }
             }
         }
     }

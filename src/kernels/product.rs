@@ -17,26 +17,40 @@ pub struct Place {
     pub output: u32,
 }
 
-/// The segments of a row, and the rows of the weights that they are multiplied with.
+/// The segments of a row, and the rows of the weights that they are multiplied with: some groups of
+/// segments. In a window, a group is one of its rows, and a segment one position of it, or all of
+/// its positions if they lie next to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segments {
-    /// Number of segments of a row.
-    pub n: usize,
+    /// Number of groups of a row, and of segments of a group.
+    pub n: [usize; 2],
     /// Number of values in a segment.
     pub len: usize,
-    /// Distance between the starts of two segments in the input.
-    pub input_step: usize,
+    /// Distance between the starts of two groups in the input, and between those of two segments.
+    pub input_step: [usize; 2],
     /// The row of the weights for the first value.
     pub first_weight: usize,
-    /// Distance between two segments in the rows of the weights.
-    pub weight_step: usize,
+    /// The same distances in the rows of the weights.
+    pub weight_step: [usize; 2],
 }
 
 impl Segments {
     /// Creates one segment of `len` values for the first `len` rows of the weights.
     #[must_use]
     pub const fn one(len: usize) -> Self {
-        Self { n: 1, len, input_step: 0, first_weight: 0, weight_step: 0 }
+        Self { n: [1; 2], len, input_step: [0; 2], first_weight: 0, weight_step: [0; 2] }
+    }
+
+    /// Returns the offset of each segment in a row of the input, and its first row of the weights.
+    #[inline(always)]
+    pub(super) fn offsets(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.n[0]).flat_map(move |group| {
+            let input = group * self.input_step[0];
+            let weight = self.first_weight + group * self.weight_step[0];
+            (0..self.n[1]).map(move |segment| {
+                (input + segment * self.input_step[1], weight + segment * self.weight_step[1])
+            })
+        })
     }
 }
 
@@ -143,13 +157,11 @@ impl Product<'_> {
                 sums
             }
         };
-        for segment in 0..segments.n {
+        for (offset, first) in segments.offsets() {
             let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
             for r in 0..ROWS {
-                let first = places[r].input as usize + segment * segments.input_step;
-                rows[r] = &self.input[first..][..segments.len];
+                rows[r] = &self.input[places[r].input as usize + offset..][..segments.len];
             }
-            let first = segments.first_weight + segment * segments.weight_step;
             let weights = &self.weights[first * self.n_out + column..];
             for k in 0..segments.len {
                 let weight: [f32; LANES] = lanes(weights, k * self.n_out);
@@ -220,7 +232,13 @@ mod tests {
         Product {
             input: &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
             places: &[Place { input: 0, output: 0 }, Place { input: 1, output: 2 }],
-            segments: Segments { n: 2, len: 2, input_step: 3, first_weight: 0, weight_step: 2 },
+            segments: Segments {
+                n: [2, 1],
+                len: 2,
+                input_step: [3, 0],
+                first_weight: 0,
+                weight_step: [2, 0],
+            },
             weights: &[1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0],
             start: Start::Bias(&[10.0, -100.0]),
             n_out: 2,

@@ -45,6 +45,29 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+/// Returns a geometry whose kernel fits into its image: sides that are larger than the kernel's span
+/// by those given, or padded to `ceil(side / stride)` windows.
+#[must_use]
+pub fn any_geometry(
+    more: (usize, usize),
+    kernel: (usize, usize),
+    steps: (usize, usize, usize, usize),
+    same: bool,
+    channels: (usize, usize),
+) -> ConvGeometry {
+    let (kernel, stride, dilation) = ([kernel.0, kernel.1], [steps.0, steps.1], [steps.2, steps.3]);
+    let span = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
+    let least = |axis: usize| if same { 1 } else { span[axis] };
+    let sides = [more.0 - 1 + least(0), more.1 - 1 + least(1)];
+    let padding = [0, 1].map(|axis| {
+        let steps = (sides[axis].div_ceil(stride[axis]) - 1) * stride[axis];
+        let total = if same { (steps + span[axis]).saturating_sub(sides[axis]) } else { 0 };
+        [total / 2, total - total / 2]
+    });
+    let image = [sides[0], sides[1], channels.0];
+    ConvGeometry { padding, stride, dilation, ..ConvGeometry::valid(image, channels.1, kernel) }
+}
+
 /// A convolution with bias, and its gradients for a given gradient of the output.
 pub struct ConvReference {
     /// `[n, out_height, out_width, c_out]`.
@@ -82,7 +105,13 @@ pub fn convolution(
             r.d_bias[co] += d_output[o];
             for t in 0..kh * kw * g.c_in {
                 let (ky, kx, ci) = (t / (kw * g.c_in), t / g.c_in % kw, t % g.c_in);
-                let i = ((s * g.height + oy + ky) * g.width + ox + kx) * g.c_in + ci;
+                let y = (oy * g.stride[0] + ky * g.dilation[0]).checked_sub(g.padding[0][0]);
+                let x_ = (ox * g.stride[1] + kx * g.dilation[1]).checked_sub(g.padding[1][0]);
+                let (Some(y), Some(x_)) = (y, x_) else { continue };
+                if y >= g.height || x_ >= g.width {
+                    continue;
+                }
+                let i = ((s * g.height + y) * g.width + x_) * g.c_in + ci;
                 r.output[o] += x[i] * kernel[t * g.c_out + co];
                 r.d_x[i] += d_output[o] * kernel[t * g.c_out + co];
                 r.d_kernel[t * g.c_out + co] += d_output[o] * x[i];

@@ -41,7 +41,8 @@ pub use knn::{Knn, NeighborWeights};
 pub use linear::Linear;
 pub use logistic::Logistic;
 pub use majority::Majority;
-pub use net::cnn::{ConvBlock, cnn};
+pub use net::cnn::{ConvHead, ConvLayout, HeadPool, cnn, cnn_with};
+pub use net::conv_block::{Activation, BatchNorm, ConvBlock, Pool};
 pub use net::dense::{DenseLayer, dense};
 pub use preprocess::{Impute, Preprocess, Preprocessor};
 pub use probe::{Probe, RangeTest, suggestion};
@@ -133,6 +134,11 @@ pub trait Model: Send + Sync {
     /// # Errors
     /// If the examples are unsuitable for training, or the loss is no longer finite.
     fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError>;
+
+    /// Returns what is allowed in the configuration, but hardly wanted.
+    fn warnings(&self) -> Vec<String> {
+        vec![]
+    }
 
     /// Loads a model that [`FittedModel::save`] wrote into a folder.
     ///

@@ -4,15 +4,13 @@
 //! burn holds values only during a call. Weights are stored as plain arrays in Keras's layout and
 //! converted for burn inside the graph, so that gradients come back in Keras's layout too.
 
-use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, linear, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, linear, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device as BurnDevice, Tensor, TensorData, Transaction, activation};
 
 use super::super::Device;
 use super::engine::{Batch, DropoutKey, Engine, State, StepKey, dropout_rate};
-use super::layer::{
-    BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Kind, Layer, Net, Shape, same_padding,
-};
+use super::layer::{Kind, Layer, Net, Norm, Shape, Summary, same_padding};
 use super::weights::Weights;
 use crate::kernels::dropout::dropout;
 use crate::kernels::isa::Isa;
@@ -35,7 +33,7 @@ pub(super) struct Gradients {
     /// Gradients of the mean loss *and* the penalty, by parameter; empty for parameters that are
     /// not trained.
     pub(super) by_parameter: Vec<Vec<f32>>,
-    /// Mean and biased variance of the batch, with the index of the layer's first parameter.
+    /// Mean and biased variance of the batch, with the index of the moving mean.
     statistics: Vec<(usize, Vec<f32>, Vec<f32>)>,
 }
 
@@ -77,8 +75,9 @@ impl Engine for BurnEngine {
             }
         }
         for (first, mean, variance) in found.statistics {
-            blend(&mut weights.0[first + 2], &mean);
-            blend(&mut weights.0[first + 3], &variance);
+            let momentum = self.net.momentum(first) as f32;
+            blend(&mut weights.0[first], &mean, momentum);
+            blend(&mut weights.0[first + 1], &variance, momentum);
         }
         Tally { loss: found.tally.loss + penalty, ..found.tally }
     }
@@ -207,54 +206,128 @@ struct Passed {
     statistics: Vec<(usize, Tensor<1>, Tensor<1>)>,
 }
 
-/// Applies the layers in order; `x` stays `[n, channels, height, width]`.
+/// Applies the layers in order; every image is `[n, channels, height, width]`.
 fn forward(
     net: &Net,
     parameters: &[Tensor<1>],
-    mut x: Tensor<4>,
+    input: Tensor<4>,
     training: Option<StepKey>,
 ) -> Passed {
-    let n = x.dims()[0];
+    let n = input.dims()[0];
     let key = training.map(StepKey::dropout);
-    let (mut statistics, mut n_kernels) = (vec![], 0_usize);
-    for layer in &net.layers {
-        n_kernels += usize::from(matches!(layer.kind, Kind::Conv { .. } | Kind::Dense { .. }));
+    let (mut statistics, units) = (vec![], net.dropout_units());
+    let mut given: Vec<Tensor<4>> = vec![];
+    for (layer, unit) in net.layers.iter().zip(units) {
+        let of = |from: Option<usize>| from.map_or(&input, |at| &given[at]).clone();
+        let x = of(given.len().checked_sub(1));
         let held = &parameters[layer.first..];
-        x = match layer.kind {
-            Kind::Conv { filters, kernel: [kh, kw] } => {
-                let kernel = held[0].clone().reshape([kh, kw, layer.input[2], filters]);
-                let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-                conv2d(x, kernel.permute([3, 2, 0, 1]), Some(held[1].clone()), options)
+        let part = |part: usize| held[part].clone();
+        given.push(match layer.kind {
+            Kind::Conv { kernel: [kh, kw], .. } => {
+                let kernel = part(0).reshape([kh, kw, layer.input[2], layer.output[2]]);
+                convolve(x, kernel.permute([3, 2, 0, 1]), part(1), layer, 1)
+            }
+            Kind::DepthwiseConv { kernel: [kh, kw], .. } => {
+                let channels = layer.input[2];
+                let kernel = part(0).reshape([kh, kw, channels, 1]);
+                convolve(x, kernel.permute([2, 3, 0, 1]), part(1), layer, channels)
             }
             Kind::Relu => activation::relu(x),
-            Kind::BatchNorm if training.is_some() => {
-                let made =
-                    batch_norm_train(x, held[0].clone(), held[1].clone(), BATCH_NORM_EPSILON);
-                statistics.push((layer.first, made.mean.inner(), made.variance.inner()));
+            Kind::Gelu => activation::gelu(x),
+            Kind::Silu => activation::silu(x),
+            Kind::BatchNorm(Norm { epsilon, .. }) if training.is_some() => {
+                let made = batch_norm_train(x, part(0), part(1), epsilon);
+                statistics.push((layer.first + 2, made.mean.inner(), made.variance.inner()));
                 made.output
             }
-            Kind::BatchNorm => {
-                let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|part| held[part].clone());
-                batch_norm(x, gamma, beta, mean, variance, BATCH_NORM_EPSILON)
+            Kind::BatchNorm(Norm { epsilon, .. }) => {
+                batch_norm(x, part(0), part(1), part(2), part(3), epsilon)
+            }
+            Kind::BandNorm(norm) => {
+                let [height, width, channels] = layer.input;
+                // A band is a channel of the normalization.
+                let n_bands = width * channels;
+                let bands = x.permute([0, 3, 1, 2]).reshape([n, n_bands, height, 1]);
+                let level = |value: f32| tensor(vec![value; n_bands], &bands.device());
+                let (one, zero) = (level(1.0), level(0.0));
+                let normal = if training.is_some() {
+                    let made = batch_norm_train(bands, one, zero, norm.epsilon);
+                    statistics.push((layer.first, made.mean.inner(), made.variance.inner()));
+                    made.output
+                } else {
+                    batch_norm(bands, one, zero, part(0), part(1), norm.epsilon)
+                };
+                normal.reshape([n, width, channels, height]).permute([0, 2, 3, 1])
             }
             Kind::MaxPool { size, stride } => pool(x, layer, size, stride),
+            Kind::AveragePool { size, stride } => average(x, layer, size, stride),
             Kind::Dropout { rate } => match key {
                 Some(key) => {
-                    let unit = n_kernels.saturating_sub(1);
                     let mask = mask(key, unit, rate, n, layer.input, &x.device());
                     x * mask
                 }
                 None => x,
             },
+            Kind::Fold => {
+                let [height, width, channels] = layer.input;
+                x.permute([0, 3, 1, 2]).reshape([n, width * channels, height, 1])
+            }
+            Kind::Summarize { by } => {
+                let [height, width, channels] = layer.input;
+                let rows = x.reshape([n, channels, height * width]);
+                summarize(rows, by, held).reshape([n, layer.output[2], 1, 1])
+            }
+            Kind::Branch { from } => of(from),
+            Kind::Add { from } => x + of(from),
             Kind::Flatten => x.permute([0, 2, 3, 1]).reshape([n, layer.output[2], 1, 1]),
             Kind::Dense { units, .. } => {
-                let kernel = held[0].clone().reshape([layer.input[2], units]);
+                let kernel = part(0).reshape([layer.input[2], units]);
                 let flat = x.reshape([n, layer.input[2]]);
-                linear(flat, kernel, Some(held[1].clone())).reshape([n, units, 1, 1])
+                linear(flat, kernel, Some(part(1))).reshape([n, units, 1, 1])
             }
-        };
+        });
     }
-    Passed { outputs: x.reshape([n, net.n_outputs()]), statistics }
+    let outputs = given.pop().unwrap_or(input).reshape([n, net.n_outputs()]);
+    Passed { outputs, statistics }
+}
+
+fn convolve(
+    x: Tensor<4>,
+    kernel: Tensor<4>,
+    bias: Tensor<1>,
+    layer: &Layer,
+    groups: usize,
+) -> Tensor<4> {
+    let geometry = layer.kind.geometry(layer.input).expect("the layer is a convolution");
+    let [[top, bottom], [left, right]] = geometry.padding;
+    let x =
+        if geometry.padding == [[0; 2]; 2] { x } else { x.pad((left, right, top, bottom), 0.0) };
+    let options = ConvOptions::new(geometry.stride, [0, 0], geometry.dilation, groups);
+    conv2d(x, kernel, Some(bias), options)
+}
+
+/// Makes one row of all positions of `x`, `[n, channels, positions]`.
+fn summarize(x: Tensor<3>, by: Summary, held: &[Tensor<1>]) -> Tensor<2> {
+    let [n, channels, _] = x.dims();
+    let mean = |x: Tensor<3>| x.mean_dim(2).reshape([n, channels]);
+    let max = |x: Tensor<3>| x.max_dim(2).reshape([n, channels]);
+    match by {
+        Summary::Mean => mean(x),
+        Summary::Max => max(x),
+        Summary::MeanMax => Tensor::cat(vec![mean(x.clone()), max(x)], 1),
+        Summary::Attention => {
+            let kernel = held[0].clone().reshape([1, channels, 1]);
+            let shares = activation::softmax((x.clone() * kernel).sum_dim(1), 2);
+            (x * shares).sum_dim(2).reshape([n, channels])
+        }
+    }
+}
+
+/// Applies mean pooling with 'same' padding, where padding does not count.
+fn average(x: Tensor<4>, layer: &Layer, size: [usize; 2], stride: [usize; 2]) -> Tensor<4> {
+    let padding = [0, 1].map(|axis| same_padding(layer.input[axis], size[axis], stride[axis]));
+    let options = AvgPoolOptions::new(size).with_stride(stride).with_padding_pairs(padding);
+    avg_pool2d(x, options.with_count_include_pad(false))
 }
 
 /// Applies max-pooling with 'same' padding, where padding never wins.
@@ -314,9 +387,9 @@ fn values(data: TensorData) -> Vec<f32> {
     data.try_into_vec().expect("every tensor of this room is f32")
 }
 
-fn blend(moving: &mut [f32], batch: &[f32]) {
+fn blend(moving: &mut [f32], batch: &[f32], momentum: f32) {
     for (moving, batch) in moving.iter_mut().zip(batch) {
-        *moving = BATCH_NORM_MOMENTUM * *moving + (1.0 - BATCH_NORM_MOMENTUM) * batch;
+        *moving = momentum * *moving + (1.0 - momentum) * batch;
     }
 }
 

@@ -11,9 +11,10 @@
 
 use super::super::{Entry, Model, Reader, Training};
 use super::NetModel;
+use super::conv_block::ConvBlock;
 use super::dense::{DenseLayer, read_layers};
-use super::layer::{Kind, Shape};
-use crate::schema::{Fields, Flag, Int, List, Real};
+use super::layer::{Kind, Net, Norm, Shape, Summary};
+use crate::schema::{Fields, OneOf, Real};
 use crate::vocab::Task;
 
 /// The entry in the list of models.
@@ -25,22 +26,46 @@ pub(in super::super) const ENTRY: Entry = Entry {
     read: Reader::Epochs(read),
 };
 
-/// One block of a convolutional net: convolution, ReLU, optional batch normalization, max-pooling
-/// ('same'), dropout.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ConvBlock {
-    /// Number of filters, at least 1.
-    pub filters: usize,
-    /// Height (frames) and width (coefficients) of the kernel, each at least 1.
-    pub kernel: [usize; 2],
-    /// Height and width of the pooling window, each at least 1.
-    pub pool: [usize; 2],
-    /// Steps of the pooling window, each at least 1.
-    pub stride: [usize; 2],
-    /// Whether each channel is normalized over batch and positions.
-    pub batch_norm: bool,
+/// What becomes of the last block's output.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ConvHead {
+    /// How time, or time and coefficients, become one row; `None` flattens all values.
+    pub pool: Option<HeadPool>,
+    /// Whether the coefficients are pooled too, and do not become channels.
+    pub over_all: bool,
     /// Fraction of the values that each training step drops, in [0, 1).
     pub dropout: f64,
+}
+
+/// What becomes of each channel's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadPool {
+    /// Their mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// Both.
+    MeanMax,
+    /// A weighted mean, whose weights are learned.
+    Attention,
+}
+
+const POOLS: &[(&str, HeadPool)] = &[
+    ("mean", HeadPool::Mean),
+    ("max", HeadPool::Max),
+    ("mean_max", HeadPool::MeanMax),
+    ("attention", HeadPool::Attention),
+];
+
+/// The layers of a convolutional net before its dense ones.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ConvLayout {
+    /// Whether each coefficient is standardized over batch and time, before the first block.
+    pub normalizes_bands: bool,
+    /// The blocks.
+    pub blocks: Vec<ConvBlock>,
+    /// What becomes of the last block's output.
+    pub head: ConvHead,
 }
 
 /// Creates a convolutional net for examples `[frames, coefficients]` or `[frames, coefficients,
@@ -48,67 +73,126 @@ pub struct ConvBlock {
 /// kernel is larger than its input.
 #[must_use]
 pub fn cnn(blocks: &[ConvBlock], dense: &[DenseLayer], training: Training) -> Box<dyn Model> {
-    let hidden = kinds(blocks, dense);
-    Box::new(NetModel { input: as_image, hidden, standardize: false, training })
+    let layout = ConvLayout { blocks: blocks.to_vec(), ..ConvLayout::default() };
+    cnn_with(layout, dense, training)
 }
 
-fn kinds(blocks: &[ConvBlock], dense: &[DenseLayer]) -> Vec<Kind> {
-    let blocks = blocks.iter().flat_map(ConvBlock::kinds).chain([Kind::Flatten]);
-    blocks.chain(dense.iter().flat_map(DenseLayer::kinds)).collect()
+/// Creates a convolutional net like [`cnn`], with more than blocks before its dense layers.
+#[must_use]
+pub fn cnn_with(layout: ConvLayout, dense: &[DenseLayer], training: Training) -> Box<dyn Model> {
+    cnn_of(layout, dense.to_vec(), vec![], training)
 }
 
-impl ConvBlock {
-    fn kinds(&self) -> Vec<Kind> {
-        let Self { filters, kernel, pool: size, stride, batch_norm, dropout } = *self;
-        let mut kinds = vec![Kind::Conv { filters, kernel }, Kind::Relu];
-        kinds.extend(batch_norm.then_some(Kind::BatchNorm));
-        kinds.push(Kind::MaxPool { size, stride });
-        kinds.extend((dropout > 0.0).then_some(Kind::Dropout { rate: dropout }));
-        kinds
+fn cnn_of(
+    layout: ConvLayout,
+    dense: Vec<DenseLayer>,
+    warnings: Vec<String>,
+    training: Training,
+) -> Box<dyn Model> {
+    let hidden = move |input: Shape| {
+        let kinds = layout.kinds(input).map(|(kinds, _)| kinds)?;
+        Ok(kinds.into_iter().chain(dense.iter().flat_map(DenseLayer::kinds)).collect())
+    };
+    let hidden = Box::new(hidden);
+    Box::new(NetModel { input: as_image, hidden, standardize: false, training, warnings })
+}
+
+impl ConvLayout {
+    /// Returns the layers, and the shape of what they give.
+    fn kinds(&self, input: Shape) -> Result<(Vec<Kind>, Shape), String> {
+        let mut kinds = vec![];
+        if self.normalizes_bands {
+            kinds.push(Kind::BandNorm(Norm::default()));
+        }
+        let mut shape = input;
+        for block in &self.blocks {
+            shape = append(block, shape, input, &mut kinds)?;
+        }
+        self.head.append(shape, &mut kinds);
+        let net = Net::new(input, &kinds)?;
+        Ok((kinds, net.layers.last().map_or(input, |layer| layer.output)))
     }
 }
 
-fn read(fields: &mut Fields, training: Training, shape: Option<&[usize]>) -> Box<dyn Model> {
-    let (blocks, dense) = read_layout(fields, shape);
-    cnn(&blocks, &dense, training)
+impl ConvHead {
+    fn append(&self, [_, width, _]: Shape, net: &mut Vec<Kind>) {
+        if let Some(pool) = self.pool {
+            net.extend((!self.over_all && width > 1).then_some(Kind::Fold));
+            let by = match pool {
+                HeadPool::Mean => Summary::Mean,
+                HeadPool::Max => Summary::Max,
+                HeadPool::MeanMax => Summary::MeanMax,
+                HeadPool::Attention => Summary::Attention,
+            };
+            net.push(Kind::Summarize { by });
+        }
+        net.extend((self.dropout > 0.0).then_some(Kind::Dropout { rate: self.dropout }));
+        net.push(Kind::Flatten);
+    }
+
+    fn read(fields: &mut Fields) -> Self {
+        let over = OneOf(&[("time", false), ("all", true)]);
+        let rate = Real::from_to_below(0.0, 1.0);
+        Self {
+            pool: Some(fields.required("pool", &OneOf(POOLS))),
+            over_all: fields.with_default("over", &over, false),
+            dropout: fields.with_default("dropout", &rate, 0.0),
+        }
+    }
 }
 
-fn read_layout(fields: &mut Fields, shape: Option<&[usize]>) -> (Vec<ConvBlock>, Vec<DenseLayer>) {
+/// Appends a block to the layers of a net; returns the shape after it.
+fn append(
+    block: &ConvBlock,
+    shape: Shape,
+    input: Shape,
+    kinds: &mut Vec<Kind>,
+) -> Result<Shape, String> {
+    block.append(shape, kinds);
+    let net = Net::new(input, kinds)?;
+    Ok(net.layers.last().map_or(input, |layer| layer.output))
+}
+
+fn read(fields: &mut Fields, training: Training, shape: Option<&[usize]>) -> Box<dyn Model> {
+    let (layout, dense, warnings) = read_layout(fields, shape);
+    cnn_of(layout, dense, warnings, training)
+}
+
+fn read_layout(
+    fields: &mut Fields,
+    shape: Option<&[usize]>,
+) -> (ConvLayout, Vec<DenseLayer>, Vec<String>) {
     let input = shape.map(as_image).transpose().unwrap_or_else(|said| {
         fields.fault(&said);
         None
     });
+    let by = fields.optional("input_norm", &OneOf(&[("bands", true)]));
+    let normalizes_bands = by.unwrap_or(false);
     if !fields.is_given("blocks") {
         fields.fault_at("blocks", "is missing; expected a list of tables");
     }
-    // The output so far; unknown once a block does not fit.
-    let mut left = input;
-    let blocks = fields.each_table("blocks", |block| read_block(block, &mut left));
-    (blocks, read_layers(fields, "dense"))
-}
-
-fn read_block(block: &mut Fields, left: &mut Option<Shape>) -> ConvBlock {
-    let sides = List::of_exactly(2, Int::within(1..=1024));
-    let pair = |sides: Vec<usize>| [sides[0], sides[1]];
-    let read = ConvBlock {
-        filters: block.required("filters", &Int::within(1..=65_536)),
-        kernel: pair(block.required("kernel", &sides)),
-        pool: pair(block.required("pool", &sides)),
-        stride: pair(block.with_default("stride", &sides, vec![2, 2])),
-        batch_norm: block.with_default("batch_norm", &Flag, false),
-        dropout: block.with_default("dropout", &Real::from_to_below(0.0, 1.0), 0.0),
-    };
-    if let Some(input) = *left {
-        let output = read.kinds().iter().try_fold(input, |shape, kind| kind.output(shape));
-        *left = match output {
-            Ok(shape) => Some(shape),
-            Err(said) => {
-                block.fault_at("kernel", &said);
-                None
+    // The layers so far and their output; unknown once a block does not fit.
+    let mut left = input.map(|input| (vec![], input));
+    let (mut warnings, mut n_blocks) = (vec![], 0);
+    let blocks = fields.each_table("blocks", |table| {
+        let is_stride_given = table.is_given("stride");
+        let block = ConvBlock::read(table);
+        n_blocks += 1;
+        let said = block.warning(is_stride_given);
+        warnings.extend(said.map(|said| format!("model.cnn.blocks[{}] {said}", n_blocks - 1)));
+        if let (Some((kinds, shape)), Some(input)) = (&mut left, input) {
+            match append(&block, *shape, input, kinds) {
+                Ok(output) => *shape = output,
+                Err(said) => {
+                    table.fault_at("kernel", &said);
+                    left = None;
+                }
             }
-        };
-    }
-    read
+        }
+        block
+    });
+    let head = fields.table("head", ConvHead::read).unwrap_or_default();
+    (ConvLayout { normalizes_bands, blocks, head }, read_layers(fields, "dense"), warnings)
 }
 
 /// Returns frames, coefficients and channels; an example without channels has one.
@@ -124,7 +208,7 @@ fn as_image(shape: &[usize]) -> Result<Shape, String> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::layer::{Net, Parameter};
+    use super::super::layer::Parameter;
     use super::*;
     use crate::schema::{self, Tree};
 
@@ -149,7 +233,11 @@ pub(super) mod tests {
     fn read_kinds(text: &str, shape: &[usize]) -> Result<Vec<Kind>, String> {
         let tree = Tree::parse("x.toml", text).unwrap();
         schema::read(&tree, |fields| read_layout(fields, Some(shape)))
-            .map(|((blocks, dense), _)| kinds(&blocks, &dense))
+            .map(|((layout, dense, _), _)| {
+                let (mut kinds, _) = layout.kinds(as_image(shape).unwrap()).unwrap();
+                kinds.extend(dense.iter().flat_map(DenseLayer::kinds));
+                kinds
+            })
             .map_err(|faults| faults.to_string())
     }
 

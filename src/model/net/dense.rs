@@ -36,8 +36,9 @@ pub struct DenseLayer {
 /// class follows the hidden ones. `standardize` scales columns to mean 0 and standard deviation 1.
 #[must_use]
 pub fn dense(hidden: &[DenseLayer], standardize: bool, training: Training) -> Box<dyn Model> {
-    let hidden = hidden.iter().flat_map(DenseLayer::kinds).collect();
-    Box::new(NetModel { input: in_one_row, hidden, standardize, training })
+    let kinds: Vec<Kind> = hidden.iter().flat_map(DenseLayer::kinds).collect();
+    let hidden = Box::new(move |_| Ok(kinds.clone()));
+    Box::new(NetModel { input: in_one_row, hidden, standardize, training, warnings: vec![] })
 }
 
 impl DenseLayer {

@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::super::files::file_error;
 use super::super::{Layout, ModelError};
-use super::layer::{Kind, Net};
+use super::layer::{Kind, Net, Summary};
 use super::weights::Weights;
 
 /// An array as it is in the file.
@@ -45,20 +45,29 @@ pub(super) fn import(
     let mut groups = groups(&file, layout).map_err(fail)?;
     let mut weights = Weights(vec![vec![]; net.parameters.len()]);
     let mut notes = vec![];
-    // Channels and positions of the next dense layer's input, if it was flattened.
+    // Channels and positions of the next layer's input, if they were put into one row.
     let mut flattened = None;
     for layer in &net.layers {
         let owner = match layer.kind {
-            Kind::Conv { .. } => Owner::Conv,
-            Kind::BatchNorm => Owner::BatchNorm,
-            Kind::Dense { .. } => Owner::Dense,
+            Kind::Conv { .. } | Kind::DepthwiseConv { .. } => Owner::Conv,
+            Kind::BatchNorm(_) | Kind::BandNorm(_) => Owner::BatchNorm,
+            Kind::Dense { .. } | Kind::Summarize { by: Summary::Attention } => Owner::Dense,
             Kind::Flatten => {
                 flattened = Some(layer.input);
                 continue;
             }
-            Kind::Relu | Kind::MaxPool { .. } | Kind::Dropout { .. } => continue,
+            Kind::Fold => {
+                flattened = Some([1, layer.input[1], layer.input[2]]);
+                continue;
+            }
+            _ => continue,
         };
-        let names = parts(owner, layout);
+        let all = parts(owner, layout);
+        let names = match layer.kind {
+            Kind::BandNorm(_) => &all[2..],
+            Kind::Summarize { .. } => &all[..1],
+            _ => all,
+        };
         let first_name = &net.parameters[layer.first].name;
         let (group, mut arrays) = take_first(&mut groups, owner).ok_or_else(|| {
             fail(format!("contains nothing for `{first_name}`: it has too few layers of that kind"))
@@ -73,7 +82,17 @@ pub(super) fn import(
                 }
                 return Err(fail(format!("the array `{group}.{part}` is missing")));
             };
-            let turned = turn(found, owner, layout, flattened.filter(|_| owner == Owner::Dense));
+            let order = flattened.filter(|_| owner != Owner::BatchNorm);
+            let mut turned = turn(found, owner, layout, order);
+            if matches!(layer.kind, Kind::DepthwiseConv { .. }) && layout == Layout::PyTorch {
+                // PyTorch's filters of one channel each are the channels of one filter.
+                turned.shape.swap(2, 3);
+            }
+            // A list of bands is the same whether it counts its one channel or not.
+            let is_list = matches!(layer.kind, Kind::BandNorm(_)) && turned.shape.len() == 1;
+            if is_list && turned.values.len() == wanted.len() {
+                turned.shape.clone_from(&wanted.shape);
+            }
             if turned.shape != wanted.shape {
                 return Err(fail(format!(
                     "`{group}.{part}` must become `{}` of shape {:?}, found {:?}",
@@ -85,7 +104,7 @@ pub(super) fn import(
         if let Some(extra) = arrays.keys().next() {
             return Err(fail(format!("the net has no array for `{group}.{extra}`")));
         }
-        if owner == Owner::Dense {
+        if owner != Owner::BatchNorm {
             flattened = None;
         }
     }
@@ -130,7 +149,7 @@ fn groups(file: &SafeTensors, layout: Layout) -> Result<Groups, String> {
         let matrix = arrays.get(parts(Owner::Dense, layout)[0]);
         let owner = match matrix.map(|matrix| matrix.shape.len()) {
             _ if arrays.contains_key(parts(Owner::BatchNorm, layout)[2]) => Owner::BatchNorm,
-            Some(4) => Owner::Conv,
+            Some(3 | 4) => Owner::Conv,
             Some(2) => Owner::Dense,
             _ => {
                 let found: Vec<&str> = arrays.keys().map(String::as_str).collect();
@@ -167,13 +186,25 @@ fn natural(name: &str) -> Vec<(String, u64)> {
     pieces
 }
 
-/// Converts an array to our layout: `[height, width, in, out]` or `[in, out]`.
+/// Converts an array to our layout: `[height, width, in, out]` or `[in, out]`. A convolution over time
+/// is one of a single column.
 fn turn(array: Foreign, owner: Owner, layout: Layout, flattened: Option<[usize; 3]>) -> Foreign {
-    let Foreign { shape, values } = array;
+    let Foreign { mut shape, values } = array;
+    if owner == Owner::Conv && shape.len() == 3 {
+        shape.insert(if layout == Layout::Keras { 1 } else { 3 }, 1);
+    }
+    // PyTorch flattens channel by channel; we flatten position by position.
+    let theirs = |ours: usize, n_in: usize| match flattened {
+        Some([height, width, channels]) if height * width * channels == n_in => {
+            let (position, channel) = (ours / channels, ours % channels);
+            channel * height * width + position
+        }
+        _ => ours,
+    };
     match (layout, owner, shape.as_slice()) {
         (Layout::PyTorch, Owner::Conv, &[n_out, n_in, height, width]) => {
             let at = |h: usize, w: usize, i: usize, o: usize| {
-                values[((o * n_in + i) * height + h) * width + w]
+                values[((o * n_in + theirs(i, n_in)) * height + h) * width + w]
             };
             let mut turned = Vec::with_capacity(values.len());
             for h in 0..height {
@@ -186,17 +217,9 @@ fn turn(array: Foreign, owner: Owner, layout: Layout, flattened: Option<[usize; 
             Foreign { shape: vec![height, width, n_in, n_out], values: turned }
         }
         (Layout::PyTorch, Owner::Dense, &[n_out, n_in]) => {
-            // PyTorch flattens channel by channel; we flatten position by position.
-            let theirs = |ours: usize| match flattened {
-                Some([height, width, channels]) if height * width * channels == n_in => {
-                    let (position, channel) = (ours / channels, ours % channels);
-                    channel * height * width + position
-                }
-                _ => ours,
-            };
             let mut turned = Vec::with_capacity(values.len());
             for ours in 0..n_in {
-                turned.extend((0..n_out).map(|o| values[o * n_in + theirs(ours)]));
+                turned.extend((0..n_out).map(|o| values[o * n_in + theirs(ours, n_in)]));
             }
             Foreign { shape: vec![n_in, n_out], values: turned }
         }
@@ -220,7 +243,7 @@ mod tests {
             number += 1;
             let held = |part: usize| &weights.0[layer.first + part];
             match layer.kind {
-                Kind::Conv { filters, kernel: [kh, kw] } => {
+                Kind::Conv { filters, kernel: [kh, kw], .. } => {
                     let n_in = layer.input[2];
                     let mut values = vec![0.0; kh * kw * n_in * filters];
                     for (place, x) in held(0).iter().enumerate() {
@@ -232,7 +255,7 @@ mod tests {
                     owned.push((format!("{number}.weight"), vec![filters, n_in, kh, kw], values));
                     owned.push((format!("{number}.bias"), vec![filters], held(1).clone()));
                 }
-                Kind::BatchNorm => {
+                Kind::BatchNorm(_) => {
                     for (part, name) in parts(Owner::BatchNorm, Layout::PyTorch).iter().enumerate()
                     {
                         let values = held(part).clone();

@@ -1,36 +1,127 @@
 //! The layers of a net: their shapes and the arrays of their parameters.
 //!
-//! A [`Net`] is a plain list of layers with compatible shapes. It contains no values and no
-//! arithmetic: an [`Engine`](super::engine::Engine) computes it.
+//! A [`Net`] is a plain list of layers with compatible shapes. Each reads what the layer before it
+//! gives; shortcuts name an earlier layer. A net contains no values and no arithmetic: an
+//! [`Engine`](super::engine::Engine) computes it.
 
 use serde::Serialize;
 
+use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::loss::Loss;
 
 /// Height (time), width (coefficient) and channels; a flat row of `n` numbers is `[1, 1, n]`.
 pub(super) type Shape = [usize; 3];
 
-/// Constant added to a variance before taking its root (Keras's default).
-pub(super) const BATCH_NORM_EPSILON: f64 = 1e-3;
-/// Fraction of the moving statistics that is kept at each step (Keras's default).
-pub(super) const BATCH_NORM_MOMENTUM: f32 = 0.99;
+/// Steps of a convolution's windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Steps {
+    /// Rows and columns between two windows.
+    #[serde(skip_serializing_if = "is_one")]
+    pub(super) stride: [usize; 2],
+    /// Rows and columns between two values of a window.
+    #[serde(skip_serializing_if = "is_one")]
+    pub(super) dilation: [usize; 2],
+    /// Whether the input is padded with zeros so that there are `ceil(input / stride)` windows
+    /// ('same'). Otherwise the windows are wholly inside the input ('valid').
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) same: bool,
+}
 
-/// The function of a layer, as in Keras.
+impl Default for Steps {
+    fn default() -> Self {
+        Self { stride: [1; 2], dilation: [1; 2], same: false }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+fn is_one(sides: &[usize; 2]) -> bool {
+    *sides == [1; 2]
+}
+
+/// The constants of a normalization.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Norm {
+    /// Constant added to a variance before taking its root.
+    #[serde(skip_serializing_if = "is_kerass_epsilon")]
+    pub(super) epsilon: f64,
+    /// Fraction of the moving statistics that is kept at each step.
+    #[serde(skip_serializing_if = "is_kerass_momentum")]
+    pub(super) momentum: f64,
+}
+
+impl Default for Norm {
+    /// Returns Keras's constants.
+    fn default() -> Self {
+        Self { epsilon: 1e-3, momentum: 0.99 }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+fn is_kerass_epsilon(epsilon: &f64) -> bool {
+    *epsilon == Norm::default().epsilon
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+fn is_kerass_momentum(momentum: &f64) -> bool {
+    *momentum == Norm::default().momentum
+}
+
+/// What becomes of each channel's values at all positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Summary {
+    Mean,
+    Max,
+    /// The means, then the largest values.
+    MeanMax,
+    /// A weighted mean. The weights are softmax of a learned product with the position's channels.
+    Attention,
+}
+
+/// The function of a layer, as in Keras. A layer reads what the layer before it gives, apart from
+/// [`Kind::Branch`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Kind {
-    /// Convolution of the windows that are wholly inside the input ('valid'), stride 1, plus a
-    /// bias.
-    Conv { filters: usize, kernel: [usize; 2] },
+    /// Convolution plus a bias.
+    Conv {
+        filters: usize,
+        kernel: [usize; 2],
+        #[serde(flatten)]
+        steps: Steps,
+    },
+    /// Convolution of each channel with a kernel of its own, plus a bias.
+    DepthwiseConv {
+        kernel: [usize; 2],
+        #[serde(flatten)]
+        steps: Steps,
+    },
     /// `max(x, 0)`.
     Relu,
+    /// `x P(X <= x)` of a standard normal X.
+    Gelu,
+    /// `x sigmoid(x)`.
+    Silu,
     /// Standardizes each channel over batch and positions. The moving variance follows the batch's
     /// biased variance, as in Keras 3.
-    BatchNorm,
+    BatchNorm(Norm),
+    /// Standardizes each coefficient of each channel over batch and time, without a learned scale.
+    /// Nothing is trained before it.
+    BandNorm(Norm),
     /// Largest value of each window; padded to `ceil(input / stride)` ('same').
     MaxPool { size: [usize; 2], stride: [usize; 2] },
+    /// Mean of the values of each window that are inside the input; padded as for the largest.
+    AveragePool { size: [usize; 2], stride: [usize; 2] },
     /// In training, sets a fraction of the values to 0 and scales the others by `1 / (1 - rate)`.
     Dropout { rate: f64 },
+    /// Makes channels of the coefficients: `[time, 1, coefficients * channels]`.
+    Fold,
+    /// Makes one row of all positions.
+    Summarize { by: Summary },
+    /// Gives what an earlier layer gives, or the net's input if there is no `from`.
+    Branch { from: Option<usize> },
+    /// Adds what an earlier layer gives, or the net's input if there is no `from`.
+    Add { from: Option<usize> },
     /// Flattens the values into one row, ordered by time, coefficient, channel.
     Flatten,
     /// A matrix and a bias; `l2 * sum(kernel^2)` is added to the loss.
@@ -99,18 +190,27 @@ impl Net {
     /// Connects layers in sequence. The net tells classes until its loss is changed.
     ///
     /// # Errors
-    /// If a kernel is larger than its input.
+    /// If a kernel is larger than its input, or two shapes that are added differ.
     pub(super) fn new(input: Shape, kinds: &[Kind]) -> Result<Self, String> {
         let mut net = Self { layers: vec![], parameters: vec![], loss: Loss::default() };
-        let mut shape = input;
         for kind in kinds {
-            let output = kind.output(shape)?;
+            let shape_of = |from: Option<usize>| from.map_or(input, |at| net.layers[at].output);
+            let before = match *kind {
+                Kind::Branch { from } => shape_of(from),
+                _ => shape_of(net.layers.len().checked_sub(1)),
+            };
+            if let Kind::Add { from } = *kind
+                && shape_of(from) != before
+            {
+                let (shortcut, path) = (shape_of(from), before);
+                return Err(format!("adds the shape {shortcut:?} to the shape {path:?}"));
+            }
+            let output = kind.output(before)?;
             let first = net.parameters.len();
             let number =
                 1 + net.layers.iter().filter(|layer| layer.kind.name() == kind.name()).count();
-            net.parameters.extend(kind.parameters(shape, number));
-            net.layers.push(Layer { kind: kind.clone(), input: shape, output, first });
-            shape = output;
+            net.parameters.extend(kind.parameters(before, number));
+            net.layers.push(Layer { kind: kind.clone(), input: before, output, first });
         }
         Ok(net)
     }
@@ -130,6 +230,32 @@ impl Net {
         self.parameters.iter().map(Parameter::len).sum()
     }
 
+    /// Returns the momentum of the moving statistics that begin at a parameter.
+    pub(super) fn momentum(&self, parameter: usize) -> f64 {
+        let owner = self.layers.iter().rfind(|layer| layer.first <= parameter);
+        match owner.map(|layer| &layer.kind) {
+            Some(Kind::BatchNorm(norm) | Kind::BandNorm(norm)) => norm.momentum,
+            _ => Norm::default().momentum,
+        }
+    }
+
+    /// Returns the key of each layer's draws if it is a dropout: the number of the last layer with a
+    /// kernel before it, from 0. Further dropouts after the same kernel have keys of their own.
+    pub(super) fn dropout_units(&self) -> Vec<usize> {
+        let (mut n_kernels, mut n_since) = (0_usize, 0_usize);
+        let mut unit = |layer: &Layer| {
+            match layer.kind {
+                Kind::Conv { .. } | Kind::DepthwiseConv { .. } | Kind::Dense { .. } => {
+                    (n_kernels, n_since) = (n_kernels + 1, 0);
+                }
+                Kind::Dropout { .. } => n_since += 1,
+                _ => {}
+            }
+            n_kernels.saturating_sub(1) + (1 << 20) * n_since.saturating_sub(1)
+        };
+        self.layers.iter().map(&mut unit).collect()
+    }
+
     /// Returns the contribution of the penalties to the loss: the sum of `l2 * sum(w^2)` over the
     /// parameters.
     pub(super) fn penalty<'a>(&self, values: impl Iterator<Item = &'a [f32]>) -> f64 {
@@ -144,39 +270,86 @@ impl Parameter {
     pub(super) fn len(&self) -> usize {
         self.shape.iter().product()
     }
+
+    /// Returns whether it is a kernel, not a bias, a scale or a statistic.
+    pub(super) fn is_kernel(&self) -> bool {
+        self.trainable && self.shape.len() > 1
+    }
 }
 
 impl Kind {
+    /// Creates a convolution of the windows that are wholly inside the input, each next to the last.
+    #[cfg(test)]
+    pub(super) fn conv(filters: usize, kernel: [usize; 2]) -> Self {
+        Self::Conv { filters, kernel, steps: Steps::default() }
+    }
+
     /// Returns the shape after this layer.
     ///
     /// # Errors
     /// If a kernel is larger than the input.
     pub(super) fn output(&self, [height, width, channels]: Shape) -> Result<Shape, String> {
-        Ok(match *self {
-            Self::Conv { filters, kernel: [kh, kw] } => {
-                if kh > height || kw > width {
-                    return Err(format!(
-                        "is [{kh}, {kw}], larger than the [{height}, {width}] that is left of \
-                         the input here"
-                    ));
-                }
-                [height - kh + 1, width - kw + 1, filters]
+        if let Some(geometry) = self.geometry([height, width, channels]) {
+            if !geometry.fits() {
+                let (span, [kh, kw]) = ([geometry.span(0), geometry.span(1)], geometry.kernel);
+                let spanning = if span == [kh, kw] {
+                    String::new()
+                } else {
+                    format!(" and spans {span:?} with its dilation")
+                };
+                return Err(format!(
+                    "is [{kh}, {kw}]{spanning}, larger than the [{height}, {width}] that is left \
+                     of the input here"
+                ));
             }
-            Self::MaxPool { stride: [sh, sw], .. } => {
+            return Ok([geometry.out_height(), geometry.out_width(), geometry.c_out]);
+        }
+        Ok(match *self {
+            Self::MaxPool { stride: [sh, sw], .. } | Self::AveragePool { stride: [sh, sw], .. } => {
                 [height.div_ceil(sh), width.div_ceil(sw), channels]
             }
+            Self::Fold => [height, 1, width * channels],
+            Self::Summarize { by: Summary::MeanMax } => [1, 1, 2 * channels],
+            Self::Summarize { .. } => [1, 1, channels],
             Self::Flatten => [1, 1, height * width * channels],
             Self::Dense { units, .. } => [1, 1, units],
-            Self::Relu | Self::BatchNorm | Self::Dropout { .. } => [height, width, channels],
+            _ => [height, width, channels],
         })
+    }
+
+    /// Returns the shapes of a convolution.
+    pub(super) fn geometry(&self, input: Shape) -> Option<ConvGeometry> {
+        let (kernel, filters, steps) = match *self {
+            Self::Conv { filters, kernel, steps } => (kernel, filters, steps),
+            Self::DepthwiseConv { kernel, steps } => (kernel, input[2], steps),
+            _ => return None,
+        };
+        let Steps { stride, dilation, same } = steps;
+        let valid =
+            ConvGeometry { stride, dilation, ..ConvGeometry::valid(input, filters, kernel) };
+        let padding = |axis: usize| {
+            let (before, after) = same_padding(input[axis], valid.span(axis), stride[axis]);
+            [before, after]
+        };
+        Some(if same { ConvGeometry { padding: [padding(0), padding(1)], ..valid } } else { valid })
     }
 
     fn name(&self) -> &'static str {
         match self {
             Self::Conv { .. } => "conv",
+            Self::DepthwiseConv { .. } => "depthwise_conv",
             Self::Relu => "relu",
-            Self::BatchNorm => "batch_norm",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+            Self::BatchNorm(_) => "batch_norm",
+            Self::BandNorm(_) => "band_norm",
             Self::MaxPool { .. } => "max_pool",
+            Self::AveragePool { .. } => "average_pool",
+            Self::Fold => "fold",
+            Self::Summarize { by: Summary::Attention } => "attention",
+            Self::Summarize { .. } => "summarize",
+            Self::Branch { .. } => "branch",
+            Self::Add { .. } => "add",
             Self::Dropout { .. } => "dropout",
             Self::Flatten => "flatten",
             Self::Dense { .. } => "dense",
@@ -184,7 +357,7 @@ impl Kind {
     }
 
     /// Returns the arrays of this layer, which is the `number`-th of its kind.
-    fn parameters(&self, [_, _, channels]: Shape, number: usize) -> Vec<Parameter> {
+    fn parameters(&self, [_, width, channels]: Shape, number: usize) -> Vec<Parameter> {
         let make = |part: &str, shape: &[usize], start, trainable, l2| Parameter {
             name: format!("{}_{number}.{part}", self.name()),
             shape: shape.to_vec(),
@@ -193,7 +366,7 @@ impl Kind {
             l2,
         };
         match *self {
-            Self::Conv { filters, kernel: [kh, kw] } => {
+            Self::Conv { filters, kernel: [kh, kw], .. } => {
                 let glorot =
                     Start::Glorot { fan_in: kh * kw * channels, fan_out: kh * kw * filters };
                 vec![
@@ -201,6 +374,21 @@ impl Kind {
                     make("bias", &[filters], Start::Zeros, true, 0.0),
                 ]
             }
+            Self::DepthwiseConv { kernel: [kh, kw], .. } => {
+                let glorot = Start::Glorot { fan_in: kh * kw, fan_out: kh * kw };
+                vec![
+                    make("kernel", &[kh, kw, channels, 1], glorot, true, 0.0),
+                    make("bias", &[channels], Start::Zeros, true, 0.0),
+                ]
+            }
+            // All positions have the same share in the beginning.
+            Self::Summarize { by: Summary::Attention } => {
+                vec![make("kernel", &[channels, 1], Start::Zeros, true, 0.0)]
+            }
+            Self::BandNorm(_) => vec![
+                make("moving_mean", &[width, channels], Start::Zeros, false, 0.0),
+                make("moving_variance", &[width, channels], Start::Ones, false, 0.0),
+            ],
             Self::Dense { units, l2 } => {
                 let glorot = Start::Glorot { fan_in: channels, fan_out: units };
                 vec![
@@ -208,19 +396,18 @@ impl Kind {
                     make("bias", &[units], Start::Zeros, true, 0.0),
                 ]
             }
-            Self::BatchNorm => vec![
+            Self::BatchNorm(_) => vec![
                 make("gamma", &[channels], Start::Ones, true, 0.0),
                 make("beta", &[channels], Start::Zeros, true, 0.0),
                 make("moving_mean", &[channels], Start::Zeros, false, 0.0),
                 make("moving_variance", &[channels], Start::Ones, false, 0.0),
             ],
-            Self::Relu | Self::MaxPool { .. } | Self::Dropout { .. } | Self::Flatten => vec![],
+            _ => vec![],
         }
     }
 }
 
-/// Returns the padding before and after one axis with which a pool gives `ceil(input / stride)`
-/// windows.
+/// Returns the padding before and after one axis with which there are `ceil(input / stride)` windows.
 ///
 /// # Source
 /// TensorFlow's 'SAME': an odd element goes to the end.
@@ -246,8 +433,8 @@ mod tests {
     #[test]
     fn layers_are_named_and_numbered_by_kind() {
         let kinds = [
-            Kind::Conv { filters: 2, kernel: [3, 3] },
-            Kind::BatchNorm,
+            Kind::conv(2, [3, 3]),
+            Kind::BatchNorm(Norm::default()),
             Kind::MaxPool { size: [2, 2], stride: [2, 2] },
             Kind::Flatten,
             Kind::Dense { units: 3, l2: 0.0 },

@@ -2,7 +2,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `dense`, `cnn` | read `[model.dense]` and `[model.cnn]` into a list of layers |
+//! | `dense`, `cnn`, `conv_block` | read `[model.dense]` and `[model.cnn]` into a list of layers |
 //! | `layer` | layers, their shapes and arrays |
 //! | `weights` | the values: initialization, saving, loading |
 //! | `goal` | classes, tags or a number: the targets of a training, predictions from outputs |
@@ -20,6 +20,7 @@
 mod batches;
 mod burn;
 pub(super) mod cnn;
+pub(super) mod conv_block;
 pub(super) mod dense;
 mod engine;
 mod fit;
@@ -59,16 +60,23 @@ const ARCHITECTURE: &str = "architecture.json";
 struct NetModel {
     /// Converts an example's shape for the first layer.
     input: fn(&[usize]) -> Result<Shape, String>,
-    hidden: Vec<Kind>,
+    /// The layers for an input shape.
+    hidden: Hidden,
     standardize: bool,
     training: Training,
+    warnings: Vec<String>,
 }
+
+/// Returns the layers for an input shape, or says what does not fit.
+type Hidden = Box<dyn Fn(Shape) -> Result<Vec<Kind>, String> + Send + Sync>;
 
 impl NetModel {
     fn net(&self, shape: &[usize], n_outputs: usize, goal: Goal) -> Result<Net, ModelError> {
-        let mut kinds = self.hidden.clone();
-        kinds.push(Kind::Dense { units: n_outputs, l2: 0.0 });
-        let net = (self.input)(shape).and_then(|input| Net::new(input, &kinds));
+        let net = (self.input)(shape).and_then(|input| {
+            let mut kinds = (self.hidden)(input)?;
+            kinds.push(Kind::Dense { units: n_outputs, l2: 0.0 });
+            Net::new(input, &kinds)
+        });
         Ok(Net { loss: goal.loss(), ..net.map_err(ModelError::Examples)? })
     }
 }
@@ -104,6 +112,10 @@ impl NetModel {
 }
 
 impl Model for NetModel {
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
     fn fit(&self, job: &FitInput, watch: &mut dyn TrainingObserver) -> Result<Fitted, ModelError> {
         let (net, scaler, goal) = self.prepare(job)?;
         let weights = Weights::start(&net, job.seed);

@@ -6,6 +6,7 @@ use super::super::tests::Silent;
 use super::super::training::{ClassWeights, EarlyStopping, Monitor};
 use super::super::{Flow, Next, Schedule, augment};
 use super::engine::{Batch, StepKey};
+use super::layer::Norm;
 use super::*;
 use crate::kernels::optimizer::Optimizer;
 use crate::vocab::{Epoch, Seed, Sha256, Targets};
@@ -39,7 +40,7 @@ fn pooling_ignores_padding_and_puts_more_of_it_at_the_end() {
 fn convolution_is_a_correlation_in_kerass_layout() {
     // One input row of two channels; the kernel [1, 2, 2, 1] is 1, 10 at the first position and
     // 100, 1000 at the second.
-    let kind = Kind::Conv { filters: 1, kernel: [1, 2] };
+    let kind = Kind::conv(1, [1, 2]);
     let weights = vec![vec![1.0, 10.0, 100.0, 1000.0], vec![0.5]];
     let got = logits([1, 3, 2], &[kind], weights, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(got, [1.0 + 20.0 + 300.0 + 4000.0 + 0.5, 3.0 + 40.0 + 500.0 + 6000.0 + 0.5]);
@@ -53,7 +54,7 @@ fn flattening_goes_by_time_then_coefficient_then_channel() {
 
 #[test]
 fn batch_norm_uses_moving_statistics_and_blends_in_the_batch() {
-    let kinds = [Kind::BatchNorm, Kind::Flatten];
+    let kinds = [Kind::BatchNorm(Norm::default()), Kind::Flatten];
     let weights = vec![vec![2.0], vec![1.0], vec![3.0], vec![4.0 - 1e-3]];
     assert_eq!(logits([2, 1, 1], &kinds, weights.clone(), &[3.0, 5.0]), [1.0, 3.0]);
 
@@ -77,9 +78,9 @@ fn dropout_is_off_outside_training() {
 #[test]
 fn gradients_agree_with_finite_differences() {
     let kinds = [
-        Kind::Conv { filters: 3, kernel: [3, 2] },
+        Kind::conv(3, [3, 2]),
         Kind::Relu,
-        Kind::BatchNorm,
+        Kind::BatchNorm(Norm::default()),
         Kind::MaxPool { size: [3, 2], stride: [2, 2] },
         Kind::Dropout { rate: 0.3 },
         Kind::Flatten,
@@ -197,9 +198,9 @@ fn plain() -> Training {
 
 fn small(training: Training) -> NetModel {
     let hidden = vec![
-        Kind::Conv { filters: 8, kernel: [3, 3] },
+        Kind::conv(8, [3, 3]),
         Kind::Relu,
-        Kind::BatchNorm,
+        Kind::BatchNorm(Norm::default()),
         Kind::MaxPool { size: [3, 3], stride: [2, 2] },
         Kind::Dropout { rate: 0.2 },
         Kind::Flatten,
@@ -207,7 +208,8 @@ fn small(training: Training) -> NetModel {
         Kind::Relu,
     ];
     let input = |shape: &[usize]| Ok([shape[0], shape[1], 1]);
-    NetModel { input, hidden, standardize: true, training }
+    let hidden = Box::new(move |_| Ok(hidden.clone()));
+    NetModel { input, hidden, standardize: true, training, warnings: vec![] }
 }
 
 /// Returns the hash of the saved file.
@@ -274,7 +276,12 @@ fn a_snapshot_of_another_net_or_no_snapshot_is_refused() {
     let noise = Noise::new();
     let mut watch = Stopper { stop_after: Some(2), ..Stopper::default() };
     let mut other = small(everything());
-    other.hidden.remove(2);
+    let whole = other.hidden;
+    other.hidden = Box::new(move |shape| {
+        let mut kinds = whole(shape)?;
+        kinds.remove(2);
+        Ok(kinds)
+    });
     assert!(other.fit(&noise.job(1), &mut watch).is_err());
     for bytes in [watch.snapshot.unwrap(), vec![1, 2, 3]] {
         let job = FitInput { resume: Some(&bytes), ..noise.job(1) };

@@ -63,11 +63,7 @@ mod tests {
 
     #[test]
     fn glorot_fills_its_interval_and_biases_are_zero() {
-        let kinds = [
-            Kind::Conv { filters: 8, kernel: [3, 2] },
-            Kind::Flatten,
-            Kind::Dense { units: 20, l2: 0.0 },
-        ];
+        let kinds = [Kind::conv(8, [3, 2]), Kind::Flatten, Kind::Dense { units: 20, l2: 0.0 }];
         let net = Net::new([30, 9, 4], &kinds).unwrap();
         let weights = Weights::start(&net, Seed(1));
         let largest = |values: &[f32]| values.iter().fold(0.0_f32, |max, w| max.max(w.abs()));

@@ -1,9 +1,11 @@
 //! The arrays that a training carries from step to step: parameters and the optimizer's moments.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::image::Slot;
 use crate::kernels::isa::Isa;
 use crate::kernels::optimizer::{Constants, Parameters, sum_of_squares, update};
 
@@ -53,9 +55,15 @@ impl Arrays {
             });
     }
 
-    /// Returns the global norm of all gradients.
-    pub(super) fn gradient_norm(&self, isa: Isa) -> f64 {
-        let pieces = self.gradients.par_chunks(PIECE);
+    /// Returns the global norm of all gradients. Zeros between the parameters' rows are left out, since
+    /// the order of the sum depends on them.
+    pub(super) fn gradient_norm(&self, isa: Isa, slots: &[Slot]) -> f64 {
+        let gradients = if slots.iter().all(|slot| slot.row == slot.stored) {
+            Cow::Borrowed(&self.gradients)
+        } else {
+            Cow::Owned(slots.iter().flat_map(|slot| slot.cut(&self.gradients)).collect())
+        };
+        let pieces = gradients.par_chunks(PIECE);
         let squares: Vec<f64> = pieces.map(|values| sum_of_squares(isa, values)).collect();
         squares.iter().sum::<f64>().sqrt()
     }
@@ -66,8 +74,8 @@ impl Arrays {
     /// # Source
     /// Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013, algorithm 1, as in
     /// Keras 3's `global_clipnorm` and PyTorch's `clip_grad_norm_`.
-    pub(super) fn clip(&mut self, isa: Isa, max_norm: f64) {
-        let scale = max_norm / self.gradient_norm(isa);
+    pub(super) fn clip(&mut self, isa: Isa, slots: &[Slot], max_norm: f64) {
+        let scale = max_norm / self.gradient_norm(isa, slots);
         if scale < 1.0 {
             let scale = scale as f32;
             self.gradients.par_chunks_mut(PIECE).for_each(|piece| {

@@ -1,16 +1,16 @@
-//! The work of the convolutional blocks on a few examples, in buffers that are reused during the
-//! whole training.
+//! The work of the units on a few examples, in buffers that are reused during the whole training.
 //!
-//! All chunks of a batch must synchronize between a block's convolution and its normalization, and
+//! All chunks of a batch must synchronize between the sums for a normalization and its result, and
 //! between the sums of that normalization's gradients and its backward pass. Each method here does
 //! the work between two such points.
 
 use super::super::engine::DropoutKey;
-use super::plan::{BlockPlan, Plan};
-use crate::kernels::batch_norm::{Line, Statistics, add_gradient_sums, add_sums, apply};
-use crate::kernels::dropout::{dropout_pooled, dropout_pooled_backward};
+use super::image::Image;
+use super::plan::{Plan, Source, Unit, Work};
+use super::{block, simple};
+use crate::kernels::batch_norm::{Line, Statistics};
 use crate::kernels::isa::Isa;
-use crate::kernels::pooling::{PooledGradient, Slopes};
+use crate::kernels::pooling::Slopes;
 
 /// Number of examples whose gradients are summed in one buffer. It does not depend on the number of
 /// threads.
@@ -28,7 +28,7 @@ pub(super) struct Pass<'a> {
     pub(super) key: Option<DropoutKey>,
 }
 
-/// The data that all chunks share in one step of one block.
+/// The data that all chunks share in one step of one unit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
     /// The sign of each channel's gamma.
@@ -47,155 +47,152 @@ pub(super) struct Chunk {
     /// Index of the chunk in the batch.
     index: usize,
     pub(super) n: usize,
-    pub(super) blocks: Vec<Buffers>,
+    pub(super) units: Vec<Buffers>,
 }
 
-/// One block's buffers.
-#[derive(Clone, Debug)]
+/// One unit's buffers.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Buffers {
-    /// Output of ReLU: for all examples, or for one if it is computed again in the backward pass.
-    activations: Vec<f32>,
-    pooled: Vec<f32>,
-    argmax: Vec<u8>,
-    /// Output of the block.
+    /// What the unit gives: framed images.
     pub(super) out: Vec<f32>,
+    /// The gradient of that.
     pub(super) d_out: Vec<f32>,
-    /// One example's gradient before ReLU, framed by zeros.
-    framed: Vec<f32>,
+    /// Sums for the normalization, or for its gradient.
     pub(super) sums: Vec<f64>,
-    pub(super) d_kernel: Vec<f32>,
-    pub(super) d_bias: Vec<f32>,
+    /// The gradients of [`Work::summed`].
+    pub(super) gradients: Vec<Vec<f32>>,
+    /// Results of a convolution: of all examples, or of one if they are computed again in the
+    /// backward pass.
+    pub(super) activations: Vec<f32>,
+    /// Values before the normalization that pooling chose.
+    pub(super) pooled: Vec<f32>,
+    /// The place of each window's largest value, and marks of dropped values.
+    pub(super) argmax: Vec<u8>,
+    /// One example's gradient before the convolution, framed by zeros.
+    pub(super) framed: Vec<f32>,
+    /// One example's gradient without zeros in between, or factors of one example.
+    pub(super) spare: Vec<f32>,
+    /// The position of each channel's largest value.
+    pub(super) winners: Vec<u32>,
+    /// The shares of attention.
+    pub(super) shares: Vec<f32>,
+}
+
+/// The images that a unit reads, and their gradients.
+pub(super) struct Read<'a> {
+    pub(super) image: &'a Image,
+    pub(super) values: &'a [f32],
+    pub(super) gradients: Option<&'a mut [f32]>,
+    /// Whether gradients are added to what is there.
+    pub(super) adds: bool,
 }
 
 impl Chunk {
     pub(super) fn new(plan: &Plan, index: usize) -> Self {
-        Self { index, n: 0, blocks: plan.blocks.iter().map(Buffers::new).collect() }
+        Self { index, n: 0, units: plan.units.iter().map(|unit| buffers(plan, unit)).collect() }
     }
 
-    /// Computes convolution, bias, ReLU and pooling of raw values; in training also the sums for
-    /// normalization.
-    pub(super) fn forward(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
-        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
-        let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
-        let (before, rest) = self.blocks.split_at_mut(block);
+    /// Computes a unit up to its normalization; in training also the sums for that.
+    pub(super) fn forward(&mut self, pass: &Pass<'_>, index: usize, shared: &Shared) {
+        let (n, first, unit) = (self.n, self.index * CHUNK, &pass.plan.units[index]);
+        let (before, rest) = self.units.split_at_mut(index);
         let own = &mut rest[0];
-        let input = match before.last() {
-            Some(before) => &before.out,
-            None => &pass.inputs[self.index * CHUNK * conv.input_len()..],
+        let read = |source: Source| {
+            let image = pass.plan.image(source);
+            let values = match source.unit {
+                Some(unit) => &before[unit].out[..],
+                None => &pass.inputs[first * image.len()..],
+            };
+            Read { image, values, gradients: None, adds: false }
         };
-        own.sums.fill(0.0);
-        for example in 0..self.n {
-            let x = &input[example * conv.input_len()..][..conv.input_len()];
-            let activations = &mut own.activations[place(plan, example)..][..conv.output_len()];
-            let (kernel, bias) =
-                (&pass.values[plan.kernel.clone()], &pass.values[plan.bias.clone()]);
-            plan.convolution.forward(isa, x, kernel, bias, activations);
-            if pass.key.is_some() && plan.norm.is_some() {
-                add_sums(isa, activations, &mut own.sums);
+        match &unit.work {
+            Work::Block(block) => block::forward(pass, block, n, &read(unit.source), shared, own),
+            _ => {
+                let other = unit.other.map(read);
+                simple::forward(pass, unit, (first, n), (&read(unit.source), other.as_ref()), own);
             }
-            let pooled = example * pool.output_len()..(example + 1) * pool.output_len();
-            plan.pooling.forward(
-                isa,
-                activations,
-                &shared.direction,
-                &mut own.pooled[pooled.clone()],
-                &mut own.argmax[pooled],
-            );
         }
     }
 
-    /// Normalizes the pooled values and, in training, applies dropout.
-    pub(super) fn finish(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
-        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
-        let own = &mut self.blocks[block];
-        let len = plan.pooling.geometry().output_len();
-        let examples = own.pooled.chunks_exact(len).zip(own.out.chunks_exact_mut(len));
-        let examples = examples.zip(own.argmax.chunks_exact_mut(len)).take(self.n);
-        for (example, ((pooled, out), argmax)) in examples.enumerate() {
-            if plan.norm.is_some() {
-                apply(isa, &shared.line, pooled, out);
-            } else {
-                out.copy_from_slice(pooled);
+    /// Normalizes, and in training applies dropout.
+    pub(super) fn finish(&mut self, pass: &Pass<'_>, index: usize, shared: &Shared) {
+        let (n, first, unit) = (self.n, self.index * CHUNK, &pass.plan.units[index]);
+        let (before, rest) = self.units.split_at_mut(index);
+        match &unit.work {
+            Work::Block(block) => {
+                block::finish(pass, (block, &unit.image), (first, n), shared, &mut rest[0]);
             }
-            if let Some(key) = pass.key {
-                let key = key.example(block, self.index * CHUNK + example);
-                dropout_pooled(isa, plan.dropout, key, out, argmax);
+            Work::Input(Some(_)) | Work::Norm(_) => {
+                let image = pass.plan.image(unit.source);
+                let values = match unit.source.unit {
+                    Some(unit) => &before[unit].out[..],
+                    None => &pass.inputs[first * image.len()..],
+                };
+                let read = Read { image, values, gradients: None, adds: false };
+                simple::normalize(pass.isa, unit, n, &read, &shared.line, &mut rest[0]);
             }
+            _ => {}
         }
     }
 
     /// Runs dropout backward and computes the sums that the backward pass of normalization needs.
-    pub(super) fn backward_sums(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
-        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
-        let own = &mut self.blocks[block];
-        let len = plan.pooling.geometry().output_len();
-        own.sums.fill(0.0);
-        let examples = own.d_out.chunks_exact_mut(len).zip(own.argmax.chunks_exact(len));
-        for ((d_out, argmax), pooled) in examples.zip(own.pooled.chunks_exact(len)).take(self.n) {
-            dropout_pooled_backward(isa, plan.dropout, argmax, d_out);
-            if plan.norm.is_some() {
-                add_gradient_sums(isa, d_out, pooled, &shared.statistics, &mut own.sums);
+    pub(super) fn backward_sums(&mut self, pass: &Pass<'_>, index: usize, shared: &Shared) {
+        let (n, unit) = (self.n, &pass.plan.units[index]);
+        let (before, rest) = self.units.split_at_mut(index);
+        match &unit.work {
+            Work::Block(block) => {
+                block::backward_sums(pass.isa, (block, &unit.image), n, shared, &mut rest[0]);
             }
+            Work::Norm(_) => {
+                let image = pass.plan.image(unit.source);
+                let values = match unit.source.unit {
+                    Some(unit) => &before[unit].out[..],
+                    None => &pass.inputs[self.index * CHUNK * image.len()..],
+                };
+                let read = Read { image, values, gradients: None, adds: false };
+                simple::norm_sums(pass.isa, unit, n, &read, &shared.statistics, &mut rest[0]);
+            }
+            _ => {}
         }
     }
 
-    /// Runs backward through pooling, normalization, ReLU and convolution, to the previous block.
-    pub(super) fn backward(&mut self, pass: &Pass<'_>, block: usize, shared: &Shared) {
-        let (isa, plan) = (pass.isa, &pass.plan.blocks[block]);
-        let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
-        let (before, rest) = self.blocks.split_at_mut(block);
+    /// Runs backward through the rest of a unit, to those that it reads.
+    pub(super) fn backward(&mut self, pass: &Pass<'_>, index: usize, shared: &Shared) {
+        let (n, first, unit) = (self.n, self.index * CHUNK, &pass.plan.units[index]);
+        let (before, rest) = self.units.split_at_mut(index);
         let own = &mut rest[0];
-        let (input, mut d_input) = match before.last_mut() {
-            Some(before) => (&before.out[..], Some(&mut before.d_out)),
-            None => (&pass.inputs[self.index * CHUNK * conv.input_len()..], None),
+        if let Some(other) = unit.other.filter(|other| other.wants_gradient)
+            && let Some(read) = other.unit
+        {
+            let image = pass.plan.image(other);
+            let gradients = Some(&mut before[read].d_out[..]);
+            simple::pass_on(unit, n, Read { image, values: &[], gradients, adds: other.adds }, own);
+        }
+        let image = pass.plan.image(unit.source);
+        let (values, gradients) = match unit.source.unit {
+            Some(read) => {
+                let Buffers { out, d_out, .. } = &mut before[read];
+                (&out[..], unit.source.wants_gradient.then_some(&mut d_out[..]))
+            }
+            None => (&pass.inputs[first * image.len()..], None),
         };
-        own.d_kernel.fill(0.0);
-        own.d_bias.fill(0.0);
-        for example in 0..self.n {
-            let inputs = example * conv.input_len()..(example + 1) * conv.input_len();
-            let x = &input[inputs.clone()];
-            let activations = &mut own.activations[place(plan, example)..][..conv.output_len()];
-            if !plan.keeps_activations {
-                let (kernel, bias) =
-                    (&pass.values[plan.kernel.clone()], &pass.values[plan.bias.clone()]);
-                plan.convolution.forward(isa, x, kernel, bias, activations);
+        let read = Read { image, values, gradients, adds: unit.source.adds };
+        match &unit.work {
+            Work::Block(block) => {
+                block::backward(pass, (block, &unit.image), n, read, shared, own);
             }
-            let pooled = example * pool.output_len()..(example + 1) * pool.output_len();
-            let gradient = PooledGradient {
-                d_pooled: &own.d_out[pooled.clone()],
-                argmax: &own.argmax[pooled],
-            };
-            let d = &mut own.framed[plan.convolution.frame_len()..][..conv.output_len()];
-            let (slopes, d_bias) = (&shared.slopes, &mut own.d_bias);
-            plan.pooling.backward_through(isa, gradient, slopes, activations, d, d_bias);
-            plan.convolution.kernel_gradient(isa, x, d, &mut own.d_kernel);
-            if let Some(d_input) = &mut d_input {
-                let d_x = &mut d_input[inputs];
-                plan.convolution.input_gradient(isa, &own.framed, &shared.turned, d_x);
-            }
+            _ => simple::backward(pass, unit, n, read, &shared.slopes, own),
         }
     }
 }
 
-/// Returns the offset of an example's activations.
-fn place(plan: &BlockPlan, example: usize) -> usize {
-    if plan.keeps_activations { example * plan.convolution.geometry().output_len() } else { 0 }
-}
-
-impl Buffers {
-    fn new(plan: &BlockPlan) -> Self {
-        let (conv, pool) = (plan.convolution.geometry(), plan.pooling.geometry());
-        let n_kept = if plan.keeps_activations { CHUNK } else { 1 };
-        Self {
-            activations: vec![0.0; n_kept * conv.output_len()],
-            pooled: vec![0.0; CHUNK * pool.output_len()],
-            argmax: vec![0; CHUNK * pool.output_len()],
-            out: vec![0.0; CHUNK * pool.output_len()],
-            d_out: vec![0.0; CHUNK * pool.output_len()],
-            framed: vec![0.0; plan.convolution.framed_len()],
-            sums: vec![0.0; 2 * conv.c_out],
-            d_kernel: vec![0.0; conv.kernel_len()],
-            d_bias: vec![0.0; conv.c_out],
-        }
-    }
+fn buffers(plan: &Plan, unit: &Unit) -> Buffers {
+    let mut own = match &unit.work {
+        Work::Block(block) => block::buffers(block),
+        _ => simple::buffers(unit, plan.image(unit.source)),
+    };
+    own.out = vec![0.0; CHUNK * unit.image.framed_len()];
+    own.d_out = own.out.clone();
+    own.gradients = unit.work.summed().iter().map(|range| vec![0.0; range.len()]).collect();
+    own
 }

@@ -28,7 +28,7 @@ impl Head {
         let n_in = plan.dense.first().map(|first| first.dense.n_in());
         let widths = n_in.into_iter().chain(plan.dense.iter().map(|layer| layer.dense.n_out()));
         let rows: Vec<Vec<f32>> = widths.map(|width| vec![0.0; plan.max_batch * width]).collect();
-        let behind_first = plan.dense.iter().skip(usize::from(plan.blocks.is_empty()));
+        let behind_first = plan.dense.iter().skip(usize::from(plan.units.is_empty()));
         let panels = plan.dense.iter().map(|d| d.dense.n_in().div_ceil(PANEL));
         Self {
             d_rows: rows.clone(),
@@ -57,7 +57,7 @@ impl Head {
             dense.forward(isa, x, weights, bias, layer.activation, output);
             if let Some(key) = key {
                 for (row, output) in output.chunks_exact_mut(dense.n_out()).enumerate() {
-                    let key = key.example(plan.blocks.len() + index, row);
+                    let key = key.example(layer.dropout_key, row);
                     dropout(isa, layer.dropout, key, output);
                 }
             }
@@ -80,7 +80,7 @@ impl Head {
             let (before, after) = self.d_rows.split_at_mut(index + 1);
             let d_output = &after[0][..n * dense.n_out()];
             let x = &self.rows[index][..n * dense.n_in()];
-            if index > 0 || !plan.blocks.is_empty() {
+            if index > 0 || !plan.units.is_empty() {
                 let transposed = &mut self.transposed[..layer.kernel.len()];
                 dense.transpose(&arrays.values[layer.kernel.clone()], transposed);
                 let d_x = &mut before[index][..n * dense.n_in()];

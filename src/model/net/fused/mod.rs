@@ -3,21 +3,26 @@
 //! | file | content |
 //! |---|---|
 //! | `plan` | the net's layers grouped into the units that the kernels compute |
+//! | `image` | how images and parameters lie in memory |
 //! | `arrays` | parameters, gradients and moments, one slice each |
-//! | `chunk`, `blocks` | the convolutional blocks: of a few examples, of a batch |
+//! | `block`, `simple` | the units of an example: convolutional blocks, all others |
+//! | `chunk`, `units` | the units of a few examples, of a batch |
 //! | `head` | the dense layers |
 //!
-//! The kernels support the layers of the nets in the original report. Every other net uses
-//! [`BurnEngine`](super::burn::BurnEngine), which computes the same with burn's operations.
+//! A net with a layer that the kernels do not support uses [`BurnEngine`](super::burn::BurnEngine),
+//! which computes the same with burn's operations.
 //!
 //! A step has the same bits on any number of threads of the current rayon pool: chunks have a fixed
 //! size, and sums over chunks have a fixed order.
 
 mod arrays;
-mod blocks;
+mod block;
 mod chunk;
 mod head;
+mod image;
 mod plan;
+mod simple;
+mod units;
 
 use super::engine::{Batch, DropoutKey, Engine, State, StepKey};
 use super::layer::Net;
@@ -26,9 +31,9 @@ use crate::kernels::isa::Isa;
 use crate::kernels::loss::Tally;
 use crate::kernels::optimizer::Optimizer;
 use arrays::Arrays;
-use blocks::Blocks;
 use head::Head;
 use plan::Plan;
+use units::Units;
 
 /// An [`Engine`] based on our own kernels, with every buffer that a step needs.
 #[derive(Clone, Debug)]
@@ -36,7 +41,7 @@ pub(super) struct FusedEngine {
     net: Net,
     plan: Plan,
     arrays: Arrays,
-    blocks: Blocks,
+    units: Units,
     head: Head,
     optimizer: Optimizer,
     clip_norm: Option<f64>,
@@ -55,7 +60,7 @@ impl FusedEngine {
         let plan = Plan::new(net, max_batch)?;
         let mut engine = Self {
             arrays: Arrays::new(plan.n_values()),
-            blocks: Blocks::new(&plan),
+            units: Units::new(&plan),
             head: Head::new(&plan),
             isa: Isa::best(),
             net: net.clone(),
@@ -74,21 +79,21 @@ impl FusedEngine {
 
     /// Computes the outputs from the inputs of a batch; a key means training.
     fn forward(&mut self, inputs: &[f32], key: Option<DropoutKey>) {
-        let Self { plan, arrays, blocks, head, isa, .. } = self;
-        blocks.forward(*isa, plan, arrays, inputs, key, &mut head.rows[0]);
+        let Self { plan, arrays, units, head, isa, .. } = self;
+        units.forward(*isa, plan, arrays, inputs, key, &mut head.rows[0]);
         head.forward(*isa, plan, &arrays.values, inputs.len() / self.net.width(), key);
     }
 
     /// Splits the slice of all parameters into one array each.
     fn cut(&self, values: &[f32]) -> Weights {
-        Weights(self.plan.ranges.iter().map(|range| values[range.clone()].to_vec()).collect())
+        Weights(self.plan.slots.iter().map(|slot| slot.cut(values)).collect())
     }
 }
 
 /// Joins the arrays into one slice, the inverse of [`FusedEngine::cut`].
 fn join(values: &mut [f32], plan: &Plan, weights: &Weights) {
-    for (range, array) in plan.ranges.iter().zip(&weights.0) {
-        values[range.clone()].copy_from_slice(array);
+    for (slot, array) in plan.slots.iter().zip(&weights.0) {
+        slot.join(array, values);
     }
 }
 
@@ -97,7 +102,7 @@ impl Engine for FusedEngine {
         let (n, n_outputs) = (batch.n, self.net.n_outputs());
         assert!((1..=self.plan.max_batch).contains(&n), "a batch has 1 to max_batch rows");
         self.forward(&batch.inputs, Some(key.dropout()));
-        let Self { net, plan, arrays, blocks, head, optimizer, clip_norm, isa } = self;
+        let Self { net, plan, arrays, units, head, optimizer, clip_norm, isa } = self;
         let isa = *isa;
         let outputs = &head.rows[plan.dense.len()][..n * n_outputs];
         let d_outputs = &mut head.d_rows[plan.dense.len()][..n * n_outputs];
@@ -108,16 +113,16 @@ impl Engine for FusedEngine {
         // clipping.
         let at_once = clip_norm.is_none().then_some(&constants);
         let penalty = head.backward(isa, plan, arrays, n, at_once);
-        blocks.backward(isa, plan, arrays, &batch.inputs, &head.d_rows[0]);
+        units.backward(isa, plan, arrays, &batch.inputs, &head.d_rows[0]);
         if let Some(max_norm) = *clip_norm {
-            arrays.clip(isa, max_norm);
+            arrays.clip(isa, &plan.slots, max_norm);
         }
         // Dense layers are last, and so are their parameters.
         let first_dense = plan.dense[0].kernel.start;
-        for (parameter, range) in net.parameters.iter().zip(&plan.ranges) {
-            let has_moved = at_once.is_some() && range.start >= first_dense;
+        for (parameter, slot) in net.parameters.iter().zip(&plan.slots) {
+            let has_moved = at_once.is_some() && slot.range.start >= first_dense;
             if parameter.trainable && !has_moved {
-                arrays.update(isa, &constants, range.clone());
+                arrays.update(isa, &constants, slot.range.clone());
             }
         }
         Tally { loss: (tally.loss / n as f64 + penalty) * n as f64, ..tally }
@@ -135,7 +140,7 @@ impl Engine for FusedEngine {
     }
 
     fn penalty(&self) -> f64 {
-        let values = self.plan.ranges.iter().map(|range| &self.arrays.values[range.clone()]);
+        let values = self.plan.slots.iter().map(|slot| &self.arrays.values[slot.range.clone()]);
         self.net.penalty(values)
     }
 

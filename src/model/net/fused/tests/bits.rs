@@ -4,9 +4,19 @@ use super::*;
 
 /// Runs five steps of the small net on batches of `n` and returns the complete result.
 fn trained(n: usize, n_threads: usize, isa: Isa, clip_norm: Option<f64>) -> (Arrays, Vec<Tally>) {
+    trained_net(&small(false), n, n_threads, isa, clip_norm)
+}
+
+fn trained_net(
+    net: &Net,
+    n: usize,
+    n_threads: usize,
+    isa: Isa,
+    clip_norm: Option<f64>,
+) -> (Arrays, Vec<Tally>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
     pool.install(|| {
-        let mut engine = engine(&small(false), Optimizer::adam(1e-2), 64);
+        let mut engine = engine(net, Optimizer::adam(1e-2), 64);
         engine.isa = isa;
         engine.clip_norm = clip_norm;
         let features = random(77, 80 * 104);
@@ -35,13 +45,27 @@ fn threads_and_levels_that_fuse_change_no_bit() {
 }
 
 #[test]
+fn threads_and_levels_that_fuse_change_no_bit_of_any_layer() {
+    let levels = Isa::available();
+    let fused = if levels.len() > 1 { &levels[1..] } else { &levels };
+    for (index, net) in varied().iter().enumerate() {
+        let first = trained_net(net, 19, 1, fused[0], Some(0.1));
+        assert!(first.0.values.iter().all(|value| value.is_finite()));
+        for (n_threads, &isa) in (1..=3).flat_map(|n| fused.iter().map(move |isa| (n, isa))) {
+            let other = trained_net(net, 19, n_threads, isa, Some(0.1));
+            assert!(first == other, "net {index}, {n_threads} threads, {isa:?}");
+        }
+    }
+}
+
+#[test]
 fn a_norm_of_many_pieces_is_one_number() {
     // Rounding to f32 would hide a difference in the test above.
     let mut arrays = Arrays::new(85_340);
     arrays.gradients = random(3, 85_340);
     let norm = |n_threads, isa| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-        pool.install(|| arrays.gradient_norm(isa))
+        pool.install(|| arrays.gradient_norm(isa, &[]))
     };
     let plain = wide(&arrays.gradients).iter().map(|g| g * g).sum::<f64>().sqrt();
     assert!((norm(1, Isa::best()) / plain - 1.0).abs() < 1e-12);

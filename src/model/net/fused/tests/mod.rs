@@ -3,15 +3,15 @@
 mod bits;
 mod clipping;
 mod engines;
+mod plain;
 
 use super::super::engine::StepKey;
-use super::super::layer::{BATCH_NORM_EPSILON, Kind, Shape};
+use super::super::layer::{Kind, Norm, Shape, Steps, Summary};
 use super::*;
-use crate::kernels::dropout::{Rate, dropout};
-use crate::kernels::geometry::{ConvGeometry, PoolGeometry};
 use crate::kernels::loss::{Targets, softmax_cross_entropy};
-use crate::kernels::reference::{assert_close, convolution, max_pool, random, wide};
+use crate::kernels::reference::{assert_close, random, wide};
 use crate::vocab::Seed;
+use plain::plain_loss;
 
 const INPUT: Shape = [13, 8, 1];
 
@@ -22,8 +22,8 @@ fn conv(
     pool: Option<usize>,
     rate: f64,
 ) -> Vec<Kind> {
-    let mut kinds = vec![Kind::Conv { filters, kernel }, Kind::Relu];
-    kinds.extend(norm.then_some(Kind::BatchNorm));
+    let mut kinds = vec![Kind::conv(filters, kernel), Kind::Relu];
+    kinds.extend(norm.then_some(Kind::BatchNorm(Norm::default())));
     kinds.extend(pool.map(|size| Kind::MaxPool { size: [size; 2], stride: [2, 2] }));
     kinds.extend((rate > 0.0).then_some(Kind::Dropout { rate }));
     kinds
@@ -47,6 +47,79 @@ fn small(dense_only: bool) -> Net {
     Net::new(INPUT, &kinds).unwrap()
 }
 
+/// Returns nets that together have every layer, in the orders in which they make units and in others.
+fn varied() -> Vec<Net> {
+    let norm = || Kind::BatchNorm(Norm { epsilon: 1e-2, momentum: 0.8 });
+    let steps = |stride, dilation, same| Steps { stride, dilation, same };
+    let same = steps([1; 2], [1; 2], true);
+    let conv = |filters, kernel, steps| Kind::Conv { filters, kernel, steps };
+    let pool = Kind::MaxPool { size: [2, 2], stride: [2, 2] };
+    let dropout = |rate| Kind::Dropout { rate };
+    let last = [Kind::Flatten, Kind::Dense { units: 3, l2: 0.02 }];
+    // Like CNN-4: bands, 'same', normalization before ReLU, a fold, mean and max.
+    let modern = vec![
+        Kind::BandNorm(Norm::default()),
+        conv(5, [3, 3], same),
+        norm(),
+        Kind::Relu,
+        pool.clone(),
+        conv(18, [3, 3], same),
+        norm(),
+        Kind::Relu,
+        pool.clone(),
+        dropout(0.2),
+        Kind::Fold,
+        conv(7, [1, 1], same),
+        norm(),
+        Kind::Relu,
+        Kind::Summarize { by: Summary::MeanMax },
+        dropout(0.3),
+    ];
+    // A residual block with a projection, one without, and one whose input is the net's.
+    let residual = vec![
+        conv(6, [3, 3], steps([2, 1], [1; 2], true)),
+        norm(),
+        Kind::Gelu,
+        conv(6, [3, 3], same),
+        norm(),
+        Kind::Branch { from: None },
+        conv(6, [1, 1], steps([2, 1], [1; 2], true)),
+        Kind::Add { from: Some(4) },
+        Kind::Silu,
+        conv(6, [3, 2], same),
+        Kind::Add { from: Some(8) },
+        Kind::Relu,
+        Kind::AveragePool { size: [3, 2], stride: [2, 2] },
+        dropout(0.2),
+        Kind::Summarize { by: Summary::Attention },
+    ];
+    let separable = vec![
+        conv(4, [2, 3], steps([1, 2], [2, 1], true)),
+        Kind::Silu,
+        Kind::DepthwiseConv { kernel: [3, 2], steps: steps([2, 1], [1, 2], true) },
+        norm(),
+        Kind::Relu,
+        conv(9, [1, 1], Steps::default()),
+        Kind::Gelu,
+        pool.clone(),
+        Kind::DepthwiseConv { kernel: [2, 1], steps: Steps::default() },
+        norm(),
+        Kind::Summarize { by: Summary::Mean },
+    ];
+    // A convolution over time whose steps and dilation leave values out.
+    let over_time = vec![
+        Kind::Fold,
+        conv(5, [3, 1], steps([2, 1], [2, 1], false)),
+        Kind::Relu,
+        norm(),
+        dropout(0.3),
+        conv(33, [2, 1], same),
+        Kind::Summarize { by: Summary::Max },
+    ];
+    let whole = [modern, residual, separable, over_time];
+    whole.map(|kinds| Net::new(INPUT, &[&kinds[..], &last].concat()).unwrap()).into()
+}
+
 fn engine(net: &Net, optimizer: Optimizer, max_batch: usize) -> FusedEngine {
     FusedEngine::new(net, &Weights::start(net, Seed(5)), optimizer, None, max_batch).unwrap()
 }
@@ -57,7 +130,8 @@ fn still(net: &Net, max_batch: usize) -> FusedEngine {
     let mut weights = engine.weights();
     for (i, (parameter, values)) in net.parameters.iter().zip(&mut weights.0).enumerate() {
         let is_of_norm = parameter.name.starts_with("batch_norm") && parameter.trainable;
-        if is_of_norm || parameter.name.ends_with("bias") {
+        let is_drawn = parameter.name.ends_with("bias") || parameter.name.starts_with("attention");
+        if is_of_norm || is_drawn {
             *values = random(i as u64, values.len());
         }
         if parameter.name.ends_with("gamma") {
@@ -79,79 +153,16 @@ fn key(seed: u64) -> StepKey {
     StepKey { seed: Seed(seed), epoch: 1, step: 0 }
 }
 
-/// Computes the training loss of a net in simple `f64` code; `targets` are `[n, n_classes]`,
-/// `value` finds parameters.
-fn plain_loss(
-    net: &Net,
-    batch: &Batch,
-    targets: &[f32],
-    key: DropoutKey,
-    value: &dyn Fn(usize) -> Vec<f64>,
-) -> f64 {
-    let n = batch.labels.len();
-    let (mut x, mut penalty, mut n_units) = (wide(&batch.inputs), 0.0, 0);
-    for layer in &net.layers {
-        let ([height, width, channels], len) = (layer.input, layer.input.iter().product());
-        match layer.kind {
-            Kind::Conv { filters, kernel } => {
-                n_units += 1;
-                let g = ConvGeometry { n, height, width, c_in: channels, c_out: filters, kernel };
-                let (kernel, bias) = (value(layer.first), value(layer.first + 1));
-                x = convolution(&g, &x, &kernel, &bias, &vec![0.0; n * g.output_len()]).output;
-            }
-            Kind::Relu => x.iter_mut().for_each(|v| *v = v.max(0.0)),
-            Kind::BatchNorm => {
-                let (gamma, beta) = (value(layer.first), value(layer.first + 1));
-                let rows = (x.len() / channels) as f64;
-                for k in 0..channels {
-                    let of_channel = || x.iter().skip(k).step_by(channels);
-                    let mean = of_channel().sum::<f64>() / rows;
-                    let variance = of_channel().map(|v| (v - mean).powi(2)).sum::<f64>() / rows;
-                    x.iter_mut().skip(k).step_by(channels).for_each(|v| {
-                        *v = gamma[k] * (*v - mean) / (variance + BATCH_NORM_EPSILON).sqrt()
-                            + beta[k];
-                    });
-                }
-            }
-            Kind::MaxPool { size, stride } => {
-                x = max_pool(&PoolGeometry { n, height, width, channels, size, stride }, &x).0;
-            }
-            Kind::Dropout { rate } => {
-                let rate = Rate::new(rate as f32).unwrap();
-                for (row, x) in x.chunks_mut(len).enumerate() {
-                    let mut ones = vec![1.0; len];
-                    dropout(Isa::best(), rate, key.example(n_units - 1, row), &mut ones);
-                    x.iter_mut().zip(wide(&ones)).for_each(|(v, m)| *v *= m);
-                }
-            }
-            Kind::Flatten => {}
-            Kind::Dense { units, l2 } => {
-                n_units += 1;
-                let (kernel, bias) = (value(layer.first), value(layer.first + 1));
-                penalty += l2 * kernel.iter().map(|w| w * w).sum::<f64>();
-                let product = |i: usize| {
-                    let row = x[i / units * len..][..len].iter().enumerate();
-                    bias[i % units]
-                        + row.map(|(k, v)| v * kernel[k * units + i % units]).sum::<f64>()
-                };
-                x = (0..n * units).map(product).collect();
-            }
-        }
-    }
-    let cross = |(row, targets): (&[f64], &[f32])| -> f64 {
-        let log_sum = row.iter().map(|z| z.exp()).sum::<f64>().ln();
-        row.iter().zip(targets).map(|(z, &t)| f64::from(t) * (log_sum - z)).sum()
-    };
-    let n_classes = net.n_outputs();
-    x.chunks(n_classes).zip(targets.chunks(n_classes)).map(cross).sum::<f64>() / n as f64 + penalty
-}
-
 #[test]
 fn loss_and_every_gradient_are_the_plain_nets() {
-    for (dense_only, n, seed, is_soft) in
-        [(false, 11, 3, false), (false, 1, 4, false), (false, 7, 6, true), (true, 9, 5, true)]
-    {
-        let net = small(dense_only);
+    let old = [
+        (small(false), 11, 3, false),
+        (small(false), 1, 4, false),
+        (small(false), 7, 6, true),
+        (small(true), 9, 5, true),
+    ];
+    let new = varied().into_iter().map(|net| (net, 9, 7, true));
+    for (net, n, seed, is_soft) in old.into_iter().chain(new) {
         let mut engine = still(&net, 16);
         let rows: Vec<usize> = (0..n).map(|i| i * 7 % 20).collect();
         let labels: Vec<usize> = (0..n).map(|i| i % 3).collect();
@@ -225,8 +236,10 @@ fn inference_by_a_batchs_own_statistics_is_the_training_pass() {
     kinds.extend(conv(18, [2, 2], true, Some(2), 0.0));
     kinds.extend([Kind::Flatten, Kind::Dense { units: 3, l2: 0.0 }]);
     let mut engine = still(&Net::new(INPUT, &kinds).unwrap(), 16);
-    for norm in engine.plan.blocks.iter_mut().filter_map(|block| block.norm.as_mut()) {
-        norm.momentum = 0.0;
+    for unit in &mut engine.plan.units {
+        if let plan::Work::Block(block) = &mut unit.work {
+            block.norm.iter_mut().for_each(|norm| norm.constants.momentum = 0.0);
+        }
     }
     let labels = [0, 1, 2, 0, 1, 2, 0, 1, 2];
     let batch = batch(&random(7, 9 * 104), &[0, 1, 2, 3, 4, 5, 6, 7, 8], &labels);
