@@ -26,6 +26,11 @@ pub struct Training {
     pub class_weights: ClassWeights,
     /// Mixes pairs of examples by a share drawn from Beta(`mixup`, `mixup`) for each batch; 0 for none.
     pub mixup: f64,
+    /// Share of the moving average of the weights that each step keeps, [0, 1): the average is
+    /// validated and kept, not the weights of the last step.
+    pub ema: Option<f64>,
+    /// Whether weight decay leaves biases, scales and shifts alone.
+    pub decay_only_kernels: bool,
     /// Number of examples per step, at least 1; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Number of passes over the training examples, at least 1.
@@ -96,6 +101,8 @@ impl Training {
             label_smoothing: 0.0,
             class_weights: ClassWeights::Even,
             mixup: 0.0,
+            ema: None,
+            decay_only_kernels: false,
             batch_size,
             epochs,
             validate_every: 1,
@@ -117,6 +124,8 @@ impl Training {
             fields.with_default("label_smoothing", &Real::from_to_below(0.0, 1.0), 0.0);
         let class_weights = fields.with_default("class_weights", &Weighting, ClassWeights::Even);
         let mixup = fields.with_default("mixup", &Real::from_to(0.0, 100.0), 0.0);
+        let ema = fields.optional("ema", &Real::from_to_below(0.0, 1.0));
+        let decay_only_kernels = fields.optional("decay_only_kernels", &Flag).unwrap_or(false);
         let validate_every = fields.with_default("validate_every", &Int::within(1..=1_000_000), 1);
         let early_stopping = fields.table("early_stopping", EarlyStopping::read);
         let augment = Augment::read_list(fields, "augment", axes);
@@ -127,6 +136,8 @@ impl Training {
             label_smoothing,
             class_weights,
             mixup,
+            ema,
+            decay_only_kernels,
             batch_size,
             epochs,
             validate_every,
@@ -317,6 +328,8 @@ mod tests {
                 label_smoothing: 0.0,
                 class_weights: ClassWeights::Even,
                 mixup: 0.0,
+                ema: None,
+                decay_only_kernels: false,
                 batch_size: 32,
                 epochs: 400,
                 validate_every: 1,
@@ -338,7 +351,8 @@ mod tests {
         let text = "optimizer.adamw = { learning_rate = 0.1 }\nbatch_size = 32\nepochs = 9\n\
                     schedule.cosine = { warmup_epochs = 2 }\nclip_norm = 1\nmixup = 0.2\n\
                     label_smoothing = 0.1\nclass_weights = [1, 2.5]\nvalidate_every = 3\n\
-                    early_stopping = { patience = 2, monitor = \"valid_accuracy\" }";
+                    early_stopping = { patience = 2, monitor = \"valid_accuracy\" }\n\
+                    ema = 0.99\ndecay_only_kernels = true";
         let read = training(text, &[21]).unwrap();
         let Optimizer::Adam { weight_decay, .. } = read.optimizer else { panic!("not Adam") };
         assert_eq!(weight_decay, 0.004);
@@ -346,6 +360,7 @@ mod tests {
         assert_eq!((read.clip_norm, read.mixup, read.label_smoothing), (Some(1.0), 0.2, 0.1));
         assert_eq!(read.class_weights, ClassWeights::Given(vec![1.0, 2.5]));
         assert_eq!(read.validate_every, 3);
+        assert_eq!((read.ema, read.decay_only_kernels), (Some(0.99), true));
         assert_eq!(read.early_stopping.unwrap().monitor, Monitor::ValidAccuracy);
         let sgd = "optimizer.sgd = { learning_rate = 0.1, momentum = 0.9, nesterov = true }\n\
                    batch_size = 1\nepochs = 1\nclass_weights = \"balanced\"\n\

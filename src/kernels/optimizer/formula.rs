@@ -8,6 +8,14 @@ pub struct Constants {
     pub(super) decay: f32,
 }
 
+impl Constants {
+    /// Returns the same step without weight decay.
+    #[must_use]
+    pub const fn without_decay(self) -> Self {
+        Self { decay: 0.0, ..self }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Rule {
     Adam(Adam),

@@ -53,16 +53,20 @@ pub(super) fn train(
     }
     let targets = goal.of_training(training, job.train)?;
     let recipe = Recipe::new(training, &targets, job.seed);
-    let (progress, best_weights) = match job.resume {
-        None => (Progress::start(), None),
+    let (progress, best_weights, average) = match job.resume {
+        None => (Progress::start(), None, training.ema.map(|_| engine.weights())),
         Some(bytes) => {
             let found = snapshot::decode(net, bytes)?;
             engine.set_state(&found.state);
-            (found.progress, found.best_weights)
+            (found.progress, found.best_weights, found.average)
         }
     };
+    if average.is_some() != training.ema.is_some() {
+        let said = "it belongs to a training with another ema".to_owned();
+        return Err(ModelError::Snapshot(said));
+    }
     let mut trainer =
-        Trainer { engine, net, job, training, scaler, goal, recipe, progress, best_weights };
+        Trainer { engine, net, job, training, scaler, goal, recipe, progress, best_weights, average };
     trainer.run(watch)
 }
 
@@ -76,6 +80,8 @@ struct Trainer<'a> {
     recipe: Recipe<'a>,
     progress: Progress,
     best_weights: Option<Weights>,
+    /// The moving average of the weights.
+    average: Option<Weights>,
 }
 
 impl Trainer<'_> {
@@ -110,6 +116,7 @@ impl Trainer<'_> {
             let rate = optimizer.learning_rate() * factor;
             let tally =
                 self.engine.step(&batch, StepKey { seed: self.job.seed, epoch, step }, rate);
+            self.blend((epoch - 1) * n_steps + step + 1);
             let progress = &mut self.progress;
             progress.loss += tally.loss;
             progress.n_right += tally.n_right;
@@ -156,9 +163,34 @@ impl Trainer<'_> {
         if examples.is_empty() {
             return Ok((f64::NAN, f64::NAN));
         }
+        let last = self.average.as_ref().map(|average| {
+            let last = self.engine.weights();
+            self.engine.set_weights(average);
+            last
+        });
         let found = evaluate(self.engine, examples, self.scaler, self.goal);
+        if let Some(last) = last {
+            self.engine.set_weights(&last);
+        }
         check(found.0, self.progress.epoch)?;
         Ok(found)
+    }
+
+    /// Moves the average of the weights, moving statistics included, towards those after the
+    /// `n_steps`-th step.
+    ///
+    /// # Source
+    /// Polyak and Juditsky, 1992; the share that is kept grows with the steps as in TensorFlow's
+    /// `ExponentialMovingAverage`, so that the first weights are soon forgotten.
+    fn blend(&mut self, n_steps: usize) {
+        let (Some(most), Some(average)) = (self.training.ema, &mut self.average) else { return };
+        let n = n_steps as f64;
+        let keep = most.min((1.0 + n) / (10.0 + n)) as f32;
+        for (average, values) in average.0.iter_mut().zip(self.engine.weights().0) {
+            for (average, value) in average.iter_mut().zip(values) {
+                *average = keep * *average + (1.0 - keep) * value;
+            }
+        }
     }
 
     fn check_run_away(&self, loss: f64) -> Result<(), ModelError> {
@@ -172,7 +204,8 @@ impl Trainer<'_> {
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        snapshot::encode(self.net, &self.engine.state(), &self.progress, self.best_weights.as_ref())
+        let (best, average) = (self.best_weights.as_ref(), self.average.as_ref());
+        snapshot::encode(self.net, &self.engine.state(), &self.progress, best, average)
     }
 
     /// Records an epoch; returns true if the last better one is too far back.
@@ -184,7 +217,8 @@ impl Trainer<'_> {
         if value.is_finite() && self.progress.best.is_none_or(is_better) {
             self.progress.best = Some(Best { epoch: report.epoch, value });
             if rule.restore_best {
-                self.best_weights = Some(self.engine.weights());
+                let weights = || self.engine.weights();
+                self.best_weights = Some(self.average.clone().unwrap_or_else(weights));
             }
         }
         report.epoch - self.progress.best.map_or(0, |best| best.epoch) >= rule.patience
@@ -201,7 +235,12 @@ impl Trainer<'_> {
                 self.engine.set_weights(&weights);
                 best.epoch
             }
-            _ => last_epoch,
+            _ => {
+                if let Some(average) = &self.average {
+                    self.engine.set_weights(average);
+                }
+                last_epoch
+            }
         };
         TrainingOutcome { kept_epoch, notes }
     }

@@ -175,6 +175,8 @@ pub(super) struct Parameter {
     pub(super) trainable: bool,
     /// Weight of the squared values in the loss.
     pub(super) l2: f64,
+    /// Whether the optimizer's weight decay is applied to it.
+    pub(super) decays: bool,
 }
 
 /// Layers with compatible shapes.
@@ -213,6 +215,11 @@ impl Net {
             net.layers.push(Layer { kind: kind.clone(), input: before, output, first });
         }
         Ok(net)
+    }
+
+    /// Leaves biases, scales and shifts out of weight decay.
+    pub(super) fn decay_only_kernels(&mut self) {
+        self.parameters.iter_mut().for_each(|parameter| parameter.decays = parameter.is_kernel());
     }
 
     /// Returns how many numbers one example must have.
@@ -272,7 +279,7 @@ impl Parameter {
     }
 
     /// Returns whether it is a kernel, not a bias, a scale or a statistic.
-    pub(super) fn is_kernel(&self) -> bool {
+    fn is_kernel(&self) -> bool {
         self.trainable && self.shape.len() > 1
     }
 }
@@ -364,6 +371,7 @@ impl Kind {
             start,
             trainable,
             l2,
+            decays: true,
         };
         match *self {
             Self::Conv { filters, kernel: [kh, kw], .. } => {

@@ -77,7 +77,11 @@ impl NetModel {
             kinds.push(Kind::Dense { units: n_outputs, l2: 0.0 });
             Net::new(input, &kinds)
         });
-        Ok(Net { loss: goal.loss(), ..net.map_err(ModelError::Examples)? })
+        let mut net = Net { loss: goal.loss(), ..net.map_err(ModelError::Examples)? };
+        if self.training.decay_only_kernels {
+            net.decay_only_kernels();
+        }
+        Ok(net)
     }
 }
 

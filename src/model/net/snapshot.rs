@@ -10,8 +10,9 @@ use super::weights::Weights;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-/// Prefixes of the arrays' names: weights, the two moments, the best weights so far.
-const PARTS: [&str; 4] = ["weights", "first", "second", "best"];
+/// Prefixes of the arrays' names: weights, the two moments, the best weights so far, the moving average
+/// of the weights.
+const PARTS: [&str; 5] = ["weights", "first", "second", "best", "average"];
 
 /// The state of a training, without the engine's arrays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,7 @@ pub(super) struct Snapshot {
     pub(super) state: State,
     pub(super) progress: Progress,
     pub(super) best_weights: Option<Weights>,
+    pub(super) average: Option<Weights>,
 }
 
 /// Encodes a whole training as bytes.
@@ -66,9 +68,10 @@ pub(super) fn encode(
     state: &State,
     progress: &Progress,
     best_weights: Option<&Weights>,
+    average: Option<&Weights>,
 ) -> Vec<u8> {
     let [first, second] = &state.moments;
-    let parts = [Some(&state.weights), Some(first), Some(second), best_weights];
+    let parts = [Some(&state.weights), Some(first), Some(second), best_weights, average];
     let mut arrays = vec![];
     for (part, weights) in PARTS.into_iter().zip(parts) {
         let Some(weights) = weights else { continue };
@@ -107,12 +110,15 @@ pub(super) fn decode(net: &Net, bytes: &[u8]) -> Result<Snapshot, ModelError> {
         });
         values.collect::<Result<_, _>>().map(Weights)
     };
-    let [weights, first, second, best] = PARTS;
-    let has_best = file.names().iter().any(|name| name.starts_with("best."));
-    let best_weights = if has_best { Some(part(best)?) } else { None };
+    let [weights, first, second, best, average] = PARTS;
+    let optional = |name: &str| {
+        let is_there = file.names().iter().any(|array| array.starts_with(&format!("{name}.")));
+        is_there.then(|| part(name)).transpose()
+    };
+    let (best_weights, average) = (optional(best)?, optional(average)?);
     let moments = [part(first)?, part(second)?];
     let state = State { weights: part(weights)?, moments, n_steps };
-    Ok(Snapshot { state, progress, best_weights })
+    Ok(Snapshot { state, progress, best_weights, average })
 }
 
 fn broken(message: &str) -> ModelError {

@@ -166,6 +166,8 @@ fn everything() -> Training {
         label_smoothing: 0.1,
         class_weights: ClassWeights::Given(vec![1.0, 2.0, 0.5]),
         mixup: 0.3,
+        ema: Some(0.9),
+        decay_only_kernels: true,
         batch_size: 9,
         epochs: 4,
         validate_every: 1,
@@ -188,6 +190,8 @@ fn plain() -> Training {
         label_smoothing: 0.0,
         class_weights: ClassWeights::Even,
         mixup: 0.0,
+        ema: None,
+        decay_only_kernels: false,
         batch_size: 9,
         epochs: 30,
         validate_every: 1,
@@ -269,6 +273,30 @@ fn a_training_stopped_after_any_step_goes_on_to_the_same_bits() {
         assert_eq!((got.kept_epoch, &got.notes), (wanted.kept_epoch, &wanted.notes));
         assert_eq!(second.epochs, through.epochs, "stopped after step {stop_after}");
     }
+}
+
+#[test]
+fn the_average_of_the_weights_is_validated_and_kept() {
+    let noise = Noise::new();
+    let fit = |ema| {
+        let mut watch = Stopper::default();
+        let model = small(Training { ema, epochs: 6, ..plain() });
+        let fitted = model.fit(&noise.job(1), &mut watch).unwrap();
+        (saved(&fitted), watch.epochs)
+    };
+    let (last, slow) = (fit(None), fit(Some(0.99)));
+    assert_eq!(fit(Some(0.0)), last, "an average that keeps nothing is the last weights");
+    assert_ne!(slow.0, last.0);
+    for (slow, last) in slow.1.iter().zip(&last.1) {
+        assert_eq!(slow.train_loss, last.train_loss, "the steps are the same");
+        assert_ne!(slow.valid_loss, last.valid_loss);
+    }
+    // A snapshot without the average is not one of this training.
+    let mut watch = Stopper { stop_after: Some(2), ..Stopper::default() };
+    assert!(small(plain()).fit(&noise.job(1), &mut watch).is_err());
+    let job = FitInput { resume: watch.snapshot.as_deref(), ..noise.job(1) };
+    let error = small(Training { ema: Some(0.9), ..plain() }).fit(&job, &mut Silent).err();
+    assert!(matches!(error, Some(ModelError::Snapshot(_))));
 }
 
 #[test]

@@ -87,6 +87,8 @@ fn run(
         label_smoothing: 0.0,
         class_weights: ClassWeights::Even,
         mixup: 0.0,
+        ema: None,
+        decay_only_kernels: false,
         batch_size: 3,
         epochs: engine.losses.len(),
         validate_every: 1,

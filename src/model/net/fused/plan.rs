@@ -123,6 +123,7 @@ pub(super) struct DensePlan {
     pub(super) dropout_key: usize,
     pub(super) kernel: Range<usize>,
     pub(super) bias: Range<usize>,
+    pub(super) bias_decays: bool,
 }
 
 impl Plan {
@@ -436,6 +437,7 @@ impl<'a> Planner<'a> {
             dropout_key,
             kernel: range(0),
             bias: range(1),
+            bias_decays: self.net.parameters[layer.first + 1].decays,
         })
     }
 

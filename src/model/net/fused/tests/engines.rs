@@ -65,7 +65,10 @@ fn every_layer_equals_burns() {
         let last = Kind::Dense { units: 10, l2: 0.02 };
         let kinds: Vec<Kind> = net.layers.iter().map(|layer| layer.kind.clone()).collect();
         let (_, hidden) = kinds.split_last().unwrap();
-        equals_burns(&Net::new(INPUT, &[hidden, &[last]].concat()).unwrap());
+        let mut net = Net::new(INPUT, &[hidden, &[last]].concat()).unwrap();
+        equals_burns(&net);
+        net.decay_only_kernels();
+        equals_burns(&net);
     }
 }
 
