@@ -2,7 +2,7 @@
 //! outputs.
 
 use crate::kernels::isa::{Isa, Level, Tile, Work, fma};
-use crate::kernels::product::{Place, Segments, lanes};
+use crate::kernels::product::{Place, SHORT, Segments, lanes};
 
 /// Number of places processed together, so that their inputs and gradients stay in the first-level
 /// cache.
@@ -34,6 +34,10 @@ impl Outer<'_> {
 
     #[inline(always)]
     fn column<L: Level, const LANES: usize>(&mut self, column: usize) {
+        if self.segments.n == [3, 1] && self.segments.len == SHORT && LANES >= 16 {
+            self.window::<L, LANES>(column);
+            return;
+        }
         for segment in self.segments.offsets() {
             let len = self.segments.len;
             let mut k = 0;
@@ -96,6 +100,44 @@ impl Outer<'_> {
         for r in 0..ROWS {
             let first = (row + r) * self.n_out + column;
             self.d_weights[first..first + LANES].copy_from_slice(&sums[r]);
+        }
+    }
+}
+
+impl Outer<'_> {
+    /// Computes the gradients of a whole window of three short rows in one pass.
+    #[inline(always)]
+    fn window<L: Level, const LANES: usize>(&mut self, column: usize) {
+        let (n_out, mut offsets, mut rows) = (self.n_out, [0; 3], [0; 3]);
+        for (segment, (offset, row)) in self.segments.offsets().enumerate() {
+            (offsets[segment], rows[segment]) = (offset, row);
+        }
+        let mut sums = [[[0.0; LANES]; SHORT]; 3];
+        for segment in 0..3 {
+            for k in 0..SHORT {
+                sums[segment][k] = lanes(self.d_weights, (rows[segment] + k) * n_out + column);
+            }
+        }
+        let d_output = &self.d_output[column..];
+        for place in self.places {
+            let gradient: [f32; LANES] = lanes(d_output, place.output as usize);
+            for segment in 0..3 {
+                let at = place.input as usize + offsets[segment];
+                let values = &self.input[at..at + SHORT];
+                for k in 0..SHORT {
+                    let value = values[k];
+                    for lane in 0..LANES {
+                        sums[segment][k][lane] =
+                            fma::<L>(value, gradient[lane], sums[segment][k][lane]);
+                    }
+                }
+            }
+        }
+        for segment in 0..3 {
+            for k in 0..SHORT {
+                let first = (rows[segment] + k) * n_out + column;
+                self.d_weights[first..first + LANES].copy_from_slice(&sums[segment][k]);
+            }
         }
     }
 }

@@ -231,7 +231,8 @@ impl Work for Ungated<'_> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        self.0.pass::<L, false>();
+        let g = &self.0.pooling.geometry;
+        if g.size == g.stride { self.0.by_window::<L>() } else { self.0.pass::<L, false>() }
     }
 }
 
@@ -256,6 +257,47 @@ impl Through<'_> {
                     total[lane] += d[lane];
                 }
                 d_x[channel..][..LANES].copy_from_slice(&d);
+            }
+            for lane in 0..LANES {
+                self.d_bias[channel + lane] += total[lane];
+            }
+        });
+    }
+}
+
+impl Through<'_> {
+    /// Goes by windows that do not overlap: what a window gives back is read once.
+    #[inline(always)]
+    fn by_window<L: Level>(self) {
+        let n = self.pooling.geometry.channels;
+        channel_blocks!(n, |channel, LANES| {
+            let a: [f32; LANES] = lanes(&self.slopes.a, channel);
+            let b: [f32; LANES] = lanes(&self.slopes.b, channel);
+            let c: [f32; LANES] = lanes(&self.slopes.c, channel);
+            let mut total = [0.0; LANES];
+            let PooledGradient { d_pooled, argmax } = self.gradient;
+            let windows = d_pooled.chunks_exact(n).zip(argmax.chunks_exact(n));
+            for ((d_pooled, argmax), taps) in windows.zip(self.pooling.windows.lists()) {
+                let d_pooled: [f32; LANES] = lanes(d_pooled, channel);
+                let winner: [u8; LANES] =
+                    *argmax[channel..].first_chunk().expect("channels lie within a window");
+                let (mut from_winner, mut place) = ([0.0; LANES], [0_u32; LANES]);
+                for lane in 0..LANES {
+                    from_winner[lane] = a[lane] * d_pooled[lane];
+                    place[lane] = u32::from(winner[lane]);
+                }
+                for tap in taps {
+                    let at = tap.at as usize + channel;
+                    let x: [f32; LANES] = lanes(self.x, at);
+                    let mut d = [0.0; LANES];
+                    for lane in 0..LANES {
+                        let dense = fma::<L>(c[lane], x[lane], b[lane]);
+                        let won = place[lane] == u32::from(tap.place);
+                        d[lane] = dense + if won { from_winner[lane] } else { 0.0 };
+                        total[lane] += d[lane];
+                    }
+                    self.d_x[at..at + LANES].copy_from_slice(&d);
+                }
             }
             for lane in 0..LANES {
                 self.d_bias[channel + lane] += total[lane];

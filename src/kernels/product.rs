@@ -8,6 +8,9 @@
 
 use crate::kernels::isa::{Isa, Level, Tile, Work, fma};
 
+/// Length of the segments whose loop is unrolled: a row of a window of three columns of one channel.
+pub(super) const SHORT: usize = 3;
+
 /// The offsets of a row's input and of its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -158,11 +161,15 @@ impl Product<'_> {
             }
         };
         for (offset, first) in segments.offsets() {
+            let weights = &self.weights[first * self.n_out + column..];
+            if segments.len == SHORT {
+                self.short::<L, ROWS, LANES>(places, offset, weights, &mut sums);
+                continue;
+            }
             let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
             for r in 0..ROWS {
                 rows[r] = &self.input[places[r].input as usize + offset..][..segments.len];
             }
-            let weights = &self.weights[first * self.n_out + column..];
             for k in 0..segments.len {
                 let weight: [f32; LANES] = lanes(weights, k * self.n_out);
                 for r in 0..ROWS {
@@ -181,6 +188,32 @@ impl Product<'_> {
             }
             let first = places[r].output as usize + column;
             self.output[first..first + LANES].copy_from_slice(&sums[r]);
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Adds the products of a segment of [`SHORT`] values, in the order of the loop for all others.
+    #[inline(always)]
+    fn short<L: Level, const ROWS: usize, const LANES: usize>(
+        &self,
+        places: &[Place],
+        offset: usize,
+        weights: &[f32],
+        sums: &mut [[f32; LANES]; ROWS],
+    ) {
+        let mut rows: [&[f32; SHORT]; ROWS] = [&[0.0; SHORT]; ROWS];
+        for r in 0..ROWS {
+            let segment = &self.input[places[r].input as usize + offset..];
+            rows[r] = segment.first_chunk().expect("a segment lies within the input");
+        }
+        for k in 0..SHORT {
+            let weight: [f32; LANES] = lanes(weights, k * self.n_out);
+            for r in 0..ROWS {
+                for lane in 0..LANES {
+                    sums[r][lane] = fma::<L>(rows[r][k], weight[lane], sums[r][lane]);
+                }
+            }
         }
     }
 }
