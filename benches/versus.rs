@@ -15,7 +15,8 @@ mod nets;
 #[path = "nets/stopwatch.rs"]
 mod stopwatch;
 
-use nets::{Data, SHAPE, fit, plan};
+use encore::experiment::Plan;
+use nets::{Data, fit, plan};
 use stopwatch::Stopwatch;
 
 #[global_allocator]
@@ -32,9 +33,10 @@ fn main() {
     match arguments[..] {
         ["train", net, folder, batch_size, n_threads, n_epochs] => {
             let idle_mib = memory_mib("VmRSS");
-            let data = read(Path::new(folder));
             let (batch_size, n_epochs) = (number(batch_size), number(n_epochs));
-            train(net, &data, batch_size, number(n_threads), n_epochs, idle_mib);
+            let plan = plan(net, Some(batch_size), n_epochs + 1);
+            let data = read(Path::new(folder), &plan.spec.shape);
+            train(&plan, &data, number(n_threads), n_epochs, idle_mib);
         }
         ["side-by-side"] => side_by_side(5),
         ["side-by-side", n_rounds] => side_by_side(number(n_rounds)),
@@ -43,17 +45,9 @@ fn main() {
 }
 
 /// Trains once and prints the line that the driver reads.
-fn train(
-    net: &str,
-    data: &Data,
-    batch_size: usize,
-    n_threads: usize,
-    n_epochs: usize,
-    idle_mib: f64,
-) {
-    let plan = plan(net, Some(batch_size), n_epochs + 1);
+fn train(plan: &Plan, data: &Data, n_threads: usize, n_epochs: usize, idle_mib: f64) {
     let mut stopwatch = Stopwatch::default();
-    fit(&plan, data, n_threads, &mut stopwatch);
+    fit(plan, data, n_threads, &mut stopwatch);
     let Stopwatch { wall, cpu_s, loss } = stopwatch;
     let epochs_s: Vec<f64> =
         wall.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
@@ -106,12 +100,13 @@ fn side_by_side(n_rounds: usize) {
 }
 
 /// Reads `X.npy` and `y.npy` of a folder.
-fn read(folder: &Path) -> Data {
+fn read(folder: &Path, shape: &[usize]) -> Data {
     let matrix = read_npy(&folder.join("X.npy"), "<f4", f32::from_le_bytes);
     let labels = read_npy(&folder.join("y.npy"), "<i8", i64::from_le_bytes);
     let labels: Vec<usize> = labels.into_iter().map(|label| label as usize).collect();
-    assert_eq!(matrix.len(), labels.len() * SHAPE[0] * SHAPE[1], "X.npy and y.npy disagree");
-    Data { matrix, labels }
+    let n_numbers = labels.len() * shape.iter().product::<usize>();
+    assert_eq!(matrix.len(), n_numbers, "X.npy is of another shape");
+    Data { shape: shape.to_vec(), matrix, labels }
 }
 
 /// Returns the numbers of a `.npy` file of version 1 with this type and C order.

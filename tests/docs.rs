@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 18] = [
+const PAGES: [(&str, usize, usize); 19] = [
     ("README.md", 4, 2),
     ("docs/augment.md", 0, 0),
     ("docs/commands.md", 0, 3),
@@ -20,6 +20,7 @@ const PAGES: [(&str, usize, usize); 18] = [
     ("docs/json.md", 1, 0),
     ("docs/keys.md", 0, 0),
     ("docs/manifests.md", 0, 0),
+    ("docs/nets.md", 0, 0),
     ("docs/predict.md", 1, 1),
     ("docs/projects.md", 3, 0),
     ("docs/records.md", 4, 0),

@@ -13,20 +13,22 @@ const N_CLASSES: usize = 10;
 
 /// Training data.
 pub(crate) struct Data {
-    /// `[n, 130, 13]`, row-major.
+    /// Frames and coefficients of an example.
+    pub(crate) shape: Vec<usize>,
+    /// `[n, frames, coefficients]`, row-major.
     pub(crate) matrix: Vec<f32>,
     /// `[n]`, in `0..10`.
     pub(crate) labels: Vec<usize>,
 }
 
 impl Data {
-    /// Creates uniform noise.
+    /// Creates uniform noise in the shape of the report's MFCCs.
     pub(crate) fn random(n_samples: usize) -> Self {
         let mut rng = Rng::new(1);
         let n_numbers = n_samples * SHAPE[0] * SHAPE[1];
         let matrix = (0..n_numbers).map(|_| rng.uniform() as f32 * 100.0 - 50.0).collect();
         let labels = (0..n_samples).map(|_| (rng.uniform() * N_CLASSES as f64) as usize).collect();
-        Self { matrix, labels }
+        Self { shape: SHAPE.to_vec(), matrix, labels }
     }
 }
 
@@ -40,7 +42,7 @@ pub(crate) fn fit(
     let rows: Vec<usize> = (0..data.labels.len()).collect();
     let targets = Targets::Classes(data.labels.clone());
     let view = |rows| Examples {
-        shape: &SHAPE,
+        shape: &data.shape,
         matrix: &data.matrix,
         targets: &targets,
         rows,
@@ -62,6 +64,10 @@ pub(crate) fn plan(net: &str, batch_size: Option<usize>, n_epochs: usize) -> Pla
     let catalogue = Catalogue::open(&project.join("datasets")).expect("the manifests are right");
     let mut set = vec![format!("training.epochs={n_epochs}")];
     set.extend(batch_size.map(|size| format!("training.batch_size={size}")));
+    if net.starts_with("beyond/") {
+        // The other contestants have none of these either.
+        set.extend(["training.augment=[]", "training.mixup=0"].map(str::to_owned));
+    }
     let data = DataChoice::Named("gtzan".to_owned());
     let options = Options { set, data, ..Options::default() };
     Plan::read(net, &library, &catalogue, &options).unwrap_or_else(|error| panic!("{error}"))

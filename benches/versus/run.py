@@ -21,6 +21,8 @@ import tempfile
 
 import numpy
 
+import shared
+
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 NETS = ["dnn", "cnn-1", "cnn-2", "cnn-3"]
@@ -37,10 +39,10 @@ MEMORY_FLOOR = 1 / 5  # of the peak of PyTorch's leaner layout
 
 def main():
     options = arguments()
+    CONTESTANTS[:] = [contestant for contestant in CONTESTANTS if contestant not in options.without]
     binary = build()
     with tempfile.TemporaryDirectory() as folder:
-        write_arrays(pathlib.Path(folder), options.samples)
-        session = Session(options, binary, folder)
+        session = Session(options, binary, pathlib.Path(folder))
         cells = [
             (net, batch_size, n_threads)
             for net in options.nets
@@ -62,6 +64,7 @@ def arguments():
     parser.add_argument("--nets", nargs="+", default=NETS, help="specs of experiments/")
     parser.add_argument("--batches", nargs="+", type=int, default=[32, 64])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--without", nargs="+", default=[], choices=[TORCH, KERAS], help="who does not take part")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=3, help="counted epochs of a process")
     parser.add_argument("--samples", type=int, default=2048, help="examples of an epoch")
@@ -82,13 +85,18 @@ def build():
     raise RuntimeError("cargo names no program for the bench `versus`")
 
 
-def write_arrays(folder, n_samples):
-    """X float32 [n, 130, 13] in the range of MFCCs, y int64 [n]."""
-    rng = numpy.random.default_rng(1)
-    inputs = rng.normal(0.0, 30.0, (n_samples, 130, 13)).astype(numpy.float32)
-    inputs[:, :, 0] -= 150.0
-    numpy.save(folder / "X.npy", inputs)
-    numpy.save(folder / "y.npy", rng.integers(0, 10, n_samples, dtype=numpy.int64))
+def write_arrays(folder, net, n_samples):
+    """X float32 [n, frames, coefficients] in the range of MFCCs or decibels, y int64 [n]; the folder."""
+    frames, width = shared.shape(shared.read_spec(net))
+    folder = folder / f"{frames}x{width}"
+    if not folder.exists():
+        folder.mkdir()
+        rng = numpy.random.default_rng(1)
+        inputs = rng.normal(0.0, 30.0, (n_samples, frames, width)).astype(numpy.float32)
+        inputs[:, :, 0] -= 150.0
+        numpy.save(folder / "X.npy", inputs)
+        numpy.save(folder / "y.npy", rng.integers(0, 10, n_samples, dtype=numpy.int64))
+    return folder
 
 
 class Session:
@@ -105,7 +113,8 @@ class Session:
         """What one process measured."""
         net, batch_size, n_threads = cell
         numbers = [batch_size, n_threads, self.options.epochs]
-        command = [*self.programs[contestant], net, self.folder, *map(str, numbers)]
+        folder = write_arrays(self.folder, net, self.options.samples)
+        command = [*self.programs[contestant], net, str(folder), *map(str, numbers)]
         if contestant == TORCH_LAST:
             command.append("--channels-last")
         if fused:

@@ -10,7 +10,12 @@ import numpy
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 N_CLASSES = 10
-SHAPE = (130, 13)  # frames, coefficients
+
+
+def shape(spec):
+    """Frames and coefficients of an example of three seconds."""
+    features = spec["features"]
+    return (130, features["log_mel"].get("n_mels", 128)) if "log_mel" in features else (130, 13)
 
 
 def read_spec(net):
@@ -19,12 +24,12 @@ def read_spec(net):
 
 
 def reverses_time(spec):
-    """Whether a training example is reversed in time with probability 0.5."""
-    return "time_reversal" in spec["training"].get("augment", [])
+    """Whether a training example is reversed in time with probability 0.5; nothing else is changed here."""
+    return spec["training"].get("augment", []) == ["time_reversal"]
 
 
 def read_arrays(folder):
-    """X float32 [n, 130, 13] and y int64 [n], as the driver wrote them."""
+    """X float32 [n, frames, coefficients] and y int64 [n], as the driver wrote them."""
     folder = pathlib.Path(folder)
     return numpy.load(folder / "X.npy"), numpy.load(folder / "y.npy")
 

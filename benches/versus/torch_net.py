@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from shared import N_CLASSES, SHAPE
+from shared import N_CLASSES, shape
 
 
 class SameMaxPool(nn.Module):
@@ -26,13 +26,39 @@ class SameMaxPool(nn.Module):
         return self.pool(inputs)
 
 
+class Bands(nn.Module):
+    """Standardizes each coefficient of [n, 1, frames, coefficients] over the batch and all frames."""
+
+    def __init__(self, n_bands):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(n_bands, eps=1e-3, momentum=0.01, affine=False)
+
+    def forward(self, inputs):
+        return self.norm(inputs.squeeze(1).transpose(1, 2)).transpose(1, 2).unsqueeze(1)
+
+
+class Fold(nn.Module):
+    """Makes channels of the coefficients: [n, channels, frames, coefficients] to [n, channels * coefficients, frames, 1]."""
+
+    def forward(self, inputs):
+        n, channels, frames, width = inputs.shape
+        return inputs.permute(0, 1, 3, 2).reshape(n, channels * width, frames, 1)
+
+
+class MeanMax(nn.Module):
+    """Each channel's mean and largest value over time."""
+
+    def forward(self, inputs):
+        rows = inputs.flatten(2)
+        return torch.cat([rows.mean(2), rows.amax(2)], 1)
+
+
 class Net(nn.Module):
     """Logits of a spec's net, and the penalty of its layers."""
 
     def __init__(self, spec):
         super().__init__()
         layers, width = self.convolutions(spec)
-        layers.append(nn.Flatten())
         self.penalised = []
         for layer in self.dense_layers(spec):
             dense = nn.Linear(width, layer["units"])
@@ -51,26 +77,39 @@ class Net(nn.Module):
 
     @staticmethod
     def convolutions(spec):
-        """The layers of all blocks, and how many numbers leave the last."""
-        layers, sides, channels = [], list(SHAPE), 1
-        for block in spec["model"].get("cnn", {}).get("blocks", []):
-            filters, stride = block["filters"], block.get("stride", [2, 2])
-            layers += [nn.Conv2d(channels, filters, tuple(block["kernel"])), nn.ReLU()]
-            sides = [side - length + 1 for side, length in zip(sides, block["kernel"])]
-            if block.get("batch_norm", False):
-                layers.append(nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01))
-            layers.append(SameMaxPool(block["pool"], stride, sides))
-            sides = [-(-side // step) for side, step in zip(sides, stride)]
+        """The layers of all blocks and of the head, and how many numbers leave the last."""
+        cnn, sides, channels = spec["model"].get("cnn", {}), list(shape(spec)), 1
+        layers = [Bands(sides[1])] if cnn.get("input_norm") == "bands" else []
+        for block in cnn.get("blocks", []):
+            filters, kernel = block["filters"], block["kernel"]
+            if block.get("fold", False):
+                layers.append(Fold())
+                sides, channels = [sides[0], 1], channels * sides[1]
+            padded = block.get("padding", "valid") == "same"
+            layers.append(nn.Conv2d(channels, filters, tuple(kernel), padding="same" if padded else 0))
+            sides = sides if padded else [side - length + 1 for side, length in zip(sides, kernel)]
+            norm, keep = block.get("batch_norm", False), block.get("batch_norm_momentum", 0.99)
+            norms = [nn.BatchNorm2d(filters, eps=block.get("batch_norm_epsilon", 1e-3), momentum=1 - keep)] if norm else []
+            layers += [*norms, nn.ReLU()] if norm == "before_activation" else [nn.ReLU(), *norms]
+            if "pool" in block:
+                stride = block.get("stride", [2, 2])
+                layers.append(SameMaxPool(block["pool"], stride, sides))
+                sides = [-(-side // step) for side, step in zip(sides, stride)]
             if block.get("dropout", 0.0) > 0.0:
                 layers.append(nn.Dropout(block["dropout"]))
             channels = filters
-        return layers, sides[0] * sides[1] * channels
+        if (head := cnn.get("head")) is None:
+            return [*layers, nn.Flatten()], sides[0] * sides[1] * channels
+        if head["pool"] != "mean_max":
+            raise ValueError(f"a head of {head['pool']} is not built here")
+        folds = [Fold()] if sides[1] > 1 else []
+        return [*layers, *folds, MeanMax(), nn.Dropout(head.get("dropout", 0.0))], 2 * sides[1] * channels
 
     @staticmethod
     def dense_layers(spec):
         """The tables of a spec's dense layers, all but the last."""
         model = spec["model"]
-        return model["dense"]["layers"] if "dense" in model else model["cnn"]["dense"]
+        return model["dense"]["layers"] if "dense" in model else model["cnn"].get("dense", [])
 
     def forward(self, inputs):
         return self.layers(inputs)
@@ -81,12 +120,20 @@ class Net(nn.Module):
 
 
 def optimizer(net, spec, fused):
-    """The spec's Adam; `fused` is PyTorch's single kernel for all weights."""
-    adam = spec["training"]["optimizer"]["adam"]
-    return torch.optim.Adam(
-        net.parameters(),
-        lr=adam["learning_rate"],
-        betas=(adam.get("beta_1", 0.9), adam.get("beta_2", 0.999)),
-        eps=adam.get("epsilon", 1e-7),
-        fused=True if fused else None,
-    )
+    """The spec's Adam or AdamW; `fused` is PyTorch's single kernel for all weights."""
+    ((name, settings),) = spec["training"]["optimizer"].items()
+    keywords = {
+        "lr": settings["learning_rate"],
+        "betas": (settings.get("beta_1", 0.9), settings.get("beta_2", 0.999)),
+        "eps": settings.get("epsilon", 1e-7),
+        "fused": True if fused else None,
+    }
+    if name == "adam":
+        return torch.optim.Adam(net.parameters(), **keywords)
+    decay = settings.get("weight_decay", 0.004)
+    spares = spec["training"].get("decay_only_kernels", False)
+    groups = [
+        {"params": [w for w in net.parameters() if w.ndim > 1], "weight_decay": decay},
+        {"params": [w for w in net.parameters() if w.ndim <= 1], "weight_decay": 0.0 if spares else decay},
+    ]
+    return torch.optim.AdamW(groups, **keywords)

@@ -273,4 +273,78 @@ pub(super) mod tests {
              found the shape [21]"
         );
     }
+    #[test]
+    fn a_block_says_its_layers_in_their_order() {
+        let text = "input_norm = \"bands\"\nblocks = [\n\
+                    { filters = 4, kernel = [3, 3], padding = \"same\", batch_norm = \"before_activation\", pool = [2, 2], dropout = 0.1 },\n\
+                    { filters = 6, kernel = [3, 1], padding = \"same\", convolutions = 2, residual = true, batch_norm = true, activation = \"silu\", pool = [2, 2], pool_by = \"mean\" },\n\
+                    { fold = true, depthwise = true, kernel = [3, 1], activation = \"none\" }]\n\
+                    head = { pool = \"mean_max\", dropout = 0.5 }";
+        let net = net(text, &[16, 8], 3);
+        let names: Vec<&str> = net.layers.iter().map(|layer| layer.kind.name()).collect();
+        assert_eq!(
+            names,
+            [
+                "band_norm", "conv", "batch_norm", "relu", "max_pool", "dropout", // first block
+                "conv", "silu", "batch_norm", "conv", "batch_norm", // the path of the second one
+                "branch", "conv", "batch_norm", "add", "silu", "average_pool", // and its shortcut
+                "fold", "depthwise_conv", "summarize", "dropout", "flatten", "dense",
+            ]
+        );
+        let outputs: Vec<Shape> = net.layers.iter().map(|layer| layer.output).collect();
+        assert_eq!(outputs[4..6], [[8, 4, 4]; 2]);
+        assert_eq!((outputs[14], outputs[16]), ([8, 4, 6], [4, 2, 6]));
+        assert_eq!(outputs[17..20], [[4, 1, 12], [2, 1, 12], [1, 1, 24]]);
+        assert_eq!(net.layers[11].kind, Kind::Branch { from: Some(5) });
+        assert_eq!(net.layers[14].kind, Kind::Add { from: Some(10) });
+    }
+
+    #[test]
+    fn a_shortcut_that_fits_has_no_convolution() {
+        let text = "blocks = [{ filters = 1, kernel = [3, 3], padding = \"same\", residual = true }]";
+        let net = net(text, &[16, 8], 3);
+        assert_eq!(net.layers[1].kind, Kind::Add { from: None });
+    }
+
+    #[test]
+    fn steps_that_nobody_chose_are_warned_of() {
+        let warnings = |block: &str| {
+            let tree = Tree::parse("x.toml", &format!("blocks = [{{ filters = 2, kernel = [1, 1], {block} }}]")).unwrap();
+            let read = |fields: &mut Fields| read_layout(fields, Some(&[16, 8]));
+            schema::read(&tree, read).unwrap().0.2
+        };
+        assert_eq!(
+            warnings("pool = [7, 1]"),
+            ["model.cnn.blocks[0] pools windows of [7, 1] in steps of [2, 2], the default; give \
+              stride = [7, 1] for windows next to each other, or stride = [2, 2] if that is wanted"]
+        );
+        for quiet in ["pool = [2, 2]", "pool = [7, 1], stride = [2, 2]", "dropout = 0.1"] {
+            assert!(warnings(quiet).is_empty(), "{quiet}");
+        }
+    }
+
+    #[test]
+    fn faults_of_blocks_say_what_to_do() {
+        let fault = |block: &str| read_kinds(&format!("blocks = [{{ {block} }}]"), &[16, 8]).unwrap_err();
+        assert_eq!(
+            fault("filters = 4, kernel = [3, 3], residual = true"),
+            "x.toml:1: blocks[0].residual needs padding = \"same\", so that the input can be added \
+             to what the convolution gives"
+        );
+        assert_eq!(
+            fault("filters = 4, kernel = [9, 1], dilation = [2, 1]"),
+            "x.toml:1: blocks[0].kernel is [9, 1] and spans [17, 1] with its dilation, larger than \
+             the [16, 8] that is left of the input here"
+        );
+        assert_eq!(
+            fault("filters = 4, kernel = [3, 3], stride = [2, 2]"),
+            "x.toml:1: blocks[0].stride is for a block with a pool; conv_stride has the steps of \
+             the convolution"
+        );
+        assert_eq!(
+            fault("filters = 4, depthwise = true, kernel = [3, 3]"),
+            "x.toml:1: blocks[0].filters can't be there with depthwise = true: every channel has \
+             one kernel; leave it out"
+        );
+    }
 }

@@ -3,7 +3,7 @@
 //! | file | content |
 //! |---|---|
 //! | `dense`, `cnn`, `conv_block` | read `[model.dense]` and `[model.cnn]` into a list of layers |
-//! | `layer` | layers, their shapes and arrays |
+//! | `kind`, `layer` | layers, their shapes and arrays |
 //! | `weights` | the values: initialization, saving, loading |
 //! | `goal` | classes, tags or a number: the targets of a training, predictions from outputs |
 //! | `batches`, `fit` | shuffling and augmentation; epochs and early stopping |
@@ -27,6 +27,7 @@ mod fit;
 mod fused;
 mod goal;
 mod import;
+mod kind;
 mod layer;
 mod range_test;
 mod snapshot;

@@ -2,7 +2,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `plan` | the net's layers grouped into the units that the kernels compute |
+//! | `plan`, `planner` | the net's layers grouped into the units that the kernels compute |
 //! | `image` | how images and parameters lie in memory |
 //! | `arrays` | parameters, gradients and moments, one slice each |
 //! | `block`, `simple` | the units of an example: convolutional blocks, all others |
@@ -21,6 +21,7 @@ mod chunk;
 mod head;
 mod image;
 mod plan;
+mod planner;
 mod simple;
 mod units;
 
@@ -57,7 +58,7 @@ impl FusedEngine {
         clip_norm: Option<f64>,
         max_batch: usize,
     ) -> Option<Self> {
-        let plan = Plan::new(net, max_batch)?;
+        let plan = planner::plan(net, max_batch)?;
         let mut engine = Self {
             arrays: Arrays::new(plan.n_values()),
             units: Units::new(&plan),

@@ -3,6 +3,7 @@
 mod bits;
 mod clipping;
 mod engines;
+mod golden;
 mod plain;
 
 use super::super::engine::StepKey;
