@@ -285,10 +285,29 @@ pub(super) mod tests {
         assert_eq!(
             names,
             [
-                "band_norm", "conv", "batch_norm", "relu", "max_pool", "dropout", // first block
-                "conv", "silu", "batch_norm", "conv", "batch_norm", // the path of the second one
-                "branch", "conv", "batch_norm", "add", "silu", "average_pool", // and its shortcut
-                "fold", "depthwise_conv", "summarize", "dropout", "flatten", "dense",
+                "band_norm",
+                "conv",
+                "batch_norm",
+                "relu",
+                "max_pool",
+                "dropout", // first block
+                "conv",
+                "silu",
+                "batch_norm",
+                "conv",
+                "batch_norm", // the path of the second one
+                "branch",
+                "conv",
+                "batch_norm",
+                "add",
+                "silu",
+                "average_pool", // and its shortcut
+                "fold",
+                "depthwise_conv",
+                "summarize",
+                "dropout",
+                "flatten",
+                "dense",
             ]
         );
         let outputs: Vec<Shape> = net.layers.iter().map(|layer| layer.output).collect();
@@ -301,7 +320,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_shortcut_that_fits_has_no_convolution() {
-        let text = "blocks = [{ filters = 1, kernel = [3, 3], padding = \"same\", residual = true }]";
+        let text =
+            "blocks = [{ filters = 1, kernel = [3, 3], padding = \"same\", residual = true }]";
         let net = net(text, &[16, 8], 3);
         assert_eq!(net.layers[1].kind, Kind::Add { from: None });
     }
@@ -309,7 +329,11 @@ pub(super) mod tests {
     #[test]
     fn steps_that_nobody_chose_are_warned_of() {
         let warnings = |block: &str| {
-            let tree = Tree::parse("x.toml", &format!("blocks = [{{ filters = 2, kernel = [1, 1], {block} }}]")).unwrap();
+            let tree = Tree::parse(
+                "x.toml",
+                &format!("blocks = [{{ filters = 2, kernel = [1, 1], {block} }}]"),
+            )
+            .unwrap();
             let read = |fields: &mut Fields| read_layout(fields, Some(&[16, 8]));
             schema::read(&tree, read).unwrap().0.2
         };
@@ -325,7 +349,8 @@ pub(super) mod tests {
 
     #[test]
     fn faults_of_blocks_say_what_to_do() {
-        let fault = |block: &str| read_kinds(&format!("blocks = [{{ {block} }}]"), &[16, 8]).unwrap_err();
+        let fault =
+            |block: &str| read_kinds(&format!("blocks = [{{ {block} }}]"), &[16, 8]).unwrap_err();
         assert_eq!(
             fault("filters = 4, kernel = [3, 3], residual = true"),
             "x.toml:1: blocks[0].residual needs padding = \"same\", so that the input can be added \

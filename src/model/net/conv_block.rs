@@ -230,6 +230,7 @@ impl ConvBlock {
             let said = "needs padding = \"same\", so that the input can be added to what the \
                         convolution gives";
             fields.fault_at("residual", said);
+            return Self { residual: false, ..block };
         }
         block
     }
@@ -263,10 +264,10 @@ fn read_pool(fields: &mut Fields) -> Option<Pool> {
         }
         return None;
     }
-    let size = pair(fields.optional("pool", &sides)?);
+    let size = fields.optional("pool", &sides).map(pair);
     let stride = pair(fields.with_default("stride", &sides, vec![2, 2]));
     let is_mean = fields.optional("pool_by", &by).unwrap_or(false);
-    Some(Pool { size, stride, is_mean })
+    size.map(|size| Pool { size, stride, is_mean })
 }
 
 /// The rule for `batch_norm`.

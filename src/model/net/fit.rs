@@ -65,8 +65,18 @@ pub(super) fn train(
         let said = "it belongs to a training with another ema".to_owned();
         return Err(ModelError::Snapshot(said));
     }
-    let mut trainer =
-        Trainer { engine, net, job, training, scaler, goal, recipe, progress, best_weights, average };
+    let mut trainer = Trainer {
+        engine,
+        net,
+        job,
+        training,
+        scaler,
+        goal,
+        recipe,
+        progress,
+        best_weights,
+        average,
+    };
     trainer.run(watch)
 }
 

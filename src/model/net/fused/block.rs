@@ -3,7 +3,7 @@
 //! Pooling comes before the normalization: both sides of the normalization rise or fall together, so
 //! that the same values win. Only those are normalized.
 
-use super::chunk::{Buffers, CHUNK, Pass, Read, Shared};
+use super::buffers::{Buffers, CHUNK, Pass, Read, Shared};
 use super::image::Image;
 use super::plan::BlockPlan;
 use crate::kernels::batch_norm::{add_gradient_sums, add_sums, apply};

@@ -7,6 +7,7 @@
 //! | `arrays` | parameters, gradients and moments, one slice each |
 //! | `block`, `simple` | the units of an example: convolutional blocks, all others |
 //! | `chunk`, `units` | the units of a few examples, of a batch |
+//! | `buffers` | what the units of a few examples read and write |
 //! | `head` | the dense layers |
 //!
 //! A net with a layer that the kernels do not support uses [`BurnEngine`](super::burn::BurnEngine),
@@ -17,6 +18,7 @@
 
 mod arrays;
 mod block;
+mod buffers;
 mod chunk;
 mod head;
 mod image;

@@ -1,7 +1,7 @@
 //! All units but the convolutional blocks, on a few examples.
 
 use super::super::layer::Summary;
-use super::chunk::{Buffers, CHUNK, Pass, Read};
+use super::buffers::{Buffers, CHUNK, Pass, Read};
 use super::image::{Image, copy_rows};
 use super::plan::{Unit, Work};
 use crate::kernels::batch_norm::{Line, Statistics, add_gradient_sums, add_sums, apply, propagate};

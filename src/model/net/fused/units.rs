@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::super::engine::DropoutKey;
 use super::arrays::Arrays;
-use super::chunk::{CHUNK, Chunk, Pass, Shared};
+use super::buffers::{CHUNK, Pass, Shared};
+use super::chunk::Chunk;
 use super::image::copy_rows;
 use super::plan::{NormPlan, Plan, Work};
 use crate::kernels::isa::Isa;
