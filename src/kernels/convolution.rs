@@ -71,10 +71,14 @@ impl Axis {
     }
 }
 
+/// The first and the last column of the kernel that are inside the image, and the columns of which
+/// this is true: of the output, and where their first value is.
+type Group = (Option<(usize, usize)>, Vec<(usize, usize)>);
+
 /// Groups the windows of a pass; `c` and `stored` are the channels that are read, and the numbers of
 /// a position that is read and of one that is written.
 fn windows([rows, columns]: [Axis; 2], c: usize, stored: [usize; 2]) -> Vec<Windows> {
-    let mut groups: Vec<(Option<(usize, usize)>, Vec<(usize, usize)>)> = vec![];
+    let mut groups: Vec<Group> = vec![];
     for x in 0..columns.n_out {
         let inside = columns.inside(x);
         let taps = inside.map(|(first, last, _)| (first, last));
@@ -85,7 +89,7 @@ fn windows([rows, columns]: [Axis; 2], c: usize, stored: [usize; 2]) -> Vec<Wind
         }
     }
     let row_step = columns.n_in * stored[0];
-    let of_group = |(taps, group): (Option<(usize, usize)>, Vec<(usize, usize)>)| {
+    let of_group = |(taps, group): Group| {
         let place = |y: usize, (x, at): (usize, usize)| Place {
             input: (y * rows.stride * row_step + at * stored[0]) as u32,
             output: ((y * columns.n_out + x) * stored[1]) as u32,

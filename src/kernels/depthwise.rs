@@ -155,7 +155,7 @@ impl Work for Gradients<'_> {
                     for lane in 0..LANES {
                         w[lane] = fma::<L>(x[lane], d[lane], w[lane]);
                     }
-                    self.d_kernel[at..at + LANES].copy_from_slice(&w);
+                    self.d_kernel[at..][..LANES].copy_from_slice(&w);
                 }
             }
             self.d_bias[channel..][..LANES].copy_from_slice(&bias);

@@ -296,7 +296,7 @@ impl Through<'_> {
                         d[lane] = dense + if won { from_winner[lane] } else { 0.0 };
                         total[lane] += d[lane];
                     }
-                    self.d_x[at..at + LANES].copy_from_slice(&d);
+                    self.d_x[at..][..LANES].copy_from_slice(&d);
                 }
             }
             for lane in 0..LANES {

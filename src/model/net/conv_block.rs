@@ -138,9 +138,12 @@ impl ConvBlock {
             }
             net.extend(self.activation());
         }
-        net.extend(self.pool.map(|Pool { size, stride, is_mean }| match is_mean {
-            true => Kind::AveragePool { size, stride },
-            false => Kind::MaxPool { size, stride },
+        net.extend(self.pool.map(|Pool { size, stride, is_mean }| {
+            if is_mean {
+                Kind::AveragePool { size, stride }
+            } else {
+                Kind::MaxPool { size, stride }
+            }
         }));
         net.extend((self.dropout > 0.0).then_some(Kind::Dropout { rate: self.dropout }));
     }
@@ -255,10 +258,9 @@ fn read_pool(fields: &mut Fields) -> Option<Pool> {
     if !fields.is_given("pool") {
         for key in ["stride", "pool_by"] {
             if fields.is_given(key) {
-                let said = format!(
-                    "is for a block with a pool; conv_stride has the steps of the convolution"
-                );
-                fields.fault_at(key, &said);
+                let said =
+                    "is for a block with a pool; conv_stride has the steps of the convolution";
+                fields.fault_at(key, said);
                 fields.pass_over(key);
             }
         }

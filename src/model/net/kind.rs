@@ -28,7 +28,6 @@ impl Default for Steps {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
 fn is_one(sides: &[usize; 2]) -> bool {
     *sides == [1; 2]
 }

@@ -138,9 +138,10 @@ pub(super) fn backward(
         let pooled = example * image.len()..(example + 1) * image.len();
         let d_pooled = &own.d_out[image.at(example)];
         let gradient = PooledGradient { d_pooled, argmax: &own.argmax[pooled] };
-        let d = match convolution.is_dense() {
-            true => &mut own.framed[convolution.frame_len()..][..conv_len],
-            false => &mut own.spare[..],
+        let d = if convolution.is_dense() {
+            &mut own.framed[convolution.frame_len()..][..conv_len]
+        } else {
+            &mut own.spare[..]
         };
         let before = (block.activation, &*activations);
         block.pooling.backward_through(isa, gradient, &shared.slopes, before, d, d_bias);

@@ -47,12 +47,19 @@ pub(super) struct Source {
     pub(super) adds: bool,
 }
 
+impl Source {
+    /// A unit, or the batch; [`Plan::connect`] decides on the rest.
+    pub(super) fn of(unit: Option<usize>) -> Self {
+        Self { unit, wants_gradient: false, adds: false }
+    }
+}
+
 /// What a unit computes.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
     /// A copy of the batch, with zeros around the images or with normalized bands.
     Input(Option<NormPlan>),
-    Block(BlockPlan),
+    Block(Box<BlockPlan>),
     Depthwise {
         of: Depthwise,
         kernel: Range<usize>,
@@ -186,9 +193,8 @@ impl Work {
     /// Returns the parameters whose gradients are summed over the examples.
     pub(super) fn summed(&self) -> Vec<Range<usize>> {
         match self {
-            Self::Block(BlockPlan { kernel, bias, .. }) | Self::Depthwise { kernel, bias, .. } => {
-                vec![kernel.clone(), bias.clone()]
-            }
+            Self::Block(block) => vec![block.kernel.clone(), block.bias.clone()],
+            Self::Depthwise { kernel, bias, .. } => vec![kernel.clone(), bias.clone()],
             Self::Summary { by: Summary::Attention, kernel } => vec![kernel.clone()],
             _ => vec![],
         }

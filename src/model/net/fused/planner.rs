@@ -64,7 +64,7 @@ impl<'a> Planner<'a> {
                 is_read[from] = true;
             }
         }
-        let slots = slots(net, &input)?;
+        let slots = slots(net, &input);
         let plan = Plan { max_batch, input, units: vec![], dense: vec![], slots };
         let keys = net.dropout_units();
         Some(Self { net, plan, given: vec![], current: None, next: 0, keys, is_read })
@@ -84,17 +84,14 @@ impl<'a> Planner<'a> {
             Kind::Branch { from } if is_image => self.current = from.and_then(|at| self.given[at]),
             _ if is_image => {
                 let other = match layer.kind {
-                    Kind::Add { from } => Some(from.and_then(|at| self.given[at])),
+                    Kind::Add { from } => Some(Source::of(from.and_then(|at| self.given[at]))),
                     _ => None,
                 };
                 let (work, image) = self.work(layer)?;
-                if let Some(other) = other {
-                    let stored = |of: Option<usize>| {
-                        of.map_or(&self.plan.input, |unit| &self.plan.units[unit].image).stored
-                    };
-                    if stored(other) != stored(self.current) {
-                        return None;
-                    }
+                let current = Source::of(self.current);
+                let stored = |source: Source| self.plan.image(source).stored;
+                if other.is_some_and(|other| stored(other) != stored(current)) {
+                    return None;
                 }
                 self.push(work, other, image);
             }
@@ -106,9 +103,8 @@ impl<'a> Planner<'a> {
         Some(())
     }
 
-    fn push(&mut self, work: Work, other: Option<Option<usize>>, image: Image) {
-        let of = |unit: Option<usize>| Source { unit, wants_gradient: false, adds: false };
-        let unit = Unit { work, source: of(self.current), other: other.map(of), image };
+    fn push(&mut self, work: Work, other: Option<Source>, image: Image) {
+        let unit = Unit { work, source: Source::of(self.current), other, image };
         self.current = Some(self.plan.units.len());
         self.plan.units.push(unit);
     }
@@ -228,7 +224,7 @@ impl<'a> Planner<'a> {
             keeps_activations: geometry.kernel[0] * geometry.kernel[1] * geometry.c_in
                 > WORTH_KEEPING,
         };
-        Some((Work::Block(block), image))
+        Some((Work::Block(Box::new(block)), image))
     }
 
     fn norm(&self, layer: &Layer, constants: Norm, n_rows: usize) -> NormPlan {
@@ -277,7 +273,7 @@ fn pooling(input: &Image, size: [usize; 2], stride: [usize; 2]) -> Option<(Pooli
 
 /// Returns the places of a net's parameters: rows of as many numbers as a position of the image that
 /// they belong to holds.
-fn slots(net: &Net, input: &Image) -> Option<Vec<Slot>> {
+fn slots(net: &Net, input: &Image) -> Vec<Slot> {
     let mut slots: Vec<Slot> = vec![];
     let mut of_layers: Vec<usize> = vec![];
     for (index, layer) in net.layers.iter().enumerate() {
@@ -296,12 +292,13 @@ fn slots(net: &Net, input: &Image) -> Option<Vec<Slot>> {
         for parameter in &net.parameters[layer.first..of_layer] {
             let len = parameter.len();
             let first = slots.last().map_or(0, |slot| slot.range.end);
-            slots.push(match is_plain {
-                true => Slot { range: first..first + len, row: len, stored: len },
-                false => Slot { range: first..first + len / row * held, row, stored: held },
+            slots.push(if is_plain {
+                Slot { range: first..first + len, row: len, stored: len }
+            } else {
+                Slot { range: first..first + len / row * held, row, stored: held }
             });
         }
         of_layers.push(held);
     }
-    Some(slots)
+    slots
 }

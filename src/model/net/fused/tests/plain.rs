@@ -51,7 +51,7 @@ pub(super) fn plain_loss(
             Kind::Gelu => x.iter_mut().for_each(|v| *v *= 0.5 * libm::erfc(-*v * 0.5_f64.sqrt())),
             Kind::Silu => x.iter_mut().for_each(|v| *v /= 1.0 + (-*v).exp()),
             Kind::BatchNorm(norm) => {
-                normalize(&mut x, channels, norm.epsilon, (&part(0), &part(1)))
+                normalize(&mut x, channels, norm.epsilon, (&part(0), &part(1)));
             }
             Kind::BandNorm(norm) => {
                 let bands = width * channels;
