@@ -1,5 +1,7 @@
 """A spec's net in PyTorch, with Keras's start, padding and constants."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -56,9 +58,9 @@ class MeanMax(nn.Module):
 class Net(nn.Module):
     """Logits of a spec's net, and the penalty of its layers."""
 
-    def __init__(self, spec):
+    def __init__(self, spec, sides=None):
         super().__init__()
-        layers, width = self.convolutions(spec)
+        layers, width = self.convolutions(spec, sides or shape(spec))
         self.penalised = []
         for layer in self.dense_layers(spec):
             dense = nn.Linear(width, layer["units"])
@@ -76,9 +78,9 @@ class Net(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     @staticmethod
-    def convolutions(spec):
+    def convolutions(spec, sides):
         """The layers of all blocks and of the head, and how many numbers leave the last."""
-        cnn, sides, channels = spec["model"].get("cnn", {}), list(shape(spec)), 1
+        cnn, sides, channels = spec["model"].get("cnn", {}), list(sides), 1
         layers = [Bands(sides[1])] if cnn.get("input_norm") == "bands" else []
         for block in cnn.get("blocks", []):
             filters, kernel = block["filters"], block["kernel"]
@@ -117,6 +119,25 @@ class Net(nn.Module):
     def penalty(self):
         """What L2 adds to the loss."""
         return sum(factor * weight.square().sum() for factor, weight in self.penalised)
+
+
+def learning_rate(spec):
+    """The optimizer's step size."""
+    ((_, settings),) = spec["training"]["optimizer"].items()
+    return settings["learning_rate"]
+
+
+def schedule(training, step, n_steps):
+    """The factor of the learning rate at a step, counted from 0 over all epochs of `n_steps`."""
+    cosine = training.get("schedule", {}).get("cosine")
+    if cosine is None:
+        return 1.0
+    warm, total = cosine.get("warmup_epochs", 0) * n_steps, training["epochs"] * n_steps
+    if step < warm:
+        return (step + 1) / warm
+    least = cosine.get("min_factor", 0.0)
+    done = (step - warm) / max(total - warm - 1, 1)
+    return least + (1.0 - least) * (1.0 + math.cos(math.pi * done)) / 2.0
 
 
 def optimizer(net, spec, fused):
