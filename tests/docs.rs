@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 19] = [
+const PAGES: [(&str, usize, usize); 20] = [
     ("README.md", 4, 2),
     ("docs/augment.md", 0, 0),
     ("docs/commands.md", 0, 3),
@@ -24,6 +24,7 @@ const PAGES: [(&str, usize, usize); 19] = [
     ("docs/predict.md", 1, 1),
     ("docs/projects.md", 3, 0),
     ("docs/records.md", 4, 0),
+    ("docs/robust.md", 0, 2),
     ("docs/runs.md", 4, 0),
     ("docs/specs.md", 4, 0),
     ("docs/speed.md", 0, 1),

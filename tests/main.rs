@@ -34,6 +34,7 @@ mod queries;
 mod recordings;
 mod reference;
 mod repeatable;
+mod robust;
 mod runs;
 mod segments;
 mod spotify;

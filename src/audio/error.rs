@@ -108,7 +108,7 @@ pub enum AudioError {
 
 impl AudioError {
     /// Creates the error for a setting outside its range; `allowed` completes the words "must be".
-    pub(super) fn setting(
+    pub(crate) fn setting(
         parameter: &'static str,
         allowed: impl Into<String>,
         got: impl Display,

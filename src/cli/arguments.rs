@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::data_arguments::{Data, Features, Spotify};
 use super::import_arguments::{ImportPredictions, SplitArguments};
+use super::robust_arguments::Robust;
 use super::runs_arguments::{Gc, Runs};
 use crate::audio::DEGRADATIONS;
 use crate::vocab::seed_range;
@@ -63,6 +64,9 @@ pub(super) enum Command {
         #[arg(long)]
         all_versions: bool,
     },
+    /// Measure how good models are on degraded recordings: noise, MP3, reverberation, pitch, ...
+    #[command(after_help = degradations())]
+    Robust(Robust),
     /// Predict classes of recordings or of a table's rows with a trained model
     Predict(Predict),
     /// Repeat a finished run and check that it is bit-identical, or check a capsule

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::{Done, Failure, Project, json, say_hidden, say_skipped, versions};
-use crate::experiment::Shrink;
+use crate::experiment::{Library, Shrink};
 use crate::record::Run;
 use crate::report::{self, CompareError};
 use crate::vocab::nearest;
@@ -77,21 +77,28 @@ pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -
             }
             Ok(())
         }
-        Err(CompareError::NoRun(name)) => {
+        Err(error) => Err(failure(error, &library, &runs)),
+    }
+}
+
+/// What to tell of runs that can't be compared.
+pub(super) fn failure(error: CompareError, library: &Library, runs: &[Run]) -> Failure {
+    match error {
+        CompareError::NoRun(name) => {
             if library.names().contains(&name) {
-                return Err(Failure::Data(format!(
+                return Failure::Data(format!(
                     "no finished run of `{name}`\nhint: encore run {name}"
-                )));
+                ));
             }
             let known = library.names().iter().chain(runs.iter().map(|run| &run.id));
             let hint = match nearest(&name, known.map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "encore list shows the experiments".to_owned(),
             };
-            Err(Failure::Usage(format!("unknown experiment or run `{name}`; {hint}")))
+            Failure::Usage(format!("unknown experiment or run `{name}`; {hint}"))
         }
-        Err(CompareError::Incompatible(message)) => Err(Failure::Usage(message)),
-        Err(CompareError::Report(error)) => Err(error.into()),
+        CompareError::Incompatible(message) => Failure::Usage(message),
+        CompareError::Report(error) => error.into(),
     }
 }
 

@@ -26,6 +26,8 @@ mod predict;
 mod prediction_output;
 mod progress;
 mod question;
+mod robust;
+mod robust_arguments;
 mod run_ids;
 mod run_marks;
 mod run_query;
@@ -268,6 +270,7 @@ pub fn main() -> ExitCode {
         Command::Compare { names, all_versions } => {
             compare::compare(&project, &names, all_versions)
         }
+        Command::Robust(arguments) => robust::robust(&project, &arguments),
         Command::Predict(arguments) => predict::predict(&project, &arguments),
         Command::List { archived, all_versions } => specs::list(&project, archived, all_versions),
         Command::Runs(arguments) => run_marks::runs(&project, &arguments),

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
-    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, ProjectSettings, RunError,
-    RunLabel, Shrink, SideBySide, run_all,
+    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, ProjectSettings, ROBUST_VERSION,
+    RunError, RunLabel, Shrink, SideBySide, run_all,
 };
 use crate::model::NoDevice;
 use crate::record::{self, Store};
@@ -204,7 +204,7 @@ fn execute(
     let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let how = SideBySide {
         program: Some(&std::env::current_exe()?),
-        n_jobs: jobs(common)?,
+        n_jobs: jobs(common.jobs)?,
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
         forbid_leaks: common.forbid_leaks,
     };
@@ -232,9 +232,9 @@ pub(super) fn say_table(table: &report::Table) {
 }
 
 /// The number of concurrent runs that `--jobs` or the environment gives.
-fn jobs(common: &Common) -> Result<Option<usize>, Failure> {
+pub(super) fn jobs(jobs: Option<u16>) -> Result<Option<usize>, Failure> {
     let given = std::env::var("ENCORE_JOBS").ok().filter(|text| !text.is_empty());
-    match (common.jobs, given) {
+    match (jobs, given) {
         (Some(n), _) => Ok(Some(n.into())),
         (None, None) => Ok(None),
         (None, Some(text)) => match text.parse::<u16>() {
@@ -286,7 +286,9 @@ fn write(
     let skipped = damaged.iter().map(|error| one_line(error)).collect();
     let tasks = plans.iter().map(|(name, plan)| ((*name).to_owned(), plan.spec.target.task()));
     let tasks = tasks.collect();
-    let options = report::Options { tasks, data, scores, skipped, ..page_options(settings, order) };
+    let degraded = Some(store.degraded(ROBUST_VERSION));
+    let options =
+        report::Options { tasks, data, scores, degraded, skipped, ..page_options(settings, order) };
     let written = from_whole(runs, &options, |runs, options| report::write(runs, options, folder))?;
     say_table(&written.table);
     json::put("page", written.page.display().to_string());
@@ -365,6 +367,7 @@ pub(super) fn page_options(settings: &ProjectSettings, order: Vec<String>) -> re
         order,
         data: vec![],
         scores: None,
+        degraded: None,
         skipped: vec![],
         tasks: BTreeMap::new(),
     }

@@ -19,6 +19,7 @@
 //! | `imported_capsule` | the runs of a capsule -> runs of this project |
 //! | `command` | a run whose model is a program, and its predictions |
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
+//! | `robust/` | what the models of runs say of their degraded test recordings |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
 //!
@@ -47,6 +48,7 @@ mod predict_rows;
 mod protocol;
 mod queue;
 mod record_run;
+mod robust;
 mod run;
 mod settings;
 mod spec;
@@ -71,6 +73,7 @@ pub use plan::{Plan, PlanError};
 pub use predict::{Answer, Guess, PredictError, Predictor, catalogue_of};
 pub use predict_rows::{NewRows, PredictedRow, RowCounts, RowPredictor};
 pub use queue::{Outcome, SideBySide, run_all};
+pub use robust::{Measured, ROBUST_VERSION, UNDEGRADED, degradations, measure, usual_degradations};
 pub use settings::{ProjectGroup, ProjectSettings};
 pub use spec::Spec;
 pub use staleness::{Reason, why};

@@ -19,6 +19,8 @@
 //! | `capsule.json` | of a run that came in a capsule: which one; no part of the record |
 //! | `checkpoint-1`, `checkpoint-2` | in an attempt: what the run is resumed from, written in turn |
 //!
+//! `robust/ID/*.json` beside the runs: what their models say of degraded recordings ([`Degraded`]), derived from them.
+//!
 //! Nothing is trusted unchecked. A checkpoint contains a checksum, and the record contains one of
 //! every file and of itself. A file that does not match is reported and not used.
 //!
@@ -27,6 +29,7 @@
 mod adopted;
 mod capsule;
 mod checkpoint;
+mod degraded;
 mod differences;
 mod error;
 mod facts;
@@ -49,6 +52,7 @@ mod writer;
 pub use adopted::Adopted;
 pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
 pub use checkpoint::Checkpoint;
+pub use degraded::{Degraded, DegradedStore};
 pub use differences::spec_differences;
 pub use error::StoreError;
 pub use facts::{

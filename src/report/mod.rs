@@ -24,6 +24,8 @@
 //! | `run_table` | fields of many runs -> those that match a condition, in order |
 //! | `terminal`, `footnotes` | rows -> the table that the command line prints, with its notes |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
+//! | `robustness` | what `encore robust` shows |
+//! | `robust/` | runs on degraded recordings: scores by strength with intervals, paired tests, curves |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
@@ -53,6 +55,8 @@ mod link;
 mod main_scale;
 mod page;
 mod results;
+mod robust;
+mod robustness;
 mod run_fields;
 mod run_lines;
 mod run_table;
@@ -80,6 +84,8 @@ pub use figure::{
     ColumnSummary, Columns, Frames, Histogram, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB,
     Segment,
 };
+pub use robust::{RobustPoint, RobustSide, RobustTest};
+pub use robustness::{Robustness, meant, robustness};
 pub use run_fields::{needs_predictions, run_fields, unfinished_fields};
 pub use run_table::{RunTable, Selection};
 
@@ -93,7 +99,7 @@ use self::group::Row;
 use self::score_cache::ScoreCache;
 use crate::disk;
 use crate::metrics::Verdict;
-use crate::record::{Run, StoreError};
+use crate::record::{DegradedStore, Run, StoreError};
 use crate::table::{Values, csv_bytes, parquet_bytes};
 use crate::vocab::Task;
 
@@ -117,6 +123,9 @@ pub struct Options {
     /// The file that keeps the scores of the runs, so that the next report need not read their predictions
     /// again ([`crate::record::Store::scores`]); `None` keeps nothing.
     pub scores: Option<PathBuf>,
+    /// What models say of degraded recordings ([`crate::record::Store::degraded`]), for the page's section on
+    /// robustness; `None` leaves it out.
+    pub degraded: Option<DegradedStore>,
     /// Why finished runs are not on the page, one line each, e.g. because their files are damaged.
     pub skipped: Vec<String>,
 }
@@ -293,11 +302,12 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     make(&figures_folder)?;
     disk::remove_stale(folder);
     disk::remove_stale(&figures_folder);
-    let drawn = figure::draw_all(&rows, options, &figures_folder)?;
+    let robust = robust::sections(&rows, options)?;
+    let drawn = figure::draw_all(&rows, options, &robust, &figures_folder)?;
     let readme = folder.join("README.md");
-    put(&readme, page::text(&rows, &drawn, options, folder))?;
+    put(&readme, page::text(&rows, &drawn, options, &robust, folder))?;
     let page = folder.join("index.html");
-    put(&page, &html::text(&rows, options, folder)?)?;
+    put(&page, &html::text(&rows, options, &robust, folder)?)?;
     let [results, parquet] = put_table(folder, "results", &results::columns(&rows))?;
     let [epochs, epochs_parquet] = put_table(folder, "epochs", &epochs::columns(&rows)?)?;
     let tex = folder.join("table.tex");

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::Options;
 use super::figure::Drawn;
 use super::group::{Group, Row, spec_words};
+use super::robust::Section;
 use super::words::{Markup, plain};
-use super::{data, section, summary};
+use super::{data, robustness, section, summary};
 use crate::vocab::Task;
 
 /// What the columns and figures mean.
@@ -83,7 +84,13 @@ pub(super) fn how_to_read(rows: &[Row]) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Returns the text of the page. `folder` is its folder.
-pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path) -> String {
+pub(super) fn text(
+    rows: &[Row],
+    drawn: &Drawn,
+    options: &Options,
+    robust: &[Section],
+    folder: &Path,
+) -> String {
     let mut parts = vec![
         format!("# {}\n", plain(&options.title)),
         lines(&[plain(options.text.trim())]),
@@ -104,6 +111,7 @@ pub(super) fn text(rows: &[Row], drawn: &Drawn, options: &Options, folder: &Path
          [table.tex](table.tex). Every figure exists as SVG and PNG. Only the data plots do not come \
          from the records of the runs.\n"
             .to_owned(),
+        robustness::markdown(robust, drawn),
         data::text(rows, drawn, options),
     ];
     let mut last = "";

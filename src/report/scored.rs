@@ -98,12 +98,23 @@ type Numbers = BTreeMap<String, BTreeMap<String, usize>>;
 
 /// Examples first; then tracks, if a track has several examples anywhere and they define the main metric.
 pub(super) fn levels(sides: &[&Runs]) -> Result<Vec<Level>, ReportError> {
+    let sides: Vec<Vec<&Run>> = sides.iter().map(|side| side.runs.clone()).collect();
+    levels_by(&sides, |_, _, run| rows(run))
+}
+
+/// The same of what `rows` says that a run predicted, by side and run, each sorted by example.
+pub(super) fn levels_by(
+    sides: &[Vec<&Run>],
+    rows: impl Fn(usize, usize, &Run) -> Result<Predictions, ReportError>,
+) -> Result<Vec<Level>, ReportError> {
     let (mut numbers, mut n_tracks) = (Numbers::new(), 0);
     let mut examples: Vec<Vec<Scored>> = vec![];
-    for side in sides {
+    for (number, side) in sides.iter().enumerate() {
         // The predictions of one run at a time are in memory as they were read.
-        let run = |run: &&Run| Ok(scored(run, &rows(run)?, &mut numbers, &mut n_tracks));
-        examples.push(side.runs.iter().map(run).collect::<Result<_, ReportError>>()?);
+        let run = |(at, run): (usize, &&Run)| {
+            Ok(scored(run, &rows(number, at, run)?, &mut numbers, &mut n_tracks))
+        };
+        examples.push(side.iter().enumerate().map(run).collect::<Result<_, ReportError>>()?);
     }
     examples.iter_mut().flatten().for_each(|run| run.n_tracks = n_tracks);
     let all = || examples.iter().flatten();
@@ -144,6 +155,13 @@ pub(super) fn rows(run: &Run) -> Result<Predictions, ReportError> {
         return broken(message.to_owned());
     }
     Ok(rows)
+}
+
+/// Whether predictions are of two tracks at least, and define the main metric.
+pub(super) fn is_enough(rows: &Predictions, n_outputs: usize) -> bool {
+    let examples = rows.examples();
+    let has_others = examples.iter().any(|it| it.track != examples[0].track);
+    has_others && define_main(&rows.targets(), n_outputs)
 }
 
 /// The items of a run; new tracks get the next numbers.

@@ -1,8 +1,8 @@
 //! Degradations of a waveform: bad recordings, narrow channels, coarse codecs.
 //!
 //! All are pure functions of samples, settings and a seed: the same input gives the same bits. The
-//! output has the length and sample rate of the input. Each degradation has an [`Entry`]; names,
-//! ranges, messages and contract tests follow from [`DEGRADATIONS`].
+//! output has the sample rate of the input, and its length unless the speed changes. Each degradation
+//! has an [`Entry`]; names, ranges, messages and contract tests follow from [`DEGRADATIONS`].
 //!
 //! The real codecs are `mp3`, with the pure-Rust encoder and decoder of `rusty_mp3`, and `mu_law`.
 //! Among other encoders in pure Rust, shine-rs (mp3) is LGPL, and opus-pure and opus-rs (opus) are
@@ -25,8 +25,10 @@ mod convolve;
 mod level;
 mod mp3;
 mod noise;
+mod pitch;
 mod quantise;
 mod reverb;
+mod speed;
 
 use std::{fmt, str::FromStr};
 
@@ -46,6 +48,8 @@ pub const DEGRADATIONS: &[Entry] = &[
     level::CLIP_SHARE,
     level::GAIN,
     reverb::REVERB,
+    pitch::PITCH,
+    speed::SPEED,
 ];
 
 /// A kind of degradation.
@@ -57,7 +61,7 @@ pub struct Entry {
     pub doc: &'static str,
     /// Its parameters in order.
     pub parameters: &'static [Parameter],
-    /// Computes the output, as long as the input, given a value for each parameter.
+    /// Computes the output, given a value for each parameter. It is as long as the input, except that of `speed`.
     run: fn(&[f64], &Waveform, &mut Rng) -> Vec<f32>,
 }
 
@@ -149,7 +153,14 @@ impl Degradation {
         self.entry
     }
 
-    /// Degrades a waveform; the output has the same length and rate.
+    /// Returns whether the output is as long as the input: all but that of `speed` is.
+    #[must_use]
+    pub fn keeps_length(&self) -> bool {
+        self.entry.name != speed::SPEED.name
+    }
+
+    /// Degrades a waveform; the output has the same rate, and the same length unless [`Self::keeps_length`]
+    /// says otherwise.
     ///
     /// Random numbers depend on the seed and the degradation's name alone. Two waveforms with the
     /// same seed get the same noise, so use different seeds. Samples may exceed [-1, 1] (noise,
@@ -158,7 +169,7 @@ impl Degradation {
     pub fn apply(&self, waveform: &Waveform, seed: Seed) -> Waveform {
         let mut rng = seed.rng(self.entry.name, &[]);
         let samples = (self.entry.run)(&self.values, waveform, &mut rng);
-        debug_assert_eq!(samples.len(), waveform.samples.len());
+        debug_assert!(!self.keeps_length() || samples.len() == waveform.samples.len());
         Waveform { samples, sample_rate_hz: waveform.sample_rate_hz }
     }
 }

@@ -11,7 +11,7 @@
 mod facts;
 mod pair;
 mod sentence;
-mod side;
+pub(super) mod side;
 #[cfg(test)]
 mod tests;
 mod text;

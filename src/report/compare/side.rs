@@ -8,17 +8,20 @@ use crate::record::Run;
 use crate::vocab::Task;
 
 /// One of the things that are compared.
-pub(super) struct Side<'a> {
+pub(in crate::report) struct Side<'a> {
     /// What the text calls it: the experiment's name, or a run's experiment and seed.
-    pub(super) name: String,
+    pub(in crate::report) name: String,
     /// Its runs, one a seed.
-    pub(super) runs: Runs<'a>,
+    pub(in crate::report) runs: Runs<'a>,
     /// Runs of this experiment that are left out: on other data, by another spec, cut otherwise or foreign.
-    pub(super) n_left_out: usize,
+    pub(in crate::report) n_left_out: usize,
 }
 
 /// The runs that every name means.
-pub(super) fn choose<'a>(runs: &'a [Run], names: &[String]) -> Result<Vec<Side<'a>>, CompareError> {
+pub(in crate::report) fn choose<'a>(
+    runs: &'a [Run],
+    names: &[String],
+) -> Result<Vec<Side<'a>>, CompareError> {
     if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
         return Err(CompareError::Incompatible(format!(
             "{} cannot be compared with itself",

@@ -20,6 +20,10 @@ pub(super) const PALE: RGBColor = RGBColor(0xE3, 0xE3, 0xE3);
 pub(super) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 /// The second of two kinds.
 pub(super) const VERMILION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+/// The third of four kinds, of the same authors.
+pub(super) const GREEN: RGBColor = RGBColor(0x00, 0x9E, 0x73);
+/// The fourth of four kinds.
+pub(super) const PURPLE: RGBColor = RGBColor(0xCC, 0x79, 0xA7);
 /// The paper.
 pub(super) const WHITE: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 

@@ -1,12 +1,13 @@
 //! A figure as SVG that stands within a page: small, and in the page's colors.
 //!
-//! Colors are names of classes (`ink`, `gray`, `pale`, `blue`, `vermilion`, `paper`) that the page's
+//! Colors are names of classes (`ink`, `gray`, `pale`, `blue`, `vermilion`, `green`, `purple`, `paper`) that the page's
 //! style sheet paints, so that one figure reads on light and dark paper; letters are the page's.
 
 use plotters::style::RGBColor;
 
 use super::canvas::{
-    Align, BLUE, Direction, Figure, GREY, INK, Mark, PALE, Point, Text, VERMILION, WHITE,
+    Align, BLUE, Direction, Figure, GREEN, GREY, INK, Mark, PALE, PURPLE, Point, Text, VERMILION,
+    WHITE,
 };
 use crate::report::words::escaped;
 
@@ -70,6 +71,8 @@ fn class(color: RGBColor) -> &'static str {
         PALE => "pale",
         BLUE => "blue",
         VERMILION => "vermilion",
+        GREEN => "green",
+        PURPLE => "purple",
         WHITE => "paper",
         INK => "ink",
         other => panic!("{other:?} has no name on the page: give it one here and in style.css"),

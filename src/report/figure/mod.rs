@@ -7,6 +7,7 @@
 //! | `curves` | accuracy and loss over the epochs, training against validation |
 //! | `matrix` | the confusion matrix |
 //! | `scatter` | predicted against actual numbers |
+//! | `robust` | the main metric against the strength of every degradation |
 //! | `rates` | the loss at every learning rate of a range test |
 //! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
 //! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |
@@ -24,6 +25,7 @@ mod matrix;
 mod raster;
 mod rates;
 mod render;
+mod robust;
 mod scatter;
 mod sound;
 
@@ -35,10 +37,14 @@ pub use sound::{Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 use std::path::{Path, PathBuf};
 
 use super::group::{Group, Row};
+use super::robust::{Measured, Section};
 use super::words::plain;
 use super::{DatasetSummary, Options, ReportError};
 use crate::record::Epoch;
 use crate::vocab::Task;
+
+/// The name of the files of robustness.
+const ROBUSTNESS: &str = "robustness";
 
 /// What to tell whoever looks at the PNGs that this process has drawn.
 pub(super) fn png_notice() -> Option<&'static str> {
@@ -49,6 +55,8 @@ pub(super) fn png_notice() -> Option<&'static str> {
 pub(super) struct Drawn {
     /// One a task.
     overviews: Vec<Image>,
+    /// One for a few experiments.
+    robust: Vec<Image>,
     by_summary: Vec<Vec<Image>>,
     by_row: Vec<Vec<Image>>,
 }
@@ -62,6 +70,7 @@ struct Image {
 pub(super) fn draw_all(
     rows: &[Row],
     options: &Options,
+    robust: &[Section],
     folder: &Path,
 ) -> Result<Drawn, ReportError> {
     let save = |figure: &canvas::Figure, name: &str| {
@@ -69,7 +78,7 @@ pub(super) fn draw_all(
         Ok::<_, ReportError>(Image { name: name.to_owned(), title: figure.title.clone() })
     };
     let ran: Vec<&Group> = rows.iter().filter_map(Row::group).collect();
-    let (mut overviews, mut names) = (vec![], vec![]);
+    let (mut overviews, mut names) = (vec![], vec![ROBUSTNESS.to_owned()]);
     for (task, name) in Task::ALL.into_iter().zip(["accuracies", "roc-auc", "r2"]) {
         let groups: Vec<&Group> =
             ran.iter().copied().filter(|group| group.task() == task).collect();
@@ -100,6 +109,11 @@ pub(super) fn draw_all(
         }
         by_row.push(images);
     }
+    let figure = |(i, section): (usize, &Section)| {
+        let number = if i == 0 { String::new() } else { format!("-{}", i + 1) };
+        save(&robust::figure(&section.measured), &format!("{ROBUSTNESS}{number}"))
+    };
+    let robust = robust.iter().enumerate().map(figure).collect::<Result<_, _>>()?;
     let mut by_summary = vec![];
     for (dataset, summary) in &options.data {
         let dataset = file_name(dataset);
@@ -107,7 +121,7 @@ pub(super) fn draw_all(
         let images = figures.map(|(end, figure)| save(&figure, &format!("data-{dataset}-{end}")));
         by_summary.push(images.collect::<Result<_, _>>()?);
     }
-    Ok(Drawn { overviews, by_summary, by_row })
+    Ok(Drawn { overviews, robust, by_summary, by_row })
 }
 
 /// A summary's figures, each with the end of its file's name.
@@ -169,6 +183,21 @@ pub(super) fn inline_scatter(group: &Group) -> (String, String) {
     (inline::svg(&scatter::panel(group)), scatter::words(group))
 }
 
+/// Draws the robustness of some sides into a folder; `name` is the end of the file's name.
+pub(super) fn draw_robust(
+    measured: &Measured,
+    name: &str,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let name: String = file_name(name).chars().take(100).collect();
+    draw(&robust::figure(measured), &name, folder)
+}
+
+/// The robustness of some sides as SVG that stands within a page.
+pub(super) fn inline_robust(measured: &Measured) -> String {
+    inline::svg(&robust::panels(measured))
+}
+
 /// Draws a learning-rate range test into a folder, as SVG and PNG.
 pub(super) fn draw_rates(
     name: &str,
@@ -208,6 +237,11 @@ impl Drawn {
         self.overviews.iter().map(markdown).collect::<Vec<_>>().join("\n")
     }
 
+    /// The image of some experiments' robustness in Markdown.
+    pub(super) fn robust_image(&self, section: usize) -> String {
+        self.robust.get(section).map(markdown).unwrap_or_default()
+    }
+
     /// One dataset's images in Markdown.
     pub(super) fn summary_images(&self, summary: usize) -> impl Iterator<Item = String> + '_ {
         self.by_summary[summary].iter().map(markdown)
@@ -220,8 +254,8 @@ impl Drawn {
 
     /// Every file, in the order of the page.
     pub(super) fn files(&self, folder: &Path) -> Vec<PathBuf> {
-        let images =
-            self.overviews.iter().chain(self.by_summary.iter().chain(&self.by_row).flatten());
+        let images = self.by_summary.iter().chain(&self.by_row).flatten();
+        let images = self.overviews.iter().chain(&self.robust).chain(images);
         let both =
             |image: &Image| ["svg", "png"].map(|end| folder.join(format!("{}.{end}", image.name)));
         images.flat_map(both).collect()
@@ -237,6 +271,7 @@ fn markdown(image: &Image) -> String {
 mod tests {
     use super::canvas::{Figure, Mark, Text};
     use super::*;
+    use crate::record::{Degraded, Run, Store};
     use crate::report::{fake, fake_data, fake_tasks, group};
 
     fn texts(figure: &Figure) -> Vec<&Text> {
@@ -268,6 +303,49 @@ mod tests {
         figures.push(sound::sheet(&fake_data::segment(), "disco: a track of fake"));
         assert_eq!(figures.len(), 17 + 5 + 3 + 3 + 1);
         figures.iter().for_each(assert_legible);
+    }
+
+    #[test]
+    fn figures_of_robustness_are_legible_with_four_curves_and_nine_panels() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = fake::report_like(folder.path());
+        let store = Store::new(folder.path().join("runs")).degraded(1);
+        let of_dnns = |run: &&Run| {
+            ["dnn", "cnn-1", "cnn-2", "cnn-3"].contains(&run.record.experiment.as_str())
+        };
+        let mut degradations = vec!["none".to_owned()];
+        for (name, values) in [
+            ("white_noise snr_db", "40 30 20 10 0"),
+            ("mp3 bitrate_kbps", "320 128 64 32 16"),
+            ("low_pass cutoff_hz", "8000 4000 2000 1000"),
+            ("down_up rate_hz", "16000 11025 8000 4000"),
+            ("clip_share share", "0.01 0.05 0.1 0.3"),
+            ("a_degradation_with_quite_a_long_name_of_its_own rt60_s", "0.2 0.5 1 2"),
+            ("gain gain_db", "-40 -20 -10 10"),
+            ("pitch semitones", "-4 -2 -1 1 2 4"),
+            ("speed factor", "0.8 0.9 1.1 1.25"),
+        ] {
+            degradations.extend(values.split(' ').map(|value| format!("{name}={value}")));
+        }
+        for run in runs.iter().filter(of_dnns).filter(|run| run.record.seed < 3) {
+            let predictions = run.predictions().unwrap();
+            for degradation in &degradations {
+                let (degradation, predictions) = (degradation.clone(), predictions.clone());
+                let degraded =
+                    Degraded { degradation, skipped: vec![], n_too_short: 0, predictions };
+                store.write(run, &degraded).unwrap();
+            }
+        }
+        let runs: Vec<Run> = runs.iter().filter(|run| run.record.seed < 3).cloned().collect();
+        let options = Options { degraded: Some(store), ..fake::options() };
+        let rows = group::rows(&runs, &options).unwrap();
+        let sections = crate::report::robust::sections(&rows, &options).unwrap();
+        assert_eq!(sections.iter().map(|it| it.measured.names.len()).collect::<Vec<_>>(), [4, 1]);
+        for Section { measured } in &sections {
+            assert_eq!(measured.curves.len(), 9);
+            assert_legible(&robust::figure(measured));
+            assert_legible(&robust::panels(measured));
+        }
     }
 
     #[test]

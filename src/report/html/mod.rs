@@ -5,6 +5,7 @@
 //! | `overview` | headline, data, leaks, summary, claims |
 //! | `strips` | all accuracies at a glance |
 //! | `section` | one row -> its section |
+//! | `robust` | scores of degraded recordings |
 //! | `data` | the datasets' pictures |
 //! | `matrix` | a confusion matrix as a shaded table |
 //! | `spec` | a resolved spec as text |
@@ -17,6 +18,7 @@
 mod data;
 mod matrix;
 mod overview;
+mod robust;
 mod section;
 mod spec;
 mod strips;
@@ -26,6 +28,7 @@ use std::path::Path;
 
 use super::group::Row;
 use super::page::how_to_read;
+use super::robust::Section;
 use super::words::escaped;
 use super::{Options, ReportError};
 
@@ -33,7 +36,8 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What the page's own parts are called, so that no experiment is.
-const RESERVED: [&str; 7] = ["top", "leaks", "summary", "claims", "experiments", "reading", "data"];
+const RESERVED: [&str; 8] =
+    ["top", "leaks", "summary", "claims", "experiments", "reading", "robustness", "data"];
 
 /// Nothing may be loaded, and nothing but what stands in the page runs.
 const POLICY: &str =
@@ -43,7 +47,12 @@ const POLICY: &str =
 ///
 /// # Errors
 /// Where a run's curves can't be read.
-pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<String, ReportError> {
+pub(super) fn text(
+    rows: &[Row],
+    options: &Options,
+    robust: &[Section],
+    folder: &Path,
+) -> Result<String, ReportError> {
     let anchors = anchors(rows);
     let title = escaped(&options.title);
     let about = match options.text.trim() {
@@ -58,7 +67,9 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
         }
     }
     let pictures = data::html(rows, options)?;
-    let navigation = navigation(!leaks.is_empty(), !pictures.is_empty(), !sections.is_empty());
+    let robust = robust::html(robust);
+    let has = [&leaks, &robust, &pictures, &sections].map(|part| !part.is_empty());
+    let navigation = navigation(has);
     let (headline, data, made_from) =
         (overview::headline(rows), overview::data(rows), overview::made_from(rows));
     let (summary, claims) =
@@ -86,7 +97,7 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
          <h2 id=\"claims-title\">Claims</h2>\n{claims}</section>\n\
          <section id=\"reading\" aria-labelledby=\"reading-title\">\n\
          <h2 id=\"reading-title\">How to read this</h2>\n<dl>{reading}</dl></section>\n\
-         {pictures}{contents}{sections}</main>\n\
+         {robust}{pictures}{contents}{sections}</main>\n\
          <footer><p>The same data in other formats: <a href=\"README.md\">README.md</a> (plain text, with the \
          figures as files), <a href=\"results.csv\">results.csv</a> and \
          <a href=\"results.parquet\">results.parquet</a> (one row per run), \
@@ -98,11 +109,14 @@ pub(super) fn text(rows: &[Row], options: &Options, folder: &Path) -> Result<Str
     ))
 }
 
-fn navigation(has_leaks: bool, has_pictures: bool, has_sections: bool) -> String {
+fn navigation([has_leaks, is_robust, has_pictures, has_sections]: [bool; 4]) -> String {
     let mut parts =
         vec![("summary", "Summary"), ("claims", "Claims"), ("reading", "How to read this")];
     if has_leaks {
         parts.insert(0, ("leaks", "Leaks"));
+    }
+    if is_robust {
+        parts.push(("robustness", "Robustness"));
     }
     if has_pictures {
         parts.push(("data", "The data"));

@@ -59,6 +59,7 @@ fn nothing_that_a_record_says_becomes_markup() {
         order: vec![evil.to_owned(), "<b>".to_owned()],
         data: vec![],
         scores: None,
+        degraded: None,
         skipped: vec![],
         tasks: std::collections::BTreeMap::new(),
     };
