@@ -288,7 +288,8 @@ fn read_model(fields: &mut Fields, axes: Option<Axes>, task: Task) -> Option<Nam
                 lacks_training = !has_training;
                 let training = training.clone()?;
                 let epochs = training.epochs;
-                Some((read(inner, training, shape), entry.name, Some(epochs)))
+                let seen = shape.map(|shape| training.input_shape(shape));
+                Some((read(inner, training, seen.as_deref()), entry.name, Some(epochs)))
             }
         }
     });

@@ -11,6 +11,7 @@
 pub mod augment;
 mod columns;
 pub mod command;
+mod crop;
 mod design;
 mod device;
 mod examples;
@@ -33,6 +34,7 @@ mod tree;
 pub use augment::{AUGMENTATIONS, Augment, Axes};
 pub use columns::Metric;
 pub use command::Command;
+pub use crop::Crop;
 pub use device::{Device, NoDevice};
 pub use examples::Examples;
 pub use forest::Forest;

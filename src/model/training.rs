@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::augment::{Augment, Axes};
+use super::crop::Crop;
 use super::schedule::Schedule;
 use crate::kernels::optimizer::Optimizer;
 use crate::schema::{Fields, Flag, Int, List, Node, OneOf, Real, Rule, Value};
@@ -42,6 +43,11 @@ pub struct Training {
     /// Augmentations of training examples, drawn again every epoch, in the order in which they change an
     /// example.
     pub augment: Vec<Augment>,
+    /// Windows of examples that the net sees instead of whole ones.
+    pub crop: Option<Crop>,
+    /// Number of augmented copies of an example that vote beside the unchanged one in predictions; 0 for
+    /// none.
+    pub test_time_draws: usize,
 }
 
 /// Weights of the classes in the loss. The loss of a batch is the weighted sum divided by its size,
@@ -108,6 +114,8 @@ impl Training {
             validate_every: 1,
             early_stopping: None,
             augment: vec![],
+            crop: None,
+            test_time_draws: 0,
         }
     }
 
@@ -128,7 +136,24 @@ impl Training {
         let decay_only_kernels = fields.optional("decay_only_kernels", &Flag).unwrap_or(false);
         let validate_every = fields.with_default("validate_every", &Int::within(1..=1_000_000), 1);
         let early_stopping = fields.table("early_stopping", EarlyStopping::read);
-        let augment = Augment::read_list(fields, "augment", axes);
+        let crop = fields.table("crop", |inner| Crop::read(inner, axes));
+        let window =
+            axes.map(|axes| crop.map_or(axes.shape.to_vec(), |crop| crop.shape(axes.shape)));
+        let seen = axes.zip(window.as_deref()).map(|(axes, shape)| Axes { shape, ..axes });
+        let augment = Augment::read_list(fields, "augment", seen);
+        let test_time_draws = fields
+            .table("test_time_augmentation", |inner| {
+                inner.required("draws", &Int::within(1..=1000))
+            })
+            .unwrap_or(0);
+        if test_time_draws > 0
+            && augment.iter().all(Augment::mixes_targets)
+            && !fields.is_exploring()
+        {
+            let said =
+                "has no effect: training.augment has nothing that changes an example by itself";
+            fields.fault_at("test_time_augmentation", said);
+        }
         Self {
             optimizer: optimizer.unwrap_or(Optimizer::rms_prop(0.001)),
             schedule: schedule.unwrap_or(Schedule::Constant),
@@ -143,11 +168,19 @@ impl Training {
             validate_every,
             early_stopping,
             augment,
+            crop,
+            test_time_draws,
         }
     }
 }
 
 impl Training {
+    /// Returns the shape of what the net sees of examples of a shape.
+    #[must_use]
+    pub fn input_shape(&self, example: &[usize]) -> Vec<usize> {
+        self.crop.map_or(example.to_vec(), |crop| crop.shape(example))
+    }
+
     /// Returns whether examples are trained on mixtures of their targets.
     #[must_use]
     pub fn mixes_targets(&self) -> bool {
@@ -340,6 +373,8 @@ mod tests {
                     restore_best: true
                 }),
                 augment: augment::tests::list("[\"time_reversal\"]"),
+                crop: None,
+                test_time_draws: 0,
             })
         );
         let rmsprop = training("optimizer.rmsprop = {}\nbatch_size = 64\nepochs = 1", &[21]);
@@ -415,6 +450,34 @@ mod tests {
             Training { mixup: 1.0, ..Training::new(training.optimizer, 1, 1) }
                 .unsuitable(Task::Number)
                 .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_crop_is_what_augmentations_and_the_net_see() {
+        let text = |more: &str| {
+            format!(
+                "optimizer.rmsprop = {{}}\nbatch_size = 1\nepochs = 1\ncrop = {{ frames = 20 }}\n{more}"
+            )
+        };
+        let mask = text("augment = [{ mask = { frames = 19 } }]\ntest_time_augmentation.draws = 3");
+        let read = training(&mask, &[30, 4]).unwrap();
+        assert_eq!(read.crop, Some(Crop { frames: 20, hop: 20 }));
+        assert_eq!((read.input_shape(&[30, 4]), read.test_time_draws), (vec![20, 4], 3));
+        assert_eq!(
+            training(&text("augment = [{ mask = { frames = 20 } }]"), &[30, 4]).unwrap_err(),
+            "x.toml:5: augment[0].mask.frames is 20, but an example has 20 frames, which all could be \
+             masked"
+        );
+        assert_eq!(
+            training(
+                &text("augment = [\"cutmix\"]\ntest_time_augmentation = { draws = 3 }"),
+                &[19, 4]
+            )
+            .unwrap_err(),
+            "x.toml:4: crop.frames is 20, but an example has only 19 frames\n\
+             x.toml:6: test_time_augmentation has no effect: training.augment has nothing that changes an \
+             example by itself"
         );
     }
 

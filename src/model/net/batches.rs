@@ -1,7 +1,8 @@
 //! Gathers examples into batches: shuffled, augmented, standardized, mixed.
 
 use super::super::Examples;
-use super::super::augment::{Augment, Cut, Draws};
+use super::super::augment::{Cut, Draws};
+use super::super::crop::Crop;
 use super::super::scaler::Scaler;
 use super::super::training::Training;
 use super::engine::Batch;
@@ -11,10 +12,7 @@ use crate::vocab::{Rng, Seed};
 /// How training examples become batches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Recipe<'a> {
-    pub(super) batch_size: usize,
-    pub(super) augment: &'a [Augment],
-    /// Parameter of the Beta distribution of the shares; 0 for no mixing.
-    pub(super) mixup: f64,
+    pub(super) training: &'a Training,
     pub(super) targets: &'a TargetRows,
     pub(super) seed: Seed,
 }
@@ -22,8 +20,7 @@ pub(super) struct Recipe<'a> {
 impl<'a> Recipe<'a> {
     /// Reads the settings.
     pub(super) fn new(training: &'a Training, targets: &'a TargetRows, seed: Seed) -> Self {
-        let Training { batch_size, mixup, ref augment, .. } = *training;
-        Self { batch_size, augment, mixup, targets, seed }
+        Self { training, targets, seed }
     }
 }
 
@@ -35,8 +32,12 @@ pub(super) struct Batches<'a> {
     order: Vec<usize>,
     batch_size: usize,
     targets: &'a TargetRows,
+    /// Chooses the window of an example by its index, if the net sees windows.
+    crop: Option<(Crop, Rng)>,
+    /// The shape of a window, or of a whole example.
+    shape: Vec<usize>,
     /// Changes examples by their index.
-    draws: Option<Draws<'a>>,
+    draws: Draws<'a>,
     /// The seed, the epoch and the parameter of the Beta distribution.
     mixup: Option<(Seed, usize, f64)>,
 }
@@ -49,23 +50,15 @@ impl<'a> Batches<'a> {
         recipe: Recipe<'a>,
         epoch: usize,
     ) -> Self {
-        let Recipe { batch_size, augment, mixup, targets, seed } = recipe;
+        let Recipe { training, targets, seed } = recipe;
+        let Training { batch_size, mixup, crop, .. } = *training;
         let mut order: Vec<usize> = (0..examples.len()).collect();
         seed.rng("shuffle", &[epoch as u64]).shuffle(&mut order);
-        let draws = (!augment.is_empty()).then(|| Draws::of_epoch(augment, seed, epoch));
+        let crop = crop.map(|crop| (crop, seed.rng("crop", &[epoch as u64])));
+        let shape = training.input_shape(examples.shape);
+        let draws = Draws::of_epoch(&training.augment, seed, epoch);
         let mixup = (mixup > 0.0).then_some((seed, epoch, mixup));
-        Self { examples, scaler, order, batch_size, targets, draws, mixup }
-    }
-
-    /// Returns all examples in their original order.
-    pub(super) fn in_order(
-        examples: Examples<'a>,
-        scaler: Option<&'a Scaler>,
-        targets: &'a TargetRows,
-        batch_size: usize,
-    ) -> Self {
-        let order = (0..examples.len()).collect();
-        Self { examples, scaler, order, batch_size, targets, draws: None, mixup: None }
+        Self { examples, scaler, order, batch_size, targets, crop, shape, draws, mixup }
     }
 
     /// Returns the number of batches.
@@ -75,12 +68,11 @@ impl<'a> Batches<'a> {
 
     /// Returns one batch; the last one may be smaller.
     pub(super) fn batch(&self, step: usize) -> Batch {
-        let shape = self.examples.shape;
         let first = step * self.batch_size;
         let indices = &self.order[first..self.order.len().min(first + self.batch_size)];
         let mut batch = self.gather(indices);
-        for (cut, mut rng) in self.draws.iter().flat_map(|draws| draws.cuts(step, shape)) {
-            cut_in(&mut batch, &cut, &mut rng, shape);
+        for (cut, mut rng) in self.draws.cuts(step, &self.shape) {
+            cut_in(&mut batch, &cut, &mut rng, &self.shape);
         }
         if let Some((seed, epoch, alpha)) = self.mixup {
             let mut rng = seed.rng("mixup", &[epoch as u64, step as u64]);
@@ -90,24 +82,32 @@ impl<'a> Batches<'a> {
     }
 
     /// Returns all batches in order.
+    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = Batch> + '_ {
         (0..self.len()).map(|step| self.batch(step))
     }
 
     fn gather(&self, indices: &[usize]) -> Batch {
-        let mut inputs = Vec::with_capacity(indices.len() * self.examples.width());
+        let width: usize = self.shape.iter().product();
+        let mut inputs = Vec::with_capacity(indices.len() * width);
         for &index in indices {
             let start = inputs.len();
-            inputs.extend_from_slice(self.examples.example(index));
-            if let Some(draws) = &self.draws {
-                draws.change(index, &mut inputs[start..], self.examples.shape);
-            }
+            inputs.extend_from_slice(&self.examples.example(index)[self.window(index)..][..width]);
+            self.draws.change(index, &mut inputs[start..], &self.shape);
         }
         if let Some(scaler) = self.scaler {
             scaler.apply(&mut inputs);
         }
         let (labels, targets) = self.targets.gather(&self.examples, indices);
         Batch { n: indices.len(), inputs, labels, targets }
+    }
+
+    /// Returns the first number of what the net sees of an example.
+    fn window(&self, index: usize) -> usize {
+        let Some((crop, rng)) = &self.crop else { return 0 };
+        let (frames, frame) =
+            (self.examples.shape[0], self.shape.iter().skip(1).product::<usize>());
+        Rng::new(rng.at(index as u64)).below(frames - crop.frames + 1) * frame
     }
 }
 
@@ -159,7 +159,7 @@ fn mixed(rows: &[f32], partners: &[usize], share: f32) -> Vec<f32> {
 mod tests {
     use std::sync::LazyLock;
 
-    use super::super::super::augment;
+    use super::super::super::{Optimizer, augment};
     use super::*;
     use crate::vocab::Targets;
 
@@ -173,13 +173,15 @@ mod tests {
         matrix
     };
 
-    const PLAIN: Recipe<'_> = Recipe {
-        batch_size: 2,
-        augment: &[],
-        mixup: 0.0,
-        targets: &TargetRows::Labels,
-        seed: Seed(1),
-    };
+    /// A training with some batch size, augmentations and a parameter of mixup.
+    fn training(batch_size: usize, augment: &str, mixup: f64) -> Training {
+        let augment = augment::tests::list(augment);
+        Training { mixup, augment, ..Training::new(Optimizer::adam(0.1), batch_size, 1) }
+    }
+
+    fn recipe(training: &Training) -> Recipe<'_> {
+        Recipe::new(training, &TargetRows::Labels, Seed(1))
+    }
 
     fn examples(rows: &[usize]) -> Examples<'_> {
         static TARGETS: LazyLock<Targets> = LazyLock::new(|| Targets::Classes(vec![0, 1, 2, 3]));
@@ -188,7 +190,8 @@ mod tests {
 
     #[test]
     fn every_example_comes_once_and_the_last_batch_is_smaller() {
-        let batches = Batches::shuffled(examples(&[0, 1, 2, 3, 1]), None, PLAIN, 1);
+        let plain = training(2, "[]", 0.0);
+        let batches = Batches::shuffled(examples(&[0, 1, 2, 3, 1]), None, recipe(&plain), 1);
         let batches: Vec<Batch> = batches.iter().collect();
         assert_eq!(batches.iter().map(|b| b.labels.len()).collect::<Vec<_>>(), [2, 2, 1]);
         let mut labels: Vec<usize> = batches.iter().flat_map(|b| b.labels.clone()).collect();
@@ -204,8 +207,9 @@ mod tests {
     #[test]
     fn orders_differ_between_epochs_and_seeds() {
         let rows: Vec<usize> = vec![0; 50];
+        let plain = training(2, "[]", 0.0);
         let order = |seed, epoch| {
-            let recipe = Recipe { seed: Seed(seed), ..PLAIN };
+            let recipe = Recipe { seed: Seed(seed), ..recipe(&plain) };
             Batches::shuffled(examples(&rows), None, recipe, epoch).order
         };
         assert_eq!(order(1, 1), order(1, 1));
@@ -217,9 +221,8 @@ mod tests {
     fn time_reversal_turns_half_of_the_examples_anew_each_epoch() {
         let rows: Vec<usize> = vec![1; 1000];
         let turned = |epoch| -> Vec<bool> {
-            let augment = augment::tests::list("[\"time_reversal\"]");
-            let recipe = Recipe { batch_size: 7, augment: &augment, ..PLAIN };
-            let mut batches = Batches::shuffled(examples(&rows), None, recipe, epoch);
+            let training = training(7, "[\"time_reversal\"]", 0.0);
+            let mut batches = Batches::shuffled(examples(&rows), None, recipe(&training), epoch);
             batches.order = (0..1000).collect();
             let inputs: Vec<f32> = batches.iter().flat_map(|b| b.inputs).collect();
             inputs
@@ -242,8 +245,8 @@ mod tests {
         let rows = [0, 1, 2, 3];
         let eye: Vec<f32> = (0..16).map(|i| f32::from(u8::from(i % 5 == 0))).collect();
         let eye = TargetRows::Classes(eye);
-        let augment = augment::tests::list("[{ cutmix = { p = 0.75, axes = \"frames\" } }]");
-        let recipe = Recipe { batch_size: 4, augment: &augment, targets: &eye, ..PLAIN };
+        let training = training(4, "[{ cutmix = { p = 0.75, axes = \"frames\" } }]", 0.0);
+        let recipe = Recipe { targets: &eye, ..recipe(&training) };
         let mut n_cut = 0;
         for epoch in 1..=60 {
             let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0);
@@ -271,10 +274,10 @@ mod tests {
     #[test]
     fn augmentations_depend_on_seed_epoch_and_example_alone() {
         let rows: Vec<usize> = (0..40).map(|i| i % 4).collect();
-        let augment =
-            augment::tests::list("[\"roll\", { noise = { sd = 1 } }, { noise = { sd = 1 } }]");
         let of = |seed, epoch, batch_size| {
-            let recipe = Recipe { seed: Seed(seed), augment: &augment, batch_size, ..PLAIN };
+            let augment = "[\"roll\", { noise = { sd = 1 } }, { noise = { sd = 1 } }]";
+            let training = training(batch_size, augment, 0.0);
+            let recipe = Recipe { seed: Seed(seed), ..recipe(&training) };
             let batches = Batches::shuffled(examples(&rows), None, recipe, epoch);
             let inputs: Vec<f32> = batches.iter().flat_map(|batch| batch.inputs).collect();
             let mut by_example = vec![vec![]; 40];
@@ -303,11 +306,35 @@ mod tests {
     }
 
     #[test]
+    fn a_crop_is_a_window_that_each_epoch_draws_for_each_example() {
+        let crop = Some(Crop { frames: 2, hop: 2 });
+        let training = Training { crop, ..training(7, "[]", 0.0) };
+        let rows = vec![2; 600];
+        let starts = |epoch| -> Vec<usize> {
+            let mut batches = Batches::shuffled(examples(&rows), None, recipe(&training), epoch);
+            batches.order = (0..600).collect();
+            let inputs: Vec<f32> = batches.iter().flat_map(|batch| batch.inputs).collect();
+            let start = |input: &[f32]| match input {
+                [12.0, 13.0, 14.0, 15.0] => 0,
+                [14.0, 15.0, 16.0, 17.0] => 1,
+                other => panic!("no window of two frames: {other:?}"),
+            };
+            inputs.chunks(4).map(start).collect()
+        };
+        let first = starts(1);
+        let n_later = first.iter().sum::<usize>();
+        assert!((250..350).contains(&n_later), "{n_later}");
+        assert_eq!(first, starts(1));
+        assert_ne!(first, starts(2));
+    }
+
+    #[test]
     fn mixup_mixes_examples_and_their_targets_by_one_share() {
         let rows = [0, 1, 2, 3];
         let eye: Vec<f32> = (0..16).map(|i| f32::from(u8::from(i % 5 == 0))).collect();
         let eye = TargetRows::Classes(eye);
-        let recipe = Recipe { batch_size: 4, mixup: 0.4, targets: &eye, ..PLAIN };
+        let training = training(4, "[]", 0.4);
+        let recipe = Recipe { targets: &eye, ..recipe(&training) };
         let mut shares = vec![];
         for epoch in 1..=40 {
             let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0);

@@ -56,6 +56,10 @@ fn read(fields: &mut Fields, training: Training, _: Option<&[usize]>) -> Box<dyn
     }
     let hidden = read_layers(fields, "layers");
     let standardize = fields.with_default("standardize", &Flag, false);
+    if standardize && training.crop.is_some() && !fields.is_exploring() {
+        let said = "can't be used with training.crop: a column of a window has no place of its own";
+        fields.fault_at("standardize", said);
+    }
     dense(&hidden, standardize, training)
 }
 

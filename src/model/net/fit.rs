@@ -6,15 +6,13 @@ use super::super::scaler::Scaler;
 use super::super::training::{EarlyStopping, Training};
 use super::super::{Examples, FitInput, Flow, ModelError, Next, TrainingObserver};
 use super::batches::{Batches, Recipe};
-use super::engine::{Engine, StepKey};
+use super::engine::{Batch, Engine, StepKey};
 use super::goal::Goal;
 use super::layer::Net;
 use super::snapshot::{self, Best, Progress};
+use super::views::{CHUNK, Views};
 use super::weights::Weights;
 use crate::vocab::Epoch;
-
-/// Number of examples processed at a time when no gradient is needed.
-pub(super) const CHUNK: usize = 64;
 
 /// An epoch has diverged if its mean training loss exceeds the lowest earlier one, or the loss of a
 /// uniform guess if that is higher, by more than this factor.
@@ -173,12 +171,13 @@ impl Trainer<'_> {
         if examples.is_empty() {
             return Ok((f64::NAN, f64::NAN));
         }
+        let views = Views::of_validation(self.training, self.scaler, examples.shape);
         let last = self.average.as_ref().map(|average| {
             let last = self.engine.weights();
             self.engine.set_weights(average);
             last
         });
-        let found = evaluate(self.engine, examples, self.scaler, self.goal);
+        let found = evaluate(self.engine, &examples, &views, self.goal);
         if let Some(last) = last {
             self.engine.set_weights(&last);
         }
@@ -271,16 +270,14 @@ fn said_of_early_end(rule: EarlyStopping, best: Option<Best>, last_epoch: usize)
 }
 
 /// Computes the mean loss, penalty included, and the accuracy, NaN if there are no classes.
-fn evaluate(
-    engine: &mut dyn Engine,
-    examples: Examples,
-    scaler: Option<&Scaler>,
-    goal: Goal,
-) -> (f64, f64) {
+fn evaluate(engine: &mut dyn Engine, examples: &Examples, views: &Views, goal: Goal) -> (f64, f64) {
     let (mut loss, mut n_right) = (0.0, 0);
     let targets = goal.plain();
-    for mut batch in Batches::in_order(examples, scaler, &targets, CHUNK).iter() {
-        let outputs = engine.outputs(std::mem::take(&mut batch.inputs));
+    for first in (0..examples.len()).step_by(CHUNK) {
+        let some = first..examples.len().min(first + CHUNK);
+        let (labels, targets) = targets.gather(examples, &some.clone().collect::<Vec<_>>());
+        let batch = Batch { n: some.len(), inputs: vec![], labels, targets };
+        let outputs = views.outputs(examples, some, |inputs| engine.outputs(inputs));
         let mut unused = vec![0.0; outputs.len()];
         let tally = goal.loss().compute(&outputs, &batch.goals(), examples.n_outputs, &mut unused);
         loss += tally.loss;

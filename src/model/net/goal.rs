@@ -170,8 +170,6 @@ impl Goal {
 /// The targets of examples, as a loss sees them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TargetRows {
-    /// None: the examples are to be predicted.
-    None,
     /// The class of an example has all the weight.
     Labels,
     /// One row per class, `[n_classes, n_classes]`: the targets of an example of that class.
@@ -187,7 +185,6 @@ impl TargetRows {
     pub(super) fn gather(&self, examples: &Examples, indices: &[usize]) -> (Vec<usize>, Vec<f32>) {
         let labels = || indices.iter().map(|&index| examples.label(index)).collect::<Vec<usize>>();
         match self {
-            Self::None => (vec![], vec![]),
             Self::Labels => (labels(), vec![]),
             Self::Classes(rows) => {
                 let (labels, n_classes) = (labels(), examples.n_outputs);

@@ -7,6 +7,7 @@
 //! | `weights` | the values: initialization, saving, loading |
 //! | `goal` | classes, tags or a number: the targets of a training, predictions from outputs |
 //! | `batches`, `fit` | shuffling and augmentation; epochs and early stopping |
+//! | `views` | what a net sees of an example outside of training: windows, test-time augmentation |
 //! | `engine` | the interface between the loop and the engines |
 //! | `burn` | the engine based on burn: any net on any device; also the reference for the other engine |
 //! | `fused` | the engine based on our own kernels: much faster |
@@ -31,6 +32,7 @@ mod kind;
 mod layer;
 mod range_test;
 mod snapshot;
+mod views;
 mod weights;
 
 use std::path::Path;
@@ -42,13 +44,13 @@ use super::{
     Training, TrainingObserver,
 };
 use crate::vocab::{Outputs, Task};
-use batches::Batches;
 use burn::BurnEngine;
 pub(super) use burn::has_device;
 use engine::Engine;
 use fused::FusedEngine;
-use goal::{Goal, TargetRows};
+use goal::Goal;
 use layer::{Kind, Net, Shape};
+use views::{CHUNK, Views};
 use weights::Weights;
 
 /// The arrays of a saved net.
@@ -73,7 +75,7 @@ type Hidden = Box<dyn Fn(Shape) -> Result<Vec<Kind>, String> + Send + Sync>;
 
 impl NetModel {
     fn net(&self, shape: &[usize], n_outputs: usize, goal: Goal) -> Result<Net, ModelError> {
-        let net = (self.input)(shape).and_then(|input| {
+        let net = (self.input)(&self.training.input_shape(shape)).and_then(|input| {
             let mut kinds = (self.hidden)(input)?;
             kinds.push(Kind::Dense { units: n_outputs, l2: 0.0 });
             Net::new(input, &kinds)
@@ -95,6 +97,17 @@ impl NetModel {
         if !job.valid.is_empty() {
             job.valid.check_for_fit()?;
         }
+        if self.training.crop.is_some() && self.standardize {
+            let said = "a net can't both standardize columns and see windows (training.crop)";
+            return Err(ModelError::Examples(said.to_owned()));
+        }
+        if let Some(crop) = self.training.crop
+            && job.train.shape[0] < crop.frames
+        {
+            let (wanted, shape) = (crop.frames, job.train.shape);
+            let said = format!("a window has {wanted} frames, an example of shape {shape:?} fewer");
+            return Err(ModelError::Examples(said));
+        }
         let goal = Goal::fit(&job.train);
         let net = self.net(job.train.shape, job.train.n_outputs, goal)?;
         Ok((net, self.standardize.then(|| Scaler::fit(&job.train)), goal))
@@ -103,7 +116,7 @@ impl NetModel {
     /// Chooses the engine: on the CPU our own kernels if they support everything, otherwise burn.
     fn engine(&self, net: &Net, weights: Weights, device: Device) -> Box<dyn Engine> {
         let Training { optimizer, clip_norm, batch_size, .. } = self.training;
-        let max_batch = batch_size.max(fit::CHUNK);
+        let max_batch = batch_size.max(CHUNK);
         let fused = match device {
             Device::Cpu => FusedEngine::new(net, &weights, optimizer, clip_norm, max_batch),
             #[cfg(any(feature = "wgpu", feature = "cuda"))]
@@ -131,7 +144,14 @@ impl Model for NetModel {
         let weights = engine.weights();
         let shape = job.train.shape.to_vec();
         Ok(Fitted {
-            model: Box::new(FittedNet { net, weights, scaler, goal, shape }),
+            model: Box::new(FittedNet {
+                net,
+                weights,
+                scaler,
+                goal,
+                shape,
+                training: self.training.clone(),
+            }),
             n_parameters,
             kept_epoch: Some(ended.kept_epoch),
             notes: ended.notes,
@@ -143,7 +163,8 @@ impl Model for NetModel {
         let goal = Goal::of_foreign(job.train.outputs());
         let (weights, notes) = import::import(&net, file, layout)?;
         let (n_parameters, shape) = (net.n_parameters(), job.train.shape.to_vec());
-        let model = Box::new(FittedNet { net, weights, scaler, goal, shape });
+        let training = self.training.clone();
+        let model = Box::new(FittedNet { net, weights, scaler, goal, shape, training });
         Ok(Fitted { model, n_parameters, kept_epoch: None, notes })
     }
 
@@ -177,7 +198,8 @@ impl Model for NetModel {
         let goal = Goal::from_values(outputs.task, &rest.split_off(n_of_scaler));
         let scaler =
             <[Vec<f32>; 2]>::try_from(rest).ok().map(|[mean, scale]| Scaler { mean, scale });
-        Ok(Box::new(FittedNet { net, weights, scaler, goal, shape: shape.to_vec() }))
+        let (shape, training) = (shape.to_vec(), self.training.clone());
+        Ok(Box::new(FittedNet { net, weights, scaler, goal, shape, training }))
     }
 }
 
@@ -191,7 +213,7 @@ fn scaler_arrays(width: usize) -> Vec<(String, Vec<usize>)> {
 struct Architecture<'a> {
     file: &'a str,
     layout: &'a str,
-    /// The shape of one example.
+    /// The shape of what the net takes: one example, or a window of it.
     example: &'a [usize],
     /// Whether `standardize.mean` and `standardize.scale` are applied before the first layer.
     standardized: bool,
@@ -215,23 +237,22 @@ struct FittedNet {
     weights: Weights,
     scaler: Option<Scaler>,
     goal: Goal,
+    /// The shape of one example.
     shape: Vec<usize>,
+    /// How it was trained: what it sees of an example.
+    training: Training,
 }
 
 impl FittedNet {
     /// Computes the outputs of the last layer.
     fn outputs(&self, examples: &Examples) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.shape)?;
-        let mut outputs = Vec::with_capacity(examples.len() * self.net.n_outputs());
-        let mut engine = FusedEngine::for_prediction(&self.net, &self.weights, fit::CHUNK);
-        let (scaler, none) = (self.scaler.as_ref(), TargetRows::None);
-        for batch in Batches::in_order(*examples, scaler, &none, fit::CHUNK).iter() {
-            outputs.extend(match &mut engine {
-                Some(engine) => engine.outputs(batch.inputs),
-                None => burn::outputs(&self.net, &self.weights, batch.inputs, Device::Cpu),
-            });
-        }
-        Ok(outputs)
+        let mut engine = FusedEngine::for_prediction(&self.net, &self.weights, CHUNK);
+        let views = Views::of_prediction(&self.training, self.scaler.as_ref(), &self.shape);
+        Ok(views.outputs(examples, 0..examples.len(), |inputs| match &mut engine {
+            Some(engine) => engine.outputs(inputs),
+            None => burn::outputs(&self.net, &self.weights, inputs, Device::Cpu),
+        }))
     }
 }
 
@@ -258,7 +279,7 @@ impl FittedModel for FittedNet {
         let architecture = Architecture {
             file: FILE,
             layout: "Keras: channels last, kernels [height, width, in, out] and [in, out]",
-            example: &self.shape,
+            example: &self.training.input_shape(&self.shape),
             standardized: self.scaler.is_some(),
             target: self.goal.task(),
             n_parameters: self.net.n_parameters(),

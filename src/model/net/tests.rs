@@ -1,6 +1,7 @@
 //! Whole nets: arithmetic by hand, gradients by finite differences, determinism.
 
 mod goals;
+mod views;
 
 use super::super::tests::Silent;
 use super::super::training::{ClassWeights, EarlyStopping, Monitor};
@@ -178,6 +179,8 @@ fn everything() -> Training {
             restore_best: true,
         }),
         augment: augment::tests::list(ALL),
+        crop: None,
+        test_time_draws: 0,
     }
 }
 
@@ -197,6 +200,8 @@ fn plain() -> Training {
         validate_every: 1,
         early_stopping: None,
         augment: vec![],
+        crop: None,
+        test_time_draws: 0,
     }
 }
 

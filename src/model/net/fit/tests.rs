@@ -1,6 +1,6 @@
 use super::super::super::training::{ClassWeights, Monitor};
 use super::super::super::{Device, Schedule};
-use super::super::engine::{Batch, State};
+use super::super::engine::State;
 use super::*;
 use crate::kernels::loss::Tally;
 use crate::kernels::optimizer::Optimizer;
@@ -94,6 +94,8 @@ fn run(
         validate_every: 1,
         early_stopping,
         augment: vec![],
+        crop: None,
+        test_time_draws: 0,
     };
     let job = FitInput {
         train: examples,
