@@ -47,6 +47,7 @@
 //!     seed: Seed(1),
 //!     device: Default::default(),
 //!     resume: None,
+//!     fresh: None,
 //! };
 //! let fitted = knn.fit(&input, &mut ())?;
 //! let probabilities = fitted.model.predict(&examples(&[2, 5]))?;

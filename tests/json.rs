@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::common::{edit, encore, ok, project, repository, runs, stderr, stdout, stdout_of};
 
 /// Commands whose results other tests compare with their shapes, and where.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 5] = [
+    ("plot augment", "tests/augment.rs"),
     ("data fetch", "tests/fetch/program.rs"),
     ("robust", "tests/robust.rs"),
     ("spotify collect", "tests/spotify/program.rs"),

@@ -9,6 +9,7 @@
 mod architecture;
 mod arrays;
 mod audit;
+mod augment;
 mod cli;
 mod commands;
 mod common;

@@ -293,6 +293,26 @@ pub(super) enum Plot {
         #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
         seconds: f64,
     },
+    /// Plot training examples before and after each augmentation of an experiment
+    Augment {
+        /// Experiment, or path to a spec
+        name: String,
+        /// Output folder, created if missing [default: reports/figures/augment]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Number of examples
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=6))]
+        examples: u8,
+        /// Replace a value of the spec, e.g. training.crop.frames=65
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// Dataset to use; auto is the spec's dataset if imported, else synthetic data
+        #[arg(long, default_value = "auto", value_name = "auto|embedded|NAME")]
+        data: String,
+        /// Seed for split and draws [default: first seed of the spec]
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+    },
     /// Plot a dataset: class counts, then a sheet per genre, or histograms and correlations
     Dataset {
         /// Name of the dataset

@@ -36,6 +36,7 @@ mod runs_arguments;
 mod signals;
 mod specs;
 mod spotify;
+mod summaries;
 mod trust;
 mod unfinished;
 mod verify;

@@ -1,15 +1,14 @@
-//! `plot audio | dataset`, and the pictures of the data on the page.
+//! `plot audio | augment | dataset`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::arguments::Plot;
+use super::foreign::plan;
 use super::progress::Progress;
 use super::{Done, Failure, Project, json};
 use crate::audio;
-use crate::dataset::{ArrayData, AudioData, Catalogue, Cut, Data, TableData};
+use crate::dataset::{AudioData, Catalogue, Cut, Data};
 use crate::experiment::{self, SummaryError};
-use crate::record::Run;
 use crate::report::{self, DatasetSummary};
 
 /// The rate at which files are drawn, in Hz: that of the report's features.
@@ -20,6 +19,16 @@ const SHEET_S: f64 = 3.0;
 pub(super) fn plot(project: &Project, command: &Plot) -> Done {
     let written = match command {
         Plot::Audio { file, out, start, seconds } => plot_audio(file, out, *start, *seconds)?,
+        Plot::Augment { name, out, examples, set, data, seed } => {
+            let (catalogue, store, progress) =
+                (project.catalogue()?, project.store(), Progress::new(1));
+            let (plan, seed) = plan(project, &catalogue, name, data, set, *seed)?;
+            let workspace = project.workspace(&catalogue, &store, &progress);
+            let sheet = experiment::augmented(&plan, seed, usize::from(*examples), workspace)?;
+            let default = || project.reports().join("figures").join("augment");
+            let folder = out.clone().unwrap_or_else(default);
+            vec![report::draw_augmentations(&plan.name, &sheet, &folder)?]
+        }
         Plot::Dataset { name, out } => {
             let default = || project.reports().join("figures").join(name);
             plot_dataset(&project.catalogue()?, name, &out.clone().unwrap_or_else(default))?
@@ -74,43 +83,6 @@ fn sheets(audio: &AudioData, name: &str, out: &Path) -> Result<Vec<PathBuf>, Fai
         progress.step(&format!("drawing {name}"), class + 1, n);
     }
     Ok(written)
-}
-
-/// The data plots of the page: one summary for each dataset of its runs that is imported and unchanged. Reports
-/// why a dataset is not shown.
-pub(super) fn summaries(
-    catalogue: &Catalogue,
-    runs: &[Run],
-    cut: Cut,
-) -> Vec<(String, DatasetSummary)> {
-    let mut hashes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for Run { record, .. } in runs {
-        hashes.entry(&record.data.dataset).or_default().insert(&record.data.hash);
-    }
-    let mut summaries = vec![];
-    for (name, hashes) in hashes {
-        match summarize(catalogue, name, &hashes, cut) {
-            Ok(summary) => summaries.push((name.to_owned(), summary)),
-            Err(why) => eprintln!("no plots of {name}: {why}"),
-        }
-    }
-    summaries
-}
-
-fn summarize(
-    catalogue: &Catalogue,
-    name: &str,
-    hashes: &BTreeSet<&str>,
-    cut: Cut,
-) -> Result<DatasetSummary, String> {
-    let data = catalogue.load(catalogue.find(name)?, cut).map_err(|error| error.to_string())?;
-    let (Data::Audio(AudioData { hash, .. })
-    | Data::Table(TableData { hash, .. })
-    | Data::Arrays(ArrayData { hash, .. })) = &data;
-    if !hashes.contains(hash.as_str()) {
-        return Err("the runs used another version of it".to_owned());
-    }
-    experiment::summarize(name, &data).map_err(|error| error.to_string())
 }
 
 impl From<SummaryError> for Failure {

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::arguments::{Common, Report, Reproduce, Run, Strict};
 use super::progress::Progress;
 use super::{
-    Done, Failure, Project, from_whole, json, one_line, plot, say_hidden, say_skipped, signals,
-    trust, versions, why,
+    Done, Failure, Project, from_whole, json, one_line, say_hidden, say_skipped, signals,
+    summaries, trust, versions, why,
 };
 use crate::dataset::{Catalogue, Cut, Manifest};
 use crate::experiment::{
@@ -281,7 +281,7 @@ fn write(
         has_run(name) || is_wanted()
     };
     let order = names.iter().filter(is_shown).cloned().collect();
-    let data = plot::summaries(catalogue, &runs, page.shrink.data);
+    let data = summaries::summaries(catalogue, &runs, page.shrink.data);
     let scores = Some(store.scores());
     let skipped = damaged.iter().map(|error| one_line(error)).collect();
     let tasks = plans.iter().map(|(name, plan)| ((*name).to_owned(), plan.spec.target.task()));

@@ -1,11 +1,12 @@
 //! One seed of a plan: its split, audited for leaks, and what its model sees.
 
 use super::error::RunError;
+use super::fresh::FreshTrain;
 use super::inputs::Inputs;
 use super::model_inputs::ModelInputs;
 use super::plan::Plan;
 use crate::features::Examples;
-use crate::model::FitInput;
+use crate::model::{FitInput, FreshExamples};
 use crate::record::{Audit, Member};
 use crate::split::{Numbers, Split, SplitError, audit};
 use crate::vocab::{Seed, SplitName};
@@ -17,6 +18,8 @@ pub(super) struct Fold<'a> {
     pub(super) seed: u64,
     pub(super) audited: AuditedSplit,
     pub(super) model_inputs: ModelInputs<'a>,
+    /// What computes the training examples again in every epoch.
+    pub(super) fresh: Option<FreshTrain<'a>>,
 }
 
 /// The sets of one seed, and the leaks that were found in them before the training.
@@ -63,7 +66,8 @@ impl<'a> Fold<'a> {
         audited: AuditedSplit,
     ) -> Result<Self, RunError> {
         let model_inputs = ModelInputs::fit(plan, &inputs.examples, &audited.split)?;
-        Ok(Self { plan, inputs, seed, audited, model_inputs })
+        let fresh = FreshTrain::new(plan, inputs, &audited.split, seed)?;
+        Ok(Self { plan, inputs, seed, audited, model_inputs, fresh })
     }
 
     /// What a model is fitted on.
@@ -71,7 +75,8 @@ impl<'a> Fold<'a> {
         let Split { train, valid, .. } = &self.audited.split;
         let [train, valid] = [train, valid].map(|rows| self.model_inputs.view(rows));
         let (seed, device) = (Seed(self.seed), self.plan.device());
-        FitInput { train, valid, seed, device, resume: None }
+        let fresh = self.fresh.as_ref().map(|fresh| fresh as &dyn FreshExamples);
+        FitInput { train, valid, seed, device, resume: None, fresh }
     }
 
     /// The members of every set.

@@ -101,7 +101,7 @@ pub fn import_predictions(
         return Err(RunError::Stopped { epoch: 0 });
     }
     let model_inputs = ModelInputs::raw(&inputs.examples);
-    let fold = Fold { plan, inputs: &inputs, seed, audited, model_inputs };
+    let fold = Fold { plan, inputs: &inputs, seed, audited, model_inputs, fresh: None };
     let (mut writer, _, _) = RunWriter::begin(claim)?;
     writer.spec(&plan.text)?;
     writer.manifest(&plan.spec.dataset.source)?;

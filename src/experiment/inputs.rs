@@ -1,5 +1,6 @@
 //! The examples of a plan, shared by its seeds.
 
+use std::mem;
 use std::time::Instant;
 
 use super::context::{CODE_VERSION, Workspace};
@@ -7,7 +8,7 @@ use super::error::RunError;
 use super::event::Event;
 use super::plan::Plan;
 use super::target::Target;
-use crate::dataset::{Data, DatasetError, TrackColumns};
+use crate::dataset::{AudioData, Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError, Features, Step};
 use crate::model::Device;
 use crate::split::Items;
@@ -19,6 +20,8 @@ const MUCH_IMPUTED: usize = 20;
 /// A plan's examples, with what the record says of its data.
 pub(super) struct Inputs {
     pub(super) examples: Examples,
+    /// The recordings, if training examples are computed from them in every epoch.
+    pub(super) audio: Option<AudioData>,
     pub(super) track_columns: TrackColumns,
     pub(super) synthetic: bool,
     pub(super) data_hash: String,
@@ -65,14 +68,22 @@ impl Inputs {
         let track_columns = data.take_track_columns(&needed);
         let mut more_notes = vec![];
         let examples = target.select(examples, &data, &track_columns, &mut more_notes)?;
+        let mut audio = None;
         let (synthetic, hash, n_tracks, excluded, notes, part) = match data {
-            Data::Audio(x) => (x.synthetic, x.hash, x.tracks.len(), x.excluded, x.notes, x.part),
+            Data::Audio(mut x) => {
+                let (synthetic, hash, n_tracks) = (x.synthetic, x.hash.clone(), x.tracks.len());
+                let (excluded, notes) = (mem::take(&mut x.excluded), mem::take(&mut x.notes));
+                let part = x.part.take();
+                audio = (!plan.spec.augment_waveforms.is_empty()).then_some(x);
+                (synthetic, hash, n_tracks, excluded, notes, part)
+            }
             Data::Table(x) => (x.synthetic, x.hash, x.ids.len(), x.excluded, x.notes, x.part),
             Data::Arrays(x) => (false, x.hash, x.n_tracks, x.excluded, x.notes, x.part),
         };
         Ok(Self {
             excluded: excluded.into_iter().chain(examples.excluded.iter().cloned()).collect(),
             examples,
+            audio,
             track_columns,
             synthetic,
             data_hash: hash,

@@ -7,6 +7,7 @@
 //! | `plan`, `options` | a spec and the command line -> a [`Plan`]; only a plan can be run |
 //! | `inputs` | plan -> examples, shared by its seeds |
 //! | `fold`, `model_inputs` | examples and a seed -> audited split, preprocessing, what the model sees |
+//! | `waveforms`, `fresh` | random changes of recordings -> training examples, again in every epoch |
 //! | `fit` | fold -> fitted model, from its last checkpoint |
 //! | `record_run` | fitted model -> scores, predictions, record |
 //! | `run` | the four steps above, for one run |
@@ -20,11 +21,13 @@
 //! | `command` | a run whose model is a program, and its predictions |
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
 //! | `robust/` | what the models of runs say of their degraded test recordings |
+//! | `augmented` | training examples before and after each augmentation |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
 //!
 //! This room must never know the terminal: it reports [`Event`]s.
 
+mod augmented;
 mod bins;
 mod command;
 mod context;
@@ -37,6 +40,7 @@ mod foreign;
 mod foreign_predictions;
 mod foreign_rows;
 mod foreign_run;
+mod fresh;
 mod imported_capsule;
 mod inputs;
 mod library;
@@ -58,8 +62,10 @@ mod tables;
 mod target;
 mod verify;
 mod versions;
+mod waveforms;
 mod worker;
 
+pub use augmented::augmented;
 pub use context::{CODE_VERSION, Workspace};
 pub use error::{Blame, RunError};
 pub use event::{Event, Observer, RunLabel};
@@ -81,4 +87,5 @@ pub use summary::{SummaryError, columns, segment, summarize, track_segment};
 pub use target::{TagColumns, Target};
 pub use verify::{Repetition, VerifyError, verify, verify_capsule};
 pub use versions::Versions;
+pub use waveforms::WaveformAugment;
 pub use worker::do_run;

@@ -99,7 +99,8 @@ pub(super) fn record_predictions(
     mut writer: RunWriter,
     context: RunContext,
 ) -> Result<Run, RunError> {
-    let Fold { plan, inputs, seed, audited: AuditedSplit { split, audit }, model_inputs } = fold;
+    let Fold { plan, inputs, seed, audited: AuditedSplit { split, audit }, model_inputs, .. } =
+        fold;
     let (examples, spec) = (&inputs.examples, &plan.spec);
     let of_set = |rows: &Vec<usize>, outputs: &Vec<f32>| scored(examples, rows, outputs);
     let test = of_set(&split.test, &predicted.test);

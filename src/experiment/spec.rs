@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::options::DataChoice;
 use super::target::Target;
+use super::waveforms::{self, WaveformAugment};
 use super::{protocol, tables};
 use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::Features;
@@ -41,6 +42,10 @@ pub struct Spec {
     pub model: Box<dyn Model>,
     /// The model's name in specs.
     pub model_name: &'static str,
+    /// How the model is trained, if it is trained over epochs.
+    pub training: Option<Training>,
+    /// Random changes of the training recordings, whose features are then computed in every epoch.
+    pub augment_waveforms: Vec<WaveformAugment>,
     /// The most epochs that the model trains, for models that have epochs.
     pub max_epochs: Option<usize>,
     /// The published figures that the experiment repeats.
@@ -118,7 +123,11 @@ impl Spec {
         let target = Target::read(fields, asked, features.as_ref(), split.as_ref());
         let has_bands = features.as_ref().is_none_or(Features::has_bands);
         let axes = shape.as_deref().map(|shape| Axes { shape, has_bands });
-        let model = read_model(fields, axes, target.task());
+        let mut augment_waveforms = vec![];
+        let read_sound = |inner: &mut Fields| {
+            augment_waveforms = waveforms::read(inner, features.as_ref(), split.as_ref());
+        };
+        let model = read_model(fields, axes, target.task(), read_sound);
         if let Some(input) = model.as_ref().and_then(|(model, ..)| Some(model.command()?.input)) {
             check_input(fields, input, kind);
         }
@@ -128,7 +137,7 @@ impl Spec {
         else {
             return None;
         };
-        let (model, model_name, max_epochs) = model;
+        let (model, model_name, max_epochs, training) = model;
         Some(Self {
             title,
             question,
@@ -142,6 +151,8 @@ impl Spec {
             split,
             model,
             model_name,
+            training,
+            augment_waveforms,
             max_epochs,
             claims,
         })
@@ -248,7 +259,8 @@ fn choose<'a>(
     }
 }
 
-type Named = (Box<dyn Model>, &'static str, Option<usize>);
+/// A model, its name, its most epochs and how it is trained.
+type Named = (Box<dyn Model>, &'static str, Option<usize>, Option<Training>);
 
 /// Whether a model is trained in epochs and needs `[training]`.
 pub(super) fn wants_training(name: &str) -> bool {
@@ -256,13 +268,19 @@ pub(super) fn wants_training(name: &str) -> bool {
 }
 
 /// Reads `[model.NAME]` and, for models that want it, `[training]`.
-fn read_model(fields: &mut Fields, axes: Option<Axes>, task: Task) -> Option<Named> {
+fn read_model(
+    fields: &mut Fields,
+    axes: Option<Axes>,
+    task: Task,
+    read_sound: impl FnOnce(&mut Fields),
+) -> Option<Named> {
     let shape = axes.map(|axes| axes.shape);
     let known = model::all();
     let names: Vec<&str> = known.iter().map(|entry| entry.name).collect();
     // `[training]` is read first, since a model of epochs is made with it.
     let training = fields.table("training", |inner| {
         let training = Training::read(inner, axes);
+        read_sound(inner);
         if !inner.is_exploring() {
             for (key, said) in training.unsuitable(task) {
                 inner.fault_at(key, &said);
@@ -282,14 +300,15 @@ fn read_model(fields: &mut Fields, axes: Option<Axes>, task: Task) -> Option<Nam
                 has_too_much = has_training;
                 let model = read(inner, shape);
                 let epochs = model.max_epochs();
-                Some((model, entry.name, epochs))
+                Some((model, entry.name, epochs, None))
             }
             Reader::Epochs(read) => {
                 lacks_training = !has_training;
                 let training = training.clone()?;
                 let epochs = training.epochs;
                 let seen = shape.map(|shape| training.input_shape(shape));
-                Some((read(inner, training, seen.as_deref()), entry.name, Some(epochs)))
+                let model = read(inner, training.clone(), seen.as_deref());
+                Some((model, entry.name, Some(epochs), Some(training)))
             }
         }
     });

@@ -3,6 +3,7 @@
 
 use super::augment::Axes;
 use crate::schema::{Fields, Int};
+use crate::vocab::Rng;
 
 /// How examples are cut along their first axis, time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,11 @@ impl Crop {
             *frames = self.frames;
         }
         shape
+    }
+
+    /// Returns the first frame of the window of an example in training, by the stream of its epoch.
+    pub(super) fn start(self, frames: usize, epoch: &Rng, index: usize) -> usize {
+        Rng::new(epoch.at(index as u64)).below(frames - self.frames + 1)
     }
 
     /// Returns the first frames of all windows of an example: every `hop` frames, and the last one ends with

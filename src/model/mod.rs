@@ -218,6 +218,19 @@ pub struct FitInput<'a> {
     pub device: Device,
     /// The snapshot to resume from: the last bytes given to [`TrainingObserver::keep`].
     pub resume: Option<&'a [u8]>,
+    /// What computes the training examples of each epoch, if they are not the same in all. `train` has them
+    /// unchanged.
+    pub fresh: Option<&'a dyn FreshExamples>,
+}
+
+/// Training examples that are computed again in every epoch, for models that are trained over epochs.
+pub trait FreshExamples: Sync {
+    /// Computes the training example of an index, as it is in an epoch (one-based), into `out`, which has
+    /// the length of an example. The same epoch and index give the same numbers.
+    ///
+    /// # Errors
+    /// If it can't be computed any more.
+    fn compute(&self, epoch: usize, index: usize, out: &mut [f32]) -> Result<(), ModelError>;
 }
 
 /// The result of a fit.

@@ -3,12 +3,12 @@
 
 use serde_json::json;
 
-use super::augment::{Augment, Axes};
+use super::augment::{Augment, Axes, preview};
 use super::crop::Crop;
 use super::schedule::Schedule;
 use crate::kernels::optimizer::Optimizer;
 use crate::schema::{Fields, Flag, Int, List, Node, OneOf, Real, Rule, Value};
-use crate::vocab::{Epoch, Task};
+use crate::vocab::{Epoch, Seed, Task};
 
 /// A checked `[training]` table.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,6 +179,36 @@ impl Training {
     #[must_use]
     pub fn input_shape(&self, example: &[usize]) -> Vec<usize> {
         self.crop.map_or(example.to_vec(), |crop| crop.shape(example))
+    }
+
+    /// Returns what the net sees of an example of a shape in the first epoch: a window, or all of it.
+    #[must_use]
+    pub fn window<'b>(
+        &self,
+        example: &'b [f32],
+        shape: &[usize],
+        seed: Seed,
+        index: usize,
+    ) -> &'b [f32] {
+        let Some(crop) = self.crop else { return example };
+        let frame: usize = shape.iter().skip(1).product();
+        let start = crop.start(shape[0], &seed.rng("crop", &[1]), index);
+        &example[start * frame..][..crop.frames * frame]
+    }
+
+    /// Returns some windows after each augmentation, whatever its probability; then others, which are the same
+    /// ones after what comes before, after all augmentations in the first epoch: `[augment.len() + 1]`
+    /// `[indices.len()]`.
+    #[must_use]
+    pub fn preview(
+        &self,
+        indices: &[usize],
+        [windows, others]: [&[Vec<f32>]; 2],
+        shape: &[usize],
+        seed: Seed,
+    ) -> Vec<Vec<Vec<f32>>> {
+        let shape = self.input_shape(shape);
+        preview(&self.augment, indices, [windows, others], &shape, seed)
     }
 
     /// Returns whether examples are trained on mixtures of their targets.

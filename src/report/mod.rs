@@ -81,8 +81,8 @@ pub use compare::{
 pub use facts::{ClaimFacts, RangeFacts, ResultFacts};
 pub(crate) use figure::nice_step;
 pub use figure::{
-    ColumnSummary, Columns, Frames, Histogram, RatePoint, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB,
-    Segment,
+    AugmentRow, AugmentSheet, ColumnSummary, Columns, Frames, Histogram, RatePoint,
+    SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
 };
 pub use robust::{RobustPoint, RobustSide, RobustTest};
 pub use robustness::{Robustness, meant, robustness};
@@ -330,6 +330,20 @@ pub fn draw_rates(
 ) -> Result<PathBuf, ReportError> {
     make(folder)?;
     figure::draw_rates(experiment, points, suggestion, folder)
+}
+
+/// Draws examples before and after each augmentation of an experiment into a folder, which is created if
+/// needed. Returns the path of the SVG; the PNG is next to it.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_augmentations(
+    experiment: &str,
+    sheet: &AugmentSheet,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    make(folder)?;
+    figure::draw_augmentations(experiment, sheet, folder)
 }
 
 /// Draws the figures of a dataset or a recording into a folder, which is created if needed: `NAME-waveform`,

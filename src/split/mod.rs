@@ -119,6 +119,16 @@ impl Protocol {
         Ok(split)
     }
 
+    /// Returns whether the segments of one track may get into different sets.
+    #[must_use]
+    pub fn divides_tracks(&self) -> bool {
+        match self {
+            Self::Random(random) => random.by == By::Segment,
+            Self::Listed(_) => false,
+            Self::KFold(k_fold) => k_fold.by == By::Segment,
+        }
+    }
+
     /// Returns whether classes or tags are to be spread evenly over the sets.
     #[must_use]
     pub fn stratifies(&self) -> bool {

@@ -47,6 +47,7 @@ fn keras_weights_give_kerass_logits() {
             seed: Seed(1),
             device: Device::Cpu,
             resume: None,
+            fresh: None,
         };
         let fitted = model(spec).import(&job, &weights, Layout::Keras).unwrap();
         let got = fitted.model.logits(&examples).unwrap().expect("a net has logits");

@@ -22,6 +22,7 @@
 
 mod bandwidth;
 mod convolve;
+mod drawn;
 mod level;
 mod mp3;
 mod noise;

@@ -252,6 +252,39 @@ impl<'a> Draws<'a> {
     }
 }
 
+/// Returns some examples of a shape after each augmentation, whatever its probability; then others after
+/// all of them as in the first epoch, where they have the given indices.
+pub(super) fn preview(
+    augment: &[Augment],
+    indices: &[usize],
+    [examples, others]: [&[Vec<f32>]; 2],
+    shape: &[usize],
+    seed: Seed,
+) -> Vec<Vec<Vec<f32>>> {
+    let alone = |item: &Augment| {
+        let mut changed = examples.to_vec();
+        for (index, values) in indices.iter().zip(&mut changed) {
+            item.change(values, shape, &mut seed.rng(item.entry.name, &[0, *index as u64]));
+        }
+        if let Change::Pairs(cutmix) = &item.change {
+            let mut rng = seed.rng(item.entry.name, &[0]);
+            // A box that can be seen, and leaves something to be seen.
+            let mut cuts = (0..100).map(|_| cutmix.draw(shape, &mut rng));
+            let cut = cuts.find(|cut| (0.4..0.8).contains(&cut.share));
+            for (place, values) in changed.iter_mut().enumerate() {
+                let partner = &examples[(place + 1) % examples.len()];
+                cut.iter().for_each(|cut| cut.copy(partner, values, shape));
+            }
+        }
+        changed
+    };
+    let draws = Draws::of_epoch(augment, seed, 1);
+    let mut all = others.to_vec();
+    let pairs = indices.iter().zip(&mut all);
+    pairs.for_each(|(index, values)| draws.change(*index, values, shape));
+    augment.iter().map(alone).chain([all]).collect()
+}
+
 impl Augment {
     /// Returns the stream of one example, or of one batch; nothing if the probability leaves it out.
     fn drawn(&self, epoch: &Rng, index: usize) -> Option<Rng> {

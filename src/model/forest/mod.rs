@@ -358,6 +358,7 @@ mod tests {
             seed: Seed(1),
             device: crate::model::Device::Cpu,
             resume: None,
+            fresh: None,
         };
         let train_labels: Vec<u32> = labels[..40].iter().map(|label| *label as u32).collect();
         let (x, x_test) = (super::matrix(&train).unwrap(), super::matrix(&test).unwrap());
@@ -397,6 +398,7 @@ mod tests {
                 seed: Seed(seed),
                 device: crate::model::Device::Cpu,
                 resume: None,
+                fresh: None,
             };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
             let folder = tempfile::tempdir().unwrap();

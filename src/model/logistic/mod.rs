@@ -279,6 +279,7 @@ mod tests {
             seed: Seed(1),
             device: crate::model::Device::Cpu,
             resume: None,
+            fresh: None,
         };
         model.fit(&job, &mut Silent)
     }

@@ -1,26 +1,35 @@
 //! Gathers examples into batches: shuffled, augmented, standardized, mixed.
 
-use super::super::Examples;
+use std::sync::mpsc::sync_channel;
+
+use rayon::prelude::*;
+
 use super::super::augment::{Cut, Draws};
 use super::super::crop::Crop;
 use super::super::scaler::Scaler;
 use super::super::training::Training;
+use super::super::{Examples, FitInput, FreshExamples, ModelError};
 use super::engine::Batch;
 use super::goal::TargetRows;
 use crate::vocab::{Rng, Seed};
 
+/// Number of batches that are computed before they are needed.
+const BATCHES_AHEAD: usize = 4;
+
 /// How training examples become batches.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Recipe<'a> {
     pub(super) training: &'a Training,
     pub(super) targets: &'a TargetRows,
     pub(super) seed: Seed,
+    /// What computes the examples of each epoch, if they are not the same in all.
+    pub(super) fresh: Option<&'a dyn FreshExamples>,
 }
 
 impl<'a> Recipe<'a> {
     /// Reads the settings.
-    pub(super) fn new(training: &'a Training, targets: &'a TargetRows, seed: Seed) -> Self {
-        Self { training, targets, seed }
+    pub(super) fn new(training: &'a Training, targets: &'a TargetRows, job: &FitInput<'a>) -> Self {
+        Self { training, targets, seed: job.seed, fresh: job.fresh }
     }
 }
 
@@ -32,6 +41,8 @@ pub(super) struct Batches<'a> {
     order: Vec<usize>,
     batch_size: usize,
     targets: &'a TargetRows,
+    /// What computes the examples of the epoch, if they are not those of all epochs.
+    fresh: Option<(&'a dyn FreshExamples, usize)>,
     /// Chooses the window of an example by its index, if the net sees windows.
     crop: Option<(Crop, Rng)>,
     /// The shape of a window, or of a whole example.
@@ -50,7 +61,7 @@ impl<'a> Batches<'a> {
         recipe: Recipe<'a>,
         epoch: usize,
     ) -> Self {
-        let Recipe { training, targets, seed } = recipe;
+        let Recipe { training, targets, seed, fresh } = recipe;
         let Training { batch_size, mixup, crop, .. } = *training;
         let mut order: Vec<usize> = (0..examples.len()).collect();
         seed.rng("shuffle", &[epoch as u64]).shuffle(&mut order);
@@ -58,7 +69,8 @@ impl<'a> Batches<'a> {
         let shape = training.input_shape(examples.shape);
         let draws = Draws::of_epoch(&training.augment, seed, epoch);
         let mixup = (mixup > 0.0).then_some((seed, epoch, mixup));
-        Self { examples, scaler, order, batch_size, targets, crop, shape, draws, mixup }
+        let fresh = fresh.map(|fresh| (fresh, epoch));
+        Self { examples, scaler, order, batch_size, targets, fresh, crop, shape, draws, mixup }
     }
 
     /// Returns the number of batches.
@@ -67,10 +79,13 @@ impl<'a> Batches<'a> {
     }
 
     /// Returns one batch; the last one may be smaller.
-    pub(super) fn batch(&self, step: usize) -> Batch {
+    ///
+    /// # Errors
+    /// If an example can't be computed.
+    pub(super) fn batch(&self, step: usize) -> Result<Batch, ModelError> {
         let first = step * self.batch_size;
         let indices = &self.order[first..self.order.len().min(first + self.batch_size)];
-        let mut batch = self.gather(indices);
+        let mut batch = self.gather(indices)?;
         for (cut, mut rng) in self.draws.cuts(step, &self.shape) {
             cut_in(&mut batch, &cut, &mut rng, &self.shape);
         }
@@ -78,36 +93,75 @@ impl<'a> Batches<'a> {
             let mut rng = seed.rng("mixup", &[epoch as u64, step as u64]);
             mix(&mut batch, &mut rng, alpha);
         }
-        batch
+        Ok(batch)
+    }
+
+    /// Passes the batches from a step on to `work`, until it fails. Where examples are computed for each epoch,
+    /// another thread is some batches ahead.
+    ///
+    /// # Errors
+    /// The first error of `work`, or that of an example that can't be computed.
+    pub(super) fn each(
+        &self,
+        first: usize,
+        mut work: impl FnMut(&Batch) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        if self.fresh.is_none() {
+            return (first..self.len()).try_for_each(|step| work(&self.batch(step)?));
+        }
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(BATCHES_AHEAD);
+            scope.spawn(move || {
+                let mut batches = (first..self.len()).map(|step| self.batch(step));
+                // Nobody receives after an error.
+                batches.all(|batch| send.send(batch).is_ok());
+            });
+            receive.into_iter().try_for_each(|batch| work(&batch?))
+        })
     }
 
     /// Returns all batches in order.
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = Batch> + '_ {
-        (0..self.len()).map(|step| self.batch(step))
+        (0..self.len()).map(|step| self.batch(step).unwrap())
     }
 
-    fn gather(&self, indices: &[usize]) -> Batch {
+    fn gather(&self, indices: &[usize]) -> Result<Batch, ModelError> {
         let width: usize = self.shape.iter().product();
         let mut inputs = Vec::with_capacity(indices.len() * width);
-        for &index in indices {
-            let start = inputs.len();
-            inputs.extend_from_slice(&self.examples.example(index)[self.window(index)..][..width]);
-            self.draws.change(index, &mut inputs[start..], &self.shape);
+        if let Some((fresh, epoch)) = self.fresh {
+            // Sound takes long: all threads compute examples, and the order is that of the batch.
+            let seen: Vec<Vec<f32>> = indices
+                .par_iter()
+                .map(|&index| {
+                    let mut example = vec![0.0; self.examples.width()];
+                    fresh.compute(epoch, index, &mut example)?;
+                    let mut seen = example[self.window(index)..][..width].to_vec();
+                    self.draws.change(index, &mut seen, &self.shape);
+                    Ok(seen)
+                })
+                .collect::<Result<_, ModelError>>()?;
+            seen.iter().for_each(|seen| inputs.extend_from_slice(seen));
+        } else {
+            for &index in indices {
+                let start = inputs.len();
+                let example = self.examples.example(index);
+                inputs.extend_from_slice(&example[self.window(index)..][..width]);
+                self.draws.change(index, &mut inputs[start..], &self.shape);
+            }
         }
         if let Some(scaler) = self.scaler {
             scaler.apply(&mut inputs);
         }
         let (labels, targets) = self.targets.gather(&self.examples, indices);
-        Batch { n: indices.len(), inputs, labels, targets }
+        Ok(Batch { n: indices.len(), inputs, labels, targets })
     }
 
     /// Returns the first number of what the net sees of an example.
     fn window(&self, index: usize) -> usize {
         let Some((crop, rng)) = &self.crop else { return 0 };
-        let (frames, frame) =
-            (self.examples.shape[0], self.shape.iter().skip(1).product::<usize>());
-        Rng::new(rng.at(index as u64)).below(frames - crop.frames + 1) * frame
+        let frame: usize = self.shape.iter().skip(1).product();
+        crop.start(self.examples.shape[0], rng, index) * frame
     }
 }
 
@@ -180,7 +234,7 @@ mod tests {
     }
 
     fn recipe(training: &Training) -> Recipe<'_> {
-        Recipe::new(training, &TargetRows::Labels, Seed(1))
+        Recipe { training, targets: &TargetRows::Labels, seed: Seed(1), fresh: None }
     }
 
     fn examples(rows: &[usize]) -> Examples<'_> {
@@ -249,7 +303,7 @@ mod tests {
         let recipe = Recipe { targets: &eye, ..recipe(&training) };
         let mut n_cut = 0;
         for epoch in 1..=60 {
-            let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0);
+            let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0).unwrap();
             for (row, input) in batch.inputs.chunks(6).enumerate() {
                 let targets = &batch.targets[row * 4..][..4];
                 // Example k is 6 k to 6 k + 5 in order: every number tells whose it is.
@@ -337,7 +391,7 @@ mod tests {
         let recipe = Recipe { targets: &eye, ..recipe(&training) };
         let mut shares = vec![];
         for epoch in 1..=40 {
-            let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0);
+            let batch = Batches::shuffled(examples(&rows), None, recipe, epoch).batch(0).unwrap();
             for (row, input) in batch.inputs.chunks(6).enumerate() {
                 let targets = &batch.targets[row * 4..][..4];
                 assert!((targets.iter().sum::<f32>() - 1.0).abs() < 1e-6);

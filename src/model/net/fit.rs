@@ -50,7 +50,7 @@ pub(super) fn train(
         return Err(ModelError::Examples(said));
     }
     let targets = goal.of_training(training, job.train)?;
-    let recipe = Recipe::new(training, &targets, job.seed);
+    let recipe = Recipe::new(training, &targets, job);
     let (progress, best_weights, average) = match job.resume {
         None => (Progress::start(), None, training.ema.map(|_| engine.weights())),
         Some(bytes) => {
@@ -116,14 +116,12 @@ impl Trainer<'_> {
         let mut began = Instant::now();
         let batches = Batches::shuffled(self.job.train, self.scaler, self.recipe, epoch);
         let n_steps = batches.len();
-        while self.progress.step < n_steps {
+        batches.each(self.progress.step, |batch| {
             let step = self.progress.step;
-            let batch = batches.batch(step);
             let Training { optimizer, schedule, epochs, .. } = self.training;
             let factor = schedule.factor(epoch, step, n_steps, *epochs);
             let rate = optimizer.learning_rate() * factor;
-            let tally =
-                self.engine.step(&batch, StepKey { seed: self.job.seed, epoch, step }, rate);
+            let tally = self.engine.step(batch, StepKey { seed: self.job.seed, epoch, step }, rate);
             self.blend((epoch - 1) * n_steps + step + 1);
             let progress = &mut self.progress;
             progress.loss += tally.loss;
@@ -142,7 +140,8 @@ impl Trainer<'_> {
                     }
                 }
             }
-        }
+            Ok(())
+        })?;
         let n = self.job.train.len() as f64;
         let train_loss = self.progress.loss / n;
         self.check_run_away(train_loss)?;

@@ -25,7 +25,7 @@ pub(super) fn range_test(
     test: RangeTest,
 ) -> Result<Vec<Probe>, ModelError> {
     let targets = goal.of_training(training, job.train)?;
-    let recipe = Recipe::new(training, &targets, job.seed);
+    let recipe = Recipe::new(training, &targets, job);
     let n_steps = test.n_steps.max(2);
     let ratio = libm::pow(test.high / test.low, 1.0 / (n_steps - 1) as f64);
     let (mut probes, mut mean, mut weight): (Vec<Probe>, f64, f64) = (vec![], 0.0, 0.0);
@@ -36,7 +36,7 @@ pub(super) fn range_test(
             if probes.len() == n_steps {
                 break 'test;
             }
-            let batch = batches.batch(step);
+            let batch = batches.batch(step)?;
             let learning_rate = test.low * libm::pow(ratio, probes.len() as f64);
             let key = StepKey { seed: job.seed, epoch, step };
             let loss = engine.step(&batch, key, learning_rate).loss / batch.n as f64;

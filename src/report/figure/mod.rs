@@ -8,11 +8,13 @@
 //! | `matrix` | the confusion matrix |
 //! | `scatter` | predicted against actual numbers |
 //! | `robust` | the main metric against the strength of every degradation |
+//! | `augment` | examples before and after each augmentation |
 //! | `rates` | the loss at every learning rate of a range test |
 //! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
 //! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |
 
 mod accuracies;
+mod augment;
 mod axis;
 mod bar;
 mod canvas;
@@ -29,6 +31,7 @@ mod robust;
 mod scatter;
 mod sound;
 
+pub use augment::{AugmentRow, AugmentSheet};
 pub(crate) use axis::nice_step;
 pub use eda::{ColumnSummary, Columns, Histogram};
 pub use rates::RatePoint;
@@ -208,6 +211,16 @@ pub(super) fn draw_rates(
     draw(&rates::figure(name, points, suggestion), &file_name(name), folder)
 }
 
+/// Draws examples before and after each augmentation into a folder, as SVG and PNG.
+pub(super) fn draw_augmentations(
+    name: &str,
+    sheet: &AugmentSheet,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let figure = augment::figure(sheet, &format!("{name}: augmentations"));
+    draw(&figure, &format!("{}-augment", file_name(name)), folder)
+}
+
 /// A name as a file's, without its ending.
 fn file_name(text: &str) -> String {
     let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
@@ -268,7 +281,7 @@ fn markdown(image: &Image) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::canvas::{Figure, Mark, Text};
     use super::*;
     use crate::record::{Degraded, Run, Store};
@@ -425,7 +438,7 @@ mod tests {
 
     /// No text is clipped, none lies on another, and none is smaller than 12 px on a page of 720 px
     /// in the figures that are no wider than that.
-    fn assert_legible(figure: &Figure) {
+    pub(super) fn assert_legible(figure: &Figure) {
         let texts = texts(figure);
         for (i, text) in texts.iter().enumerate() {
             let (left, top, right, bottom) = text.bounds();

@@ -103,6 +103,7 @@ fn run(
         seed: Seed(1),
         device: Device::Cpu,
         resume: None,
+        fresh: None,
     };
     let net = Net::new([1, 1, 1], &[]).unwrap();
     train(engine, &net, &job, &training, (None, Goal::Classes), seen)

@@ -36,7 +36,7 @@ impl Told {
             n_outputs: self.n_outputs,
         };
         let (train, valid) = (examples(&self.rows[..30]), examples(&self.rows[30..]));
-        FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None }
+        FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None, fresh: None }
     }
 }
 

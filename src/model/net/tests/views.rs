@@ -1,7 +1,7 @@
 //! Windows and test-time augmentation: what a net sees of an example outside of training.
 
-use super::super::super::Crop;
 use super::super::super::augment::Draws;
+use super::super::super::{Crop, FreshExamples};
 use super::*;
 
 const WINDOW: [usize; 2] = [7, 6];
@@ -137,6 +137,55 @@ fn every_augmentation_resumes_to_the_same_bits_by_itself() {
         let got = model.fit(&job, &mut Silent).unwrap();
         assert_eq!(saved(&got), saved(&wanted), "{name}");
     }
+}
+
+/// Examples that are a little larger in every epoch; those of some index can't be computed.
+struct Growing<'a> {
+    train: Examples<'a>,
+    by: f32,
+    lost: Option<usize>,
+}
+
+impl FreshExamples for Growing<'_> {
+    fn compute(&self, epoch: usize, index: usize, out: &mut [f32]) -> Result<(), ModelError> {
+        if epoch == 2 && self.lost == Some(index) {
+            return Err(ModelError::Examples("the recording is gone".to_owned()));
+        }
+        out.copy_from_slice(self.train.example(index));
+        out.iter_mut().for_each(|x| *x += self.by * epoch as f32);
+        Ok(())
+    }
+}
+
+#[test]
+fn examples_of_each_epoch_are_computed_ahead_and_give_the_same_bits_on_any_number_of_threads() {
+    let noise = Noise::new();
+    let model = windowed(everything());
+    let trained = |by: f32, lost: Option<usize>, resume: Option<&[u8]>, watch: &mut Stopper| {
+        let job = noise.job(1);
+        let fresh = Growing { train: job.train, by, lost };
+        model.fit(&FitInput { resume, fresh: Some(&fresh), ..job }, watch)
+    };
+    let without = model.fit(&noise.job(1), &mut Silent).unwrap();
+    let same = trained(0.0, None, None, &mut Stopper::default()).unwrap();
+    assert_eq!(saved(&same), saved(&without), "the same examples train the same net");
+    let wanted = saved(&trained(0.1, None, None, &mut Stopper::default()).unwrap());
+    assert_ne!(wanted, saved(&without));
+    for n_threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        let got = pool.install(|| trained(0.1, None, None, &mut Stopper::default()).unwrap());
+        assert_eq!(saved(&got), wanted, "with {n_threads} threads");
+    }
+    for stop_after in [1, 6, 11] {
+        let mut first = Stopper { stop_after: Some(stop_after), ..Stopper::default() };
+        assert!(trained(0.1, None, None, &mut first).is_err());
+        let got = trained(0.1, None, first.snapshot.as_deref(), &mut Stopper::default()).unwrap();
+        assert_eq!(saved(&got), wanted, "stopped after step {stop_after}");
+    }
+    let Err(error) = trained(0.1, Some(7), None, &mut Stopper::default()) else {
+        panic!("an example is lost")
+    };
+    assert_eq!(error.to_string(), "the recording is gone");
 }
 
 #[test]
