@@ -78,6 +78,8 @@ pub mod process;
 pub mod record;
 pub mod report;
 pub mod schema;
+#[doc(hidden)]
+pub mod similar;
 pub mod split;
 pub mod spotify;
 pub mod table;

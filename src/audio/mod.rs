@@ -4,6 +4,7 @@
 //!
 //! | file | content |
 //! |---|---|
+//! | `song_tags` | artist and title, as a file's tags say |
 //! | `decode` | any audio file -> [`Waveform`]; its content decides the format, not its name |
 //! | `degrade` | a waveform -> the same with noise, low bandwidth, quantization, reverberation |
 //! | `au`, `wav`, `riff`, `pcm` | the uncompressed formats: headers, chunks, encodings, a wav writer |
@@ -42,6 +43,7 @@ mod pcm;
 mod resample;
 mod riff;
 mod samples;
+mod song_tags;
 mod spectral;
 mod stft;
 mod tempo;
@@ -64,6 +66,7 @@ pub use log_mel::{LogMel, LogMelSettings};
 pub use mel::{MelNorm, MelScale, MelSettings, mel_frequencies};
 pub use mfcc::{Mfcc, MfccSettings};
 pub use resample::resample;
+pub use song_tags::{SongTags, song_tags};
 pub use stft::{Padding, Stft, StftSettings};
 pub use tempo::{Aggregate, Tempo, TempoSettings};
 pub use wav::write_wav;

@@ -8,6 +8,7 @@ use super::data_arguments::{Data, Features, Spotify};
 use super::import_arguments::{ImportPredictions, SplitArguments};
 use super::robust_arguments::Robust;
 use super::runs_arguments::{Gc, Runs};
+use super::similar_arguments::{Embed, Map, Playlist, Similar};
 use crate::audio::DEGRADATIONS;
 use crate::vocab::seed_range;
 
@@ -69,6 +70,12 @@ pub(super) enum Command {
     Robust(Robust),
     /// Predict classes of recordings or of a table's rows with a trained model
     Predict(Predict),
+    /// Write recordings as vectors: statistics, or what a layer of a net puts out
+    Embed(Embed),
+    /// Find the songs that are most similar to one, or score how good such neighbors are
+    Similar(Similar),
+    /// Make a playlist of songs that are like some others
+    Playlist(Playlist),
     /// Repeat a finished run and check that it is bit-identical, or check a capsule
     Verify {
         /// Run id (folder name in reports/runs) or capsule file
@@ -321,6 +328,8 @@ pub(super) enum Plot {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Plot the songs of a dataset or folder as points, similar ones near each other
+    Map(Map),
 }
 
 #[derive(Args)]

@@ -34,6 +34,8 @@ mod run_query;
 mod runs;
 mod runs_arguments;
 mod signals;
+mod similar;
+mod similar_arguments;
 mod specs;
 mod spotify;
 mod summaries;
@@ -273,6 +275,9 @@ pub fn main() -> ExitCode {
         }
         Command::Robust(arguments) => robust::robust(&project, &arguments),
         Command::Predict(arguments) => predict::predict(&project, &arguments),
+        Command::Embed(arguments) => similar::embed(&project, &arguments),
+        Command::Similar(arguments) => similar::similar(&project, &arguments),
+        Command::Playlist(arguments) => similar::make_playlist(&project, &arguments),
         Command::List { archived, all_versions } => specs::list(&project, archived, all_versions),
         Command::Runs(arguments) => run_marks::runs(&project, &arguments),
         Command::Gc(arguments) => gc::gc(&project, &arguments),

@@ -238,7 +238,7 @@ fn text(file: &Path, guess: &Guess, classes: &[String]) -> String {
 }
 
 /// The files, and the recordings of the folders, each folder sorted.
-fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = vec![];
     for path in paths {
         if !path.is_dir() {
@@ -258,7 +258,7 @@ fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Why a run has no model.
-fn without_model(run: &Run) -> Option<String> {
+pub(super) fn without_model(run: &Run) -> Option<String> {
     if let Some(Foreign { predictions, .. }) = &run.record.foreign {
         let file = &predictions.file;
         return Some(format!("its predictions were imported from {file}"));
@@ -273,7 +273,11 @@ fn without_model(run: &Run) -> Option<String> {
 /// The run that is named by its id, or the best of its experiment; else the best one that has learned from audio.
 /// Runs of other versions of a spec are used only if the current version has none, and runs without a model
 /// only if there is no other.
-fn choose(current: Vec<Run>, others: Vec<Run>, with: Option<&str>) -> Result<Run, Failure> {
+pub(super) fn choose(
+    current: Vec<Run>,
+    others: Vec<Run>,
+    with: Option<&str>,
+) -> Result<Run, Failure> {
     // Scores of different tasks are not comparable; the first is that of the most common task.
     let valid = |run: &Run| {
         let score = run.record.valid.as_ref().map(Scores::main).filter(|score| score.is_finite());

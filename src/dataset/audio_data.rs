@@ -60,6 +60,15 @@ enum Source {
 }
 
 impl Track {
+    /// Returns the file; nothing for a generated track.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::File { path, .. } => Some(path),
+            Source::Synthetic { .. } => None,
+        }
+    }
+
     /// Returns the SHA-256 of the recording itself, whatever its name: of the file's bytes, or of
     /// the parameters it is generated from.
     #[must_use]

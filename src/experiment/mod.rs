@@ -22,6 +22,8 @@
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
 //! | `robust/` | what the models of runs say of their degraded test recordings |
 //! | `augmented` | training examples before and after each augmentation |
+//! | `embed`, `music` | a recording as a vector; the songs of a dataset or folder, kept in a file |
+//! | `similarity` | how many neighbors of a song have its genre |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
 //!
@@ -31,6 +33,7 @@ mod augmented;
 mod bins;
 mod command;
 mod context;
+mod embed;
 mod error;
 mod event;
 mod exported_split;
@@ -45,6 +48,7 @@ mod imported_capsule;
 mod inputs;
 mod library;
 mod model_inputs;
+mod music;
 mod options;
 mod plan;
 mod predict;
@@ -55,6 +59,7 @@ mod record_run;
 mod robust;
 mod run;
 mod settings;
+mod similarity;
 mod spec;
 mod staleness;
 mod summary;
@@ -67,6 +72,7 @@ mod worker;
 
 pub use augmented::augmented;
 pub use context::{CODE_VERSION, Workspace};
+pub use embed::{Embedder, Embedding};
 pub use error::{Blame, RunError};
 pub use event::{Event, Observer, RunLabel};
 pub use exported_split::{ExportedSplit, export_split};
@@ -74,6 +80,7 @@ pub use foreign::{import_weights, range_test};
 pub use foreign_run::{PredictionFiles, import_predictions};
 pub use imported_capsule::import_capsule;
 pub use library::{Library, derive_spec};
+pub use music::{Music, MusicError, OnSong, Songs, content_of};
 pub use options::{DataChoice, Options, Shrink};
 pub use plan::{Plan, PlanError};
 pub use predict::{Answer, Guess, PredictError, Predictor, catalogue_of};
@@ -81,6 +88,7 @@ pub use predict_rows::{NewRows, PredictedRow, RowCounts, RowPredictor};
 pub use queue::{Outcome, SideBySide, run_all};
 pub use robust::{Measured, ROBUST_VERSION, UNDEGRADED, degradations, measure, usual_degradations};
 pub use settings::{ProjectGroup, ProjectSettings};
+pub use similarity::{SimilarityScores, similarity};
 pub use spec::Spec;
 pub use staleness::{Reason, why};
 pub use summary::{SummaryError, columns, segment, summarize, track_segment};

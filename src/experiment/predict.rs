@@ -9,7 +9,7 @@ use crate::audio::{self, AudioError};
 use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::{Extractor, Features, Segments};
 use crate::metrics;
-use crate::model;
+use crate::model::{self, HiddenLayer};
 use crate::record::{DataFacts, Run};
 use crate::table::TableError;
 use crate::vocab::{Targets, Task};
@@ -121,13 +121,80 @@ impl Predictor {
         self.trained.note()
     }
 
+    /// The sample rate of the recordings that it was trained on, in hertz.
+    pub(super) fn sample_rate_hz(&self) -> u32 {
+        self.sample_rate_hz
+    }
+
+    /// The layers whose outputs can be had; none if the model is not a net.
+    pub(super) fn layers(&self) -> Vec<HiddenLayer> {
+        match &self.trained {
+            Trained::Own(model) => model.layers(),
+            Trained::Program(_) => vec![],
+        }
+    }
+
+    /// The mean output of a layer over the segments of a recording that is called `name` in messages.
+    ///
+    /// # Errors
+    /// Where it is shorter than one segment, or there is no such layer.
+    pub(super) fn embed(
+        &self,
+        name: &str,
+        samples: &[f32],
+        layer: &str,
+    ) -> Result<Vec<f32>, PredictError> {
+        let (matrix, taken) = self.segments_of(name, samples)?;
+        let Trained::Own(model) = &self.trained else {
+            return Err(PredictError::Incompatible("a program has no layers".to_owned()));
+        };
+        let rows: Vec<usize> = (0..taken.len()).collect();
+        let outputs = model.embed(&self.examples(&matrix, &rows), layer).map_err(RunError::from)?;
+        let width = outputs.len() / rows.len();
+        Ok(mean_row(&outputs, width).into_iter().map(|mean| mean as f32).collect())
+    }
+
+    /// The features of all segments of a recording, and the numbers of the segments.
+    fn segments_of(
+        &self,
+        name: &str,
+        samples: &[f32],
+    ) -> Result<(Vec<f32>, Vec<u32>), PredictError> {
+        let Features::Audio { segments, feature, .. } = &self.plan.spec.features else {
+            return Err(PredictError::Incompatible("the run has no audio features".to_owned()));
+        };
+        let length = segments.n_samples(self.sample_rate_hz);
+        let all = Segments { per_track: samples.len().div_ceil(length), ..*segments };
+        let mut extractor = Extractor::new(all, feature.as_ref(), self.sample_rate_hz);
+        let mut matrix = vec![];
+        let taken = extractor.extract(samples, &mut matrix).taken;
+        if taken.is_empty() {
+            let needed = segments.seconds;
+            let has = samples.len() as f64 / f64::from(self.sample_rate_hz);
+            let message = format!("{name} is {has:.2} s long; a segment needs {needed} s");
+            return Err(PredictError::Incompatible(message));
+        }
+        Ok((matrix, taken))
+    }
+
+    fn examples<'a>(&'a self, matrix: &'a [f32], rows: &'a [usize]) -> model::Examples<'a> {
+        static NONE: Targets = Targets::Classes(vec![]);
+        model::Examples {
+            shape: &self.plan.spec.shape,
+            matrix,
+            targets: &NONE,
+            rows,
+            n_outputs: self.classes.len(),
+        }
+    }
+
     /// Says the class of a recording by the mean of the log-probabilities of all its segments; its tags and its
     /// number by the mean of what the segments say.
     ///
     /// # Errors
     /// Where the file can't be decoded or is shorter than one segment.
     pub fn guess(&self, path: &Path) -> Result<Guess, PredictError> {
-        let Features::Audio { segments, feature, .. } = &self.plan.spec.features else {
+        let Features::Audio { segments, .. } = &self.plan.spec.features else {
             return Err(PredictError::Incompatible("the run has no audio features".to_owned()));
         };
         let recording = audio::read(path, Some(self.sample_rate_hz))?;
@@ -136,26 +203,10 @@ impl Predictor {
             warnings.push("it is silent, so the prediction means nothing".to_owned());
         }
         let samples = &recording.waveform.samples;
-        let length = segments.n_samples(self.sample_rate_hz);
-        let all = Segments { per_track: samples.len().div_ceil(length), ..*segments };
-        let mut extractor = Extractor::new(all, feature.as_ref(), self.sample_rate_hz);
-        let mut matrix = vec![];
-        let taken = extractor.extract(samples, &mut matrix).taken;
+        let (matrix, taken) = self.segments_of(&path.display().to_string(), samples)?;
         let n_segments = taken.len();
-        if n_segments == 0 {
-            let (path, needed) = (path.display(), segments.seconds);
-            let has = samples.len() as f64 / f64::from(self.sample_rate_hz);
-            let message = format!("{path} is {has:.2} s long; a segment needs {needed} s");
-            return Err(PredictError::Incompatible(message));
-        }
         let rows: Vec<usize> = (0..n_segments).collect();
-        let examples = model::Examples {
-            shape: &self.plan.spec.shape,
-            matrix: &matrix,
-            targets: &Targets::Classes(vec![]),
-            rows: &rows,
-            n_outputs: self.classes.len(),
-        };
+        let examples = self.examples(&matrix, &rows);
         let probabilities = match &self.trained {
             Trained::Own(model) => model.predict(&examples).map_err(RunError::from)?,
             Trained::Program(program) => {

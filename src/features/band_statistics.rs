@@ -33,6 +33,29 @@ pub struct BandSummary {
     statistics: BandStatistics,
 }
 
+impl BandSummary {
+    /// Statistics by which whole songs are compared: mean, deviation, skewness and delta of 20 MFCCs, and the
+    /// modulation of 16 groups of 128 bands.
+    #[must_use]
+    pub fn of_songs(sample_rate_hz: u32) -> Self {
+        let mut settings = LogMelSettings::default();
+        settings.mel.sample_rate_hz = sample_rate_hz;
+        let statistics = BandStatisticsSettings {
+            n_bands: settings.mel.n_mels,
+            frame_rate_hz: f64::from(sample_rate_hz) / settings.stft.hop_length as f64,
+            bands: vec![BandStatistic::Modulation],
+            mfcc: STATISTICS[..4].iter().map(|&(_, statistic)| statistic).collect(),
+            n_mfcc: 20,
+            n_groups: 16,
+            modulation_hz: MODULATION_HZ.to_vec(),
+        };
+        Self {
+            log_mel: LogMel::new(&settings).expect("librosa's defaults make a plan"),
+            statistics: BandStatistics::new(&statistics).expect("every setting is in range"),
+        }
+    }
+}
+
 fn read(fields: &mut Fields, sample_rate_hz: u32) -> BandSummary {
     let settings = spectra::read_log_mel(fields, sample_rate_hz);
     let frame_rate_hz = f64::from(sample_rate_hz) / settings.stft.hop_length as f64;

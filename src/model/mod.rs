@@ -263,11 +263,35 @@ pub trait FittedModel: Send + Sync {
         Ok(None)
     }
 
+    /// Returns the layers whose outputs [`Self::embed`] computes, in order; none for models without layers.
+    fn layers(&self) -> Vec<HiddenLayer> {
+        vec![]
+    }
+
+    /// Computes the output of a layer, row-major `[examples.len(), width of the layer]`.
+    ///
+    /// # Errors
+    /// In the cases of [`Self::predict`], and if there is no such layer.
+    fn embed(&self, _examples: &Examples, layer: &str) -> Result<Vec<f32>, ModelError> {
+        Err(ModelError::unknown_layer(layer, &self.layers()))
+    }
+
     /// Writes the model's files into an existing folder.
     ///
     /// # Errors
     /// If a file can't be written.
     fn save(&self, folder: &Path) -> Result<(), ModelError>;
+}
+
+/// A layer of a trained net.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HiddenLayer {
+    /// Its kind and number, e.g. `dense_2`.
+    pub name: String,
+    /// Numbers of its output for one example.
+    pub width: usize,
+    /// Whether it is the last one before the net's decision.
+    pub is_default: bool,
 }
 
 /// Follows a training; may request snapshots and may end it.
@@ -365,6 +389,14 @@ pub enum ModelError {
         /// The fault.
         message: String,
     },
+}
+
+impl ModelError {
+    /// Names the layers that there are.
+    fn unknown_layer(layer: &str, known: &[HiddenLayer]) -> Self {
+        let known = crate::vocab::quoted_list(known.iter().map(|it| it.name.as_str()));
+        Self::Examples(format!("the model has no layer `{layer}`; it has {known}"))
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A finished run: its record, and its files if they are unchanged.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::{StoreError, io};
 use super::origin::{FromCapsule, PACKED};
 use super::parse::{Wrong, parse};
-use super::tables::parse_predictions;
+use super::tables::{learned_tracks, parse_predictions};
 use super::{Epoch, Predictions, Record};
 use crate::vocab::sha256_hex;
 
@@ -110,6 +111,15 @@ impl Run {
         let data = &self.record.data;
         parse_predictions(&text, data.task, &data.classes)
             .map_err(|message| self.damaged("predictions.csv", message))
+    }
+
+    /// Reads the tracks that have an example in the training or validation set.
+    ///
+    /// # Errors
+    /// If the file is damaged or can't be read.
+    pub fn learned_tracks(&self) -> Result<BTreeSet<String>, StoreError> {
+        let text = self.text("split.csv")?;
+        learned_tracks(&text).map_err(|message| self.damaged("split.csv", message))
     }
 
     /// Reads the original text of the spec.

@@ -83,6 +83,8 @@ pub(crate) use figure::nice_step;
 pub use figure::{
     AugmentRow, AugmentSheet, ColumnSummary, Columns, Frames, Histogram, RatePoint,
     SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
+    ColumnSummary, Columns, Frames, Histogram, MapPoint, RatePoint, SPECTROGRAM_FLOOR_DB,
+    SPECTRUM_FLOOR_DB, Segment,
 };
 pub use robust::{RobustPoint, RobustSide, RobustTest};
 pub use robustness::{Robustness, meant, robustness};
@@ -344,6 +346,20 @@ pub fn draw_augmentations(
 ) -> Result<PathBuf, ReportError> {
     make(folder)?;
     figure::draw_augmentations(experiment, sheet, folder)
+/// Draws songs on a plane into a folder, which is created if needed: `NAME-map`. `classes` are the names of the
+/// points' classes, `words` say what the map is of. Returns the path of the SVG; the PNG is next to it.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_map(
+    name: &str,
+    words: &str,
+    points: &[MapPoint],
+    classes: &[String],
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    make(folder)?;
+    figure::draw_map(name, words, points, classes, folder)
 }
 
 /// Draws the figures of a dataset or a recording into a folder, which is created if needed: `NAME-waveform`,

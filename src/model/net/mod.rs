@@ -12,6 +12,7 @@
 //! | `burn` | the engine based on burn: any net on any device; also the reference for the other engine |
 //! | `fused` | the engine based on our own kernels: much faster |
 //! | `range_test` | the loss at every learning rate |
+//! | `embed` | the output of a layer inside a net |
 //! | `import` | weights of Keras and PyTorch |
 //! | `snapshot` | an unfinished training, as bytes |
 //!
@@ -23,6 +24,7 @@ mod burn;
 pub(super) mod cnn;
 pub(super) mod conv_block;
 pub(super) mod dense;
+mod embed;
 mod engine;
 mod fit;
 mod fused;
@@ -40,8 +42,8 @@ use std::path::Path;
 use super::files::{Array, file_error, read_json, write_json};
 use super::scaler::Scaler;
 use super::{
-    Device, Examples, FitInput, Fitted, FittedModel, Layout, Model, ModelError, Probe, RangeTest,
-    Training, TrainingObserver,
+    Device, Examples, FitInput, Fitted, FittedModel, HiddenLayer, Layout, Model, ModelError, Probe,
+    RangeTest, Training, TrainingObserver,
 };
 use crate::vocab::{Outputs, Task};
 use burn::BurnEngine;
@@ -264,6 +266,14 @@ impl FittedModel for FittedNet {
     fn logits(&self, examples: &Examples) -> Result<Option<Vec<f32>>, ModelError> {
         let outputs = self.outputs(examples)?;
         Ok((self.goal.task() != Task::Number).then_some(outputs))
+    }
+
+    fn layers(&self) -> Vec<HiddenLayer> {
+        embed::layers(&self.net)
+    }
+
+    fn embed(&self, examples: &Examples, layer: &str) -> Result<Vec<f32>, ModelError> {
+        embed::embed(self, examples, layer)
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {

@@ -5,6 +5,7 @@
 //! | `accuracies` | every row's main metric with its interval, the published figure, the baseline |
 //! | `inline` | any figure as SVG within the web page, in the page's colors |
 //! | `curves` | accuracy and loss over the epochs, training against validation |
+//! | `map` | songs on a plane, colored by genre |
 //! | `matrix` | the confusion matrix |
 //! | `scatter` | predicted against actual numbers |
 //! | `robust` | the main metric against the strength of every degradation |
@@ -23,6 +24,7 @@ mod curves;
 mod eda;
 mod font;
 mod inline;
+mod map;
 mod matrix;
 mod raster;
 mod rates;
@@ -34,6 +36,7 @@ mod sound;
 pub use augment::{AugmentRow, AugmentSheet};
 pub(crate) use axis::nice_step;
 pub use eda::{ColumnSummary, Columns, Histogram};
+pub use map::MapPoint;
 pub use rates::RatePoint;
 pub use sound::{Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 
@@ -219,6 +222,18 @@ pub(super) fn draw_augmentations(
 ) -> Result<PathBuf, ReportError> {
     let figure = augment::figure(sheet, &format!("{name}: augmentations"));
     draw(&figure, &format!("{}-augment", file_name(name)), folder)
+}
+
+/// Draws songs on a plane into a folder, as SVG and PNG.
+pub(super) fn draw_map(
+    name: &str,
+    words: &str,
+    points: &[MapPoint],
+    classes: &[String],
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let last = Path::new(name).file_name().unwrap_or_default().to_string_lossy();
+    draw(&map::figure(name, words, points, classes), &format!("{}-map", file_name(&last)), folder)
 }
 
 /// A name as a file's, without its ending.
