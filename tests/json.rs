@@ -211,6 +211,7 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     json("data export", &["synth-genres", "wavs", "--tracks-per-genre", "1"]);
     json("plot audio", &[&tones, "--out", "out"]);
     json("plot dataset", &["synth-songs"]);
+    similar_music(home, &mut json);
     json("degrade", &[&tones, "--with", "gain gain_db=-6", "--out", "worse.wav"]);
     json("features list", &["--check"]);
     json("features clean", &["--all"]);
@@ -232,6 +233,18 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     all_are_seen(home, seen);
 }
 
+/// The commands about similar songs; `wavs` has a recording of each genre.
+fn similar_music(home: &Path, json: &mut dyn FnMut(&str, &[&str]) -> Value) {
+    let found = json("similar", &["wavs/jazz/jazz.00000.wav", "--in", "wavs", "--k", "3"]);
+    assert_eq!(found["neighbors"].as_array().unwrap().len(), 3);
+    json("embed", &["statistics", "wavs/jazz", "--out", "jazz.parquet"]);
+    json("playlist", &["--like", "wavs/jazz/jazz.00000.wav", "--in", "wavs", "--out", "a.m3u8"]);
+    json("plot map", &["wavs"]);
+    edit(&home.join("datasets/synth-genres.toml"), "tracks_per_genre = 1", "tracks_per_genre = 2");
+    let scores = json("similar --evaluate", &["synth-genres"]);
+    assert_eq!(scores["n_songs"], 20);
+}
+
 /// Compares the commands whose results were compared with shapes with those that docs/json.md describes,
 /// and with those that there are.
 fn all_are_seen(home: &Path, mut seen: BTreeSet<String>) {
@@ -241,7 +254,8 @@ fn all_are_seen(home: &Path, mut seen: BTreeSet<String>) {
         .filter_map(|name| name.strip_prefix("encore ").map(str::to_owned))
         .collect();
     assert_eq!(seen, described, "docs/json.md describes what is tested here");
-    let plain = |name: &String| ![" FILE", " --why"].iter().any(|end| name.ends_with(end));
+    let plain =
+        |name: &String| ![" FILE", " --why", " --evaluate"].iter().any(|end| name.ends_with(end));
     let described: BTreeSet<String> = described.into_iter().filter(plain).collect();
     let all: BTreeSet<String> = commands(home, &[]).into_iter().collect();
     assert!(all.len() > 30, "{all:?}");

@@ -38,6 +38,7 @@ mod repeatable;
 mod robust;
 mod runs;
 mod segments;
+mod similar;
 mod spotify;
 mod tables;
 mod targets;

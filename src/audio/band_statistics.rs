@@ -120,6 +120,18 @@ impl BandStatistics {
         names
     }
 
+    /// How many of the names each statistic has, in order.
+    #[must_use]
+    pub fn parts(&self) -> Vec<usize> {
+        let n = |statistic, what, n_columns| {
+            let mut names = vec![];
+            self.add_names(&mut names, statistic, what, n_columns);
+            names.len()
+        };
+        let bands = self.bands.iter().map(|&it| n(it, "band", self.n_bands));
+        bands.chain(self.mfcc.iter().map(|&it| n(it, "mfcc", self.dct.n_out()))).collect()
+    }
+
     /// Number of statistics.
     #[must_use]
     pub fn n_columns(&self) -> usize {
@@ -384,6 +396,7 @@ mod tests {
         let all: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert!(all.join(" ").ends_with(names), "{all:?}");
         assert_eq!(found.len(), 4 * 4 + 1 + 4);
+        assert_eq!(BandStatistics::new(&settings()).unwrap().parts(), [4, 4, 4, 4, 1, 4]);
     }
 
     #[test]

@@ -42,8 +42,7 @@ fn read(path: &Path) -> Option<SongTags> {
     let mut tags = SongTags::default();
     let mut album_artist = None;
     let mut log = format.metadata();
-    loop {
-        let Some(revision) = log.current() else { break };
+    while let Some(revision) = log.current() {
         for tag in &revision.media.tags {
             let (place, text) = match &tag.std {
                 Some(StandardTag::Artist(text)) => (&mut tags.artist, text),

@@ -167,7 +167,7 @@ pub(super) fn similar(project: &Project, arguments: &Similar) -> Done {
     let (query, contents) = described(&embedder, file)?;
     let music = place(project, named.as_deref(), file)?;
     let songs = songs(project, &music, &embedder)?.collection;
-    let vectors = Vectors::new(&songs.vectors, songs.width);
+    let vectors = Vectors::new(&songs.vectors, &embedder.parts());
     let is_other = |i: usize| !contents.contains(&songs.songs[i].content);
     let nearest = vectors.nearest(&vectors.unit_of(&query.vector), k, is_other);
     let n_others = (0..songs.songs.len()).filter(|&i| is_other(i)).count();
@@ -201,7 +201,7 @@ pub(super) fn similar(project: &Project, arguments: &Similar) -> Done {
             song.name
         );
         println!("{}", line.trim_end());
-        json::push("neighbors", song_object(song, &[("similarity", json!(similarity))]));
+        json::push("neighbors", song_object(song, Some(similarity)));
     }
     Ok(())
 }
@@ -224,15 +224,12 @@ fn by(song: &Song) -> String {
     }
 }
 
-fn song_object(song: &Song, more: &[(&str, serde_json::Value)]) -> serde_json::Value {
-    let mut object = json!({
+fn song_object(song: &Song, similarity: Option<f32>) -> serde_json::Value {
+    json!({
         "name": song.name, "path": song.path.as_ref().map(|path| path.display().to_string()),
         "artist": song.artist, "title": song.title, "genre": song.genre, "seconds": song.seconds,
-    });
-    for (name, value) in more {
-        object[*name] = value.clone();
-    }
-    object
+        "similarity": similarity,
+    })
 }
 
 /// Prints how good the neighbors of a dataset's songs are.
@@ -254,8 +251,7 @@ fn evaluated(
         progress.step("Gaussians of MFCCs", n_done, n);
         !is_stopped()
     };
-    let scores =
-        experiment::similarity(&music, &songs.collection, &embedder.words(), k, &known, &watch)?;
+    let scores = experiment::similarity(&music, &songs.collection, embedder, k, &known, &watch)?;
     scores.notes.iter().for_each(|note| eprintln!("note: {note}"));
     let SimilarityScores { n_songs, n_queries, n_genres, n_artists, methods, differences, .. } =
         &scores;
@@ -266,7 +262,8 @@ fn evaluated(
     println!("{dataset}: {n_songs} songs of {n_genres} genres{artists}");
     println!("\nprecision at {k}: the share of the {k} nearest with the song's genre [95 %]");
     let names = width("", methods.iter().map(|(name, _)| name.as_str()));
-    let object = |it: &crate::metrics::Interval| json!({ "mean": it.mean, "low": it.low, "high": it.high });
+    let object =
+        |it: &crate::metrics::Interval| json!({ "mean": it.mean, "low": it.low, "high": it.high });
     for (name, it) in methods {
         println!("  {name:names$}  {:.3} [{:.3}, {:.3}]", it.mean, it.low, it.high);
         json::push("methods", json!({ "name": name, "precision": object(it) }));
@@ -334,7 +331,7 @@ pub(super) fn make_playlist(project: &Project, arguments: &Playlist) -> Done {
             music.name()
         )));
     }
-    let vectors = Vectors::new(&songs.vectors, songs.width);
+    let vectors = Vectors::new(&songs.vectors, &embedder.parts());
     let likes: Vec<Vec<f32>> = queries.iter().map(|query| vectors.unit_of(query)).collect();
     let n = *n as usize;
     let wish = Wish { likes: &likes, n, diversity: *diversity };
@@ -350,7 +347,7 @@ pub(super) fn make_playlist(project: &Project, arguments: &Playlist) -> Done {
         let song = &songs.songs[i];
         let path = song.path.clone().unwrap_or_default();
         text += &entry(song, &played(&path, out));
-        json::push("songs", song_object(song, &[]));
+        json::push("songs", song_object(song, None));
         println!("{}", song.name);
     }
     disk::write_whole(out, text.as_bytes())
@@ -417,7 +414,7 @@ pub(super) fn map(project: &Project, arguments: &Map) -> Result<PathBuf, Failure
         eprintln!("note: {MOST_POINTS} of {n_all} songs are drawn, chosen at random");
     }
     let rows: Vec<f32> = shown.iter().flat_map(|&i| songs.vector(i)).copied().collect();
-    let vectors = Vectors::new(&rows, songs.width);
+    let vectors = Vectors::new(&rows, &embedder.parts());
     let progress = Progress::new(0);
     let layout = Layout { perplexity: *perplexity, seed: Seed(*seed) };
     let places = tsne(&vectors, layout, |n_done, n| {

@@ -104,6 +104,15 @@ impl Embedder {
         }
     }
 
+    /// The sizes of the parts of a vector, in order, which count alike: one for each kind of statistic.
+    #[must_use]
+    pub fn parts(&self) -> Vec<usize> {
+        match &self.0 {
+            How::Statistics(feature) => feature.parts(),
+            How::Layer { layer, .. } => vec![layer.width],
+        }
+    }
+
     /// The names of the numbers.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

@@ -90,7 +90,7 @@ impl Music {
                 return Err(MusicError::Usage(said));
             }
             Err(said) => {
-                return Err(MusicError::Usage(format!("{said}; no such folder either")));
+                return Err(MusicError::Usage(format!("{named}: no such folder; {said}")));
             }
         };
         let mut data = catalogue.load(manifest, Cut::default())?;
@@ -305,7 +305,7 @@ impl<'a> Work<'a> {
                         song.title.clone().or_else(|| before.title.clone()),
                     );
                     let seconds = before.seconds;
-                    Ok((Song { artist, title, seconds, ..song }, old.vector(index).to_vec()))
+                    Ok((Song { seconds, artist, title, ..song }, old.vector(index).to_vec()))
                 };
                 let made: Result<(Song, Vec<f32>), Option<Unreadable>> = match (song, made) {
                     (_, Some(made)) => made.map_err(Some),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::embed::Embedder;
 use super::music::{Music, MusicError, OnSong};
 use crate::audio::{Mfcc, MfccSettings, Waveform, Workspace, resample};
 use crate::dataset::AudioData;
@@ -47,7 +48,7 @@ pub struct SimilarityScores {
 pub fn similarity(
     music: &Music,
     songs: &Collection,
-    words: &str,
+    embedder: &Embedder,
     k: usize,
     known: &BTreeSet<String>,
     watch: &OnSong,
@@ -66,6 +67,13 @@ pub fn similarity(
     let n_known = songs.songs.len() - kept.len();
     if n_known > 0 {
         notes.push(format!("{n_known} songs are left out: the model was trained or tuned on them"));
+    }
+    if kept.is_empty() {
+        return Err(MusicError::Usage(format!(
+            "the model was trained or tuned on all songs of {}, so none is left to evaluate with\n\
+             hint: a run that is split by track leaves its test tracks",
+            data.name
+        )));
     }
     let names: Vec<&str> = kept.iter().map(|&i| songs.songs[i].name.as_str()).collect();
     let genres = numbers(kept.iter().map(|&i| songs.songs[i].genre.as_deref().unwrap_or("")));
@@ -87,7 +95,7 @@ pub fn similarity(
     let labels = Labels { genres: &genres, artists: &groups };
     let queries = queries(kept.len(), &mut notes);
     let rows: Vec<f32> = kept.iter().flat_map(|&i| songs.vector(i)).copied().collect();
-    let vectors = Vectors::new(&rows, songs.width);
+    let vectors = Vectors::new(&rows, &embedder.parts());
     let ours = precision(labels, &queries, k, |query, out| {
         for (out, similarity) in out.iter_mut().zip(vectors.similarities(vectors.unit(query))) {
             *out = -similarity;
@@ -118,7 +126,8 @@ pub fn similarity(
             data.name
         )));
     };
-    let methods = [(words, &ours), (BASELINE, &baseline), (RANDOM, &random)];
+    let words = embedder.words();
+    let methods = [(words.as_str(), &ours), (BASELINE, &baseline), (RANDOM, &random)];
     let methods = methods.map(|(name, run)| {
         (name.to_owned(), Estimate::of(std::slice::from_ref(run)).fraction_interval())
     });

@@ -56,6 +56,14 @@ impl BandSummary {
     }
 }
 
+impl BandSummary {
+    /// How many numbers each statistic has, in order.
+    #[must_use]
+    pub fn parts(&self) -> Vec<usize> {
+        self.statistics.parts()
+    }
+}
+
 fn read(fields: &mut Fields, sample_rate_hz: u32) -> BandSummary {
     let settings = spectra::read_log_mel(fields, sample_rate_hz);
     let frame_rate_hz = f64::from(sample_rate_hz) / settings.stft.hop_length as f64;

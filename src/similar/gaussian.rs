@@ -130,7 +130,7 @@ mod tests {
     fn the_inverse_times_the_covariance_is_one() {
         let mut rng = Seed(3).rng("test", &[]);
         let frames: Vec<f32> =
-            (0..5 * 200).map(|i| (rng.normal() * (1 + i % 5) as f64) as f32).collect();
+            (0..5 * 200).map(|i| (rng.normal() * f64::from(1 + i % 5)) as f32).collect();
         let Gaussian { covariance, inverse, .. } = Gaussian::fit(&frames, 5);
         for i in 0..5 {
             for j in 0..5 {

@@ -77,7 +77,7 @@ mod tests {
             .chain(&degrees.iter().map(|d| d + 180.0).collect::<Vec<_>>())
             .flat_map(row)
             .collect();
-        Vectors::new(&all, 2)
+        Vectors::new(&all, &[2])
     }
 
     const DEGREES: [f32; 8] = [0.0, 1.0, 2.0, 45.0, 46.0, 90.0, 135.0, 91.0];

@@ -152,7 +152,7 @@ mod tests {
         let places: Vec<(usize, usize)> = (0..60).flat_map(row).collect();
         let rows: Vec<f32> =
             places.into_iter().map(|(i, axis)| (center(i, axis) + rng.normal()) as f32).collect();
-        Vectors::new(&rows, 10)
+        Vectors::new(&rows, &[10])
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn equal_and_few_points_have_finite_places() {
         for n in [1, 2, 5] {
-            let vectors = Vectors::new(&vec![1.0; n * 3], 3);
+            let vectors = Vectors::new(&vec![1.0; n * 3], &[3]);
             let layout = Layout { perplexity: 30.0, seed: Seed(1) };
             let places = tsne(&vectors, layout, |_, _| true).unwrap();
             assert!(places.iter().flatten().all(|x| x.is_finite()), "{places:?}");

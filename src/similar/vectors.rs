@@ -6,13 +6,14 @@ use crate::vocab::dot;
 
 /// Vectors of a collection, ready to be compared.
 ///
-/// Every number is standardized over the collection, to mean 0 and deviation 1, and every vector then
-/// scaled to length 1. The similarity of two is the cosine of the angle between them, in `[-1, 1]`.
+/// Every number is standardized over the collection, to mean 0 and deviation 1, and divided by the root of the
+/// size of its part, so that parts count alike. Every vector is then scaled to length 1. The similarity of
+/// two is the cosine of the angle between them, in `[-1, 1]`.
 #[derive(Debug, Clone)]
 pub struct Vectors {
     width: usize,
     mean: Vec<f32>,
-    /// One over the deviation; 0 for a number that is always the same.
+    /// What a number is multiplied by; 0 for a number that is always the same.
     scale: Vec<f32>,
     /// `[n, width]`.
     units: Vec<f32>,
@@ -28,12 +29,13 @@ pub struct Neighbor {
 }
 
 impl Vectors {
-    /// Standardizes the rows of `[n, width]`.
+    /// Standardizes the rows of `[n, width]`, whose parts have these sizes.
     ///
     /// # Panics
-    /// If `width` is 0 or does not divide the number of values.
+    /// If the sum of the parts is 0 or does not divide the number of values.
     #[must_use]
-    pub fn new(rows: &[f32], width: usize) -> Self {
+    pub fn new(rows: &[f32], parts: &[usize]) -> Self {
+        let width = parts.iter().sum();
         assert!(width > 0 && rows.len().is_multiple_of(width), "rows must be whole");
         let n = (rows.len() / width).max(1) as f64;
         let mut mean = vec![0.0_f64; width];
@@ -47,11 +49,14 @@ impl Vectors {
                 *sum += (f64::from(*value) - mean).powi(2);
             }
         }
-        let scale = |sum: f64| if sum > 0.0 { (1.0 / (sum / n).sqrt()) as f32 } else { 0.0 };
+        let sizes = parts.iter().flat_map(|&size| std::iter::repeat_n(size as f64, size));
+        let scale = |(sum, size): (f64, f64)| {
+            if sum > 0.0 { (1.0 / (sum / n * size).sqrt()) as f32 } else { 0.0 }
+        };
         let mut vectors = Self {
             width,
             mean: mean.into_iter().map(|mean| mean as f32).collect(),
-            scale: variance.into_iter().map(scale).collect(),
+            scale: variance.into_iter().zip(sizes).map(scale).collect(),
             units: vec![],
         };
         let mut units = rows.to_vec();
@@ -152,7 +157,7 @@ mod tests {
     fn numbers_of_any_unit_count_alike() {
         // The second column has a thousand times the unit of the first, and the third says nothing.
         let rows = [0.0, 1000.0, 7.0, 1.0, 3000.0, 7.0, 2.0, 2000.0, 7.0];
-        let vectors = Vectors::new(&rows, 3);
+        let vectors = Vectors::new(&rows, &[3]);
         assert_eq!((vectors.len(), vectors.is_empty()), (3, false));
         let half = 0.5_f32.sqrt();
         // -1.2247, -1.2247 and 0 of the first; 0, 1.2247 of the second.
@@ -166,11 +171,30 @@ mod tests {
     }
 
     #[test]
+    fn parts_count_alike_whatever_their_size() {
+        // One number against four that repeat another.
+        let rows: Vec<f32> = [[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]
+            .iter()
+            .flat_map(|[a, b]| [*a, *b, *b, *b, *b])
+            .collect();
+        let vectors = Vectors::new(&rows, &[1, 4]);
+        let similar = |i| vectors.similarities(vectors.unit(0))[i];
+        assert!(
+            similar(1).abs() < 1e-6 && similar(2).abs() < 1e-6,
+            "{} {}",
+            similar(1),
+            similar(2)
+        );
+        let unequal = Vectors::new(&rows, &[5]);
+        assert!(unequal.similarities(unequal.unit(0))[1] > 0.5);
+    }
+
+    #[test]
     fn the_nearest_are_those_of_a_full_sort() {
         let mut rng = Seed(1).rng("test", &[]);
         let (n, width) = (3000, 50);
         let rows: Vec<f32> = (0..n * width).map(|_| rng.normal() as f32).collect();
-        let vectors = Vectors::new(&rows, width);
+        let vectors = Vectors::new(&rows, &[width]);
         let query = vectors.unit_of(&rows[..width]);
         let mut all: Vec<(usize, f32)> =
             (0..n).map(|index| (index, dot(&query, vectors.unit(index)))).collect();
@@ -185,11 +209,11 @@ mod tests {
 
     #[test]
     fn equally_similar_ones_come_in_their_order_and_none_is_no_error() {
-        let vectors = Vectors::new(&[1.0, 1.0, 1.0, -1.0, 1.0], 1);
+        let vectors = Vectors::new(&[1.0, 1.0, 1.0, -1.0, 1.0], &[1]);
         let order: Vec<usize> =
             vectors.nearest(&[1.0], 3, |_| true).iter().map(|it| it.index).collect();
         assert_eq!(order, [0, 1, 2]);
         assert!(vectors.nearest(&[1.0], 0, |_| true).is_empty());
-        assert!(Vectors::new(&[], 4).nearest(&[0.0; 4], 3, |_| true).is_empty());
+        assert!(Vectors::new(&[], &[4]).nearest(&[0.0; 4], 3, |_| true).is_empty());
     }
 }

@@ -53,3 +53,76 @@ pub(super) fn embed(
     }
     Ok(outputs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FittedModel;
+    use crate::model::net::goal::Goal;
+    use crate::model::net::weights::Weights;
+    use crate::vocab::{Outputs, Seed, Targets, Task};
+
+    fn fitted() -> FittedNet {
+        let kinds = [
+            Kind::Conv { filters: 3, kernel: [2, 2] },
+            Kind::Relu,
+            Kind::MaxPool { size: [2, 2], stride: [2, 2] },
+            Kind::Flatten,
+            Kind::Dense { units: 4, l2: 0.0 },
+            Kind::Relu,
+            Kind::Dropout { rate: 0.5 },
+            Kind::Dense { units: 2, l2: 0.0 },
+        ];
+        let net = Net::new([5, 4, 1], &kinds).unwrap();
+        let weights = Weights::start(&net, Seed(3));
+        let goal = Goal::of_foreign(Outputs { task: Task::Classes, n: 2 });
+        FittedNet { net, weights, scaler: None, goal, shape: vec![5, 4] }
+    }
+
+    #[test]
+    fn the_layers_are_named_and_the_last_before_the_decision_is_the_default() {
+        let layers = fitted().layers();
+        let names: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(
+            names.join(" "),
+            "conv_1 relu_1 max_pool_1 flatten_1 dense_1 relu_2 dropout_1 dense_2"
+        );
+        let widths: Vec<usize> = layers.iter().map(|it| it.width).collect();
+        assert_eq!(widths, [36, 36, 12, 12, 4, 4, 4, 2]);
+        let default: Vec<&str> =
+            layers.iter().filter(|it| it.is_default).map(|it| it.name.as_str()).collect();
+        assert_eq!(default, ["relu_2"]);
+    }
+
+    #[test]
+    fn each_layer_is_what_the_next_one_works_on() {
+        let fitted = fitted();
+        let matrix: Vec<f32> = (0..40).map(|i| ((i * 7) % 11) as f32 / 5.0 - 1.0).collect();
+        let examples = Examples {
+            shape: &[5, 4],
+            matrix: &matrix,
+            targets: &Targets::Classes(vec![]),
+            rows: &[1, 0],
+            n_outputs: 2,
+        };
+        let of = |layer: &str| fitted.embed(&examples, layer).unwrap();
+        let close = |a: &[f32], b: &[f32]| {
+            assert_eq!(a.len(), b.len());
+            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5), "{a:?} {b:?}");
+        };
+        close(&of("dense_2"), &fitted.logits(&examples).unwrap().unwrap());
+        let (dense, relu) = (of("dense_1"), of("relu_2"));
+        close(&relu, &dense.iter().map(|x| x.max(0.0)).collect::<Vec<_>>());
+        close(&relu, &of("dropout_1"));
+        // Time, coefficient, channel: the first filter at the second place in time of the second example.
+        let conv = of("conv_1");
+        let (kernel, at) = (&fitted.weights.0[0], |t: usize, c: usize| matrix[t * 4 + c]);
+        let by_hand = kernel[0] * at(1, 0)
+            + kernel[3] * at(1, 1)
+            + kernel[6] * at(2, 0)
+            + kernel[9] * at(2, 1);
+        assert!((conv[36 + 3 * 3] - by_hand).abs() < 1e-5, "{} {by_hand}", conv[36 + 9]);
+        let error = fitted.embed(&examples, "dens_1").unwrap_err().to_string();
+        assert!(error.contains("no layer `dens_1`; it has `conv_1`, `relu_1`"), "{error}");
+    }
+}
