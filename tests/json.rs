@@ -210,8 +210,7 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     assert_eq!(states, ["embedded", "imported", "not imported"].into());
     json("data export", &["synth-genres", "wavs", "--tracks-per-genre", "1"]);
     json("plot audio", &[&tones, "--out", "out"]);
-    json("plot dataset", &["synth-songs"]);
-    similar_music(home, &mut json);
+    plots_and_similar_music(home, &mut json);
     json("degrade", &[&tones, "--with", "gain gain_db=-6", "--out", "worse.wav"]);
     json("features list", &["--check"]);
     json("features clean", &["--all"]);
@@ -233,8 +232,9 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     all_are_seen(home, seen);
 }
 
-/// The commands about similar songs; `wavs` has a recording of each genre.
-fn similar_music(home: &Path, json: &mut dyn FnMut(&str, &[&str]) -> Value) {
+/// Plots, and the commands about similar songs; `wavs` has a recording of each genre.
+fn plots_and_similar_music(home: &Path, json: &mut dyn FnMut(&str, &[&str]) -> Value) {
+    json("plot dataset", &["synth-songs"]);
     let found = json("similar", &["wavs/jazz/jazz.00000.wav", "--in", "wavs", "--k", "3"]);
     assert_eq!(found["neighbors"].as_array().unwrap().len(), 3);
     json("embed", &["statistics", "wavs/jazz", "--out", "jazz.parquet"]);

@@ -32,6 +32,9 @@ pub fn tsne(
     step: impl Fn(usize, usize) -> bool,
 ) -> Option<Vec<[f64; 2]>> {
     let n = vectors.len();
+    if n < 2 {
+        return Some(vec![[0.0; 2]; n]);
+    }
     let affinities = affinities(vectors, layout.perplexity);
     let mut rng = layout.seed.rng("t-sne", &[]);
     let mut places: Vec<[f64; 2]> =
