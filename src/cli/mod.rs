@@ -21,6 +21,7 @@ mod import_runs;
 mod init;
 mod json;
 mod new_data;
+mod playlist;
 mod plot;
 mod predict;
 mod prediction_output;
@@ -36,6 +37,8 @@ mod runs_arguments;
 mod signals;
 mod similar;
 mod similar_arguments;
+mod song_map;
+mod songs;
 mod specs;
 mod spotify;
 mod summaries;
@@ -277,7 +280,7 @@ pub fn main() -> ExitCode {
         Command::Predict(arguments) => predict::predict(&project, &arguments),
         Command::Embed(arguments) => similar::embed(&project, &arguments),
         Command::Similar(arguments) => similar::similar(&project, &arguments),
-        Command::Playlist(arguments) => similar::make_playlist(&project, &arguments),
+        Command::Playlist(arguments) => playlist::make_playlist(&project, &arguments),
         Command::List { archived, all_versions } => specs::list(&project, archived, all_versions),
         Command::Runs(arguments) => run_marks::runs(&project, &arguments),
         Command::Gc(arguments) => gc::gc(&project, &arguments),

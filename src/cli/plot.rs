@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::Plot;
 use super::foreign::plan;
 use super::progress::Progress;
-use super::{Done, Failure, Project, json, similar};
+use super::{Done, Failure, Project, json, song_map};
 use crate::audio;
 use crate::dataset::{AudioData, Catalogue, Cut, Data};
 use crate::experiment::{self, SummaryError};
@@ -29,7 +29,7 @@ pub(super) fn plot(project: &Project, command: &Plot) -> Done {
             let folder = out.clone().unwrap_or_else(default);
             vec![report::draw_augmentations(&plan.name, &sheet, &folder)?]
         }
-        Plot::Map(arguments) => vec![similar::map(project, arguments)?],
+        Plot::Map(arguments) => vec![song_map::map(project, arguments)?],
         Plot::Dataset { name, out } => {
             let default = || project.reports().join("figures").join(name);
             plot_dataset(&project.catalogue()?, name, &out.clone().unwrap_or_else(default))?

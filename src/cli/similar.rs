@@ -1,61 +1,19 @@
-//! `embed`, `similar`, `playlist` and the songs of `plot map`.
+//! `embed` and `similar`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::predict::{choose, expanded, without_model};
+use super::predict::expanded;
 use super::progress::Progress;
-use super::similar_arguments::{Description, Embed, Map, Playlist, Similar};
-use super::{Done, Failure, Project, is_same_file, json, signals, width};
+use super::similar_arguments::{Description, Embed, Similar};
+use super::songs::{described, embedder, is_stopped, place, song_object, songs};
+use super::{Done, Failure, Project, is_same_file, json, width};
 use crate::disk;
-use crate::experiment::{
-    self, Embedder, Embedding, Music, MusicError, SimilarityScores, Songs, content_of,
-};
+use crate::experiment::{self, Embedder, Embedding, Music, SimilarityScores};
 use crate::record::Run;
-use crate::report::{self, MapPoint};
-use crate::similar::{Layout, Song, Vectors, Wish, playlist, tsne};
+use crate::similar::{Song, Vectors};
 use crate::table::{Values, csv_bytes, parquet_bytes};
-use crate::vocab::{Seed, without_controls};
-
-/// Files that can't be used and are named; all are counted.
-const N_NAMED: usize = 20;
-/// Songs on a map, at most.
-const MOST_POINTS: usize = 3000;
-/// Fewer songs than this are no map.
-const FEWEST_POINTS: usize = 5;
-
-/// What the songs are described by; the run, if it is one's net.
-fn embedder(
-    project: &Project,
-    with: &str,
-    layer: Option<&str>,
-) -> Result<(Embedder, Option<Run>), Failure> {
-    if with == "statistics" {
-        if let Some(layer) = layer {
-            let said = format!("--layer {layer}: `statistics` has no layers; name a run of a net");
-            return Err(Failure::Usage(said));
-        }
-        return Ok((Embedder::statistics(), None));
-    }
-    let (current, others) = project.recorded(&[with.to_owned()])?;
-    let run = choose(current, others, Some(with))?;
-    if let Some(reason) = without_model(&run) {
-        return Err(Failure::Data(format!("{} has no model: {reason}", run.id)));
-    }
-    if run.record.spec.pointer("/model/command").is_some() {
-        let said = format!("{}: its model is a program, whose layers encore does not know", run.id);
-        return Err(Failure::Usage(said));
-    }
-    let embedder = Embedder::of_run(&run, &project.catalogue()?, layer)?;
-    Ok((embedder, Some(run)))
-}
-
-fn is_stopped() -> bool {
-    signals::caught().load(Ordering::Relaxed)
-}
 
 /// Writes a table with a row for every recording.
 pub(super) fn embed(project: &Project, arguments: &Embed) -> Done {
@@ -117,41 +75,6 @@ pub(super) fn embed(project: &Project, arguments: &Embed) -> Done {
     if faults.is_empty() { Ok(()) } else { Err(Failure::Data(faults.join("\n"))) }
 }
 
-/// The songs of a place, with what was skipped named.
-fn songs(project: &Project, music: &Music, embedder: &Embedder) -> Result<Songs, Failure> {
-    let progress = Progress::new(0);
-    let watch = |n_done: usize, n: usize| {
-        progress.step("describing songs", n_done, n);
-        !is_stopped()
-    };
-    let folder = project.reports().join("similar");
-    let songs = music.songs(embedder, &folder, &watch)?;
-    songs.notes.iter().for_each(|note| eprintln!("note: {note}"));
-    let unreadable = &songs.collection.unreadable;
-    for it in unreadable.iter().take(N_NAMED) {
-        eprintln!("skipped: {}", super::one_line(&it.reason));
-    }
-    if unreadable.len() > N_NAMED {
-        eprintln!("skipped: {} more files", unreadable.len() - N_NAMED);
-    }
-    json::put("n_songs", songs.collection.songs.len());
-    json::put("n_new", songs.n_new);
-    json::put("notes", &songs.notes);
-    json::put("skipped", unreadable.iter().map(|it| &it.reason).collect::<Vec<_>>());
-    json::put("embedding", embedder.words());
-    json::put("place", music.name());
-    Ok(songs)
-}
-
-/// The place that was named, or the folder of a file.
-fn place(project: &Project, named: Option<&str>, file: &Path) -> Result<Music, Failure> {
-    if let Some(named) = named {
-        return Ok(Music::open(&project.catalogue()?, named)?);
-    }
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    Ok(Music::Folder(folder.unwrap_or(Path::new(".")).to_owned()))
-}
-
 /// The nearest songs to one, or how good neighbors are.
 pub(super) fn similar(project: &Project, arguments: &Similar) -> Done {
     let Similar { file, place: named, k, evaluate, description } = arguments;
@@ -204,32 +127,6 @@ pub(super) fn similar(project: &Project, arguments: &Similar) -> Done {
         json::push("neighbors", song_object(song, Some(similarity)));
     }
     Ok(())
-}
-
-/// A file's vector, and the hashes by which it is known among songs.
-fn described(embedder: &Embedder, file: &Path) -> Result<(Embedding, [String; 2]), Failure> {
-    let query = embedder.file(file)?;
-    let name = file.display();
-    query.warnings.iter().for_each(|warning| eprintln!("warning: {name}: {warning}"));
-    let contents = content_of(file).map_err(|error| Failure::Data(format!("{name}: {error}")))?;
-    Ok((query, contents))
-}
-
-/// Artist and title, as far as they are known.
-fn by(song: &Song) -> String {
-    match (&song.artist, &song.title) {
-        (Some(artist), Some(title)) => format!("{artist}: {title}"),
-        (Some(text), None) | (None, Some(text)) => text.clone(),
-        (None, None) => String::new(),
-    }
-}
-
-fn song_object(song: &Song, similarity: Option<f32>) -> serde_json::Value {
-    json!({
-        "name": song.name, "path": song.path.as_ref().map(|path| path.display().to_string()),
-        "artist": song.artist, "title": song.title, "genre": song.genre, "seconds": song.seconds,
-        "similarity": similarity,
-    })
 }
 
 /// Prints how good the neighbors of a dataset's songs are.
@@ -285,189 +182,11 @@ fn evaluated(
     Ok(())
 }
 
-/// The files of `--like`: each may name several, separated by commas.
-fn liked(texts: &[String]) -> Vec<PathBuf> {
-    let each = |text: &String| -> Vec<PathBuf> {
-        if Path::new(text).exists() {
-            return vec![PathBuf::from(text)];
-        }
-        text.split(',').filter(|part| !part.is_empty()).map(PathBuf::from).collect()
-    };
-    texts.iter().flat_map(each).collect()
-}
-
-/// Writes a playlist.
-pub(super) fn make_playlist(project: &Project, arguments: &Playlist) -> Done {
-    let Playlist { like, place: named, n, out, diversity, description } = arguments;
-    let Description { with, layer } = description;
-    let likes = liked(like);
-    let Some(first) = likes.first() else {
-        return Err(Failure::Usage("--like: expected an audio file or several".to_owned()));
-    };
-    if let Some(file) = likes.iter().find(|file| is_same_file(file, out)) {
-        let file = file.display();
-        return Err(Failure::Usage(format!("--out is the song {file} and would replace it")));
-    }
-    let (embedder, _) = embedder(project, with, layer.as_deref())?;
-    let (mut queries, mut contents, mut faults) = (vec![], BTreeSet::new(), vec![]);
-    for file in &likes {
-        match described(&embedder, file) {
-            Ok((query, hashes)) => {
-                queries.push(query.vector);
-                contents.extend(hashes);
-            }
-            Err(error) => faults.push(error.into_parts().1),
-        }
-    }
-    if queries.is_empty() {
-        return Err(Failure::Data(faults.join("\n")));
-    }
-    faults.iter().for_each(|fault| eprintln!("skipped: {}", super::one_line(fault)));
-    let music = place(project, named.as_deref(), first)?;
-    let songs = songs(project, &music, &embedder)?.collection;
-    if songs.songs.iter().all(|song| song.path.is_none()) {
-        return Err(Failure::Usage(format!(
-            "{0} is generated and has no files to play\nhint: encore data export {0} FOLDER writes them",
-            music.name()
-        )));
-    }
-    let vectors = Vectors::new(&songs.vectors, &embedder.parts());
-    let likes: Vec<Vec<f32>> = queries.iter().map(|query| vectors.unit_of(query)).collect();
-    let n = *n as usize;
-    let wish = Wish { likes: &likes, n, diversity: *diversity };
-    let is_other = |i: usize| !contents.contains(&songs.songs[i].content);
-    let chosen = playlist(&vectors, wish, |i| songs.songs[i].artist.as_deref(), is_other);
-    let n_without = chosen.iter().filter(|&&i| songs.songs[i].artist.is_none()).count();
-    if chosen.is_empty() {
-        let name = music.name();
-        return Err(Failure::Data(format!("{name} has no other song than those of --like")));
-    }
-    let mut text = "#EXTM3U\n".to_owned();
-    for &i in &chosen {
-        let song = &songs.songs[i];
-        let path = song.path.clone().unwrap_or_default();
-        text += &entry(song, &played(&path, out));
-        json::push("songs", song_object(song, None));
-        println!("{}", song.name);
-    }
-    disk::write_whole(out, text.as_bytes())
-        .map_err(|error| Failure::Internal(anyhow::anyhow!("{}: {error}", out.display())))?;
-    if chosen.len() < n {
-        let n_others = (0..songs.songs.len()).filter(|&i| is_other(i)).count();
-        let why = if n_others == chosen.len() {
-            format!("{} has no more songs", music.name())
-        } else {
-            "all that are left are by one artist".to_owned()
-        };
-        eprintln!("note: {} of {n} songs: {why}", chosen.len());
-    }
-    if n_without > 0 {
-        eprintln!("note: {n_without} of {} songs have no known artist", chosen.len());
-    }
-    println!("{}", out.display());
-    json::put("file", out.display().to_string());
-    json::put("n_without_artist", n_without);
-    Ok(())
-}
-
-/// A song of an extended M3U, whose entries are two lines.
-fn entry(song: &Song, path: &Path) -> String {
-    let title = song.title.as_deref().unwrap_or(&song.name);
-    let words = match &song.artist {
-        Some(artist) => format!("{artist} - {title}"),
-        None => title.to_owned(),
-    };
-    let words = without_controls(&words, " ").into_owned();
-    format!("#EXTINF:{:.0},{words}\n{}\n", song.seconds, path.display())
-}
-
-/// The path by which a playlist names a file: relative if the file is below its folder.
-fn played(file: &Path, out: &Path) -> PathBuf {
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
-    match (file.canonicalize(), folder) {
-        (Ok(file), Ok(folder)) => file.strip_prefix(&folder).map(Path::to_owned).unwrap_or(file),
-        _ => file.to_owned(),
-    }
-}
-
-/// Draws the songs of a place on a plane; the SVG's path.
-pub(super) fn map(project: &Project, arguments: &Map) -> Result<PathBuf, Failure> {
-    let Map { place, out, perplexity, seed, description } = arguments;
-    let Description { with, layer } = description;
-    let (embedder, _) = embedder(project, with, layer.as_deref())?;
-    let music = Music::open(&project.catalogue()?, place)?;
-    let songs = songs(project, &music, &embedder)?.collection;
-    let mut shown: Vec<usize> = (0..songs.songs.len()).collect();
-    let n_all = shown.len();
-    if n_all < FEWEST_POINTS {
-        let said = format!("{}: a map needs {FEWEST_POINTS} songs, found {n_all}", music.name());
-        return Err(Failure::Data(said));
-    }
-    if n_all > MOST_POINTS {
-        let mut rng = Seed(*seed).rng("songs of a map", &[]);
-        for i in 0..MOST_POINTS {
-            shown.swap(i, i + rng.below(n_all - i));
-        }
-        shown.truncate(MOST_POINTS);
-        shown.sort_unstable();
-        eprintln!("note: {MOST_POINTS} of {n_all} songs are drawn, chosen at random");
-    }
-    let rows: Vec<f32> = shown.iter().flat_map(|&i| songs.vector(i)).copied().collect();
-    let vectors = Vectors::new(&rows, &embedder.parts());
-    let progress = Progress::new(0);
-    let layout = Layout { perplexity: *perplexity, seed: Seed(*seed) };
-    let places = tsne(&vectors, layout, |n_done, n| {
-        progress.step("placing songs", n_done, n);
-        !is_stopped()
-    });
-    let Some(places) = places else {
-        return Err(Failure::Stopped("stopped; nothing was drawn".to_owned()));
-    };
-    let kind = |i: &usize| -> String {
-        let song = &songs.songs[*i];
-        song.genre.clone().unwrap_or_else(|| first_folder(&song.name))
-    };
-    let kinds: Vec<String> = shown.iter().map(kind).collect();
-    let names: Vec<String> = kinds.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
-    let points: Vec<MapPoint> = places
-        .iter()
-        .zip(&kinds)
-        .map(|(&place, kind)| MapPoint { place, class: names.binary_search(kind).unwrap_or(0) })
-        .collect();
-    let folder = match out {
-        Some(folder) => folder.clone(),
-        None => project.reports().join("figures").join(file_stem(&music)),
-    };
-    let words = format!("{} songs by {}, t-SNE", points.len(), embedder.words());
-    let written = report::draw_map(&music.name(), &words, &points, &names, &folder)?;
-    json::put("n_points", points.len());
-    json::put("classes", &names);
-    Ok(written)
-}
-
-/// The first folder of a path in a folder of music; empty for a file beside the folders.
-fn first_folder(name: &str) -> String {
-    let mut parts = Path::new(name).components();
-    let first = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    if parts.next().is_some() { first.unwrap_or_default() } else { String::new() }
-}
-
-/// A dataset's name, or that of a folder without those above it.
-fn file_stem(music: &Music) -> String {
-    let name = music.name();
-    let last = Path::new(&name).file_name().map(|last| last.to_string_lossy().into_owned());
-    last.unwrap_or_else(|| "music".to_owned())
-}
-
-impl From<MusicError> for Failure {
-    fn from(error: MusicError) -> Self {
-        match error {
-            MusicError::Dataset(error) => error.into(),
-            MusicError::Predict(error) => error.into(),
-            MusicError::Usage(message) => Self::Usage(message),
-            MusicError::Collection(_) | MusicError::NoMusic(_) => Self::Data(error.to_string()),
-            MusicError::Stopped => Self::Stopped(error.to_string()),
-        }
+/// Artist and title, as far as they are known.
+fn by(song: &Song) -> String {
+    match (&song.artist, &song.title) {
+        (Some(artist), Some(title)) => format!("{artist}: {title}"),
+        (Some(text), None) | (None, Some(text)) => text.clone(),
+        (None, None) => String::new(),
     }
 }

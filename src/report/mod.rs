@@ -81,10 +81,8 @@ pub use compare::{
 pub use facts::{ClaimFacts, RangeFacts, ResultFacts};
 pub(crate) use figure::nice_step;
 pub use figure::{
-    AugmentRow, AugmentSheet, ColumnSummary, Columns, Frames, Histogram, RatePoint,
+    AugmentRow, AugmentSheet, ColumnSummary, Columns, Frames, Histogram, MapPoint, RatePoint,
     SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
-    ColumnSummary, Columns, Frames, Histogram, MapPoint, RatePoint, SPECTROGRAM_FLOOR_DB,
-    SPECTRUM_FLOOR_DB, Segment,
 };
 pub use robust::{RobustPoint, RobustSide, RobustTest};
 pub use robustness::{Robustness, meant, robustness};
@@ -346,6 +344,8 @@ pub fn draw_augmentations(
 ) -> Result<PathBuf, ReportError> {
     make(folder)?;
     figure::draw_augmentations(experiment, sheet, folder)
+}
+
 /// Draws songs on a plane into a folder, which is created if needed: `NAME-map`. `classes` are the names of the
 /// points' classes, `words` say what the map is of. Returns the path of the SVG; the PNG is next to it.
 ///

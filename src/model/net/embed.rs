@@ -5,7 +5,9 @@
 use super::batches::Batches;
 use super::goal::TargetRows;
 use super::layer::{Kind, Layer, Net};
-use super::{FittedNet, burn, fit};
+use super::weights::Weights;
+use super::{burn, fit};
+use crate::model::scaler::Scaler;
 use crate::model::{Device, Examples, HiddenLayer, ModelError};
 
 /// The layers of a net, named by their kind and numbered within it, as their arrays are: `dense_2`.
@@ -30,15 +32,16 @@ pub(super) fn layers(net: &Net) -> Vec<HiddenLayer> {
 
 /// Computes the output of a layer, `[examples, width]`: flattened by time, coefficient, channel.
 pub(super) fn embed(
-    fitted: &FittedNet,
+    net: &Net,
+    weights: &Weights,
+    scaler: Option<&Scaler>,
     examples: &Examples,
     layer: &str,
 ) -> Result<Vec<f32>, ModelError> {
-    examples.check_for_predict(&fitted.shape)?;
-    let known = layers(&fitted.net);
+    let known = layers(net);
     let index = known.iter().position(|it| it.name == layer);
     let index = index.ok_or_else(|| ModelError::unknown_layer(layer, &known))?;
-    let mut net = fitted.net.clone();
+    let mut net = net.clone();
     net.layers.truncate(index + 1);
     let output = net.layers[index].output;
     let flat = [1, 1, output.iter().product()];
@@ -48,8 +51,8 @@ pub(super) fn embed(
     }
     let mut outputs = Vec::with_capacity(examples.len() * flat[2]);
     let none = TargetRows::None;
-    for batch in Batches::in_order(*examples, fitted.scaler.as_ref(), &none, fit::CHUNK).iter() {
-        outputs.extend(burn::outputs(&net, &fitted.weights, batch.inputs, Device::Cpu));
+    for batch in Batches::in_order(*examples, scaler, &none, fit::CHUNK).iter() {
+        outputs.extend(burn::outputs(&net, weights, batch.inputs, Device::Cpu));
     }
     Ok(outputs)
 }
@@ -58,8 +61,8 @@ pub(super) fn embed(
 mod tests {
     use super::*;
     use crate::model::FittedModel;
+    use crate::model::net::FittedNet;
     use crate::model::net::goal::Goal;
-    use crate::model::net::weights::Weights;
     use crate::vocab::{Outputs, Seed, Targets, Task};
 
     fn fitted() -> FittedNet {

@@ -273,7 +273,8 @@ impl FittedModel for FittedNet {
     }
 
     fn embed(&self, examples: &Examples, layer: &str) -> Result<Vec<f32>, ModelError> {
-        embed::embed(self, examples, layer)
+        examples.check_for_predict(&self.shape)?;
+        embed::embed(&self.net, &self.weights, self.scaler.as_ref(), examples, layer)
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
