@@ -26,7 +26,7 @@ const PAGES: [(&str, usize, usize); 20] = [
     ("docs/records.md", 4, 0),
     ("docs/robust.md", 0, 2),
     ("docs/runs.md", 4, 0),
-    ("docs/similar.md", 5, 0),
+    ("docs/similar.md", 3, 2),
     ("docs/specs.md", 4, 0),
     ("docs/speed.md", 0, 1),
     ("docs/spotify.md", 0, 1),

@@ -100,9 +100,11 @@ impl Music {
                 let artists = columns.column(ARTIST).ok().cloned();
                 Ok(Self::Dataset { data: Box::new(data), artists })
             }
-            Data::Table(_) | Data::Arrays(_) => {
-                let kind = manifest.kind().as_str();
-                Err(MusicError::Usage(format!("dataset {named} is {kind}, not audio")))
+            Data::Table(_) => {
+                Err(MusicError::Usage(format!("dataset {named} is a table, not audio")))
+            }
+            Data::Arrays(_) => {
+                Err(MusicError::Usage(format!("dataset {named} is arrays, not audio")))
             }
         }
     }
@@ -294,7 +296,7 @@ impl<'a> Work<'a> {
                 })
                 .collect();
             for (song, made) in hashed.into_iter().zip(made) {
-                self.n_new += usize::from(made.is_some());
+                self.n_new += usize::from(matches!(made, Some(Ok(_))));
                 let known = |song: Song| {
                     let Some(&index) = by_content.get(song.content.as_str()) else {
                         return Err(None);
