@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 20] = [
+const PAGES: [(&str, usize, usize); 21] = [
     ("README.md", 4, 2),
     ("docs/augment.md", 1, 0),
     ("docs/commands.md", 0, 3),

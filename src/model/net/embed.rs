@@ -2,12 +2,10 @@
 //!
 //! It is computed by the reference engine, from the layers up to that one.
 
-use super::batches::Batches;
-use super::goal::TargetRows;
+use super::burn;
 use super::layer::{Kind, Layer, Net};
+use super::views::Views;
 use super::weights::Weights;
-use super::{burn, fit};
-use crate::model::scaler::Scaler;
 use crate::model::{Device, Examples, HiddenLayer, ModelError};
 
 /// The layers of a net, named by their kind and numbered within it, as their arrays are: `dense_2`.
@@ -30,11 +28,12 @@ pub(super) fn layers(net: &Net) -> Vec<HiddenLayer> {
     net.layers.iter().enumerate().map(layer).collect()
 }
 
-/// Computes the output of a layer, `[examples, width]`: flattened by time, coefficient, channel.
+/// Computes the output of a layer, `[examples, width]`: flattened by time, coefficient, channel. Of an
+/// example that is seen in windows, it is their mean.
 pub(super) fn embed(
     net: &Net,
     weights: &Weights,
-    scaler: Option<&Scaler>,
+    views: &Views<'_>,
     examples: &Examples,
     layer: &str,
 ) -> Result<Vec<f32>, ModelError> {
@@ -49,25 +48,23 @@ pub(super) fn embed(
         let first = net.parameters.len();
         net.layers.push(Layer { kind: Kind::Flatten, input: output, output: flat, first });
     }
-    let mut outputs = Vec::with_capacity(examples.len() * flat[2]);
-    let none = TargetRows::None;
-    for batch in Batches::in_order(*examples, scaler, &none, fit::CHUNK).iter() {
-        outputs.extend(burn::outputs(&net, weights, batch.inputs, Device::Cpu));
-    }
-    Ok(outputs)
+    Ok(views.outputs(examples, 0..examples.len(), |inputs| {
+        burn::outputs(&net, weights, inputs, Device::Cpu)
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FittedModel;
+    use crate::kernels::optimizer::Optimizer;
     use crate::model::net::FittedNet;
     use crate::model::net::goal::Goal;
+    use crate::model::{FittedModel, Training};
     use crate::vocab::{Outputs, Seed, Targets, Task};
 
     fn fitted() -> FittedNet {
         let kinds = [
-            Kind::Conv { filters: 3, kernel: [2, 2] },
+            Kind::conv(3, [2, 2]),
             Kind::Relu,
             Kind::MaxPool { size: [2, 2], stride: [2, 2] },
             Kind::Flatten,
@@ -79,7 +76,8 @@ mod tests {
         let net = Net::new([5, 4, 1], &kinds).unwrap();
         let weights = Weights::start(&net, Seed(3));
         let goal = Goal::of_foreign(Outputs { task: Task::Classes, n: 2 });
-        FittedNet { net, weights, scaler: None, goal, shape: vec![5, 4] }
+        let training = Training::new(Optimizer::adam(1e-3), 1, 1);
+        FittedNet { net, weights, scaler: None, goal, shape: vec![5, 4], training }
     }
 
     #[test]

@@ -274,7 +274,8 @@ impl FittedModel for FittedNet {
 
     fn embed(&self, examples: &Examples, layer: &str) -> Result<Vec<f32>, ModelError> {
         examples.check_for_predict(&self.shape)?;
-        embed::embed(&self.net, &self.weights, self.scaler.as_ref(), examples, layer)
+        let views = Views::of_validation(&self.training, self.scaler.as_ref(), &self.shape);
+        embed::embed(&self.net, &self.weights, &views, examples, layer)
     }
 
     fn save(&self, folder: &Path) -> Result<(), ModelError> {
