@@ -47,7 +47,7 @@ fn recordings_are_changed_in_training_and_runs_repeat_to_the_bit() {
     let changed = run(
         home,
         "changed",
-        "augment_waveforms = [\"crop\", { white_noise = { snr_db = [0, 20] } }, { clip = { level = 0.5, p = 0.5 } }]\n\
+        "augment_waveforms = [\"crop\", { white_noise = { snr_db = [0, 20] } }, { clip = { level = 0.5, p = 0.5 } }, { speed = { factor = [0.8, 1.25] } }, { pitch = { semitones = [-2, 2] } }]\n\
          augment = [\"roll\", { mask = { bands = 4 } }]\ncrop = { frames = 30, hop = 7 }\n\
          test_time_augmentation = { draws = 2 }\n",
     );

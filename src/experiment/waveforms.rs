@@ -162,7 +162,8 @@ impl WaveformAugment {
         (rng.uniform() >= 1.0 - self.p).then_some(rng)
     }
 
-    /// Degrades a segment; one that is only cropped stays as it is.
+    /// Degrades a segment; one that is only cropped stays as it is. The length stays: a segment that is played
+    /// faster begins again at its end.
     pub(super) fn degrade(&self, segment: Waveform, rng: &mut Rng) -> Waveform {
         let Change::Degrade(name, ranges) = &self.change else { return segment };
         let entry = entry(name);
@@ -171,8 +172,16 @@ impl WaveformAugment {
             .map(|(parameter, range)| (parameter.name, parameter.draw(*range, rng)))
             .collect();
         let degradation = Degradation::new(name, &values).expect("the values were checked");
-        degradation.apply(&segment, Seed(rng.next_u64()))
+        let degraded = degradation.apply(&segment, Seed(rng.next_u64()));
+        let n_samples = segment.samples.len();
+        let samples = degraded.samples.into_iter();
+        Waveform { samples: repeated(samples, n_samples), ..segment }
     }
+}
+
+/// Returns the first `n` samples of a sound that is repeated without end.
+fn repeated(samples: std::vec::IntoIter<f32>, n: usize) -> Vec<f32> {
+    samples.cycle().take(n).collect()
 }
 
 fn entry(name: &str) -> &'static DegradationEntry {
@@ -223,6 +232,24 @@ mod tests {
             (vec![], Json::Null),
             "old specs keep their hash"
         );
+    }
+
+    #[test]
+    fn a_segment_keeps_its_length_at_every_speed() {
+        let segment = Waveform {
+            samples: (0..2000).map(|i| (i as f32 / 9.0).sin()).collect(),
+            sample_rate_hz: 22_050,
+        };
+        for factor in [0.5, 1.0, 2.0] {
+            let list = format!("augment_waveforms = [{{ speed = {{ factor = {factor} }} }}]");
+            let (made, _) = read_text(&list, "track").unwrap();
+            let mut rng = Seed(1).rng("test", &[]);
+            let out = made[0].degrade(segment.clone(), &mut rng).samples;
+            assert_eq!(out.len(), 2000, "{factor}");
+            if factor == 2.0 {
+                assert_eq!(out[..1000], out[1000..], "it begins again");
+            }
+        }
     }
 
     #[test]
