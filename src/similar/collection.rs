@@ -1,7 +1,7 @@
 //! Songs and their vectors, in one file.
 //!
 //! The file is a line of JSON and the vectors behind it, as 32-bit floats in little-endian order. It is
-//! derived from the songs: it may be deleted at any time, and is made anew where it can't be used.
+//! derived from the songs: it may be deleted at any time, and is built again where it can't be used.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;

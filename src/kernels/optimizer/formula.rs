@@ -9,10 +9,10 @@ pub struct Constants {
 }
 
 impl Constants {
-    /// Returns the same step without weight decay.
+    /// Returns the same step, without weight decay for a parameter that does not decay.
     #[must_use]
-    pub const fn without_decay(self) -> Self {
-        Self { decay: 0.0, ..self }
+    pub const fn decaying(self, decays: bool) -> Self {
+        if decays { self } else { Self { decay: 0.0, ..self } }
     }
 }
 

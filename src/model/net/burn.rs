@@ -70,8 +70,7 @@ impl Engine for BurnEngine {
                     first: &mut first.0[index],
                     second: &mut second.0[index],
                 };
-                let decays = self.net.parameters[index].decays;
-                let constants = if decays { constants } else { constants.without_decay() };
+                let constants = constants.decaying(self.net.parameters[index].decays);
                 // The gradient already includes the penalty.
                 let _none = optimizer::update(Isa::best(), &constants, 0.0, parameters);
             }

@@ -7,6 +7,7 @@ use super::buffers::{Buffers, CHUNK, Pass, Read, Shared};
 use super::image::Image;
 use super::plan::BlockPlan;
 use crate::kernels::batch_norm::{add_gradient_sums, add_sums, apply};
+use crate::kernels::dense::gate;
 use crate::kernels::dropout::{Spots, dropout_pooled, dropout_pooled_backward};
 use crate::kernels::isa::Isa;
 use crate::kernels::pooling::PooledGradient;
@@ -105,10 +106,11 @@ pub(super) fn backward_sums(
     own.sums.fill(0.0);
     for example in 0..n {
         let (d_out, part) = (&mut own.d_out[image.at(example)], example * len..(example + 1) * len);
-        dropout_pooled_backward(isa, block.dropout, &own.argmax[part.clone()], d_out);
         if block.relu_after {
-            let out = &own.out[image.at(example)];
-            d_out.iter_mut().zip(out).for_each(|(d, out)| *d = if *out > 0.0 { *d } else { 0.0 });
+            // Dropped values and those that ReLU blocked are zeros of the output.
+            gate(isa, &own.out[image.at(example)], block.dropout.scale(), d_out);
+        } else {
+            dropout_pooled_backward(isa, block.dropout, &own.argmax[part.clone()], d_out);
         }
         if block.norm.is_some() {
             add_gradient_sums(isa, d_out, &own.pooled[part], &shared.statistics, &mut own.sums);

@@ -27,14 +27,7 @@ impl Chunk {
         let (n, first, unit) = (self.n, self.index * CHUNK, &pass.plan.units[index]);
         let (before, rest) = self.units.split_at_mut(index);
         let own = &mut rest[0];
-        let read = |source: Source| {
-            let image = pass.plan.image(source);
-            let values = match source.unit {
-                Some(unit) => &before[unit].out[..],
-                None => &pass.inputs[first * image.len()..],
-            };
-            Read { image, values, gradients: None, adds: false }
-        };
+        let read = |source: Source| read(pass, source, before, first);
         match &unit.work {
             Work::Block(block) => block::forward(pass, block, n, &read(unit.source), shared, own),
             _ => {
@@ -53,12 +46,7 @@ impl Chunk {
                 block::finish(pass, (block, &unit.image), (first, n), shared, &mut rest[0]);
             }
             Work::Input(Some(_)) | Work::Norm(_) => {
-                let image = pass.plan.image(unit.source);
-                let values = match unit.source.unit {
-                    Some(unit) => &before[unit].out[..],
-                    None => &pass.inputs[first * image.len()..],
-                };
-                let read = Read { image, values, gradients: None, adds: false };
+                let read = read(pass, unit.source, before, first);
                 simple::normalize(pass.isa, unit, n, &read, &shared.line, &mut rest[0]);
             }
             _ => {}
@@ -67,19 +55,14 @@ impl Chunk {
 
     /// Runs dropout backward and computes the sums that the backward pass of normalization needs.
     pub(super) fn backward_sums(&mut self, pass: &Pass<'_>, index: usize, shared: &Shared) {
-        let (n, unit) = (self.n, &pass.plan.units[index]);
+        let (n, first, unit) = (self.n, self.index * CHUNK, &pass.plan.units[index]);
         let (before, rest) = self.units.split_at_mut(index);
         match &unit.work {
             Work::Block(block) => {
                 block::backward_sums(pass.isa, (block, &unit.image), n, shared, &mut rest[0]);
             }
             Work::Norm(_) => {
-                let image = pass.plan.image(unit.source);
-                let values = match unit.source.unit {
-                    Some(unit) => &before[unit].out[..],
-                    None => &pass.inputs[self.index * CHUNK * image.len()..],
-                };
-                let read = Read { image, values, gradients: None, adds: false };
+                let read = read(pass, unit.source, before, first);
                 simple::norm_sums(pass.isa, unit, n, &read, &shared.statistics, &mut rest[0]);
             }
             _ => {}
@@ -114,6 +97,16 @@ impl Chunk {
             _ => simple::backward(pass, unit, n, read, &shared.slopes, own),
         }
     }
+}
+
+/// Returns the images of a source: of an earlier unit, or of the batch from its `first` example on.
+fn read<'a>(pass: &Pass<'a>, source: Source, before: &'a [Buffers], first: usize) -> Read<'a> {
+    let image = pass.plan.image(source);
+    let values = match source.unit {
+        Some(unit) => &before[unit].out[..],
+        None => &pass.inputs[first * image.len()..],
+    };
+    Read { image, values, gradients: None, adds: false }
 }
 
 fn buffers(plan: &Plan, unit: &Unit) -> Buffers {

@@ -95,9 +95,7 @@ impl Head {
             penalty += update_kernel(isa, layer, arrays, (x, d_output), constants, penalties);
             dense.bias_gradient(d_output, &mut arrays.gradients[layer.bias.clone()]);
             if let Some(constants) = constants {
-                let plain = constants.without_decay();
-                let constants = if layer.bias_decays { constants } else { &plain };
-                arrays.update(isa, constants, layer.bias.clone());
+                arrays.update(isa, &constants.decaying(layer.bias_decays), layer.bias.clone());
             }
         }
         penalty

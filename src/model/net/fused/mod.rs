@@ -125,9 +125,7 @@ impl Engine for FusedEngine {
         for (parameter, slot) in net.parameters.iter().zip(&plan.slots) {
             let has_moved = at_once.is_some() && slot.range.start >= first_dense;
             if parameter.trainable && !has_moved {
-                let constants =
-                    if parameter.decays { constants } else { constants.without_decay() };
-                arrays.update(isa, &constants, slot.range.clone());
+                arrays.update(isa, &constants.decaying(parameter.decays), slot.range.clone());
             }
         }
         Tally { loss: (tally.loss / n as f64 + penalty) * n as f64, ..tally }

@@ -1,5 +1,7 @@
 //! The units of a whole batch: chunks run in parallel and synchronize between passes.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::super::engine::DropoutKey;
@@ -97,9 +99,9 @@ impl Units {
             chunk.backward_sums(&pass, last, &self.shared[last]);
         }
         for (index, unit) in plan.units.iter().enumerate().rev() {
-            if let Some(norm) = unit.work.norm().filter(|norm| norm.learned.is_some()) {
+            if let Some(NormPlan { learned: Some(learned), n_rows, .. }) = unit.work.norm() {
                 add_up(&mut self.shared[index], chunks, index);
-                meet_backward(norm, &mut self.shared[index], arrays, n);
+                meet_backward(learned, &mut self.shared[index], arrays, n * n_rows);
             } else if let Work::Block(_) | Work::MaxPool(_) = &unit.work {
                 self.shared[index].slopes.set_to_one(unit.image.stored);
             }
@@ -171,10 +173,14 @@ fn meet_forward(
 }
 
 /// Turns the batch's sums into the gradients of gamma and beta and the lines of the backward pass.
-fn meet_backward(norm: &NormPlan, shared: &mut Shared, arrays: &mut Arrays, n: usize) {
-    let Some([gamma, beta]) = &norm.learned else { return };
+fn meet_backward(
+    [gamma, beta]: &[Range<usize>; 2],
+    shared: &mut Shared,
+    arrays: &mut Arrays,
+    n_rows: usize,
+) {
     let Shared { statistics, sums, slopes, .. } = shared;
-    statistics.slopes(&arrays.values[gamma.clone()], sums, n * norm.n_rows, slopes);
+    statistics.slopes(&arrays.values[gamma.clone()], sums, n_rows, slopes);
     let (of_beta, of_gamma) = sums.split_at(beta.len());
     for (range, sums) in [(beta, of_beta), (gamma, of_gamma)] {
         let gradients = &mut arrays.gradients[range.clone()];
