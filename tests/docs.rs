@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Pages with the number of their `sh` and `console` blocks. A new block is a new number here.
-const PAGES: [(&str, usize, usize); 21] = [
+const PAGES: [(&str, usize, usize); 22] = [
     ("README.md", 4, 2),
     ("docs/augment.md", 1, 0),
     ("docs/commands.md", 0, 3),
     ("docs/data.md", 7, 6),
+    ("docs/ensembles.md", 0, 1),
     ("docs/foreign.md", 2, 1),
     ("docs/json.md", 1, 0),
     ("docs/keys.md", 0, 0),

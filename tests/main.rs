@@ -16,6 +16,7 @@ mod common;
 mod dependencies;
 mod docs;
 mod editor;
+mod ensembles;
 mod fetch;
 mod foreign;
 mod golden_features;

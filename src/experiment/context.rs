@@ -33,6 +33,8 @@ pub struct Workspace<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct RunContext<'a> {
     pub(super) workspace: Workspace<'a>,
+    /// Where the members of an ensemble are. A repetition writes to a folder of its own and reads them here.
+    pub(super) members: &'a Store,
     pub(super) code: &'a CodeFacts,
     /// The longest time between two checkpoints of a training.
     pub(super) checkpoint_every: Duration,

@@ -9,7 +9,7 @@ use crate::features::Examples;
 use crate::model::{FitInput, FreshExamples};
 use crate::record::{Audit, Member};
 use crate::split::{Numbers, Split, SplitError, audit};
-use crate::vocab::{Seed, SplitName};
+use crate::vocab::{Outputs, Seed, SplitName};
 
 /// One seed of a plan, ready to be fitted.
 pub(super) struct Fold<'a> {
@@ -77,6 +77,12 @@ impl<'a> Fold<'a> {
         let (seed, device) = (Seed(self.seed), self.plan.device());
         let fresh = self.fresh.as_ref().map(|fresh| fresh as &dyn FreshExamples);
         FitInput { train, valid, seed, device, resume: None, fresh }
+    }
+
+    /// What a model puts out for its examples.
+    pub(super) fn outputs(&self) -> Outputs {
+        let Examples { targets, classes, .. } = &self.inputs.examples;
+        Outputs { task: targets.task(), n: classes.len() }
     }
 
     /// The members of every set.

@@ -34,7 +34,13 @@ pub fn import_weights(
     let inputs = Inputs::load(&plan, workspace)?;
     let code = code_facts(workspace.project);
     let (checkpoint_every, forbid_leaks) = (Duration::MAX, false);
-    let context = RunContext { workspace, code: &code, checkpoint_every, forbid_leaks };
+    let context = RunContext {
+        workspace,
+        members: workspace.store,
+        code: &code,
+        checkpoint_every,
+        forbid_leaks,
+    };
     let id = format!("{}.imported-{}", inputs.run_id(&plan, seed), &sha256[..8]);
     let layout_name = layout.name().to_owned();
     plan.cut.push(format!("weights imported from {name} ({layout_name}), not trained here"));

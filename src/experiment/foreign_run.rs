@@ -70,8 +70,13 @@ pub fn import_predictions(
     let facts =
         Foreign { model: files.model.clone(), predictions, epochs: of_epochs, split: of_split };
     let code = code_facts(workspace.project);
-    let context =
-        RunContext { workspace, code: &code, checkpoint_every: Duration::MAX, forbid_leaks };
+    let context = RunContext {
+        workspace,
+        members: workspace.store,
+        code: &code,
+        checkpoint_every: Duration::MAX,
+        forbid_leaks,
+    };
     let of_files = hash(&facts);
     let id = format!("{}.foreign-{}", inputs.run_id(plan, seed), &of_files[..8]);
     let claim = claim(&id, &plan.label(seed), context)?;
@@ -112,6 +117,7 @@ pub fn import_predictions(
         kept_epoch: None,
         imported: None,
         command: None,
+        members: vec![],
         notes: vec![],
         foreign: Some(Told { facts, protocol, seconds }),
     };

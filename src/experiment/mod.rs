@@ -19,6 +19,7 @@
 //! | `exported_split` | the split of a seed, for another program |
 //! | `imported_capsule` | the runs of a capsule -> runs of this project |
 //! | `command` | a run whose model is a program, and its predictions |
+//! | `ensemble/` | a run whose model is several finished runs |
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
 //! | `robust/` | what the models of runs say of their degraded test recordings |
 //! | `augmented` | training examples before and after each augmentation |
@@ -34,6 +35,7 @@ mod bins;
 mod command;
 mod context;
 mod embed;
+mod ensemble;
 mod error;
 mod event;
 mod exported_split;

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::event::RunLabel;
 use super::library::Library;
-use super::options::{DataChoice, Options};
+use super::options::{DataChoice, Options, Shrink};
 use super::protocol;
 use super::spec::{ChoiceError, Spec, wants_training};
 use crate::dataset::Catalogue;
-use crate::model::Device;
-use crate::record::{AttemptFacts, Run};
+use crate::model::{Device, Ensemble};
+use crate::record::{AttemptFacts, Run, spec_differences};
 use crate::schema::{Fault, Faults, Tree, read};
+use crate::split::Protocol;
 use crate::vocab::Sha256;
 
 /// Why a plan can't be made.
@@ -76,7 +77,9 @@ impl Plan {
         let options = Options { data, ..options };
         let origin = run.folder.join("spec.toml").display().to_string();
         let name = run.record.experiment.clone();
-        let plan = Self::from_text(name, &origin, text, catalogue, &options)?;
+        // An ensemble stays one of the runs that it was made of, whatever has become of their specs.
+        let members = run.record.spec.pointer(MEMBERS);
+        let plan = Self::made(name, &origin, text, catalogue, &options, members)?;
         // Earlier versions of encore laid the tables of overrides over those of the spec.
         if !options.set.is_empty() && plan.spec_hash != run.record.spec_hash {
             let set = options.set.join(" ");
@@ -110,6 +113,18 @@ impl Plan {
         catalogue: &Catalogue,
         options: &Options,
     ) -> Result<Self, PlanError> {
+        Self::made(name, origin, text, catalogue, options, None)
+    }
+
+    /// As [`Self::from_text`]; `members` has the hashes of an ensemble's members, if they are known.
+    fn made(
+        name: String,
+        origin: &str,
+        text: String,
+        catalogue: &Catalogue,
+        options: &Options,
+        members: Option<&serde_json::Value>,
+    ) -> Result<Self, PlanError> {
         let written = Tree::parse(origin, &text)?;
         let mut tree = written.clone();
         let mut cut = vec![];
@@ -119,10 +134,10 @@ impl Plan {
                 cut.push(format!("set {assignment}"));
             }
         }
-        let (mut spec, resolved, fewer_epochs) = understood(tree, catalogue, options)?;
+        let (mut spec, resolved, fewer_epochs) = understood(tree, catalogue, options, members)?;
         // An override that says what the file says as well changes nothing.
         if !cut.is_empty()
-            && let Ok((file, without, _)) = understood(written, catalogue, options)
+            && let Ok((file, without, _)) = understood(written, catalogue, options, members)
             && file.asked == spec.asked
             && spec_hash(&without) == spec_hash(&resolved)
         {
@@ -194,6 +209,7 @@ fn understood(
     mut tree: Tree,
     catalogue: &Catalogue,
     options: &Options,
+    members: Option<&serde_json::Value>,
 ) -> Result<(Spec, serde_json::Value, Option<String>), PlanError> {
     let fewer_epochs = options.shrink.max_epochs.and_then(|most| {
         let places: [&[&str]; 2] = [&["training", "epochs"], &["model", "command", "epochs"]];
@@ -207,13 +223,101 @@ fn understood(
         // What the program's files contain is a part of the spec, as if it were written there.
         let project = catalogue.project().map_err(|error| PlanError::Usage(error.to_string()))?;
         let files = command.find_files(&project).map_err(|message| {
-            let (origin, message) =
-                (tree.root.origin.clone(), format!("model.command.files: {message}"));
-            Faults(vec![Fault { origin, line: 0, message }])
+            fault(&tree.root.origin, format!("model.command.files: {message}"))
         })?;
         resolved["model"]["command"]["sha256"] = files.into_iter().collect();
     }
+    if let Some(ensemble) = spec.model.ensemble() {
+        // The same is true of the specs of an ensemble's members.
+        resolved["model"]["ensemble"]["members"] = match members {
+            Some(known) => known.clone(),
+            None => members_of(ensemble, &spec, &resolved, catalogue, options)
+                .map_err(|said| fault(&tree.root.origin, format!("model.ensemble.of: {said}")))?,
+        };
+    }
     Ok((spec, resolved, fewer_epochs))
+}
+
+/// Where a resolved spec says which runs the members of an ensemble are.
+const MEMBERS: &str = "/model/ensemble/members";
+
+/// Which runs the members of an ensemble are that are experiments: by name the hash of the spec and, if the only
+/// run of an experiment is one for all seeds of the ensemble, its seed. Members that are single runs are not
+/// there: their ids decide.
+fn members_of(
+    ensemble: &Ensemble,
+    spec: &Spec,
+    resolved: &serde_json::Value,
+    catalogue: &Catalogue,
+    options: &Options,
+) -> Result<serde_json::Value, String> {
+    let project = catalogue.project().map_err(|error| error.to_string())?;
+    let library = Library::open(&project.join("experiments")).map_err(|error| error.to_string())?;
+    // Overrides and seeds are those of the ensemble's own spec.
+    let shrink = Shrink { max_seeds: None, ..options.shrink };
+    let options = Options { set: vec![], seeds: None, shrink, ..options.clone() };
+    let entry = |name: &String| -> Option<Result<(String, serde_json::Value), String>> {
+        let found = library.find(name);
+        if found.is_err() && name.contains(".seed-") {
+            return None;
+        }
+        let found = found.and_then(|(name, path)| member(name, &path, catalogue, &options));
+        Some(found.and_then(|member| {
+            fits(&member, spec, resolved).map_err(|said| format!("`{name}` {said}"))?;
+            let mut entry = serde_json::json!({ "spec_hash": member.spec_hash });
+            // Where nothing is drawn, one seed says it all.
+            if let (Protocol::Listed(_), [seed]) = (&member.spec.split, &*member.spec.seeds) {
+                entry["seed"] = (*seed).into();
+            }
+            Ok((name.clone(), entry))
+        }))
+    };
+    ensemble.of.iter().filter_map(entry).collect()
+}
+
+/// The plan of an ensemble's member.
+fn member(
+    name: String,
+    path: &Path,
+    catalogue: &Catalogue,
+    options: &Options,
+) -> Result<Plan, String> {
+    let origin = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{origin}: {error}"))?;
+    let tree = Tree::parse(&origin, &text).map_err(|faults| faults.to_string())?;
+    // An ensemble of itself would have no end.
+    if tree.has(&["model", "ensemble"]) {
+        return Err(format!("`{name}` is an ensemble itself; name its members instead"));
+    }
+    Plan::from_text(name, &origin, text, catalogue, options).map_err(|error| error.to_string())
+}
+
+/// Checks that the predictions of a member are about the same examples as those of its ensemble.
+fn fits(member: &Plan, spec: &Spec, resolved: &serde_json::Value) -> Result<(), String> {
+    if member.spec.asked != spec.asked {
+        return Err(format!("is about dataset {}, not {}", member.spec.asked, spec.asked));
+    }
+    let part = |of: &serde_json::Value, key: &str| serde_json::json!({ key: of.get(key) });
+    for (key, what) in [("target", "tells another target"), ("classes", "knows other classes")] {
+        if let Some(line) =
+            spec_differences(&part(resolved, key), &part(&member.resolved, key)).first()
+        {
+            return Err(format!("{what} ({line})"));
+        }
+    }
+    let splits = [resolved, &member.resolved].map(|of| part(of, "split"));
+    match spec_differences(&splits[0], &splits[1]).as_slice() {
+        [] => Ok(()),
+        differences => Err(format!(
+            "splits the data in another way ({}), so that it was trained on examples that the \
+             ensemble is tested with",
+            differences.join("; ")
+        )),
+    }
+}
+
+fn fault(origin: &str, message: String) -> Faults {
+    Faults(vec![Fault { origin: origin.to_owned(), line: 0, message }])
 }
 
 /// What decides a result, apart from seed and data: titles, claims and seeds do not.

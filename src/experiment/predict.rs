@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::command::{Recorded, Trained};
+use super::ensemble::{self, Combiner};
 use super::error::RunError;
 use super::plan::{Plan, PlanError};
 use crate::audio::{self, AudioError};
@@ -12,7 +13,7 @@ use crate::metrics;
 use crate::model::{self, HiddenLayer};
 use crate::record::{DataFacts, Run};
 use crate::table::TableError;
-use crate::vocab::{Targets, Task};
+use crate::vocab::{Outputs, Targets, Task};
 
 /// The sample rate of recordings, unless a manifest says otherwise.
 const USUAL_RATE_HZ: u32 = 22_050;
@@ -20,9 +21,15 @@ const USUAL_RATE_HZ: u32 = 22_050;
 /// A run's model, with all that turns a recording into what it was trained on.
 pub struct Predictor {
     plan: Plan,
-    trained: Trained,
+    source: Source,
     classes: Vec<String>,
     sample_rate_hz: u32,
+}
+
+/// What makes the predictions of a run.
+enum Source {
+    One(Trained),
+    Ensemble { members: Vec<Predictor>, combiner: Combiner },
 }
 
 /// What a model's outputs say.
@@ -99,8 +106,19 @@ impl Predictor {
             return Err(PredictError::Incompatible(message));
         };
         let classes = record.data.classes.clone();
-        let trained = Trained::load(&plan, run, &catalogue)?;
-        Ok(Self { plan, trained, classes, sample_rate_hz })
+        let source = match plan.spec.model.ensemble() {
+            None => Source::One(Trained::load(&plan, run, &catalogue)?),
+            Some(settings) => {
+                let runs = ensemble::recorded(run)?;
+                let members = runs.iter().map(|run| Self::load(run, &catalogue));
+                let members = members.collect::<Result<Vec<_>, _>>()?;
+                let outputs = Outputs { task: plan.spec.target.task(), n: classes.len() };
+                let (n, folder) = (members.len(), run.folder.join("model"));
+                let combiner = Combiner::load(settings, n, outputs, &folder);
+                Source::Ensemble { members, combiner: combiner.map_err(RunError::from)? }
+            }
+        };
+        Ok(Self { plan, source, classes, sample_rate_hz })
     }
 
     /// What the model tells.
@@ -118,7 +136,10 @@ impl Predictor {
     /// What a reader of all predictions should know.
     #[must_use]
     pub fn note(&self) -> Option<&str> {
-        self.trained.note()
+        match &self.source {
+            Source::One(trained) => trained.note(),
+            Source::Ensemble { members, .. } => members.iter().find_map(Self::note),
+        }
     }
 
     /// The sample rate of the recordings that it was trained on, in hertz.
@@ -128,9 +149,9 @@ impl Predictor {
 
     /// The layers whose outputs can be had; none if the model is not a net.
     pub(super) fn layers(&self) -> Vec<HiddenLayer> {
-        match &self.trained {
-            Trained::Own(model) => model.layers(),
-            Trained::Program(_) => vec![],
+        match &self.source {
+            Source::One(Trained::Own(model)) => model.layers(),
+            Source::One(Trained::Program(_)) | Source::Ensemble { .. } => vec![],
         }
     }
 
@@ -145,8 +166,9 @@ impl Predictor {
         layer: &str,
     ) -> Result<Vec<f32>, PredictError> {
         let (matrix, taken) = self.segments_of(name, samples)?;
-        let Trained::Own(model) = &self.trained else {
-            return Err(PredictError::Incompatible("a program has no layers".to_owned()));
+        let Source::One(Trained::Own(model)) = &self.source else {
+            let said = "neither a program nor an ensemble has layers";
+            return Err(PredictError::Incompatible(said.to_owned()));
         };
         let rows: Vec<usize> = (0..taken.len()).collect();
         let outputs = model.embed(&self.examples(&matrix, &rows), layer).map_err(RunError::from)?;
@@ -189,11 +211,17 @@ impl Predictor {
     }
 
     /// Says the class of a recording by the mean of the log-probabilities of all its segments; its tags and its
-    /// number by the mean of what the segments say.
+    /// number by the mean of what the segments say. The members of an ensemble say so each, and are combined then.
     ///
     /// # Errors
     /// Where the file can't be decoded or is shorter than one segment.
     pub fn guess(&self, path: &Path) -> Result<Guess, PredictError> {
+        let trained = match &self.source {
+            Source::One(trained) => trained,
+            Source::Ensemble { members, combiner } => {
+                return self.guess_together(members, combiner, path);
+            }
+        };
         let Features::Audio { segments, .. } = &self.plan.spec.features else {
             return Err(PredictError::Incompatible("the run has no audio features".to_owned()));
         };
@@ -207,7 +235,7 @@ impl Predictor {
         let n_segments = taken.len();
         let rows: Vec<usize> = (0..n_segments).collect();
         let examples = self.examples(&matrix, &rows);
-        let probabilities = match &self.trained {
+        let probabilities = match trained {
             Trained::Own(model) => model.predict(&examples).map_err(RunError::from)?,
             Trained::Program(program) => {
                 let waveform = &recording.waveform;
@@ -222,6 +250,26 @@ impl Predictor {
         };
         let outputs: Vec<f32> = outputs.into_iter().map(|output| output as f32).collect();
         Ok(Guess { answer: Answer::of(&outputs, task), outputs, n_segments, warnings })
+    }
+
+    fn guess_together(
+        &self,
+        members: &[Self],
+        combiner: &Combiner,
+        path: &Path,
+    ) -> Result<Guess, PredictError> {
+        let guesses = members.iter().map(|member| member.guess(path));
+        let guesses = guesses.collect::<Result<Vec<Guess>, _>>()?;
+        let mut warnings: Vec<String> = vec![];
+        for warning in guesses.iter().flat_map(|guess| &guess.warnings) {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
+        let n_segments = guesses.iter().map(|guess| guess.n_segments).max().unwrap_or_default();
+        let said: Vec<Vec<f32>> = guesses.into_iter().map(|guess| guess.outputs).collect();
+        let outputs = combiner.combine(&said)?;
+        Ok(Guess { answer: Answer::of(&outputs, self.task()), outputs, n_segments, warnings })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::command::Trained;
+use super::ensemble::{self, Combiner};
 use super::error::RunError;
 use super::plan::Plan;
 use super::predict::{Answer, PredictError, catalogue_of};
@@ -12,20 +13,30 @@ use crate::features::{Features, TableColumns};
 use crate::model::{self, Preprocessor};
 use crate::record::Run;
 use crate::table::{Csv, Piece, TableError};
-use crate::vocab::{Targets, Task};
+use crate::vocab::{Outputs, Targets, Task};
 
 /// A run's model, with everything that turns a row of a table into an example.
 pub struct RowPredictor {
     plan: Plan,
+    /// One, or the members of an ensemble.
+    models: Vec<RowModel>,
+    /// What makes one prediction of those of several members.
+    combiner: Option<Combiner>,
+    classes: Vec<String>,
+}
+
+/// A model, with what it wants of a row.
+struct RowModel {
+    shape: Vec<usize>,
+    columns: TableColumns,
     preprocessor: Option<Preprocessor>,
     trained: Trained,
-    classes: Vec<String>,
+    n_outputs: usize,
 }
 
 /// A table of new rows, whose columns were found.
 pub struct NewRows<'a> {
     predictor: &'a RowPredictor,
-    columns: &'a TableColumns,
     csv: Csv<'a>,
     path: &'a Path,
     absent_ids: Vec<String>,
@@ -69,19 +80,23 @@ impl RowPredictor {
             let message = format!("run {} was trained on {kind}, not on a table", run.id);
             return Err(PredictError::Incompatible(message));
         }
-        let folder = run.folder.join("model");
-        let has_preprocess = plan.spec.preprocess.is_some();
-        let preprocessor = has_preprocess.then(|| Preprocessor::load(&folder));
-        let preprocessor = preprocessor.transpose().map_err(RunError::from)?;
         let classes = run.record.data.classes.clone();
-        let trained = Trained::load(&plan, run, &catalogue)?;
-        Ok(Self { plan, preprocessor, trained, classes })
+        let Some(settings) = plan.spec.model.ensemble() else {
+            let models = vec![RowModel::load(&plan, run, &catalogue)?];
+            return Ok(Self { plan, models, combiner: None, classes });
+        };
+        let model = |run: &Run| RowModel::load(&Plan::of_run(run, &catalogue)?, run, &catalogue);
+        let models = ensemble::recorded(run)?.iter().map(model).collect::<Result<Vec<_>, _>>()?;
+        let outputs = Outputs { task: plan.spec.target.task(), n: classes.len() };
+        let combiner = Combiner::load(settings, models.len(), outputs, &run.folder.join("model"));
+        let combiner = Some(combiner.map_err(RunError::from)?);
+        Ok(Self { plan, models, combiner, classes })
     }
 
     /// What a reader of all predictions should know.
     #[must_use]
     pub fn note(&self) -> Option<&str> {
-        self.trained.note()
+        self.models.iter().find_map(|model| model.trained.note())
     }
 
     /// What the model tells.
@@ -103,10 +118,13 @@ impl RowPredictor {
     /// Where the file can't be read.
     pub fn open<'a>(&'a self, path: &'a Path) -> Result<NewRows<'a>, PredictError> {
         let dataset = &self.plan.spec.dataset;
-        let Features::Table(columns) = &self.plan.spec.features else {
-            return Err(PredictError::Incompatible("the run has no columns of a table".to_owned()));
-        };
-        let mut csv = dataset.new_rows(columns.columns()).ok_or_else(|| {
+        let mut columns: Vec<String> = vec![];
+        for column in self.models.iter().flat_map(|model| model.columns.columns()) {
+            if !columns.contains(column) {
+                columns.push(column.clone());
+            }
+        }
+        let mut csv = dataset.new_rows(&columns).ok_or_else(|| {
             PredictError::Incompatible(format!("the dataset {} is not a table", dataset.name))
         })?;
         let mut absent_ids = vec![];
@@ -118,16 +136,34 @@ impl RowPredictor {
         if !absent_ids.is_empty() {
             csv.texts.clear();
         }
-        Ok(NewRows { predictor: self, columns, csv, path, absent_ids })
+        Ok(NewRows { predictor: self, csv, path, absent_ids })
+    }
+}
+
+impl RowModel {
+    fn load(plan: &Plan, run: &Run, catalogue: &Catalogue) -> Result<Self, PredictError> {
+        let Features::Table(columns) = &plan.spec.features else {
+            return Err(PredictError::Incompatible("the run has no columns of a table".to_owned()));
+        };
+        let folder = run.folder.join("model");
+        let has_preprocess = plan.spec.preprocess.is_some();
+        let preprocessor = has_preprocess.then(|| Preprocessor::load(&folder));
+        Ok(Self {
+            shape: plan.spec.shape.clone(),
+            columns: columns.clone(),
+            preprocessor: preprocessor.transpose().map_err(RunError::from)?,
+            trained: Trained::load(plan, run, catalogue)?,
+            n_outputs: run.record.data.classes.len(),
+        })
     }
 
     /// Probabilities, `[n_rows, n_classes]`, of rows of `width` numbers that are not preprocessed yet.
     fn probabilities(
         &self,
-        width: usize,
         mut matrix: Vec<f32>,
         counts: &mut RowCounts,
     ) -> Result<Vec<f32>, PredictError> {
+        let width = self.columns.width();
         let n_rows = matrix.len() / width;
         if n_rows == 0 {
             return Ok(vec![]);
@@ -140,22 +176,21 @@ impl RowPredictor {
                 unseen.for_each(|name| *counts.unseen.entry(name.to_owned()).or_default() += 1);
             }
         }
-        if let (Trained::Program(program), Features::Table(columns)) =
-            (&self.trained, &self.plan.spec.features)
+        if let Trained::Program(program) = &self.trained
             && program.wants_table()
         {
-            return Ok(program.rows(&columns.names(), &matrix)?);
+            return Ok(program.rows(&self.columns.names(), &matrix)?);
         }
         if let Some(preprocessor) = &self.preprocessor {
             matrix = preprocessor.apply(&matrix).map_err(RunError::from)?;
         }
         let rows: Vec<usize> = (0..n_rows).collect();
         let examples = model::Examples {
-            shape: &self.plan.spec.shape,
+            shape: &self.shape,
             matrix: &matrix,
             targets: &Targets::Classes(vec![]),
             rows: &rows,
-            n_outputs: self.classes.len(),
+            n_outputs: self.n_outputs,
         };
         match &self.trained {
             Trained::Own(model) => Ok(model.predict(&examples).map_err(RunError::from)?),
@@ -203,23 +238,43 @@ impl NewRows<'_> {
         Piece { table, mut faults }: Piece,
         counts: &mut RowCounts,
     ) -> Result<Vec<PredictedRow>, PredictError> {
-        let columns: Vec<&Vec<f64>> =
-            self.columns.columns().iter().map(|name| &table.numbers[name]).collect();
         let n_rows = table.lines.len();
-        let mut matrix = vec![];
-        for row in 0..n_rows {
-            if faults.contains_key(&row) {
-                continue;
+        let models = &self.predictor.models;
+        // The numbers of the rows in use, and what each model makes of these rows.
+        let mut rows_of: Vec<(Vec<usize>, Vec<f32>)> = vec![];
+        for model in models {
+            let columns: Vec<&Vec<f64>> =
+                model.columns.columns().iter().map(|name| &table.numbers[name]).collect();
+            let (mut rows, mut matrix) = (vec![], vec![]);
+            for row in 0..n_rows {
+                if faults.contains_key(&row) {
+                    continue;
+                }
+                let values: Vec<f64> = columns.iter().map(|column| column[row]).collect();
+                match model.columns.push_example(&values, &mut matrix) {
+                    Ok(()) => rows.push(row),
+                    Err(reason) => drop(faults.insert(row, reason)),
+                }
             }
-            let values: Vec<f64> = columns.iter().map(|column| column[row]).collect();
-            if let Err(reason) = self.columns.push_example(&values, &mut matrix) {
-                faults.insert(row, reason);
-            }
+            rows_of.push((rows, matrix));
         }
         counts.n_rows += n_rows;
         counts.n_unusable += faults.len();
         let n_classes = self.predictor.classes.len();
-        let probabilities = self.predictor.probabilities(self.columns.width(), matrix, counts)?;
+        let mut said = vec![];
+        for (model, (rows, mut matrix)) in models.iter().zip(rows_of) {
+            // A row that one member can't use has no prediction.
+            if rows.len() + faults.len() > n_rows {
+                let of_row = matrix.chunks_exact(model.columns.width()).zip(rows);
+                let usable = of_row.filter(|(_, row)| !faults.contains_key(row));
+                matrix = usable.flat_map(|(example, _)| example.to_vec()).collect();
+            }
+            said.push(model.probabilities(matrix, counts)?);
+        }
+        let probabilities = match &self.predictor.combiner {
+            Some(combiner) => combiner.combine(&said)?,
+            None => said.swap_remove(0),
+        };
         let task = self.predictor.task();
         let mut predicted = probabilities.chunks_exact(n_classes);
         let row = |row: usize| PredictedRow {

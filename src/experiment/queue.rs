@@ -59,7 +59,7 @@ struct Queue<'a> {
 }
 
 /// Runs every seed of every plan, some at a time, each in its own process. Finished runs are
-/// reused, and interrupted runs are resumed.
+/// reused, and interrupted runs are resumed. Ensembles come last, since they consist of other runs.
 ///
 /// A run that fails, or whose process is killed, does not affect other runs. If there are more cores
 /// than runs, each run uses several threads, which changes no bit. Outcomes are in the order of
@@ -111,7 +111,10 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
     let n_threads = (n_cores / n_jobs).max(1);
     let queue = Queue { workspace, how, n_threads, lifelines: Mutex::default() };
     let order: Vec<RunLabel> = jobs.iter().map(|job| job.plan.label(job.seed)).collect();
-    let jobs = Mutex::new(jobs);
+    // An ensemble consists of finished runs: those that it may need go first.
+    let (ensembles, others): (VecDeque<_>, VecDeque<_>) =
+        jobs.into_iter().partition(|job| job.plan.spec.model.ensemble().is_some());
+    let jobs = Mutex::new(VecDeque::new());
     let done = Mutex::new(vec![]);
     let is_over = AtomicBool::new(false);
     let work = || {
@@ -134,8 +137,11 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
                 std::thread::sleep(ATTENTION);
             }
         });
-        let workers: Vec<_> = (0..n_jobs).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().for_each(|worker| worker.join().expect("a worker does not panic"));
+        for round in [others, ensembles] {
+            *jobs.lock().expect("no holder of the queue panics") = round;
+            let workers: Vec<_> = (0..n_jobs).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().for_each(|worker| worker.join().expect("a worker does not panic"));
+        }
     });
     let mut done = done.into_inner().expect("no holder of the list panics");
     done.sort_by_key(|outcome: &Outcome| order.iter().position(|label| *label == outcome.label));
@@ -192,8 +198,13 @@ impl Queue<'_> {
     fn here(&self, job: &QueuedRun) -> Result<(Run, bool), RunError> {
         let SideBySide { checkpoint_every, forbid_leaks, .. } = self.how;
         let code = code_facts(self.workspace.project);
-        let context =
-            RunContext { workspace: self.workspace, code: &code, checkpoint_every, forbid_leaks };
+        let context = RunContext {
+            workspace: self.workspace,
+            members: self.workspace.store,
+            code: &code,
+            checkpoint_every,
+            forbid_leaks,
+        };
         let inputs = Inputs::load(job.plan, self.workspace)?;
         run(job.plan, &inputs, job.seed, context)
     }

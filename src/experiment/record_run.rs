@@ -11,9 +11,9 @@ use crate::features::Examples;
 use crate::metrics;
 use crate::model::Device;
 use crate::record::{
-    CommandFacts, DataFacts, Foreign, Imported, LeakKind, ModelFacts, NumberPrediction, Outputs,
-    Prediction, Predictions, RECORD_FORMAT, Record, Run, RunWriter, SplitFacts, StoreError,
-    TagsPrediction, Timings,
+    CommandFacts, DataFacts, Foreign, Imported, LeakKind, MemberRun, ModelFacts, NumberPrediction,
+    Outputs, Prediction, Predictions, RECORD_FORMAT, Record, Run, RunWriter, SplitFacts,
+    StoreError, TagsPrediction, Timings,
 };
 use crate::vocab::{Scores, Targets};
 
@@ -33,6 +33,7 @@ pub(super) struct Made {
     pub(super) kept_epoch: Option<usize>,
     pub(super) imported: Option<Imported>,
     pub(super) command: Option<CommandFacts>,
+    pub(super) members: Vec<MemberRun>,
     pub(super) notes: Vec<String>,
     /// What is told of a run whose predictions another program made.
     pub(super) foreign: Option<Told>,
@@ -84,6 +85,7 @@ pub(super) fn record_run(
         kept_epoch: fitted.kept_epoch,
         imported: imported.clone(),
         command: None,
+        members: vec![],
         notes: fitted.notes.clone(),
         foreign: None,
     };
@@ -147,6 +149,7 @@ pub(super) fn record_predictions(
                 .cloned()
                 .collect(),
             command: made.command,
+            members: made.members,
         },
         foreign: None,
         code: match plan.device() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::command;
 use super::context::{RunContext, Workspace};
+use super::ensemble;
 use super::error::RunError;
 use super::event::{Event, RunLabel};
 use super::fit::fit;
@@ -95,6 +96,9 @@ fn anew(
     writer.members(&fold.members())?;
     if let Some(command) = plan.spec.model.command() {
         return command::run(&fold, command, found, writer, context);
+    }
+    if let Some(members) = plan.spec.model.ensemble() {
+        return ensemble::run(&fold, members, writer, context);
     }
     let trained = fit(&fold, found, &mut writer, context)?;
     record_run(&fold, &trained, writer, context)

@@ -10,7 +10,7 @@ use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::Features;
 use crate::metrics::{Metric, Scale};
 use crate::model::command::Input;
-use crate::model::{self, Axes, Model, Preprocess, Reader, Training};
+use crate::model::{self, Axes, Combination, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value, json_schema, keys};
 use crate::split::Protocol;
@@ -130,6 +130,12 @@ impl Spec {
         let model = read_model(fields, axes, target.task(), read_sound);
         if let Some(input) = model.as_ref().and_then(|(model, ..)| Some(model.command()?.input)) {
             check_input(fields, input, kind);
+        }
+        let ensemble = model.as_ref().and_then(|(model, ..)| model.ensemble());
+        let is_stack = ensemble.is_some_and(|ensemble| ensemble.by != Combination::Mean);
+        if is_stack && target.task() == Task::Number && !fields.is_exploring() {
+            let said = "is `logistic`, which tells classes and tags, and the target is a number";
+            fields.fault_at("model.ensemble.by", said);
         }
         let claims = fields.each_table("claims", |claim| read_claim(claim, asked, target.task()));
         let (Some(features), Some(shape), Some(split), Some(model)) =

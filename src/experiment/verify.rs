@@ -155,6 +155,7 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
     let beside = store.scratch("verify")?;
     let context = RunContext {
         workspace: Workspace { store: &Store::new(beside.join("runs")), ..workspace },
+        members: store,
         code: &code_facts(project),
         // Nobody goes on from a repetition.
         checkpoint_every: Duration::MAX,

@@ -238,6 +238,7 @@ fn one(
     }
     let context = RunContext {
         workspace,
+        members: &store,
         code: &code_facts(&task.project),
         checkpoint_every: task.checkpoint_every,
         forbid_leaks: task.forbid_leaks,

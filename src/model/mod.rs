@@ -14,6 +14,7 @@ pub mod command;
 mod crop;
 mod design;
 mod device;
+mod ensemble;
 mod examples;
 mod files;
 mod forest;
@@ -36,6 +37,7 @@ pub use columns::Metric;
 pub use command::Command;
 pub use crop::Crop;
 pub use device::{Device, NoDevice};
+pub use ensemble::{Combination, Ensemble, Stack, combined};
 pub use examples::Examples;
 pub use forest::Forest;
 pub use gradient_boosting::{GradientBoosting, TreeRules};
@@ -71,6 +73,7 @@ pub static MODELS: &[Entry] = &[
     net::dense::ENTRY,
     net::cnn::ENTRY,
     command::ENTRY,
+    ensemble::ENTRY,
 ];
 
 /// The entry of a model in the list: `[model.NAME]` in a spec.
@@ -161,6 +164,12 @@ pub trait Model: Send + Sync {
     /// Returns the settings of a program that is the model. Such a model is neither fitted nor loaded in
     /// this process.
     fn command(&self) -> Option<&Command> {
+        None
+    }
+
+    /// Returns the settings of an ensemble of finished runs. It is neither fitted nor loaded from examples
+    /// alone.
+    fn ensemble(&self) -> Option<&Ensemble> {
         None
     }
 

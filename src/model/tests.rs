@@ -38,6 +38,7 @@ fn table(name: &str) -> &'static str {
         "gradient_boosting" => "min_samples_leaf = 5\nsubsample = 0.9\nl2_regularization = 1.0",
         "knn" | "svm" => "standardize = true",
         "command" => "run = [\"true\"]",
+        "ensemble" => "of = [\"a\", \"b\"]",
         _ => "",
     }
 }
@@ -76,6 +77,7 @@ fn every_model_has_a_name_and_a_sentence() {
             "cnn",
             "command",
             "dense",
+            "ensemble",
             "forest",
             "gradient_boosting",
             "knn",
@@ -192,8 +194,9 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
             let job = FitInput { valid: test, ..job(train) };
             let model = read(entry);
             let name = format!("{} of {task}", entry.name);
-            if model.command().is_some() || !entry.tasks.contains(&task) {
-                // A program is fitted by a run only: tests/commands/.
+            let needs_run = model.command().is_some() || model.ensemble().is_some();
+            if needs_run || !entry.tasks.contains(&task) {
+                // A program or an ensemble is made by a run only: tests/commands/, tests/ensembles.rs.
                 assert!(model.fit(&job, &mut Silent).is_err(), "{name}");
                 continue;
             }
@@ -201,7 +204,7 @@ fn every_model_fits_predicts_saves_and_comes_back_the_same() {
             n_seen[number] += 1;
         }
     }
-    // All but the program.
+    // All but the program and the ensemble.
     assert_eq!(n_seen, N_MODELS);
 }
 

@@ -256,6 +256,18 @@ pub struct ModelFacts {
     /// The program that is the model; absent for the models of encore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandFacts>,
+    /// The runs that an ensemble consists of; empty for other models.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberRun>,
+}
+
+/// A run of an ensemble.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRun {
+    /// Its id.
+    pub run: String,
+    /// SHA-256 of its predictions.
+    pub predictions: String,
 }
 
 /// A program that is the model. The resolved spec has its line and the hashes of its files.

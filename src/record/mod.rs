@@ -57,7 +57,7 @@ pub use differences::spec_differences;
 pub use error::StoreError;
 pub use facts::{
     Audit, Claim, CodeFacts, CommandFacts, DataFacts, Foreign, ForeignFile, Imported, Leak,
-    LeakKind, ModelFacts, Outputs, Record, SplitFacts, Timings,
+    LeakKind, MemberRun, ModelFacts, Outputs, Record, SplitFacts, Timings,
 };
 pub use gathered::{Depth, Fields, RunFields};
 pub use index::Latest;

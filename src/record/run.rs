@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use super::error::{StoreError, io};
 use super::origin::{FromCapsule, PACKED};
 use super::parse::{Wrong, parse};
-use super::tables::{learned_tracks, parse_predictions};
-use super::{Epoch, Predictions, Record};
-use crate::vocab::sha256_hex;
+use super::tables::{parse_members, parse_predictions};
+use super::{Epoch, Member, Predictions, Record};
+use crate::vocab::{SplitName, sha256_hex};
 
 /// The name of the dataset's manifest in a run's folder.
 pub(super) const MANIFEST: &str = "dataset.toml";
@@ -118,8 +118,17 @@ impl Run {
     /// # Errors
     /// If the file is damaged or can't be read.
     pub fn learned_tracks(&self) -> Result<BTreeSet<String>, StoreError> {
+        let learned = self.members()?.into_iter().filter(|member| member.set != SplitName::Test);
+        Ok(learned.map(|member| member.example.track).collect())
+    }
+
+    /// Reads the members of every set.
+    ///
+    /// # Errors
+    /// If the file is damaged or can't be read.
+    pub fn members(&self) -> Result<Vec<Member>, StoreError> {
         let text = self.text("split.csv")?;
-        learned_tracks(&text).map_err(|message| self.damaged("split.csv", message))
+        parse_members(&text).map_err(|message| self.damaged("split.csv", message))
     }
 
     /// Reads the original text of the spec.

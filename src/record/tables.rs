@@ -1,7 +1,6 @@
 //! The tables of a run: predictions and set members, as CSV with a header.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use crate::delimited::{Records, Writer};
 use crate::vocab::{ExampleId, SplitName, Targets, Task};
@@ -217,14 +216,15 @@ fn rows<T>(
     Ok(predictions)
 }
 
-/// Reads the tracks of `track,segment,set` that are in another set than the test set.
-pub(super) fn learned_tracks(text: &str) -> Result<BTreeSet<String>, String> {
-    let test = SplitName::Test.as_str();
-    let all = rows(text, |example, cells| match cells {
-        [set] => Some((example.track, *set != test)),
+/// Reads `track,segment,set` as [`members_csv`] writes it.
+pub(super) fn parse_members(text: &str) -> Result<Vec<Member>, String> {
+    rows(text, |example, cells| match cells {
+        [name] => {
+            let set = SplitName::ALL.into_iter().find(|set| set.as_str() == name)?;
+            Some(Member { example, set })
+        }
         _ => None,
-    })?;
-    Ok(all.into_iter().filter_map(|(track, is_learned)| is_learned.then_some(track)).collect())
+    })
 }
 
 fn class_row(example: ExampleId, cells: &[Cow<str>], classes: &[String]) -> Option<Prediction> {

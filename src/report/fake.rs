@@ -242,6 +242,7 @@ pub(super) fn record(fake: &Fake) -> Record {
                 vec![]
             },
             command: None,
+            members: vec![],
         },
         foreign: None,
         code: CodeFacts {

@@ -249,6 +249,7 @@ pub(super) fn facts(group: &Group, markup: Markup) -> Vec<(&'static str, String)
                 markup.text(&group.foreign_words().unwrap_or_else(|| model.name.clone())),
                 origin(group, markup)
                     .or_else(|| program(record, markup))
+                    .or_else(|| ensemble(record, markup))
                     .unwrap_or_else(|| counted(model.n_parameters, "parameter")),
                 training(group)
             ),
@@ -298,6 +299,19 @@ fn program(record: &Record, markup: Markup) -> Option<String> {
     let run = record.spec.pointer("/model/command/run")?.as_array()?;
     let words: Vec<&str> = run.iter().filter_map(serde_json::Value::as_str).collect();
     Some(format!("the program {}", markup.code(&words.join(" "))))
+}
+
+/// The members of an ensemble.
+fn ensemble(record: &Record, markup: Markup) -> Option<String> {
+    let settings = record.spec.pointer("/model/ensemble")?;
+    let of = settings.get("of")?.as_array()?.iter().filter_map(serde_json::Value::as_str);
+    let of: Vec<String> = of.map(|name| markup.code(name)).collect();
+    let by = match settings.get("by").and_then(serde_json::Value::as_str) {
+        Some("logistic") => "a logistic regression on what they say",
+        _ => "the mean of what they say",
+    };
+    let counted = counted(record.model.n_parameters, "parameter");
+    Some(format!("{by}: {}; {counted}", list(&of)))
 }
 
 fn overrides(record: &Record, markup: Markup) -> String {

@@ -80,6 +80,19 @@ impl Tree {
 }
 
 impl Tree {
+    /// Whether there is a value at a place.
+    #[must_use]
+    pub fn has(&self, path: &[&str]) -> bool {
+        let mut node = &self.root;
+        path.iter().all(|key| match &node.value {
+            Value::Table(table) => table.get(*key).is_some_and(|inner| {
+                node = inner;
+                true
+            }),
+            _ => false,
+        })
+    }
+
     /// Lowers an integer to at most `most`. Returns the old value, or nothing if it is absent, not
     /// an integer, or small enough already.
     pub fn lower(&mut self, path: &[&str], most: usize) -> Option<i64> {

@@ -62,6 +62,7 @@ pub(super) fn run(
             is_blind: outcome.not_blind.is_none(),
             not_blind_because: outcome.not_blind,
         }),
+        members: vec![],
         notes: outcome.notes.into_iter().chain(kept.note).collect(),
         foreign: None,
     };

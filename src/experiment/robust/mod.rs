@@ -178,6 +178,12 @@ impl<'a> Subject<'a> {
         run.check_model().map_err(RunError::from)?;
         let catalogue = catalogue_of(run, workspace.catalogue)?;
         let plan = Plan::of_run(run, &catalogue)?;
+        if plan.spec.model.ensemble().is_some() {
+            return Err(wrong(format!(
+                "run {} is an ensemble, which can't be measured; its members can",
+                run.id
+            )));
+        }
         if plan.spec.model.command().is_some_and(|command| command.input != Input::Features) {
             return Err(wrong(format!(
                 "run {}: its program gets waveforms or paths; only programs with input = \"features\" can be \

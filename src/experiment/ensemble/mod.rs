@@ -1,0 +1,105 @@
+//! A run whose model is an ensemble: the finished runs that it consists of, their predictions, its record.
+//!
+//! The members' test predictions are those of their records. What they say of the validation examples, on which a
+//! stack is fitted, is computed again by their models.
+
+mod combiner;
+mod folds;
+mod members;
+mod places;
+
+pub(super) use combiner::Combiner;
+pub(super) use members::recorded;
+
+use self::members::Member;
+use super::context::{RunContext, Workspace};
+use super::error::RunError;
+use super::event::Event;
+use super::fit::TrainingHistory;
+use super::fold::Fold;
+use super::record_run::{Made, Predicted, record_predictions};
+use crate::model::{Combination, Ensemble};
+use crate::record::{MemberRun, Run, RunWriter};
+
+/// Combines the members of an ensemble, and records what comes out.
+pub(super) fn run(
+    fold: &Fold,
+    ensemble: &Ensemble,
+    writer: RunWriter,
+    context: RunContext,
+) -> Result<Run, RunError> {
+    let Workspace { observer, .. } = context.workspace;
+    let history = TrainingHistory::nothing();
+    let label = fold.plan.label(fold.seed);
+    observer.event(&Event::Started { run: label.clone(), n_epochs_done: 0, max_epochs: None });
+    let members = members::find(fold, ensemble, context.members)?;
+    let test = members.iter().map(|member| member.test(fold)).collect::<Result<Vec<_>, _>>()?;
+    let valid = valid(&members, fold, context.workspace)?;
+    let is_stack = ensemble.by != Combination::Mean;
+    let (combiner, mut notes, of_valid) = match (ensemble.by, valid) {
+        (Combination::Mean, Ok(valid)) => {
+            let combiner = Combiner::mean(fold.outputs());
+            let said = valid.map(|valid| combiner.combine(&valid)).transpose()?;
+            (combiner, vec![], said)
+        }
+        (Combination::Mean, Err(why)) => {
+            let note = format!("without validation scores: {why}");
+            (Combiner::mean(fold.outputs()), vec![note], None)
+        }
+        (Combination::Logistic { .. }, Err(why)) => {
+            let hint = "hint: by = \"mean\" needs no validation predictions";
+            let said = format!("a stack is fitted on validation predictions, but {why}\n{hint}");
+            return Err(RunError::Incompatible(said));
+        }
+        (Combination::Logistic { .. }, Ok(None)) => {
+            let said = "a stack is fitted on validation examples, but the split has none";
+            return Err(RunError::Incompatible(said.to_owned()));
+        }
+        (Combination::Logistic { c }, Ok(Some(valid))) => folds::fit_stack(fold, c, &valid)?,
+    };
+    for text in &notes {
+        observer.event(&Event::Note { run: label.clone(), text: text.clone() });
+    }
+    if is_stack {
+        notes.extend(combiner.notes().iter().cloned());
+    }
+    combiner.save(&writer.model_folder())?;
+    let n_members: usize = members.iter().map(|it| it.run.record.model.n_parameters).sum();
+    let made = Made {
+        n_parameters: n_members + combiner.n_parameters(),
+        has_epochs: false,
+        kept_epoch: None,
+        imported: None,
+        command: None,
+        members: members.iter().map(Member::facts).collect::<Vec<MemberRun>>(),
+        notes,
+        foreign: None,
+    };
+    let predicted = Predicted { train: None, valid: of_valid, test: combiner.combine(&test)? };
+    let seconds = history.start.elapsed().as_secs_f64();
+    let history = TrainingHistory { fit_s: seconds, own_fit_s: seconds, ..history };
+    record_predictions(fold, &predicted, made, &history, writer, context)
+}
+
+/// What every member says of the validation examples, nothing if there are none; or why it can't be computed.
+#[expect(clippy::type_complexity, reason = "two ways to be without predictions, and failures")]
+fn valid(
+    members: &[Member],
+    fold: &Fold,
+    workspace: Workspace,
+) -> Result<Result<Option<Vec<Vec<f32>>>, String>, RunError> {
+    if fold.audited.split.valid.is_empty() {
+        return Ok(Ok(None));
+    }
+    let mut all = vec![];
+    for member in members {
+        if workspace.is_stopped() {
+            return Err(RunError::Stopped { epoch: 0 });
+        }
+        if let Some(why) = member.without_model() {
+            return Ok(Err(why));
+        }
+        all.push(member.valid(fold, workspace)?);
+    }
+    Ok(Ok(Some(all)))
+}
