@@ -165,15 +165,14 @@ fn a_stack_is_fitted_on_validation_examples_and_scored_in_folds() {
     assert!(
         notes.contains(
             "the stack is fitted on 21 validation examples; its validation scores are of 5 folds of them"
-        ) && notes.contains("converged"),
+        ) && notes.contains("the weights of the members are "),
         "{notes}"
     );
     let members: u64 = ["near", "trees"]
         .map(|name| record(&run_of(home, name, 1)))
         .iter()
         .fold(0, |sum, record| sum + record["model"]["n_parameters"].as_u64().unwrap());
-    // 10 classes, two members of ten log-probabilities, and an intercept
-    assert_eq!(stack["model"]["n_parameters"].as_u64().unwrap(), members + 10 * 21);
+    assert_eq!(stack["model"]["n_parameters"].as_u64().unwrap(), members + 2);
     let [near, trees] = ["near", "trees"].map(|name| probabilities(&run_of(home, name, 1)));
     for ((track, _), said) in probabilities(&run_of(home, "mean", 1)) {
         let of = |all: &BTreeMap<(String, u32), Vec<f64>>| {

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::command::{Recorded, Trained};
-use super::ensemble::{self, Combiner};
+use super::ensemble;
 use super::error::RunError;
 use super::plan::{Plan, PlanError};
 use crate::audio::{self, AudioError};
 use crate::dataset::{Catalogue, Kind, Manifest};
 use crate::features::{Extractor, Features, Segments};
 use crate::metrics;
-use crate::model::{self, HiddenLayer};
+use crate::model::{self, HiddenLayer, OpinionPool};
 use crate::record::{DataFacts, Run};
 use crate::table::TableError;
 use crate::vocab::{Outputs, Targets, Task};
@@ -29,7 +29,7 @@ pub struct Predictor {
 /// What makes the predictions of a run.
 enum Source {
     One(Trained),
-    Ensemble { members: Vec<Predictor>, combiner: Combiner },
+    Ensemble { members: Vec<Predictor>, pool: OpinionPool },
 }
 
 /// What a model's outputs say.
@@ -108,14 +108,13 @@ impl Predictor {
         let classes = record.data.classes.clone();
         let source = match plan.spec.model.ensemble() {
             None => Source::One(Trained::load(&plan, run, &catalogue)?),
-            Some(settings) => {
+            Some(_) => {
                 let runs = ensemble::recorded(run)?;
                 let members = runs.iter().map(|run| Self::load(run, &catalogue));
                 let members = members.collect::<Result<Vec<_>, _>>()?;
                 let outputs = Outputs { task: plan.spec.target.task(), n: classes.len() };
-                let (n, folder) = (members.len(), run.folder.join("model"));
-                let combiner = Combiner::load(settings, n, outputs, &folder);
-                Source::Ensemble { members, combiner: combiner.map_err(RunError::from)? }
+                let pool = OpinionPool::load(&run.folder.join("model"), members.len(), outputs);
+                Source::Ensemble { members, pool: pool.map_err(RunError::from)? }
             }
         };
         Ok(Self { plan, source, classes, sample_rate_hz })
@@ -218,8 +217,8 @@ impl Predictor {
     pub fn guess(&self, path: &Path) -> Result<Guess, PredictError> {
         let trained = match &self.source {
             Source::One(trained) => trained,
-            Source::Ensemble { members, combiner } => {
-                return self.guess_together(members, combiner, path);
+            Source::Ensemble { members, pool } => {
+                return self.guess_together(members, pool, path);
             }
         };
         let Features::Audio { segments, .. } = &self.plan.spec.features else {
@@ -255,7 +254,7 @@ impl Predictor {
     fn guess_together(
         &self,
         members: &[Self],
-        combiner: &Combiner,
+        pool: &OpinionPool,
         path: &Path,
     ) -> Result<Guess, PredictError> {
         let guesses = members.iter().map(|member| member.guess(path));
@@ -268,7 +267,7 @@ impl Predictor {
         }
         let n_segments = guesses.iter().map(|guess| guess.n_segments).max().unwrap_or_default();
         let said: Vec<Vec<f32>> = guesses.into_iter().map(|guess| guess.outputs).collect();
-        let outputs = combiner.combine(&said)?;
+        let outputs = pool.predict(&said);
         Ok(Guess { answer: Answer::of(&outputs, self.task()), outputs, n_segments, warnings })
     }
 }

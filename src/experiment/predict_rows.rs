@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::command::Trained;
-use super::ensemble::{self, Combiner};
+use super::ensemble;
 use super::error::RunError;
 use super::plan::Plan;
 use super::predict::{Answer, PredictError, catalogue_of};
 use crate::dataset::Catalogue;
 use crate::features::{Features, TableColumns};
-use crate::model::{self, Preprocessor};
+use crate::model::{self, OpinionPool, Preprocessor};
 use crate::record::Run;
 use crate::table::{Csv, Piece, TableError};
 use crate::vocab::{Outputs, Targets, Task};
@@ -21,7 +21,7 @@ pub struct RowPredictor {
     /// One, or the members of an ensemble.
     models: Vec<RowModel>,
     /// What makes one prediction of those of several members.
-    combiner: Option<Combiner>,
+    pool: Option<OpinionPool>,
     classes: Vec<String>,
 }
 
@@ -81,16 +81,16 @@ impl RowPredictor {
             return Err(PredictError::Incompatible(message));
         }
         let classes = run.record.data.classes.clone();
-        let Some(settings) = plan.spec.model.ensemble() else {
+        if plan.spec.model.ensemble().is_none() {
             let models = vec![RowModel::load(&plan, run, &catalogue)?];
-            return Ok(Self { plan, models, combiner: None, classes });
-        };
+            return Ok(Self { plan, models, pool: None, classes });
+        }
         let model = |run: &Run| RowModel::load(&Plan::of_run(run, &catalogue)?, run, &catalogue);
         let models = ensemble::recorded(run)?.iter().map(model).collect::<Result<Vec<_>, _>>()?;
         let outputs = Outputs { task: plan.spec.target.task(), n: classes.len() };
-        let combiner = Combiner::load(settings, models.len(), outputs, &run.folder.join("model"));
-        let combiner = Some(combiner.map_err(RunError::from)?);
-        Ok(Self { plan, models, combiner, classes })
+        let pool = OpinionPool::load(&run.folder.join("model"), models.len(), outputs);
+        let pool = Some(pool.map_err(RunError::from)?);
+        Ok(Self { plan, models, pool, classes })
     }
 
     /// What a reader of all predictions should know.
@@ -271,8 +271,8 @@ impl NewRows<'_> {
             }
             said.push(model.probabilities(matrix, counts)?);
         }
-        let probabilities = match &self.predictor.combiner {
-            Some(combiner) => combiner.combine(&said)?,
+        let probabilities = match &self.predictor.pool {
+            Some(pool) => pool.predict(&said),
             None => said.swap_remove(0),
         };
         let task = self.predictor.task();

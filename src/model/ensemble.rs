@@ -4,20 +4,21 @@
 //! [model.ensemble]
 //! of = ["beyond/cnn-4-track", "beyond/stats-logistic"]    # experiments, or ids of single runs
 //! by = "mean"             # the default; or "logistic", with:
-//! c = 0.1                 # scikit-learn's C of the regression
+//! c = 1.0                 # a smaller one pulls the weights more to those of the mean
 //! ```
 //!
 //! The members are trained by runs of their own. `mean` takes the mean of their log-probabilities. `logistic`, a
-//! stack, is a logistic regression on these, fitted on the validation examples, which no member
-//! was trained on (Wolpert, "Stacked generalization", Neural Networks 5, 1992). This module knows what the
-//! members put out and does not know where that comes from.
+//! stack, takes their sum with a weight for each member, fitted on the validation examples, which no member was
+//! trained on (Wolpert, "Stacked generalization", Neural Networks 5, 1992). It has no weights by class: those learn
+//! the few artists of a validation set by heart. This module knows what the members put out and does not know where
+//! that comes from.
 
 use std::path::Path;
 
-use super::{
-    Entry, Examples, FitInput, Fitted, FittedModel, Logistic, Model, ModelError, Reader,
-    TrainingObserver,
-};
+use serde::{Deserialize, Serialize};
+
+use super::files::{file_error, read_json, write_json};
+use super::{Entry, FitInput, Fitted, FittedModel, Model, ModelError, Reader, TrainingObserver};
 use crate::schema::{Fields, List, OneOf, Real, Text};
 use crate::vocab::{Outputs, Targets, Task};
 
@@ -25,16 +26,21 @@ use crate::vocab::{Outputs, Targets, Task};
 const LEAST: f64 = 1e-7;
 
 /// The `c` of a stack, unless the spec says otherwise.
-const DEFAULT_C: f64 = 0.1;
+const DEFAULT_C: f64 = 1.0;
 
-/// The most iterations of the solver of a stack.
-const MAX_ITERATIONS: usize = 1000;
+/// The most steps of the solver of a stack.
+const MAX_ITERATIONS: usize = 100;
+
+/// The largest step of a weight that counts as converged.
+const TOLERANCE: f64 = 1e-8;
+
+const FILE: &str = "weights.json";
 
 /// The entry in the list of models.
 pub(super) const ENTRY: Entry = Entry {
     name: "ensemble",
-    doc: "Several finished runs of one split as one model: the mean of their log-probabilities, or a logistic \
-          regression on these that is fitted on the validation set.",
+    doc: "Several finished runs of one split as one model: the mean of their log-probabilities, or with weights \
+          that a logistic regression fits on the validation set.",
     tasks: &Task::ALL,
     read: Reader::AtOnce(|fields, _| Box::new(Ensemble::read(fields))),
 };
@@ -53,9 +59,9 @@ pub struct Ensemble {
 pub enum Combination {
     /// The mean of log-probabilities; of tags, of log-odds; of numbers, of the numbers.
     Mean,
-    /// A logistic regression on log-probabilities, or log-odds of tags.
+    /// The sum of log-probabilities, or log-odds of tags, with fitted weights.
     Logistic {
-        /// scikit-learn's C: a smaller one is a stronger penalty.
+        /// A smaller one is a stronger penalty, which pulls the weights to those of the mean.
         c: f64,
     },
 }
@@ -106,113 +112,222 @@ fn no_members() -> ModelError {
     ModelError::Examples(said.to_owned())
 }
 
-/// The logistic regression of a stack.
-pub struct Stack {
-    regression: Logistic,
-    n_members: usize,
+/// How much each member of an ensemble counts.
+///
+/// With weights `w`, the probability of class `k` is proportional to `exp(sum_m w_m ln p_mk)`; the log-odds of a tag
+/// are `sum_m w_m logit(p_m)`; a number is `sum_m w_m x_m`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpinionPool {
+    weights: Vec<f64>,
     outputs: Outputs,
 }
 
-impl Stack {
-    /// A stack of so many members, each with these outputs: of classes or tags.
+/// The file of fitted weights.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    weights: Vec<f64>,
+}
+
+impl OpinionPool {
+    /// So many members that count the same. Of classes, this is the logarithmic opinion pool (Genest and Zidek,
+    /// "Combining probability distributions", Statistical Science 1, 1986).
     #[must_use]
-    pub fn new(c: f64, n_members: usize, outputs: Outputs) -> Self {
-        let regression = Logistic {
-            alpha: 1.0 / c,
-            max_iterations: MAX_ITERATIONS,
-            tolerance: 1e-4,
-            standardize: true,
-        };
-        Self { regression, n_members, outputs }
+    pub fn mean(n_members: usize, outputs: Outputs) -> Self {
+        Self { weights: vec![1.0 / n_members as f64; n_members], outputs }
     }
 
-    /// Fits the regression to some examples of those that the members predicted; `members` are as in [`combined`], and
-    /// `targets` is what is true of every example.
+    /// Fits the weights to some examples of those that the members predicted, by the greatest likelihood, with a
+    /// penalty `sum_m (w_m - 1/n)^2 / (2 c)` that pulls them to those of the mean. `members` are as in [`Self::predict`],
+    /// and `targets` is what is true of every example. This is a conditional logistic regression, a convex problem
+    /// with one unknown for each member, solved by Newton's method.
     ///
     /// # Errors
-    /// If the examples are of one class, or the solver fails.
+    /// If the outputs are numbers, or the solver does not converge.
     pub fn fit(
-        &self,
+        c: f64,
         members: &[Vec<f32>],
         targets: &Targets,
         rows: &[usize],
-    ) -> Result<Fitted, ModelError> {
-        let (matrix, shape) = (self.inputs(members), self.shape());
-        let n_outputs = self.outputs.n;
-        let train = Examples { shape: &shape, matrix: &matrix, targets, rows, n_outputs };
-        let valid = Examples { rows: &[], ..train };
-        let (seed, device) = (crate::vocab::Seed(0), super::Device::Cpu);
-        let input = FitInput { train, valid, seed, device, resume: None, fresh: None };
-        self.regression.fit(&input, &mut ())
+        outputs: Outputs,
+    ) -> Result<Self, ModelError> {
+        if outputs.task == Task::Number {
+            let said = "a stack tells classes and tags, and these are numbers";
+            return Err(ModelError::Examples(said.to_owned()));
+        }
+        let start = Self::mean(members.len(), outputs).weights;
+        let problem = Problem { c, members, targets, rows, outputs, start: &start };
+        let mut weights = start.clone();
+        let (mut loss, mut slope, mut bend) = problem.at(&weights);
+        for _ in 0..MAX_ITERATIONS {
+            let step = solved(bend.clone(), slope.clone());
+            if step.iter().all(|part| part.abs() <= TOLERANCE) {
+                return Ok(Self { weights, outputs });
+            }
+            // A full step may go too far where the curvature changes much.
+            let mut share = 1.0;
+            let next = loop {
+                let next: Vec<f64> =
+                    weights.iter().zip(&step).map(|(w, step)| w - share * step).collect();
+                let there = problem.at(&next);
+                if there.0 <= loss || share < 1e-10 {
+                    break (next, there);
+                }
+                share /= 2.0;
+            };
+            // Nothing is better any more, to the last digit.
+            if share < 1e-10 {
+                return Ok(Self { weights, outputs });
+            }
+            (weights, (loss, slope, bend)) = next;
+        }
+        Err(ModelError::Examples("the weights of the stack do not converge".to_owned()))
     }
 
-    /// Loads a regression that was saved into a folder.
+    /// What one model says, from what all members say of the same examples; each is row-major `[n, n_outputs]`.
     ///
-    /// # Errors
-    /// If its file is missing, damaged or of other members.
-    pub fn load(&self, folder: &Path) -> Result<Box<dyn FittedModel>, ModelError> {
-        self.regression.load(folder, &self.shape(), self.outputs)
-    }
-
-    /// What a fitted regression says of some examples of those that the members predicted.
-    ///
-    /// # Errors
-    /// If there are other members.
-    pub fn predict(
-        &self,
-        fitted: &dyn FittedModel,
-        members: &[Vec<f32>],
-        rows: &[usize],
-    ) -> Result<Vec<f32>, ModelError> {
-        let (matrix, shape, targets) =
-            (self.inputs(members), self.shape(), Targets::Classes(vec![]));
-        let n_outputs = self.outputs.n;
-        let matrix = matrix.as_slice();
-        fitted.predict(&Examples { shape: &shape, matrix, targets: &targets, rows, n_outputs })
-    }
-
-    fn shape(&self) -> [usize; 1] {
-        [self.n_members * self.outputs.n]
-    }
-
-    /// Row-major `[n, n_members * n_outputs]`.
-    fn inputs(&self, members: &[Vec<f32>]) -> Vec<f32> {
-        let n_outputs = self.outputs.n;
-        let n = members.first().map_or(0, |member| member.len() / n_outputs);
-        let row = |example: usize| {
-            members.iter().flat_map(move |member| &member[example * n_outputs..][..n_outputs])
+    /// # Panics
+    /// If there are more or fewer members, or they differ in length.
+    #[must_use]
+    pub fn predict(&self, members: &[Vec<f32>]) -> Vec<f32> {
+        let Outputs { task, n: n_outputs } = self.outputs;
+        assert_eq!(members.len(), self.weights.len(), "one weight for each member");
+        assert!(members.iter().all(|member| member.len() == members[0].len()), "the same examples");
+        let sum = |place: usize| {
+            let said = members.iter().map(|member| logarithm(member[place], task));
+            said.zip(&self.weights).map(|(x, w)| w * x).sum::<f64>()
         };
-        let task = self.outputs.task;
-        (0..n).flat_map(row).map(|&output| logarithm(output, task) as f32).collect()
+        let mut sums: Vec<f64> = (0..members[0].len()).map(sum).collect();
+        match task {
+            Task::Classes => sums.chunks_exact_mut(n_outputs).for_each(softmax),
+            Task::Tags => sums.iter_mut().for_each(|x| *x = sigmoid(*x)),
+            Task::Number => {}
+        }
+        sums.into_iter().map(|x| x as f32).collect()
+    }
+
+    /// How much each member counts, in their order.
+    #[must_use]
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// Writes fitted weights into a folder.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        write_json(&folder.join(FILE), &Saved { weights: self.weights.clone() })
+    }
+
+    /// Reads back what [`Self::save`] wrote.
+    ///
+    /// # Errors
+    /// If the file is missing, damaged or of other members.
+    pub fn load(folder: &Path, n_members: usize, outputs: Outputs) -> Result<Self, ModelError> {
+        let path = folder.join(FILE);
+        let Saved { weights } = read_json(&path)?;
+        if weights.len() != n_members || weights.iter().any(|weight| !weight.is_finite()) {
+            return Err(file_error(&path, format!("has no weights of {n_members} members")));
+        }
+        Ok(Self { weights, outputs })
     }
 }
 
-/// The mean of what the members of an ensemble say; each is row-major `[n, n_outputs]`, of the same examples. Of
-/// classes, the mean of log-probabilities, normalized (the logarithmic opinion pool); of tags, the mean of
-/// log-odds; of numbers, the mean.
-///
-/// # Panics
-/// If there is no member, or they differ in length.
-#[must_use]
-pub fn combined(members: &[Vec<f32>], outputs: Outputs) -> Vec<f32> {
-    let Outputs { task, n: n_outputs } = outputs;
-    assert!(members.iter().all(|member| member.len() == members[0].len()), "the same examples");
-    let mean = |place: usize| {
-        let said = members.iter().map(|member| logarithm(member[place], task));
-        said.sum::<f64>() / members.len() as f64
-    };
-    let mut means: Vec<f64> = (0..members[0].len()).map(mean).collect();
-    match task {
-        Task::Classes => means.chunks_exact_mut(n_outputs).for_each(|row| {
-            let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            row.iter_mut().for_each(|x| *x = libm::exp(*x - most));
-            let total: f64 = row.iter().sum();
-            row.iter_mut().for_each(|x| *x /= total);
-        }),
-        Task::Tags => means.iter_mut().for_each(|x| *x = 1.0 / (1.0 + libm::exp(-*x))),
-        Task::Number => {}
+/// What the weights of a stack are fitted to.
+struct Problem<'a> {
+    c: f64,
+    members: &'a [Vec<f32>],
+    targets: &'a Targets,
+    rows: &'a [usize],
+    outputs: Outputs,
+    /// The weights without any examples.
+    start: &'a [f64],
+}
+
+impl Problem<'_> {
+    /// The loss, its gradient and its matrix of second derivatives (rows one after another) at some weights.
+    fn at(&self, weights: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
+        let n = weights.len();
+        let (mut loss, mut slope, mut bend) = (0.0, vec![0.0; n], vec![0.0; n * n]);
+        for member in 0..n {
+            let apart = weights[member] - self.start[member];
+            loss += apart * apart / (2.0 * self.c);
+            slope[member] += apart / self.c;
+            bend[member * n + member] += 1.0 / self.c;
+        }
+        let n_outputs = self.outputs.n;
+        let log =
+            |member: usize, place: usize| logarithm(self.members[member][place], self.outputs.task);
+        for &row in self.rows {
+            let at = |output: usize| row * n_outputs + output;
+            let sum = |output: usize| (0..n).map(|m| weights[m] * log(m, at(output))).sum::<f64>();
+            let mut p: Vec<f64> = (0..n_outputs).map(sum).collect();
+            match self.targets {
+                Targets::Classes(classes) => {
+                    softmax(&mut p);
+                    let label = classes[row];
+                    loss -= libm::log(p[label].max(f64::MIN_POSITIVE));
+                    let mean =
+                        |m: usize| -> f64 { (0..n_outputs).map(|k| p[k] * log(m, at(k))).sum() };
+                    let means: Vec<f64> = (0..n).map(mean).collect();
+                    for a in 0..n {
+                        slope[a] += means[a] - log(a, at(label));
+                        for b in 0..n {
+                            let both = |k: usize| p[k] * log(a, at(k)) * log(b, at(k));
+                            let both: f64 = (0..n_outputs).map(both).sum();
+                            bend[a * n + b] += both - means[a] * means[b];
+                        }
+                    }
+                }
+                Targets::Tags(tags) => {
+                    for (output, odds) in p.into_iter().enumerate() {
+                        let (p, has) = (sigmoid(odds), tags[at(output)]);
+                        let right = if has { p } else { 1.0 - p };
+                        loss -= libm::log(right.max(f64::MIN_POSITIVE));
+                        for a in 0..n {
+                            slope[a] += (p - f64::from(u8::from(has))) * log(a, at(output));
+                            for b in 0..n {
+                                bend[a * n + b] +=
+                                    p * (1.0 - p) * log(a, at(output)) * log(b, at(output));
+                            }
+                        }
+                    }
+                }
+                Targets::Numbers(_) => unreachable!("numbers are refused before"),
+            }
+        }
+        (loss, slope, bend)
     }
-    means.into_iter().map(|x| x as f32).collect()
+}
+
+/// Solves `matrix x = right` for a positive definite matrix, by Gaussian elimination.
+fn solved(mut matrix: Vec<f64>, mut right: Vec<f64>) -> Vec<f64> {
+    let n = right.len();
+    for pivot in 0..n {
+        for row in pivot + 1..n {
+            let share = matrix[row * n + pivot] / matrix[pivot * n + pivot];
+            for column in pivot..n {
+                matrix[row * n + column] -= share * matrix[pivot * n + column];
+            }
+            right[row] -= share * right[pivot];
+        }
+    }
+    for row in (0..n).rev() {
+        let known: f64 = (row + 1..n).map(|column| matrix[row * n + column] * right[column]).sum();
+        right[row] = (right[row] - known) / matrix[row * n + row];
+    }
+    right
+}
+
+fn softmax(row: &mut [f64]) {
+    let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    row.iter_mut().for_each(|x| *x = libm::exp(*x - most));
+    let total: f64 = row.iter().sum();
+    row.iter_mut().for_each(|x| *x /= total);
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
 }
 
 /// The logarithm of a probability, the log-odds of a tag, or the number itself.
@@ -267,47 +382,99 @@ mod tests {
 
     #[test]
     fn means_are_those_of_logarithms() {
-        let outputs = |task, n| Outputs { task, n };
+        let combined = |members: &[Vec<f32>], task, n| {
+            OpinionPool::mean(members.len(), Outputs { task, n }).predict(members)
+        };
         // sqrt(0.9 * 0.4) : sqrt(0.1 * 0.6) = 0.6 : 0.245
         let members = [vec![0.9, 0.1, 0.0, 1.0], vec![0.4, 0.6, 0.0, 1.0]];
-        let got = combined(&members, outputs(Task::Classes, 2));
-        close(&got, &[0.710_102, 0.289_898, 1e-7, 1.0]);
+        close(&combined(&members, Task::Classes, 2), &[0.710_102, 0.289_898, 1e-7, 1.0]);
         // odds 4 and 1/9: sqrt(4/9) = 2/3, a probability of 0.4
-        let got = combined(&[vec![0.8, 1.0], vec![0.1, 1.0]], outputs(Task::Tags, 2));
-        close(&got, &[0.4, 1.0]);
-        let got = combined(&[vec![1.0, -2.0], vec![2.0, 4.0]], outputs(Task::Number, 1));
-        close(&got, &[1.5, 1.0]);
+        close(&combined(&[vec![0.8, 1.0], vec![0.1, 1.0]], Task::Tags, 2), &[0.4, 1.0]);
+        close(&combined(&[vec![1.0, -2.0], vec![2.0, 4.0]], Task::Number, 1), &[1.5, 1.0]);
+    }
+
+    /// 60 examples: the first member knows class or tags and is modest, the second guesses and is sure of it.
+    fn members(task: Task) -> ([Vec<f32>; 2], Targets, Outputs) {
+        let (n, n_outputs) = (60, 3);
+        let is = |guess: fn(usize) -> usize, example: usize, k: usize| guess(example) % 3 == k;
+        let rows = |sure: f32, guess: fn(usize) -> usize| -> Vec<f32> {
+            let rest = if task == Task::Classes { (1.0 - sure) / 2.0 } else { 1.0 - sure };
+            let row =
+                |example| (0..3).map(move |k| if is(guess, example, k) { sure } else { rest });
+            (0..n).flat_map(row).collect()
+        };
+        // The first member is wrong on every tenth example.
+        let knows: fn(usize) -> usize = |example| example + usize::from(example % 10 == 0);
+        let said = [rows(0.6, knows), rows(0.99, |example| example / 7)];
+        let targets = match task {
+            Task::Classes => Targets::Classes((0..n).map(|example| example % 3).collect()),
+            _ => Targets::Tags((0..n * 3).map(|place| place / 3 % 3 == place % 3).collect()),
+        };
+        (said, targets, Outputs { task, n: n_outputs })
     }
 
     #[test]
     fn a_stack_learns_whom_to_believe_and_comes_back() {
-        // The first member knows the class, the second guesses and is sure of it.
-        let n = 60;
-        let labels: Vec<usize> = (0..n).map(|example| example % 3).collect();
-        let rows = |sure: f32, class: fn(usize) -> usize| -> Vec<f32> {
-            let row = |example: usize| {
-                let rest = (1.0 - sure) / 2.0;
-                (0..3).map(move |k| if k == class(example) { sure } else { rest })
+        for task in [Task::Classes, Task::Tags] {
+            let (members, targets, outputs) = members(task);
+            let all: Vec<usize> = (0..60).collect();
+            let pool = OpinionPool::fit(100.0, &members, &targets, &all, outputs).unwrap();
+            let [knows, guesses] = pool.weights() else { panic!("two members") };
+            assert!(*knows > 1.0 && guesses.abs() < 0.1, "{pool:?}");
+            // Nothing nearby is better.
+            let start = [0.5, 0.5];
+            let problem = Problem {
+                c: 100.0,
+                members: &members,
+                targets: &targets,
+                rows: &all,
+                outputs,
+                start: &start,
             };
-            (0..n).flat_map(row).collect()
-        };
-        let members = [rows(0.5, |example| example % 3), rows(0.99, |example| example / 7 % 3)];
-        let outputs = Outputs { task: Task::Classes, n: 3 };
-        let right = |said: &[f32], from: usize| {
-            let most = |row: &[f32]| (0..3).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap();
-            said.chunks(3).zip(&labels[from..]).filter(|(row, label)| most(row) == **label).count()
-        };
-        assert!(right(&combined(&members, outputs), 0) < 40);
-        let stack = Stack::new(1.0, 2, outputs);
-        let (train, test): (Vec<usize>, Vec<usize>) = ((0..30).collect(), (30..60).collect());
-        let targets = Targets::Classes(labels.clone());
-        let fitted = stack.fit(&members, &targets, &train).unwrap();
-        let said = stack.predict(fitted.model.as_ref(), &members, &test).unwrap();
-        assert_eq!(right(&said, 30), 30);
-        let folder = tempfile::tempdir().unwrap();
-        fitted.model.save(folder.path()).unwrap();
-        let loaded = stack.load(folder.path()).unwrap();
-        assert_eq!(stack.predict(loaded.as_ref(), &members, &test).unwrap(), said);
-        assert!(Stack::new(1.0, 3, outputs).load(folder.path()).is_err());
+            let (least, ..) = problem.at(pool.weights());
+            for (a, b) in [(1e-3, 0.0), (-1e-3, 0.0), (0.0, 1e-3), (0.0, -1e-3)] {
+                assert!(problem.at(&[knows + a, guesses + b]).0 > least, "{task}");
+            }
+            let folder = tempfile::tempdir().unwrap();
+            pool.save(folder.path()).unwrap();
+            assert_eq!(OpinionPool::load(folder.path(), 2, outputs).unwrap(), pool);
+            assert!(OpinionPool::load(folder.path(), 3, outputs).is_err());
+            // Without trust in the examples it is the mean.
+            let pool = OpinionPool::fit(1e-9, &members, &targets, &all, outputs).unwrap();
+            assert!(pool.weights().iter().all(|weight| (weight - 0.5).abs() < 1e-6), "{pool:?}");
+        }
+    }
+
+    #[test]
+    fn second_derivatives_are_those_of_the_gradient() {
+        for task in [Task::Classes, Task::Tags] {
+            let (members, targets, outputs) = members(task);
+            let rows = [0, 3, 7, 20, 41];
+            let start = [0.5, 0.5];
+            let problem = Problem {
+                c: 2.0,
+                members: &members,
+                targets: &targets,
+                rows: &rows,
+                outputs,
+                start: &start,
+            };
+            let at = [0.7, -0.2];
+            let (_, slope, bend) = problem.at(&at);
+            for m in 0..2 {
+                let h = 1e-5;
+                let moved = |by: f64| {
+                    let mut weights = at;
+                    weights[m] += by;
+                    problem.at(&weights)
+                };
+                let (more, less) = (moved(h), moved(-h));
+                assert!(((more.0 - less.0) / (2.0 * h) - slope[m]).abs() < 1e-5, "{task}");
+                for k in 0..2 {
+                    let found = (more.1[k] - less.1[k]) / (2.0 * h);
+                    assert!((found - bend[k * 2 + m]).abs() < 1e-5, "{task}");
+                }
+            }
+        }
     }
 }

@@ -37,7 +37,7 @@ pub use columns::Metric;
 pub use command::Command;
 pub use crop::Crop;
 pub use device::{Device, NoDevice};
-pub use ensemble::{Combination, Ensemble, Stack, combined};
+pub use ensemble::{Combination, Ensemble, OpinionPool};
 pub use examples::Examples;
 pub use forest::Forest;
 pub use gradient_boosting::{GradientBoosting, TreeRules};

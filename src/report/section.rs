@@ -307,7 +307,7 @@ fn ensemble(record: &Record, markup: Markup) -> Option<String> {
     let of = settings.get("of")?.as_array()?.iter().filter_map(serde_json::Value::as_str);
     let of: Vec<String> = of.map(|name| markup.code(name)).collect();
     let by = match settings.get("by").and_then(serde_json::Value::as_str) {
-        Some("logistic") => "a logistic regression on what they say",
+        Some("logistic") => "the weighted mean of what they say, by logistic regression",
         _ => "the mean of what they say",
     };
     let counted = counted(record.model.n_parameters, "parameter");

@@ -77,9 +77,24 @@ fn small() -> TempDir {
 }
 
 fn run() -> Scenario {
-    let four = ["run", "cnn-1", "dnn", "spotify-dense", "spotify-logistic"];
+    let home = small();
+    let dnn = fs::read_to_string(home.path().join("experiments/dnn.toml")).unwrap();
+    // Recordings and examples that change in every epoch.
+    let (start, end) = dnn.split_once("[features.mfcc]").unwrap();
+    let (_, end) = end.split_once("[split.random]").unwrap();
+    let (end, _) = end.split_once("[[claims]]").unwrap();
+    let changing = format!(
+        "{start}[features.log_mel]\nn_mels = 24\n[split.random]{end}ema = 0.9\naugment_waveforms = [{{ white_noise = {{ snr_db = [0, 20] }} }}]\n\
+         augment = [\"time_reversal\", \"roll\", \"eq\", {{ mask = {{ bands = 3, frames = 20 }} }}, \"gain\", {{ noise = {{ sd = 1 }} }}, \
+         \"time_stretch\", \"cutmix\"]\n"
+    );
+    fs::write(home.path().join("experiments/changing.toml"), changing).unwrap();
+    let (before, _) = dnn.split_once("[model.dense]").unwrap();
+    let both = format!("{before}[model.ensemble]\nof = [\"cnn-1\", \"dnn\"]\n");
+    fs::write(home.path().join("experiments/both.toml"), both).unwrap();
+    let six = ["run", "both", "cnn-1", "dnn", "changing", "spotify-dense", "spotify-logistic"];
     let more = ["--seeds", "1", "--checkpoint-every", "0", "--jobs", "2"];
-    Scenario::new("run", small(), &[four.as_slice(), &more].concat())
+    Scenario::new("run", home, &[six.as_slice(), &more].concat())
 }
 
 fn reproduce() -> Scenario {

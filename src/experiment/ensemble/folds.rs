@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::error::RunError;
 use super::super::fold::Fold;
-use super::combiner::Combiner;
-use crate::model::Stack;
+use crate::model::OpinionPool;
 use crate::vocab::{Seed, Targets};
 
 /// The most folds of the validation set.
@@ -19,43 +18,42 @@ pub(super) fn fit_stack(
     fold: &Fold,
     c: f64,
     members: &[Vec<f32>],
-) -> Result<(Combiner, Vec<String>, Option<Vec<f32>>), RunError> {
+) -> Result<(OpinionPool, Vec<String>, Option<Vec<f32>>), RunError> {
     let outputs = fold.outputs();
     let rows = &fold.audited.split.valid;
     let targets = fold.inputs.examples.targets.of_rows(rows, outputs.n);
     let all: Vec<usize> = (0..rows.len()).collect();
-    let new = || Stack::new(c, members.len(), outputs);
-    let fitted = new().fit(members, &targets, &all)?;
-    let folds = folds_of(&units(fold), rows.len(), &targets, fold.seed);
+    let pool = OpinionPool::fit(c, members, &targets, &all, outputs)?;
+    let weights: Vec<String> = pool.weights().iter().map(|weight| format!("{weight:.2}")).collect();
+    let (units, named) = units(fold);
+    let folds = folds_of(&units, rows.len(), &targets, fold.seed);
+    let mut notes = vec![
+        format!("the weights of the members are {}", weights.join(", ")),
+        format!("the stack is fitted on {} validation examples", rows.len()),
+    ];
+    if folds.len() < 2 {
+        notes[1] += ", all of one track or group, so that it has no validation scores";
+        return Ok((pool, notes, None));
+    }
+    notes[1] += &format!(
+        "; its validation scores are of {} folds of them by {named}, each predicted by a stack of the others",
+        folds.len()
+    );
     let mut said = vec![f32::NAN; rows.len() * outputs.n];
-    let mut notes = vec![format!("the stack is fitted on {} validation examples", rows.len())];
-    let mut is_told = folds.len() > 1;
     for held_out in &folds {
-        let train: Vec<usize> =
-            all.iter().copied().filter(|place| held_out.binary_search(place).is_err()).collect();
-        // Where too few examples are left to learn from, there is no honest word on them.
-        let Ok(fitted) = new().fit(members, &targets, &train) else {
-            is_told = false;
-            break;
-        };
-        let told = new().predict(fitted.model.as_ref(), members, held_out)?;
-        for (row, place) in told.chunks_exact(outputs.n).zip(held_out) {
-            said[place * outputs.n..][..outputs.n].copy_from_slice(row);
+        let is_left = |place: &usize| held_out.binary_search(place).is_err();
+        let train: Vec<usize> = all.iter().copied().filter(is_left).collect();
+        let told = OpinionPool::fit(c, members, &targets, &train, outputs)?.predict(members);
+        for place in held_out {
+            let row = place * outputs.n..(place + 1) * outputs.n;
+            said[row.clone()].copy_from_slice(&told[row]);
         }
     }
-    notes[0] += &if is_told {
-        format!(
-            "; its validation scores are of {} folds of them, each predicted by a stack of the others",
-            folds.len()
-        )
-    } else {
-        "; these are too few for validation scores in folds".to_owned()
-    };
-    Ok((Combiner::stack(new(), fitted, outputs), notes, is_told.then_some(said)))
+    Ok((pool, notes, Some(said)))
 }
 
-/// The group or track of every validation example: examples of one stay in one fold.
-fn units<'a>(fold: &'a Fold) -> Vec<&'a str> {
+/// The group or track of every validation example: examples of one stay in one fold. With them what it is.
+fn units<'a>(fold: &'a Fold) -> (Vec<&'a str>, &'a str) {
     let inputs = fold.inputs;
     let column = fold.plan.spec.split.group(&inputs.track_columns);
     let groups = column.and_then(|column| inputs.track_columns.column(column).ok());
@@ -65,7 +63,8 @@ fn units<'a>(fold: &'a Fold) -> Vec<&'a str> {
         let group = groups.and_then(|groups| groups.get(track));
         group.or_else(|| repeated.get(track)).unwrap_or(track)
     };
-    fold.audited.split.valid.iter().map(unit).collect()
+    let named = column.filter(|_| groups.is_some()).unwrap_or("track");
+    (fold.audited.split.valid.iter().map(unit).collect(), named)
 }
 
 /// Places of examples by fold, ascending. Every class is spread evenly over the folds.

@@ -3,12 +3,10 @@
 //! The members' test predictions are those of their records. What they say of the validation examples, on which a
 //! stack is fitted, is computed again by their models.
 
-mod combiner;
 mod folds;
 mod members;
 mod places;
 
-pub(super) use combiner::Combiner;
 pub(super) use members::recorded;
 
 use self::members::Member;
@@ -18,7 +16,7 @@ use super::event::Event;
 use super::fit::TrainingHistory;
 use super::fold::Fold;
 use super::record_run::{Made, Predicted, record_predictions};
-use crate::model::{Combination, Ensemble};
+use crate::model::{Combination, Ensemble, OpinionPool};
 use crate::record::{MemberRun, Run, RunWriter};
 
 /// Combines the members of an ensemble, and records what comes out.
@@ -35,16 +33,14 @@ pub(super) fn run(
     let members = members::find(fold, ensemble, context.members)?;
     let test = members.iter().map(|member| member.test(fold)).collect::<Result<Vec<_>, _>>()?;
     let valid = valid(&members, fold, context.workspace)?;
-    let is_stack = ensemble.by != Combination::Mean;
-    let (combiner, mut notes, of_valid) = match (ensemble.by, valid) {
+    let mean = || OpinionPool::mean(members.len(), fold.outputs());
+    let (pool, notes, of_valid) = match (ensemble.by, valid) {
         (Combination::Mean, Ok(valid)) => {
-            let combiner = Combiner::mean(fold.outputs());
-            let said = valid.map(|valid| combiner.combine(&valid)).transpose()?;
-            (combiner, vec![], said)
+            let said = valid.map(|valid| mean().predict(&valid));
+            (mean(), vec![], said)
         }
         (Combination::Mean, Err(why)) => {
-            let note = format!("without validation scores: {why}");
-            (Combiner::mean(fold.outputs()), vec![note], None)
+            (mean(), vec![format!("without validation scores: {why}")], None)
         }
         (Combination::Logistic { .. }, Err(why)) => {
             let hint = "hint: by = \"mean\" needs no validation predictions";
@@ -60,13 +56,11 @@ pub(super) fn run(
     for text in &notes {
         observer.event(&Event::Note { run: label.clone(), text: text.clone() });
     }
-    if is_stack {
-        notes.extend(combiner.notes().iter().cloned());
-    }
-    combiner.save(&writer.model_folder())?;
+    pool.save(&writer.model_folder())?;
+    let n_fitted = if ensemble.by == Combination::Mean { 0 } else { members.len() };
     let n_members: usize = members.iter().map(|it| it.run.record.model.n_parameters).sum();
     let made = Made {
-        n_parameters: n_members + combiner.n_parameters(),
+        n_parameters: n_members + n_fitted,
         has_epochs: false,
         kept_epoch: None,
         imported: None,
@@ -75,7 +69,7 @@ pub(super) fn run(
         notes,
         foreign: None,
     };
-    let predicted = Predicted { train: None, valid: of_valid, test: combiner.combine(&test)? };
+    let predicted = Predicted { train: None, valid: of_valid, test: pool.predict(&test) };
     let seconds = history.start.elapsed().as_secs_f64();
     let history = TrainingHistory { fit_s: seconds, own_fit_s: seconds, ..history };
     record_predictions(fold, &predicted, made, &history, writer, context)
