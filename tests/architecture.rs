@@ -46,6 +46,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("plotters", &["report"]),
     ("dejavu", &["report"]),
     ("png", &["report"]),
+    ("tract_onnx", &["features"]),
     ("symphonia", &["audio"]),
     ("rustfft", &["audio"]),
     ("rubato", &["audio"]),

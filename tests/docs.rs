@@ -22,6 +22,7 @@ const PAGES: [(&str, usize, usize); 22] = [
     ("docs/keys.md", 0, 0),
     ("docs/manifests.md", 0, 0),
     ("docs/nets.md", 0, 0),
+    ("docs/onnx.md", 0, 0),
     ("docs/predict.md", 1, 1),
     ("docs/projects.md", 3, 0),
     ("docs/records.md", 4, 0),

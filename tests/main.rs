@@ -28,6 +28,7 @@ mod json;
 mod killed;
 mod loaders;
 mod moved;
+mod onnx;
 mod own_tables;
 mod page;
 mod predictions;

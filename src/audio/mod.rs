@@ -65,7 +65,7 @@ pub use frame_features::{FrameFeature, FrameFeatures, FrameSettings};
 pub use log_mel::{LogMel, LogMelSettings};
 pub use mel::{MelNorm, MelScale, MelSettings, mel_frequencies};
 pub use mfcc::{Mfcc, MfccSettings};
-pub use resample::resample;
+pub use resample::{n_resampled, resample};
 pub use song_tags::{SongTags, song_tags};
 pub use stft::{Padding, Stft, StftSettings};
 pub use tempo::{Aggregate, Tempo, TempoSettings};

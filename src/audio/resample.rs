@@ -32,6 +32,16 @@ pub fn resample(waveform: &Waveform, to_hz: u32) -> Result<Waveform, AudioError>
     Ok(resampler.finish())
 }
 
+/// Returns the number of samples after resampling.
+#[must_use]
+pub fn n_resampled(n_samples: usize, from_hz: u32, to_hz: u32) -> usize {
+    scaled(n_samples, f64::from(to_hz) / f64::from(from_hz))
+}
+
+fn scaled(n_samples: usize, ratio: f64) -> usize {
+    (n_samples as f64 * ratio).ceil() as usize
+}
+
 /// [`resample`] for samples that arrive in pieces: holds one block and the output, not the input.
 pub(super) struct Resampler {
     /// `None` if the rates are equal.
@@ -87,7 +97,7 @@ impl Resampler {
     /// Reserves space for the output of `n_in` more samples.
     pub(super) fn reserve(&mut self, n_in: usize) {
         // The last block is resampled completely before the superfluous samples are removed.
-        let n_out = (n_in as f64 * self.ratio).ceil() as usize + self.resampled_block.len();
+        let n_out = scaled(n_in, self.ratio) + self.resampled_block.len();
         self.out.samples.reserve_exact(n_out);
     }
 
@@ -110,7 +120,7 @@ impl Resampler {
 
     /// Returns the resampled waveform.
     pub(super) fn finish(mut self) -> Waveform {
-        let n_out = (self.n_in as f64 * self.ratio).ceil() as usize;
+        let n_out = scaled(self.n_in, self.ratio);
         while self.fft.is_some() && self.out.samples.len() < n_out {
             self.block.resize(self.block_len, 0.0);
             self.resample_block();

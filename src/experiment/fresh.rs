@@ -123,7 +123,11 @@ impl<'a> FreshTrain<'a> {
         for (item, mut rng) in drawn() {
             sound = item.degrade(sound, &mut rng);
         }
-        self.feature.worker().compute(&sound.samples, out);
+        let computed = self.feature.worker().try_compute(&sound.samples, out);
+        computed.map_err(|message| {
+            let track = &self.audio.tracks[track].id;
+            ModelError::Examples(format!("{track}, segment {segment}, epoch {epoch}: {message}"))
+        })?;
         if out.iter().all(|x| x.is_finite()) {
             return Ok(());
         }

@@ -85,6 +85,20 @@ impl Plan {
             let set = options.set.join(" ");
             return Err(unreadable(format!("its overrides ({set}) mean another spec now")));
         }
+        let net = |spec: &serde_json::Value| {
+            let net = &spec["features"]["onnx"];
+            Some((net["file"].as_str()?.to_owned(), net["sha256"].as_str()?.to_owned()))
+        };
+        if let (Some((file, was)), Some((_, is))) = (net(&run.record.spec), net(&plan.resolved))
+            && was != is
+        {
+            return Err(unreadable(format!(
+                "features.onnx.file: {file} is not the file that the run used: expected the sha256 {}…, found {}…\n\
+                 hint: put the file of the run back, or run the experiment again",
+                &was[..8.min(was.len())],
+                &is[..8.min(is.len())]
+            )));
+        }
         Ok(plan)
     }
 

@@ -188,7 +188,9 @@ impl Predictor {
         let all = Segments { per_track: samples.len().div_ceil(length), ..*segments };
         let mut extractor = Extractor::new(all, feature.as_ref(), self.sample_rate_hz);
         let mut matrix = vec![];
-        let taken = extractor.extract(samples, &mut matrix).taken;
+        let walked = extractor.extract(samples, &mut matrix);
+        let taken =
+            walked.map_err(|error| PredictError::Incompatible(format!("{name}, {error}")))?.taken;
         if taken.is_empty() {
             let needed = segments.seconds;
             let has = samples.len() as f64 / f64::from(self.sample_rate_hz);

@@ -1,6 +1,7 @@
 //! From a spec's fields to its checked parts, every name resolved and every range checked.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::options::DataChoice;
 use super::target::Target;
@@ -79,7 +80,8 @@ impl Spec {
             return Ok(None);
         };
         let dataset = choose(asked, catalogue, choice).inspect_err(|_| fields.pass_over_all())?;
-        Ok(Self::read_for(fields, asked, dataset))
+        let project = catalogue.project().unwrap_or_default();
+        Ok(Self::read_for(fields, asked, dataset, &project))
     }
 
     /// Every key of specs, with what it may hold: `model.forest.n_trees`, `claims[].value`.
@@ -104,17 +106,22 @@ impl Spec {
             "[synth_genres]\nseed = 1\ntracks_per_genre = 1",
         ] {
             let dataset = Manifest::parse("any", "any", layout).expect("the manifest is valid");
-            Self::read_for(fields, &dataset, &dataset);
+            Self::read_for(fields, &dataset, &dataset, Path::new(""));
         }
     }
 
     /// Reads all fields but the dataset.
-    fn read_for(fields: &mut Fields, asked: &Manifest, dataset: &Manifest) -> Option<Self> {
+    fn read_for(
+        fields: &mut Fields,
+        asked: &Manifest,
+        dataset: &Manifest,
+        project: &Path,
+    ) -> Option<Self> {
         let kind = dataset.kind();
         let title = fields.required("title", &Text);
         let question = fields.required("question", &Text);
         let (split, seeds) = protocol::read(fields, asked);
-        let features = Features::read(fields, kind);
+        let features = Features::read(fields, kind, project);
         let (features, preprocess) = tables::read(fields, features, kind);
         let shape = features.as_ref().map(|features| match &preprocess {
             None => features.shape(kind),

@@ -40,13 +40,15 @@ pub(super) fn read(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::schema::{Tree, read as read_tree};
 
     fn said(kind: Kind, text: &str) -> Result<(Option<Vec<usize>>, Option<usize>), String> {
         let tree = Tree::parse("x.toml", text).unwrap();
         let made = read_tree(&tree, |fields| {
-            let features = Features::read(fields, kind);
+            let features = Features::read(fields, kind, Path::new(""));
             let (features, preprocess) = read(fields, features, kind);
             (features.map(|features| features.shape(kind)), preprocess.map(|made| made.width()))
         });

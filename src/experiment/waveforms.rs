@@ -190,6 +190,8 @@ fn entry(name: &str) -> &'static DegradationEntry {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::dataset::Kind;
     use crate::schema::{Tree, read as read_tree};
@@ -202,7 +204,8 @@ mod tests {
         let tree = Tree::parse("x.toml", &format!("{list}\n{PLAN}{split}")).unwrap();
         read_tree(&tree, |fields| {
             let split = Protocol::read(fields);
-            let features = Features::read(fields, Kind::Audio { sample_rate_hz: 22_050 });
+            let features =
+                Features::read(fields, Kind::Audio { sample_rate_hz: 22_050 }, Path::new(""));
             read(fields, features.as_ref(), split.as_ref())
         })
         .map(|(made, mut resolved)| (made, resolved[KEY].take()))
@@ -280,7 +283,7 @@ mod tests {
             "augment_waveforms = [\"crop\"]\n[features.table]\nnumeric = [\"x\"]",
         );
         let faults = read_tree(&tree.unwrap(), |fields| {
-            let features = Features::read(fields, Kind::Table);
+            let features = Features::read(fields, Kind::Table, Path::new(""));
             read(fields, features.as_ref(), None);
         });
         let said = faults.unwrap_err().to_string();

@@ -21,6 +21,16 @@ pub struct Walked {
     pub too_short: Vec<(u32, usize)>,
 }
 
+/// Why a segment has no features.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("segment {segment}: {message}")]
+pub struct ExtractError {
+    /// The segment.
+    pub segment: u32,
+    /// The reason.
+    pub message: String,
+}
+
 impl<'a> Extractor<'a> {
     /// Creates an extractor for tracks at one sample rate, in hertz.
     #[must_use]
@@ -29,7 +39,14 @@ impl<'a> Extractor<'a> {
     }
 
     /// Appends the examples of a track's samples, in `[-1, 1]`, to `numbers`.
-    pub fn extract(&mut self, samples: &[f32], numbers: &mut Vec<f32>) -> Walked {
+    ///
+    /// # Errors
+    /// If the feature of a segment can't be computed.
+    pub fn extract(
+        &mut self,
+        samples: &[f32],
+        numbers: &mut Vec<f32>,
+    ) -> Result<Walked, ExtractError> {
         let whole = self.segments.n_samples(self.sample_rate_hz);
         let width: usize = self.feature.shape(whole).iter().product();
         let mut walked = Walked::default();
@@ -43,10 +60,12 @@ impl<'a> Extractor<'a> {
             }
             let start = numbers.len();
             numbers.resize(start + width, 0.0);
-            self.worker.compute(&samples[range], &mut numbers[start..]);
+            self.worker
+                .try_compute(&samples[range], &mut numbers[start..])
+                .map_err(|message| ExtractError { segment, message })?;
             walked.taken.push(segment);
         }
-        walked
+        Ok(walked)
     }
 }
 
@@ -82,10 +101,10 @@ mod tests {
         let segments = Segments { seconds: 1.0, per_track: 4 };
         let mut extractor = Extractor::new(segments, &Sum, 10);
         let mut numbers = vec![-1.0];
-        let walked = extractor.extract(&[1.0; 29], &mut numbers);
+        let walked = extractor.extract(&[1.0; 29], &mut numbers).unwrap();
         assert_eq!(numbers, [-1.0, 10.0, 10.0, 9.0], "the third has nine of ten samples");
         assert_eq!(walked, Walked { taken: vec![0, 1, 2], too_short: vec![(3, 0)] });
-        let walked = extractor.extract(&[1.0; 15], &mut numbers);
+        let walked = extractor.extract(&[1.0; 15], &mut numbers).unwrap();
         assert_eq!(walked.too_short, [(1, 5), (2, 0), (3, 0)]);
     }
 }

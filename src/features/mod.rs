@@ -9,11 +9,13 @@
 mod array;
 mod band_statistics;
 mod cache;
+mod error;
 mod extractor;
 mod log_mel;
 mod matrix;
 mod mfcc;
 mod mfcc_statistics;
+mod onnx;
 mod segments;
 mod spectra;
 mod statistics;
@@ -23,7 +25,8 @@ mod table;
 pub use array::ArrayChoice;
 pub use band_statistics::BandSummary;
 pub use cache::{Cache, Content, Item, Recipe, Removed};
-pub use extractor::{Extractor, Walked};
+pub use error::FeatureError;
+pub use extractor::{ExtractError, Extractor, Walked};
 pub use matrix::Matrix;
 pub use mfcc_statistics::MfccStatistics;
 pub use segments::Segments;
@@ -31,7 +34,9 @@ pub use statistics::{Part, Statistics};
 pub use stft::{Scale, Spectrogram};
 pub use table::{MissingNumbers, Selection, TableColumns};
 
-use crate::dataset::{Data, DatasetError, Kind};
+use std::path::Path;
+
+use crate::dataset::{Data, Kind};
 use crate::schema::Fields;
 use crate::vocab::Excluded;
 use crate::vocab::{ExampleId, Named, Registry, Targets};
@@ -62,6 +67,9 @@ impl Named for Entry {
     }
 }
 
+/// The features that are not of the list: they need more than a table of settings and a sample rate.
+const OTHERS: [&str; 3] = ["table", "array", "onnx"];
+
 static REGISTRY: Registry<Entry> = Registry::new(AUDIO_FEATURES);
 
 /// Makes your own feature known to this process: specs can then contain `[features.NAME]`.
@@ -72,7 +80,7 @@ static REGISTRY: Registry<Entry> = Registry::new(AUDIO_FEATURES);
 /// # Errors
 /// If the name is taken or is not a plain name.
 pub fn register(entry: &'static Entry) -> Result<(), String> {
-    if ["table", "array"].contains(&entry.name) {
+    if OTHERS.contains(&entry.name) {
         return Err(format!("the name `{}` is already taken", entry.name));
     }
     REGISTRY.add(entry)
@@ -118,6 +126,15 @@ pub trait Worker {
     /// Fills `out`, whose length follows from the feature's shape, from a segment's samples in
     /// `[-1, 1]`.
     fn compute(&mut self, samples: &[f32], out: &mut [f32]);
+
+    /// As [`Self::compute`], for features that can fail.
+    ///
+    /// # Errors
+    /// The reason, in one line.
+    fn try_compute(&mut self, samples: &[f32], out: &mut [f32]) -> Result<(), String> {
+        self.compute(samples, out);
+        Ok(())
+    }
 }
 
 impl<F: FnMut(&[f32], &mut [f32])> Worker for F {
@@ -204,41 +221,12 @@ pub enum Step {
 /// Receives every step and returns whether to continue.
 pub type OnStep<'a> = dyn Fn(Step) -> bool + Sync + 'a;
 
-/// An error while computing features.
-#[derive(Debug, thiserror::Error)]
-pub enum FeatureError {
-    /// The dataset failed.
-    #[error(transparent)]
-    Dataset(#[from] DatasetError),
-    /// The cache can't be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file or folder.
-        path: std::path::PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// A file of the cache is damaged.
-    #[error("{path}: {message}")]
-    Damaged {
-        /// The file.
-        path: std::path::PathBuf,
-        /// The fault.
-        message: String,
-    },
-    /// Stopped by the observer; finished shards are kept.
-    #[error("stopped while features were computed")]
-    Stopped,
-    /// Features and dataset are of different kinds, or a column is missing.
-    #[error("{0}")]
-    Mismatch(String),
-}
-
 impl Features {
-    /// Reads `[segments]` and `[features.NAME]` of a spec for a kind of dataset.
+    /// Reads `[segments]` and `[features.NAME]` of a spec for a kind of dataset. Files that it names are in the
+    /// folder `project`.
     ///
     /// Returns nothing if a fault was reported.
-    pub fn read(fields: &mut Fields, kind: Kind) -> Option<Self> {
+    pub fn read(fields: &mut Fields, kind: Kind, project: &Path) -> Option<Self> {
         let segments = match kind {
             Kind::Audio { .. } => fields.required_table("segments", Segments::read),
             Kind::Table | Kind::Arrays(_) => {
@@ -250,7 +238,7 @@ impl Features {
                 None
             }
         };
-        let known = names().chain(["table", "array"]).collect::<Vec<_>>();
+        let known = names().chain(OTHERS).collect::<Vec<_>>();
         fields.choice("features", &known, |name, inner| match (name, kind) {
             ("table", Kind::Table) => Some(Self::Table(TableColumns::read(inner))),
             ("array", Kind::Arrays(arrays)) => Some(Self::Array(ArrayChoice::read(inner, arrays)?)),
@@ -265,6 +253,17 @@ impl Features {
             ("array", _) => {
                 inner.fault(&format!("applies to arrays, but the dataset is {}", a_kind(kind)));
                 ArrayChoice::read(inner, &[]);
+                None
+            }
+            ("onnx", Kind::Audio { sample_rate_hz }) => {
+                let place = |segments| onnx::Place { project, sample_rate_hz, segments };
+                let feature = Box::new(onnx::read(inner, segments.map(place).as_ref())?);
+                let settings = serde_json::Value::Null;
+                Some(Self::Audio { segments: segments?, feature, settings })
+            }
+            ("onnx", _) => {
+                inner.fault(&format!("applies to audio, but the dataset is {}", a_kind(kind)));
+                onnx::read(inner, None);
                 None
             }
             (name, Kind::Audio { sample_rate_hz }) => {
@@ -349,7 +348,7 @@ impl Features {
     pub fn examples(
         &self,
         data: &Data,
-        cache: &std::path::Path,
+        cache: &Path,
         watch: &OnStep,
     ) -> Result<Examples, FeatureError> {
         match (self, data) {

@@ -27,7 +27,8 @@ fn every_feature_reads_an_empty_table_and_computes_finite_numbers() {
 fn a_table_has_no_segments_and_audio_no_columns() {
     let text = "[segments]\nseconds = 3.0\nper_track = 10\n[features.mfcc]\n";
     let tree = Tree::parse("x.toml", text).unwrap();
-    let faults = read(&tree, |fields| Features::read(fields, Kind::Table)).err().unwrap();
+    let faults =
+        read(&tree, |fields| Features::read(fields, Kind::Table, Path::new(""))).err().unwrap();
     assert_eq!(
         faults.to_string(),
         "x.toml:1: segments applies to audio, but the dataset is a table\n\
@@ -45,7 +46,9 @@ fn arrays_are_for_arrays_and_named_as_the_manifest_does() {
     }];
     let said = |text: &str, kind: Kind| {
         let tree = Tree::parse("x.toml", text).unwrap();
-        let read = read(&tree, |fields| Features::read(fields, kind).map(|f| f.shape(kind)));
+        let read = read(&tree, |fields| {
+            Features::read(fields, kind, Path::new("")).map(|f| f.shape(kind))
+        });
         read.map(|(shape, _)| shape).map_err(|faults| faults.to_string())
     };
     let array = "[features.array]\nname = \"mfcc13\"\n";

@@ -274,6 +274,11 @@ impl<'a> Fields<'a> {
         .flatten()
     }
 
+    /// Adds to the resolved tree what follows from a value, such as the hash of the file that it names.
+    pub fn keep_fact(&self, key: &str, value: Json) {
+        self.keep(key, value);
+    }
+
     /// Skips a known key whose value can't be checked.
     pub fn pass_over(&mut self, key: &str) {
         self.ask(key);

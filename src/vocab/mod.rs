@@ -21,7 +21,9 @@ pub use registry::{Named, Registry};
 pub use rng::{Rng, Seed};
 pub use scores::{ClassificationScores, RegressionScores, Scores, TagScores, TaggingScores};
 pub use seeds::seed_range;
-pub use spelling::{is_plain_name, name_hint, nearest, quoted_list, without_controls};
+pub use spelling::{
+    is_path_inside, is_plain_name, name_hint, nearest, quoted_list, without_controls,
+};
 pub use targets::{Outputs, Targets, Task};
 
 use serde::{Deserialize, Serialize};

@@ -41,6 +41,12 @@ pub fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(is_plain)
 }
 
+/// Returns whether a path, with slashes on every system, stays in the folder that it starts from.
+#[must_use]
+pub fn is_path_inside(path: &str) -> bool {
+    !path.contains(['\\', ':']) && path.split('/').all(|part| !["", ".", ".."].contains(&part))
+}
+
 /// A text whose control characters are escaped, as `\u{1b}`, apart from those that are `kept`. So are
 /// characters that change the direction of what follows them: both can make a name look like another
 /// one, or command a terminal.

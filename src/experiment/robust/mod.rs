@@ -362,7 +362,8 @@ impl Recipe<'_> {
         };
         let mut numbers = vec![];
         let walked = Extractor::new(self.segments, self.feature, sample_rate_hz)
-            .extract(&samples, &mut numbers);
+            .extract(&samples, &mut numbers)
+            .map_err(|error| skip(error.to_string()))?;
         let width = numbers.len() / walked.taken.len().max(1);
         let each = walked.taken.iter().zip(numbers.chunks(width.max(1)));
         let wanted = each.filter(|(segment, _)| segments.contains(segment));

@@ -255,8 +255,11 @@ impl Work<'_> {
                     segments.clone()
                 }
                 None => {
-                    let samples = self.audio.waveform(&self.audio.tracks[track])?;
-                    extractor.extract(&samples, &mut rows)
+                    let track = &self.audio.tracks[track];
+                    let samples = self.audio.waveform(track)?;
+                    extractor
+                        .extract(&samples, &mut rows)
+                        .map_err(|source| FeatureError::Track { track: track.id.clone(), source })?
                 }
             };
             tracks.push(TrackRows { content, segments });

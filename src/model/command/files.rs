@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::schema::{Node, Rule, Value};
-use crate::vocab::sha256_hex;
+use crate::vocab::{is_path_inside, sha256_hex};
 
 /// Files of one program, at most: a pattern that finds more finds data, not code.
 const MAX_FILES: usize = 10_000;
@@ -25,7 +25,7 @@ impl Rule for Pattern {
 
     fn check(&self, node: &Node) -> Result<String, Option<String>> {
         match &node.value {
-            Value::Text(text) if is_inside(text) => Ok(text.clone()),
+            Value::Text(text) if is_path_inside(text) => Ok(text.clone()),
             Value::Text(text) => {
                 Err(Some(format!("must be paths in the project, without `..`, found `{text}`")))
             }
@@ -44,14 +44,6 @@ impl Rule for Pattern {
     fn stand_in(&self) -> String {
         String::new()
     }
-}
-
-/// Whether a path, with slashes on every system, stays in the folder that it starts from.
-fn is_inside(path: &str) -> bool {
-    !path.is_empty()
-        && !path.contains('\\')
-        && !path.contains(':')
-        && path.split('/').all(|part| !["", "."].contains(&part) && part != "..")
 }
 
 /// Finds the files of all patterns and those that arguments name; the SHA-256 of each by its path.
@@ -79,7 +71,7 @@ pub(super) fn find(
     }
     for argument in arguments {
         let path = argument.strip_prefix("./").unwrap_or(argument);
-        if is_inside(path) && project.join(path).is_file() {
+        if is_path_inside(path) && project.join(path).is_file() {
             insert(project, path, &mut found)?;
         }
     }
