@@ -167,8 +167,8 @@ impl Worker for EmbeddingWorker<'_> {
     }
 
     fn try_compute(&mut self, samples: &[f32], out: &mut [f32]) -> Result<(), String> {
+        let n_windows = self.of.n_windows(samples.len());
         let Self { of: Embedding { net, input, .. }, buffers } = self;
-        let n_windows = input.n_steps(samples.len()) / net.window();
         if n_windows == 0 {
             return Err("the segment is shorter than a window of the net".to_owned());
         }
