@@ -13,7 +13,8 @@ mod net;
 mod net;
 #[cfg(feature = "onnx")]
 mod protobuf;
-#[cfg(all(test, feature = "onnx"))]
+#[cfg(test)]
+#[cfg(feature = "onnx")]
 mod tests;
 
 use std::fs;

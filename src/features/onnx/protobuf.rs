@@ -31,9 +31,12 @@ const RANDOM: [&str; 6] = [
 pub(super) fn parse(onnx: &tract_onnx::Onnx, mut bytes: &[u8]) -> Result<ModelProto, String> {
     // Every exporter writes the version of the format first.
     let is_other = bytes.first() != Some(&8);
-    let proto = onnx.proto_model_for_read(&mut bytes).map_err(|error| match is_other {
-        true => "which is not an ONNX file".to_owned(),
-        false => format!("which is a damaged or incomplete ONNX file ({})", error.root_cause()),
+    let proto = onnx.proto_model_for_read(&mut bytes).map_err(|error| {
+        if is_other {
+            "which is not an ONNX file".to_owned()
+        } else {
+            format!("which is a damaged or incomplete ONNX file ({})", error.root_cause())
+        }
     })?;
     let Some(graph) = proto.graph.as_ref().filter(|graph| !graph.node.is_empty()) else {
         return Err("which is not an ONNX file with a net".to_owned());

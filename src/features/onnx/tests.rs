@@ -28,7 +28,6 @@ fn given(shape: &[usize]) -> Given {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test tells how near it came")]
 fn embeddings_equal_onnxruntimes() {
     let cases: Json = serde_json::from_slice(&fs::read(golden("onnx.json")).unwrap()).unwrap();
     let mut n_seen = 0;
