@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{
-    edit, fails, ok, printed_record, project, repository, runs, stderr, stdout_of,
-};
+use crate::common::{edit, fails, project, repository, runs};
 
 const SPEC: &str = "title = \"t\"\nquestion = \"q\"\ndataset = \"synth-genres\"\nseeds = [1]\n\
     [segments]\nseconds = 2.0\nper_track = 4\n\
@@ -49,7 +47,6 @@ fn a_program_without_the_runtime_says_how_to_get_it() {
     fs::remove_file(home.path().join("nets/a.onnx")).unwrap();
     let said = fails(home.path(), &["check"], 2);
     assert!(said.contains("features.onnx.file is `nets/a.onnx`, which is not in /"), "{said}");
-    drop((ok, printed_record, stderr, stdout_of));
 }
 
 #[cfg(feature = "onnx")]
@@ -57,7 +54,7 @@ mod with_the_runtime {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::common::{command, stdout};
+    use crate::common::{command, encore, ok, printed_record, stderr, stdout, stdout_of};
 
     /// The bytes of the only matrix of the cache.
     fn matrix(home: &Path) -> Vec<u8> {
@@ -155,7 +152,7 @@ mod with_the_runtime {
         let place = bytes.windows(6).position(|name| name == b"\x22\x04Relu").unwrap() + 2;
         bytes[place..place + 4].copy_from_slice(b"Sqrt");
         fs::write(&path, bytes).unwrap();
-        let output = crate::common::encore(home.path(), &["run", "pretrained"]);
+        let output = encore(home.path(), &["run", "pretrained"]);
         let said = stderr(&output);
         assert!(
             !output.status.success()
