@@ -9,6 +9,7 @@ pub(super) struct Net;
 
 const NEVER: &str = "a net can't be opened without the runtime";
 
+#[expect(clippy::unused_self, reason = "they have the signatures of the runtime's")]
 impl Net {
     pub(super) fn open(_: &[u8], _: Option<&str>, _: &Given) -> Result<Self, Refusal> {
         let message = "which needs the runtime of nets, and this encore was built without it\n\
