@@ -137,6 +137,8 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
         [
             "beyond/cnn-4-filtered",
             "beyond/cnn-4-folds",
+            "beyond/stack-filtered",
+            "beyond/stack-folds",
             "beyond/stats-logistic-filtered",
             "beyond/stats-logistic-folds",
             "honest/cnn-1-filtered",
