@@ -6,6 +6,7 @@ use std::path::Path;
 
 use encore::dataset::{Catalogue, TrackColumns};
 use encore::experiment::{DataChoice, Library, Options, Plan};
+use encore::record::spec_differences;
 use encore::split::{By, Items, KFold, Protocol, Random, Split};
 use encore::vocab::{ExampleId, Seed, Targets};
 
@@ -170,4 +171,28 @@ fn the_specs_on_published_splits_plan_and_say_that_they_want_gtzan_itself() {
         plan("honest/cnn-3-folds").spec.split.describe(),
         "3 published folds (fold), 20 % of the other folds valid by group (artist_group), stratified"
     );
+}
+
+/// The page shows a leaking experiment beside the one that is named as its twin, as if only the split differed.
+#[test]
+fn experiments_named_as_twins_differ_in_the_split_alone() {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let catalogue = Catalogue::open(&ours.join("datasets")).unwrap();
+    let library = Library::open(&ours.join("experiments")).unwrap();
+    let options = Options { data: DataChoice::Embedded, ..Options::default() };
+    let plan = |name: &str| Plan::read(name, &library, &catalogue, &options).unwrap();
+    let mut n_twins = 0;
+    for name in library.names() {
+        let twins = [format!("honest/{name}"), format!("{name}-by-track")];
+        for twin in twins.iter().filter(|twin| library.names().contains(twin)) {
+            let differences = spec_differences(&plan(name).resolved, &plan(twin).resolved);
+            let is_split = |line: &String| line.starts_with("split.random.by: ");
+            assert!(
+                differences.len() == 1 && differences.iter().all(is_split),
+                "{twin}: {differences:?}"
+            );
+            n_twins += 1;
+        }
+    }
+    assert_eq!(n_twins, 7, "six of the report's and CNN-4");
 }

@@ -67,7 +67,10 @@ pub(crate) fn plan(net: &str, batch_size: Option<usize>, n_epochs: usize) -> Pla
     set.extend(batch_size.map(|size| format!("training.batch_size={size}")));
     if net.starts_with("beyond/") {
         // The other contestants have none of these either.
-        set.extend(["training.augment=[]", "training.mixup=0"].map(str::to_owned));
+        let others = ["training.augment=[]", "training.mixup=0"];
+        // So few epochs have no time for a long start.
+        let short = ["training.schedule.cosine.warmup_epochs=1"];
+        set.extend(others.into_iter().chain(short).map(str::to_owned));
     }
     let data = DataChoice::Named("gtzan".to_owned());
     let options = Options { set, data, ..Options::default() };

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [model.ensemble]
-//! of = ["beyond/cnn-4-track", "beyond/stats-logistic"]    # experiments, or ids of single runs
+//! of = ["beyond/cnn-4-by-track", "beyond/stats-logistic"]    # experiments, or ids of single runs
 //! by = "mean"             # the default; or "logistic", with:
 //! c = 1.0                 # a smaller one pulls the weights more to those of the mean
 //! ```
