@@ -9,6 +9,7 @@ use crate::features::FeatureError;
 use crate::model::ModelError;
 use crate::record::StoreError;
 use crate::split::SplitError;
+use crate::vocab::panic_message;
 
 /// What can go wrong with a run.
 #[derive(Debug, thiserror::Error)]
@@ -101,10 +102,6 @@ impl RunError {
 /// Turns a panic into an error, so that the other runs continue.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(RunError::Panic(text.unwrap_or_else(|| "without a message".to_owned())))
+        Err(RunError::Panic(panic_message(&*panic).unwrap_or("without a message").to_owned()))
     })
 }

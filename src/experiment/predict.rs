@@ -109,12 +109,9 @@ impl Predictor {
         let source = match plan.spec.model.ensemble() {
             None => Source::One(Trained::load(&plan, run, &catalogue)?),
             Some(_) => {
-                let runs = ensemble::recorded(run)?;
+                let (runs, pool) = ensemble::recorded(run)?;
                 let members = runs.iter().map(|run| Self::load(run, &catalogue));
-                let members = members.collect::<Result<Vec<_>, _>>()?;
-                let outputs = Outputs { task: plan.spec.target.task(), n: classes.len() };
-                let pool = OpinionPool::load(&run.folder.join("model"), members.len(), outputs);
-                Source::Ensemble { members, pool: pool.map_err(RunError::from)? }
+                Source::Ensemble { members: members.collect::<Result<_, _>>()?, pool }
             }
         };
         Ok(Self { plan, source, classes, sample_rate_hz })
@@ -172,7 +169,7 @@ impl Predictor {
         let rows: Vec<usize> = (0..taken.len()).collect();
         let outputs = model.embed(&self.examples(&matrix, &rows), layer).map_err(RunError::from)?;
         let width = outputs.len() / rows.len();
-        Ok(mean_row(&outputs, width).into_iter().map(|mean| mean as f32).collect())
+        Ok(metrics::mean_rows(&outputs, width))
     }
 
     /// The features of all segments of a recording, and the numbers of the segments.
@@ -245,11 +242,7 @@ impl Predictor {
             }
         };
         let task = self.task();
-        let outputs = match task {
-            Task::Classes => metrics::pool(&probabilities, self.classes.len()),
-            Task::Tags | Task::Number => mean_row(&probabilities, self.classes.len()),
-        };
-        let outputs: Vec<f32> = outputs.into_iter().map(|output| output as f32).collect();
+        let outputs = metrics::pooled(&probabilities, Outputs { task, n: self.classes.len() });
         Ok(Guess { answer: Answer::of(&outputs, task), outputs, n_segments, warnings })
     }
 
@@ -272,13 +265,6 @@ impl Predictor {
         let outputs = pool.predict(&said);
         Ok(Guess { answer: Answer::of(&outputs, self.task()), outputs, n_segments, warnings })
     }
-}
-
-/// The mean of the rows of `[n, width]`.
-fn mean_row(values: &[f32], width: usize) -> Vec<f64> {
-    let n = (values.len() / width) as f64;
-    let sum = |column: usize| values.iter().skip(column).step_by(width).map(|x| f64::from(*x));
-    (0..width).map(|column| sum(column).sum::<f64>() / n).collect()
 }
 
 /// The catalogue with the datasets of a run as the run used them. A run may have been copied from a

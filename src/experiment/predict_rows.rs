@@ -13,7 +13,7 @@ use crate::features::{Features, TableColumns};
 use crate::model::{self, OpinionPool, Preprocessor};
 use crate::record::Run;
 use crate::table::{Csv, Piece, TableError};
-use crate::vocab::{Outputs, Targets, Task};
+use crate::vocab::{Targets, Task};
 
 /// A run's model, with everything that turns a row of a table into an example.
 pub struct RowPredictor {
@@ -86,11 +86,9 @@ impl RowPredictor {
             return Ok(Self { plan, models, pool: None, classes });
         }
         let model = |run: &Run| RowModel::load(&Plan::of_run(run, &catalogue)?, run, &catalogue);
-        let models = ensemble::recorded(run)?.iter().map(model).collect::<Result<Vec<_>, _>>()?;
-        let outputs = Outputs { task: plan.spec.target.task(), n: classes.len() };
-        let pool = OpinionPool::load(&run.folder.join("model"), models.len(), outputs);
-        let pool = Some(pool.map_err(RunError::from)?);
-        Ok(Self { plan, models, pool, classes })
+        let (members, pool) = ensemble::recorded(run)?;
+        let models = members.iter().map(model).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { plan, models, pool: Some(pool), classes })
     }
 
     /// What a reader of all predictions should know.

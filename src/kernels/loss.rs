@@ -175,6 +175,17 @@ fn sigmoid_of(z: f64, decay: f64) -> f64 {
     if z < 0.0 { decay / (1.0 + decay) } else { 1.0 / (1.0 + decay) }
 }
 
+/// Replaces a row of logits by its probabilities, which sum to 1.
+pub fn softmax_row(row: &mut [f64]) {
+    let max = row.iter().fold(f64::NEG_INFINITY, |max, x| max.max(*x));
+    let mut sum = 0.0;
+    for x in &mut *row {
+        *x = libm::exp(*x - max);
+        sum += *x;
+    }
+    row.iter_mut().for_each(|x| *x /= sum);
+}
+
 /// Returns the probabilities of rows of logits, `[n, n_classes]`; each row sums to 1.
 #[must_use]
 pub fn softmax(logits: &[f32], n_classes: usize) -> Vec<f32> {

@@ -58,7 +58,7 @@ pub use probability::{
 pub use ranking::{areas_of, average_precision, roc_auc};
 pub use regression::{absolute_errors, r2, r2_by_track, squared_errors};
 pub use verdict::{DEFAULT_MARGIN, DEFAULT_RELATIVE_MARGIN, Judgment, Plan, Verdict, judge};
-pub use votes::{TrackOutputs, Votes, pool, pool_tracks, track_votes};
+pub use votes::{TrackOutputs, Votes, mean_rows, pool, pool_tracks, pooled, track_votes};
 
 use crate::vocab::{
     ClassificationScores, RegressionScores, Scores, TagScores, TaggingScores, Targets,

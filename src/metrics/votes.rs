@@ -1,6 +1,6 @@
 //! Track predictions from the votes of segments.
 
-use crate::vocab::Targets;
+use crate::vocab::{Outputs, Targets, Task};
 
 /// The probabilities of tracks, pooled from those of their segments.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,31 +84,41 @@ pub fn pool_tracks(
     assert_eq!(tracks.len() * n_outputs, outputs.len(), "an output per class, tag or number");
     let mut order: Vec<usize> = (0..tracks.len()).collect();
     order.sort_by_key(|&example| tracks[example]);
-    let (mut of_tracks, mut first, mut pooled, mut means) = (vec![], vec![], vec![], vec![]);
+    let (mut of_tracks, mut first, mut means) = (vec![], vec![], vec![]);
+    let mut outputs_of_tracks = vec![];
     for examples in order.chunk_by(|a, b| tracks[*a] == tracks[*b]) {
         of_tracks.push(tracks[examples[0]]);
         first.push(examples[0]);
         let row = |&example: &usize| &outputs[example * n_outputs..][..n_outputs];
         let rows: Vec<f32> = examples.iter().flat_map(row).copied().collect();
-        match targets {
-            Targets::Classes(_) => pooled.extend(pool(&rows, n_outputs).iter().map(|&p| p as f32)),
-            Targets::Tags(_) => pooled.extend(mean_rows(&rows, n_outputs)),
-            Targets::Numbers(actual) => {
-                pooled.extend(mean_rows(&rows, n_outputs));
-                let actual: Vec<f32> = examples.iter().map(|&example| actual[example]).collect();
-                means.extend(mean_rows(&actual, 1));
-            }
+        outputs_of_tracks.extend(pooled(&rows, Outputs { task: targets.task(), n: n_outputs }));
+        if let Targets::Numbers(actual) = targets {
+            let actual: Vec<f32> = examples.iter().map(|&example| actual[example]).collect();
+            means.extend(mean_rows(&actual, 1));
         }
     }
     let targets = match targets {
         Targets::Numbers(_) => Targets::Numbers(means),
         targets => targets.of_rows(&first, n_outputs),
     };
-    TrackOutputs { tracks: of_tracks, targets, outputs: pooled }
+    TrackOutputs { tracks: of_tracks, targets, outputs: outputs_of_tracks }
 }
 
-/// The mean of every column.
-fn mean_rows(rows: &[f32], n_columns: usize) -> Vec<f32> {
+/// What the rows `[n, n_outputs]` of one track come to: of classes a vote as by [`pool`], of tags and numbers the mean.
+///
+/// # Panics
+/// If there is no row of classes.
+#[must_use]
+pub fn pooled(rows: &[f32], outputs: Outputs) -> Vec<f32> {
+    match outputs.task {
+        Task::Classes => pool(rows, outputs.n).into_iter().map(|p| p as f32).collect(),
+        Task::Tags | Task::Number => mean_rows(rows, outputs.n),
+    }
+}
+
+/// The mean of every column of rows `[n, n_columns]`.
+#[must_use]
+pub fn mean_rows(rows: &[f32], n_columns: usize) -> Vec<f32> {
     let n = (rows.len() / n_columns) as f64;
     let sum = |column: usize| rows.iter().skip(column).step_by(n_columns).map(|&x| f64::from(x));
     (0..n_columns).map(|column| (sum(column).sum::<f64>() / n) as f32).collect()

@@ -180,7 +180,7 @@ fn solve(matrix: &Array2<f64>, wanted: &Array1<f64>, alpha: f64) -> Option<Array
 }
 
 /// Replaces a symmetric positive definite matrix by the lower triangle of its Cholesky decomposition.
-fn decompose(matrix: &mut Array2<f64>) -> Option<()> {
+pub(super) fn decompose(matrix: &mut Array2<f64>) -> Option<()> {
     for i in 0..matrix.nrows() {
         let (done, mut rest) = matrix.view_mut().split_at(Axis(0), i);
         let mut row = rest.row_mut(0);
@@ -199,7 +199,7 @@ fn decompose(matrix: &mut Array2<f64>) -> Option<()> {
 }
 
 /// Solves `lower lower' v = wanted`.
-fn substitute(lower: &Array2<f64>, mut wanted: Array1<f64>) -> Array1<f64> {
+pub(super) fn substitute(lower: &Array2<f64>, mut wanted: Array1<f64>) -> Array1<f64> {
     let n = wanted.len();
     for i in 0..n {
         let sum: f64 = (0..i).map(|j| lower[[i, j]] * wanted[j]).sum();

@@ -15,6 +15,7 @@ use super::found::{self, Cells, python_list};
 use super::numbers::{self, NumberCells};
 use super::write::{Values, frame};
 use super::{Columns, Csv, OddCells, TableError, Texts, header};
+use crate::vocab::panic_message;
 
 /// What a Parquet file begins with.
 pub(super) const MAGIC: &[u8] = b"PAR1";
@@ -54,12 +55,8 @@ pub(super) fn read_rows(
 /// Does some work of polars. A panic of polars is a fault of the file, not of the program: it trusts what footers say.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        format!(
-            "can't be read as a Parquet file: polars failed ({})",
-            text.unwrap_or("without a reason")
-        )
+        let text = panic_message(&*panic).unwrap_or("without a reason");
+        format!("can't be read as a Parquet file: polars failed ({text})")
     })
 }
 

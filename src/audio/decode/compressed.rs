@@ -25,6 +25,7 @@ use super::{
     source::{Patch, Source},
     tags,
 };
+use crate::vocab::panic_message;
 
 /// Consecutive packets without a sample that are accepted. More than this is a header that declares
 /// endless packets, not audio.
@@ -47,8 +48,7 @@ pub(super) fn decode(
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a reason")
+    panic_message(panic).unwrap_or("without a reason")
 }
 
 /// The sample rate that the file states, in Hz; only its headers are read.

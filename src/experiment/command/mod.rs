@@ -29,7 +29,6 @@ use crate::model::command::{
 };
 use crate::model::{Command, ModelError};
 use crate::record::{Checkpoint, CommandFacts, Run, RunWriter};
-use crate::vocab::Outputs;
 
 /// Runs the program of a fold, checks what it wrote, and records it.
 pub(super) fn run(
@@ -136,8 +135,7 @@ fn answer(
     log: &Path,
 ) -> Result<Predicted, ModelError> {
     let split = &fold.audited.split;
-    let examples = &fold.inputs.examples;
-    let outputs = Outputs { task: examples.targets.task(), n: examples.classes.len() };
+    let outputs = fold.outputs();
     let wrong = |message: String| {
         ModelError::Command(format!("the program `{}`: {message}", command.line()))
     };

@@ -26,7 +26,7 @@ pub(super) fn fit_stack(
     let pool = OpinionPool::fit(c, members, &targets, &all, outputs)?;
     let weights: Vec<String> = pool.weights().iter().map(|weight| format!("{weight:.2}")).collect();
     let (units, named) = units(fold);
-    let folds = folds_of(&units, rows.len(), &targets, fold.seed);
+    let folds = folds_of(&units, &targets, fold.seed);
     let mut notes = vec![
         format!("the weights of the members are {}", weights.join(", ")),
         format!("the stack is fitted on {} validation examples", rows.len()),
@@ -68,9 +68,9 @@ fn units<'a>(fold: &'a Fold) -> (Vec<&'a str>, &'a str) {
 }
 
 /// Places of examples by fold, ascending. Every class is spread evenly over the folds.
-fn folds_of(units: &[&str], n: usize, targets: &Targets, seed: u64) -> Vec<Vec<usize>> {
+fn folds_of(units: &[&str], targets: &Targets, seed: u64) -> Vec<Vec<usize>> {
     let mut by_unit: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, unit) in units.iter().enumerate().take(n) {
+    for (place, unit) in units.iter().enumerate() {
         by_unit.entry(unit).or_default().push(place);
     }
     let mut drawn: Vec<Vec<usize>> = by_unit.into_values().collect();
@@ -96,7 +96,7 @@ mod tests {
         let names: Vec<String> = (0..n).map(|place| format!("artist {}", place / 2)).collect();
         let units: Vec<&str> = names.iter().map(String::as_str).collect();
         let targets = Targets::Classes((0..n).map(|place| place / 50).collect());
-        let folds = folds_of(&units, n, &targets, 1);
+        let folds = folds_of(&units, &targets, 1);
         let mut seen: Vec<usize> = folds.concat();
         seen.sort_unstable();
         assert_eq!(seen, (0..n).collect::<Vec<_>>());
@@ -104,8 +104,8 @@ mod tests {
             assert_eq!(fold.iter().filter(|place| **place < 50).count(), 10);
             assert!(fold.chunks(2).all(|pair| pair[0] / 2 == pair[1] / 2), "{fold:?}");
         }
-        assert_eq!(folds_of(&units, n, &targets, 1), folds);
-        assert_ne!(folds_of(&units, n, &targets, 2), folds);
-        assert_eq!(folds_of(&units[..6], 6, &targets, 1).len(), 3);
+        assert_eq!(folds_of(&units, &targets, 1), folds);
+        assert_ne!(folds_of(&units, &targets, 2), folds);
+        assert_eq!(folds_of(&units[..6], &targets, 1).len(), 3);
     }
 }

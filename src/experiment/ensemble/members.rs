@@ -9,9 +9,9 @@ use super::super::fold::{AuditedSplit, Fold};
 use super::super::inputs::Inputs;
 use super::super::plan::Plan;
 use super::places::Unit;
-use crate::model::Ensemble;
+use crate::model::{Ensemble, OpinionPool};
 use crate::record::{MemberRun, Run, Store};
-use crate::vocab::ExampleId;
+use crate::vocab::{ExampleId, Outputs};
 
 /// The file of a record that has the test predictions.
 const PREDICTIONS: &str = "predictions.csv";
@@ -104,8 +104,8 @@ fn of_id(id: &str, store: &Store) -> Result<Run, RunError> {
     run.ok_or_else(|| RunError::Incompatible(format!("its member, the run {id}, is not there")))
 }
 
-/// The members of a recorded ensemble, unchanged since it was made.
-pub(in super::super) fn recorded(ensemble: &Run) -> Result<Vec<Run>, RunError> {
+/// The members of a recorded ensemble, unchanged since it was made, and what makes one prediction of theirs.
+pub(in super::super) fn recorded(ensemble: &Run) -> Result<(Vec<Run>, OpinionPool), RunError> {
     let store = Store::new(ensemble.folder.parent().unwrap_or(&ensemble.folder));
     let member = |MemberRun { run: id, predictions }: &MemberRun| {
         let run = store.read(id)?.ok_or_else(|| {
@@ -122,7 +122,12 @@ pub(in super::super) fn recorded(ensemble: &Run) -> Result<Vec<Run>, RunError> {
         }
         Ok(run)
     };
-    ensemble.record.model.members.iter().map(member).collect()
+    let members = ensemble.record.model.members.iter().map(member);
+    let members = members.collect::<Result<Vec<_>, RunError>>()?;
+    let data = &ensemble.record.data;
+    let outputs = Outputs { task: data.task, n: data.classes.len() };
+    let pool = OpinionPool::load(&ensemble.folder.join("model"), members.len(), outputs)?;
+    Ok((members, pool))
 }
 
 impl Member {

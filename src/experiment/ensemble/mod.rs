@@ -32,26 +32,24 @@ pub(super) fn run(
     observer.event(&Event::Started { run: label.clone(), n_epochs_done: 0, max_epochs: None });
     let members = members::find(fold, ensemble, context.members)?;
     let test = members.iter().map(|member| member.test(fold)).collect::<Result<Vec<_>, _>>()?;
-    let valid = valid(&members, fold, context.workspace)?;
     let mean = || OpinionPool::mean(members.len(), fold.outputs());
-    let (pool, notes, of_valid) = match (ensemble.by, valid) {
-        (Combination::Mean, Ok(valid)) => {
-            let said = valid.map(|valid| mean().predict(&valid));
-            (mean(), vec![], said)
-        }
-        (Combination::Mean, Err(why)) => {
+    let (pool, notes, of_valid) = match (ensemble.by, Valid::of(&members, fold, context.workspace)?)
+    {
+        (Combination::Mean, Valid::Said(valid)) => (mean(), vec![], Some(mean().predict(&valid))),
+        (Combination::Mean, Valid::NoExamples) => (mean(), vec![], None),
+        (Combination::Mean, Valid::Unknown(why)) => {
             (mean(), vec![format!("without validation scores: {why}")], None)
         }
-        (Combination::Logistic { .. }, Err(why)) => {
+        (Combination::Logistic { c }, Valid::Said(valid)) => folds::fit_stack(fold, c, &valid)?,
+        (Combination::Logistic { .. }, Valid::NoExamples) => {
+            let said = "a stack is fitted on validation examples, but the split has none";
+            return Err(RunError::Incompatible(said.to_owned()));
+        }
+        (Combination::Logistic { .. }, Valid::Unknown(why)) => {
             let hint = "hint: by = \"mean\" needs no validation predictions";
             let said = format!("a stack is fitted on validation predictions, but {why}\n{hint}");
             return Err(RunError::Incompatible(said));
         }
-        (Combination::Logistic { .. }, Ok(None)) => {
-            let said = "a stack is fitted on validation examples, but the split has none";
-            return Err(RunError::Incompatible(said.to_owned()));
-        }
-        (Combination::Logistic { c }, Ok(Some(valid))) => folds::fit_stack(fold, c, &valid)?,
     };
     for text in &notes {
         observer.event(&Event::Note { run: label.clone(), text: text.clone() });
@@ -75,25 +73,31 @@ pub(super) fn run(
     record_predictions(fold, &predicted, made, &history, writer, context)
 }
 
-/// What every member says of the validation examples, nothing if there are none; or why it can't be computed.
-#[expect(clippy::type_complexity, reason = "two ways to be without predictions, and failures")]
-fn valid(
-    members: &[Member],
-    fold: &Fold,
-    workspace: Workspace,
-) -> Result<Result<Option<Vec<Vec<f32>>>, String>, RunError> {
-    if fold.audited.split.valid.is_empty() {
-        return Ok(Ok(None));
-    }
-    let mut all = vec![];
-    for member in members {
-        if workspace.is_stopped() {
-            return Err(RunError::Stopped { epoch: 0 });
+/// What the members say of the validation examples.
+enum Valid {
+    /// This, each row-major `[n, n_outputs]`.
+    Said(Vec<Vec<f32>>),
+    /// There are none.
+    NoExamples,
+    /// A member can't be asked, for this reason.
+    Unknown(String),
+}
+
+impl Valid {
+    fn of(members: &[Member], fold: &Fold, workspace: Workspace) -> Result<Self, RunError> {
+        if fold.audited.split.valid.is_empty() {
+            return Ok(Self::NoExamples);
         }
-        if let Some(why) = member.without_model() {
-            return Ok(Err(why));
+        let mut all = vec![];
+        for member in members {
+            if workspace.is_stopped() {
+                return Err(RunError::Stopped { epoch: 0 });
+            }
+            if let Some(why) = member.without_model() {
+                return Ok(Self::Unknown(why));
+            }
+            all.push(member.valid(fold, workspace)?);
         }
-        all.push(member.valid(fold, workspace)?);
+        Ok(Self::Said(all))
     }
-    Ok(Ok(Some(all)))
 }

@@ -6,7 +6,7 @@ use super::super::error::RunError;
 use super::super::fold::Fold;
 use crate::metrics;
 use crate::record::Run;
-use crate::vocab::{ExampleId, Outputs, SplitName, Task};
+use crate::vocab::{ExampleId, Outputs, SplitName};
 
 /// Tracks named in a message.
 const MOST_NAMED: usize = 3;
@@ -125,25 +125,16 @@ impl Unit {
                 continue;
             }
             let rows: Vec<f32> = places.iter().flat_map(row).copied().collect();
-            all.extend(pooled(&rows, outputs));
+            all.extend(metrics::pooled(&rows, outputs));
         }
         Ok(all)
     }
 }
 
-/// What the rows of a track come to.
-fn pooled(rows: &[f32], outputs: Outputs) -> Vec<f32> {
-    if outputs.task == Task::Classes {
-        return metrics::pool(rows, outputs.n).into_iter().map(|p| p as f32).collect();
-    }
-    let n = (rows.len() / outputs.n) as f64;
-    let sum = |place: usize| rows.iter().skip(place).step_by(outputs.n).map(|&x| f64::from(x));
-    (0..outputs.n).map(|place| (sum(place).sum::<f64>() / n) as f32).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocab::Task;
 
     #[test]
     fn segments_answer_for_their_track_or_for_themselves() {

@@ -1,6 +1,5 @@
 //! A net that tract computes.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use tract_onnx::prelude::{
 use super::layout::{Given, Layout};
 pub(super) use super::protobuf::RUNTIME;
 use super::{Refusal, protobuf};
-use crate::vocab::{nearest, quoted_list};
+use crate::vocab::{nearest, panic_message, quoted_list};
 
 /// Numbers of an embedding, at most.
 const MAX_WIDTH: usize = 65_536;
@@ -195,12 +194,8 @@ fn check_sizes(model: &TypedModel, output: &str) -> Result<usize, Refusal> {
 
 /// Runs work of the runtime; a panic of it is a fault of the net.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    let message = |panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "without a reason".to_owned())
-    };
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| shortened(&message(panic)))
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|panic| shortened(panic_message(&*panic).unwrap_or("without a reason")))
 }
 
 fn words(error: &tract_onnx::prelude::TractError) -> String {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::super::Examples;
 use super::super::tree::Tree;
 use super::Boosted;
-use crate::kernels::loss::sigmoid;
+use crate::kernels::loss::{sigmoid, softmax_row};
 use crate::vocab::Task;
 
 /// Number of examples whose losses are summed on one thread. It is the same on any machine, so the
@@ -70,13 +70,7 @@ fn softmax(scores: &[f64], probabilities: &mut [f64]) {
         [score] => probabilities.copy_from_slice(&[0.0, *score]),
         _ => probabilities.copy_from_slice(scores),
     }
-    let max = probabilities.iter().fold(f64::NEG_INFINITY, |max, x| max.max(*x));
-    let mut sum = 0.0;
-    for x in &mut *probabilities {
-        *x = libm::exp(*x - max);
-        sum += *x;
-    }
-    probabilities.iter_mut().for_each(|x| *x /= sum);
+    softmax_row(probabilities);
 }
 
 /// The scores and answers of some examples, updated after each round.
