@@ -11,6 +11,7 @@
 //! | a split into train, valid and test, audited for leaks | [`split`] |
 //! | a model, fitted and scored | [`model`], [`metrics`] |
 //! | a spec that names all of these, checked and run | [`experiment`] |
+//! | points of a space of settings to try | [`search`] |
 //! | the record that a run leaves, and the page made from records | [`record`], [`report`] |
 //!
 //! ```
@@ -78,6 +79,7 @@ pub mod process;
 pub mod record;
 pub mod report;
 pub mod schema;
+pub mod search;
 #[doc(hidden)]
 pub mod similar;
 pub mod split;

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("kernels", 1),
     ("metrics", 1),
     ("record", 1),
+    ("search", 1),
     ("similar", 1),
     ("fetch", 1),
     ("dataset", 2),
@@ -33,7 +34,7 @@ const LAYERS: &[(&str, u8)] = &[
 const AT_HOME: &[(&str, &[&str])] = &[
     ("burn", &["model"]),
     ("safetensors", &["model"]),
-    ("libm", &["vocab", "audio", "dataset", "kernels", "metrics", "model", "similar"]),
+    ("libm", &["vocab", "audio", "dataset", "kernels", "metrics", "model", "search", "similar"]),
     ("linfa", &["model"]),
     ("linfa_logistic", &["model"]),
     ("smartcore", &["model"]),
