@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let base = copies::first_run(project, &Store::new(folder.path().join("first/runs")))?;
     let record = &base.run.record;
-    println!("{} test rows, {} classes", record.test.n(), record.data.classes.len());
+    println!("{} test rows, {} classes", record.scored().n(), record.data.classes.len());
     let names = ["first".to_owned(), "second".to_owned()];
     for n_seeds in counts {
         let store = Store::new(folder.path().join(format!("of-{n_seeds}/runs")));

@@ -166,7 +166,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for outcome in run_all(&[plan], workspace, here) {
         let record = outcome.result?.record;
-        println!("{}: test accuracy {:.3}", record.title, record.test.main());
+        println!("{}: test accuracy {:.3}", record.title, record.scored().main());
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for outcome in run_all(&[plan], workspace, here) {
         let run = outcome.result?;
-        println!("{}: test accuracy {:.3}", run.id, run.record.test.main());
+        println!("{}: test accuracy {:.3}", run.id, run.record.scored().main());
         let Predictions::Classes(predictions) = run.predictions()? else { continue };
         let n_right = predictions.iter().filter(|row| row.actual == row.predicted).count();
         println!("{n_right} of {} test examples right", predictions.len());

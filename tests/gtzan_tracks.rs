@@ -100,15 +100,22 @@ fn draws_and_folds_by_artist_keep_the_genres_about_even() {
             .map(|rows| rows.iter().filter_map(artist).collect::<BTreeSet<_>>());
         train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test)
     };
-    let random =
-        Random { by: by.clone(), stratify: true, test: 0.3, valid: 0.3, watch_test: false };
+    let random = Random {
+        by: by.clone(),
+        stratify: true,
+        test: 0.3,
+        valid: 0.3,
+        watch_test: false,
+        seed: None,
+    };
     for seed in 1..=10 {
         let split = Protocol::Random(random.clone()).divide(items, Seed(seed)).unwrap();
         assert!(disjoint(&split));
         assert!(worst(&split, 30) <= 9, "seed {seed}: {}", worst(&split, 30));
         assert!(split.test.len().abs_diff(300) <= 20, "seed {seed}: {}", split.test.len());
     }
-    let k_fold = KFold { k: 5, repeats: 1, by, stratify: true, valid: 0.2, column: None };
+    let k_fold =
+        KFold { k: 5, repeats: 1, by, stratify: true, valid: 0.2, column: None, fold: None };
     for fold in 1..=5 {
         let split = Protocol::KFold(k_fold.clone()).divide(items, Seed(fold)).unwrap();
         assert!(disjoint(&split));

@@ -9,6 +9,7 @@ use super::import_arguments::{ImportPredictions, SplitArguments};
 use super::robust_arguments::Robust;
 use super::runs_arguments::{Gc, Runs};
 use super::similar_arguments::{Embed, Map, Playlist, Similar};
+use super::sweep_arguments::Sweep;
 use crate::audio::DEGRADATIONS;
 use crate::vocab::seed_range;
 
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Reproduce(Reproduce),
     /// Run experiments
     Run(Run),
+    /// Search good settings: trials that never see the test set, and a winner judged on fresh seeds
+    Sweep(Sweep),
     /// Write the report page from the records
     Report(Report),
     /// List every published figure with its verdict and the reason
@@ -410,7 +413,7 @@ pub(super) struct Common {
 #[derive(Debug, Clone)]
 pub(super) struct Seeds(pub Vec<u64>);
 
-fn seeds(text: &str) -> Result<Seeds, String> {
+pub(super) fn seeds(text: &str) -> Result<Seeds, String> {
     if text.contains("..") {
         return seed_range(text).map(Seeds);
     }

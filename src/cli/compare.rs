@@ -28,7 +28,7 @@ fn is_meant(run: &Run, name: &str) -> bool {
 pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     let runs = project.finished_and(names)?;
-    let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
+    let runs = versions(runs, &library, &catalogue, Shrink::default()).with_searches();
     let names: Vec<String> = if all_versions {
         names.iter().flat_map(|name| versions_of(name, &runs)).collect()
     } else {

@@ -42,6 +42,8 @@ mod songs;
 mod specs;
 mod spotify;
 mod summaries;
+mod sweep;
+mod sweep_arguments;
 mod trust;
 mod unfinished;
 mod verify;
@@ -120,9 +122,11 @@ impl Project {
         finished(&self.store())
     }
 
-    /// The finished runs of the page, and archived ones that are named by their ids.
+    /// The finished runs of the page, and archived ones that are named by their ids. Those of searches have
+    /// settings that no spec has, and are there only if they are named.
     fn finished_and(&self, names: &[String]) -> Result<Vec<Run>, Failure> {
         let (mut runs, store) = (self.finished()?, self.store());
+        runs.retain(|run| run.record.search.is_none() || names.contains(&run.id));
         for name in names.iter().filter(|name| store.is_archived(name)) {
             match store.read(name) {
                 Ok(run) => runs.extend(run),
@@ -266,7 +270,7 @@ pub fn main() -> ExitCode {
         }
         Command::ImportCapsule { file } => import_runs::import_capsule(&project, &file),
         Command::Plot(arguments) => plot::plot(&project, &arguments),
-        Command::DoRun => experiment::do_run(signals::caught()).map_err(Failure::Usage),
+        Command::DoRun => experiment::do_runs(signals::caught()).map_err(Failure::Usage),
         Command::Supervise => process::supervise().map_err(Failure::Usage),
         Command::Become { parent, run } => Err(Failure::Usage(process::replace_by(parent, &run))),
         Command::Report(arguments) => runs::report(&project, &arguments),
@@ -276,6 +280,7 @@ pub fn main() -> ExitCode {
         Command::Compare { names, all_versions } => {
             compare::compare(&project, &names, all_versions)
         }
+        Command::Sweep(arguments) => sweep::sweep(&project, &arguments),
         Command::Robust(arguments) => robust::robust(&project, &arguments),
         Command::Predict(arguments) => predict::predict(&project, &arguments),
         Command::Embed(arguments) => similar::embed(&project, &arguments),

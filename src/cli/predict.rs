@@ -61,7 +61,7 @@ fn is_table(path: &Path) -> bool {
 fn heading(run: &Run) -> String {
     let record = &run.record;
     let synthetic = if record.data.synthetic { ", which is synthetic" } else { "" };
-    let (metric, score) = (Metric::main(record.data.task).words(), record.test.main());
+    let (metric, score) = (Metric::main(record.data.task).words(), record.scored().main());
     let unit = if record.spec.get("segments").is_some() { " per segment" } else { "" };
     let (id, dataset) = (&run.id, &record.data.dataset);
     format!("{id}, trained on {dataset}{synthetic}; its test {metric} is {score:.3}{unit}")

@@ -214,5 +214,5 @@ impl Observer for Progress {
 }
 
 fn name(run: &RunLabel) -> String {
-    format!("{} seed {}", without_controls(&run.experiment, ""), run.seed)
+    without_controls(&run.to_string(), "").into_owned()
 }

@@ -30,7 +30,7 @@ pub(super) fn robust(project: &Project, arguments: &Robust) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
     let (store, progress) = (project.store(), Progress::new(1));
     let runs = project.finished_and(names)?;
-    let runs = versions(runs, &library, &catalogue, Shrink::default()).all();
+    let runs = versions(runs, &library, &catalogue, Shrink::default()).with_searches();
     let failed = |error| failure(error, &library, &runs);
     let meant = report::meant(&runs, names).map_err(failed)?;
     ask(project, &meant, &catalogue, *is_trusted)?;

@@ -164,7 +164,7 @@ fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
         .then(|| common.seeds.iter().flat_map(|seeds| seeds.0.clone()).collect());
     let device =
         common.device.parse().map_err(|error: NoDevice| Failure::Usage(error.to_string()))?;
-    Ok(Options { set, data, seeds, device, shrink: Shrink::default() })
+    Ok(Options { set, data, seeds, device, ..Options::default() })
 }
 
 /// Prints every synthetic dataset that replaces a real one, with the command to get the real one.
@@ -210,7 +210,7 @@ fn execute(
     };
     let outcomes = run_all(plans, project.workspace(catalogue, store, &Progress::new(n_runs)), how);
     let object = |Outcome { label, result }: &Outcome| {
-        let RunLabel { experiment, dataset, seed } = label;
+        let RunLabel { experiment, dataset, seed, .. } = label;
         let run = result.as_ref().ok();
         json!({
             "experiment": experiment, "dataset": dataset, "seed": seed, "id": run.map(|run| &run.id),
@@ -345,8 +345,8 @@ fn failures(outcomes: Vec<Outcome>) -> Done {
 /// Each reason once, after the runs that failed for it.
 fn reasons(failed: &[(RunLabel, RunError)]) -> String {
     let mut by_text: Vec<(String, Vec<String>)> = vec![];
-    for (RunLabel { experiment, seed, .. }, error) in failed {
-        let (run, text) = (format!("{experiment} seed {seed}"), error.to_string());
+    for (label, error) in failed {
+        let (run, text) = (label.to_string(), error.to_string());
         match by_text.iter_mut().find(|(known, _)| *known == text) {
             Some((_, runs)) => runs.push(run),
             None => by_text.push((text, vec![run])),
@@ -368,6 +368,8 @@ pub(super) fn page_options(settings: &ProjectSettings, order: Vec<String>) -> re
         data: vec![],
         scores: None,
         degraded: None,
+        studies: vec![],
+        winners: vec![],
         skipped: vec![],
         tasks: BTreeMap::new(),
     }

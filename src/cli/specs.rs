@@ -146,8 +146,8 @@ impl<'a> Latest<'a> {
         let Some(run) = self.run else { return Value::Null };
         let record = &run.record;
         json!({
-            "id": run.id, "accuracy": record.test.classes().map(|scores| scores.accuracy),
-            "metric": Metric::main(record.data.task).as_str(), "score": record.test.main(),
+            "id": run.id, "accuracy": record.scored().classes().map(|scores| scores.accuracy),
+            "metric": Metric::main(record.data.task).as_str(), "score": record.scored().main(),
             "dataset": record.data.dataset,
             "seed": record.seed, "started": record.timings.started,
             "is_of_current_spec": self.is_current, "is_shortened": !record.cut.is_empty(),
@@ -180,7 +180,7 @@ fn runs_of<'a>(runs: &'a [Run], name: &str) -> Vec<&'a Run> {
 
 fn result(run: &Run) -> String {
     let record = &run.record;
-    let (score, dataset, seed) = (record.test.main(), &record.data.dataset, record.seed);
+    let (score, dataset, seed) = (record.scored().main(), &record.data.dataset, record.seed);
     let metric = match record.data.task {
         Task::Classes => String::new(),
         task => format!("{} ", Metric::main(task).words()),

@@ -76,7 +76,15 @@ impl<'a> Fold<'a> {
         let [train, valid] = [train, valid].map(|rows| self.model_inputs.view(rows));
         let (seed, device) = (Seed(self.seed), self.plan.device());
         let fresh = self.fresh.as_ref().map(|fresh| fresh as &dyn FreshExamples);
-        FitInput { train, valid, seed, device, resume: None, fresh }
+        let until = self.plan.options.until();
+        FitInput { train, valid, seed, device, resume: None, fresh, until }
+    }
+
+    /// The rows that the run's predictions are about: those of the test set, which trials of a search never
+    /// see, or of the validation set.
+    pub(super) fn scored_rows(&self) -> &[usize] {
+        let Split { valid, test, .. } = &self.audited.split;
+        if self.plan.options.is_trial() { valid } else { test }
     }
 
     /// What a model puts out for its examples.

@@ -121,7 +121,7 @@ pub fn import_predictions(
         notes: vec![],
         foreign: Some(Told { facts, protocol, seconds }),
     };
-    let predicted = Predicted { train: None, valid: None, test };
+    let predicted = Predicted { train: None, valid: None, scored: test };
     let history = TrainingHistory { epochs, ..TrainingHistory::nothing() };
     record_predictions(&fold, &predicted, made, &history, writer, context)
 }

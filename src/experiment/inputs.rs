@@ -11,6 +11,7 @@ use super::target::Target;
 use crate::dataset::{AudioData, Data, DatasetError, TrackColumns};
 use crate::features::{Examples, FeatureError, Features, Step};
 use crate::model::Device;
+use crate::record::{OfSearch, PartOfSearch, StoppedRun};
 use crate::split::Items;
 use crate::vocab::{Excluded, Sha256};
 
@@ -30,6 +31,32 @@ pub(super) struct Inputs {
     pub(super) notes: Vec<String>,
     pub(super) cut: Vec<String>,
     pub(super) seconds: f64,
+}
+
+/// The examples of the last plan that asked for some: plans after it that need the same share them.
+#[derive(Default)]
+pub(super) struct SharedInputs(Option<(String, Inputs)>);
+
+impl SharedInputs {
+    /// Returns a plan's examples, loaded as by [`Inputs::load`] unless they are those of the plan before.
+    pub(super) fn load(&mut self, plan: &Plan, workspace: Workspace) -> Result<&Inputs, RunError> {
+        let key = plan.inputs_key();
+        match &mut self.0 {
+            // The time was spent on the plan before.
+            Some((known, inputs)) if *known == key => inputs.seconds = 0.0,
+            _ => {
+                self.0 = None;
+                self.0 = Some((key, Inputs::load(plan, workspace)?));
+            }
+        }
+        let (_, inputs) = self.0.as_ref().expect("they are there now");
+        Ok(inputs)
+    }
+
+    /// Forgets the examples: they are no longer what is on the disk.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
+    }
 }
 
 impl Inputs {
@@ -97,6 +124,17 @@ impl Inputs {
     /// The ID of one of the plan's runs. It is readable, and changes with everything that decides the run's
     /// result.
     pub(super) fn run_id(&self, plan: &Plan, seed: u64) -> String {
+        self.id(plan, seed, plan.options.until())
+    }
+
+    /// Where a trial that ends before its last epoch keeps what a longer one needs to go on.
+    pub(super) fn stopped(&self, plan: &Plan, seed: u64) -> Option<StoppedRun> {
+        let most_epochs = plan.options.until().or(plan.spec.max_epochs)?;
+        let name = || self.id(plan, seed, None);
+        plan.options.is_trial().then(|| StoppedRun { name: name(), most_epochs })
+    }
+
+    fn id(&self, plan: &Plan, seed: u64, until: Option<usize>) -> String {
         let mut hash = Sha256::new()
             .piece(CODE_VERSION.to_le_bytes())
             .piece(&plan.spec_hash)
@@ -111,6 +149,14 @@ impl Inputs {
         }
         if plan.device() != Device::Cpu {
             hash = hash.piece(plan.device().name());
+        }
+        // A trial lacks the scores of its test set, and may end early. A winner is known to be one.
+        match &plan.options.search {
+            Some(OfSearch { part: PartOfSearch::Trial { .. }, .. }) => {
+                hash = hash.piece("trial").piece((until.unwrap_or(0) as u64).to_le_bytes());
+            }
+            Some(OfSearch { study, .. }) => hash = hash.piece("winner").piece(study),
+            None => {}
         }
         let hash = hash.hex();
         format!(

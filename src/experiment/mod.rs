@@ -18,6 +18,7 @@
 //! | `foreign_run`, `foreign_predictions`, `foreign_rows` | predictions that another program made -> a run; their checks; the CSV files about examples |
 //! | `exported_split` | the split of a seed, for another program |
 //! | `imported_capsule` | the runs of a capsule -> runs of this project |
+//! | `sweep/` | a search for good settings: trials, the choice, the winner on fresh seeds |
 //! | `command` | a run whose model is a program, and its predictions |
 //! | `ensemble/` | a run whose model is several finished runs |
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
@@ -65,6 +66,7 @@ mod similarity;
 mod spec;
 mod staleness;
 mod summary;
+mod sweep;
 mod tables;
 mod target;
 mod verify;
@@ -94,8 +96,11 @@ pub use similarity::{SimilarityScores, similarity};
 pub use spec::Spec;
 pub use staleness::{Reason, why};
 pub use summary::{SummaryError, columns, segment, summarize, track_segment};
+pub use sweep::{
+    Halving, Sweep, SweepError, SweepOptions, ValidMetric, check as check_sweep, n_runs_of, sweep,
+};
 pub use target::{TagColumns, Target};
 pub use verify::{Repetition, VerifyError, verify, verify_capsule};
 pub use versions::Versions;
 pub use waveforms::WaveformAugment;
-pub use worker::do_run;
+pub use worker::do_runs;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Cut;
 use crate::model::Device;
+use crate::record::{OfSearch, PartOfSearch};
 
 /// What the command line adds to a spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,33 @@ pub struct Options {
     pub shrink: Shrink,
     /// Where nets are computed.
     pub device: Device,
+    /// The search that the run belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<OfSearch>,
+}
+
+impl Options {
+    /// Whether the run's test examples are withheld.
+    #[must_use]
+    pub(super) fn is_trial(&self) -> bool {
+        matches!(&self.search, Some(OfSearch { part: PartOfSearch::Trial { .. }, .. }))
+    }
+
+    /// The number of the run's trial.
+    pub(super) fn trial_number(&self) -> Option<usize> {
+        match &self.search {
+            Some(OfSearch { part: PartOfSearch::Trial { number, .. }, .. }) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The epoch after which the run ends, if that is not its last one.
+    pub(super) fn until(&self) -> Option<usize> {
+        match &self.search {
+            Some(OfSearch { part: PartOfSearch::Trial { until, .. }, .. }) => *until,
+            _ => None,
+        }
+    }
 }
 
 /// Which dataset a run uses.

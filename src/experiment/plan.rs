@@ -141,6 +141,10 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let written = Tree::parse(origin, &text)?;
         let mut tree = written.clone();
+        if options.search.is_some() {
+            // A run of a search does not search.
+            tree.remove("sweep");
+        }
         let mut cut = vec![];
         for assignment in &options.set {
             let key = tree.set(assignment)?;
@@ -157,7 +161,14 @@ impl Plan {
         {
             cut.clear();
         }
+        if options.search.is_some() {
+            // Its settings are what the search is about. They do not make it a shorter run.
+            cut.clear();
+        }
         cut.extend(fewer_epochs);
+        if let (Some(until), Some(epochs)) = (options.until(), spec.max_epochs) {
+            cut.push(format!("{until} of {epochs} epochs"));
+        }
         if let Some(seeds) = &options.seeds {
             spec.seeds.clone_from(seeds);
         }
@@ -190,6 +201,20 @@ impl Plan {
         self.spec.seeds.truncate(n_seeds);
     }
 
+    /// What decides the plan's examples: plans of one program with equal keys have the same.
+    pub(super) fn inputs_key(&self) -> String {
+        let mut resolved = self.resolved.clone();
+        if let Some(table) = resolved.as_object_mut() {
+            for key in ["title", "question", "claims", "seeds", "model", "training", "sweep"] {
+                table.remove(key);
+            }
+        }
+        let Spec { dataset, augment_waveforms, .. } = &self.spec;
+        let has_audio = !augment_waveforms.is_empty();
+        let key = (&dataset.name, &dataset.source, self.options.shrink.data, has_audio, resolved);
+        serde_json::to_string(&key).expect("a spec is plain data")
+    }
+
     /// Which run one of the plan's seeds is, for whoever looks before it is finished.
     pub(super) fn facts(&self, seed: u64) -> AttemptFacts {
         AttemptFacts {
@@ -204,7 +229,7 @@ impl Plan {
     /// The name of one of the plan's runs, for messages.
     pub(super) fn label(&self, seed: u64) -> RunLabel {
         let (experiment, dataset) = (self.name.clone(), self.spec.dataset.name.clone());
-        RunLabel { experiment, dataset, seed }
+        RunLabel { experiment, dataset, seed, trial: self.options.trial_number() }
     }
 }
 
@@ -338,7 +363,7 @@ fn fault(origin: &str, message: String) -> Faults {
 fn spec_hash(resolved: &serde_json::Value) -> String {
     let mut deciding = resolved.clone();
     if let Some(table) = deciding.as_object_mut() {
-        for key in ["title", "question", "claims", "seeds", "dataset"] {
+        for key in ["title", "question", "claims", "seeds", "dataset", "sweep"] {
             table.remove(key);
         }
         // How long a program may take, and what describes its environment, do not decide a result.

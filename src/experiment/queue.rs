@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use super::context::{RunContext, Workspace, code_facts};
 use super::error::{RunError, guarded};
 use super::event::{Event, RunLabel};
-use super::inputs::Inputs;
+use super::inputs::{Inputs, SharedInputs};
 use super::plan::Plan;
 use super::run::run;
-use super::worker::{End, Lifeline, WorkerTask, follow, start};
-use crate::record::Run;
+use super::worker::{End, Lifeline, Worker, WorkerTask};
+use crate::record::{CodeFacts, Run};
 
 /// The longest time until a request to stop is passed on.
 const ATTENTION: Duration = Duration::from_millis(50);
@@ -30,8 +30,9 @@ pub struct Outcome {
 /// How many runs are done side by side.
 #[derive(Clone, Copy)]
 pub struct SideBySide<'a> {
-    /// The `encore` program, which is started once for each run with the command `do-run`. Absent to do
-    /// the runs in this process, each on all of its threads.
+    /// The `encore` program, which is started with the command `do-run` for each of the runs at a time, and
+    /// again after a run that it did not survive. Absent to do the runs in this process, each on all of its
+    /// threads.
     pub program: Option<&'a Path>,
     /// Runs at a time; absent for as many as there are cores.
     pub n_jobs: Option<usize>,
@@ -54,11 +55,14 @@ struct Queue<'a> {
     how: SideBySide<'a>,
     /// Threads of each run.
     n_threads: usize,
+    code: CodeFacts,
     /// The lifelines of the current runs.
     lifelines: Mutex<Vec<Arc<Lifeline>>>,
+    /// Processes that wait for a run.
+    idle: Mutex<Vec<Worker>>,
 }
 
-/// Runs every seed of every plan, some at a time, each in its own process. Finished runs are
+/// Runs every seed of every plan, some at a time, in processes of their own. Finished runs are
 /// reused, and interrupted runs are resumed. Ensembles come last, since they consist of other runs.
 ///
 /// A run that fails, or whose process is killed, does not affect other runs. If there are more cores
@@ -68,6 +72,7 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
     let Workspace { observer, stop, .. } = workspace;
     let mut jobs = VecDeque::new();
     let mut outcomes = vec![];
+    let mut shared = SharedInputs::default();
     for plan in plans {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -77,7 +82,7 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
                 (plan.spec.dataset.name.clone(), format!("{}: {warning}", plan.name));
             observer.event(&Event::FeaturesNote { dataset, text });
         }
-        match guarded(|| Inputs::load(plan, workspace)) {
+        match guarded(|| shared.load(plan, workspace)) {
             // The run's process looks the features up again by itself.
             Ok(inputs) => {
                 workspace.store.forget_failed_inputs(&plan.facts(plan.spec.seeds[0]));
@@ -109,7 +114,10 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
     let n_jobs = how.n_jobs.unwrap_or(n_cores).clamp(1, jobs.len().max(1));
     // Two runs at a time are faster than two runs in turn on two cores each. A single run uses all cores.
     let n_threads = (n_cores / n_jobs).max(1);
-    let queue = Queue { workspace, how, n_threads, lifelines: Mutex::default() };
+    drop(shared);
+    let code = code_facts(workspace.project);
+    let (lifelines, idle) = (Mutex::default(), Mutex::default());
+    let queue = Queue { workspace, how, n_threads, code, lifelines, idle };
     let order: Vec<RunLabel> = jobs.iter().map(|job| job.plan.label(job.seed)).collect();
     // An ensemble consists of finished runs: those that it may need go first.
     let (ensembles, others): (VecDeque<_>, VecDeque<_>) =
@@ -185,7 +193,7 @@ impl Queue<'_> {
             Ok((run, found)) => Event::Finished {
                 run: label.clone(),
                 task: run.record.data.task,
-                score: Some(run.record.test.main()).filter(|score| score.is_finite()),
+                score: Some(run.record.scored().main()).filter(|score| score.is_finite()),
                 seconds: began.elapsed().as_secs_f64(),
                 found: *found,
             },
@@ -197,11 +205,10 @@ impl Queue<'_> {
     /// Does a run in this process.
     fn here(&self, job: &QueuedRun) -> Result<(Run, bool), RunError> {
         let SideBySide { checkpoint_every, forbid_leaks, .. } = self.how;
-        let code = code_facts(self.workspace.project);
         let context = RunContext {
             workspace: self.workspace,
             members: self.workspace.store,
-            code: &code,
+            code: &self.code,
             checkpoint_every,
             forbid_leaks,
         };
@@ -226,18 +233,23 @@ impl Queue<'_> {
             n_threads: self.n_threads,
             checkpoint_every,
             forbid_leaks,
+            code: self.code.clone(),
             may_start_programs: crate::process::is_permitted(),
         };
         let process = |error: std::io::Error| {
             RunError::process(format!("{} cannot be started: {error}", program.display()))
         };
-        let (mut child, lifeline) = start(program, &task).map_err(process)?;
-        let lifeline = Arc::new(lifeline);
+        let idle = || self.idle.lock().expect("no holder of the list panics");
+        let waiting = idle().pop();
+        let worker = waiting.map_or_else(|| Worker::start(program), Ok).map_err(process)?;
+        let lifeline = worker.lifeline();
         let lifelines = || self.lifelines.lock().expect("no holder of the list panics");
         lifelines().push(Arc::clone(&lifeline));
-        let end = follow(&mut child, observer);
+        let ended = worker.does(&task, observer);
         lifelines().retain(|other| !Arc::ptr_eq(other, &lifeline));
-        match end.map_err(process)? {
+        let (end, worker) = ended.map_err(process)?;
+        idle().extend(worker);
+        match end {
             End::Done { found } => {
                 let run = store.read(id)?;
                 run.map(|run| (run, found)).ok_or_else(|| {

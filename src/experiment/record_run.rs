@@ -22,7 +22,8 @@ use crate::vocab::{Scores, Targets};
 pub(super) struct Predicted {
     pub(super) train: Option<Vec<f32>>,
     pub(super) valid: Option<Vec<f32>>,
-    pub(super) test: Vec<f32>,
+    /// Of [`Fold::scored_rows`].
+    pub(super) scored: Vec<f32>,
 }
 
 /// What the record says of a model, whatever made the predictions.
@@ -72,9 +73,9 @@ pub(super) fn record_run(
 ) -> Result<Run, RunError> {
     let split = &fold.audited.split;
     let model = fitted.model.as_ref();
-    let predict = |rows: &Vec<usize>| model.predict(&fold.model_inputs.view(rows));
+    let predict = |rows: &[usize]| model.predict(&fold.model_inputs.view(rows));
     let predicted = Predicted {
-        test: predict(&split.test)?,
+        scored: predict(fold.scored_rows())?,
         train: Some(predict(&split.train)?),
         valid: if split.valid.is_empty() { None } else { Some(predict(&split.valid)?) },
     };
@@ -104,11 +105,12 @@ pub(super) fn record_predictions(
     let Fold { plan, inputs, seed, audited: AuditedSplit { split, audit }, model_inputs, .. } =
         fold;
     let (examples, spec) = (&inputs.examples, &plan.spec);
-    let of_set = |rows: &Vec<usize>, outputs: &Vec<f32>| scored(examples, rows, outputs);
-    let test = of_set(&split.test, &predicted.test);
+    let of_set = |rows: &[usize], outputs: &[f32]| scored(examples, rows, outputs);
+    let rows = fold.scored_rows();
+    let test = (!plan.options.is_trial()).then(|| of_set(rows, &predicted.scored));
     let train = predicted.train.as_ref().map(|train| of_set(&split.train, train));
     let valid = predicted.valid.as_ref().map(|valid| of_set(&split.valid, valid));
-    writer.predictions(&predictions(examples, &split.test, &predicted.test), &examples.classes)?;
+    writer.predictions(&predictions(examples, rows, &predicted.scored), &examples.classes)?;
     model_inputs.save(&writer.model_folder())?;
     let mut record = Record {
         format: RECORD_FORMAT,
@@ -152,6 +154,7 @@ pub(super) fn record_predictions(
             members: made.members,
         },
         foreign: None,
+        search: plan.options.search.clone(),
         code: match plan.device() {
             Device::Cpu => context.code.clone(),
             #[cfg(any(feature = "wgpu", feature = "cuda"))]

@@ -85,7 +85,8 @@ fn anew(
 ) -> Result<Run, RunError> {
     let audited = AuditedSplit::new(plan, inputs, seed)?;
     refuse_leaks(&plan.label(seed), &audited.audit, context)?;
-    let (mut writer, found, notes) = RunWriter::begin(claim)?;
+    let stopped = inputs.stopped(plan, seed);
+    let (mut writer, found, notes) = RunWriter::begin_from(claim, stopped.as_ref())?;
     for text in notes {
         context.workspace.observer.event(&Event::Note { run: plan.label(seed), text });
     }
@@ -101,6 +102,9 @@ fn anew(
         return ensemble::run(&fold, members, writer, context);
     }
     let trained = fit(&fold, found, &mut writer, context)?;
+    if let (Some(stopped), Some(_)) = (stopped, plan.options.until()) {
+        writer.hand_over(&stopped)?;
+    }
     record_run(&fold, &trained, writer, context)
 }
 
@@ -120,7 +124,7 @@ pub(super) fn refuse_leaks(
             format!("{} test examples {}{named}", leak.n_test, leak.kind.words())
         })
         .collect();
-    let RunLabel { experiment, dataset, seed } = label;
+    let RunLabel { experiment, dataset, seed, .. } = label;
     let label = format!("{experiment} on {dataset} seed {seed}");
     Err(RunError::Leaks { label, leaks: leaks.join("; ") })
 }

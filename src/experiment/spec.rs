@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::options::DataChoice;
+use super::sweep::{Surroundings, Sweep};
 use super::target::Target;
 use super::waveforms::{self, WaveformAugment};
 use super::{protocol, tables};
@@ -51,6 +52,8 @@ pub struct Spec {
     pub max_epochs: Option<usize>,
     /// The published figures that the experiment repeats.
     pub claims: Vec<Claim>,
+    /// The search for better settings.
+    pub sweep: Option<Sweep>,
 }
 
 /// Why a valid spec can't run on the dataset that was chosen for it.
@@ -145,6 +148,16 @@ impl Spec {
             fields.fault_at("model.ensemble.by", said);
         }
         let claims = fields.each_table("claims", |claim| read_claim(claim, asked, target.task()));
+        let trained = model.as_ref().filter(|(model, ..)| model.command().is_none());
+        let around = Surroundings {
+            task: target.task(),
+            epochs: trained.and_then(|(_, _, epochs, _)| *epochs),
+            no_valid: split.as_ref().and_then(Protocol::no_valid),
+            has_folds: split.as_ref().is_some_and(|split| split.n_folds().is_some()),
+            is_listed: matches!(split, Some(Protocol::Listed(_))),
+            is_ensemble: ensemble.is_some(),
+        };
+        let sweep = Sweep::read(fields, &around);
         let (Some(features), Some(shape), Some(split), Some(model)) =
             (features, shape, split, model)
         else {
@@ -168,6 +181,7 @@ impl Spec {
             augment_waveforms,
             max_epochs,
             claims,
+            sweep,
         })
     }
 }

@@ -72,7 +72,7 @@ pub enum VerifyError {
 pub fn verify_capsule(path: &Path, folder: &Path) -> Result<(Capsule, Vec<Run>), VerifyError> {
     let (capsule, runs) = unpack_capsule(path, folder)?;
     for run in &runs {
-        let (was, is) = (&run.record.test, rescore(run)?);
+        let (was, is) = (run.record.scored(), rescore(run)?);
         if *was != is {
             return Err(VerifyError::Other(format!(
                 "{}: the predictions of {} give {}, but the record has {}",
@@ -182,8 +182,8 @@ pub fn verify(recorded: &Run, workspace: Workspace) -> Result<Repetition, Verify
         curves: was.curves == is.curves,
         model: was.model == is.model,
         predictions: was.predictions == is.predictions,
-        score: [record.test.main(), repeated.test.main()],
-        scores_apart: plan.spec.model.command().map(|_| apart(&record.test, &repeated.test)),
+        score: [record.scored().main(), repeated.scored().main()],
+        scores_apart: plan.spec.model.command().map(|_| apart(record.scored(), repeated.scored())),
     })
 }
 

@@ -22,6 +22,8 @@ pub struct Versions {
     pub current: Vec<Run>,
     /// All other runs, each with [`Run::other_version`].
     pub others: Vec<Run>,
+    /// Runs that a search made: trials and winners, whose settings are not those of a spec.
+    pub of_searches: Vec<Run>,
     /// The specs that can't be read, each with its first fault: their runs keep what they recorded.
     pub unread: Vec<String>,
 }
@@ -32,6 +34,8 @@ impl Versions {
     pub fn of(runs: Vec<Run>, library: &Library, catalogue: &Catalogue, shrink: Shrink) -> Self {
         let mut specs =
             Specs { library, catalogue, shrink, plans: BTreeMap::new(), faults: BTreeMap::new() };
+        let (of_searches, runs): (Vec<Run>, Vec<Run>) =
+            runs.into_iter().partition(|run| run.record.search.is_some());
         let latest = latest(&runs);
         let mut data = Pool::default();
         let (mut current, mut others) = (vec![], vec![]);
@@ -43,13 +47,20 @@ impl Versions {
             }
             if run.other_version.is_none() { &mut current } else { &mut others }.push(run);
         }
-        Self { current, others, unread: specs.faults.into_values().collect() }
+        Self { current, others, of_searches, unread: specs.faults.into_values().collect() }
     }
 
     /// Runs of all versions.
     #[must_use]
     pub fn all(self) -> Vec<Run> {
         self.current.into_iter().chain(self.others).collect()
+    }
+
+    /// Runs of all versions, and those of searches.
+    #[must_use]
+    pub fn with_searches(mut self) -> Vec<Run> {
+        let of_searches = std::mem::take(&mut self.of_searches);
+        self.all().into_iter().chain(of_searches).collect()
     }
 }
 

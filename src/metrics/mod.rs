@@ -49,7 +49,7 @@ pub use cluster::Clustered;
 pub use confusion::{ClassScores, accuracy, confusion, macro_f1, per_class};
 pub use estimate::Estimate;
 pub use evidence::{DEFAULT_LOSS_SPREAD, DEFAULT_SEED_SPREAD, Evidence, Published, Scale};
-pub use interval::{Interval, wilson};
+pub use interval::{Interval, mean_interval, wilson};
 pub use metric::{Answers, Metric};
 pub use paired::{McNemar, bootstrap, holm, mcnemar};
 pub use probability::{

@@ -230,6 +230,9 @@ pub struct FitInput<'a> {
     /// What computes the training examples of each epoch, if they are not the same in all. `train` has them
     /// unchanged.
     pub fresh: Option<&'a dyn FreshExamples>,
+    /// The epoch after which the fit ends, if that is not its last one: it then asks the observer to keep
+    /// a snapshot, from which the fit can go on with the bits of one that never ended.
+    pub until: Option<usize>,
 }
 
 /// Training examples that are computed again in every epoch, for models that are trained over epochs.

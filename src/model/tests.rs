@@ -16,7 +16,15 @@ impl TrainingObserver for Silent {
 /// Returns the input of a fit on the CPU, without a validation set.
 pub(super) fn job(train: Examples) -> FitInput {
     let valid = Examples { rows: &[], ..train };
-    FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None, fresh: None }
+    FitInput {
+        train,
+        valid,
+        seed: Seed(1),
+        device: Device::Cpu,
+        resume: None,
+        fresh: None,
+        until: None,
+    }
 }
 
 const SHAPE: [usize; 2] = [6, 4];

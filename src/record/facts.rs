@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use crate::vocab::{Excluded, Scores, Task, sha256_hex};
+use crate::vocab::{Excluded, Scores, SplitName, Task, sha256_hex};
 
 /// Everything about a finished run except its large files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Record {
     /// Where the predictions come from, if another program made them. Such a run has no model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<Foreign>,
+    /// The search that the run belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<OfSearch>,
     /// The program that ran.
     pub code: CodeFacts,
     /// Scores on the training examples, after the fit; absent if the model is a program, which is not
@@ -51,8 +54,9 @@ pub struct Record {
     pub train: Option<Scores>,
     /// Scores on the validation examples; absent if there are none.
     pub valid: Option<Scores>,
-    /// Scores on the test examples.
-    pub test: Scores,
+    /// Scores on the test examples; absent if the run is a trial of a search, which never sees them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Scores>,
     /// Wall times.
     pub timings: Timings,
     /// Hashes that a repetition must reproduce.
@@ -76,6 +80,28 @@ impl Record {
     pub fn seconds(&self) -> Option<f64> {
         let seconds = self.timings.total_s;
         (self.foreign.is_none() || seconds > 0.0).then_some(seconds)
+    }
+
+    /// Returns the set that `predictions.csv` is about: the test set, or the validation set of a trial.
+    #[must_use]
+    pub fn scored_set(&self) -> SplitName {
+        if self.is_trial() { SplitName::Valid } else { SplitName::Test }
+    }
+
+    /// Returns the scores of the predictions in `predictions.csv`: on [`Self::scored_set`].
+    ///
+    /// # Panics
+    /// If the record has neither, which no record that was read has.
+    #[must_use]
+    pub fn scored(&self) -> &Scores {
+        let scores = if self.is_trial() { &self.valid } else { &self.test };
+        scores.as_ref().expect("a record without scores is not read")
+    }
+
+    /// Returns whether the run is a trial of a search: its test examples were withheld.
+    #[must_use]
+    pub fn is_trial(&self) -> bool {
+        matches!(&self.search, Some(OfSearch { part: PartOfSearch::Trial { .. }, .. }))
     }
 
     /// Computes the seal.
@@ -280,6 +306,35 @@ pub struct CommandFacts {
     /// Why it could, e.g. because the kernel has no Landlock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_blind_because: Option<String>,
+}
+
+/// What a run is in a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfSearch {
+    /// The id of the study. A run that several studies share names the first.
+    pub study: String,
+    /// What the run is in it.
+    #[serde(flatten)]
+    pub part: PartOfSearch,
+}
+
+/// What a run is in a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartOfSearch {
+    /// It tries some settings, and its test examples are withheld.
+    Trial {
+        /// The number of the trial.
+        number: usize,
+        /// The epoch after which it was stopped, if that is not the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<usize>,
+    },
+    /// It repeats the chosen trial with a fresh seed, and is tested.
+    Winner {
+        /// Number of trials that the settings were chosen from when the run was made.
+        n_trials: usize,
+    },
 }
 
 /// Predictions that another program made.

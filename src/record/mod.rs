@@ -44,6 +44,7 @@ mod run;
 mod shared;
 mod stamp;
 mod store;
+mod study;
 mod tables;
 mod trash;
 mod unfinished;
@@ -57,7 +58,7 @@ pub use differences::spec_differences;
 pub use error::StoreError;
 pub use facts::{
     Audit, Claim, CodeFacts, CommandFacts, DataFacts, Foreign, ForeignFile, Imported, Leak,
-    LeakKind, MemberRun, ModelFacts, Outputs, Record, SplitFacts, Timings,
+    LeakKind, MemberRun, ModelFacts, OfSearch, Outputs, PartOfSearch, Record, SplitFacts, Timings,
 };
 pub use gathered::{Depth, Fields, RunFields};
 pub use index::Latest;
@@ -70,9 +71,10 @@ pub(crate) use shared::Pool;
 pub use shared::Shared;
 pub(crate) use stamp::Stamp;
 pub use store::{Claim as RunClaim, ClaimOutcome, Store};
+pub use study::{EndedRun, Study, StudyPart, Trial, Winner};
 pub use tables::{Member, NumberPrediction, Prediction, Predictions, TagsPrediction};
 pub use trash::Trashed;
 pub use unfinished::{AttemptFacts, Unfinished, UnfinishedState};
-pub use writer::RunWriter;
+pub use writer::{RunWriter, StoppedRun};
 
 pub use crate::vocab::{Epoch, Excluded};

@@ -19,6 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Record, Wrong> {
     if let Ok(record) = serde_json::from_str::<Record>(text)
         && record.format == RECORD_FORMAT
         && record.seal == record.make_seal()
+        && has_scores(&record)
     {
         return Ok(record);
     }
@@ -36,6 +37,9 @@ pub(super) fn parse(text: &str) -> Result<Record, Wrong> {
     }
     let is_newer = is_later(version, env!("CARGO_PKG_VERSION"));
     let record = match serde_json::from_value::<Record>(value.clone()) {
+        Ok(record) if !has_scores(&record) => {
+            return Err(Wrong::Damaged("is damaged: missing field `test`".to_owned()));
+        }
         Ok(record) if record.seal == record.make_seal() => return Ok(record),
         other => other,
     };
@@ -52,6 +56,11 @@ pub(super) fn parse(text: &str) -> Result<Record, Wrong> {
             "is damaged or was changed: its checksum does not match its content".to_owned(),
         )),
     }
+}
+
+/// Whether a record has the scores of its predictions.
+fn has_scores(record: &Record) -> bool {
+    if record.is_trial() { record.valid.is_some() } else { record.test.is_some() }
 }
 
 /// The path of the first field that another value of the same kind does not have.

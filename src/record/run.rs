@@ -16,7 +16,7 @@ use crate::vocab::{SplitName, sha256_hex};
 pub(super) const MANIFEST: &str = "dataset.toml";
 
 /// A finished run on disk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// The folder's name, unique in its store.
     pub id: String,

@@ -106,6 +106,28 @@ impl Store {
         self.beside("splits")
     }
 
+    /// The folder of what a longer run needs to go on where a shorter one ended: `stopped` beside `runs`. It is
+    /// derived from the runs and may be deleted at any time.
+    pub(super) fn stopped(&self, name: &str) -> PathBuf {
+        self.beside("stopped").join(name)
+    }
+
+    /// Forgets what longer runs would need to go on, by the start of their ids. Such runs would train from the
+    /// first epoch, and come to the same bits.
+    ///
+    /// # Errors
+    /// If a file can't be removed.
+    pub fn forget_stopped(&self, start_of_id: &str) -> Result<(), StoreError> {
+        let root = self.beside("stopped");
+        for path in disk::entries(&root).map_err(|source| io(&root, source))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with(start_of_id) {
+                disk::remove_folder(&path).map_err(|source| io(&path, source))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the path of a new attempt folder: `ID.HOST-PID-RANDOM`. Only this process writes
     /// into it.
     pub(super) fn new_attempt(&self, id: &str) -> PathBuf {

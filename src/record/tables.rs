@@ -113,6 +113,16 @@ impl Predictions {
         }
     }
 
+    /// Adds those of another run with the same task, behind these; those of another task are dropped.
+    pub fn append(&mut self, others: Self) {
+        match (self, others) {
+            (Self::Classes(rows), Self::Classes(mut others)) => rows.append(&mut others),
+            (Self::Tags(rows), Self::Tags(mut others)) => rows.append(&mut others),
+            (Self::Number(rows), Self::Number(mut others)) => rows.append(&mut others),
+            _ => {}
+        }
+    }
+
     /// Sorts them by example.
     pub fn sort(&mut self) {
         match self {

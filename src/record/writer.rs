@@ -19,6 +19,15 @@ use super::{
 use crate::disk::{self, Published};
 use crate::vocab::{Sha256, sha256_hex};
 
+/// Where a run that ends before its last epoch keeps what a longer one needs to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedRun {
+    /// The same for all runs that are parts of one training.
+    pub name: String,
+    /// What was stopped later is of no use.
+    pub most_epochs: usize,
+}
+
 /// Writes a run during its training, into a separate attempt folder.
 #[derive(Debug)]
 pub struct RunWriter {
@@ -40,11 +49,24 @@ impl RunWriter {
     /// # Errors
     /// If the folder can't be written.
     pub fn begin(claim: Claim) -> Result<(Self, Option<Checkpoint>, Vec<String>), StoreError> {
+        Self::begin_from(claim, None)
+    }
+
+    /// Begins an attempt as [`Self::begin`] does, at a run that may go on where another one was stopped.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn begin_from(
+        claim: Claim,
+        stopped: Option<&StoppedRun>,
+    ) -> Result<(Self, Option<Checkpoint>, Vec<String>), StoreError> {
         let store = &claim.store;
         let mut sources = store.attempts_at(&claim.id)?;
+        sources.extend(stopped.map(|stopped| store.stopped(&stopped.name)));
         // Earlier versions of encore wrote checkpoints into the run's own folder.
         sources.push(store.folder(&claim.id));
-        let (newest, mut notes) = newest_checkpoint(&sources);
+        let most_epochs = stopped.map_or(usize::MAX, |stopped| stopped.most_epochs);
+        let (newest, mut notes) = newest_checkpoint(&sources, most_epochs);
         let folder = store.new_attempt(&claim.id);
         let (path, model) = (folder.join("epochs.jsonl"), folder.join("model"));
         fs::create_dir_all(&model).map_err(|source| io(&model, source))?;
@@ -128,6 +150,19 @@ impl RunWriter {
             }
             other => other,
         }
+    }
+
+    /// Keeps the last checkpoint for a run that goes on where this one ends.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn hand_over(&self, stopped: &StoppedRun) -> Result<(), StoreError> {
+        let folder = self.claim.store.stopped(&stopped.name);
+        let (checkpoints, found, _) = Checkpoints::open(self.folder());
+        let Some(checkpoint) = found else { return Ok(()) };
+        fs::create_dir_all(&folder).map_err(|source| io(&folder, source))?;
+        Checkpoints::copy(&folder, checkpoints.number(), &checkpoint)?;
+        Ok(())
     }
 
     /// Writes which run this is, for whoever looks before it is finished.
@@ -318,12 +353,13 @@ struct Newest {
 }
 
 /// Finds the most advanced valid checkpoint of several folders; the notes report every damaged one.
-fn newest_checkpoint(sources: &[PathBuf]) -> (Option<Newest>, Vec<String>) {
+/// Those with more than `most_epochs` are left out.
+fn newest_checkpoint(sources: &[PathBuf], most_epochs: usize) -> (Option<Newest>, Vec<String>) {
     let (mut newest, mut notes): (Option<Newest>, Vec<String>) = (None, vec![]);
     for source in sources {
         let (checkpoints, found, of_source) = Checkpoints::open(source);
         notes.extend(of_source);
-        let Some(checkpoint) = found else { continue };
+        let Some(checkpoint) = found.filter(|it| it.epochs.len() <= most_epochs) else { continue };
         let number = checkpoints.number();
         let is_newer = |than: &Newest| {
             (than.checkpoint.epochs.len(), than.number) < (checkpoint.epochs.len(), number)

@@ -13,9 +13,11 @@ pub(super) fn check(run: &Run) -> Result<(), ReportError> {
     for (set, of_set) in [("train", &record.train), ("valid", &record.valid)] {
         of_set.iter().try_for_each(|it| scores(set, it, &record.data)).map_err(broken)?;
     }
-    scores("test", &record.test, &record.data).map_err(broken)?;
-    let (split, n) = (&record.split, record.test.n());
-    if n == 0 || n != split.n_test {
+    if let Some(test) = &record.test {
+        scores("test", test, &record.data).map_err(broken)?;
+    }
+    let (split, n) = (&record.split, record.scored().n());
+    if record.test.is_some() && (n == 0 || n != split.n_test) {
         return Err(broken(format!(
             "test.n must be split.n_test, {}, and above 0, found {n}",
             split.n_test

@@ -84,7 +84,7 @@ pub(super) fn main_claim(claims: &[Claim], main: Metric) -> Option<usize> {
 /// round.
 fn published(claim: &Claim, runs: &Runs, metric: Metric) -> Published {
     let ours = runs.mean(|record| {
-        let n = if metric.is_by_track() { record.split.n_test_tracks } else { record.test.n() };
+        let n = if metric.is_by_track() { record.split.n_test_tracks } else { record.scored().n() };
         n as f64
     });
     let theirs = claim.n_test.map_or(ours, |n| n.max(1) as f64);
@@ -337,7 +337,7 @@ mod tests {
         let report::Table { text, differing, inconclusive, .. } = ledger;
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let ours = runs[0].record.test.main();
+        let ours = runs[0].record.scored().main();
         for part in [
             "dnn on gtzan: accuracy 0.578 (report, table 1) differs: ours ".to_owned(),
             format!("ours is above it by {:.3}; it is outside where repetitions", ours - 0.578),
@@ -424,7 +424,7 @@ mod tests {
         let n_classes = record.data.classes.len();
         let mut confusion = vec![vec![0; n_classes]; n_classes];
         predictions.iter().for_each(|row| confusion[row.actual][row.predicted] += 1);
-        let test = fake::of_classes_mut(&mut record.test);
+        let test = fake::of_classes_mut(record.test.as_mut().unwrap());
         test.n = 3;
         test.accuracy = crate::metrics::accuracy(&confusion);
         test.confusion = confusion;

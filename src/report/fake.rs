@@ -128,13 +128,13 @@ pub(super) fn vast_run(root: &Path, seed: u64) -> Run {
     let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
     let confusion = crate::metrics::confusion(&labels, &predicted, n_classes);
     let accuracy = accuracy(&confusion);
-    record.test = Scores::Classes(ClassificationScores {
+    record.test = Some(Scores::Classes(ClassificationScores {
         n: labels.len(),
         accuracy,
         confusion,
-        ..of_classes(&record.test).clone()
-    });
-    (record.train, record.valid) = (Some(record.test.clone()), None);
+        ..of_classes(record.scored()).clone()
+    }));
+    (record.train, record.valid) = (record.test.clone(), None);
     record.data.classes = classes;
     record.split.n_test = labels.len();
     record.split.n_test_tracks = labels.len();
@@ -259,7 +259,8 @@ pub(super) fn record(fake: &Fake) -> Record {
             4893,
         ))),
         valid: Some(Scores::Classes(scores(fake, test.confusion.len(), 2097, 2097))),
-        test: Scores::Classes(test),
+        test: Some(Scores::Classes(test)),
+        search: None,
         timings: Timings {
             started: "2026-01-02T03:04:05Z".to_owned(),
             n_resumed: 0,

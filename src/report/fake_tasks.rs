@@ -122,7 +122,7 @@ fn write(
     };
     (record.split.n_test, record.split.n_test_tracks) = (test.n(), N_TRACKS.min(test.n()));
     (record.train, record.valid) = (Some(test.clone()), Some(test.clone()));
-    record.test = test;
+    record.test = Some(test);
     change(&mut record);
     let writer = fake::begin_any(root, &fake, predictions, &record.data.classes);
     writer.finish(record, &epochs(&fake)).unwrap().0

@@ -226,12 +226,12 @@ mod tests {
         }
         // 0.6 for the class that is said: right ones cost -ln 0.6, wrong ones -ln (0.4 / 9).
         let lines = run_lines::lines(all[0].group().unwrap());
-        let right = runs[0].record.test.main();
+        let right = runs[0].record.scored().main();
         let loss = -right * 0.6_f64.ln() - (1.0 - right) * (0.4_f64 / 9.0).ln();
         assert_eq!(lines[1][5], format!("{loss:.3}"));
         assert_eq!(lines[1][7], format!("{:.3}", (right - 0.6).abs()));
         assert_eq!((lines.len(), lines[3][0].as_str()), (4, "mean"));
-        let mean = f64::midpoint(right, runs[1].record.test.main());
+        let mean = f64::midpoint(right, runs[1].record.scored().main());
         assert_eq!(lines[3][1], format!("{mean:.3}"));
     }
 

@@ -65,6 +65,7 @@ mod score_cache;
 mod scored;
 mod scores;
 mod section;
+mod studies;
 mod summary;
 mod terminal;
 #[cfg(test)]
@@ -88,6 +89,9 @@ pub use robust::{RobustPoint, RobustSide, RobustTest};
 pub use robustness::{Robustness, meant, robustness};
 pub use run_fields::{needs_predictions, run_fields, unfinished_fields};
 pub use run_table::{RunTable, Selection};
+pub use studies::{
+    StudyFacts, StudyPartFacts, WinnerFacts, settings_words, study_facts, study_text,
+};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -99,7 +103,7 @@ use self::group::Row;
 use self::score_cache::ScoreCache;
 use crate::disk;
 use crate::metrics::Verdict;
-use crate::record::{DegradedStore, Run, StoreError};
+use crate::record::{DegradedStore, Run, StoreError, Study};
 use crate::table::{Values, csv_bytes, parquet_bytes};
 use crate::vocab::Task;
 
@@ -126,6 +130,10 @@ pub struct Options {
     /// What models say of degraded recordings ([`crate::record::Store::degraded`]), for the page's section on
     /// robustness; `None` leaves it out.
     pub degraded: Option<DegradedStore>,
+    /// Searches for good settings ([`crate::record::Store::studies`]), for a section of their own.
+    pub studies: Vec<Study>,
+    /// The runs of their winners.
+    pub winners: Vec<Run>,
     /// Why finished runs are not on the page, one line each, e.g. because their files are damaged.
     pub skipped: Vec<String>,
 }

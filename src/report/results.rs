@@ -28,7 +28,7 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
     };
     let by_name = |name: &'static str| {
         numbers(&|record| {
-            let scores = record.test.by_name();
+            let scores = record.scored().by_name();
             scores.iter().find(|(it, _)| *it == name).map_or(f64::NAN, |(_, value)| *value)
         })
     };
@@ -39,10 +39,12 @@ pub(super) fn columns(rows: &[Row]) -> Vec<(&'static str, Values)> {
         ("accuracy", by_name("accuracy")),
         (
             "macro_f1",
-            numbers(&|record| record.test.classes().map_or(f64::NAN, |it| macro_f1(&it.confusion))),
+            numbers(&|record| {
+                record.scored().classes().map_or(f64::NAN, |it| macro_f1(&it.confusion))
+            }),
         ),
         ("log_loss", by_name("log_loss")),
-        ("n_test", counts(&|record| Some(record.test.n()))),
+        ("n_test", counts(&|record| Some(record.scored().n()))),
         ("epochs", counts(&|record| record.model.n_epochs)),
         ("seconds", numbers(&|record| record.seconds().unwrap_or(f64::NAN))),
         ("spec_hash", texts(&|record| record.spec_hash.clone())),

@@ -64,6 +64,9 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
     if let Some(foreign) = &record.foreign {
         flatten(&json!(foreign), "foreign", &mut own);
     }
+    if let Some(search) = &record.search {
+        flatten(&json!(search), "search", &mut own);
+    }
     for (name, facts) in [
         ("split", json!(record.split)),
         ("model", json!(record.model)),
@@ -72,7 +75,7 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
         flatten(&facts, name, &mut own);
     }
     let sets = [("train", record.train.as_ref()), ("valid", record.valid.as_ref())];
-    for (name, scores) in sets.into_iter().chain([("test", Some(&record.test))]) {
+    for (name, scores) in sets.into_iter().chain([("test", record.test.as_ref())]) {
         let Some(scores) = scores else { continue };
         own.insert(format!("{name}.n"), json!(scores.n()));
         for (score, value) in of(scores) {
@@ -100,7 +103,8 @@ pub fn run_fields(run: &Run, depth: Depth) -> Result<(Fields, Fields), ReportErr
     ] {
         own.insert(name.to_owned(), value);
     }
-    if depth == Depth::Predictions {
+    // The predictions of a trial are those of its validation examples.
+    if depth == Depth::Predictions && !record.is_trial() {
         check(run)?;
         let runs = Runs::new(&[run]);
         let levels = levels(&[&runs])?;
@@ -208,17 +212,17 @@ mod tests {
         for (name, value) in [
             ("seed", json!(2)),
             ("state", json!("done")),
-            ("accuracy", json!(run.record.test.main())),
+            ("accuracy", json!(run.record.scored().main())),
             ("train.accuracy", json!(run.record.train.as_ref().unwrap().main())),
-            ("macro_f1", json!(macro_f1(&fake::of_classes(&run.record.test).confusion))),
+            ("macro_f1", json!(macro_f1(&fake::of_classes(run.record.scored()).confusion))),
             ("model.name", json!(run.record.model.name)),
             ("seconds", json!(run.record.timings.total_s)),
         ] {
             assert_eq!(own.get(name), Some(&value), "{name}");
         }
         let top_2 = own["top_2_accuracy"].as_f64().unwrap();
-        assert!(top_2 >= run.record.test.main() && top_2 <= 1.0);
-        assert!(own["accuracy_by_track"].as_f64().unwrap() > run.record.test.main());
+        assert!(top_2 >= run.record.scored().main() && top_2 <= 1.0);
+        assert!(own["accuracy_by_track"].as_f64().unwrap() > run.record.scored().main());
         let (less, _) = run_fields(&run, Depth::Records).unwrap();
         assert_eq!(less.get("roc_auc"), None);
         assert!(needs_predictions("roc_auc") && !needs_predictions("accuracy"));

@@ -64,7 +64,7 @@ fn columns(group: &Group) -> Vec<Column> {
     };
     let main = |scores: &Scores| Some(scores.main()).filter(|score| score.is_finite());
     let mut columns = vec![
-        column("test", &|record| main(&record.test)),
+        column("test", &|record| main(record.scored())),
         column("valid", &|record| record.valid.as_ref().and_then(main)),
         column("train", &|record| record.train.as_ref().and_then(main)),
     ];
@@ -75,18 +75,18 @@ fn columns(group: &Group) -> Vec<Column> {
     };
     match group.task() {
         Task::Classes => columns.extend([
-            column("macro F1", &|record| Some(macro_f1(&record.test.classes()?.confusion))),
+            column("macro F1", &|record| Some(macro_f1(&record.scored().classes()?.confusion))),
             of_probabilities("log-loss", |run| run.log_loss),
             of_probabilities("top-2", |run| run.top_2),
             of_probabilities("calibration error", |run| run.calibration_error),
         ]),
         Task::Tags => columns.extend([
-            column("average precision", &|record| record.test.tags()?.average_precision),
-            column("log-loss", &|record| Some(record.test.tags()?.log_loss)),
+            column("average precision", &|record| record.scored().tags()?.average_precision),
+            column("log-loss", &|record| Some(record.scored().tags()?.log_loss)),
         ]),
         Task::Number => {
-            let mae = column("MAE", &|record| Some(record.test.number()?.mae));
-            let mse = column("MSE", &|record| Some(record.test.number()?.mse));
+            let mae = column("MAE", &|record| Some(record.scored().number()?.mae));
+            let mse = column("MSE", &|record| Some(record.scored().number()?.mse));
             for (metric, column) in [(Metric::Mae, mae), (Metric::Mse, mse)] {
                 let decimals = decimals(metric, column.mean().unwrap_or(0.0));
                 columns.push(Column { decimals, ..column });

@@ -99,7 +99,7 @@ impl<'a> Runs<'a> {
 
     /// The test sets' confusion matrices, summed; empty if no classes were predicted.
     pub(super) fn confusion(&self) -> Vec<Vec<usize>> {
-        let mut of_runs = self.records().filter_map(|record| record.test.classes());
+        let mut of_runs = self.records().filter_map(|record| record.scored().classes());
         let Some(first) = of_runs.next() else { return vec![] };
         let mut sum = first.confusion.clone();
         for scores in of_runs {

@@ -109,7 +109,7 @@ fn key(runs: &Runs, metrics: &[Metric]) -> Option<String> {
         let facts = (
             Stamp::of(&file)?,
             record.files.get("predictions.csv"),
-            (record.seed, record.test.n()),
+            (record.seed, record.scored().n()),
             (&record.data.hash, &record.data.classes, record.data.task),
         );
         hash = hash.piece(serde_json::to_vec(&facts).expect("facts are plain data"));

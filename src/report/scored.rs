@@ -135,7 +135,7 @@ pub(super) fn levels_by(
 /// main metric.
 pub(super) fn rows(run: &Run) -> Result<Predictions, ReportError> {
     let mut rows = run.predictions()?;
-    let (found, n_test) = (rows.len(), run.record.test.n());
+    let (found, n_test) = (rows.len(), run.record.scored().n());
     let broken = |message: String| {
         let path = PathBuf::from(&run.folder).join("predictions.csv");
         Err(ReportError::Broken { path, message })

@@ -119,7 +119,7 @@ fn results(group: &Group) -> String {
 /// `50 tags`, or `48 of 50 tags; the others are on all or on no test examples`.
 fn tags_words(group: &Group) -> String {
     let n = group.record().data.classes.len();
-    let of_tags = group.records().filter_map(|record| record.test.tags());
+    let of_tags = group.records().filter_map(|record| record.scored().tags());
     let counted_tags = of_tags.map(|scores| n - scores.n_left_out());
     if counted_tags.clone().all(|counted| counted == n) {
         return counted(n, "tag");
@@ -181,7 +181,7 @@ pub(super) fn per_class<'a>(group: &Group<'a>) -> Option<PerClass<'a>> {
         Task::Tags => {
             let numbers = |(tag, row): (usize, &TagRow)| {
                 let of_runs =
-                    group.records().filter_map(|record| record.test.tags()?.tags.get(tag));
+                    group.records().filter_map(|record| record.scored().tags()?.tags.get(tag));
                 let n: usize = of_runs.map(|tag| tag.n_positive).sum();
                 let mut cells = vec![(n as f64, count(n))];
                 cells.extend(match &row.areas {

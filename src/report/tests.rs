@@ -128,12 +128,12 @@ fn numbers_of_the_page_are_those_of_the_records() {
     assert!(text.contains("| 0.838 (report, table 1) |"));
     assert!(text.contains("interval: over the 967 tracks"));
     for run in &runs {
-        let line = format!("|    {} | {:.3} |", run.record.seed, run.record.test.main());
+        let line = format!("|    {} | {:.3} |", run.record.seed, run.record.scored().main());
         assert!(text.contains(&line), "{line}");
         assert!(text.contains(&format!("[{}](../{})", run.id, run.id)));
     }
     let csv = fs::read_to_string(folder.path().join("page/results.csv")).unwrap();
-    let first = format!("cnn-3,gtzan,1,{},", runs[0].record.test.main());
+    let first = format!("cnn-3,gtzan,1,{},", runs[0].record.scored().main());
     assert!(csv.lines().nth(1).is_some_and(|line| line.starts_with(&first)), "{csv}");
 }
 
@@ -183,7 +183,7 @@ fn the_warning_about_a_leak_is_there_exactly_if_there_is_one() {
     let both = page(&[leaking.clone(), honest.clone()], &options, &at);
     assert!(both.contains("**Warning: these splits leak.**"));
     assert!(both.contains("2,992 of 2,996"));
-    let difference = honest.record.test.main() - leaking.record.test.main();
+    let difference = honest.record.scored().main() - leaking.record.scored().main();
     assert!(both.contains(&format!(" {difference:+.3} |")));
     let alone = page(std::slice::from_ref(&leaking), &options, &at);
     assert!(alone.contains("Warning") && alone.contains("| not run "));
@@ -237,7 +237,7 @@ fn of_two_runs_with_one_seed_the_later_counts() {
     early.record.timings.started = "2025-01-01T00:00:00Z".to_owned();
     let text = page(&[early, late.clone()], &options(&[]), &folder.path().join("page"));
     assert!(text.contains("Over 1 seed, "));
-    assert!(text.contains(&format!("{:.3} [", late.record.test.main())));
+    assert!(text.contains(&format!("{:.3} [", late.record.scored().main())));
     assert!(text.contains("left out: 1 earlier run: the same seed was run again"));
 }
 
@@ -245,7 +245,7 @@ fn of_two_runs_with_one_seed_the_later_counts() {
 fn a_record_that_contradicts_itself_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = fake::run(folder.path(), &gtzan("dnn", 1, 0.5, 0.578));
-    fake::of_classes_mut(&mut run.record.test).accuracy = 0.9;
+    fake::of_classes_mut(run.record.test.as_mut().unwrap()).accuracy = 0.9;
     let error = write(&[run], &options(&[]), &folder.path().join("page")).unwrap_err().to_string();
     assert!(error.contains("dnn-gtzan-1/record.json: test.accuracy must be"), "{error}");
     assert!(error.contains("\nhint: copy "), "{error}");

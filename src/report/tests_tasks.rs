@@ -27,7 +27,7 @@ fn a_page_of_all_tasks_has_a_table_for_each() {
         (place("### Classes\n"), place("### Tags\n"), place("### Numbers\n"));
     assert!(classes < place("| not-run ") && place("| not-run ") < tags && tags < numbers);
     let first = |task: Task| runs.iter().find(|run| run.record.data.task == task).unwrap();
-    let auc = first(Task::Tags).record.test.tags().unwrap();
+    let auc = first(Task::Tags).record.scored().tags().unwrap();
     assert_eq!(auc.n_left_out(), 1);
     for part in [
         "| ROC-AUC [95 % interval] | average precision | by track ",
@@ -120,7 +120,7 @@ fn results_have_columns_of_the_tasks_that_are_there() {
     );
     let run = runs.iter().find(|run| run.record.experiment == "tempo").unwrap();
     let line = csv.lines().find(|line| line.contains(&run.id)).unwrap();
-    let Scores::Number(scores) = &run.record.test else { panic!() };
+    let Scores::Number(scores) = run.record.scored() else { panic!() };
     let end = format!("{},number,,,{},{},{}", run.id, scores.r2, scores.mae, scores.mse);
     assert!(line.starts_with("tempo,gtzan,1,,,,720,") && line.ends_with(&end), "{line}");
 }
@@ -133,11 +133,11 @@ fn facts_name_the_task_the_metric_and_their_numbers() {
     let results = table(&runs, &names()).unwrap().results;
     let [tagger, tempo] = results.as_slice() else { panic!("{results:?}") };
     assert_eq!((tagger.task.as_str(), tagger.metric.as_str()), ("tags", "roc_auc"));
-    assert_eq!(tagger.score.mean, runs[0].record.test.main());
+    assert_eq!(tagger.score.mean, runs[0].record.scored().main());
     assert!(tagger.accuracy.is_none() && tagger.score_by_track.is_some());
     assert!(tagger.other_scores["average_precision"].low > 0.0);
     assert_eq!((tempo.task.as_str(), tempo.metric.as_str()), ("number", "r2"));
-    let Scores::Number(scores) = &runs[1].record.test else { panic!() };
+    let Scores::Number(scores) = runs[1].record.scored() else { panic!() };
     assert!((tempo.other_scores["mae"].mean - scores.mae).abs() < 1e-12);
     assert_eq!(tempo.claims[0].lower_is_better, Some(true));
     assert_eq!(tempo.claims[1].lower_is_better, Some(false));
@@ -185,7 +185,7 @@ fn tags_that_no_example_has_are_named_and_undefined_scores_are_refused() {
     });
     let run =
         tags_run_of(folder.path(), "undefined", 1, rows.collect(), vec!["a".into(), "b".into()]);
-    assert!(run.record.test.main().is_nan());
+    assert!(run.record.scored().main().is_nan());
     let error = table(std::slice::from_ref(&run), &names()).unwrap_err();
     assert!(error.is_of_run());
     let wanted = "expected a tag that some test examples have and others do not, found none";
@@ -201,7 +201,7 @@ fn records_of_tags_and_numbers_that_contradict_themselves_are_refused() {
     let tempo = number_run(folder.path(), "tempo", 1, 15.0);
     let said = |run: &Run, change: &dyn Fn(&mut Scores)| {
         let mut run = run.clone();
-        change(&mut run.record.test);
+        change(run.record.test.as_mut().unwrap());
         table(&[run], &names()).unwrap_err().to_string()
     };
     let of_tags = |change: fn(&mut crate::vocab::TaggingScores)| {
@@ -227,7 +227,7 @@ fn records_of_tags_and_numbers_that_contradict_themselves_are_refused() {
     assert!(of_tags(|it| it.tags[0].n_positive = 721).contains("must be at most test.n, 720"));
     assert!(of_number(|it| it.r2 = 1.5).contains("test.r2 must be at most 1, found 1.5"));
     assert!(of_number(|it| it.mse = 1.0).contains("test.mse must be at least test.mae squared"));
-    let error = said(&tempo, &|scores| *scores = tagger.record.test.clone());
+    let error = said(&tempo, &|scores| *scores = tagger.record.scored().clone());
     assert!(
         error.contains("test must have the scores of number, as data.task, found tags"),
         "{error}"

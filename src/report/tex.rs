@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|line| line.matches(" & ").count() == 9), "{text}");
         assert_eq!(lines[1], "a \\& b & - & - & - & - & not run & - & - & - & - \\\\");
-        let ours = runs[0].record.test.main();
+        let ours = runs[0].record.scored().main();
         let start = format!("cnn\\_3 & 0.838 (report, table 1) & {ours:.3} {{[}}");
         assert!(lines[2].starts_with(&start), "{}", lines[2]);
         assert!(lines[2].contains(&format!(" & ${:+.3}$ & inconclusive & ", ours - 0.838)));

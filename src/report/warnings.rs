@@ -89,7 +89,7 @@ fn missing_classes(runs: &Runs) -> Option<String> {
     let sets: [(&str, ScoresOf); 3] = [
         ("training", |record| record.train.as_ref()),
         ("validation", |record| record.valid.as_ref()),
-        ("test", |record| Some(&record.test)),
+        ("test", |record| Some(record.scored())),
     ];
     let said: Vec<String> = sets
         .into_iter()
@@ -228,7 +228,7 @@ mod tests {
         let all = said(|seed, record| {
             empty(record.train.as_mut().unwrap(), 0);
             if seed == 2 {
-                empty(&mut record.test, 1);
+                empty(record.test.as_mut().unwrap(), 1);
             }
             if let Some(valid) = record.valid.as_mut().filter(|_| seed != 2) {
                 (2..9).for_each(|class| empty(valid, class));

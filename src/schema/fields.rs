@@ -221,6 +221,19 @@ impl<'a> Fields<'a> {
         self.table(key, reader)
     }
 
+    /// Reads a sub-table with arbitrary keys whose values all follow one rule, in the order of the keys. Each
+    /// fault has the line of its key.
+    pub fn keyed<R: Rule>(&mut self, key: &str, rule: &R) -> Vec<(String, R::Made)> {
+        let read = |inner: &mut Fields| {
+            inner.explore_other_keys(rule);
+            let keys: Vec<String> =
+                inner.table.into_iter().flatten().map(|it| it.0.clone()).collect();
+            let read = |key: String| inner.optional(&key, rule).map(|made| (key, made));
+            keys.into_iter().filter_map(read).collect()
+        };
+        self.table(key, read).unwrap_or_default()
+    }
+
     /// Reads every table of a list; an absent list counts as empty.
     pub fn each_table<T>(&mut self, key: &str, mut reader: impl FnMut(&mut Fields) -> T) -> Vec<T> {
         self.note(key, false, || (Shape::Tables, None));

@@ -35,6 +35,23 @@ pub enum Value {
     Table(BTreeMap<String, Node>),
 }
 
+impl Node {
+    /// The value as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Bool(x) => (*x).into(),
+            Value::Int(x) => (*x).into(),
+            Value::Float(x) => (*x).into(),
+            Value::Text(x) => x.clone().into(),
+            Value::List(items) => items.iter().map(Self::to_json).collect(),
+            Value::Table(table) => {
+                table.iter().map(|(key, node)| (key.clone(), node.to_json())).collect()
+            }
+        }
+    }
+}
+
 impl Value {
     /// Describes the value for error messages: `1.3`, `the text "8"`, `a list`.
     #[must_use]
@@ -91,6 +108,13 @@ impl Tree {
             }),
             _ => false,
         })
+    }
+
+    /// Removes a top-level key.
+    pub fn remove(&mut self, key: &str) {
+        if let Value::Table(table) = &mut self.root.value {
+            table.remove(key);
+        }
     }
 
     /// Lowers an integer to at most `most`. Returns the old value, or nothing if it is absent, not

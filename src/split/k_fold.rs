@@ -26,22 +26,27 @@ pub struct KFold {
     pub valid: f64,
     /// The column with each track's published fold.
     pub column: Option<String>,
+    /// The fold that every run tests, from 1, if a run's seed is that of its model alone.
+    pub fold: Option<usize>,
 }
 
 impl KFold {
     pub(super) fn read(fields: &mut Fields) -> Self {
+        let k = fields.required("k", &Int::within(2..=1_000));
         Self {
-            k: fields.required("k", &Int::within(2..=1_000)),
+            k,
             repeats: fields.with_default("repeats", &Int::within(1..=1_000), 1),
             by: By::read(fields),
             stratify: fields.required("stratify", &Flag),
             valid: fields.required("valid", &Real::from_to_below(0.0, 1.0)),
             column: fields.optional("column", &Text),
+            fold: fields.optional("fold", &Int::within(1..=k.max(1) as i64)),
         }
     }
 
     pub(super) fn describe(&self) -> String {
         let Self { k, by, .. } = self;
+        let k = self.fold.map_or(k.to_string(), |fold| format!("fold {fold} of {k}"));
         let by = by.describe();
         let stratified = if self.stratify { "stratified" } else { "not stratified" };
         let valid = if self.valid > 0.0 {
@@ -59,6 +64,7 @@ impl KFold {
     }
 
     pub(super) fn divide(&self, items: Items, seed: Seed) -> Result<Split, SplitError> {
+        let seed = self.fold.map_or(seed, |fold| Seed(fold as u64));
         let number = seed.0.checked_sub(1).ok_or_else(|| {
             SplitError::List("seed 0 is not a fold; folds are numbered from 1".to_owned())
         })?;
@@ -141,7 +147,7 @@ mod tests {
 
     fn k_fold(by: By, column: Option<&str>) -> KFold {
         let column = column.map(str::to_owned);
-        KFold { k: 3, repeats: 2, by, stratify: true, valid: 0.25, column }
+        KFold { k: 3, repeats: 2, by, stratify: true, valid: 0.25, column, fold: None }
     }
 
     fn owned() -> Owned {

@@ -69,6 +69,11 @@ impl Listed {
         Self { column: Some(column), train, valid, test }
     }
 
+    /// Returns whether there is a validation set.
+    pub(super) fn has_valid(&self) -> bool {
+        self.valid.is_some()
+    }
+
     /// Returns the column of the sets.
     pub(super) fn column(&self) -> Option<&str> {
         self.column.as_deref()

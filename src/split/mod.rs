@@ -154,8 +154,20 @@ impl Protocol {
     #[must_use]
     pub fn n_folds(&self) -> Option<usize> {
         match self {
-            Self::KFold(k_fold) => Some(k_fold.k * k_fold.repeats),
-            Self::Random(_) | Self::Listed(_) => None,
+            Self::KFold(KFold { fold: None, k, repeats, .. }) => Some(k * repeats),
+            Self::KFold(_) | Self::Random(_) | Self::Listed(_) => None,
+        }
+    }
+
+    /// Returns why nothing can be chosen by the validation set; nothing if that is possible.
+    #[must_use]
+    pub fn no_valid(&self) -> Option<&'static str> {
+        let none = "there is no validation set";
+        match self {
+            Self::Random(random) if random.watch_test => Some("the validation set is the test set"),
+            Self::Random(random) => (random.valid == 0.0).then_some(none),
+            Self::Listed(listed) => (!listed.has_valid()).then_some(none),
+            Self::KFold(k_fold) => (k_fold.valid == 0.0).then_some(none),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::by::Units;
 use super::{By, Items, Split, SplitError};
-use crate::schema::{Fields, Flag, Real};
+use crate::schema::{Fields, Flag, Int, Real};
 use crate::vocab::Seed;
 
 /// A seeded draw of test and validation examples.
@@ -19,6 +19,8 @@ pub struct Random {
     /// Whether the test set is monitored during training, as in some publications. It is never
     /// fitted on.
     pub watch_test: bool,
+    /// The seed of the draw, if it is the same whatever the run's seed.
+    pub seed: Option<u64>,
 }
 
 impl Random {
@@ -30,6 +32,7 @@ impl Random {
             test: fields.required("test", &Real::between(0.0, 1.0)),
             valid: fields.required("valid", &share),
             watch_test: fields.with_default("watch_test", &Flag, false),
+            seed: fields.optional("seed", &Int::within(0..=i64::MAX)).map(|seed| seed as u64),
         };
         if random.watch_test && random.valid > 0.0 {
             fields.fault_at("watch_test", "cannot be true if valid is above 0");
@@ -45,13 +48,16 @@ impl Random {
             (false, true) => format!("{} of the rest valid", percent(self.valid)),
             (false, false) => "no validation set".to_owned(),
         };
-        format!("random by {by}, {stratified}, {} test, {valid}", percent(self.test))
+        let seed =
+            self.seed.map_or(String::new(), |seed| format!(", always drawn with seed {seed}"));
+        format!("random by {by}, {stratified}, {} test, {valid}{seed}", percent(self.test))
     }
 
     pub(super) fn divide(&self, items: Items, seed: Seed) -> Result<Split, SplitError> {
         let rows: Vec<usize> = (0..items.ids.len()).collect();
         let units = self.by.units(items, &rows)?;
         let units = Units::new(units, items, self.stratify);
+        let seed = self.seed.map_or(seed, Seed);
         let mut rng = seed.rng("split", &[]);
         let all: Vec<usize> = (0..units.units.len()).collect();
         let (rest, test) = units.draw(&self.by, all, self.test, &mut rng);
@@ -79,8 +85,14 @@ mod tests {
     use crate::split::tests::{Owned, examples, n_leaking};
     use crate::vocab::Targets;
 
-    const REPORT: Random =
-        Random { by: By::Segment, stratify: true, test: 0.3, valid: 0.3, watch_test: false };
+    const REPORT: Random = Random {
+        by: By::Segment,
+        stratify: true,
+        test: 0.3,
+        valid: 0.3,
+        watch_test: false,
+        seed: None,
+    };
 
     fn divide(random: &Random, examples: &Owned, seed: u64) -> Split {
         random.divide(examples.items(), Seed(seed)).unwrap()
@@ -114,6 +126,15 @@ mod tests {
         assert_eq!(split, divide(&REPORT, &examples, 1));
         assert_ne!(split, divide(&REPORT, &examples, 2));
         assert!(n_leaking(&split, examples.items()) > 30);
+    }
+
+    #[test]
+    fn a_seed_of_the_split_makes_it_the_same_for_every_run() {
+        let examples = examples(3, 10, 4);
+        let fixed = Random { seed: Some(2), ..REPORT };
+        assert_eq!(divide(&fixed, &examples, 1), divide(&REPORT, &examples, 2));
+        assert_eq!(divide(&fixed, &examples, 7), divide(&fixed, &examples, 1));
+        assert!(fixed.describe().ends_with(", always drawn with seed 2"), "{}", fixed.describe());
     }
 
     #[test]

@@ -48,6 +48,7 @@ fn keras_weights_give_kerass_logits() {
             device: Device::Cpu,
             resume: None,
             fresh: None,
+            until: None,
         };
         let fitted = model(spec).import(&job, &weights, Layout::Keras).unwrap();
         let got = fitted.model.logits(&examples).unwrap().expect("a net has logits");

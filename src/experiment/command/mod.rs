@@ -148,7 +148,7 @@ fn answer(
         test[place * outputs.n..][..outputs.n].copy_from_slice(row);
     }
     let valid = read(valid_file, split.valid.len())?;
-    Ok(Predicted { train: None, valid: valid.filter(|_| !split.valid.is_empty()), test })
+    Ok(Predicted { train: None, valid: valid.filter(|_| !split.valid.is_empty()), scored: test })
 }
 
 /// Removes what a program was given; `keep` leaves what it needs to go on.

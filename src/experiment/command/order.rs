@@ -10,7 +10,7 @@ use crate::vocab::{ExampleId, Seed, Sha256, Targets};
 pub(super) fn test_order(fold: &Fold) -> Vec<usize> {
     let examples = &fold.inputs.examples;
     let data = [&*examples.hash, &*fold.inputs.data_hash];
-    let n_test = fold.audited.split.test.len();
+    let n_test = fold.scored_rows().len();
     order(fold.seed, data, &examples.ids, (&examples.targets, examples.classes.len()), n_test)
 }
 

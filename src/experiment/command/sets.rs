@@ -52,11 +52,11 @@ impl Sets {
         workspace: Workspace,
     ) -> Result<Self, RunError> {
         let job = attempt.join("job");
-        let split = &fold.audited.split;
+        let (split, scored) = (&fold.audited.split, fold.scored_rows());
         let sets = [
             Set { name: "train", rows: split.train.clone() },
             Set { name: "valid", rows: split.valid.clone() },
-            Set { name: "test", rows: order.iter().map(|&place| split.test[place]).collect() },
+            Set { name: "test", rows: order.iter().map(|&place| scored[place]).collect() },
         ];
         let mut made = match input {
             Input::Features => features(fold, &sets, &job)?,

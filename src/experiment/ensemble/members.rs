@@ -78,7 +78,11 @@ fn of_experiment(name: &str, known: &Value, fold: &Fold, store: &Store) -> Resul
             && record.data.hash == fold.inputs.data_hash
             && record.code.code_version == CODE_VERSION;
         // Neither foreign predictions nor imported weights are what the spec says.
-        if is_same && record.foreign.is_none() && record.model.imported.is_none() {
+        if is_same
+            && !record.is_trial()
+            && record.foreign.is_none()
+            && record.model.imported.is_none()
+        {
             return Ok(run);
         }
     }

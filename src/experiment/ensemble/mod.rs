@@ -67,7 +67,7 @@ pub(super) fn run(
         notes,
         foreign: None,
     };
-    let predicted = Predicted { train: None, valid: of_valid, test: pool.predict(&test) };
+    let predicted = Predicted { train: None, valid: of_valid, scored: pool.predict(&test) };
     let seconds = history.start.elapsed().as_secs_f64();
     let history = TrainingHistory { fit_s: seconds, own_fit_s: seconds, ..history };
     record_predictions(fold, &predicted, made, &history, writer, context)

@@ -359,6 +359,7 @@ mod tests {
             device: crate::model::Device::Cpu,
             resume: None,
             fresh: None,
+            until: None,
         };
         let train_labels: Vec<u32> = labels[..40].iter().map(|label| *label as u32).collect();
         let (x, x_test) = (super::matrix(&train).unwrap(), super::matrix(&test).unwrap());
@@ -399,6 +400,7 @@ mod tests {
                 device: crate::model::Device::Cpu,
                 resume: None,
                 fresh: None,
+                until: None,
             };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
             let folder = tempfile::tempdir().unwrap();

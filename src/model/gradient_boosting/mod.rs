@@ -208,7 +208,8 @@ impl Model for GradientBoosting {
             valid.add(trees);
         }
         let mut is_over = false;
-        for round in boosted.rounds.len() + 1..=self.n_estimators {
+        let last = job.until.unwrap_or(self.n_estimators).min(self.n_estimators);
+        for round in boosted.rounds.len() + 1..=last {
             let began = Instant::now();
             let trees = self.round(&bins, &self.draw(job, round), &train);
             train.add(&trees);
@@ -222,8 +223,10 @@ impl Model for GradientBoosting {
             if is_over {
                 break;
             }
+            // The observer keeps what a longer fit needs to go on.
+            let ends = round == last && last < self.n_estimators;
             match watch.next() {
-                Next::Go => {}
+                Next::Go if !ends => {}
                 next => {
                     let bytes = serde_json::to_vec(&progress).expect("a progress is plain data");
                     if watch.keep(bytes) == Flow::Stop || next == Next::SaveAndStop {

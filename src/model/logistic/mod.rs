@@ -280,6 +280,7 @@ mod tests {
             device: crate::model::Device::Cpu,
             resume: None,
             fresh: None,
+            until: None,
         };
         model.fit(&job, &mut Silent)
     }

@@ -95,6 +95,10 @@ struct Trainer<'a> {
 impl Trainer<'_> {
     fn run(&mut self, watch: &mut dyn TrainingObserver) -> Result<TrainingOutcome, ModelError> {
         while self.progress.epoch <= self.training.epochs {
+            // The snapshot is the one that was kept at the end.
+            if self.job.until.is_some_and(|until| self.progress.epoch > until) {
+                return Ok(self.end(self.progress.epoch - 1, false));
+            }
             let report = self.one_epoch(watch)?;
             if watch.epoch(&report) == Flow::Stop {
                 return Err(ModelError::Stopped { epoch: report.epoch });
@@ -105,6 +109,12 @@ impl Trainer<'_> {
             self.progress = Progress { epoch: epoch + 1, least_loss, best, ..Progress::start() };
             if is_over {
                 return Ok(self.end(report.epoch, true));
+            }
+            if self.job.until == Some(report.epoch) && report.epoch < self.training.epochs {
+                if watch.keep(self.snapshot()) == Flow::Stop {
+                    return Err(ModelError::Stopped { epoch: report.epoch });
+                }
+                return Ok(self.end(report.epoch, false));
             }
         }
         Ok(self.end(self.training.epochs, false))

@@ -149,7 +149,15 @@ impl Noise {
             n_outputs: 3,
         };
         let (train, valid) = (examples(&self.rows[..30]), examples(&self.rows[30..]));
-        FitInput { train, valid, seed: Seed(seed), device: Device::Cpu, resume: None, fresh: None }
+        FitInput {
+            train,
+            valid,
+            seed: Seed(seed),
+            device: Device::Cpu,
+            resume: None,
+            fresh: None,
+            until: None,
+        }
     }
 }
 

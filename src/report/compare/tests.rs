@@ -37,9 +37,9 @@ fn write(root: &Path, fake: &Fake, predictions: &[Prediction]) -> Run {
     let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
     let confusion = metrics::confusion(&actual, &predicted, 2);
     let accuracy = metrics::accuracy(&confusion);
-    let test = fake::of_classes_mut(&mut record.test);
+    let test = fake::of_classes_mut(record.test.as_mut().unwrap());
     (test.n, test.accuracy, test.confusion) = (actual.len(), accuracy, confusion);
-    (record.train, record.valid) = (Some(record.test.clone()), None);
+    (record.train, record.valid) = (Some(record.scored().clone()), None);
     record.data.classes = vec!["pop".to_owned(), "rock".to_owned()];
     record.split.n_test = actual.len();
     record.split.n_test_tracks = actual.len() / 4;
@@ -81,7 +81,7 @@ fn seeds_on_the_same_test_set_are_paired_and_the_better_is_named() {
     // The difference is the plain mean of the records' differences.
     let accuracy = |name: &str| {
         let of = runs.iter().filter(|run| run.record.experiment == name);
-        of.map(|run| run.record.test.main()).sum::<f64>() / 3.0
+        of.map(|run| run.record.scored().main()).sum::<f64>() / 3.0
     };
     let by = format!(
         "cnn-2 is better than dnn by {:.1} points",

@@ -26,7 +26,7 @@ pub(super) fn panel(group: &Group) -> Figure {
 /// `tempo: 1,000 of 2,500 test examples of songs, seed 1; line: predicted = actual`.
 pub(super) fn words(group: &Group) -> String {
     let (n, record) = (group.more.points.len(), group.record());
-    let of = match record.test.n() {
+    let of = match record.scored().n() {
         all if all > n => format!("{} of {}", count(n), count(all)),
         _ => count(n),
     };

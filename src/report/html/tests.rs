@@ -116,7 +116,7 @@ fn the_headline_says_what_the_leak_is_worth() {
     let leaking = fake::run(folder.path(), &gtzan("cnn-3", 1, 0.84, 0.838));
     let honest = Fake { leaks: false, claim: None, ..gtzan("honest/cnn-3", 1, 0.6, 0.0) };
     let honest = fake::run(folder.path(), &honest);
-    let (with, without) = (leaking.record.test.main(), honest.record.test.main());
+    let (with, without) = (leaking.record.scored().main(), honest.record.scored().main());
     let at = folder.path().join("page");
     let options = named(&["cnn-3"]);
     let text = page(&[leaking.clone(), honest.clone()], &options, &at);
@@ -148,7 +148,7 @@ fn every_claim_stands_in_the_ledger_with_its_verdict_and_why() {
     let start = text.find("id=\"claims\"").unwrap();
     let ledger = &text[start..text[start..].find("</section>").unwrap() + start];
     assert_eq!(ledger.matches("<tr><th scope=\"row\">").count(), 4);
-    let by = runs[3].record.test.main() - 0.578;
+    let by = runs[3].record.scored().main() - 0.578;
     for part in [
         "</span> reproduced</span></td><td>ours minus published is ".to_owned(),
         "</span> inconclusive</span></td><td>ours minus published is -0.0".to_owned(),

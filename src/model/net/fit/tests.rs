@@ -104,6 +104,7 @@ fn run(
         device: Device::Cpu,
         resume: None,
         fresh: None,
+        until: None,
     };
     let net = Net::new([1, 1, 1], &[]).unwrap();
     train(engine, &net, &job, &training, (None, Goal::Classes), seen)

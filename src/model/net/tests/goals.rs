@@ -36,7 +36,15 @@ impl Told {
             n_outputs: self.n_outputs,
         };
         let (train, valid) = (examples(&self.rows[..30]), examples(&self.rows[30..]));
-        FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None, fresh: None }
+        FitInput {
+            train,
+            valid,
+            seed: Seed(1),
+            device: Device::Cpu,
+            resume: None,
+            fresh: None,
+            until: None,
+        }
     }
 }
 

@@ -1,0 +1,15 @@
+//! Searches: what the trials found, and what the winner is worth on fresh seeds and test examples.
+//!
+//! | file | what it makes |
+//! |---|---|
+//! | `facts` | a study and the runs of its winners -> plain data |
+//! | `text` | that -> the output of the command |
+//! | `section` | that -> the sections of the pages |
+
+mod facts;
+mod section;
+mod text;
+
+pub use self::facts::{StudyFacts, StudyPartFacts, WinnerFacts, study_facts};
+pub(super) use self::section::{ABOUT, Section, markdown, sections};
+pub use self::text::{settings_words, study_text};
