@@ -42,6 +42,7 @@ mod runs;
 mod segments;
 mod similar;
 mod spotify;
+mod sweeps;
 mod tables;
 mod targets;
 mod terminal;

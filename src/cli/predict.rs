@@ -11,7 +11,7 @@ use crate::experiment::{
     self, Answer, Guess, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
 };
 use crate::metrics::Metric;
-use crate::record::{Foreign, FromCapsule, Run};
+use crate::record::{Foreign, FromCapsule, PartOfSearch, Run};
 use crate::vocab::Scores;
 
 /// Rows that can't be used and are named; all are counted.
@@ -64,7 +64,14 @@ fn heading(run: &Run) -> String {
     let (metric, score) = (Metric::main(record.data.task).words(), record.scored().main());
     let unit = if record.spec.get("segments").is_some() { " per segment" } else { "" };
     let (id, dataset) = (&run.id, &record.data.dataset);
-    format!("{id}, trained on {dataset}{synthetic}; its test {metric} is {score:.3}{unit}")
+    let set = if record.is_trial() { "validation" } else { "test" };
+    let search = match record.search.as_ref().map(|search| search.part) {
+        Some(PartOfSearch::Winner { n_trials }) => {
+            format!(", with settings chosen from {n_trials} trials")
+        }
+        _ => String::new(),
+    };
+    format!("{id}, trained on {dataset}{synthetic}{search}; its {set} {metric} is {score:.3}{unit}")
 }
 
 /// Predicts every row of a table, in its order. Names the rows that can't be used and counts them.

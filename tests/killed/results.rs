@@ -35,6 +35,7 @@ fn comparable(path: &str, bytes: &[u8]) -> Vec<u8> {
     let is_page_of_new_runs = path.starts_with("reports/quick/");
     match name {
         "record.json" => record(bytes),
+        "study.json" => study(bytes),
         "epochs.jsonl" => {
             text().lines().map(|line| line.split(",\"seconds\"").next().unwrap()).collect()
         }
@@ -58,6 +59,19 @@ fn record(bytes: &[u8]) -> String {
     record["timings"].take();
     record["files"]["epochs.jsonl"].take();
     record.to_string()
+}
+
+/// A study without measured times and the checksum over them.
+fn study(bytes: &[u8]) -> String {
+    let Ok(mut file) = serde_json::from_slice::<Value>(bytes) else {
+        return String::from_utf8_lossy(bytes).into_owned();
+    };
+    file["sha256"].take();
+    for part in file["study"]["parts"].as_array_mut().into_iter().flatten() {
+        let trials = part["trials"].as_array_mut().into_iter().flatten();
+        trials.for_each(|trial| trial["fit_s"] = Value::Null);
+    }
+    file.to_string()
 }
 
 /// Removes the column of measured times.

@@ -59,7 +59,7 @@ impl Scenario {
 
 /// All commands that are killed.
 pub fn all() -> Vec<Scenario> {
-    vec![run(), reproduce(), import(), fetch(), collect(), extraction(), report()]
+    vec![run(), reproduce(), import(), fetch(), collect(), extraction(), report(), sweep()]
 }
 
 /// A project with few epochs and few examples, whose features are computed.
@@ -101,6 +101,21 @@ fn reproduce() -> Scenario {
     let words = ["reproduce", "--quick", "--only", "spotify-dense,spotify-logistic"];
     let more = ["--seeds", "1", "--checkpoint-every", "0"];
     Scenario::new("reproduce", small(), &[words.as_slice(), &more].concat())
+}
+
+/// Trials that learn from others, some of which end early, go on or fail.
+fn sweep() -> Scenario {
+    let home = small();
+    let spec = home.path().join("experiments/spotify-dense.toml");
+    let text = fs::read_to_string(spec).unwrap();
+    let (before, _) = text.split_once("[[claims]]").unwrap();
+    let before = before.replace("valid = 0.0\nwatch_test = true", "valid = 0.2");
+    let sweep = "\n[sweep]\nsearch = \"tpe\"\ntrials = 13\nmetric = \"valid_loss\"\nfinal_seeds = [11]\n\
+        [sweep.halving]\nmin_epochs = 1\nfactor = 2\n\
+        [sweep.space]\n\"training.batch_size\" = { any = [16, 32, 64, 128] }\n\
+        \"training.label_smoothing\" = { linear = [0.0, 0.5] }\n";
+    fs::write(home.path().join("experiments/tuned.toml"), format!("{before}{sweep}")).unwrap();
+    Scenario::new("sweep", home, &["sweep", "tuned", "--checkpoint-every", "0", "--jobs", "2"])
 }
 
 /// A project with recordings of two genres in `music`.

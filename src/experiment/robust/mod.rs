@@ -69,6 +69,13 @@ pub fn measure(
     workspace: Workspace,
     on_track: &OnTrack,
 ) -> Result<Measured, PredictError> {
+    if let Some(trial) = runs.iter().find(|run| run.record.is_trial()) {
+        let said = format!(
+            "{} is a trial of a search, whose test examples are withheld\nhint: name runs of the winner",
+            trial.id
+        );
+        return Err(RunError::Incompatible(said).into());
+    }
     let store = workspace.store.degraded(ROBUST_VERSION);
     let mut all = vec![None];
     for degradation in degradations {

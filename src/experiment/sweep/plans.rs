@@ -8,7 +8,7 @@ use super::super::options::{DataChoice, Options, Shrink};
 use super::super::plan::{Plan, PlanError};
 use crate::dataset::Catalogue;
 use crate::record::OfSearch;
-use crate::search::{Point, Space};
+use crate::search::{Domain, Parameter, Point, Setting, Space};
 
 /// The plan of a trial, or of a winner.
 pub(super) fn of_trial(
@@ -32,11 +32,22 @@ pub(super) fn of_trial(
 
 /// The settings of a point as overrides.
 pub(super) fn settings(space: &Space, point: &Point) -> Vec<String> {
-    let set = |(index, setting): (usize, &Option<_>)| {
-        let value = space.value(index, setting.as_ref()?);
-        Some(format!("{}={}", space.parameters()[index].key, toml(&value)))
+    let set = |(index, setting): (usize, &Option<Setting>)| {
+        let Parameter { key, domain, .. } = &space.parameters()[index];
+        let setting = match (setting.as_ref()?, domain) {
+            (Setting::Real(x), Domain::Linear { low, high } | Domain::Log { low, high }) => {
+                Setting::Real(rounded(*x).clamp(*low, *high))
+            }
+            (setting, _) => setting.clone(),
+        };
+        Some(format!("{key}={}", toml(&space.value(index, &setting))))
     };
     point.0.iter().enumerate().filter_map(set).collect()
+}
+
+/// Four significant digits: more would only be harder to read.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.3e}").parse().expect("a number that was just written")
 }
 
 /// A value as TOML on one line.
@@ -61,6 +72,19 @@ pub(super) fn toml(value: &Json) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drawn_number_has_four_digits_and_stays_in_its_range() {
+        let [low, high] = [0.123_456, 0.999_999];
+        let parameter =
+            |domain| Parameter { key: "a".to_owned(), domain, steps: None, when: vec![] };
+        let space = Space::new(vec![parameter(Domain::Linear { low, high })]).unwrap();
+        let of = |x: f64| settings(&space, &Point(vec![Some(Setting::Real(x))]));
+        assert_eq!(of(0.273_364_876_103_420_6), ["a=0.2734"]);
+        assert_eq!(of(low), ["a=0.123456"]);
+        assert_eq!(of(high), ["a=0.999999"]);
+        assert_eq!(of(0.987_65), ["a=0.9876"]);
+    }
 
     #[test]
     fn values_are_toml_on_one_line() {

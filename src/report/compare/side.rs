@@ -50,6 +50,15 @@ pub(in crate::report) fn choose<'a>(
         let n_left_out = n_runs - group.runs.len();
         sides.push(Side { name, runs: group, n_left_out });
     }
+    let is_trial = |side: &Side| side.runs.record().is_trial();
+    let trial = sides.iter().find(|side| is_trial(side));
+    if let (Some(trial), Some(other)) = (trial, sides.iter().find(|side| !is_trial(side))) {
+        return Err(CompareError::Incompatible(format!(
+            "{} is a trial of a search, whose test examples are withheld, and {} is not\n\
+             hint: compare it with other trials, or the winner with other runs",
+            trial.name, other.name
+        )));
+    }
     let task = |side: &Side| side.runs.task();
     if let Some(other) = sides.iter().find(|side| task(side) != task(&sides[0])) {
         return Err(CompareError::Incompatible(format!(

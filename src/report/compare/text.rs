@@ -11,7 +11,7 @@ use super::side::Side;
 use crate::metrics::{
     Clustered, Estimate, MOST_BRIER_SCORE, Metric, brier_scores, calibration_error,
 };
-use crate::record::spec_differences;
+use crate::record::{OfSearch, PartOfSearch, Record, spec_differences};
 use crate::vocab::Task;
 
 /// Columns that the labels of the table take.
@@ -52,7 +52,21 @@ fn head(side: &Side) -> String {
         seeds => format!("seeds {}", list(seeds)),
     };
     let (data, protocol) = (side.runs.dataset_words(), &record.split.protocol);
-    wrapped("", "    ", &format!("{}: {seeds}, on {data}; split {protocol}", side.name))
+    let search = search(record);
+    wrapped("", "    ", &format!("{}: {seeds}, on {data}; split {protocol}{search}", side.name))
+}
+
+/// What a run is in a search, behind a semicolon; empty for other runs.
+fn search(record: &Record) -> String {
+    let Some(OfSearch { study, part }) = &record.search else { return String::new() };
+    match part {
+        PartOfSearch::Trial { number, .. } => {
+            format!("; trial {number} of {study}, scored on its validation examples")
+        }
+        PartOfSearch::Winner { n_trials } => {
+            format!("; settings chosen from {n_trials} trials of {study}")
+        }
+    }
 }
 
 /// The metrics of some sides, a line each.

@@ -4,12 +4,9 @@
 //! |---|---|
 //! | `facts` | a study and the runs of its winners -> plain data |
 //! | `text` | that -> the output of the command |
-//! | `section` | that -> the sections of the pages |
 
 mod facts;
-mod section;
 mod text;
 
 pub use self::facts::{StudyFacts, StudyPartFacts, WinnerFacts, study_facts};
-pub(super) use self::section::{ABOUT, Section, markdown, sections};
 pub use self::text::{settings_words, study_text};

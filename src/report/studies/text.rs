@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::words::{counted, duration, number, wrapped};
+use super::super::words::{counted, number, wrapped};
 use super::facts::{StudyFacts, WinnerFacts};
 use crate::metrics::Interval;
 use crate::record::{Study, StudyPart, Trial};
@@ -135,9 +135,4 @@ fn worth(study: &Study, winner: &WinnerFacts) -> String {
         text.push('\n');
     }
     text
-}
-
-/// The time of a study in words.
-pub(super) fn cost(facts: &StudyFacts) -> String {
-    duration(facts.fit_s)
 }
