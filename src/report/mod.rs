@@ -64,8 +64,8 @@ mod runs;
 mod score_cache;
 mod scored;
 mod scores;
+mod searches;
 mod section;
-mod studies;
 mod summary;
 mod terminal;
 #[cfg(test)]
@@ -89,7 +89,7 @@ pub use robust::{RobustPoint, RobustSide, RobustTest};
 pub use robustness::{Robustness, meant, robustness};
 pub use run_fields::{needs_predictions, run_fields, unfinished_fields};
 pub use run_table::{RunTable, Selection};
-pub use studies::{
+pub use searches::{
     StudyFacts, StudyPartFacts, WinnerFacts, settings_words, study_facts, study_text,
 };
 

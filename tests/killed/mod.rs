@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::common::events::{wait_for_end, wait_until};
 use crate::common::kills::{kill_all, signal_group, start_group};
 use crate::common::{self, preload, random, random_below};
