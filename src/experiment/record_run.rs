@@ -124,7 +124,7 @@ pub(super) fn record_predictions(
         claims: spec.claims.clone(),
         data: data_facts(plan, inputs).into(),
         split: SplitFacts {
-            protocol: spec.split.describe(),
+            protocol: spec.protocol(),
             n_train: split.train.len(),
             n_valid: split.valid.len(),
             n_test: split.test.len(),
