@@ -14,7 +14,7 @@ pub(super) fn say(project: &Project, catalogue: &Catalogue, plans: &[Plan]) -> D
     let workspace = project.workspace(catalogue, &store, &progress);
     json::put("states", json!([]));
     for plan in plans {
-        for (RunLabel { experiment, dataset, seed }, reason) in why(plan, workspace)? {
+        for (RunLabel { experiment, dataset, seed, .. }, reason) in why(plan, workspace)? {
             let (state, id, because, words) = match reason {
                 Reason::Done { id } => ("done", Some(id.clone()), vec![], format!("done, {id}")),
                 Reason::Unfinished(run) => {

@@ -19,6 +19,8 @@ pub struct RunLabel {
     pub dataset: String,
     /// The run's seed.
     pub seed: u64,
+    /// What the command line changes of the spec: overrides, and `unset KEY`.
+    pub changes: Vec<String>,
 }
 
 /// Something that happened.

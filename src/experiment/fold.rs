@@ -55,9 +55,7 @@ impl AuditedSplit {
         })?;
         let split = match plan.spec.train_share {
             None => split,
-            Some(share) => {
-                keep_share(split, &plan.spec.split, inputs.items(), share, Seed(seed))?
-            }
+            Some(share) => keep_share(split, &plan.spec.split, inputs.items(), share, Seed(seed))?,
         };
         Ok(Self { split, audit: Audit::default() })
     }

@@ -117,7 +117,7 @@ pub(super) fn record_predictions(
         question: spec.question.clone(),
         spec: plan.resolved.clone().into(),
         spec_hash: plan.spec_hash.clone(),
-        overrides: plan.options.set.clone(),
+        overrides: plan.options.changes(),
         options: serde_json::to_value(&plan.options).expect("options are plain data").into(),
         seed: *seed,
         cut: plan.cut.iter().chain(&inputs.cut).cloned().collect(),

@@ -120,7 +120,7 @@ pub(super) fn refuse_leaks(
             format!("{} test examples {}{named}", leak.n_test, leak.kind.words())
         })
         .collect();
-    let RunLabel { experiment, dataset, seed } = label;
+    let RunLabel { experiment, dataset, seed, .. } = label;
     let label = format!("{experiment} on {dataset} seed {seed}");
     Err(RunError::Leaks { label, leaks: leaks.join("; ") })
 }

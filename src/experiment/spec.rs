@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::ablation::Ablation;
 use super::options::DataChoice;
 use super::target::Target;
 use super::waveforms::{self, WaveformAugment};
@@ -51,6 +52,8 @@ pub struct Spec {
     pub augment_waveforms: Vec<WaveformAugment>,
     /// The most epochs that the model trains, for models that have epochs.
     pub max_epochs: Option<usize>,
+    /// Changes of the spec whose effect is to be tested.
+    pub ablation: Option<Ablation>,
     /// The published figures that the experiment repeats.
     pub claims: Vec<Claim>,
 }
@@ -157,6 +160,7 @@ impl Spec {
             let said = "is `logistic`, which tells classes and tags, and the target is a number";
             fields.fault_at("model.ensemble.by", said);
         }
+        let ablation = fields.table("ablation", Ablation::read);
         let claims = fields.each_table("claims", |claim| read_claim(claim, asked, target.task()));
         let (Some(features), Some(shape), Some(split), Some(model)) =
             (features, shape, split, model)
@@ -181,6 +185,7 @@ impl Spec {
             training,
             augment_waveforms,
             max_epochs,
+            ablation,
             claims,
         })
     }

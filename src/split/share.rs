@@ -75,8 +75,8 @@ pub fn describe_share(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Owned, examples, n_leaking};
     use super::super::Random;
+    use super::super::tests::{Owned, examples, n_leaking};
     use super::*;
 
     fn random(by: By, stratify: bool) -> Protocol {
@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn smaller_shares_are_parts_of_larger_ones_and_the_other_sets_stay() {
         let owned = examples(4, 25, 3);
-        for protocol in [random(By::Track, true), random(By::Track, false), random(By::Segment, true)] {
+        for protocol in
+            [random(By::Track, true), random(By::Track, false), random(By::Segment, true)]
+        {
             for seed in 1..=5 {
                 let whole = protocol.divide(owned.items(), Seed(seed)).unwrap();
                 let splits = shares(&protocol, &owned, seed);
@@ -107,12 +109,15 @@ mod tests {
                     assert!(small.train.iter().all(|row| large.contains(row)));
                     assert!(small.train.len() < large.len());
                 }
-                assert!(splits.iter().all(|it| (&it.valid, &it.test) == (&whole.valid, &whole.test)));
+                assert!(
+                    splits.iter().all(|it| (&it.valid, &it.test) == (&whole.valid, &whole.test))
+                );
                 assert_eq!(splits[4], whole, "a share of 1 is the whole training set");
                 // Tracks are whole: with all the examples that the training set has of them.
                 for split in &splits {
                     let kept = tracks(&owned, &split.train);
-                    let all = whole.train.iter().filter(|&&row| kept.contains(&*owned.ids[row].track));
+                    let all =
+                        whole.train.iter().filter(|&&row| kept.contains(&*owned.ids[row].track));
                     assert_eq!(all.copied().collect::<Vec<_>>(), split.train);
                 }
             }
@@ -157,7 +162,8 @@ mod tests {
                 rows.iter().map(|&row| artist(&owned.ids[row].track)).collect::<BTreeSet<_>>()
             };
             let kept = groups(&split.train);
-            let all = whole.train.iter().filter(|&&row| kept.contains(&artist(&owned.ids[row].track)));
+            let all =
+                whole.train.iter().filter(|&&row| kept.contains(&artist(&owned.ids[row].track)));
             assert_eq!(all.copied().collect::<Vec<_>>(), split.train);
             assert_eq!(n_leaking(&split, owned.items()), 0);
         }
