@@ -168,8 +168,10 @@ impl Ablation {
 fn removal<'a>(tree: &Tree, key: &str, place: String, node: &'a Node) -> Asked<'a> {
     let item = match tree.find(key).map(|found| &found.value) {
         Ok(Value::Text(text)) => Some(text.clone()),
-        Ok(Value::Table(table)) if key.ends_with(']') && table.len() == 1 => {
-            table.keys().next().cloned()
+        // A choice of what an item is: `{ mask = { frames = 30 } }`.
+        Ok(Value::Table(table)) if table.len() == 1 => {
+            let (name, inner) = table.iter().next().expect("it has one key");
+            matches!(inner.value, Value::Table(_)).then(|| name.clone())
         }
         _ => None,
     };

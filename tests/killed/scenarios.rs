@@ -59,7 +59,7 @@ impl Scenario {
 
 /// All commands that are killed.
 pub fn all() -> Vec<Scenario> {
-    vec![run(), reproduce(), import(), fetch(), collect(), extraction(), report()]
+    vec![run(), reproduce(), curve(), import(), fetch(), collect(), extraction(), report()]
 }
 
 /// A project with few epochs and few examples, whose features are computed.
@@ -101,6 +101,13 @@ fn reproduce() -> Scenario {
     let words = ["reproduce", "--quick", "--only", "spotify-dense,spotify-logistic"];
     let more = ["--seeds", "1", "--checkpoint-every", "0"];
     Scenario::new("reproduce", small(), &[words.as_slice(), &more].concat())
+}
+
+fn curve() -> Scenario {
+    let home = small();
+    ok(home.path(), &["run", "spotify-dense", "--seeds", "1"]);
+    let words = ["curve", "spotify-dense", "--train-share", "0.2,0.5,1", "--seeds", "1,2"];
+    Scenario::new("curve", home, &[&words, ["--checkpoint-every", "0"].as_slice()].concat())
 }
 
 /// A project with recordings of two genres in `music`.

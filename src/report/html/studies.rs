@@ -25,10 +25,11 @@ pub(super) fn curves(curves: &[Curve]) -> String {
         let title = learning::title(curve);
         let sentences: Vec<String> =
             learning::sentences(curve).iter().map(|it| escaped(it)).collect();
+        let head = learning::head(curve);
         let table = Table {
             caption: &format!("{} by training tracks: {title}", curve.metric.words()),
-            head: &learning::HEAD,
-            rows: curve.points.iter().map(|point| cells(&learning::line(point))).collect(),
+            head: &head.iter().map(String::as_str).collect::<Vec<_>>(),
+            rows: learning::lines(curve).iter().map(|line| cells(line)).collect(),
             is_sortable: false,
         };
         format!(

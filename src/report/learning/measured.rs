@@ -54,8 +54,12 @@ impl<'a> Curve<'a> {
     pub(in crate::report) fn all(
         runs: impl Iterator<Item = &'a Run>,
     ) -> Result<Vec<Self>, ReportError> {
+        let mine: Vec<&Run> = runs.filter(|run| run.record.foreign.is_none()).collect();
+        if mine.iter().all(|run| train_share(&run.record.spec) == 1.0) {
+            return Ok(vec![]);
+        }
         let mut families: Vec<(String, Vec<&Run>)> = vec![];
-        for run in runs.filter(|run| run.record.foreign.is_none()) {
+        for run in mine {
             let record = &run.record;
             let data = &record.data;
             let key = format!(

@@ -13,31 +13,36 @@ pub(in crate::report) const ABOUT: &str = "Scores of models that were trained on
      training tracks, is fitted to the points, and its interval contains the uncertainty of the scores (test \
      tracks and seeds together) and of all three numbers of the law. Beyond the points it is an extrapolation.";
 
-/// What the columns of the table say.
-pub(in crate::report) const HEAD: [&str; 6] = [
-    "share",
-    "training tracks",
-    "score [95 % interval]",
-    "by track",
-    "from the share before",
-    "seeds",
-];
+/// What the columns of the table say. Where no track has several test examples, there is no column for tracks.
+pub(in crate::report) fn head(curve: &Curve) -> Vec<String> {
+    let mut head = vec!["share", "training tracks", "score [95 % interval]"];
+    head.extend(has_tracks(curve).then_some("by track"));
+    head.extend(["from the share before", "seeds"]);
+    head.into_iter().map(str::to_owned).collect()
+}
 
-/// The cells of a point, as text.
-pub(in crate::report) fn line(point: &Point) -> [String; 6] {
+/// The cells of every point, as text.
+pub(in crate::report) fn lines(curve: &Curve) -> Vec<Vec<String>> {
     let dash = || "-".to_owned();
-    let tracks = match point.n_tracks.iter().min() == point.n_tracks.iter().max() {
-        true => span(point.n_tracks.iter().copied()),
-        false => format!("{} on average", count(point.n().round() as usize)),
+    let line = |point: &Point| {
+        let tracks = if point.n_tracks.iter().min() == point.n_tracks.iter().max() {
+            span(point.n_tracks.iter().copied())
+        } else {
+            format!("{} on average", count(point.n().round() as usize))
+        };
+        let share = format!("{} %", (point.share * 1e4).round() / 100.0);
+        let mut line = vec![share, tracks, interval(&point.score)];
+        let by_track = || point.by_track.as_ref().map_or_else(dash, interval);
+        line.extend(has_tracks(curve).then(by_track));
+        line.push(point.gain.as_ref().map_or_else(dash, signed_interval));
+        line.push(point.runs.seeds_words());
+        line
     };
-    [
-        format!("{} %", (point.share * 1e4).round() / 100.0),
-        tracks,
-        interval(&point.score),
-        point.by_track.as_ref().map_or_else(dash, interval),
-        point.gain.as_ref().map_or_else(dash, signed_interval),
-        point.runs.seeds_words(),
-    ]
+    curve.points.iter().map(line).collect()
+}
+
+fn has_tracks(curve: &Curve) -> bool {
+    curve.points.iter().any(|point| point.by_track.is_some())
 }
 
 /// The curves of a page: of the current versions of specs.
@@ -57,8 +62,8 @@ pub(in crate::report) fn markdown(curves: &[Curve], drawn: &Drawn) -> String {
         let sentences: Vec<String> = sentences(curve).iter().map(|it| plain(it)).collect();
         parts.push(format!("{}\n", sentences.join(" ")));
         parts.push(drawn.curve_image(i));
-        let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
-        cells.extend(curve.points.iter().map(|point| line(point).to_vec()));
+        let mut cells = vec![head(curve)];
+        cells.extend(lines(curve));
         parts.push(table(&cells, &[0, 1]));
     }
     parts.join("\n")

@@ -2,7 +2,7 @@
 
 use super::super::words::{aligned, count, wrapped};
 use super::measured::Curve;
-use super::section::{HEAD, line};
+use super::section;
 use super::words::{sentences, title};
 
 /// Everything.
@@ -14,9 +14,9 @@ pub(in crate::report) fn text(curve: &Curve) -> String {
         curve.per,
         count(curve.n_test_tracks),
     );
-    let mut lines = vec![HEAD.map(str::to_owned).to_vec()];
-    lines.extend(curve.points.iter().map(|point| line(point).to_vec()));
-    let mut text = wrapped("", "  ", &head) + "\n" + &aligned(&lines) + "\n";
+    let mut rows = vec![section::head(curve)];
+    rows.extend(section::lines(curve));
+    let mut text = wrapped("", "  ", &head) + "\n" + &aligned(&rows) + "\n";
     text.extend(sentences(curve).iter().map(|sentence| wrapped("", "", sentence)));
     text
 }
