@@ -13,6 +13,7 @@ mod augment;
 mod cli;
 mod commands;
 mod common;
+mod curves;
 mod dependencies;
 mod docs;
 mod editor;

@@ -9,6 +9,7 @@ use super::import_arguments::{ImportPredictions, SplitArguments};
 use super::robust_arguments::Robust;
 use super::runs_arguments::{Gc, Runs};
 use super::similar_arguments::{Embed, Map, Playlist, Similar};
+use super::study_arguments::{Ablate, Curve};
 use super::sweep_arguments::Sweep;
 use crate::audio::DEGRADATIONS;
 use crate::vocab::seed_range;
@@ -68,6 +69,10 @@ pub(super) enum Command {
         #[arg(long)]
         all_versions: bool,
     },
+    /// Train on parts of the training tracks, and estimate what more data would give
+    Curve(Curve),
+    /// Test what each change of [ablation] in a spec does to the score
+    Ablate(Ablate),
     /// Measure how good models are on degraded recordings: noise, MP3, reverberation, pitch, ...
     #[command(after_help = degradations())]
     Robust(Robust),
@@ -211,6 +216,9 @@ pub(super) struct Reproduce {
     /// Run only these experiments
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     pub only: Vec<String>,
+    /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
+    pub strict: Option<Strict>,
     #[command(flatten)]
     pub common: Common,
 }
@@ -223,9 +231,15 @@ pub(super) struct Run {
     /// Replace a value, e.g. training.epochs=20 or model.dense.layers[0].units=8
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Remove a key or a list item, e.g. training.ema or training.augment[0]
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
     /// Run nothing; list finished runs, and why the others are stale
     #[arg(long)]
     pub why: bool,
+    /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
+    pub strict: Option<Strict>,
     #[command(flatten)]
     pub common: Common,
 }
@@ -323,6 +337,14 @@ pub(super) enum Plot {
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
     },
+    /// Plot the learning curve of an experiment from its finished runs
+    Curve {
+        /// Name of the experiment
+        name: String,
+        /// Output folder, created if missing [default: reports/curves]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Plot a dataset: class counts, then a sheet per genre, or histograms and correlations
     Dataset {
         /// Name of the dataset
@@ -380,7 +402,7 @@ pub(super) enum Strict {
     Conclusive,
 }
 
-/// Arguments shared by `run` and `reproduce`.
+/// Arguments shared by all commands that train.
 #[derive(Args)]
 pub(super) struct Common {
     /// Dataset to use; auto is the spec's dataset if imported, else synthetic data
@@ -401,9 +423,6 @@ pub(super) struct Common {
     /// Refuse to train if test examples leak into training: same track, group, or a copy
     #[arg(long)]
     pub forbid_leaks: bool,
-    /// Exit with code 4 if a claim differs; with =conclusive also if one is inconclusive
-    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "differs")]
-    pub strict: Option<Strict>,
     /// Start the programs that specs name as models; remembered for this project
     #[arg(long)]
     pub trust: bool,

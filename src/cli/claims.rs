@@ -19,7 +19,7 @@ pub(super) fn claims(
     let runs = finished(&project.store_with(archived))?;
     let versions = versions(runs, &library, &catalogue, Shrink::default());
     let n_hidden = if all_versions { 0 } else { versions.others.len() };
-    let runs = if all_versions { versions.all() } else { versions.current };
+    let runs = if all_versions { versions.without_studies() } else { versions.current };
     let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
     let mut order = vec![];
     let settings = project.settings(&library);

@@ -70,7 +70,7 @@ pub(super) fn compare(project: &Project, names: &[String], all_versions: bool) -
                 let experiment = &run.record.experiment;
                 let is_version = |name: &String| name.starts_with(&format!("{experiment}@"));
                 let is_named = names.contains(experiment) && !names.iter().any(is_version);
-                is_named && current.contains(experiment)
+                is_named && !run.is_of_study && current.contains(experiment)
             };
             if !all_versions {
                 say_hidden(others.iter().filter(is_left_out).count());

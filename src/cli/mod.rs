@@ -41,6 +41,8 @@ mod song_map;
 mod songs;
 mod specs;
 mod spotify;
+mod studies;
+mod study_arguments;
 mod summaries;
 mod sweep;
 mod sweep_arguments;
@@ -281,6 +283,8 @@ pub fn main() -> ExitCode {
             compare::compare(&project, &names, all_versions)
         }
         Command::Sweep(arguments) => sweep::sweep(&project, &arguments),
+        Command::Curve(arguments) => studies::curve(&project, &arguments),
+        Command::Ablate(arguments) => studies::ablate(&project, &arguments),
         Command::Robust(arguments) => robust::robust(&project, &arguments),
         Command::Predict(arguments) => predict::predict(&project, &arguments),
         Command::Embed(arguments) => similar::embed(&project, &arguments),

@@ -20,6 +20,8 @@ pub(super) struct Progress {
     is_terminal: bool,
     open: Mutex<BTreeMap<String, ProgressBar>>,
     n_runs: usize,
+    /// Whether runs are told apart by what the command line changes of their spec.
+    names_changes: bool,
     n_done: Mutex<usize>,
     steps: Mutex<BTreeMap<String, ByteStep>>,
 }
@@ -42,9 +44,30 @@ impl Progress {
             is_terminal,
             open: Mutex::new(BTreeMap::new()),
             n_runs,
+            names_changes: false,
             n_done: Mutex::new(0),
             steps: Mutex::new(BTreeMap::new()),
         }
+    }
+
+    /// Creates the display for runs of one spec with several changes.
+    pub(super) fn of_changes(n_runs: usize) -> Self {
+        Self { names_changes: true, ..Self::new(n_runs) }
+    }
+
+    /// The name of a run.
+    fn name(&self, run: &RunLabel) -> String {
+        let changes = match run.changes.as_slice() {
+            // Its settings would be too long a name.
+            _ if run.trial.is_some() => {
+                run.trial.map_or(String::new(), |trial| format!(" trial {trial}"))
+            }
+            changes if self.names_changes && !changes.is_empty() => {
+                format!(" ({})", without_controls(&changes.join(", "), ""))
+            }
+            _ => String::new(),
+        };
+        format!("{}{changes} seed {}", without_controls(&run.experiment, ""), run.seed)
     }
 
     /// Shows how many of how many are done of one long step.
@@ -130,10 +153,10 @@ impl Progress {
     }
 
     fn ended(&self, run: &RunLabel, text: &str) {
-        self.close(&name(run));
+        self.close(&self.name(run));
         let mut n_done = self.n_done.lock().expect("no holder of the count panics");
         *n_done += 1;
-        self.line(&format!("[{}/{}] {}: {text}", n_done, self.n_runs, name(run)));
+        self.line(&format!("[{}/{}] {}: {text}", n_done, self.n_runs, self.name(run)));
     }
 }
 
@@ -156,20 +179,22 @@ impl Observer for Progress {
             }
             Event::Waiting { run, process } => {
                 let who = process.map_or(String::new(), |process| format!(" (process {process})"));
-                self.line(&format!("{}: waiting for another encore process{who}", name(run)));
+                self.line(&format!("{}: waiting for another encore process{who}", self.name(run)));
             }
-            Event::Note { run, text } => self.line(&format!("{}: {text}", name(run))),
+            Event::Note { run, text } => self.line(&format!("{}: {text}", self.name(run))),
             Event::Started { run, n_epochs_done, max_epochs } => {
                 match (self.is_terminal, max_epochs) {
                     (true, Some(n)) => {
-                        self.bar(&name(run), *n, RUN).set_position(*n_epochs_done as u64);
+                        self.bar(&self.name(run), *n, RUN).set_position(*n_epochs_done as u64);
                     }
-                    (true, None) => drop(self.bar(&name(run), 1, "{prefix:30} {spinner} fitting")),
-                    (false, _) if *n_epochs_done == 0 => eprintln!("{}: started", name(run)),
+                    (true, None) => {
+                        drop(self.bar(&self.name(run), 1, "{prefix:30} {spinner} fitting"))
+                    }
+                    (false, _) if *n_epochs_done == 0 => eprintln!("{}: started", self.name(run)),
                     (false, _) => {}
                 }
                 if *n_epochs_done > 0 {
-                    self.line(&format!("{}: resumes after epoch {n_epochs_done}", name(run)));
+                    self.line(&format!("{}: resumes after epoch {n_epochs_done}", self.name(run)));
                 }
             }
             Event::Epoch { run, epoch, max_epochs } => {
@@ -188,12 +213,12 @@ impl Observer for Progress {
                     scores += &format!("  accuracy {accuracy}");
                 }
                 if self.is_terminal {
-                    let bar = self.bar(&name(run), *max_epochs, RUN);
+                    let bar = self.bar(&self.name(run), *max_epochs, RUN);
                     bar.set_message(scores);
                     bar.set_position(epoch.epoch as u64);
                 } else if epoch.epoch.is_multiple_of(max_epochs.div_ceil(10).max(1)) {
                     let left = epoch.seconds * (max_epochs - epoch.epoch) as f64;
-                    let (name, number) = (name(run), epoch.epoch);
+                    let (name, number) = (self.name(run), epoch.epoch);
                     eprintln!("{name}: epoch {number}/{max_epochs} {scores}  {left:.0} s left");
                 }
             }
@@ -211,8 +236,4 @@ impl Observer for Progress {
             Event::Failed { run, error } => self.ended(run, &format!("FAILED: {error}")),
         }
     }
-}
-
-fn name(run: &RunLabel) -> String {
-    without_controls(&run.to_string(), "").into_owned()
 }

@@ -46,7 +46,7 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
                 .to_owned(),
         ));
     }
-    let mut options = options(&arguments.common, vec![])?;
+    let mut options = options(&arguments.common, vec![], vec![])?;
     if arguments.quick {
         options.shrink = QUICK;
     }
@@ -79,8 +79,10 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
     say_data(&catalogue, &plans);
     say_left_out(&left_out);
     let page = Page::of(project, arguments.quick, false, false);
-    let outcomes = execute(project, &catalogue, &page.store(), &plans, &arguments.common)?;
-    let written = write(&settings, &library, &catalogue, &page, arguments.common.strict);
+    let progress = Progress::new(n_runs(&plans));
+    let outcomes =
+        execute(project, &catalogue, &page.store(), &plans, &arguments.common, &progress)?;
+    let written = write(&settings, &library, &catalogue, &page, arguments.strict);
     failures(outcomes)?;
     written
 }
@@ -88,7 +90,7 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
 /// Runs some experiments and shows their table.
 pub(super) fn run(project: &Project, arguments: &Run) -> Done {
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let options = options(&arguments.common, arguments.set.clone())?;
+    let options = options(&arguments.common, arguments.set.clone(), arguments.unset.clone())?;
     let mut plans = vec![];
     for name in &arguments.names {
         plans.push(Plan::read(name, &library, &catalogue, &options)?);
@@ -97,7 +99,8 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
         return why::say(project, &catalogue, &plans);
     }
     say_data(&catalogue, &plans);
-    let outcomes = execute(project, &catalogue, &project.store(), &plans, &arguments.common)?;
+    let (store, progress) = (project.store(), Progress::new(n_runs(&plans)));
+    let outcomes = execute(project, &catalogue, &store, &plans, &arguments.common, &progress)?;
     let runs: Vec<_> =
         outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).cloned().collect();
     let folders: Vec<PathBuf> = runs.iter().map(|run| run.folder.clone()).collect();
@@ -111,7 +114,7 @@ pub(super) fn run(project: &Project, arguments: &Run) -> Done {
         println!("{}", folder.display());
     }
     failures(outcomes)?;
-    strict(&table, arguments.common.strict)
+    strict(&table, arguments.strict)
 }
 
 /// Writes the page from the records, with plots of the datasets that are present.
@@ -158,13 +161,18 @@ pub(super) fn data_choice(data: &str) -> DataChoice {
     }
 }
 
-fn options(common: &Common, set: Vec<String>) -> Result<Options, Failure> {
+/// What the command line says of a run.
+pub(super) fn options(
+    common: &Common,
+    set: Vec<String>,
+    unset: Vec<String>,
+) -> Result<Options, Failure> {
     let data = data_choice(&common.data);
     let seeds = (!common.seeds.is_empty())
         .then(|| common.seeds.iter().flat_map(|seeds| seeds.0.clone()).collect());
     let device =
         common.device.parse().map_err(|error: NoDevice| Failure::Usage(error.to_string()))?;
-    Ok(Options { set, data, seeds, device, ..Options::default() })
+    Ok(Options { set, unset, data, seeds, device, ..Options::default() })
 }
 
 /// Prints every synthetic dataset that replaces a real one, with the command to get the real one.
@@ -192,28 +200,34 @@ fn say_left_out(plans: &[Plan]) {
     println!("skipped: {}: {reason}", names.join(", "));
 }
 
-fn execute(
+/// The number of runs of some plans.
+pub(super) fn n_runs(plans: &[Plan]) -> usize {
+    plans.iter().map(|plan| plan.spec.seeds.len()).sum()
+}
+
+/// Runs every seed of every plan.
+pub(super) fn execute(
     project: &Project,
     catalogue: &Catalogue,
     store: &Store,
     plans: &[Plan],
     common: &Common,
+    progress: &Progress,
 ) -> Result<Vec<Outcome>, Failure> {
     store.check_link()?;
     trust::ask(project, &plans.iter().collect::<Vec<_>>(), common.trust)?;
-    let n_runs = plans.iter().map(|plan| plan.spec.seeds.len()).sum();
     let how = SideBySide {
         program: Some(&std::env::current_exe()?),
         n_jobs: jobs(common.jobs)?,
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
         forbid_leaks: common.forbid_leaks,
     };
-    let outcomes = run_all(plans, project.workspace(catalogue, store, &Progress::new(n_runs)), how);
+    let outcomes = run_all(plans, project.workspace(catalogue, store, progress), how);
     let object = |Outcome { label, result }: &Outcome| {
-        let RunLabel { experiment, dataset, seed, .. } = label;
+        let RunLabel { experiment, dataset, seed, changes, .. } = label;
         let run = result.as_ref().ok();
         json!({
-            "experiment": experiment, "dataset": dataset, "seed": seed, "id": run.map(|run| &run.id),
+            "experiment": experiment, "dataset": dataset, "seed": seed, "changes": changes, "id": run.map(|run| &run.id),
             "folder": run.map(|run| run.folder.display().to_string()),
             "error": result.as_ref().err().map(ToString::to_string),
         })
@@ -261,7 +275,7 @@ fn write(
     keep_page(folder, &store, &runs)?;
     let versions = versions(runs, library, catalogue, page.shrink);
     let n_hidden = if page.all_versions { 0 } else { versions.others.len() };
-    let runs = if page.all_versions { versions.all() } else { versions.current };
+    let runs = if page.all_versions { versions.all() } else { versions.without_history() };
     let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
     let has_run = |name: &str| with_runs.contains(name);
     // Specs are read only for experiments without a run.
@@ -312,7 +326,8 @@ fn keep_page(folder: &std::path::Path, store: &Store, runs: &[record::Run]) -> D
     )))
 }
 
-fn failures(outcomes: Vec<Outcome>) -> Done {
+/// The error of the runs that failed or were stopped.
+pub(super) fn failures(outcomes: Vec<Outcome>) -> Done {
     let n_runs = outcomes.len();
     let errors = outcomes
         .into_iter()
@@ -345,8 +360,13 @@ fn failures(outcomes: Vec<Outcome>) -> Done {
 /// Each reason once, after the runs that failed for it.
 fn reasons(failed: &[(RunLabel, RunError)]) -> String {
     let mut by_text: Vec<(String, Vec<String>)> = vec![];
-    for (label, error) in failed {
-        let (run, text) = (label.to_string(), error.to_string());
+    let differ = failed.windows(2).any(|two| two[0].0.changes != two[1].0.changes);
+    for (RunLabel { experiment, seed, changes, .. }, error) in failed {
+        let changes = match changes.as_slice() {
+            changes if differ && !changes.is_empty() => format!(" ({})", changes.join(", ")),
+            _ => String::new(),
+        };
+        let (run, text) = (format!("{experiment}{changes} seed {seed}"), error.to_string());
         match by_text.iter_mut().find(|(known, _)| *known == text) {
             Some((_, runs)) => runs.push(run),
             None => by_text.push((text, vec![run])),

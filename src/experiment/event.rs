@@ -22,16 +22,8 @@ pub struct RunLabel {
     /// The number of the trial, if the run is one of a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<usize>,
-}
-
-impl std::fmt::Display for RunLabel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.experiment)?;
-        if let Some(trial) = self.trial {
-            write!(f, " trial {trial}")?;
-        }
-        write!(f, " seed {}", self.seed)
-    }
+    /// What the command line changes of the spec: overrides, and `unset KEY`.
+    pub changes: Vec<String>,
 }
 
 /// Something that happened.

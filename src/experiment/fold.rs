@@ -8,7 +8,7 @@ use super::plan::Plan;
 use crate::features::Examples;
 use crate::model::{FitInput, FreshExamples};
 use crate::record::{Audit, Member};
-use crate::split::{Numbers, Split, SplitError, audit};
+use crate::split::{Numbers, Split, SplitError, audit, keep_share};
 use crate::vocab::{Outputs, Seed, SplitName};
 
 /// One seed of a plan, ready to be fitted.
@@ -53,6 +53,10 @@ impl AuditedSplit {
             }
             (error, _) => error,
         })?;
+        let split = match plan.spec.train_share {
+            None => split,
+            Some(share) => keep_share(split, &plan.spec.split, inputs.items(), share, Seed(seed))?,
+        };
         Ok(Self { split, audit: Audit::default() })
     }
 }

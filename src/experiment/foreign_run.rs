@@ -63,7 +63,7 @@ pub fn import_predictions(
         Some(path) => epochs(path).map(|(epochs, file)| (epochs, Some(file)))?,
     };
     let protocol = of_split.as_ref().map(|ForeignFile { file, .. }| {
-        let spec = plan.spec.split.describe();
+        let spec = plan.spec.protocol();
         format!("test set: {spec}; training and validation sets: those of {file}")
     });
     let seconds = epochs.iter().map(|epoch| epoch.seconds).sum();

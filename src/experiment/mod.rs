@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `library`, `settings` | finds specs by name; what the project says about its page |
 //! | `spec`, `protocol`, `tables`, `target` | fields of a spec -> its checked parts |
+//! | `ablation` | `[ablation]` -> the changes of a spec whose effect is tested |
 //! | `plan`, `options` | a spec and the command line -> a [`Plan`]; only a plan can be run |
 //! | `inputs` | plan -> examples, shared by its seeds |
 //! | `fold`, `model_inputs` | examples and a seed -> audited split, preprocessing, what the model sees |
@@ -31,6 +32,7 @@
 //!
 //! This room must never know the terminal: it reports [`Event`]s.
 
+mod ablation;
 mod augmented;
 mod bins;
 mod command;
@@ -74,6 +76,7 @@ mod versions;
 mod waveforms;
 mod worker;
 
+pub use ablation::{Ablation, Variant};
 pub use augmented::augmented;
 pub use context::{CODE_VERSION, Workspace};
 pub use embed::{Embedder, Embedding};

@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Cut;
 use crate::model::Device;
 use crate::record::{OfSearch, PartOfSearch};
+use crate::schema::{Faults, Tree};
 
 /// What the command line adds to a spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// `key=value` overrides.
     pub set: Vec<String>,
+    /// Keys and list items that are removed, after the overrides and in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
     /// Which dataset to use.
     pub data: DataChoice,
     /// Seeds instead of the spec's.
@@ -45,6 +49,24 @@ impl Options {
             Some(OfSearch { part: PartOfSearch::Trial { until, .. }, .. }) => *until,
             _ => None,
         }
+    }
+
+    /// What the command line changes of the spec, in words: the overrides, and `unset KEY`.
+    pub(super) fn changes(&self) -> Vec<String> {
+        let unset = self.unset.iter().map(|key| format!("unset {key}"));
+        self.set.iter().cloned().chain(unset).collect()
+    }
+
+    /// Lays the overrides over a spec. Returns the change and the top-level key of each.
+    pub(super) fn change(&self, tree: &mut Tree) -> Result<Vec<(String, String)>, Faults> {
+        let mut changed = vec![];
+        for assignment in &self.set {
+            changed.push((format!("set {assignment}"), tree.set(assignment)?));
+        }
+        for key in &self.unset {
+            changed.push((format!("unset {key}"), tree.unset(key)?));
+        }
+        Ok(changed)
     }
 }
 

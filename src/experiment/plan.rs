@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::ablation::Variant;
 use super::event::RunLabel;
 use super::library::Library;
 use super::options::{DataChoice, Options, Shrink};
@@ -44,6 +45,9 @@ pub struct Plan {
     pub resolved: serde_json::Value,
     /// SHA-256 of what decides a run's result, apart from seed and data.
     pub spec_hash: String,
+    /// The changes of `[ablation]`; empty without that table. Faults where an override has removed what one
+    /// of them is about.
+    pub ablation: Result<Vec<Variant>, Faults>,
     /// Why this is not a full run of the spec.
     pub cut: Vec<String>,
 }
@@ -81,8 +85,9 @@ impl Plan {
         let members = run.record.spec.pointer(MEMBERS);
         let plan = Self::made(name, &origin, text, catalogue, &options, members)?;
         // Earlier versions of encore laid the tables of overrides over those of the spec.
-        if !options.set.is_empty() && plan.spec_hash != run.record.spec_hash {
-            let set = options.set.join(" ");
+        let changes = options.changes();
+        if !changes.is_empty() && plan.spec_hash != run.record.spec_hash {
+            let set = changes.join(" ");
             return Err(unreadable(format!("its overrides ({set}) mean another spec now")));
         }
         let net = |spec: &serde_json::Value| {
@@ -142,17 +147,33 @@ impl Plan {
         let written = Tree::parse(origin, &text)?;
         let mut tree = written.clone();
         if options.search.is_some() {
-            // A run of a search does not search.
-            tree.remove("sweep");
+            // A run of a search does not search by itself.
+            ["sweep", "ablation"].iter().for_each(|key| tree.remove(key));
         }
         let mut cut = vec![];
-        for assignment in &options.set {
-            let key = tree.set(assignment)?;
-            if !["title", "question", "claims", "seeds"].contains(&key.as_str()) {
-                cut.push(format!("set {assignment}"));
+        for (change, key) in options.change(&mut tree)? {
+            if !["title", "question", "claims", "seeds", "ablation"].contains(&key.as_str()) {
+                cut.push(change);
             }
         }
-        let (mut spec, resolved, fewer_epochs) = understood(tree, catalogue, options, members)?;
+        let (mut spec, mut resolved, fewer_epochs) =
+            understood(tree.clone(), catalogue, options, members)?;
+        let hash = spec_hash(&resolved);
+        let ablation = match &spec.ablation {
+            None => Ok(vec![]),
+            Some(ablation) => ablation.variants(&tree, &hash, |tree| {
+                let (_, resolved, _) = understood(tree, catalogue, options, members)?;
+                Ok::<_, PlanError>(spec_hash(&resolved))
+            }),
+        };
+        let ablation = match ablation {
+            // The table is about the spec as its file says: an override may have removed what it is about.
+            Err(faults) if options.changes().is_empty() => return Err(faults.into()),
+            ablation => ablation,
+        };
+        if let (Ok(variants), Some(table)) = (&ablation, resolved.get_mut("ablation")) {
+            table["variants"] = variants.iter().map(Variant::fact).collect();
+        }
         // An override that says what the file says as well changes nothing.
         if !cut.is_empty()
             && let Ok((file, without, _)) = understood(written, catalogue, options, members)
@@ -178,8 +199,9 @@ impl Plan {
             text,
             options: options.clone(),
             spec,
-            spec_hash: spec_hash(&resolved),
+            spec_hash: hash,
             resolved,
+            ablation,
             cut,
         };
         if let Some(n_seeds) = options.shrink.max_seeds {
@@ -191,7 +213,7 @@ impl Plan {
     /// Whether a reason of [`Self::cut`] is about the spec: an override, or fewer epochs. All others are
     /// about the data or the weights.
     pub(super) fn is_cut_of_spec(reason: &str) -> bool {
-        reason.starts_with("set ") || reason.ends_with(" epochs")
+        reason.starts_with("set ") || reason.starts_with("unset ") || reason.ends_with(" epochs")
     }
 
     /// Leaves out all seeds but the first `n_seeds`. Fewer seeds do not shorten any run: the page says
@@ -205,9 +227,18 @@ impl Plan {
     pub(super) fn inputs_key(&self) -> String {
         let mut resolved = self.resolved.clone();
         if let Some(table) = resolved.as_object_mut() {
-            for key in ["title", "question", "claims", "seeds", "model", "training", "sweep"] {
-                table.remove(key);
-            }
+            const WITHOUT_EFFECT: [&str; 9] = [
+                "title",
+                "question",
+                "claims",
+                "seeds",
+                "model",
+                "training",
+                "train_share",
+                "sweep",
+                "ablation",
+            ];
+            WITHOUT_EFFECT.iter().for_each(|key| drop(table.remove(*key)));
         }
         let Spec { dataset, augment_waveforms, .. } = &self.spec;
         let has_audio = !augment_waveforms.is_empty();
@@ -229,7 +260,13 @@ impl Plan {
     /// The name of one of the plan's runs, for messages.
     pub(super) fn label(&self, seed: u64) -> RunLabel {
         let (experiment, dataset) = (self.name.clone(), self.spec.dataset.name.clone());
-        RunLabel { experiment, dataset, seed, trial: self.options.trial_number() }
+        RunLabel {
+            experiment,
+            dataset,
+            seed,
+            changes: self.options.changes(),
+            trial: self.options.trial_number(),
+        }
     }
 }
 
@@ -294,7 +331,7 @@ fn members_of(
     let library = Library::open(&project.join("experiments")).map_err(|error| error.to_string())?;
     // Overrides and seeds are those of the ensemble's own spec.
     let shrink = Shrink { max_seeds: None, ..options.shrink };
-    let options = Options { set: vec![], seeds: None, shrink, ..options.clone() };
+    let options = Options { set: vec![], unset: vec![], seeds: None, shrink, ..options.clone() };
     let entry = |name: &String| -> Option<Result<(String, serde_json::Value), String>> {
         let found = library.find(name);
         if found.is_err() && name.contains(".seed-") {
@@ -359,11 +396,11 @@ fn fault(origin: &str, message: String) -> Faults {
     Faults(vec![Fault { origin: origin.to_owned(), line: 0, message }])
 }
 
-/// What decides a result, apart from seed and data: titles, claims and seeds do not.
+/// What decides a result, apart from seed and data: titles, claims, seeds and changes to be tried do not.
 fn spec_hash(resolved: &serde_json::Value) -> String {
     let mut deciding = resolved.clone();
     if let Some(table) = deciding.as_object_mut() {
-        for key in ["title", "question", "claims", "seeds", "dataset", "sweep"] {
+        for key in ["title", "question", "claims", "seeds", "dataset", "sweep", "ablation"] {
             table.remove(key);
         }
         // How long a program may take, and what describes its environment, do not decide a result.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::ablation::Ablation;
 use super::options::DataChoice;
 use super::sweep::{Surroundings, Sweep};
 use super::target::Target;
@@ -15,7 +16,7 @@ use crate::model::command::Input;
 use crate::model::{self, Axes, Combination, Model, Preprocess, Reader, Training};
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value, json_schema, keys};
-use crate::split::Protocol;
+use crate::split::{Protocol, describe_share};
 use crate::vocab::Task;
 
 /// What a spec says, checked; part of a [`Plan`](super::Plan).
@@ -40,6 +41,8 @@ pub struct Spec {
     pub target: Target,
     /// The train/validation/test protocol.
     pub split: Protocol,
+    /// The share of the training tracks that is used, in (0, 1]; all if absent.
+    pub train_share: Option<f64>,
     /// The model.
     pub model: Box<dyn Model>,
     /// The model's name in specs.
@@ -50,6 +53,8 @@ pub struct Spec {
     pub augment_waveforms: Vec<WaveformAugment>,
     /// The most epochs that the model trains, for models that have epochs.
     pub max_epochs: Option<usize>,
+    /// Changes of the spec whose effect is to be tested.
+    pub ablation: Option<Ablation>,
     /// The published figures that the experiment repeats.
     pub claims: Vec<Claim>,
     /// The search for better settings.
@@ -65,6 +70,12 @@ pub(super) enum ChoiceError {
 }
 
 impl Spec {
+    /// Describes the protocol, with the share of the training tracks.
+    pub(super) fn protocol(&self) -> String {
+        let share = self.train_share.filter(|share| *share < 1.0).map(describe_share);
+        self.split.describe() + &share.unwrap_or_default()
+    }
+
     /// Returns what is allowed, but hardly wanted.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
@@ -124,6 +135,7 @@ impl Spec {
         let title = fields.required("title", &Text);
         let question = fields.required("question", &Text);
         let (split, seeds) = protocol::read(fields, asked);
+        let train_share = fields.optional("train_share", &Real::above_to(0.0, 1.0));
         let features = Features::read(fields, kind, project);
         let (features, preprocess) = tables::read(fields, features, kind);
         let shape = features.as_ref().map(|features| match &preprocess {
@@ -142,11 +154,16 @@ impl Spec {
             check_input(fields, input, kind);
         }
         let ensemble = model.as_ref().and_then(|(model, ..)| model.ensemble());
+        if ensemble.is_some() && train_share.is_some() && !fields.is_exploring() {
+            let said = "does not apply to an ensemble: set it in the specs of the members";
+            fields.fault_at("train_share", said);
+        }
         let is_stack = ensemble.is_some_and(|ensemble| ensemble.by != Combination::Mean);
         if is_stack && target.task() == Task::Number && !fields.is_exploring() {
             let said = "is `logistic`, which tells classes and tags, and the target is a number";
             fields.fault_at("model.ensemble.by", said);
         }
+        let ablation = fields.table("ablation", Ablation::read);
         let claims = fields.each_table("claims", |claim| read_claim(claim, asked, target.task()));
         let trained = model.as_ref().filter(|(model, ..)| model.command().is_none());
         let around = Surroundings {
@@ -175,11 +192,13 @@ impl Spec {
             shape,
             target,
             split,
+            train_share,
             model,
             model_name,
             training,
             augment_waveforms,
             max_epochs,
+            ablation,
             claims,
             sweep,
         })

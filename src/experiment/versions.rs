@@ -11,7 +11,7 @@ use super::library::Library;
 use super::options::{DataChoice, Options, Shrink};
 use super::plan::{Plan, PlanError};
 use crate::dataset::Catalogue;
-use crate::record::{DataFacts, Pool, Record, Run, Shared, spec_differences};
+use crate::record::{DataFacts, Pool, Record, Run, Shared, is_of_study, spec_differences};
 
 /// Differences of specs that a label names.
 const MOST_NAMED: usize = 3;
@@ -24,6 +24,9 @@ pub struct Versions {
     pub others: Vec<Run>,
     /// Runs that a search made: trials and winners, whose settings are not those of a spec.
     pub of_searches: Vec<Run>,
+    /// The points of learning curves and the changes of ablations of the current versions, which are no
+    /// history; each with [`Run::other_version`] and [`Run::is_of_study`].
+    pub studies: Vec<Run>,
     /// The specs that can't be read, each with its first fault: their runs keep what they recorded.
     pub unread: Vec<String>,
 }
@@ -38,22 +41,42 @@ impl Versions {
             runs.into_iter().partition(|run| run.record.search.is_some());
         let latest = latest(&runs);
         let mut data = Pool::default();
-        let (mut current, mut others) = (vec![], vec![]);
+        let (mut current, mut others, mut studies) = (vec![], vec![], vec![]);
         for mut run in runs {
             let name = run.record.experiment.clone();
-            match specs.current(&name, &run.record.data.dataset) {
+            let spec = specs.current(&name, &run.record.data.dataset);
+            match spec {
                 Some(spec) => compare(&mut run, spec, catalogue, &mut data),
                 None => compare_with_latest(&mut run, &latest[&name]),
             }
-            if run.other_version.is_none() { &mut current } else { &mut others }.push(run);
+            let spec = spec.map_or(&latest[&name].spec, |spec| &spec.resolved);
+            run.is_of_study = run.other_version.is_some() && is_of_study(&run.record, spec);
+            let kind = match &run.other_version {
+                None => &mut current,
+                Some(_) if run.is_of_study => &mut studies,
+                Some(_) => &mut others,
+            };
+            kind.push(run);
         }
-        Self { current, others, of_searches, unread: specs.faults.into_values().collect() }
+        Self { current, others, of_searches, studies, unread: specs.faults.into_values().collect() }
+    }
+
+    /// Runs of the current versions and of their studies.
+    #[must_use]
+    pub fn without_history(self) -> Vec<Run> {
+        self.current.into_iter().chain(self.studies).collect()
+    }
+
+    /// Runs of all versions but those of studies.
+    #[must_use]
+    pub fn without_studies(self) -> Vec<Run> {
+        self.current.into_iter().chain(self.others).collect()
     }
 
     /// Runs of all versions.
     #[must_use]
     pub fn all(self) -> Vec<Run> {
-        self.current.into_iter().chain(self.others).collect()
+        self.current.into_iter().chain(self.studies).chain(self.others).collect()
     }
 
     /// Runs of all versions, and those of searches.

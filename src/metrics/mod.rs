@@ -13,6 +13,7 @@
 //! | `cluster` | the score of one run, split by test track |
 //! | `estimate` | a mean over seeds, or a difference: interval, p-value, variance by seeds and tracks (`seeds`) |
 //! | `evidence` | ours minus a published figure, with the uncertainty of both; the range of repetitions |
+//! | `learning_curve` | errors by the number of training tracks -> a power law, with the uncertainty of what it says of more data |
 //! | `paired` | McNemar's test, the paired bootstrap, Holm's correction |
 //! | `verdict` | a published figure -> reproduced, differs or inconclusive |
 //!
@@ -25,6 +26,8 @@ mod confusion;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod coverage_learning;
+#[cfg(test)]
 mod coverage_tasks;
 mod estimate;
 mod evidence;
@@ -33,6 +36,7 @@ mod golden;
 #[cfg(test)]
 mod golden_tasks;
 mod interval;
+mod learning_curve;
 mod metric;
 mod paired;
 mod probability;
@@ -50,6 +54,7 @@ pub use confusion::{ClassScores, accuracy, confusion, macro_f1, per_class};
 pub use estimate::Estimate;
 pub use evidence::{DEFAULT_LOSS_SPREAD, DEFAULT_SEED_SPREAD, Evidence, Published, Scale};
 pub use interval::{Interval, mean_interval, wilson};
+pub use learning_curve::{LearningCurve, LearningPoint, PowerLaw};
 pub use metric::{Answers, Metric};
 pub use paired::{McNemar, bootstrap, holm, mcnemar};
 pub use probability::{

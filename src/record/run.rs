@@ -27,6 +27,9 @@ pub struct Run {
     /// In what its spec differs from the experiment's current one, where that was looked up and it
     /// does: `shortened run (3 of 30 epochs)`. Never read from disk.
     pub other_version: Option<String>,
+    /// Whether it is a point of a learning curve or a change of an ablation of the current spec, where
+    /// that was looked up. Never read from disk.
+    pub is_of_study: bool,
 }
 
 impl Run {
@@ -47,7 +50,7 @@ impl Run {
             Wrong::Damaged(message) => StoreError::damaged(folder, "record.json", message),
         })?;
         let (id, folder) = (id.to_owned(), folder.to_owned());
-        Ok(Some(Self { id, folder, record, other_version: None }))
+        Ok(Some(Self { id, folder, record, other_version: None, is_of_study: false }))
     }
 
     /// The capsule that it came in, if it did. Such a run has no model.

@@ -270,7 +270,9 @@ impl RunWriter {
         };
         store.remove_dead_attempts(id)?;
         store.forget_failure(id);
-        Ok((Run { id: id.clone(), folder: name, record, other_version: None }, note))
+        let run =
+            Run { id: id.clone(), folder: name, record, other_version: None, is_of_study: false };
+        Ok((run, note))
     }
 
     /// Sets an incomplete run aside, and puts it back if it has been completed in the meantime.

@@ -26,6 +26,10 @@
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
 //! | `robustness` | what `encore robust` shows |
 //! | `robust/` | runs on degraded recordings: scores by strength with intervals, paired tests, curves |
+//! | `paired` | two groups of runs -> how much they differ, paired by seed and test items |
+//! | `learning/` | runs whose specs differ in the share of training tracks -> a learning curve, and a law |
+//! | `ablation/` | runs of a spec and of its changes -> what each change does |
+//! | `studies` | what `encore curve` and `encore ablate` show |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
@@ -33,6 +37,7 @@
 //! ([`DatasetSummary`]). The same records and numbers give the same bytes. This room must
 //! never know a model, audio or a clock.
 
+mod ablation;
 mod check;
 mod claims;
 mod compare;
@@ -50,10 +55,12 @@ mod figure;
 mod footnotes;
 mod group;
 mod html;
+mod learning;
 mod ledger;
 mod link;
 mod main_scale;
 mod page;
+mod paired;
 mod results;
 mod robust;
 mod robustness;
@@ -66,6 +73,7 @@ mod scored;
 mod scores;
 mod searches;
 mod section;
+mod studies;
 mod summary;
 mod terminal;
 #[cfg(test)]
@@ -76,6 +84,7 @@ mod tex;
 mod warnings;
 mod words;
 
+pub use ablation::{AblationFacts, BaseFacts, ChangeFacts};
 pub use compare::{
     CompareError, Comparison, LevelFacts, ScoreFacts, SideFacts, TestFacts, compare, comparison,
 };
@@ -85,6 +94,7 @@ pub use figure::{
     AugmentRow, AugmentSheet, ColumnSummary, Columns, Frames, Histogram, MapPoint, RatePoint,
     SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
 };
+pub use learning::{CurveFacts, CurvePoint, ForecastFacts, LawFacts};
 pub use robust::{RobustPoint, RobustSide, RobustTest};
 pub use robustness::{Robustness, meant, robustness};
 pub use run_fields::{needs_predictions, run_fields, unfinished_fields};
@@ -92,7 +102,9 @@ pub use run_table::{RunTable, Selection};
 pub use searches::{
     StudyFacts, StudyPartFacts, WinnerFacts, settings_words, study_facts, study_text,
 };
+pub use studies::{AblationReport, CurveReport, ablation_report, curve_report};
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,6 +113,7 @@ use rayon::prelude::*;
 
 use self::group::Row;
 use self::score_cache::ScoreCache;
+use self::studies::Studies;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{DegradedStore, Run, StoreError, Study};
@@ -305,17 +318,25 @@ pub fn whole(mut runs: Vec<Run>, scores: Option<&Path>) -> (Vec<Run>, Vec<Report
 /// Where a record contradicts itself, a run's curves or predictions can't be read or a file can't be
 /// written.
 pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, ReportError> {
-    let rows = group::rows(runs, options)?;
+    // The points of learning curves and the changes of ablations have sections of their own.
+    let shown: Cow<[Run]> = if runs.iter().any(|run| run.is_of_study) {
+        runs.iter().filter(|run| !run.is_of_study).cloned().collect()
+    } else {
+        runs.into()
+    };
+    let rows = group::rows(&shown, options)?;
+    let studies =
+        Studies { curves: learning::curves(runs)?, ablations: ablation::ablations(runs)? };
     let figures_folder = folder.join("figures");
     make(&figures_folder)?;
     disk::remove_stale(folder);
     disk::remove_stale(&figures_folder);
     let robust = robust::sections(&rows, options)?;
-    let drawn = figure::draw_all(&rows, options, &robust, &figures_folder)?;
+    let drawn = figure::draw_all(&rows, options, &robust, &studies, &figures_folder)?;
     let readme = folder.join("README.md");
-    put(&readme, page::text(&rows, &drawn, options, &robust, folder))?;
+    put(&readme, page::text(&rows, &drawn, options, &robust, &studies, folder))?;
     let page = folder.join("index.html");
-    put(&page, &html::text(&rows, options, &robust, folder)?)?;
+    put(&page, &html::text(&rows, options, &robust, &studies, folder)?)?;
     let [results, parquet] = put_table(folder, "results", &results::columns(&rows))?;
     let [epochs, epochs_parquet] = put_table(folder, "epochs", &epochs::columns(&rows)?)?;
     let tex = folder.join("table.tex");

@@ -6,8 +6,9 @@ use super::Options;
 use super::figure::Drawn;
 use super::group::{Group, Row, spec_words};
 use super::robust::Section;
+use super::studies::Studies;
 use super::words::{Markup, plain};
-use super::{data, robustness, section, summary};
+use super::{ablation, data, learning, robustness, section, summary};
 use crate::vocab::Task;
 
 /// What the columns and figures mean.
@@ -89,6 +90,7 @@ pub(super) fn text(
     drawn: &Drawn,
     options: &Options,
     robust: &[Section],
+    studies: &Studies,
     folder: &Path,
 ) -> String {
     let mut parts = vec![
@@ -111,6 +113,8 @@ pub(super) fn text(
          [table.tex](table.tex). Every figure exists as SVG and PNG. Only the data plots do not come \
          from the records of the runs.\n"
             .to_owned(),
+        learning::markdown(&studies.curves, drawn),
+        ablation::markdown(&studies.ablations, drawn),
         robustness::markdown(robust, drawn),
         data::text(rows, drawn, options),
     ];

@@ -21,6 +21,12 @@ pub(super) fn signed(value: f64) -> String {
     signed_number(value, 3)
 }
 
+/// A difference of fractions with its interval: `+0.012 [-0.004, +0.028]`.
+pub(super) fn signed_interval(interval: &Interval) -> String {
+    let [mean, low, high] = [interval.mean, interval.low, interval.high].map(signed);
+    format!("{mean} [{low}, {high}]")
+}
+
 /// Decimals of a score: three, and of an error in a unit as many as show three digits of a typical value.
 pub(super) fn decimals(metric: Metric, typical: f64) -> usize {
     if !metric.has_unit() || typical == 0.0 || !typical.is_finite() {
@@ -170,6 +176,21 @@ pub(super) fn wrapped(first: &str, others: &str, text: &str) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Columns padded to their widest cell, two spaces between.
+pub(super) fn aligned(lines: &[Vec<String>]) -> String {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+    let mut text = String::new();
+    for line in lines {
+        let padded = line.iter().enumerate().map(|(column, cell)| {
+            let space = width(column).unwrap_or(0) - cell.chars().count();
+            format!("{cell}{}", " ".repeat(space))
+        });
+        text += padded.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
 }
 
 /// A Markdown table whose columns are padded, so that it reads as plain text too.

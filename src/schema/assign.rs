@@ -1,4 +1,4 @@
-//! One override of the command line, `KEY=VALUE`, laid over a file.
+//! One override of the command line, `KEY=VALUE`, laid over a file, or a key that is taken out of it.
 //!
 //! A key is a path: `training.epochs`, `model.dense.layers[0].units`, `"odd key".x`. A value is TOML; a
 //! bare word counts as a text. The value replaces what was there, tables and lists included.
@@ -12,6 +12,7 @@ enum Step {
 }
 
 const USAGE: &str = "must be KEY=VALUE, e.g. training.epochs=20";
+const KEY_USAGE: &str = "must be a KEY, e.g. training.ema or training.augment[0]";
 
 impl Tree {
     /// Replaces one value, e.g. by `training.epochs=20`, `layers[0].units=8` or `model={forest={}}`.
@@ -24,7 +25,9 @@ impl Tree {
         let origin = format!("--set {assignment}");
         let fault =
             |message: String| Faults(vec![Fault { origin: origin.clone(), line: 0, message }]);
-        let (path, value) = path(assignment).map_err(fault)?;
+        let (path, rest) =
+            path(assignment).map_err(|said| fault(said.unwrap_or(USAGE.to_owned())))?;
+        let value = rest.strip_prefix('=').ok_or_else(|| fault(USAGE.to_owned()))?.trim();
         let node = value_of(&origin, value).map_err(fault)?;
         put(&mut self.root, &path, node, &mut String::new()).map_err(fault)?;
         let Some(Step::Key(key)) = path.into_iter().next() else {
@@ -32,29 +35,105 @@ impl Tree {
         };
         Ok(key)
     }
+
+    /// Removes a key or a list item, e.g. `training.ema` or `training.augment[0]`; later items move up.
+    /// Returns the top-level key.
+    ///
+    /// # Errors
+    /// Where it is no key, or there is nothing at it.
+    pub fn unset(&mut self, key: &str) -> Result<String, Faults> {
+        let origin = format!("--unset {key}");
+        let fault =
+            |message: String| Faults(vec![Fault { origin: origin.clone(), line: 0, message }]);
+        let path = whole_path(key).map_err(fault)?;
+        take(&mut self.root, &path, &mut String::new()).map_err(fault)?;
+        let Some(Step::Key(key)) = path.into_iter().next() else {
+            return Err(fault(KEY_USAGE.to_owned()));
+        };
+        Ok(key)
+    }
+
+    /// Returns what is at a key.
+    ///
+    /// # Errors
+    /// Where it is no key, or there is nothing at it: in words.
+    pub fn find(&self, key: &str) -> Result<&Node, String> {
+        let (mut node, mut at) = (&self.root, String::new());
+        for step in whole_path(key)? {
+            node = match (&step, &node.value) {
+                (Step::Key(key), Value::Table(table)) => table.get(key),
+                (Step::Item(index), Value::List(items)) => items.get(*index),
+                _ => None,
+            }
+            .ok_or_else(|| absent(&at, &step))?;
+            at = below(&at, &step);
+        }
+        Ok(node)
+    }
 }
 
-/// Reads the key as far as its `=`; what follows is the value.
-fn path(assignment: &str) -> Result<(Vec<Step>, &str), String> {
-    let usage = || USAGE.to_owned();
+/// The path of a key below another.
+fn below(at: &str, step: &Step) -> String {
+    match step {
+        Step::Key(key) if at.is_empty() => key.clone(),
+        Step::Key(key) => format!("{at}.{key}"),
+        Step::Item(index) => format!("{at}[{index}]"),
+    }
+}
+
+fn absent(at: &str, step: &Step) -> String {
+    format!("{} is not in the spec", below(at, step))
+}
+
+/// Removes what is at a path below a node; `at` is the node's own path, for messages.
+fn take(node: &mut Node, path: &[Step], at: &mut String) -> Result<(), String> {
+    let Some((step, rest)) = path.split_first() else { return Err(KEY_USAGE.to_owned()) };
+    let said = absent(at, step);
+    let inner = match (step, &mut node.value) {
+        (Step::Key(key), Value::Table(table)) if rest.is_empty() => {
+            return table.remove(key).map(drop).ok_or(said);
+        }
+        (Step::Item(index), Value::List(items)) if rest.is_empty() => {
+            return (*index < items.len()).then(|| drop(items.remove(*index))).ok_or(said);
+        }
+        (Step::Key(key), Value::Table(table)) => table.get_mut(key),
+        (Step::Item(index), Value::List(items)) => items.get_mut(*index),
+        _ => None,
+    };
+    *at = below(at, step);
+    take(inner.ok_or(said)?, rest, at)
+}
+
+/// Reads a text that is a key and nothing else.
+fn whole_path(text: &str) -> Result<Vec<Step>, String> {
+    match path(text) {
+        Ok((steps, "")) => Ok(steps),
+        Ok(_) | Err(None) => Err(KEY_USAGE.to_owned()),
+        Err(Some(said)) => Err(said),
+    }
+}
+
+/// Reads a key, and what follows; an error has words where they are not those of the usage.
+fn path(text: &str) -> Result<(Vec<Step>, &str), Option<String>> {
     let mut steps = vec![];
-    let mut rest = assignment.trim_start();
+    let mut rest = text.trim_start();
     loop {
-        let (key, after) = key(rest).ok_or_else(usage)?;
+        let (key, after) = key(rest).ok_or(None)?;
         steps.push(Step::Key(key));
         rest = after.trim_start();
         while let Some(inner) = rest.strip_prefix('[') {
-            let (number, after) = inner.split_once(']').ok_or_else(usage)?;
+            let (number, after) = inner.split_once(']').ok_or(None)?;
             let index = number.trim().parse().map_err(|_| {
-                format!("[{number}] must be the number of a list item, the first is [0]")
+                Some(format!("[{number}] must be the number of a list item, the first is [0]"))
             })?;
             steps.push(Step::Item(index));
             rest = after.trim_start();
         }
-        if let Some(value) = rest.strip_prefix('=') {
-            return Ok((steps, value.trim()));
+        match rest.strip_prefix('.') {
+            Some(after) => rest = after.trim_start(),
+            None if rest.is_empty() || rest.starts_with('=') => return Ok((steps, rest)),
+            None => return Err(None),
         }
-        rest = rest.strip_prefix('.').ok_or_else(usage)?.trim_start();
     }
 }
 
@@ -183,6 +262,38 @@ mod tests {
         // Later ones go on from earlier ones.
         let both = after(&["model={forest={}}", "model.forest.n_trees=9"]).unwrap();
         assert!(both.contains("model = {forest = {n_trees = 9}}"), "{both}");
+    }
+
+    #[test]
+    fn a_key_or_an_item_is_removed_and_what_is_not_there_is_not() {
+        let without = |key: &str| {
+            let mut tree = Tree::parse("x.toml", SPEC).unwrap();
+            let found = tree.find(key).map(|node| node.value.describe());
+            let done = tree.unset(key).map_err(|faults| faults.to_string());
+            assert_eq!(found.is_ok(), done.is_ok(), "{key}: {found:?}");
+            done.map(|top| (top, written(&tree.root)))
+        };
+        for (key, top, part) in [
+            ("seeds", "seeds", "{features = {table = {one_hot = {key = 12}}}, model = "),
+            ("model.dense.layers[0]", "model", "layers = [3]"),
+            ("model.dense.layers[0].dropout", "model", "layers = [{units = 64}, 3]"),
+            (" features . table . one_hot . key ", "features", "one_hot = {}"),
+        ] {
+            let (found, text) = without(key).unwrap();
+            assert!(found == top && text.contains(part), "{key}: {text}");
+        }
+        for (key, said) in [
+            ("seed", "seed is not in the spec"),
+            ("model.dense.layers[2]", "model.dense.layers[2] is not in the spec"),
+            ("model.dense.layers[1].units", "model.dense.layers[1].units is not in the spec"),
+            ("model.cnn.blocks[0]", "model.cnn is not in the spec"),
+            ("seeds=3", KEY_USAGE),
+            ("", KEY_USAGE),
+            ("seeds[x]", "[x] must be the number of a list item"),
+        ] {
+            let error = without(key).unwrap_err();
+            assert!(error.starts_with(&format!("--unset {key}: {said}")), "{error}");
+        }
     }
 
     #[test]

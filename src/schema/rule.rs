@@ -103,6 +103,12 @@ impl Real {
         Self { low, high, low_open: false, high_open: true }
     }
 
+    /// Allows `(low, high]`.
+    #[must_use]
+    pub fn above_to(low: f64, high: f64) -> Self {
+        Self { low, high, low_open: true, high_open: false }
+    }
+
     /// Allows `(low, high)`.
     #[must_use]
     pub fn between(low: f64, high: f64) -> Self {

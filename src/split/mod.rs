@@ -7,12 +7,14 @@ mod by;
 mod k_fold;
 mod listed;
 mod random;
+mod share;
 
 pub use audit::{Numbers, audit};
 pub use by::By;
 pub use k_fold::KFold;
 pub use listed::Listed;
 pub use random::Random;
+pub use share::{describe_share, keep_share};
 
 use std::collections::BTreeSet;
 
@@ -129,6 +131,15 @@ impl Protocol {
         }
     }
 
+    /// The unit that is drawn; nothing for lists.
+    fn by(&self) -> Option<&By> {
+        match self {
+            Self::Random(random) => Some(&random.by),
+            Self::Listed(_) => None,
+            Self::KFold(k_fold) => Some(&k_fold.by),
+        }
+    }
+
     /// Returns whether classes or tags are to be spread evenly over the sets.
     #[must_use]
     pub fn stratifies(&self) -> bool {
@@ -189,11 +200,7 @@ impl Protocol {
     /// otherwise `artist` if it is known.
     #[must_use]
     pub fn group(&self, columns: &TrackColumns) -> Option<&str> {
-        let by = match self {
-            Self::Random(random) => random.by.column(),
-            Self::Listed(_) => None,
-            Self::KFold(k_fold) => k_fold.by.column(),
-        };
+        let by = self.by().and_then(By::column);
         by.or_else(|| columns.column("artist").is_ok().then_some("artist"))
     }
 

@@ -59,7 +59,7 @@ impl Scenario {
 
 /// All commands that are killed.
 pub fn all() -> Vec<Scenario> {
-    vec![run(), reproduce(), import(), fetch(), collect(), extraction(), report(), sweep()]
+    vec![run(), reproduce(), curve(), sweep(), import(), fetch(), collect(), extraction(), report()]
 }
 
 /// A project with few epochs and few examples, whose features are computed.
@@ -116,6 +116,13 @@ fn sweep() -> Scenario {
         \"training.label_smoothing\" = { linear = [0.0, 0.5] }\n";
     fs::write(home.path().join("experiments/tuned.toml"), format!("{before}{sweep}")).unwrap();
     Scenario::new("sweep", home, &["sweep", "tuned", "--checkpoint-every", "0", "--jobs", "2"])
+}
+
+fn curve() -> Scenario {
+    let home = small();
+    ok(home.path(), &["run", "spotify-dense", "--seeds", "1"]);
+    let words = ["curve", "spotify-dense", "--train-share", "0.2,0.5,1", "--seeds", "1,2"];
+    Scenario::new("curve", home, &[&words, ["--checkpoint-every", "0"].as_slice()].concat())
 }
 
 /// A project with recordings of two genres in `music`.

@@ -21,6 +21,7 @@ pub(super) fn of_trial(
 ) -> Result<Plan, PlanError> {
     let options = Options {
         set: [&plan.options.set, fixed, settings].concat(),
+        unset: plan.options.unset.clone(),
         data: DataChoice::Named(plan.spec.dataset.name.clone()),
         seeds: Some(seeds),
         shrink: Shrink { max_seeds: None, ..plan.options.shrink },

@@ -1,9 +1,8 @@
 //! Two sides: by how much they differ, and whether chance explains it.
 
-use std::collections::BTreeMap;
-
+use super::super::paired::{Difference, partners};
 use super::super::scored::{Level, Scored, numbers};
-use crate::metrics::{Clustered, Estimate, Interval, McNemar, bootstrap, mcnemar};
+use crate::metrics::{Estimate, Interval, McNemar, bootstrap, mcnemar};
 use crate::vocab::{Seed, Task};
 
 /// Resamples of a bootstrap.
@@ -38,18 +37,10 @@ pub(super) struct Paired {
 impl Pair {
     pub(super) fn new(level: &Level, first: usize, second: usize) -> Self {
         let (a, b) = (&level.sides[first], &level.sides[second]);
-        let partners = partners(a, b);
-        let (difference, paired, n_runs) = if partners.is_empty() {
-            let scores = |side: &[Scored]| side.iter().map(Scored::main).collect::<Vec<_>>();
-            (Estimate::unpaired(&scores(b), &scores(a)), None, [a.len(), b.len()])
-        } else {
-            let differences: Vec<Clustered> =
-                partners.iter().map(|(a, b)| b.main().minus(&a.main())).collect();
-            let paired = Paired::new(&partners, level.item != "segment");
-            (Estimate::of(&differences), Some(paired), [partners.len(); 2])
-        };
+        let Difference { estimate: difference, is_paired, n_runs } = Difference::of(a, b);
+        let paired = is_paired.then(|| Paired::new(&partners(a, b), level.item != "segment"));
         let p = difference.p_value();
-        let n_alone = if paired.is_some() { a.len() + b.len() - 2 * partners.len() } else { 0 };
+        let n_alone = if is_paired { a.len() + b.len() - 2 * n_runs[0] } else { 0 };
         Self { first, second, difference, p, adjusted_p: p, paired, n_runs, n_alone }
     }
 
@@ -57,17 +48,6 @@ impl Pair {
     pub(super) fn is_significant(&self) -> bool {
         self.adjusted_p < 0.05
     }
-}
-
-/// Runs of the same seed on the same items; two single runs may have other seeds. A side has one run per
-/// seed, so that no run has two partners.
-fn partners<'a>(first: &'a [Scored], second: &'a [Scored]) -> Vec<(&'a Scored, &'a Scored)> {
-    if let ([a], [b]) = (first, second) {
-        return if a.has_items_of(b) { vec![(a, b)] } else { vec![] };
-    }
-    let by_seed: BTreeMap<u64, &Scored> = second.iter().map(|run| (run.seed, run)).collect();
-    let partner = |a: &'a Scored| Some((a, *by_seed.get(&a.seed)?));
-    first.iter().filter_map(partner).filter(|(a, b)| a.has_items_of(b)).collect()
 }
 
 impl Paired {

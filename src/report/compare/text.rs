@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::super::scored::{Level, Scored};
 use super::super::summary::{FOREIGN, interval, leaking};
-use super::super::words::{MOST_COLUMNS, counted, fraction, list, metric_interval, wrapped};
+use super::super::words::{
+    MOST_COLUMNS, aligned, counted, fraction, list, metric_interval, wrapped,
+};
 use super::pair::Pair;
 use super::sentence;
 use super::side::Side;
@@ -123,21 +125,6 @@ fn estimate(side: &[Scored], score: impl Fn(&Scored) -> Clustered) -> Estimate {
 
 fn brier(run: &Scored) -> Clustered {
     run.mean(&brier_scores(run.targets.classes(), &run.outputs, run.n_outputs))
-}
-
-/// Columns padded to their widest cell, two spaces between.
-fn aligned(lines: &[Vec<String>]) -> String {
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
-    let mut text = String::new();
-    for line in lines {
-        let padded = line.iter().enumerate().map(|(column, cell)| {
-            let space = width(column).unwrap_or(0) - cell.chars().count();
-            format!("{cell}{}", " ".repeat(space))
-        });
-        text += padded.collect::<Vec<_>>().join("  ").trim_end();
-        text.push('\n');
-    }
-    text
 }
 
 /// What the specs of two sides differ in, a line each.

@@ -9,11 +9,14 @@
 //! | `matrix` | the confusion matrix |
 //! | `scatter` | predicted against actual numbers |
 //! | `robust` | the main metric against the strength of every degradation |
+//! | `learning_curve` | the main metric against the number of training tracks, and a law |
+//! | `ablation` | what each change of an ablation does |
 //! | `augment` | examples before and after each augmentation |
 //! | `rates` | the loss at every learning rate of a range test |
 //! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
 //! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |
 
+mod ablation;
 mod accuracies;
 mod augment;
 mod axis;
@@ -24,6 +27,7 @@ mod curves;
 mod eda;
 mod font;
 mod inline;
+mod learning_curve;
 mod map;
 mod matrix;
 mod raster;
@@ -42,8 +46,11 @@ pub use sound::{Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 
 use std::path::{Path, PathBuf};
 
+use super::ablation::Ablation;
 use super::group::{Group, Row};
+use super::learning::Curve;
 use super::robust::{Measured, Section};
+use super::studies::Studies;
 use super::words::plain;
 use super::{DatasetSummary, Options, ReportError};
 use crate::record::Epoch;
@@ -51,6 +58,14 @@ use crate::vocab::Task;
 
 /// The name of the files of robustness.
 const ROBUSTNESS: &str = "robustness";
+/// The name of the files of learning curves, and of ablations.
+const LEARNING_CURVE: &str = "learning-curve";
+const ABLATION: &str = "ablation";
+
+/// A name, numbered from the second on.
+fn numbered(name: &str, at: usize) -> String {
+    if at == 0 { name.to_owned() } else { format!("{name}-{}", at + 1) }
+}
 
 /// What to tell whoever looks at the PNGs that this process has drawn.
 pub(super) fn png_notice() -> Option<&'static str> {
@@ -63,6 +78,10 @@ pub(super) struct Drawn {
     overviews: Vec<Image>,
     /// One for a few experiments.
     robust: Vec<Image>,
+    /// One a curve.
+    curves: Vec<Image>,
+    /// One an ablation.
+    ablations: Vec<Image>,
     by_summary: Vec<Vec<Image>>,
     by_row: Vec<Vec<Image>>,
 }
@@ -77,6 +96,7 @@ pub(super) fn draw_all(
     rows: &[Row],
     options: &Options,
     robust: &[Section],
+    studies: &Studies,
     folder: &Path,
 ) -> Result<Drawn, ReportError> {
     let save = |figure: &canvas::Figure, name: &str| {
@@ -84,7 +104,8 @@ pub(super) fn draw_all(
         Ok::<_, ReportError>(Image { name: name.to_owned(), title: figure.title.clone() })
     };
     let ran: Vec<&Group> = rows.iter().filter_map(Row::group).collect();
-    let (mut overviews, mut names) = (vec![], vec![ROBUSTNESS.to_owned()]);
+    let (mut overviews, mut names) =
+        (vec![], [ROBUSTNESS, LEARNING_CURVE, ABLATION].map(str::to_owned).to_vec());
     for (task, name) in Task::ALL.into_iter().zip(["accuracies", "roc-auc", "r2"]) {
         let groups: Vec<&Group> =
             ran.iter().copied().filter(|group| group.task() == task).collect();
@@ -116,10 +137,17 @@ pub(super) fn draw_all(
         by_row.push(images);
     }
     let figure = |(i, section): (usize, &Section)| {
-        let number = if i == 0 { String::new() } else { format!("-{}", i + 1) };
-        save(&robust::figure(&section.measured), &format!("{ROBUSTNESS}{number}"))
+        save(&robust::figure(&section.measured), &numbered(ROBUSTNESS, i))
     };
     let robust = robust.iter().enumerate().map(figure).collect::<Result<_, _>>()?;
+    let (mut curves, mut ablations) = (vec![], vec![]);
+    for (i, curve) in studies.curves.iter().enumerate() {
+        let name = numbered(LEARNING_CURVE, i);
+        curves.push(save(&learning_curve::figure(curve), &name)?);
+    }
+    for (i, it) in studies.ablations.iter().enumerate() {
+        ablations.push(save(&ablation::figure(it), &numbered(ABLATION, i))?);
+    }
     let mut by_summary = vec![];
     for (dataset, summary) in &options.data {
         let dataset = file_name(dataset);
@@ -127,7 +155,7 @@ pub(super) fn draw_all(
         let images = figures.map(|(end, figure)| save(&figure, &format!("data-{dataset}-{end}")));
         by_summary.push(images.collect::<Result<_, _>>()?);
     }
-    Ok(Drawn { overviews, robust, by_summary, by_row })
+    Ok(Drawn { overviews, robust, curves, ablations, by_summary, by_row })
 }
 
 /// A summary's figures, each with the end of its file's name.
@@ -204,6 +232,30 @@ pub(super) fn inline_robust(measured: &Measured) -> String {
     inline::svg(&robust::panels(measured))
 }
 
+/// Draws a learning curve into a folder, as SVG and PNG.
+pub(super) fn draw_curve(curve: &Curve, name: &str, folder: &Path) -> Result<PathBuf, ReportError> {
+    draw(&learning_curve::figure(curve), &format!("{}-curve", file_name(name)), folder)
+}
+
+/// A learning curve as SVG that stands within a page.
+pub(super) fn inline_curve(curve: &Curve) -> String {
+    inline::svg(&learning_curve::panel(curve))
+}
+
+/// Draws the changes of an ablation into a folder, as SVG and PNG.
+pub(super) fn draw_ablation(
+    it: &Ablation,
+    name: &str,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    draw(&ablation::figure(it), &format!("{}-ablation", file_name(name)), folder)
+}
+
+/// The changes of an ablation as SVG that stands within a page.
+pub(super) fn inline_ablation(it: &Ablation) -> String {
+    inline::svg(&ablation::panel(it))
+}
+
 /// Draws a learning-rate range test into a folder, as SVG and PNG.
 pub(super) fn draw_rates(
     name: &str,
@@ -270,6 +322,16 @@ impl Drawn {
         self.robust.get(section).map(markdown).unwrap_or_default()
     }
 
+    /// The image of a learning curve in Markdown.
+    pub(super) fn curve_image(&self, curve: usize) -> String {
+        self.curves.get(curve).map(markdown).unwrap_or_default()
+    }
+
+    /// The image of an ablation in Markdown.
+    pub(super) fn ablation_image(&self, ablation: usize) -> String {
+        self.ablations.get(ablation).map(markdown).unwrap_or_default()
+    }
+
     /// One dataset's images in Markdown.
     pub(super) fn summary_images(&self, summary: usize) -> impl Iterator<Item = String> + '_ {
         self.by_summary[summary].iter().map(markdown)
@@ -283,7 +345,8 @@ impl Drawn {
     /// Every file, in the order of the page.
     pub(super) fn files(&self, folder: &Path) -> Vec<PathBuf> {
         let images = self.by_summary.iter().chain(&self.by_row).flatten();
-        let images = self.overviews.iter().chain(&self.robust).chain(images);
+        let studies = self.curves.iter().chain(&self.ablations);
+        let images = self.overviews.iter().chain(studies).chain(&self.robust).chain(images);
         let both =
             |image: &Image| ["svg", "png"].map(|end| folder.join(format!("{}.{end}", image.name)));
         images.flat_map(both).collect()

@@ -6,6 +6,7 @@
 //! | `strips` | all accuracies at a glance |
 //! | `section` | one row -> its section |
 //! | `robust` | scores of degraded recordings |
+//! | `studies` | learning curves and ablations |
 //! | `data` | the datasets' pictures |
 //! | `matrix` | a confusion matrix as a shaded table |
 //! | `spec` | a resolved spec as text |
@@ -22,6 +23,7 @@ mod robust;
 mod section;
 mod spec;
 mod strips;
+mod studies;
 mod table;
 
 use std::path::Path;
@@ -29,6 +31,7 @@ use std::path::Path;
 use super::group::Row;
 use super::page::how_to_read;
 use super::robust::Section;
+use super::studies::Studies;
 use super::words::escaped;
 use super::{Options, ReportError};
 
@@ -36,8 +39,18 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What the page's own parts are called, so that no experiment is.
-const RESERVED: [&str; 8] =
-    ["top", "leaks", "summary", "claims", "experiments", "reading", "robustness", "data"];
+const RESERVED: [&str; 10] = [
+    "top",
+    "leaks",
+    "summary",
+    "claims",
+    "experiments",
+    "reading",
+    "learning-curves",
+    "ablations",
+    "robustness",
+    "data",
+];
 
 /// Nothing may be loaded, and nothing but what stands in the page runs.
 const POLICY: &str =
@@ -51,6 +64,7 @@ pub(super) fn text(
     rows: &[Row],
     options: &Options,
     robust: &[Section],
+    all: &Studies,
     folder: &Path,
 ) -> Result<String, ReportError> {
     let anchors = anchors(rows);
@@ -68,7 +82,8 @@ pub(super) fn text(
     }
     let pictures = data::html(rows, options)?;
     let robust = robust::html(robust);
-    let has = [&leaks, &robust, &pictures, &sections].map(|part| !part.is_empty());
+    let (curves, ablations) = (studies::curves(&all.curves), studies::ablations(&all.ablations));
+    let has = [&leaks, &curves, &ablations, &robust, &pictures, &sections].map(|it| !it.is_empty());
     let navigation = navigation(has);
     let (headline, data, made_from) =
         (overview::headline(rows), overview::data(rows), overview::made_from(rows));
@@ -97,7 +112,7 @@ pub(super) fn text(
          <h2 id=\"claims-title\">Claims</h2>\n{claims}</section>\n\
          <section id=\"reading\" aria-labelledby=\"reading-title\">\n\
          <h2 id=\"reading-title\">How to read this</h2>\n<dl>{reading}</dl></section>\n\
-         {robust}{pictures}{contents}{sections}</main>\n\
+         {curves}{ablations}{robust}{pictures}{contents}{sections}</main>\n\
          <footer><p>The same data in other formats: <a href=\"README.md\">README.md</a> (plain text, with the \
          figures as files), <a href=\"results.csv\">results.csv</a> and \
          <a href=\"results.parquet\">results.parquet</a> (one row per run), \
@@ -109,23 +124,21 @@ pub(super) fn text(
     ))
 }
 
-fn navigation([has_leaks, is_robust, has_pictures, has_sections]: [bool; 4]) -> String {
-    let mut parts =
-        vec![("summary", "Summary"), ("claims", "Claims"), ("reading", "How to read this")];
-    if has_leaks {
-        parts.insert(0, ("leaks", "Leaks"));
-    }
-    if is_robust {
-        parts.push(("robustness", "Robustness"));
-    }
-    if has_pictures {
-        parts.push(("data", "The data"));
-    }
-    if has_sections {
-        parts.push(("experiments", "Experiments"));
-    }
+fn navigation([leaks, curves, ablations, robust, pictures, sections]: [bool; 6]) -> String {
+    let parts = [
+        (leaks, "leaks", "Leaks"),
+        (true, "summary", "Summary"),
+        (true, "claims", "Claims"),
+        (true, "reading", "How to read this"),
+        (curves, "learning-curves", "Learning curves"),
+        (ablations, "ablations", "Ablations"),
+        (robust, "robustness", "Robustness"),
+        (pictures, "data", "The data"),
+        (sections, "experiments", "Experiments"),
+    ];
+    let parts = parts.iter().filter(|(is_there, ..)| *is_there);
     let links: String =
-        parts.iter().map(|(id, name)| format!("<a href=\"#{id}\">{name}</a>")).collect();
+        parts.map(|(_, id, name)| format!("<a href=\"#{id}\">{name}</a>")).collect();
     format!("<nav aria-label=\"Sections of this page\">{links}</nav>\n")
 }
 

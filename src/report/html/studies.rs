@@ -1,0 +1,82 @@
+//! Learning curves and ablations on the browser page: figures in the page's colors, and tables.
+
+use super::super::ablation::{self, Ablation};
+use super::super::figure::{inline_ablation, inline_curve};
+use super::super::learning::{self, Curve};
+use super::escaped;
+use super::table::{Cell, Table};
+
+/// The cells of a line: what it is about, then estimates with their intervals, and words.
+fn cells(line: &[String]) -> Vec<Cell> {
+    let cell = |(column, text): (usize, &String)| {
+        let mean = || text.split(' ').next().and_then(|mean| mean.parse::<f64>().ok());
+        if column > 0 && text.contains('[') {
+            Cell::interval(text, mean())
+        } else {
+            Cell::text(text)
+        }
+    };
+    line.iter().enumerate().map(cell).collect()
+}
+
+/// The section on learning curves; empty without any.
+pub(super) fn curves(curves: &[Curve]) -> String {
+    let part = |curve: &Curve| {
+        let title = learning::title(curve);
+        let sentences: Vec<String> =
+            learning::sentences(curve).iter().map(|it| escaped(it)).collect();
+        let head = learning::head(curve);
+        let table = Table {
+            caption: &format!("{} by training tracks: {title}", curve.metric.words()),
+            head: &head.iter().map(String::as_str).collect::<Vec<_>>(),
+            rows: learning::lines(curve).iter().map(|line| cells(line)).collect(),
+            is_sortable: false,
+        };
+        format!(
+            "<h3>{}</h3>\n<p>{}</p>\n<figure class=\"wide\">{}</figure>\n{}",
+            escaped(&title),
+            sentences.join(" "),
+            inline_curve(curve),
+            table.html()
+        )
+    };
+    section("learning-curves", "Learning curves", learning::ABOUT, curves.iter().map(part))
+}
+
+/// The section on ablations; empty without any.
+pub(super) fn ablations(ablations: &[Ablation]) -> String {
+    let part = |it: &Ablation| {
+        let title = ablation::title(it);
+        let table = Table {
+            caption: &format!("{} of every change: {title}", it.metric.words()),
+            head: &ablation::HEAD,
+            rows: ablation::lines(it).iter().map(|line| cells(line)).collect(),
+            is_sortable: false,
+        };
+        format!(
+            "<h3>{}</h3>\n<p>{}</p>\n<figure class=\"wide\">{}</figure>\n{}",
+            escaped(&title),
+            escaped(&ablation::sentence(it)),
+            inline_ablation(it),
+            table.html()
+        )
+    };
+    section("ablations", "Ablations", ablation::ABOUT, ablations.iter().map(part))
+}
+
+/// A section; commands in backquotes become code.
+fn section(id: &str, title: &str, about: &str, parts: impl Iterator<Item = String>) -> String {
+    let parts: String = parts.collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    let mut about_html = String::new();
+    for (i, piece) in about.split('`').enumerate() {
+        let piece = escaped(piece);
+        about_html += &if i % 2 == 1 { format!("<code>{piece}</code>") } else { piece };
+    }
+    format!(
+        "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n\
+         <p>{about_html}</p>\n{parts}</section>\n"
+    )
+}
