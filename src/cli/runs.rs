@@ -273,7 +273,9 @@ fn write(
     let (runs, damaged) = store.finished()?;
     damaged.iter().for_each(say_skipped);
     keep_page(folder, &store, &runs)?;
-    let versions = versions(runs, library, catalogue, page.shrink);
+    let mut versions = versions(runs, library, catalogue, page.shrink);
+    let mut winners = std::mem::take(&mut versions.of_searches);
+    winners.retain(|run| !run.record.is_trial());
     let n_hidden = if page.all_versions { 0 } else { versions.others.len() };
     let runs = if page.all_versions { versions.all() } else { versions.without_history() };
     let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
@@ -297,12 +299,23 @@ fn write(
     let order = names.iter().filter(is_shown).cloned().collect();
     let data = summaries::summaries(catalogue, &runs, page.shrink.data);
     let scores = Some(store.scores());
-    let skipped = damaged.iter().map(|error| one_line(error)).collect();
+    let mut skipped: Vec<String> = damaged.iter().map(|error| one_line(error)).collect();
     let tasks = plans.iter().map(|(name, plan)| ((*name).to_owned(), plan.spec.target.task()));
     let tasks = tasks.collect();
     let degraded = Some(store.degraded(ROBUST_VERSION));
-    let options =
-        report::Options { tasks, data, scores, degraded, skipped, ..page_options(settings, order) };
+    let (studies, broken) = store.studies()?;
+    broken.iter().for_each(say_skipped);
+    skipped.extend(broken.iter().map(|error| one_line(error)));
+    let options = report::Options {
+        tasks,
+        data,
+        scores,
+        degraded,
+        skipped,
+        studies,
+        winners,
+        ..page_options(settings, order)
+    };
     let written = from_whole(runs, &options, |runs, options| report::write(runs, options, folder))?;
     say_table(&written.table);
     json::put("page", written.page.display().to_string());

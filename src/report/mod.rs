@@ -325,8 +325,17 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
         runs.into()
     };
     let rows = group::rows(&shown, options)?;
-    let studies =
-        Studies { curves: learning::curves(runs)?, ablations: ablation::ablations(runs)? };
+    let (searches, not_read) = searches::sections(options);
+    let mut options = Cow::Borrowed(options);
+    if !not_read.is_empty() {
+        options.to_mut().skipped.extend(not_read);
+    }
+    let options = options.as_ref();
+    let studies = Studies {
+        searches,
+        curves: learning::curves(runs)?,
+        ablations: ablation::ablations(runs)?,
+    };
     let figures_folder = folder.join("figures");
     make(&figures_folder)?;
     disk::remove_stale(folder);

@@ -6,10 +6,12 @@ use super::ReportError;
 use super::ablation::{self, Ablation, AblationFacts};
 use super::figure;
 use super::learning::{self, Curve, CurveFacts};
+use super::searches;
 use crate::record::Run;
 
-/// The learning curves and ablations of a page.
+/// The searches, learning curves and ablations of a page.
 pub(super) struct Studies<'a> {
+    pub(super) searches: Vec<searches::Section>,
     pub(super) curves: Vec<Curve<'a>>,
     pub(super) ablations: Vec<Ablation<'a>>,
 }

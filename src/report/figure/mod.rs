@@ -78,6 +78,8 @@ pub(super) struct Drawn {
     overviews: Vec<Image>,
     /// One for a few experiments.
     robust: Vec<Image>,
+    /// Several a search.
+    searches: Vec<Vec<Image>>,
     /// One a curve.
     curves: Vec<Image>,
     /// One an ablation.
@@ -155,7 +157,7 @@ pub(super) fn draw_all(
         let images = figures.map(|(end, figure)| save(&figure, &format!("data-{dataset}-{end}")));
         by_summary.push(images.collect::<Result<_, _>>()?);
     }
-    Ok(Drawn { overviews, robust, curves, ablations, by_summary, by_row })
+    Ok(Drawn { overviews, robust, searches: vec![], curves, ablations, by_summary, by_row })
 }
 
 /// A summary's figures, each with the end of its file's name.
@@ -320,6 +322,11 @@ impl Drawn {
     /// The image of some experiments' robustness in Markdown.
     pub(super) fn robust_image(&self, section: usize) -> String {
         self.robust.get(section).map(markdown).unwrap_or_default()
+    }
+
+    /// The images of a search in Markdown.
+    pub(super) fn search_images(&self, search: usize) -> String {
+        self.searches.get(search).into_iter().flatten().map(markdown).collect()
     }
 
     /// The image of a learning curve in Markdown.

@@ -6,7 +6,7 @@
 //! | `strips` | all accuracies at a glance |
 //! | `section` | one row -> its section |
 //! | `robust` | scores of degraded recordings |
-//! | `studies` | learning curves and ablations |
+//! | `studies` | searches, learning curves and ablations |
 //! | `data` | the datasets' pictures |
 //! | `matrix` | a confusion matrix as a shaded table |
 //! | `spec` | a resolved spec as text |
@@ -39,13 +39,14 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What the page's own parts are called, so that no experiment is.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 11] = [
     "top",
     "leaks",
     "summary",
     "claims",
     "experiments",
     "reading",
+    "searches",
     "learning-curves",
     "ablations",
     "robustness",
@@ -83,7 +84,9 @@ pub(super) fn text(
     let pictures = data::html(rows, options)?;
     let robust = robust::html(robust);
     let (curves, ablations) = (studies::curves(&all.curves), studies::ablations(&all.ablations));
-    let has = [&leaks, &curves, &ablations, &robust, &pictures, &sections].map(|it| !it.is_empty());
+    let searches = studies::searches(&all.searches);
+    let has = [&leaks, &searches, &curves, &ablations, &robust, &pictures, &sections]
+        .map(|it| !it.is_empty());
     let navigation = navigation(has);
     let (headline, data, made_from) =
         (overview::headline(rows), overview::data(rows), overview::made_from(rows));
@@ -112,7 +115,7 @@ pub(super) fn text(
          <h2 id=\"claims-title\">Claims</h2>\n{claims}</section>\n\
          <section id=\"reading\" aria-labelledby=\"reading-title\">\n\
          <h2 id=\"reading-title\">How to read this</h2>\n<dl>{reading}</dl></section>\n\
-         {curves}{ablations}{robust}{pictures}{contents}{sections}</main>\n\
+         {searches}{curves}{ablations}{robust}{pictures}{contents}{sections}</main>\n\
          <footer><p>The same data in other formats: <a href=\"README.md\">README.md</a> (plain text, with the \
          figures as files), <a href=\"results.csv\">results.csv</a> and \
          <a href=\"results.parquet\">results.parquet</a> (one row per run), \
@@ -124,12 +127,15 @@ pub(super) fn text(
     ))
 }
 
-fn navigation([leaks, curves, ablations, robust, pictures, sections]: [bool; 6]) -> String {
+fn navigation(
+    [leaks, searches, curves, ablations, robust, pictures, sections]: [bool; 7],
+) -> String {
     let parts = [
         (leaks, "leaks", "Leaks"),
         (true, "summary", "Summary"),
         (true, "claims", "Claims"),
         (true, "reading", "How to read this"),
+        (searches, "searches", "Searches"),
         (curves, "learning-curves", "Learning curves"),
         (ablations, "ablations", "Ablations"),
         (robust, "robustness", "Robustness"),

@@ -1,8 +1,9 @@
-//! Learning curves and ablations on the browser page: figures in the page's colors, and tables.
+//! Searches, learning curves and ablations on the browser page: figures in the page's colors, and tables.
 
 use super::super::ablation::{self, Ablation};
 use super::super::figure::{inline_ablation, inline_curve};
 use super::super::learning::{self, Curve};
+use super::super::searches::{ABOUT, Section};
 use super::escaped;
 use super::table::{Cell, Table};
 
@@ -17,6 +18,28 @@ fn cells(line: &[String]) -> Vec<Cell> {
         }
     };
     line.iter().enumerate().map(cell).collect()
+}
+
+/// The section on searches; empty without any.
+pub(super) fn searches(searches: &[Section]) -> String {
+    let part = |it: &Section| {
+        let title = it.title();
+        let head = it.head();
+        let table = Table {
+            caption: &format!("Winners: {title}"),
+            head: &head.iter().map(String::as_str).collect::<Vec<_>>(),
+            rows: it.lines().iter().map(|line| cells(line)).collect(),
+            is_sortable: false,
+        };
+        let answer = it.answer().map_or(String::new(), |it| format!("<p>{}</p>\n", escaped(&it)));
+        format!(
+            "<h3>{}</h3>\n{answer}<p>{}</p>\n{}",
+            escaped(&title),
+            escaped(&it.about()),
+            table.html()
+        )
+    };
+    section("searches", "Searches", ABOUT, searches.iter().map(part))
 }
 
 /// The section on learning curves; empty without any.

@@ -3,10 +3,13 @@
 //! | file | what it makes |
 //! |---|---|
 //! | `facts` | a study and the runs of its winners -> plain data |
+//! | `section` | that -> the sections of the pages |
 //! | `text` | that -> the output of the command |
 
 mod facts;
+mod section;
 mod text;
 
 pub use self::facts::{StudyFacts, StudyPartFacts, WinnerFacts, study_facts};
+pub(super) use self::section::{ABOUT, Section, markdown, sections};
 pub use self::text::{settings_words, study_text};

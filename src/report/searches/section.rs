@@ -1,0 +1,179 @@
+//! The sections of the pages.
+
+use std::collections::BTreeMap;
+
+use super::super::figure::Drawn;
+use super::super::words::{counted, duration, number, plain, table};
+use super::super::{Options, ReportError};
+use super::facts::{StudyFacts, WinnerFacts, study_facts};
+use super::text::settings_words;
+use crate::metrics::Interval;
+use crate::record::{Run, Study};
+
+/// What stands above the first table.
+pub(in crate::report) const ABOUT: &str = "Settings that were searched: `encore sweep`. Every trial is judged by the validation examples, and no \
+     trial sees the test examples. The best one is trained again with fresh seeds, and only these runs are \
+     tested. The best of many trials is partly the luckiest, so its score as found is too good: the \
+     optimism is by how much. Intervals are 95 %; those of validation scores are about the seeds alone.";
+
+/// One search.
+pub(in crate::report) struct Section {
+    pub(in crate::report) study: Study,
+    pub(in crate::report) facts: StudyFacts,
+}
+
+/// The searches of a page. One that can't be read is left out; its reason is the second part.
+pub(in crate::report) fn sections(options: &Options) -> (Vec<Section>, Vec<String>) {
+    let runs: BTreeMap<&str, &Run> =
+        options.winners.iter().map(|run| (run.id.as_str(), run)).collect();
+    let (mut sections, mut skipped) = (vec![], vec![]);
+    for study in &options.studies {
+        match study_facts(study, &runs) {
+            Ok(facts) => sections.push(Section { study: study.clone(), facts }),
+            Err(error) => skipped.push(said(study, &error)),
+        }
+    }
+    (sections, skipped)
+}
+
+fn said(study: &Study, error: &ReportError) -> String {
+    format!("search {}: {}", study.id, error.to_string().replace('\n', "; "))
+}
+
+impl Section {
+    /// The heading.
+    pub(in crate::report) fn title(&self) -> String {
+        format!("{}: {}", self.facts.experiment, self.study.title)
+    }
+
+    /// How the search was done.
+    pub(in crate::report) fn about(&self) -> String {
+        let StudyFacts { search, metric, n_tried, n_failed, n_stopped_early, .. } = &self.facts;
+        let mut text = format!(
+            "{} by {search} search on {}{}, chosen by {metric}",
+            counted(*n_tried, "trial"),
+            self.facts.dataset,
+            if self.facts.synthetic { " (synthetic)" } else { "" },
+        );
+        if self.study.parts.len() > 1 {
+            text += &format!(", in {} folds", self.study.parts.len());
+        }
+        if *n_stopped_early > 0 {
+            text += &format!("; {n_stopped_early} of them stopped early");
+        }
+        if *n_failed > 0 {
+            text += &format!("; {n_failed} failed");
+        }
+        text += &format!("; all fits took {}.", duration(self.facts.fit_s));
+        if !self.facts.is_finished {
+            text += " The search goes on.";
+        }
+        text
+    }
+
+    /// The answer in one sentence.
+    pub(in crate::report) fn answer(&self) -> Option<String> {
+        if let Some(nested) = &self.facts.nested {
+            let metric = self.metric();
+            return Some(format!(
+                "Chosen anew without each fold, such settings reach a test {metric} of {}.",
+                words(nested)
+            ));
+        }
+        let winner = self.facts.parts.first()?.winner.as_ref()?;
+        let (test, optimism) = (winner.test.as_ref()?, winner.optimism.as_ref()?);
+        let (metric, n) = (self.metric(), self.facts.n_tried);
+        let seeds = counted(self.study.final_seeds.len(), "fresh seed");
+        let lead = format!(
+            "The best of {n} trials has a validation {metric} of {} as found, and on {seeds} a test {metric} of {}",
+            number(winner.found, 3),
+            words(test)
+        );
+        Some(if optimism.low > 0.0 {
+            format!("{lead}: what was found is too good by {}.", words(optimism))
+        } else if optimism.high < 0.0 {
+            let better =
+                Interval { mean: -optimism.mean, low: -optimism.high, high: -optimism.low };
+            format!("{lead}: the test is better by {}.", words(&better))
+        } else {
+            format!("{lead}: no optimism can be told from noise.")
+        })
+    }
+
+    fn metric(&self) -> String {
+        let name = self.study.metric.strip_prefix("valid_").unwrap_or(&self.study.metric);
+        name.replace('_', " ")
+    }
+
+    /// The head of the table of winners.
+    pub(in crate::report) fn head(&self) -> Vec<String> {
+        let metric = self.metric();
+        let mut head = vec![
+            "winner".to_owned(),
+            "settings".to_owned(),
+            format!("{metric}, validation, as found"),
+            "validation, fresh seeds".to_owned(),
+            "test, fresh seeds".to_owned(),
+            "optimism".to_owned(),
+        ];
+        if self.study.parts.len() > 1 {
+            head.insert(0, "fold".to_owned());
+        }
+        head
+    }
+
+    /// A line for every part.
+    pub(in crate::report) fn lines(&self) -> Vec<Vec<String>> {
+        let line = |(place, part): (usize, &super::facts::StudyPartFacts)| {
+            let n = self.study.parts[place].trials.len();
+            let mut line = match &part.winner {
+                Some(winner) => cells(winner, n),
+                None => {
+                    let mut cells = vec![format!("none of {n}")];
+                    cells.resize(6, "-".to_owned());
+                    cells
+                }
+            };
+            if self.study.parts.len() > 1 {
+                line.insert(0, part.fold.map_or("-".to_owned(), |fold| fold.to_string()));
+            }
+            line
+        };
+        self.facts.parts.iter().enumerate().map(line).collect()
+    }
+}
+
+fn cells(winner: &WinnerFacts, n_trials: usize) -> Vec<String> {
+    let said = |interval: &Option<Interval>| interval.as_ref().map_or("-".to_owned(), words);
+    vec![
+        format!("trial {} of {n_trials}", winner.number),
+        settings_words(&winner.settings),
+        number(winner.found, 3),
+        said(&winner.valid),
+        said(&winner.test),
+        said(&winner.optimism),
+    ]
+}
+
+fn words(interval: &Interval) -> String {
+    let Interval { mean, low, high } = interval;
+    format!("{} [{}, {}]", number(*mean, 3), number(*low, 3), number(*high, 3))
+}
+
+/// The section in Markdown; empty if nothing was searched.
+pub(in crate::report) fn markdown(sections: &[Section], drawn: &Drawn) -> String {
+    if sections.is_empty() {
+        return String::new();
+    }
+    let mut parts = vec!["## Searches\n".to_owned(), format!("{ABOUT}\n")];
+    for (place, section) in sections.iter().enumerate() {
+        parts.push(format!("### {}\n", plain(&section.title())));
+        parts.extend(section.answer().map(|answer| format!("{}\n", plain(&answer))));
+        parts.push(format!("{}\n", plain(&section.about())));
+        let mut cells = vec![section.head()];
+        cells.extend(section.lines().iter().map(|line| line.iter().map(|it| plain(it)).collect()));
+        parts.push(table(&cells, &[]));
+        parts.push(drawn.search_images(place));
+    }
+    parts.join("\n")
+}
