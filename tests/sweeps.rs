@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::common::{self, edit, fails, ok, stdout_of};
+use crate::json::fits;
 
 const MANIFEST: &str = "title = \"t\"\nlicence = \"l\"\ncitation = \"c\"\nhow_to_get = \"h\"\n\
     [table]\nid = [\"id\"]\n[table.track_columns]\nset = \"set\"\n[table.label]\ncolumn = \"genre\"\n\
@@ -221,8 +222,10 @@ fn every_fold_of_a_nested_search_has_a_winner_of_its_own() {
     let random = "[split.random]\nby = \"track\"\nstratify = true\ntest = 0.3\nvalid = 0.3";
     edit(&spec, "[split.listed]\ncolumn = \"set\"", random);
     let said = stdout_of(home.path(), &["sweep", "tuned", "--json"]);
-    let facts: Value = serde_json::from_str(&said).unwrap();
-    let facts = &facts["data"]["studies"][0];
+    let facts = fits("sweep", &said);
+    let status = fits("sweep status", &stdout_of(home.path(), &["sweep", "status", "--json"]));
+    assert_eq!(status["studies"][0]["n_tried"], 18);
+    let facts = &facts["studies"][0];
     assert_eq!(facts["parts"].as_array().unwrap().len(), 3);
     assert_eq!(facts["trials"].as_array().unwrap().len(), 18);
     let nested = &facts["nested"];

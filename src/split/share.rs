@@ -80,7 +80,14 @@ mod tests {
     use super::*;
 
     fn random(by: By, stratify: bool) -> Protocol {
-        Protocol::Random(Random { by, stratify, test: 0.3, valid: 0.2, watch_test: false })
+        Protocol::Random(Random {
+            by,
+            stratify,
+            test: 0.3,
+            valid: 0.2,
+            watch_test: false,
+            seed: None,
+        })
     }
 
     fn shares(protocol: &Protocol, owned: &Owned, seed: u64) -> Vec<Split> {

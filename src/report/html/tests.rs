@@ -62,6 +62,7 @@ fn nothing_that_a_record_says_becomes_markup() {
         degraded: None,
         skipped: vec![],
         tasks: std::collections::BTreeMap::new(),
+        ..Options::default()
     };
     let text = page(&[run], &options, &at);
     assert_eq!(text.matches("<script>").count(), 1, "the page's own script alone");

@@ -46,7 +46,6 @@ pub struct StudyFacts {
     /// One search, or one for each fold.
     pub parts: Vec<StudyPartFacts>,
     /// The test score of the winners over all folds, with its 95 % interval; absent without folds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub nested: Option<Interval>,
 }
 
@@ -54,7 +53,6 @@ pub struct StudyFacts {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StudyPartFacts {
     /// The fold that is tested.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<usize>,
     /// The winner, if there is one yet.
     pub winner: Option<WinnerFacts>,
