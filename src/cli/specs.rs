@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Done, Failure, Project, json, say_skipped, unfinished, width};
 use crate::dataset::Catalogue;
 use crate::experiment::{
-    Library, Options, Plan, PlanError, ProjectSettings, Shrink, Versions, derive_spec,
+    Library, Options, Plan, PlanError, ProjectSettings, Shrink, Versions, check_sweep, derive_spec,
 };
 use crate::metrics::Metric;
 use crate::record::{Latest as Index, Run, Store};
@@ -209,6 +209,9 @@ pub(super) fn check(project: &Project) -> Done {
     for name in library.names() {
         match Plan::read(name, &library, &catalogue, &Options::default()) {
             Ok(plan) => {
+                if let Err(found) = check_sweep(&plan, &catalogue) {
+                    faults.extend(found.0);
+                }
                 let found = plan.spec.warnings();
                 warnings.extend(found.iter().map(|warning| format!("{}: {warning}", plan.origin)));
             }

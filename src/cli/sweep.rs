@@ -89,7 +89,8 @@ fn failure(error: SweepError) -> Failure {
 /// Shows a study.
 fn say(store: &Store, study: &Study) -> Done {
     let mut runs: Vec<Run> = vec![];
-    for id in study.parts.iter().filter_map(|part| part.winner.as_ref()).flat_map(|it| &it.runs) {
+    let winners = study.parts.iter().filter_map(|part| part.winner.as_ref());
+    for id in winners.flat_map(|it| it.runs.iter().chain(&it.base)) {
         match store.read(id) {
             Ok(run) => runs.extend(run),
             Err(error) => say_skipped(error),

@@ -155,7 +155,12 @@ impl Inputs {
             Some(OfSearch { part: PartOfSearch::Trial { .. }, .. }) => {
                 hash = hash.piece("trial").piece((until.unwrap_or(0) as u64).to_le_bytes());
             }
-            Some(OfSearch { study, .. }) => hash = hash.piece("winner").piece(study),
+            Some(OfSearch { study, part: PartOfSearch::Winner { .. } }) => {
+                hash = hash.piece("winner").piece(study);
+            }
+            Some(OfSearch { study, part: PartOfSearch::Base }) => {
+                hash = hash.piece("base").piece(study);
+            }
             None => {}
         }
         let hash = hash.hex();

@@ -330,6 +330,8 @@ pub enum PartOfSearch {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<usize>,
     },
+    /// It is the spec as it is, to compare the winner with: on the same test set, with the same fresh seed.
+    Base,
     /// It repeats the chosen trial with a fresh seed, and is tested.
     Winner {
         /// Number of trials that the settings were chosen from when the run was made.

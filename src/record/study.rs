@@ -109,6 +109,9 @@ pub struct Winner {
     pub number: usize,
     /// Runs of its settings with fresh seeds, which are tested.
     pub runs: Vec<String>,
+    /// Runs of the spec as it is with the same seeds, to compare them with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub base: Vec<String>,
     /// Why some of these are missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,

@@ -29,6 +29,7 @@
 //! | `paired` | two groups of runs -> how much they differ, paired by seed and test items |
 //! | `learning/` | runs whose specs differ in the share of training tracks -> a learning curve, and a law |
 //! | `ablation/` | runs of a spec and of its changes -> what each change does |
+//! | `recommended` | studies of recommendations -> a table of answers |
 //! | `studies` | what `encore curve` and `encore ablate` show |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
@@ -61,6 +62,7 @@ mod link;
 mod main_scale;
 mod page;
 mod paired;
+mod recommended;
 mod results;
 mod robust;
 mod robustness;

@@ -8,7 +8,7 @@ use super::group::{Group, Row, spec_words};
 use super::robust::Section;
 use super::studies::Studies;
 use super::words::{Markup, plain};
-use super::{ablation, data, learning, robustness, searches, section, summary};
+use super::{ablation, data, learning, recommended, robustness, searches, section, summary};
 use crate::vocab::Task;
 
 /// What the columns and figures mean.
@@ -113,6 +113,7 @@ pub(super) fn text(
          [table.tex](table.tex). Every figure exists as SVG and PNG. Only the data plots do not come \
          from the records of the runs.\n"
             .to_owned(),
+        recommended::markdown(studies),
         searches::markdown(&studies.searches, drawn),
         learning::markdown(&studies.curves, drawn),
         ablation::markdown(&studies.ablations, drawn),

@@ -12,7 +12,7 @@ use super::batch::{Batches, Interrupted, Watch};
 use super::plans::{of_trial, settings, toml};
 use super::spec::Sweep;
 use crate::model::Device;
-use crate::record::{OfSearch, PartOfSearch, StoreError, Study, StudyPart, Trial, Winner};
+use crate::record::{OfSearch, PartOfSearch, Run, StoreError, Study, StudyPart, Trial, Winner};
 use crate::search::{Method, Point, Tried, bracket_size, rungs, suggest};
 use crate::split::Protocol;
 use crate::vocab::{Seed, Sha256};
@@ -57,7 +57,8 @@ pub enum SweepError {
 /// Does a study, or what is missing of it.
 ///
 /// A trial that fails is a result and never ends the study. The test examples are first predicted when the
-/// winner is chosen, by runs of its settings with fresh seeds.
+/// winner is chosen, by runs of its settings with fresh seeds, and by runs of the spec as it is with the same
+/// seeds.
 ///
 /// # Errors
 /// If the plan has no sweep, the data can't be used, the study can't be written, or it was asked to stop.
@@ -136,7 +137,7 @@ pub fn n_runs_of(plan: &Plan, options: SweepOptions) -> usize {
     };
     let (whole, rest) = (n_trials / size, n_trials % size);
     let runs = whole * of_batch(size) + if rest > 0 { of_batch(rest) } else { 0 };
-    sweep.nested.unwrap_or(1) * (runs * sweep.seeds.len() + sweep.final_seeds.len())
+    sweep.nested.unwrap_or(1) * (runs * sweep.seeds.len() + 2 * sweep.final_seeds.len())
 }
 
 /// Epochs after which trials are compared; none without halving.
@@ -333,13 +334,15 @@ impl StudyRun<'_> {
         let whole = trials.iter().filter_map(|trial| Some((loss(trial)?, trial)));
         let best = whole.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.number.cmp(&b.1.number)));
         let Some((_, best)) = best else { return Ok(()) };
-        let of = OfSearch {
-            study: self.study.id.clone(),
-            part: PartOfSearch::Winner { n_trials: trials.len() },
+        let (seeds, catalogue) = (&self.sweep.final_seeds, self.workspace.catalogue);
+        let plan = |settings: &[String], part| {
+            let of = OfSearch { study: self.study.id.clone(), part };
+            of_trial(self.plan, catalogue, fixed, settings, seeds.clone(), of)
         };
-        let seeds = self.sweep.final_seeds.clone();
-        let catalogue = self.workspace.catalogue;
-        let plan = of_trial(self.plan, catalogue, fixed, &best.settings, seeds, of)?;
+        let plans = [
+            plan(&best.settings, PartOfSearch::Winner { n_trials: trials.len() })?,
+            plan(&[], PartOfSearch::Base)?,
+        ];
         let batches = Batches {
             plan: self.plan,
             sweep: self.sweep,
@@ -353,16 +356,30 @@ impl StudyRun<'_> {
         let (store, observer) = (self.workspace.store, self.workspace.observer);
         let watch = Watch { batches: &batches, store, observer, is_broken: false.into() };
         let workspace = Workspace { observer: &watch, ..self.workspace };
-        let outcomes = run_all(std::slice::from_ref(&plan), workspace, self.how);
+        let outcomes = run_all(&plans, workspace, self.how);
         if self.workspace.is_stopped() {
             return Err(SweepError::Stopped);
         }
-        let runs = outcomes.iter().filter_map(|it| Some(it.result.as_ref().ok()?.id.clone()));
+        let runs = |of: PartOfSearch| -> Vec<String> {
+            let runs = outcomes.iter().filter_map(|it| it.result.as_ref().ok());
+            let is_of = |run: &&Run| {
+                let search = run.record.search.as_ref();
+                search.is_some_and(|it| {
+                    std::mem::discriminant(&it.part) == std::mem::discriminant(&of)
+                })
+            };
+            runs.filter(is_of).map(|run| run.id.clone()).collect()
+        };
         let errors = outcomes.iter().filter_map(|it| {
             let error = it.result.as_ref().err()?;
             Some(format!("seed {}: {error}", it.label.seed))
         });
-        let winner = Winner { number: best.number, runs: runs.collect(), errors: errors.collect() };
+        let winner = Winner {
+            number: best.number,
+            runs: runs(PartOfSearch::Winner { n_trials: 0 }),
+            base: runs(PartOfSearch::Base),
+            errors: errors.collect(),
+        };
         self.study.parts[part].winner = Some(winner);
         self.keep_longer_study()
     }

@@ -65,6 +65,7 @@ fn search(record: &Record) -> String {
         PartOfSearch::Trial { number, .. } => {
             format!("; trial {number} of {study}, scored on its validation examples")
         }
+        PartOfSearch::Base => format!("; the spec as it is, in {study}"),
         PartOfSearch::Winner { n_trials } => {
             format!("; settings chosen from {n_trials} trials of {study}")
         }

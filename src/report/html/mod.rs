@@ -39,13 +39,14 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What the page's own parts are called, so that no experiment is.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 12] = [
     "top",
     "leaks",
     "summary",
     "claims",
     "experiments",
     "reading",
+    "recommended",
     "searches",
     "learning-curves",
     "ablations",
@@ -85,7 +86,8 @@ pub(super) fn text(
     let robust = robust::html(robust);
     let (curves, ablations) = (studies::curves(&all.curves), studies::ablations(&all.ablations));
     let searches = studies::searches(&all.searches);
-    let has = [&leaks, &searches, &curves, &ablations, &robust, &pictures, &sections]
+    let recommended = studies::recommended(all);
+    let has = [&leaks, &recommended, &searches, &curves, &ablations, &robust, &pictures, &sections]
         .map(|it| !it.is_empty());
     let navigation = navigation(has);
     let (headline, data, made_from) =
@@ -115,7 +117,7 @@ pub(super) fn text(
          <h2 id=\"claims-title\">Claims</h2>\n{claims}</section>\n\
          <section id=\"reading\" aria-labelledby=\"reading-title\">\n\
          <h2 id=\"reading-title\">How to read this</h2>\n<dl>{reading}</dl></section>\n\
-         {searches}{curves}{ablations}{robust}{pictures}{contents}{sections}</main>\n\
+         {recommended}{searches}{curves}{ablations}{robust}{pictures}{contents}{sections}</main>\n\
          <footer><p>The same data in other formats: <a href=\"README.md\">README.md</a> (plain text, with the \
          figures as files), <a href=\"results.csv\">results.csv</a> and \
          <a href=\"results.parquet\">results.parquet</a> (one row per run), \
@@ -128,13 +130,14 @@ pub(super) fn text(
 }
 
 fn navigation(
-    [leaks, searches, curves, ablations, robust, pictures, sections]: [bool; 7],
+    [leaks, recommended, searches, curves, ablations, robust, pictures, sections]: [bool; 8],
 ) -> String {
     let parts = [
         (leaks, "leaks", "Leaks"),
         (true, "summary", "Summary"),
         (true, "claims", "Claims"),
         (true, "reading", "How to read this"),
+        (recommended, "recommended", "Recommendations, tested"),
         (searches, "searches", "Searches"),
         (curves, "learning-curves", "Learning curves"),
         (ablations, "ablations", "Ablations"),

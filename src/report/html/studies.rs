@@ -3,7 +3,9 @@
 use super::super::ablation::{self, Ablation};
 use super::super::figure::{inline_ablation, inline_curve};
 use super::super::learning::{self, Curve};
+use super::super::recommended;
 use super::super::searches::{ABOUT, Section};
+use super::super::studies::Studies;
 use super::escaped;
 use super::table::{Cell, Table};
 
@@ -18,6 +20,21 @@ fn cells(line: &[String]) -> Vec<Cell> {
         }
     };
     line.iter().enumerate().map(cell).collect()
+}
+
+/// The section on recommendations; empty if none was tested.
+pub(super) fn recommended(all: &Studies) -> String {
+    let lines = recommended::lines(all);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let table = Table {
+        caption: "What was recommended, and what came of it",
+        head: &recommended::HEAD,
+        rows: lines.iter().map(|line| line.iter().map(|it| Cell::text(it)).collect()).collect(),
+        is_sortable: false,
+    };
+    section("recommended", recommended::TITLE, recommended::ABOUT, std::iter::once(table.html()))
 }
 
 /// The section on searches; empty without any.

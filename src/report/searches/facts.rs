@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::super::ReportError;
+use super::super::paired::partners;
 use super::super::runs::Runs;
 use super::super::scored::{Scored, levels_by, rows};
-use crate::metrics::{Clustered, Interval, Metric, mean_interval};
+use crate::metrics::{Clustered, Estimate, Interval, Metric, mean_interval};
 use crate::record::{Predictions, Run, Study, StudyPart};
 
 /// A search and what came of it.
@@ -74,6 +75,11 @@ pub struct WinnerFacts {
     pub test: Option<Interval>,
     /// By how much the score as found is better than the test score, with the interval of that.
     pub optimism: Option<Interval>,
+    /// The test score of the spec as it is, with the same seeds.
+    pub base: Option<Interval>,
+    /// By how much the winner's test score is better than that, paired by seed and test track where both have
+    /// the same examples.
+    pub gain: Option<Interval>,
     /// Why runs with fresh seeds are missing.
     pub errors: Vec<String>,
 }
@@ -94,13 +100,17 @@ fn metric_of(study: &Study, runs: &Runs) -> Metric {
 /// If the predictions of a winner can't be read.
 pub fn study_facts(study: &Study, runs: &BTreeMap<&str, &Run>) -> Result<StudyFacts, ReportError> {
     let trials = || study.parts.iter().flat_map(|part| &part.trials);
-    let winners = |part: &StudyPart| -> Vec<&Run> {
-        let ids = part.winner.iter().flat_map(|winner| &winner.runs);
+    let found = |ids: &mut dyn Iterator<Item = &String>| -> Vec<&Run> {
         ids.filter_map(|id| runs.get(id.as_str()).copied()).collect()
     };
-    let all: Vec<Vec<&Run>> = study.parts.iter().map(winners).collect();
-    let parts = study.parts.iter().zip(&all).map(|(part, runs)| part_facts(study, part, runs));
-    let of_winners = all.iter().flatten().map(|run| run.record.timings.fit_s).sum::<f64>();
+    let winner = |part: &StudyPart| found(&mut part.winner.iter().flat_map(|it| &it.runs));
+    let base = |part: &StudyPart| found(&mut part.winner.iter().flat_map(|it| &it.base));
+    let all: Vec<Vec<&Run>> = study.parts.iter().map(winner).collect();
+    let bases: Vec<Vec<&Run>> = study.parts.iter().map(base).collect();
+    let parts = study.parts.iter().zip(all.iter().zip(&bases));
+    let parts = parts.map(|(part, (runs, base))| part_facts(study, part, runs, base));
+    let of_winners =
+        all.iter().chain(&bases).flatten().map(|run| run.record.timings.fit_s).sum::<f64>();
     Ok(StudyFacts {
         id: study.id.clone(),
         experiment: study.experiment.clone(),
@@ -126,6 +136,7 @@ fn part_facts(
     study: &Study,
     part: &StudyPart,
     runs: &[&Run],
+    base: &[&Run],
 ) -> Result<StudyPartFacts, ReportError> {
     let fold = part.fold;
     let chosen = part.winner.as_ref().and_then(|winner| {
@@ -142,6 +153,8 @@ fn part_facts(
         valid: None,
         test: None,
         optimism: None,
+        base: None,
+        gain: None,
         errors: winner.errors.clone(),
     };
     if !runs.is_empty() {
@@ -153,9 +166,22 @@ fn part_facts(
         };
         let valid: Option<Vec<f64>> = runs.runs.iter().map(of_valid).collect();
         facts.valid = valid.map(|scores| mean_interval(&scores));
-        let scores = scored(&[runs.runs.clone()])?.swap_remove(0);
-        let test: Option<Vec<Clustered>> = scores.iter().map(|run| run.score(metric)).collect();
-        facts.test = test.map(|test| metric.interval(&test));
+        let sides = scored(&[runs.runs.clone(), base.to_vec()])?;
+        let score = |side: &[Scored]| -> Option<Vec<Clustered>> {
+            side.iter().map(|run| run.score(metric)).collect()
+        };
+        facts.test = score(&sides[0]).map(|test| metric.interval(&test));
+        if !base.is_empty() {
+            facts.base = score(&sides[1]).map(|test| metric.interval(&test));
+            facts.gain = gain(&sides, metric).map(|gain| {
+                let Interval { mean, low, high } = gain.interval();
+                if metric.lower_is_better() {
+                    Interval { mean: -mean, low: -high, high: -low }
+                } else {
+                    gain.interval()
+                }
+            });
+        }
         facts.optimism = facts.test.map(|test| {
             let sign = if study.higher_is_better { 1.0 } else { -1.0 };
             let ends = [sign * (found - test.low), sign * (found - test.high)];
@@ -167,6 +193,22 @@ fn part_facts(
         });
     }
     Ok(StudyPartFacts { fold, winner: Some(facts) })
+}
+
+/// The score of the winner minus that of the spec as it is.
+fn gain(sides: &[Vec<Scored>], metric: Metric) -> Option<Estimate> {
+    let (winner, base) = (&sides[0], &sides[1]);
+    let partners = partners(base, winner);
+    if partners.is_empty() {
+        let score = |side: &[Scored]| -> Option<Vec<Clustered>> {
+            side.iter().map(|run| run.score(metric)).collect()
+        };
+        return Some(Estimate::unpaired(&score(winner)?, &score(base)?));
+    }
+    let difference = |(base, winner): &(&Scored, &Scored)| {
+        Some(winner.score(metric)?.minus(&base.score(metric)?))
+    };
+    Some(Estimate::of(&partners.iter().map(difference).collect::<Option<Vec<_>>>()?))
 }
 
 /// The test examples of some runs, as the segments they are.

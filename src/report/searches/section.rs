@@ -81,6 +81,7 @@ impl Section {
             ));
         }
         let winner = self.facts.parts.first()?.winner.as_ref()?;
+        let gain = self.gain(winner);
         let (test, optimism) = (winner.test.as_ref()?, winner.optimism.as_ref()?);
         let (metric, n) = (self.metric(), self.facts.n_tried);
         let seeds = counted(self.study.final_seeds.len(), "fresh seed");
@@ -89,15 +90,32 @@ impl Section {
             number(winner.found, 3),
             words(test)
         );
-        Some(if optimism.low > 0.0 {
-            format!("{lead}: what was found is too good by {}.", words(optimism))
+        let optimism = if optimism.low > 0.0 {
+            format!("What was found is too good by {}.", words(optimism))
         } else if optimism.high < 0.0 {
-            let better =
-                Interval { mean: -optimism.mean, low: -optimism.high, high: -optimism.low };
-            format!("{lead}: the test is better by {}.", words(&better))
+            format!("The test is better by {}.", words(&reversed(optimism)))
         } else {
-            format!("{lead}: no optimism can be told from noise.")
-        })
+            "No optimism can be told from noise.".to_owned()
+        };
+        Some(format!("{gain}{lead}. {optimism}"))
+    }
+
+    /// Whether the winner is better than the spec as it is, in a sentence; empty if that is not known.
+    fn gain(&self, winner: &WinnerFacts) -> String {
+        let (Some(gain), Some(base)) = (&winner.gain, &winner.base) else { return String::new() };
+        let than = format!("the spec as it is, with a test {} of {}", self.metric(), words(base));
+        if gain.low > 0.0 {
+            let gain = words(gain);
+            format!("The search helps: its winner is better than {than}, by {gain}. ")
+        } else if gain.high < 0.0 {
+            let loss = words(&reversed(gain));
+            format!("The search does harm: its winner is worse than {than}, by {loss}. ")
+        } else {
+            let gain = words(gain);
+            format!(
+                "Whether the search helps is inconclusive: its winner minus {than}, is {gain}. "
+            )
+        }
     }
 
     fn metric(&self) -> String {
@@ -115,6 +133,8 @@ impl Section {
             "validation, fresh seeds".to_owned(),
             "test, fresh seeds".to_owned(),
             "optimism".to_owned(),
+            "the spec as it is, test".to_owned(),
+            "gain".to_owned(),
         ];
         if self.study.parts.len() > 1 {
             head.insert(0, "fold".to_owned());
@@ -130,7 +150,7 @@ impl Section {
                 Some(winner) => cells(winner, n),
                 None => {
                     let mut cells = vec![format!("none of {n}")];
-                    cells.resize(6, "-".to_owned());
+                    cells.resize(8, "-".to_owned());
                     cells
                 }
             };
@@ -152,7 +172,13 @@ fn cells(winner: &WinnerFacts, n_trials: usize) -> Vec<String> {
         said(&winner.valid),
         said(&winner.test),
         said(&winner.optimism),
+        said(&winner.base),
+        said(&winner.gain),
     ]
+}
+
+fn reversed(interval: &Interval) -> Interval {
+    Interval { mean: -interval.mean, low: -interval.high, high: -interval.low }
 }
 
 fn words(interval: &Interval) -> String {

@@ -130,6 +130,12 @@ fn worth(study: &Study, winner: &WinnerFacts) -> String {
     if let Some(optimism) = &winner.optimism {
         line("optimism: as found minus test", interval(optimism));
     }
+    if let Some(base) = &winner.base {
+        line(&format!("{name}, test, the spec as it is"), interval(base));
+    }
+    if let Some(gain) = &winner.gain {
+        line("gain over the spec as it is, test", interval(gain));
+    }
     for error in &winner.errors {
         text += &wrapped("  failed: ", "  ", error.lines().next().unwrap_or_default());
         text.push('\n');
