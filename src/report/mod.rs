@@ -29,7 +29,7 @@
 //! | `paired` | two groups of runs -> how much they differ, paired by seed and test items |
 //! | `learning/` | runs whose specs differ in the share of training tracks -> a learning curve, and a law |
 //! | `ablation/` | runs of a spec and of its changes -> what each change does |
-//! | `studies` | what `encore curve` and `encore ablate` show |
+//! | `studies`, `page_studies` | what `encore curve` and `encore ablate` show, and a page of them |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
@@ -50,6 +50,8 @@ mod fake;
 #[cfg(test)]
 mod fake_data;
 #[cfg(test)]
+mod fake_studies;
+#[cfg(test)]
 mod fake_tasks;
 mod figure;
 mod footnotes;
@@ -60,6 +62,7 @@ mod ledger;
 mod link;
 mod main_scale;
 mod page;
+mod page_studies;
 mod paired;
 mod results;
 mod robust;
@@ -108,8 +111,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use self::group::Row;
+use self::page_studies::Studies;
 use self::score_cache::ScoreCache;
-use self::studies::Studies;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{DegradedStore, Run, StoreError};
@@ -317,8 +320,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
         runs.into()
     };
     let rows = group::rows(&shown, options)?;
-    let studies =
-        Studies { curves: learning::curves(runs)?, ablations: ablation::ablations(runs)? };
+    let studies = Studies::of(runs)?;
     let figures_folder = folder.join("figures");
     make(&figures_folder)?;
     disk::remove_stale(folder);
