@@ -15,6 +15,7 @@ const PAGES: &[(&str, usize, usize)] = &[
     ("README.md", 4, 2),
     ("docs/augment.md", 1, 0),
     ("docs/commands.md", 0, 3),
+    ("docs/curves.md", 3, 1),
     ("docs/data.md", 7, 6),
     ("docs/ensembles.md", 0, 1),
     ("docs/foreign.md", 2, 1),

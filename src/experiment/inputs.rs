@@ -140,7 +140,7 @@ impl Inputs {
             .piece(&plan.spec_hash)
             .piece(&self.examples.hash)
             .piece(seed.to_le_bytes());
-        if let Some(sources) = plan.spec.split.sources_hash(&self.track_columns) {
+        if let Some(sources) = plan.spec.sources_hash(&self.track_columns) {
             hash = hash.piece(sources);
         }
         // In a folder's name `/` is written as a dot, so that a name with dots could be another's.

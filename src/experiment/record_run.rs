@@ -132,7 +132,7 @@ pub(super) fn record_predictions(
             n_test: split.test.len(),
             n_test_tracks: split.n_test_tracks(inputs.items()),
             n_leaking: audit.n_test(LeakKind::SameTrack),
-            sources_hash: spec.split.sources_hash(&inputs.track_columns),
+            sources_hash: spec.sources_hash(&inputs.track_columns),
         },
         audit: audit.clone(),
         model: ModelFacts {

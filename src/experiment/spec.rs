@@ -9,7 +9,7 @@ use super::sweep::{Surroundings, Sweep};
 use super::target::Target;
 use super::waveforms::{self, WaveformAugment};
 use super::{protocol, tables};
-use crate::dataset::{Catalogue, Kind, Manifest};
+use crate::dataset::{Catalogue, Kind, Manifest, TrackColumns};
 use crate::features::Features;
 use crate::metrics::{Metric, Scale};
 use crate::model::command::Input;
@@ -17,7 +17,7 @@ use crate::model::{self, Axes, Combination, Model, Preprocess, Reader, Training}
 use crate::record::Claim;
 use crate::schema::{Fields, Int, Node, OneOf, Real, Rule, Text, Value, json_schema, keys};
 use crate::split::{Protocol, describe_share};
-use crate::vocab::Task;
+use crate::vocab::{Sha256, Task};
 
 /// What a spec says, checked; part of a [`Plan`](super::Plan).
 pub struct Spec {
@@ -74,6 +74,17 @@ impl Spec {
     pub(super) fn protocol(&self) -> String {
         let share = self.train_share.filter(|share| *share < 1.0).map(describe_share);
         self.split.describe() + &share.unwrap_or_default()
+    }
+
+    /// The hash of what divides the examples besides the spec, which is part of a run's hash.
+    pub(super) fn sources_hash(&self, columns: &TrackColumns) -> Option<String> {
+        let of_split = self.split.sources_hash(columns);
+        // A share keeps the rows of one id together, whatever the split does.
+        let ids = self.train_share.and_then(|_| columns.repeated_ids_hash());
+        match ids {
+            Some(ids) => Some(Sha256::new().piece(of_split.unwrap_or_default()).piece(ids).hex()),
+            None => of_split,
+        }
     }
 
     /// Returns what is allowed, but hardly wanted.

@@ -90,7 +90,7 @@ fn because(plan: &Plan, inputs: &Inputs, run: &Run) -> Vec<String> {
         let (was, is) = (&record.data.features_hash[..8], &inputs.examples.hash[..8]);
         lines.push(format!("{what}: {was}… -> {is}…"));
     }
-    if record.split.sources_hash != plan.spec.split.sources_hash(&inputs.track_columns) {
+    if record.split.sources_hash != plan.spec.sources_hash(&inputs.track_columns) {
         lines.push("lists or columns of the split".to_owned());
     }
     let differences = spec_differences(&record.spec, &plan.resolved);

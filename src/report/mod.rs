@@ -30,7 +30,7 @@
 //! | `learning/` | runs whose specs differ in the share of training tracks -> a learning curve, and a law |
 //! | `ablation/` | runs of a spec and of its changes -> what each change does |
 //! | `recommended` | studies of recommendations -> a table of answers |
-//! | `studies` | what `encore curve` and `encore ablate` show |
+//! | `studies`, `page_studies` | what `encore curve` and `encore ablate` show, and a page of them |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
@@ -51,6 +51,8 @@ mod fake;
 #[cfg(test)]
 mod fake_data;
 #[cfg(test)]
+mod fake_studies;
+#[cfg(test)]
 mod fake_tasks;
 mod figure;
 mod footnotes;
@@ -61,6 +63,7 @@ mod ledger;
 mod link;
 mod main_scale;
 mod page;
+mod page_studies;
 mod paired;
 mod recommended;
 mod results;
@@ -114,8 +117,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use self::group::Row;
+use self::page_studies::Studies;
 use self::score_cache::ScoreCache;
-use self::studies::Studies;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{DegradedStore, Run, StoreError, Study};
@@ -333,11 +336,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
         options.to_mut().skipped.extend(not_read);
     }
     let options = options.as_ref();
-    let studies = Studies {
-        searches,
-        curves: learning::curves(runs)?,
-        ablations: ablation::ablations(runs)?,
-    };
+    let studies = Studies { searches, ..Studies::of(runs)? };
     let figures_folder = folder.join("figures");
     make(&figures_folder)?;
     disk::remove_stale(folder);

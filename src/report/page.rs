@@ -5,10 +5,10 @@ use std::path::Path;
 use super::Options;
 use super::figure::Drawn;
 use super::group::{Group, Row, spec_words};
+use super::page_studies::Studies;
 use super::robust::Section;
-use super::studies::Studies;
 use super::words::{Markup, plain};
-use super::{ablation, data, learning, recommended, robustness, searches, section, summary};
+use super::{data, recommended, robustness, searches, section, studies, summary};
 use crate::vocab::Task;
 
 /// What the columns and figures mean.
@@ -90,7 +90,7 @@ pub(super) fn text(
     drawn: &Drawn,
     options: &Options,
     robust: &[Section],
-    studies: &Studies,
+    all: &Studies,
     folder: &Path,
 ) -> String {
     let mut parts = vec![
@@ -113,10 +113,10 @@ pub(super) fn text(
          [table.tex](table.tex). Every figure exists as SVG and PNG. Only the data plots do not come \
          from the records of the runs.\n"
             .to_owned(),
-        recommended::markdown(studies),
-        searches::markdown(&studies.searches, drawn),
-        learning::markdown(&studies.curves, drawn),
-        ablation::markdown(&studies.ablations, drawn),
+        recommended::markdown(all),
+        searches::markdown(&all.searches, drawn),
+        studies::curves_markdown(&all.curves, drawn),
+        studies::ablations_markdown(&all.ablations, drawn),
         robustness::markdown(robust, drawn),
         data::text(rows, drawn, options),
     ];

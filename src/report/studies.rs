@@ -1,20 +1,13 @@
-//! What `encore curve` and `encore ablate` show, and the studies of a page.
+//! What `encore curve` and `encore ablate` show, and their sections of `README.md`.
 
 use std::path::{Path, PathBuf};
 
 use super::ReportError;
 use super::ablation::{self, Ablation, AblationFacts};
-use super::figure;
+use super::figure::{self, Drawn};
 use super::learning::{self, Curve, CurveFacts};
-use super::searches;
+use super::words::{plain, table};
 use crate::record::Run;
-
-/// The searches, learning curves and ablations of a page.
-pub(super) struct Studies<'a> {
-    pub(super) searches: Vec<searches::Section>,
-    pub(super) curves: Vec<Curve<'a>>,
-    pub(super) ablations: Vec<Ablation<'a>>,
-}
 
 /// Learning curves as text and as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,4 +73,43 @@ pub fn ablation_report(runs: &[Run], folder: &Path) -> Result<AblationReport, Re
 /// The name of a figure: the dataset tells apart those of one experiment.
 fn unused(experiment: &str, dataset: &str, n: usize) -> String {
     if n == 1 { experiment.to_owned() } else { format!("{experiment}-{dataset}") }
+}
+
+/// The section on learning curves in Markdown; empty without any.
+pub(super) fn curves_markdown(curves: &[Curve], drawn: &Drawn) -> String {
+    let part = |(i, curve): (usize, &Curve)| {
+        let mut cells = vec![learning::head(curve)];
+        cells.extend(learning::lines(curve));
+        [
+            format!("### {}\n", plain(&learning::title(curve))),
+            format!("{}\n", plain(&learning::sentences(curve).join(" "))),
+            drawn.curve_image(i),
+            table(&cells, &[0, 1]),
+        ]
+    };
+    section("Learning curves", learning::ABOUT, curves.iter().enumerate().flat_map(part))
+}
+
+/// The section on ablations in Markdown; empty without any.
+pub(super) fn ablations_markdown(ablations: &[Ablation], drawn: &Drawn) -> String {
+    let part = |(i, it): (usize, &Ablation)| {
+        let mut cells = vec![ablation::HEAD.map(str::to_owned).to_vec()];
+        let line = |line: [String; 6]| line.iter().map(|cell| plain(cell)).collect();
+        cells.extend(ablation::lines(it).into_iter().map(line));
+        [
+            format!("### {}\n", plain(&ablation::title(it))),
+            format!("{}\n", plain(&ablation::sentence(it))),
+            drawn.ablation_image(i),
+            table(&cells, &[]),
+        ]
+    };
+    section("Ablations", ablation::ABOUT, ablations.iter().enumerate().flat_map(part))
+}
+
+fn section(title: &str, about: &str, parts: impl Iterator<Item = String>) -> String {
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("## {title}\n\n{about}\n\n{}", parts.join("\n"))
 }

@@ -132,36 +132,14 @@ impl<'a> Ablation<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::super::{facts, sentence, text};
     use super::*;
-    use crate::record::Claim;
-    use crate::report::fake::{self, Fake, gtzan};
-
-    /// A run of a spec with three changes, or of one of them, by the hash of its spec.
-    fn run(folder: &std::path::Path, hash: &str, seed: u64, accuracy: f64) -> Run {
-        let fake = Fake { claim: None, leaks: false, ..gtzan("net", seed, accuracy, 0.0) };
-        let mut record = fake::record(&fake);
-        record.claims = Vec::<Claim>::new();
-        record.spec_hash = hash.to_owned();
-        let of = |name: &str, hash: &str| json!({ "name": name, "spec_hash": hash });
-        let all = [of("without ema", "e"), of("half the data", "h"), of("without mixup", "m")];
-        record.spec =
-            json!({ "seeds": [1, 2, 3], "ablation": { "variants": all }, "changed": hash }).into();
-        fake::write(&folder.join(hash), &fake, record, &fake::predictions(&fake))
-    }
+    use crate::report::fake_studies;
 
     #[test]
     fn a_change_that_matters_is_told_from_one_that_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let mut runs = vec![];
-        for seed in 1..=3 {
-            let bit = 0.001 * seed as f64;
-            runs.push(run(folder.path(), "base", seed, 0.7 + bit));
-            runs.push(run(folder.path(), "e", seed, 0.6 + bit));
-            runs.push(run(folder.path(), "h", seed, 0.7 - bit));
-        }
+        let runs = fake_studies::ablation(folder.path());
         let all = Ablation::all(&runs).unwrap();
         assert_eq!((all.len(), all[0].changes.len()), (1, 2));
         let [ema, half] = [&all[0].changes[0], &all[0].changes[1]];

@@ -17,6 +17,6 @@ mod words;
 pub(super) use self::facts::facts;
 pub use self::facts::{AblationFacts, BaseFacts, ChangeFacts};
 pub(super) use self::measured::{Ablation, Change};
-pub(super) use self::section::{ABOUT, HEAD, ablations, lines, markdown};
+pub(super) use self::section::{ABOUT, HEAD, ablations, lines};
 pub(super) use self::text::text;
 pub(super) use self::words::{sentence, title};

@@ -1,10 +1,8 @@
 //! What the pages show of ablations.
 
 use super::super::ReportError;
-use super::super::figure::Drawn;
-use super::super::words::{duration, interval, plain, signed_interval, table};
+use super::super::words::{duration, interval, signed_interval};
 use super::measured::{Ablation, Change};
-use super::words::{sentence, title};
 use crate::record::Run;
 
 /// What stands above the first figure.
@@ -31,7 +29,7 @@ pub(in crate::report) fn lines(ablation: &Ablation) -> Vec<[String; 6]> {
             change.name.clone(),
             interval(&score),
             format!("{}{per}{unpaired}", signed_interval(&change.difference.interval())),
-            format!("{:.3}{star}", change.adjusted_p),
+            format!("{}{star}", p_words(change.adjusted_p)),
             change.runs.seeds_words(),
             change.runs.seconds().map_or_else(dash, duration),
         ]
@@ -49,27 +47,13 @@ pub(in crate::report) fn lines(ablation: &Ablation) -> Vec<[String; 6]> {
     lines
 }
 
+fn p_words(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
 /// The ablations of a page: of the current versions of specs.
 pub(in crate::report) fn ablations(runs: &[Run]) -> Result<Vec<Ablation<'_>>, ReportError> {
     let mut all = Ablation::all(runs)?;
     all.retain(|ablation| ablation.base.other_version().is_none());
     Ok(all)
-}
-
-/// The section in Markdown; empty without any.
-pub(in crate::report) fn markdown(ablations: &[Ablation], drawn: &Drawn) -> String {
-    if ablations.is_empty() {
-        return String::new();
-    }
-    let mut parts = vec!["## Ablations\n".to_owned(), format!("{ABOUT}\n")];
-    for (i, ablation) in ablations.iter().enumerate() {
-        parts.push(format!("### {}\n", plain(&title(ablation))));
-        parts.push(format!("{}\n", plain(&sentence(ablation))));
-        parts.push(drawn.ablation_image(i));
-        let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
-        let line = |line: [String; 6]| line.iter().map(|cell| plain(cell)).collect();
-        cells.extend(lines(ablation).into_iter().map(line));
-        parts.push(table(&cells, &[3]));
-    }
-    parts.join("\n")
 }

@@ -3,7 +3,7 @@
 use super::canvas::{Figure, Mark, Text};
 use super::*;
 use crate::record::{Degraded, Run, Store};
-use crate::report::{fake, fake_data, fake_tasks, group};
+use crate::report::{fake, fake_data, fake_studies, fake_tasks, group};
 
 fn texts(figure: &Figure) -> Vec<&Text> {
     let marks = figure.marks.iter();
@@ -72,6 +72,28 @@ fn figures_of_robustness_are_legible_with_four_curves_and_nine_panels() {
         assert_legible(&robust::figure(measured));
         assert_legible(&robust::panels(measured));
     }
+}
+
+#[test]
+fn figures_of_learning_curves_and_ablations_are_legible() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runs = fake_studies::curve(folder.path());
+    let curves = crate::report::learning::curves(&runs).unwrap();
+    assert_legible(&learning_curve::figure(&curves[0]));
+    assert_legible(&learning_curve::panel(&curves[0]));
+    // Without a law.
+    let two = crate::report::learning::curves(&runs[..4]).unwrap();
+    assert_legible(&learning_curve::figure(&two[0]));
+    let changes = fake_studies::ablation(folder.path());
+    let ablations = crate::report::ablation::ablations(&changes).unwrap();
+    assert_legible(&ablation::figure(&ablations[0]));
+    assert_legible(&ablation::panel(&ablations[0]));
+    // Both pages have them, and no row for any of their runs but those of the specs themselves.
+    runs.extend(changes);
+    let written = crate::report::write(&runs, &fake::options(), &folder.path().join("p")).unwrap();
+    assert!(written.figures.iter().any(|path| path.ends_with("figures/learning-curve.svg")));
+    assert!(written.figures.iter().any(|path| path.ends_with("figures/ablation.png")));
+    assert_eq!(written.table.results.len(), 2);
 }
 
 #[test]

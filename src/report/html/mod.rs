@@ -30,8 +30,8 @@ use std::path::Path;
 
 use super::group::Row;
 use super::page::how_to_read;
+use super::page_studies::Studies;
 use super::robust::Section;
-use super::studies::Studies;
 use super::words::escaped;
 use super::{Options, ReportError};
 

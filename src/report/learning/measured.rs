@@ -184,3 +184,55 @@ fn error(score: &Clustered) -> Clustered {
     let influences = score.influences.iter().map(|it| it.map(|it| -it)).collect();
     Clustered { value: 1.0 - score.value, influences }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{facts, sentences, text};
+    use super::*;
+    use crate::report::fake_studies;
+
+    #[test]
+    fn runs_on_a_law_give_that_law_and_what_ten_times_the_data_would_give() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut runs = fake_studies::curve(folder.path());
+        runs.reverse();
+        let curves = Curve::all(runs.iter()).unwrap();
+        let [curve] = curves.as_slice() else { panic!("one curve, found {}", curves.len()) };
+        let shares: Vec<f64> = curve.points.iter().map(|point| point.share).collect();
+        assert_eq!(shares, [0.1, 0.2, 0.5, 1.0]);
+        assert_eq!(curve.points[1].n_tracks, [140, 140]);
+        let (n, forecast) = curve.forecast().unwrap();
+        assert!((n - 7_000.0).abs() < 1e-9);
+        let truth = 0.8 - 2.6 * 7_000.0_f64.powf(-0.45);
+        assert!(forecast.contains(truth) && forecast.high - forecast.low < 0.2, "{forecast:?}");
+        let last = curve.last().score.mean;
+        let said = sentences(curve);
+        let words = format!(
+            "against {last:.3} now. That is an extrapolation: no run has more than 700 training"
+        );
+        assert!(said[1].contains(&words), "{said:?}");
+        assert_eq!(said[2].contains("is wide"), forecast.high - forecast.low > 0.1);
+        assert!(text(curve).lines().all(|line| line.chars().count() <= 100), "{}", text(curve));
+        assert_eq!(facts(curve).points.len(), 4);
+        let gain = curve.points[3].gain.unwrap();
+        assert!((gain.mean - (last - curve.points[2].score.mean)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_law_takes_three_shares_and_the_same_seeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = fake_studies::curve(folder.path());
+        let why = |runs: &[Run]| Curve::all(runs.iter()).unwrap()[0].law.clone().unwrap_err();
+        assert!(why(&runs[..4]).contains("found 2"));
+        assert!(Curve::all(runs[..2].iter()).unwrap().is_empty(), "one share is no curve");
+        // A seed each, and none of them common.
+        let mut apart: Vec<Run> = runs.iter().step_by(2).cloned().collect();
+        apart[1] = runs[3].clone();
+        assert_eq!(why(&apart), "no seed was run with every share");
+        // Runs of another spec are no points of the curve.
+        let mut other = runs.clone();
+        other[0].record.spec = serde_json::json!({ "model": "tree", "train_share": 0.1 }).into();
+        other[1].record.spec = other[0].record.spec.clone();
+        assert_eq!(Curve::all(other.iter()).unwrap()[0].points.len(), 3);
+    }
+}

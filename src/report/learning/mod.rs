@@ -17,6 +17,6 @@ mod words;
 pub(super) use self::facts::facts;
 pub use self::facts::{CurveFacts, CurvePoint, ForecastFacts, LawFacts};
 pub(super) use self::measured::{Curve, Point, TEN_TIMES};
-pub(super) use self::section::{ABOUT, curves, head, lines, markdown};
+pub(super) use self::section::{ABOUT, curves, head, lines};
 pub(super) use self::text::text;
 pub(super) use self::words::{sentences, title};

@@ -1,10 +1,8 @@
 //! What the pages show of learning curves.
 
 use super::super::ReportError;
-use super::super::figure::Drawn;
-use super::super::words::{count, interval, plain, signed_interval, span, table};
+use super::super::words::{count, interval, signed_interval, span};
 use super::measured::{Curve, Point};
-use super::words::{sentences, title};
 use crate::record::Run;
 
 /// What stands above the first figure.
@@ -49,22 +47,4 @@ fn has_tracks(curve: &Curve) -> bool {
 pub(in crate::report) fn curves(runs: &[Run]) -> Result<Vec<Curve<'_>>, ReportError> {
     let is_point = |run: &&Run| run.is_of_study || run.other_version.is_none();
     Curve::all(runs.iter().filter(is_point))
-}
-
-/// The section in Markdown; empty without any.
-pub(in crate::report) fn markdown(curves: &[Curve], drawn: &Drawn) -> String {
-    if curves.is_empty() {
-        return String::new();
-    }
-    let mut parts = vec!["## Learning curves\n".to_owned(), format!("{ABOUT}\n")];
-    for (i, curve) in curves.iter().enumerate() {
-        parts.push(format!("### {}\n", plain(&title(curve))));
-        let sentences: Vec<String> = sentences(curve).iter().map(|it| plain(it)).collect();
-        parts.push(format!("{}\n", sentences.join(" ")));
-        parts.push(drawn.curve_image(i));
-        let mut cells = vec![head(curve)];
-        cells.extend(lines(curve));
-        parts.push(table(&cells, &[0, 1]));
-    }
-    parts.join("\n")
 }
