@@ -100,6 +100,7 @@ use self::score_cache::ScoreCache;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{DegradedStore, Run, StoreError};
+use crate::search::Trials;
 use crate::table::{Values, csv_bytes, parquet_bytes};
 use crate::vocab::Task;
 
@@ -315,6 +316,17 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let figures = drawn.files(&figures_folder);
     let table = Table::new(terminal::table(&rows, options), &rows);
     Ok(Written { readme, page, results, parquet, epochs, epochs_parquet, tex, figures, table })
+}
+
+/// Draws the figures of a search into a folder, which is created if needed: `NAME-history`, and as far as trials have
+/// scores `NAME-parallel`, `NAME-slices`, `NAME-contour` and `NAME-importance`. Returns the paths of the SVGs; the PNGs are
+/// next to them.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_sweep(name: &str, trials: &Trials, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    make(folder)?;
+    figure::draw_sweep(name, trials, folder)
 }
 
 /// Draws a learning-rate range test of an experiment into a folder, which is created if needed. Returns the

@@ -11,6 +11,7 @@
 //! | `robust` | the main metric against the strength of every degradation |
 //! | `augment` | examples before and after each augmentation |
 //! | `rates` | the loss at every learning rate of a range test |
+//! | `sweep/` | a search for settings: history, parallel coordinates, slices, contours, importance |
 //! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
 //! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |
 
@@ -32,6 +33,7 @@ mod render;
 mod robust;
 mod scatter;
 mod sound;
+mod sweep;
 
 pub use augment::{AugmentRow, AugmentSheet};
 pub(crate) use axis::nice_step;
@@ -47,6 +49,7 @@ use super::robust::{Measured, Section};
 use super::words::plain;
 use super::{DatasetSummary, Options, ReportError};
 use crate::record::Epoch;
+use crate::search::Trials;
 use crate::vocab::Task;
 
 /// The name of the files of robustness.
@@ -202,6 +205,25 @@ pub(super) fn draw_robust(
 /// The robustness of some sides as SVG that stands within a page.
 pub(super) fn inline_robust(measured: &Measured) -> String {
     inline::svg(&robust::panels(measured))
+}
+
+/// Draws the figures of a search into a folder; the SVGs' paths, beside each of which a PNG lies.
+pub(super) fn draw_sweep(
+    name: &str,
+    trials: &Trials,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let stem = file_name(name);
+    let figures = sweep::figures(name, trials).into_iter();
+    figures.map(|it| draw(&it.whole, &format!("{stem}-{}", it.end), folder)).collect()
+}
+
+/// The figures of a search for a page with its own headings: title, how it is read, and SVG that stands
+/// within the page and takes its colors.
+#[expect(dead_code, reason = "the page will show them")]
+pub(super) fn inline_sweep(name: &str, trials: &Trials) -> Vec<(&'static str, String, String)> {
+    let figures = sweep::figures(name, trials).into_iter();
+    figures.map(|it| (it.title, it.words, inline::svg(&it.panel))).collect()
 }
 
 /// Draws a learning-rate range test into a folder, as SVG and PNG.
