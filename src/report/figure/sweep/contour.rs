@@ -8,9 +8,14 @@ use crate::vocab::Seed;
 
 /// Cells along an axis of numbers.
 const N_CELLS: usize = 32;
+/// Trials with scores, at least: fewer say nothing about what lies between them.
+const LEAST: usize = 8;
 
 /// Draws the cells and says how they are read; none if it is not known what two parameters do.
 pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
+    if view.scored.len() < LEAST {
+        return None;
+    }
     let known = view.by_importance().into_iter().filter(|it| view.importance[*it].is_some());
     let [across, up] = known.take(2).collect::<Vec<_>>()[..] else { return None };
     let space = view.trials.space;
@@ -22,7 +27,7 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
         (0..n).map(|i| (i as f64 + 0.5) / n as f64).collect()
     };
     let [x, y] = [across, up].map(places);
-    let losses = surface(space, &view.trials.tried(), Seed(0), [across, up], [&x, &y])?;
+    let losses = surface(space, &view.tried_as_shown(), Seed(0), [across, up], [&x, &y])?;
     let sign = if view.trials.higher_is_better { -1.0 } else { 1.0 };
     let worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
@@ -83,10 +88,8 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
     let name = Text::new(&names[up], beside, 14.0).align(Align::Centre);
     figure.text(name.upwards().fit(340.0));
     key(&mut figure, metric, |part| sign * (end + part * (best - end)));
-    let words = format!(
-        "{metric} over {} and {}: dots are trials, cells a forest's estimate",
-        names[across], names[up]
-    );
+    let chosen = if winner.is_some() { "; diamond: the chosen one" } else { "" };
+    let words = format!("dots: trials{chosen}; cells: {metric} as a forest estimates it");
     Some((figure, words))
 }
 
@@ -99,7 +102,17 @@ fn key(figure: &mut Figure, metric: &str, score: impl Fn(f64) -> f64) {
         let y = top + 26.0 * i as f64;
         figure.rectangle((left, y - 9.0), (left + 24.0, y + 9.0), *color, 1.0);
         let level = n - 1 - i;
-        let [from, to] = [level, level + 1].map(|end| short_number(score(end as f64 / n as f64)));
+        let [from, to] = [level, level + 1].map(|end| {
+            // As many digits as tell the levels apart.
+            let step = (score(1.0) - score(0.0)).abs() / n as f64;
+            let decimals = (1.0 - step.max(1e-300).log10().floor()).clamp(0.0, 20.0) as usize;
+            let value = score(end as f64 / n as f64);
+            if decimals < 6 && value.abs() < 1e5 {
+                format!("{value:.decimals$}")
+            } else {
+                short_number(value)
+            }
+        });
         let words = if level == 0 { format!("{to} or worse") } else { format!("{from} to {to}") };
         figure.text(Text::new(words, (left + 32.0, y), 12.5).color(GREY).fit(138.0));
     }

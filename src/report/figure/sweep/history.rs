@@ -3,6 +3,8 @@
 use super::super::axis::{Axis, Plane};
 use super::super::canvas::{Align, BLUE, Figure, GREY, INK, Text, VERMILION, WHITE};
 use super::view::{View, WIDTH};
+use crate::report::words::counted;
+use crate::search::TrialPoint;
 
 /// Draws the history and says how it is read.
 pub(super) fn draw(view: &View) -> (Figure, String) {
@@ -71,8 +73,8 @@ pub(super) fn draw(view: &View) -> (Figure, String) {
         figure.text(Text::new(words, middle, 16.0).align(Align::Centre));
     }
     legend(&mut figure, n_failed, n_stopped, best.is_some(), winner.is_some());
-    let n = trials.trials.len();
-    let words = format!("{metric} of {n} trials by number{}", view.beyond());
+    let n = counted(trials.trials.len(), "trial");
+    let words = format!("{metric} of {n} by number{}", view.beyond());
     (figure, words)
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::canvas::{Align, BLUE, Figure, GREY, PALE, Text};
 use super::view::{View, WIDTH};
+use crate::report::words::counted;
 
 /// Bars, at most.
 const MOST: usize = 20;
@@ -32,9 +33,9 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
         figure.rectangle((LEFT, y - 8.0), (end.max(LEFT + 1.0), y + 8.0), BLUE, 1.0);
         figure.text(Text::new(format!("{:.0} %", 100.0 * share), (RIGHT + 10.0, y), 13.5));
     }
-    let n = view.scored.len();
+    let n = counted(view.scored.len(), "trial");
     let words = format!(
-        "share of the variation of {metric} that each explains alone (functional ANOVA, {n} trials)"
+        "share of the variation of {metric} that each explains alone (functional ANOVA, {n})"
     );
     Some((figure, words))
 }

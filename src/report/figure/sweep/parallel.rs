@@ -46,7 +46,7 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
         points
     };
     let n = view.scored.len();
-    let width = if n > 200 { 0.7 } else { 1.2 };
+    let width = if n > 200 { 0.5 } else { 1.2 };
     // The worst first, so that the best lie above.
     for (i, (trial, score)) in view.scored.iter().enumerate() {
         if !view.is_winner(trial) {
@@ -73,7 +73,7 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
         String::new()
     };
     let words =
-        format!("a line is a trial, darker or stronger if better{chosen}{more}{}", view.beyond());
+        format!("a line is a trial, in a stronger color if better{chosen}{more}{}", view.beyond());
     Some((figure, words))
 }
 

@@ -3,6 +3,7 @@
 use super::super::axis::Plane;
 use super::super::canvas::{Figure, GREY, Text};
 use super::view::{View, WIDTH, Way};
+use crate::report::words::counted;
 
 /// Panels, at most.
 const MOST: usize = 12;
@@ -50,7 +51,7 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
             }
         }
         if n_off > 0 {
-            let words = format!("not active in {n_off} trials");
+            let words = format!("not active in {}", counted(n_off, "trial"));
             let at = (left, plane.bottom + 35.0);
             figure.text(Text::new(words, at, 12.0).color(GREY).fit(214.0));
         }

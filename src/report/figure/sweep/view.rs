@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 
 use super::super::axis::Axis;
 use super::super::canvas::{BLUE, Figure, Point, RAMP, Text, VERMILION, WHITE};
-use crate::search::{Domain, Setting, TrialPoint, Trials, importance};
+use crate::search::{Domain, Setting, TrialPoint, Trials, Tried, importance};
 use crate::vocab::Seed;
 
 pub(super) const WIDTH: u32 = 860;
@@ -81,6 +81,16 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The trials, with scores that lie beyond the axis at its end.
+    pub(super) fn tried_as_shown(&self) -> Vec<Tried> {
+        let shown = |trial: &TrialPoint| TrialPoint {
+            score: trial.finite_score().map(|score| self.shown(score)),
+            ..trial.clone()
+        };
+        let trials: Vec<TrialPoint> = self.trials.trials.iter().map(shown).collect();
+        Trials { trials: &trials, ..*self.trials }.tried()
+    }
+
     pub(super) fn is_winner(&self, trial: &TrialPoint) -> bool {
         self.trials.winner == Some(trial.number)
     }
@@ -111,17 +121,22 @@ impl<'a> View<'a> {
         let ticks: Vec<(f64, String)> = match domain {
             Domain::Any(values) => {
                 let n = values.len();
-                // Not all of many names have room.
-                let every = (least_gap * n as f64).ceil().max(1.0) as usize;
-                let room = match way {
-                    Way::Across(_) => length * every as f64 / n as f64 - 8.0,
-                    Way::Upwards(_) => 84.0,
+                let word = |i: usize| {
+                    let word = values[i].as_str().map(str::to_owned);
+                    Text::new(word.unwrap_or_else(|| values[i].to_string()), (0.0, 0.0), 13.0)
                 };
+                // Not all of many names have room.
+                let (room, least) = match way {
+                    Way::Across(_) => {
+                        let longest = (0..n).map(|i| word(i).width()).fold(0.0, f64::max);
+                        (None, longest.min(56.0) + 8.0)
+                    }
+                    Way::Upwards(_) => (Some(84.0), least),
+                };
+                let every = (least * n as f64 / length).ceil().max(1.0) as usize;
+                let room = room.unwrap_or(length * every as f64 / n as f64 - 8.0);
                 let tick = |i: usize| {
-                    let at = space.place(parameter, &Setting::Choice(i));
-                    let words =
-                        values[i].as_str().map_or_else(|| values[i].to_string(), str::to_owned);
-                    (at, Text::new(words, (0.0, 0.0), 13.0).fit(room).words)
+                    (space.place(parameter, &Setting::Choice(i)), word(i).fit(room).words)
                 };
                 (0..n).step_by(every).map(tick).collect()
             }
