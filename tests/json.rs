@@ -10,13 +10,14 @@ use serde_json::Value;
 use crate::common::{edit, encore, ok, project, repository, runs, stderr, stdout, stdout_of};
 
 /// Commands whose results other tests compare with their shapes, and where.
-const ELSEWHERE: [(&str, &str); 10] = [
+const ELSEWHERE: [(&str, &str); 11] = [
     ("ablate", "tests/curves.rs"),
     ("curve", "tests/curves.rs"),
     ("plot curve", "tests/curves.rs"),
     ("plot augment", "tests/augment.rs"),
     ("data fetch", "tests/fetch/program.rs"),
     ("robust", "tests/robust.rs"),
+    ("plot sweep", "tests/sweeps.rs"),
     ("sweep", "tests/sweeps.rs"),
     ("sweep status", "tests/sweeps.rs"),
     ("spotify collect", "tests/spotify/program.rs"),

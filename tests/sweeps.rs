@@ -148,6 +148,16 @@ fn a_trial_has_no_test_score_and_its_winner_is_tested_with_fresh_seeds() {
             trials(&study)[winner["number"].as_u64().unwrap() as usize]["settings"].clone();
         assert_eq!(record["overrides"], settings);
     }
+    let page = || {
+        ok(home.path(), &["report"]);
+        fs::read_to_string(home.path().join("reports/README.md")).unwrap()
+    };
+    assert!(page().contains("6 trials by random search on points, chosen by valid_loss"));
+    assert!(home.path().join("reports/figures/search-history.svg").exists());
+    let files = fits("plot sweep", &stdout_of(home.path(), &["plot", "sweep", "tuned", "--json"]));
+    let files = files["files"].as_array().unwrap();
+    assert_eq!(files.len(), 10, "five figures, each as SVG and PNG");
+    assert!(files.iter().all(|it| home.path().join(it.as_str().unwrap()).exists()));
     // Other commands know what they are.
     let trial = trials(&study)[0]["runs"][0].as_str().unwrap();
     let other = trials(&study)[1]["runs"][0].as_str().unwrap();

@@ -337,6 +337,14 @@ pub(super) enum Plot {
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
     },
+    /// Plot the searches for settings of an experiment: history, parallel coordinates, slices, contours, importance
+    Sweep {
+        /// Name of the experiment
+        name: String,
+        /// Output folder, created if missing [default: that of the study]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Plot the learning curve of an experiment from its finished runs
     Curve {
         /// Name of the experiment

@@ -1,6 +1,7 @@
 //! `sweep`: searches good settings of an experiment, and shows how far searches are.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
@@ -130,6 +131,35 @@ fn object(study: &Study, facts: &report::StudyFacts) -> serde_json::Value {
     object
 }
 
+/// Draws the figures of an experiment's studies, each into its own folder unless there is another one.
+pub(super) fn plot_sweep(
+    project: &Project,
+    name: &str,
+    out: Option<&Path>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let store = project.store();
+    let (studies, damaged) = store.studies()?;
+    damaged.iter().for_each(say_skipped);
+    let studies: Vec<Study> = studies.into_iter().filter(|it| it.experiment == name).collect();
+    if studies.is_empty() {
+        return Err(no_study(name));
+    }
+    let mut drawn = vec![];
+    for study in &studies {
+        let folder = match out {
+            None => store.study_folder(&study.id).join("figures"),
+            Some(out) if studies.len() == 1 => out.to_owned(),
+            Some(out) => out.join(&study.id),
+        };
+        drawn.extend(report::draw_study(study, &folder)?);
+    }
+    Ok(drawn)
+}
+
+fn no_study(name: &str) -> Failure {
+    Failure::Usage(format!("no study of `{name}`\nhint: encore sweep {name} starts one"))
+}
+
 /// Shows how far the studies are, without reading a run.
 fn status(project: &Project, names: &[String]) -> Done {
     let store = project.store();
@@ -141,9 +171,7 @@ fn status(project: &Project, names: &[String]) -> Done {
         .collect();
     if let Some(name) = names.iter().find(|name| !studies.iter().any(|it| it.experiment == **name))
     {
-        return Err(Failure::Usage(format!(
-            "no study of `{name}`\nhint: encore sweep {name} starts one"
-        )));
+        return Err(no_study(name));
     }
     if studies.is_empty() {
         println!("no studies; encore sweep NAME starts one");

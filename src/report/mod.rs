@@ -119,9 +119,11 @@ use rayon::prelude::*;
 use self::group::Row;
 use self::page_studies::Studies;
 use self::score_cache::ScoreCache;
+use self::searches::PartTrials;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{DegradedStore, Run, StoreError, Study};
+use crate::search::Trials;
 use crate::table::{Values, csv_bytes, parquet_bytes};
 use crate::vocab::Task;
 
@@ -354,6 +356,34 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let figures = drawn.files(&figures_folder);
     let table = Table::new(terminal::table(&rows, options), &rows);
     Ok(Written { readme, page, results, parquet, epochs, epochs_parquet, tex, figures, table })
+}
+
+/// Draws the figures of a search into a folder, which is created if needed: `NAME-history`, and as far as trials have
+/// scores `NAME-parallel`, `NAME-slices`, `NAME-contour` and `NAME-importance`. Returns the paths of the SVGs; the PNGs are
+/// next to them.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_sweep(name: &str, trials: &Trials, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    make(folder)?;
+    figure::draw_sweep(name, trials, folder)
+}
+
+/// Draws the figures of a study into a folder as [`draw_sweep`] does, those of each fold by its number.
+///
+/// # Errors
+/// Where a file can't be written.
+pub fn draw_study(study: &Study, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let mut drawn = vec![];
+    for part in &study.parts {
+        let Some(trials) = PartTrials::of(study, part) else { continue };
+        let name = match part.fold {
+            None => study.experiment.clone(),
+            Some(fold) => format!("{}-fold-{fold}", study.experiment),
+        };
+        drawn.extend(draw_sweep(&name, &trials.trials(), folder)?);
+    }
+    Ok(drawn)
 }
 
 /// Draws a learning-rate range test of an experiment into a folder, which is created if needed. Returns the

@@ -188,6 +188,31 @@ impl Space {
         }
     }
 
+    /// Returns where a setting lies in its domain, in `[0, 1]`, on the scale of the domain; the middle of a domain of one
+    /// value. Choices are evenly spaced, `1 / (2 n)` from the ends.
+    ///
+    /// # Panics
+    /// If the setting is none of this parameter.
+    #[must_use]
+    pub fn place(&self, parameter: usize, setting: &Setting) -> f64 {
+        let between = |low: f64, high: f64, value: f64| {
+            if low < high { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+        };
+        match (&self.parameters[parameter].domain, setting) {
+            (Domain::Any(values), Setting::Choice(number)) => {
+                (*number as f64 + 0.5) / values.len() as f64
+            }
+            (Domain::Int { low, high }, Setting::Int(value)) => {
+                between(*low as f64, *high as f64, *value as f64)
+            }
+            (Domain::Linear { low, high }, Setting::Real(value)) => between(*low, *high, *value),
+            (Domain::Log { low, high }, Setting::Real(value)) => {
+                between(libm::log(*low), libm::log(*high), libm::log(*value))
+            }
+            (domain, setting) => panic!("{setting:?} is no setting of {domain:?}"),
+        }
+    }
+
     /// The parameters, each after those that its conditions name.
     pub(super) fn order(&self) -> &[usize] {
         &self.order

@@ -27,6 +27,15 @@ pub(super) const PURPLE: RGBColor = RGBColor(0xCC, 0x79, 0xA7);
 /// The paper.
 pub(super) const WHITE: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 
+/// Five steps from bad to good, darker with every step.
+pub(super) const RAMP: [RGBColor; 5] = [
+    RGBColor(0xBE, 0xD8, 0xEC),
+    RGBColor(0x7B, 0xB7, 0xDA),
+    RGBColor(0x3E, 0x8C, 0xC3),
+    RGBColor(0x10, 0x5A, 0x9E),
+    RGBColor(0x06, 0x2C, 0x5B),
+];
+
 /// Which end of a text its point is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Align {
@@ -201,6 +210,23 @@ impl Figure {
         let corners = |r: f64| vec![(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
         self.area(corners(radius), color, 1.0);
         self.area(corners(radius - 2.2), inside, 1.0);
+    }
+
+    /// Adds the marks of another figure, so much lower. Its images are not copied.
+    pub(super) fn append(&mut self, other: &Self, down: f64) {
+        let lower = |points: &[Point]| points.iter().map(|(x, y)| (*x, y + down)).collect();
+        self.marks.extend(other.marks.iter().cloned().map(|mark| match mark {
+            Mark::Line { points, color, width } => {
+                Mark::Line { points: lower(&points), color, width }
+            }
+            Mark::Area { points, color, opacity } => {
+                Mark::Area { points: lower(&points), color, opacity }
+            }
+            Mark::Dot { centre: (x, y), radius, color } => {
+                Mark::Dot { centre: (x, y + down), radius, color }
+            }
+            Mark::Text(text) => Mark::Text(Text { at: (text.at.0, text.at.1 + down), ..text }),
+        }));
     }
 
     /// Title and subtitle at the upper left, cut to the figure's width.

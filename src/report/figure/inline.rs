@@ -1,13 +1,13 @@
 //! A figure as SVG that stands within a page: small, and in the page's colors.
 //!
-//! Colors are names of classes (`ink`, `gray`, `pale`, `blue`, `vermilion`, `green`, `purple`, `paper`) that the page's
+//! Colors are names of classes (`ink`, `gray`, `pale`, `blue`, `vermilion`, `green`, `purple`, `paper`, `ramp1` to `ramp5`) that the page's
 //! style sheet paints, so that one figure reads on light and dark paper; letters are the page's.
 
 use plotters::style::RGBColor;
 
 use super::canvas::{
-    Align, BLUE, Direction, Figure, GREEN, GREY, INK, Mark, PALE, PURPLE, Point, Text, VERMILION,
-    WHITE,
+    Align, BLUE, Direction, Figure, GREEN, GREY, INK, Mark, PALE, PURPLE, Point, RAMP, Text,
+    VERMILION, WHITE,
 };
 use crate::report::words::escaped;
 
@@ -75,6 +75,10 @@ fn class(color: RGBColor) -> &'static str {
         PURPLE => "purple",
         WHITE => "paper",
         INK => "ink",
+        color if RAMP.contains(&color) => {
+            let names = ["ramp1", "ramp2", "ramp3", "ramp4", "ramp5"];
+            names[RAMP.iter().position(|of_ramp| *of_ramp == color).unwrap_or(0)]
+        }
         other => panic!("{other:?} has no name on the page: give it one here and in style.css"),
     }
 }

@@ -13,6 +13,7 @@
 //! | `ablation` | what each change of an ablation does |
 //! | `augment` | examples before and after each augmentation |
 //! | `rates` | the loss at every learning rate of a range test |
+//! | `sweep/` | a search for settings: history, parallel coordinates, slices, contours, importance |
 //! | `sound/` | a segment: waveform, magnitude spectrum, spectrogram, mel-spectrogram, MFCC |
 //! | `eda/` | a dataset's columns: class counts, histograms by class, correlations |
 
@@ -36,6 +37,7 @@ mod render;
 mod robust;
 mod scatter;
 mod sound;
+mod sweep;
 
 pub use augment::{AugmentRow, AugmentSheet};
 pub(crate) use axis::nice_step;
@@ -54,6 +56,7 @@ use super::robust::{Measured, Section};
 use super::words::plain;
 use super::{DatasetSummary, Options, ReportError};
 use crate::record::Epoch;
+use crate::search::Trials;
 use crate::vocab::Task;
 
 /// The name of the files of robustness.
@@ -61,6 +64,8 @@ const ROBUSTNESS: &str = "robustness";
 /// The name of the files of learning curves, and of ablations.
 const LEARNING_CURVE: &str = "learning-curve";
 const ABLATION: &str = "ablation";
+/// The name of the files of searches, without what each shows.
+const SEARCH: &str = "search";
 
 /// A name, numbered from the second on.
 fn numbered(name: &str, at: usize) -> String {
@@ -107,7 +112,7 @@ pub(super) fn draw_all(
     };
     let ran: Vec<&Group> = rows.iter().filter_map(Row::group).collect();
     let (mut overviews, mut names) =
-        (vec![], [ROBUSTNESS, LEARNING_CURVE, ABLATION].map(str::to_owned).to_vec());
+        (vec![], [ROBUSTNESS, SEARCH, LEARNING_CURVE, ABLATION].map(str::to_owned).to_vec());
     for (task, name) in Task::ALL.into_iter().zip(["accuracies", "roc-auc", "r2"]) {
         let groups: Vec<&Group> =
             ran.iter().copied().filter(|group| group.task() == task).collect();
@@ -142,6 +147,16 @@ pub(super) fn draw_all(
         save(&robust::figure(&section.measured), &numbered(ROBUSTNESS, i))
     };
     let robust = robust.iter().enumerate().map(figure).collect::<Result<_, _>>()?;
+    let mut searches = vec![];
+    for (i, section) in studies.searches.iter().enumerate() {
+        let mut images = vec![];
+        if let Some(trials) = section.trials() {
+            for it in sweep::figures(&section.study.experiment, &trials.trials()) {
+                images.push(save(&it.whole, &format!("{}-{}", numbered(SEARCH, i), it.end))?);
+            }
+        }
+        searches.push(images);
+    }
     let (mut curves, mut ablations) = (vec![], vec![]);
     for (i, curve) in studies.curves.iter().enumerate() {
         let name = numbered(LEARNING_CURVE, i);
@@ -157,7 +172,7 @@ pub(super) fn draw_all(
         let images = figures.map(|(end, figure)| save(&figure, &format!("data-{dataset}-{end}")));
         by_summary.push(images.collect::<Result<_, _>>()?);
     }
-    Ok(Drawn { overviews, robust, searches: vec![], curves, ablations, by_summary, by_row })
+    Ok(Drawn { overviews, robust, searches, curves, ablations, by_summary, by_row })
 }
 
 /// A summary's figures, each with the end of its file's name.
@@ -258,6 +273,24 @@ pub(super) fn inline_ablation(it: &Ablation) -> String {
     inline::svg(&ablation::panel(it))
 }
 
+/// Draws the figures of a search into a folder; the SVGs' paths, beside each of which a PNG lies.
+pub(super) fn draw_sweep(
+    name: &str,
+    trials: &Trials,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let stem = file_name(name);
+    let figures = sweep::figures(name, trials).into_iter();
+    figures.map(|it| draw(&it.whole, &format!("{stem}-{}", it.end), folder)).collect()
+}
+
+/// The figures of a search for a page with its own headings: title, how it is read, and SVG that stands
+/// within the page and takes its colors.
+pub(super) fn inline_sweep(name: &str, trials: &Trials) -> Vec<(&'static str, String, String)> {
+    let figures = sweep::figures(name, trials).into_iter();
+    figures.map(|it| (it.title, it.words, inline::svg(&it.panel))).collect()
+}
+
 /// Draws a learning-rate range test into a folder, as SVG and PNG.
 pub(super) fn draw_rates(
     name: &str,
@@ -352,7 +385,8 @@ impl Drawn {
     /// Every file, in the order of the page.
     pub(super) fn files(&self, folder: &Path) -> Vec<PathBuf> {
         let images = self.by_summary.iter().chain(&self.by_row).flatten();
-        let studies = self.curves.iter().chain(&self.ablations);
+        let searches = self.searches.iter().flatten();
+        let studies = searches.chain(&self.curves).chain(&self.ablations);
         let images = self.overviews.iter().chain(studies).chain(&self.robust).chain(images);
         let both =
             |image: &Image| ["svg", "png"].map(|end| folder.join(format!("{}.{end}", image.name)));

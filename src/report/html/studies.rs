@@ -1,7 +1,7 @@
 //! Searches, learning curves and ablations on the browser page: figures in the page's colors, and tables.
 
 use super::super::ablation::{self, Ablation};
-use super::super::figure::{inline_ablation, inline_curve};
+use super::super::figure::{inline_ablation, inline_curve, inline_sweep};
 use super::super::learning::{self, Curve};
 use super::super::recommended;
 use super::super::searches::{ABOUT, Section};
@@ -48,9 +48,19 @@ pub(super) fn searches(searches: &[Section]) -> String {
             rows: it.lines().iter().map(|line| cells(line)).collect(),
             is_sortable: false,
         };
+        let trials = it.trials();
+        let figures = trials.iter().flat_map(|it_trials| {
+            inline_sweep(&it.study.experiment, &it_trials.trials())
+        });
+        let figures: String = figures
+            .map(|(title, words, svg)| {
+                let (title, words) = (escaped(title), escaped(&words));
+                format!("<h4>{title}</h4>\n<p>{words}</p>\n<figure class=\"wide\">{svg}</figure>\n")
+            })
+            .collect();
         let answer = it.answer().map_or(String::new(), |it| format!("<p>{}</p>\n", escaped(&it)));
         format!(
-            "<h3>{}</h3>\n{answer}<p>{}</p>\n{}",
+            "<h3>{}</h3>\n{answer}<p>{}</p>\n{}{figures}",
             escaped(&title),
             escaped(&it.about()),
             table.html()

@@ -7,6 +7,7 @@ use super::super::words::{counted, duration, number, plain, table};
 use super::super::{Options, ReportError};
 use super::facts::{StudyFacts, WinnerFacts, study_facts};
 use super::text::settings_words;
+use super::trials::PartTrials;
 use crate::metrics::Interval;
 use crate::record::{Run, Study};
 
@@ -41,6 +42,15 @@ fn said(study: &Study, error: &ReportError) -> String {
 }
 
 impl Section {
+    /// What the figures show; nothing of a nested search, whose folds have figures of their own
+    /// (`encore plot sweep`).
+    pub(in crate::report) fn trials(&self) -> Option<PartTrials<'_>> {
+        match self.study.parts.as_slice() {
+            [part] if !part.trials.is_empty() => PartTrials::of(&self.study, part),
+            _ => None,
+        }
+    }
+
     /// The heading.
     pub(in crate::report) fn title(&self) -> String {
         format!("{}: {}", self.facts.experiment, self.study.title)
