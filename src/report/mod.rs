@@ -338,7 +338,7 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
         options.to_mut().skipped.extend(not_read);
     }
     let options = options.as_ref();
-    let studies = Studies { searches, ..Studies::of(runs)? };
+    let studies = Studies::of(runs, searches)?;
     let figures_folder = folder.join("figures");
     make(&figures_folder)?;
     disk::remove_stale(folder);

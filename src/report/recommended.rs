@@ -1,7 +1,7 @@
 //! What was recommended, tested: the answer of every search, ablation and learning curve whose experiment lies in
 //! `recommended/`, with what it cost.
 
-use super::studies::Studies;
+use super::page_studies::Studies;
 use super::words::{plain, table};
 use super::{ablation, learning};
 use crate::record::{LeakKind, Record};

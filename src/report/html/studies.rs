@@ -3,9 +3,9 @@
 use super::super::ablation::{self, Ablation};
 use super::super::figure::{inline_ablation, inline_curve, inline_sweep};
 use super::super::learning::{self, Curve};
+use super::super::page_studies::Studies;
 use super::super::recommended;
 use super::super::searches::{ABOUT, Section};
-use super::super::studies::Studies;
 use super::escaped;
 use super::table::{Cell, Table};
 
@@ -49,9 +49,9 @@ pub(super) fn searches(searches: &[Section]) -> String {
             is_sortable: false,
         };
         let trials = it.trials();
-        let figures = trials.iter().flat_map(|it_trials| {
-            inline_sweep(&it.study.experiment, &it_trials.trials())
-        });
+        let figures = trials
+            .iter()
+            .flat_map(|it_trials| inline_sweep(&it.study.experiment, &it_trials.trials()));
         let figures: String = figures
             .map(|(title, words, svg)| {
                 let (title, words) = (escaped(title), escaped(&words));
