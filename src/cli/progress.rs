@@ -188,7 +188,7 @@ impl Observer for Progress {
                         self.bar(&self.name(run), *n, RUN).set_position(*n_epochs_done as u64);
                     }
                     (true, None) => {
-                        drop(self.bar(&self.name(run), 1, "{prefix:30} {spinner} fitting"))
+                        drop(self.bar(&self.name(run), 1, "{prefix:30} {spinner} fitting"));
                     }
                     (false, _) if *n_epochs_done == 0 => eprintln!("{}: started", self.name(run)),
                     (false, _) => {}

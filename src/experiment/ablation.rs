@@ -59,16 +59,11 @@ struct Asked<'a> {
 
 impl Ablation {
     pub(super) fn read(fields: &mut Fields) -> Self {
-        let ablation = Self {
+        Self {
             remove: fields.with_default("remove", &List::of(Text), vec![]),
             each: fields.with_default("each", &List::of(Text), vec![]),
             change: fields.with_default("change", &Keyed(Changes(List::of_some(Text))), vec![]),
-        };
-        let is_empty = ["remove", "each", "change"].iter().all(|key| !fields.is_given(key));
-        if is_empty && !fields.is_exploring() {
-            fields.fault("names no change; expected `remove`, `each` or `change`");
         }
-        ablation
     }
 
     /// The changes of a spec, each with the hash of the changed spec, which `resolve` computes. `base` is the
@@ -85,6 +80,11 @@ impl Ablation {
     ) -> Result<Vec<Variant>, Faults> {
         let mut faults = vec![];
         let asked = self.asked(tree, &mut faults);
+        if asked.is_empty() && faults.is_empty() {
+            let node = tree.find("ablation").unwrap_or(&tree.root);
+            let said = "ablation names no change; expected `remove`, `each` or `change`";
+            return Err(Faults(vec![fault(node, said.to_owned())]));
+        }
         let mut plain = tree.clone();
         // The changed specs have no changes of their own.
         let _ = plain.unset("ablation");
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn changes_that_change_nothing_or_too_much_are_faults_with_their_lines() {
         for (table, said) in [
-            ("remove = []\n", "x.toml:5: ablation.remove"),
+            ("remove = []\n", "x.toml:4: ablation names no change"),
             ("", "x.toml:4: ablation names no change; expected `remove`, `each` or `change`"),
             (
                 "remove = [\n\"ema\"]\n",

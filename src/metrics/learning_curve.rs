@@ -323,7 +323,7 @@ fn inverse(matrix: &[f64], k: usize) -> Option<Vec<f64>> {
     let mut right: Vec<f64> = (0..k * k).map(|i| f64::from(u8::from(i / k == i % k))).collect();
     for pivot in 0..k {
         let divisor = left[pivot * k + pivot];
-        if !(divisor > 0.0) {
+        if divisor.is_nan() || divisor <= 0.0 {
             return None;
         }
         for j in 0..k {

@@ -175,7 +175,10 @@ fn law(sides: &[Vec<Scored>], n_tracks: &[Vec<usize>]) -> Result<LearningCurve, 
         let errors = errors.into_iter().map(|(_, error)| error).collect();
         points.push(LearningPoint { n, errors });
     }
-    let few = || "the shares leave too few different numbers of training tracks".to_owned();
+    let few = || {
+        let why = "the shares leave too few different numbers of training tracks, or all scores are the same";
+        why.to_owned()
+    };
     LearningCurve::fit(&points).ok_or_else(few)
 }
 
@@ -211,7 +214,8 @@ mod tests {
             "against {last:.3} now. That is an extrapolation: no run has more than 700 training"
         );
         assert!(said[1].contains(&words), "{said:?}");
-        assert_eq!(said[2].contains("is wide"), forecast.high - forecast.low > 0.1);
+        let is_wide = said.iter().any(|sentence| sentence.contains("is wide"));
+        assert_eq!(is_wide, forecast.high - forecast.low > 0.1);
         assert!(text(curve).lines().all(|line| line.chars().count() <= 100), "{}", text(curve));
         assert_eq!(facts(curve).points.len(), 4);
         let gain = curve.points[3].gain.unwrap();
