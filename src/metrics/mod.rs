@@ -14,6 +14,7 @@
 //! | `estimate` | a mean over seeds, or a difference: interval, p-value, variance by seeds and tracks (`seeds`) |
 //! | `evidence` | ours minus a published figure, with the uncertainty of both; the range of repetitions |
 //! | `paired` | McNemar's test, the paired bootstrap, Holm's correction |
+//! | `optimism` | how much the validation score of the best of many trials promises too much |
 //! | `verdict` | a published figure -> reproduced, differs or inconclusive |
 //!
 //! This room is pure: it must never know a path or a clock, and uses only the random streams that
@@ -25,6 +26,8 @@ mod confusion;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod coverage_search;
+#[cfg(test)]
 mod coverage_tasks;
 mod estimate;
 mod evidence;
@@ -34,6 +37,7 @@ mod golden;
 mod golden_tasks;
 mod interval;
 mod metric;
+mod optimism;
 mod paired;
 mod probability;
 mod ranking;
@@ -51,6 +55,7 @@ pub use estimate::Estimate;
 pub use evidence::{DEFAULT_LOSS_SPREAD, DEFAULT_SEED_SPREAD, Evidence, Published, Scale};
 pub use interval::{Interval, wilson};
 pub use metric::{Answers, Metric};
+pub use optimism::{optimism, seed_luck};
 pub use paired::{McNemar, bootstrap, holm, mcnemar};
 pub use probability::{
     MOST_LOG_LOSS, log_loss, log_losses, most_likely, tag_log_losses, top_k, top_k_accuracy,
