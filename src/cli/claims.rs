@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::arguments::Strict;
+use super::common_arguments::Strict;
 use super::runs::{page_options, say_table, strict};
 use super::{Done, Project, finished, from_whole, say_hidden, say_skipped, versions};
 use crate::experiment::{Options, Plan, Shrink};

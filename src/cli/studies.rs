@@ -108,7 +108,7 @@ impl Study<'_> {
     fn run(
         &self,
         plans: &[Plan],
-        common: &super::arguments::Common,
+        common: &super::common_arguments::Common,
     ) -> Result<(Vec<Run>, Vec<Outcome>), Failure> {
         say_data(self.catalogue, plans);
         let (store, progress) = (self.project.store(), Progress::of_changes(n_runs(plans)));

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::arguments::Seeds;
+use super::common_arguments::Seeds;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -19,7 +19,7 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub trials: Option<u32>,
     /// Seeds that the winner is judged on instead of the spec's, e.g. 101..110
-    #[arg(long, value_delimiter = ',', value_name = "N,...", value_parser = super::arguments::seeds)]
+    #[arg(long, value_delimiter = ',', value_name = "N,...", value_parser = super::common_arguments::seeds)]
     pub final_seeds: Vec<Seeds>,
     /// Do failed trials again
     #[arg(long)]

@@ -15,6 +15,7 @@
 //! | `evidence` | ours minus a published figure, with the uncertainty of both; the range of repetitions |
 //! | `learning_curve` | errors by the number of training tracks -> a power law, with the uncertainty of what it says of more data |
 //! | `paired` | McNemar's test, the paired bootstrap, Holm's correction |
+//! | `optimism` | how much the validation score of the best of many trials promises too much |
 //! | `verdict` | a published figure -> reproduced, differs or inconclusive |
 //!
 //! This room is pure: it must never know a path or a clock, and uses only the random streams that
@@ -27,6 +28,7 @@ mod confusion;
 mod coverage;
 #[cfg(test)]
 mod coverage_learning;
+mod coverage_search;
 #[cfg(test)]
 mod coverage_tasks;
 mod estimate;
@@ -38,6 +40,7 @@ mod golden_tasks;
 mod interval;
 mod learning_curve;
 mod metric;
+mod optimism;
 mod paired;
 mod probability;
 mod ranking;
@@ -56,6 +59,7 @@ pub use evidence::{DEFAULT_LOSS_SPREAD, DEFAULT_SEED_SPREAD, Evidence, Published
 pub use interval::{Interval, mean_interval, wilson};
 pub use learning_curve::{LearningCurve, LearningPoint, PowerLaw};
 pub use metric::{Answers, Metric};
+pub use optimism::{optimism, seed_luck};
 pub use paired::{McNemar, bootstrap, holm, mcnemar};
 pub use probability::{
     MOST_LOG_LOSS, log_loss, log_losses, most_likely, tag_log_losses, top_k, top_k_accuracy,

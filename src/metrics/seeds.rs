@@ -91,7 +91,7 @@ impl Seeds {
 }
 
 /// The sample variance; exactly 0 where all values are equal, `None` below two values.
-fn variance(values: &(impl ExactSizeIterator<Item = f64> + Clone)) -> Option<f64> {
+pub(super) fn variance(values: &(impl ExactSizeIterator<Item = f64> + Clone)) -> Option<f64> {
     let n = values.len() as f64;
     let first = values.clone().next()?;
     let shifted = || values.clone().map(|value| value - first);

@@ -1,5 +1,7 @@
 //! A small regression forest over a box of numbers, whose leaves are known as boxes.
 
+use rayon::prelude::*;
+
 use crate::vocab::Rng;
 
 const N_TREES: usize = 256;
@@ -37,7 +39,7 @@ pub(super) struct Leaf {
 
 impl Forest {
     /// Fits a forest to rows, `[n][n_columns]`, and their targets; `rng` is the stream of a tree.
-    pub(super) fn fit(rows: &[Vec<f64>], targets: &[f64], rng: impl Fn(u64) -> Rng) -> Self {
+    pub(super) fn fit(rows: &[Vec<f64>], targets: &[f64], rng: impl Fn(u64) -> Rng + Sync) -> Self {
         let tree = |number| {
             let mut rng = rng(number);
             let mut weights = vec![0.0; rows.len()];
@@ -47,7 +49,7 @@ impl Forest {
             grower.grow(drawn, 0);
             Tree { nodes: grower.nodes }
         };
-        Self { trees: (0..N_TREES as u64).map(tree).collect() }
+        Self { trees: (0..N_TREES as u64).into_par_iter().map(tree).collect() }
     }
 
     pub(super) fn trees(&self) -> &[Tree] {

@@ -167,7 +167,7 @@ fn tpe_is_as_good_as_optuna_s() {
     for function in &functions {
         let theirs = &golden.best[function.name];
         let study = |method| {
-            let seeds = 0..100;
+            let seeds = 0..40;
             let best: Vec<_> = seeds.map(|it| function.best(method, it, golden.n_trials)).collect();
             let n_again: usize = best.iter().map(|(_, n)| n).sum();
             (best.into_iter().map(|(best, _)| best).collect::<Vec<f64>>(), n_again)

@@ -23,7 +23,7 @@ impl Space {
         let mut counter = Counter::new(self, n_values);
         assert!(number < counter.count(), "the grid has no point {number}");
         for parameter in 0..self.parameters().len() {
-            counter.fixed[parameter] = Some(None);
+            counter.fixed[parameter] = Fixed::Inactive;
             let n_inactive = counter.count();
             if number < n_inactive {
                 continue;
@@ -31,16 +31,15 @@ impl Space {
             number -= n_inactive;
             if counter.deciding[parameter].is_empty() {
                 // Nothing depends on the setting, so that every one of them has as many points.
-                counter.fixed[parameter] = Some(Some(setting(&self.parameters()[parameter], 0)));
+                counter.fixed[parameter] = Fixed::At(setting(&self.parameters()[parameter], 0));
                 let each = counter.count();
                 let place = setting(&self.parameters()[parameter], number / each);
-                counter.fixed[parameter] = Some(Some(place));
+                counter.fixed[parameter] = Fixed::At(place);
                 number %= each;
                 continue;
             }
             for place in 0..counter.n_values[parameter] {
-                counter.fixed[parameter] =
-                    Some(Some(setting(&self.parameters()[parameter], place)));
+                counter.fixed[parameter] = Fixed::At(setting(&self.parameters()[parameter], place));
                 let n_points = counter.count();
                 if number < n_points {
                     break;
@@ -48,7 +47,8 @@ impl Space {
                 number -= n_points;
             }
         }
-        Point(counter.fixed.into_iter().map(Option::flatten).collect())
+        let setting = |fixed| if let Fixed::At(setting) = fixed { Some(setting) } else { None };
+        Point(counter.fixed.into_iter().map(setting).collect())
     }
 }
 
@@ -100,14 +100,21 @@ fn setting(parameter: &Parameter, place: u64) -> Setting {
     }
 }
 
+/// What is known of a parameter.
+#[derive(Debug, Clone, Copy)]
+enum Fixed {
+    Open,
+    Inactive,
+    At(Setting),
+}
+
 /// Counts the points in which some settings are fixed.
 struct Counter<'a> {
     space: &'a Space,
     n_values: Vec<u64>,
     /// For each parameter, the settings that conditions of others name and the grid has.
     deciding: Vec<Vec<Setting>>,
-    /// For each parameter: open, or fixed at a setting or at being not active.
-    fixed: Vec<Option<Option<Setting>>>,
+    fixed: Vec<Fixed>,
 }
 
 impl<'a> Counter<'a> {
@@ -117,13 +124,16 @@ impl<'a> Counter<'a> {
         for (other, settings) in (0..n).flat_map(|number| space.conditions(number)) {
             for named in settings {
                 let parameter = &space.parameters()[*other];
-                let mut grid = (0..n_values[*other]).map(|place| setting(parameter, place));
-                if !deciding[*other].contains(named) && grid.any(|of_grid| of_grid == *named) {
+                // Without steps, the grid has every value that a condition can name.
+                let is_on_grid = parameter.steps.is_none()
+                    || matches!(named, Setting::Choice(_))
+                    || (0..n_values[*other]).any(|place| setting(parameter, place) == *named);
+                if is_on_grid && !deciding[*other].contains(named) {
                     deciding[*other].push(*named);
                 }
             }
         }
-        Self { space, n_values, deciding, fixed: vec![None; n] }
+        Self { space, n_values, deciding, fixed: vec![Fixed::Open; n] }
     }
 
     fn count(&self) -> u64 {
@@ -140,10 +150,10 @@ impl<'a> Counter<'a> {
             self.count_from(place + 1, settings)
         };
         match (self.fixed[parameter], is_active) {
-            (Some(fixed), _) if fixed.is_some() == is_active => count_with(fixed),
-            (Some(_), _) => 0,
-            (None, false) => count_with(None),
-            (None, true) => {
+            (Fixed::At(setting), true) => count_with(Some(setting)),
+            (Fixed::Inactive | Fixed::Open, false) => count_with(None),
+            (Fixed::At(_), false) | (Fixed::Inactive, true) => 0,
+            (Fixed::Open, true) => {
                 let deciding = &self.deciding[parameter];
                 let n_others = self.n_values[parameter] - deciding.len() as u64;
                 let others =

@@ -1,6 +1,10 @@
 //! How much of a score's variation each parameter explains, and the score over two parameters.
 
-use super::forest::{Forest, Leaf};
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::forest::{Forest, Leaf, Tree};
 use super::space::{Domain, Setting, Space, Tried};
 use crate::vocab::Seed;
 
@@ -45,20 +49,20 @@ pub fn importance(space: &Space, tried: &[Tried], seed: Seed) -> Vec<Option<f64>
         return vec![None; n];
     }
     let forest = Forest::fit(&rows, &losses, |tree| seed.rng("importance", &[tree]));
-    let mut shares = vec![0.0; known.len()];
-    for tree in forest.trees() {
+    // The shares of one tree; none of a tree that is a single leaf.
+    let of_tree = |tree: &Tree| {
         let leaves = tree.leaves(&ends);
         let shape = Shape::new(&leaves, &ends);
         let all = shape.variance(|_| true);
-        if all <= 0.0 {
-            continue;
-        }
-        for (share, columns) in shares.iter_mut().zip(&columns) {
-            if !columns.is_empty() {
-                *share += shape.variance(|column| columns.contains(&column)).max(0.0) / all;
-            }
-        }
-    }
+        let share = |columns: &Range<usize>| {
+            let is_told = all > 0.0 && !columns.is_empty();
+            if is_told { shape.variance(|it| columns.contains(&it)).max(0.0) / all } else { 0.0 }
+        };
+        columns.iter().map(share).collect::<Vec<f64>>()
+    };
+    let of_trees: Vec<Vec<f64>> = forest.trees().par_iter().map(of_tree).collect();
+    let share = |i: usize| of_trees.iter().map(|shares| shares[i]).sum::<f64>();
+    let shares: Vec<f64> = (0..known.len()).map(share).collect();
     let total: f64 = shares.iter().sum();
     let mut all = vec![None; n];
     if total > 0.0 {

@@ -151,4 +151,33 @@ mod tests {
             assert_eq!(point.0.len(), 4);
         }
     }
+
+    #[test]
+    fn trials_of_a_small_space_are_not_repeated_until_it_is_used_up() {
+        let number = |key, n| parameter(key, Domain::Int { low: 1, high: n });
+        let space = Space::new(vec![number("a", 4), number("b", 5)]).unwrap();
+        let mut tried: Vec<Tried> = vec![];
+        for start in 0..7 {
+            let points = 4 * start..4 * start + 4;
+            let points = points.map(|it| suggest(&space, Method::Tpe, Seed(1), &tried, it));
+            let points: Vec<Point> = points.collect();
+            tried.extend(points.into_iter().map(|point| Tried { point, loss: Some(1.0) }));
+        }
+        // The first 12 are random.
+        let is_again = |i: &usize| tried[..*i].iter().any(|other| other.point == tried[*i].point);
+        let n_left = 20 - (0..12).filter(|i| !is_again(i)).count();
+        let n_again = (12..12 + n_left.min(16)).filter(is_again).count();
+        assert!(n_again <= 1, "{n_again} of {n_left}");
+    }
+
+    /// The points of a study are part of what its hash stands for: a change of them needs another version of studies.
+    #[test]
+    fn bits_of_points_stay() {
+        let tried = study(Method::Tpe, 7, 24, 4);
+        let text = serde_json::to_string(&[&tried[0].point, &tried[23].point]).unwrap();
+        let first =
+            r#"[{"real":0.012479092316109889},{"int":2},{"choice":1},{"real":2.7999686386985445}]"#;
+        let late = r#"[{"real":0.001168536253438006},{"int":0},{"choice":0},null]"#;
+        assert_eq!(text, format!("[{first},{late}]"));
+    }
 }

@@ -9,8 +9,10 @@ use crate::vocab::Rng;
 pub(super) const N_STARTUP: usize = 10;
 /// Candidates of one draw, of which the best is taken.
 const N_CANDIDATES: usize = 24;
-/// A point that was tried before is drawn again so often.
+/// A point that was tried before is drawn again so often, first by the densities and then at random. A trial that repeats
+/// another one teaches nothing: without this rule, 18 of 100 trials did in a space of 384 points.
 const N_ATTEMPTS: usize = 4;
+const N_RANDOM: usize = 16;
 
 /// Draws the next point. `pending` are points that have no result yet.
 ///
@@ -31,7 +33,9 @@ pub(super) fn suggest(space: &Space, tried: &[Tried], pending: &[Point], rng: &m
             return point;
         }
     }
-    random(space, rng)
+    let mut drawn = (0..N_RANDOM).map(|_| random(space, rng));
+    // A space may have no other points left.
+    drawn.find(|point| !is_known(point)).unwrap_or_else(|| draw(space, &good, &others, rng))
 }
 
 /// The good points and the others, the oldest first.

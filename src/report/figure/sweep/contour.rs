@@ -8,6 +8,8 @@ use crate::vocab::Seed;
 
 /// Cells along an axis of numbers.
 const N_CELLS: usize = 32;
+/// So many pixels of each cell lie below the next ones, since edges are drawn half transparent.
+const SEAM: f64 = 0.7;
 /// Trials with scores, at least: fewer say nothing about what lies between them.
 const LEAST: usize = 8;
 
@@ -50,7 +52,7 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
         across: view.axis(across, Way::Across(520.0)),
         up: view.axis(up, Way::Upwards(350.0)),
     };
-    // One area a run of cells with the same level, a little longer, so that no seams show.
+    // One area a run of cells with the same level.
     for (row, losses) in losses.chunks(x.len()).enumerate() {
         let mut start = 0;
         for column in 1..=x.len() {
@@ -61,6 +63,7 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
             let part = |i: usize, n: usize| i as f64 / n as f64;
             let (left, bottom) = plane.place(part(start, x.len()), part(row, y.len()));
             let (right, top) = plane.place(part(column, x.len()), part(row + 1, y.len()));
+            let (right, top) = ((right + SEAM).min(plane.right), (top - SEAM).max(plane.top));
             figure.rectangle((left, top), (right, bottom), RAMP[level(losses[start])], 1.0);
             start = column;
         }

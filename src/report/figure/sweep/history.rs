@@ -26,8 +26,7 @@ pub(super) fn draw(view: &View) -> (Figure, String) {
     };
     plane.frame(&mut figure);
     // Only trials that were not stopped early are compared, where there are such.
-    let counts =
-        |trial: &crate::search::TrialPoint| n_stopped == view.scored.len() || !trial.is_stopped();
+    let counts = |trial: &TrialPoint| n_stopped == view.scored.len() || !trial.is_stopped();
     let mut best: Option<f64> = None;
     let mut steps = vec![];
     for trial in trials.trials.iter().filter(|trial| counts(trial)) {

@@ -5,8 +5,10 @@ use super::super::canvas::{Figure, GREY, Text};
 use super::view::{View, WIDTH, Way};
 use crate::report::words::counted;
 
-/// Panels, at most.
-const MOST: usize = 12;
+/// Panels, at most, and with many trials, whose dots make a page large.
+const MOST: [usize; 2] = [12, 6];
+/// More trials are many.
+const MANY: usize = 300;
 /// Panels in a row.
 const N_BESIDE: usize = 3;
 const ROW: f64 = 216.0;
@@ -17,8 +19,9 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
     if view.scored.is_empty() || shown.is_empty() {
         return None;
     }
-    let n_more = shown.len().saturating_sub(MOST);
-    shown.truncate(MOST);
+    let most = MOST[usize::from(view.trials.trials.len() > MANY)];
+    let n_all = shown.len();
+    shown.truncate(most);
     let metric = view.trials.metric;
     let height = 12.0 + shown.len().div_ceil(N_BESIDE) as f64 * ROW;
     let title = format!("slices: {metric} against each parameter");
@@ -56,8 +59,8 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
             figure.text(Text::new(words, at, 12.0).color(GREY).fit(214.0));
         }
     }
-    let more = if n_more > 0 {
-        format!("; the {MOST} parameters that matter most of {}", n_more + MOST)
+    let more = if n_all > most {
+        format!("; the {most} parameters that matter most of {n_all}")
     } else {
         String::new()
     };

@@ -106,7 +106,7 @@ fn figures_of_searches_are_legible_with_few_and_many() {
 fn searches_without_scores_show_that_every_trial_failed() {
     let space = space(3);
     let mut all = trials(&space, 12);
-    let mut of = |all: &mut Vec<TrialPoint>, score: Option<f64>, name: &str, wanted: &[&str]| {
+    let of = |all: &mut Vec<TrialPoint>, score: Option<f64>, name: &str, wanted: &[&str]| {
         all.iter_mut().for_each(|it| it.score = score);
         let trials = Trials {
             space: &space,
