@@ -34,6 +34,7 @@ const PAGES: &[(&str, usize, usize)] = &[
     ("docs/speed.md", 0, 1),
     ("docs/spotify.md", 0, 1),
     ("docs/statistics.md", 2, 1),
+    ("docs/sweeps.md", 0, 1),
     ("docs/targets.md", 1, 1),
     ("docs/training.md", 3, 4),
 ];

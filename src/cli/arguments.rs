@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::common_arguments::{Common, Seeds, Strict};
+use super::common_arguments::{Common, Strict};
 use super::data_arguments::{Data, Features, Spotify};
 use super::import_arguments::{ImportPredictions, SplitArguments};
 use super::robust_arguments::Robust;

@@ -28,6 +28,7 @@ mod confusion;
 mod coverage;
 #[cfg(test)]
 mod coverage_learning;
+#[cfg(test)]
 mod coverage_search;
 #[cfg(test)]
 mod coverage_tasks;

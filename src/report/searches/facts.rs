@@ -8,7 +8,7 @@ use super::super::ReportError;
 use super::super::paired::partners;
 use super::super::runs::Runs;
 use super::super::scored::{Scored, levels_by, rows};
-use crate::metrics::{Clustered, Estimate, Interval, Metric, mean_interval};
+use crate::metrics::{Clustered, Estimate, Interval, Metric, mean_interval, optimism, seed_luck};
 use crate::record::{Predictions, Run, Study, StudyPart};
 
 /// A search and what came of it.
@@ -75,6 +75,9 @@ pub struct WinnerFacts {
     pub test: Option<Interval>,
     /// By how much the score as found is better than the test score, with the interval of that.
     pub optimism: Option<Interval>,
+    /// The part of that which is the luck of the seed, with the interval of the seeds: the score as found is better
+    /// by so much than the validation score of the fresh seeds.
+    pub seed_luck: Option<Interval>,
     /// The test score of the spec as it is, with the same seeds.
     pub base: Option<Interval>,
     /// By how much the winner's test score is better than that, paired by seed and test track where both have
@@ -153,6 +156,7 @@ fn part_facts(
         valid: None,
         test: None,
         optimism: None,
+        seed_luck: None,
         base: None,
         gain: None,
         errors: winner.errors.clone(),
@@ -165,7 +169,7 @@ fn part_facts(
             scores.into_iter().find(|(name, _)| *name == metric.as_str()).map(|(_, value)| value)
         };
         let valid: Option<Vec<f64>> = runs.runs.iter().map(of_valid).collect();
-        facts.valid = valid.map(|scores| mean_interval(&scores));
+        facts.valid = valid.as_ref().map(|scores| mean_interval(scores));
         let sides = scored(&[runs.runs.clone(), base.to_vec()])?;
         let score = |side: &[Scored]| -> Option<Vec<Clustered>> {
             side.iter().map(|run| run.score(metric)).collect()
@@ -173,26 +177,19 @@ fn part_facts(
         facts.test = score(&sides[0]).map(|test| metric.interval(&test));
         if !base.is_empty() {
             facts.base = score(&sides[1]).map(|test| metric.interval(&test));
-            facts.gain = gain(&sides, metric).map(|gain| {
-                let Interval { mean, low, high } = gain.interval();
-                if metric.lower_is_better() {
-                    Interval { mean: -mean, low: -high, high: -low }
-                } else {
-                    gain.interval()
-                }
-            });
+            let gain = gain(&sides, metric).map(|gain| gain.interval());
+            facts.gain =
+                gain.map(|gain| if metric.lower_is_better() { reversed(gain) } else { gain });
         }
-        facts.optimism = facts.test.map(|test| {
-            let sign = if study.higher_is_better { 1.0 } else { -1.0 };
-            let ends = [sign * (found - test.low), sign * (found - test.high)];
-            Interval {
-                mean: sign * (found - test.mean),
-                low: ends[0].min(ends[1]),
-                high: ends[0].max(ends[1]),
-            }
-        });
+        let better = |gain: Interval| if study.higher_is_better { gain } else { reversed(gain) };
+        facts.optimism = facts.test.map(|test| better(optimism(found, &test)));
+        facts.seed_luck = valid.and_then(|scores| seed_luck(found, &scores)).map(better);
     }
     Ok(StudyPartFacts { fold, winner: Some(facts) })
+}
+
+fn reversed(interval: Interval) -> Interval {
+    Interval { mean: -interval.mean, low: -interval.high, high: -interval.low }
 }
 
 /// The score of the winner minus that of the spec as it is.
