@@ -4,6 +4,7 @@ use super::super::axis::{Axis, Plane};
 use super::super::canvas::{Align, BLUE, Figure, GREY, INK, Text, VERMILION, WHITE};
 use super::view::{View, WIDTH};
 use crate::report::words::counted;
+use crate::search::TrialPoint;
 
 /// Draws the history and says how it is read.
 pub(super) fn draw(view: &View) -> (Figure, String) {
