@@ -39,8 +39,6 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
     } else {
         ""
     };
-    let words = format!(
-        "share of the variation of {metric} that each explains (functional ANOVA of {n}{stopped})"
-    );
+    let words = format!("share of the variation of {metric} (functional ANOVA of {n}{stopped})");
     Some((figure, words))
 }
