@@ -34,8 +34,11 @@ pub(super) fn draw(view: &View) -> Option<(Figure, String)> {
         figure.text(Text::new(format!("{:.0} %", 100.0 * share), (RIGHT + 10.0, y), 13.5));
     }
     let n = counted(view.scored.len(), "trial");
-    let words = format!(
-        "share of the variation of {metric} that each explains alone (functional ANOVA, {n})"
-    );
+    let stopped = if view.scored.iter().any(|(trial, _)| trial.is_stopped()) {
+        ", stopped ones with their last score"
+    } else {
+        ""
+    };
+    let words = format!("share of the variation of {metric} (functional ANOVA of {n}{stopped})");
     Some((figure, words))
 }
