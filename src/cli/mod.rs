@@ -5,6 +5,7 @@ mod output;
 
 mod arguments;
 mod claims;
+mod common_arguments;
 mod compare;
 mod data;
 mod data_arguments;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::arguments::{Common, Report, Reproduce, Run, Strict};
+use super::arguments::{Report, Reproduce, Run, Strict};
+use super::common_arguments::Common;
 use super::progress::Progress;
 use super::{
     Done, Failure, Project, from_whole, json, one_line, say_hidden, say_skipped, signals,

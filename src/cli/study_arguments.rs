@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::arguments::Common;
+use super::common_arguments::Common;
 
 #[derive(Args)]
 pub(super) struct Curve {
