@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::common_arguments::Common;
 use super::progress::Progress;
 use super::runs::{execute, failures, n_runs, options, say_data};
 use super::study_arguments::{Ablate, Curve};
@@ -105,11 +106,7 @@ struct Study<'a> {
 
 impl Study<'_> {
     /// Runs some plans; the runs as the current specs see them, and all outcomes.
-    fn run(
-        &self,
-        plans: &[Plan],
-        common: &super::common_arguments::Common,
-    ) -> Result<(Vec<Run>, Vec<Outcome>), Failure> {
+    fn run(&self, plans: &[Plan], common: &Common) -> Result<(Vec<Run>, Vec<Outcome>), Failure> {
         say_data(self.catalogue, plans);
         let (store, progress) = (self.project.store(), Progress::of_changes(n_runs(plans)));
         let outcomes = execute(self.project, self.catalogue, &store, plans, common, &progress)?;
