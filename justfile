@@ -8,6 +8,15 @@ default:
 reproduce *arguments:
     cargo run --release -- reproduce {{arguments}}
 
+# what the report recommends, put to the test; then a section of the page
+recommended *arguments:
+    cargo run --release -- sweep recommended/tuning {{arguments}}
+    cargo run --release -- ablate recommended/segments {{arguments}}
+    cargo run --release -- ablate recommended/segments-by-track {{arguments}}
+    cargo run --release -- ablate recommended/augmentation {{arguments}}
+    cargo run --release -- curve recommended/more-data {{arguments}}
+    cargo run --release -- report
+
 # all tests
 test *arguments:
     cargo test --release {{arguments}}
