@@ -152,7 +152,9 @@ impl Plan {
         }
         let mut cut = vec![];
         for (change, key) in options.change(&mut tree)? {
-            if !["title", "question", "claims", "seeds", "ablation"].contains(&key.as_str()) {
+            if !["title", "question", "claims", "seeds", "sweep", "ablation"]
+                .contains(&key.as_str())
+            {
                 cut.push(change);
             }
         }

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 /// Keys of a spec that do not affect a run; its hash does not include them.
-const IDLE_KEYS: [&str; 5] = ["title", "question", "claims", "seeds", "ablation"];
+const IDLE_KEYS: [&str; 6] = ["title", "question", "claims", "seeds", "sweep", "ablation"];
 
 /// Returns the values in which two resolved specs differ, one per line: `path: was -> is`, in
 /// TOML's notation. A value that only one of them contains is shown as a whole. Title, question,
-/// claims, seeds and ablation do not count.
+/// claims, seeds, sweep and ablation do not count.
 #[must_use]
 pub fn spec_differences(was: &Value, is: &Value) -> Vec<String> {
     let mut lines = vec![];

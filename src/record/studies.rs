@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::Record;
 
 /// Keys that do not decide a result, or only tell what part of a learning curve a run is.
-const APART: [&str; 6] = ["title", "question", "claims", "seeds", "ablation", "train_share"];
+const APART: [&str; 7] =
+    ["title", "question", "claims", "seeds", "sweep", "ablation", "train_share"];
 
 /// Returns the share of the training tracks that a resolved spec uses.
 #[must_use]

@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(of(0.273_364_876_103_420_6), ["a=0.2734"]);
         assert_eq!(of(low), ["a=0.12344"]);
         assert_eq!(of(high), ["a=0.99996"]);
-        assert_eq!(of(0.987_65), ["a=0.9876"]);
+        assert_eq!(of(0.987_64), ["a=0.9876"]);
     }
 
     #[test]

@@ -145,7 +145,7 @@ mod tests {
         let [ema, half] = [&all[0].changes[0], &all[0].changes[1]];
         let mean = |hash: &str| {
             let mine = runs.iter().filter(|run| run.record.spec_hash == hash);
-            mine.map(|run| run.record.test.main()).sum::<f64>() / 3.0
+            mine.map(|run| run.record.scored().main()).sum::<f64>() / 3.0
         };
         assert!((ema.difference.value - (mean("e") - mean("base"))).abs() < 1e-12);
         assert!(ema.is_significant() && !half.is_significant());
