@@ -156,7 +156,7 @@ fn a_trial_has_no_test_score_and_its_winner_is_tested_with_fresh_seeds() {
     assert!(home.path().join("reports/figures/search-history.svg").exists());
     let files = fits("plot sweep", &stdout_of(home.path(), &["plot", "sweep", "tuned", "--json"]));
     let files = files["files"].as_array().unwrap();
-    assert_eq!(files.len(), 10, "five figures, each as SVG and PNG");
+    assert_eq!(files.len(), 8, "four figures, each as SVG and PNG; contours need eight trials");
     assert!(files.iter().all(|it| home.path().join(it.as_str().unwrap()).exists()));
     // Other commands know what they are.
     let trial = trials(&study)[0]["runs"][0].as_str().unwrap();

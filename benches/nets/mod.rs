@@ -49,8 +49,15 @@ pub(crate) fn fit(
         n_outputs: N_CLASSES,
     };
     let (train, valid) = (view(&rows), view(&[]));
-    let job =
-        FitInput { train, valid, seed: Seed(1), device: Device::Cpu, resume: None, fresh: None };
+    let job = FitInput {
+        train,
+        valid,
+        seed: Seed(1),
+        device: Device::Cpu,
+        resume: None,
+        fresh: None,
+        until: None,
+    };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
     let fitted =
         pool.install(|| plan.spec.model.fit(&job, observer)).expect("the report's nets train");

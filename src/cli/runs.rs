@@ -312,9 +312,9 @@ fn write(
         data,
         scores,
         degraded,
-        skipped,
         studies,
         winners,
+        skipped,
         ..page_options(settings, order)
     };
     let written = from_whole(runs, &options, |runs, options| report::write(runs, options, folder))?;

@@ -11,6 +11,7 @@
 //! | `votes` | track predictions from the segments' votes |
 //! | `interval` | intervals of an accuracy from counts |
 //! | `cluster` | the score of one run, split by test track |
+//! | `mean` | the mean of independent values, with its interval |
 //! | `estimate` | a mean over seeds, or a difference: interval, p-value, variance by seeds and tracks (`seeds`) |
 //! | `evidence` | ours minus a published figure, with the uncertainty of both; the range of repetitions |
 //! | `learning_curve` | errors by the number of training tracks -> a power law, with the uncertainty of what it says of more data |
@@ -40,6 +41,7 @@ mod golden;
 mod golden_tasks;
 mod interval;
 mod learning_curve;
+mod mean;
 mod metric;
 mod optimism;
 mod paired;
@@ -57,8 +59,9 @@ pub use cluster::Clustered;
 pub use confusion::{ClassScores, accuracy, confusion, macro_f1, per_class};
 pub use estimate::Estimate;
 pub use evidence::{DEFAULT_LOSS_SPREAD, DEFAULT_SEED_SPREAD, Evidence, Published, Scale};
-pub use interval::{Interval, mean_interval, wilson};
+pub use interval::{Interval, wilson};
 pub use learning_curve::{LearningCurve, LearningPoint, PowerLaw};
+pub use mean::mean_interval;
 pub use metric::{Answers, Metric};
 pub use optimism::{optimism, seed_luck};
 pub use paired::{McNemar, bootstrap, holm, mcnemar};

@@ -16,7 +16,7 @@ pub fn check(plan: &Plan, catalogue: &Catalogue) -> Result<(), Faults> {
     let mut faults: Vec<Fault> = vec![];
     for (index, parameter) in sweep.space.parameters().iter().enumerate() {
         for setting in ends(&parameter.domain) {
-            let point = with(&sweep.space, index, setting.clone());
+            let point = with(&sweep.space, index, setting);
             let part = PartOfSearch::Trial { number: 0, until: None };
             let of = OfSearch { study: String::new(), part };
             let set = settings(&sweep.space, &point);

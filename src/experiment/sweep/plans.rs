@@ -39,7 +39,7 @@ pub(super) fn settings(space: &Space, point: &Point) -> Vec<String> {
             (Setting::Real(x), Domain::Linear { low, high } | Domain::Log { low, high }) => {
                 Setting::Real(rounded(*x).clamp(*low, *high))
             }
-            (setting, _) => setting.clone(),
+            (setting, _) => *setting,
         };
         Some(format!("{key}={}", toml(&space.value(index, &setting))))
     };

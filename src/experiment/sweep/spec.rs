@@ -406,7 +406,7 @@ impl Rule for ParameterRule {
             "properties": {
                 "linear": pair, "log": pair, "int": pair,
                 "any": { "type": "array", "minItems": 1 },
-                "steps": { "type": "integer", "minimum": 2 },
+                "steps": Int::within(2..=10_000).schema(),
                 "when": { "type": "object" },
             },
             "additionalProperties": false,
@@ -447,7 +447,7 @@ impl Rule for SeedList {
     }
 
     fn schema(&self) -> Json {
-        json!({ "anyOf": [{ "type": "array", "items": { "type": "integer" } }, Text.schema()] })
+        json!({ "anyOf": [{ "type": "array", "items": Int::within(0..=i64::MAX).schema() }, Text.schema()] })
     }
 
     fn stand_in(&self) -> Vec<u64> {
