@@ -304,7 +304,7 @@ fn faults_of_a_sweep_have_their_lines() {
         edit(&spec, from, to);
         let error = fails(home.path(), &["sweep", "tuned"], 2);
         assert!(error.contains(said), "{to}: {error}");
-        if to.contains("= {") || to.contains("[") {
+        if to.contains("= {") || to.contains('[') {
             let text = fs::read_to_string(&spec).unwrap();
             let line = line_of(&text, to.split(" = ").next().unwrap().trim());
             assert!(

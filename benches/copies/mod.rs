@@ -81,7 +81,7 @@ impl Base {
         let actual: Vec<usize> = predictions.iter().map(|row| row.actual).collect();
         let predicted: Vec<usize> = predictions.iter().map(|row| row.predicted).collect();
         let confusion = metrics::confusion(&actual, &predicted, n_classes);
-        if let Scores::Classes(test) = &mut record.test {
+        if let Some(Scores::Classes(test)) = &mut record.test {
             test.accuracy = metrics::accuracy(&confusion);
             test.confusion = confusion;
         }
