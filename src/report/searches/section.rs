@@ -133,43 +133,52 @@ impl Section {
         name.replace('_', " ")
     }
 
-    /// The head of the table of winners.
-    pub(in crate::report) fn head(&self) -> Vec<String> {
+    /// What the table of winners says of each.
+    fn columns(&self) -> [String; 8] {
         let metric = self.metric();
-        let mut head = vec![
+        [
             "winner".to_owned(),
             "settings".to_owned(),
-            format!("{metric}, validation, as found"),
-            "validation, fresh seeds".to_owned(),
-            "test, fresh seeds".to_owned(),
+            format!("validation {metric}, as found"),
+            format!("validation {metric}, fresh seeds"),
+            format!("test {metric}, fresh seeds"),
             "optimism".to_owned(),
-            "the spec as it is, test".to_owned(),
+            format!("test {metric}, the spec as it is"),
             "gain".to_owned(),
-        ];
-        if self.study.parts.len() > 1 {
-            head.insert(0, "fold".to_owned());
-        }
-        head
+        ]
     }
 
-    /// A line for every part.
+    /// The head of the table: of one winner, what each line says; of several, what each column says.
+    pub(in crate::report) fn head(&self) -> Vec<String> {
+        if self.study.parts.len() == 1 {
+            return vec!["chosen".to_owned(), "value [95 %]".to_owned()];
+        }
+        std::iter::once("fold".to_owned()).chain(self.columns()).collect()
+    }
+
+    /// The lines of the table.
     pub(in crate::report) fn lines(&self) -> Vec<Vec<String>> {
-        let line = |(place, part): (usize, &super::facts::StudyPartFacts)| {
+        let of_part = |(place, part): (usize, &super::facts::StudyPartFacts)| {
             let n = self.study.parts[place].trials.len();
-            let mut line = match &part.winner {
-                Some(winner) => cells(winner, n),
-                None => {
+            part.winner.as_ref().map_or_else(
+                || {
                     let mut cells = vec![format!("none of {n}")];
                     cells.resize(8, "-".to_owned());
                     cells
-                }
-            };
-            if self.study.parts.len() > 1 {
-                line.insert(0, part.fold.map_or("-".to_owned(), |fold| fold.to_string()));
-            }
-            line
+                },
+                |winner| cells(winner, n),
+            )
         };
-        self.facts.parts.iter().enumerate().map(line).collect()
+        let parts: Vec<Vec<String>> = self.facts.parts.iter().enumerate().map(of_part).collect();
+        if let [only] = parts.as_slice() {
+            let line = |(name, value): (String, &String)| vec![name, value.clone()];
+            return self.columns().into_iter().zip(only).map(line).collect();
+        }
+        let fold = |(part, mut cells): (&super::facts::StudyPartFacts, Vec<String>)| {
+            cells.insert(0, part.fold.map_or("-".to_owned(), |fold| fold.to_string()));
+            cells
+        };
+        self.facts.parts.iter().zip(parts).map(fold).collect()
     }
 }
 

@@ -18,6 +18,20 @@ pub fn settings_words(settings: &[String]) -> String {
     if settings.is_empty() { "the spec as it is".to_owned() } else { settings.join(", ") }
 }
 
+/// Settings in one line with the last parts of their keys, as far as these tell them apart.
+fn short_words(settings: &[String]) -> String {
+    let key = |setting: &String| setting.split('=').next().unwrap_or_default().to_owned();
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let lasts: Vec<String> = settings.iter().map(|setting| last(&key(setting))).collect();
+    let short = |(setting, last): (&String, &String)| {
+        let is_alone = lasts.iter().filter(|other| *other == last).count() == 1;
+        let value = setting.split_once('=').map_or("", |(_, value)| value);
+        if is_alone { format!("{last}={value}") } else { setting.clone() }
+    };
+    let words: Vec<String> = settings.iter().zip(&lasts).map(short).collect();
+    settings_words(&words)
+}
+
 /// The trials, the winner and what it is worth. The last line names the winner, its settings and its
 /// validation score, for each fold.
 #[must_use]
@@ -89,9 +103,10 @@ fn trials(study: &Study, part: &StudyPart) -> String {
             let stopped = trial
                 .stopped_after
                 .map_or(String::new(), |epoch| format!(" (stopped after epoch {epoch})"));
-            let (number, settings) = (trial.number, settings_words(&trial.settings));
-            let value = score(*value);
-            let _ = writeln!(text, "{number:>5}  {value:>width$}  {settings}{stopped}");
+            let (number, settings) = (trial.number, short_words(&trial.settings));
+            let start = format!("{number:>5}  {:>width$}  ", score(*value));
+            let indent = " ".repeat(start.len());
+            text += &wrapped(&start, &indent, &format!("{settings}{stopped}"));
         }
         if best.len() > N_LISTED {
             let n = counted(best.len() - N_LISTED, "trial");
@@ -138,7 +153,29 @@ fn worth(study: &Study, winner: &WinnerFacts) -> String {
     }
     for error in &winner.errors {
         text += &wrapped("  failed: ", "  ", error.lines().next().unwrap_or_default());
-        text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_shortened_as_far_as_they_stay_different() {
+        let of = |settings: &[&str]| {
+            short_words(&settings.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["training.epochs=3", "training.batch_size=8"]), "epochs=3, batch_size=8");
+        assert_eq!(
+            of(&[
+                "model.dense.layers[0].units=3",
+                "model.dense.layers[1].units=8",
+                "training.epochs=2"
+            ]),
+            "model.dense.layers[0].units=3, model.dense.layers[1].units=8, epochs=2"
+        );
+        assert_eq!(of(&["segments={ seconds = 2.0 }"]), "segments={ seconds = 2.0 }");
+        assert_eq!(of(&[]), "the spec as it is");
+    }
 }
