@@ -287,6 +287,7 @@ fn faults_of_a_sweep_have_their_lines() {
             "linear = [0.0, 0.5], when = { \"training.epochs\" = 3 }",
             "training.epochs",
         ),
+        ("\"training.batch_size\"", "training.batch_size", "stands in quotes"),
         ("any = [8, 16, 32]", "any = []", "`any` is empty"),
         ("any = [8, 16, 32]", "any = [8, 8]", "`any` has 8 twice"),
         ("any = [8, 16, 32]", "all = [8, 16]", "exactly one of `linear`, `log`, `int` or `any`"),

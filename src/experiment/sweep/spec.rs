@@ -356,8 +356,15 @@ impl Rule for ParameterRule {
         let Value::Table(table) = &node.value else { return Err(None) };
         let given: Vec<&str> = KINDS.into_iter().filter(|kind| table.contains_key(*kind)).collect();
         let [kind] = given.as_slice() else {
-            let all = quoted_list(KINDS);
-            return Err(Some(format!("must have exactly one of {all}, found {}", given.len())));
+            let (all, n) = (quoted_list(KINDS), given.len());
+            let is_table = |node: &Node| matches!(node.value, Value::Table(_));
+            let hint = match table.iter().next() {
+                Some((key, inner)) if n == 0 && is_table(inner) => {
+                    format!("; a key of the space stands in quotes, e.g. \"training.{key}\"")
+                }
+                _ => String::new(),
+            };
+            return Err(Some(format!("must have exactly one of {all}, found {n}{hint}")));
         };
         let known = |key: &&String| ["steps", "when", kind].contains(&key.as_str());
         if let Some(key) = table.keys().find(|key| !known(key)) {
