@@ -315,6 +315,10 @@ fn faults_of_a_sweep_have_their_lines() {
         }
         assert!(!home.path().join("reports/studies").exists());
     }
+    fs::write(&spec, &whole).unwrap();
+    let error = fails(home.path(), &["sweep", "tuned", "--final-seeds", "1,2"], 2);
+    assert!(error.contains("must be fresh, but 1 is also a seed of its trials"), "{error}");
+    edit(&spec, "trials = 6\n", "");
     // Checked too without a search.
     let error = fails(home.path(), &["check"], 2);
     assert!(error.contains("sweep.trials is missing"), "{error}");

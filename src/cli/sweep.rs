@@ -7,11 +7,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::progress::Progress;
-use super::runs::{data_choice, jobs, say_data};
+use super::runs::{jobs, options, say_data};
 use super::sweep_arguments::{Sweep, SweepCommand};
 use super::{Done, Failure, Project, json, say_skipped, trust};
-use crate::experiment::{self, Options, Plan, SideBySide, SweepError, SweepOptions, check_sweep};
-use crate::model::NoDevice;
+use crate::experiment::{self, Plan, SideBySide, SweepError, SweepOptions, check_sweep};
 use crate::record::{EndedRun, Run, Store, Study};
 use crate::report;
 
@@ -21,39 +20,40 @@ pub(super) fn sweep(project: &Project, arguments: &Sweep) -> Done {
         return status(project, names);
     }
     let (library, catalogue) = (project.library()?, project.catalogue()?);
-    let device =
-        arguments.device.parse().map_err(|error: NoDevice| Failure::Usage(error.to_string()))?;
-    let options = Options {
-        set: arguments.set.clone(),
-        data: data_choice(&arguments.data),
-        device,
-        ..Options::default()
-    };
+    let mut options = options(&arguments.common, arguments.set.clone(), vec![])?;
+    let seeds = options.seeds.take();
     let final_seeds: Vec<u64> =
         arguments.final_seeds.iter().flat_map(|seeds| seeds.0.clone()).collect();
+    let final_seeds = (!final_seeds.is_empty()).then_some(final_seeds);
     let mut plans = vec![];
     for name in &arguments.names {
         let mut plan = Plan::read(name, &library, &catalogue, &options)?;
         check_sweep(&plan, &catalogue).map_err(crate::experiment::PlanError::Spec)?;
-        if let Some(sweep) = plan.spec.sweep.as_mut().filter(|_| !final_seeds.is_empty()) {
-            if let Some(seed) = final_seeds.iter().find(|seed| sweep.seeds.contains(seed)) {
+        if let Some(sweep) = plan.spec.sweep.as_mut() {
+            if let Some(seeds) = &seeds {
+                sweep.seeds.clone_from(seeds);
+            }
+            if let Some(seeds) = &final_seeds {
+                sweep.final_seeds.clone_from(seeds);
+            }
+            if let Some(seed) = sweep.final_seeds.iter().find(|seed| sweep.seeds.contains(seed)) {
                 return Err(Failure::Usage(format!(
-                    "--final-seeds must be fresh, but {seed} is also a seed of the trials of {name}"
+                    "the seeds that the winner of {name} is judged on must be fresh, but {seed} is also a seed \
+                     of its trials\nhint: --final-seeds, --seeds"
                 )));
             }
-            sweep.final_seeds.clone_from(&final_seeds);
         }
         plans.push(plan);
     }
     say_data(&catalogue, &plans);
-    trust::ask(project, &plans.iter().collect::<Vec<_>>(), arguments.trust)?;
+    trust::ask(project, &plans.iter().collect::<Vec<_>>(), arguments.common.trust)?;
     let store = project.store();
     store.check_link()?;
     let how = SideBySide {
         program: Some(&std::env::current_exe()?),
-        n_jobs: jobs(arguments.jobs)?,
-        checkpoint_every: Duration::from_secs(arguments.checkpoint_every.into()),
-        forbid_leaks: arguments.forbid_leaks,
+        n_jobs: jobs(arguments.common.jobs)?,
+        checkpoint_every: Duration::from_secs(arguments.common.checkpoint_every.into()),
+        forbid_leaks: arguments.common.forbid_leaks,
     };
     let n_trials = arguments.trials.map(|n| n as usize);
     let sweep_options = SweepOptions { n_trials, retry: arguments.retry };

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::common_arguments::Seeds;
+use super::common_arguments::{Common, Seeds};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -24,24 +24,8 @@ pub(super) struct Sweep {
     /// Do failed trials again
     #[arg(long)]
     pub retry: bool,
-    /// Dataset to use; auto is the spec's dataset if imported, else synthetic data
-    #[arg(long, default_value = "auto", value_name = "auto|embedded|NAME")]
-    pub data: String,
-    /// Number of concurrent runs, each in a separate process [default: ENCORE_JOBS, or number of cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// Compute device for nets; wgpu and cuda need the Cargo features of these names
-    #[arg(long, default_value = "cpu", value_name = "cpu|wgpu|cuda")]
-    pub device: String,
-    /// Time between checkpoints [s]; 0 saves after every step
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub checkpoint_every: u32,
-    /// Refuse to train if test examples leak into training: same track, group, or a copy
-    #[arg(long)]
-    pub forbid_leaks: bool,
-    /// Start the programs that specs name as models; remembered for this project
-    #[arg(long)]
-    pub trust: bool,
+    #[command(flatten)]
+    pub common: Common,
 }
 
 #[derive(Subcommand)]
