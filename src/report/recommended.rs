@@ -1,8 +1,9 @@
 //! What was recommended, tested: the answer of every search, ablation and learning curve whose experiment lies in
 //! `recommended/`, with what it cost.
 
+use super::ablation::Change;
 use super::page_studies::Studies;
-use super::words::{plain, table};
+use super::words::{plain, signed_interval};
 use super::{ablation, learning};
 use crate::record::{LeakKind, Record};
 
@@ -16,51 +17,63 @@ pub(super) const TITLE: &str = "What the report recommends, tested";
 pub(super) const ABOUT: &str = "Each recommendation is an experiment in `experiments/recommended/`. Brackets are 95 % intervals. The cost is \
      the time of all runs; with as many runs at a time as there are cores, it is that of one core.";
 
-/// What the columns say.
-pub(super) const HEAD: [&str; 4] = ["recommendation", "answer", "data", "cost"];
+/// A recommendation that was tested.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tested {
+    experiment: String,
+    pub(super) question: String,
+    pub(super) answer: String,
+    /// What it was tested on, and what that cost.
+    pub(super) by: String,
+}
 
-/// A line for every recommendation that was tested; none without any.
-pub(super) fn lines(studies: &Studies) -> Vec<[String; 4]> {
-    let mut lines: Vec<(String, [String; 4])> = vec![];
-    let mut add = |experiment: &str, line: [String; 4]| {
+/// Every recommendation that was tested, by experiment.
+pub(super) fn tested(studies: &Studies) -> Vec<Tested> {
+    let mut all: Vec<Tested> = vec![];
+    let mut add = |experiment: &str, question: &str, answer: String, by: String| {
         if experiment.starts_with(FOLDER) {
-            lines.push((experiment.to_owned(), line));
+            let (experiment, question) = (experiment.to_owned(), question.to_owned());
+            all.push(Tested { experiment, question, answer, by });
         }
     };
     for search in &studies.searches {
         let (study, facts) = (&search.study, &search.facts);
         let answer = search.answer().unwrap_or_else(|| "The search goes on.".to_owned());
-        let data = data(&study.dataset, study.synthetic);
-        add(&study.experiment, [study.question.clone(), answer, data, minutes(facts.fit_s)]);
+        let by = by(&study.experiment, &study.dataset, study.synthetic, facts.fit_s);
+        add(&study.experiment, &study.question, answer, by);
     }
     for it in &studies.ablations {
         let record = it.base.record();
         let runs = || it.base.records().chain(it.changes.iter().flat_map(|it| it.runs.records()));
-        let answer = format!("{}{}", ablation::sentence(it), leak(record));
-        add(&record.experiment, of_record(record, answer, runs()));
+        let difference = |change: &Change| {
+            format!("{} {}", change.name, signed_interval(&change.difference.interval()))
+        };
+        let all: Vec<String> = it.changes.iter().map(difference).collect();
+        let sentence = ablation::sentence(it);
+        let answer = format!("{sentence} Differences: {}.{}", all.join("; "), leak(record));
+        add(&record.experiment, &record.question, answer, by_record(record, runs()));
     }
     for curve in &studies.curves {
         let record = curve.last().runs.record();
         let runs = curve.points.iter().flat_map(|point| point.runs.records());
-        let answer = format!("{}{}", learning::sentences(curve).join(" "), leak(record));
-        add(&record.experiment, of_record(record, answer, runs));
+        // The law itself stands in the section on learning curves.
+        let sentences = learning::sentences(curve);
+        let said = if sentences.len() > 1 { &sentences[1..] } else { &sentences[..] };
+        let answer = format!("{}{}", said.join(" "), leak(record));
+        add(&record.experiment, &record.question, answer, by_record(record, runs));
     }
-    lines.sort();
-    lines.into_iter().map(|(_, line)| line).collect()
+    all.sort();
+    all
 }
 
-fn of_record<'a>(
-    record: &Record,
-    answer: String,
-    runs: impl Iterator<Item = &'a Record>,
-) -> [String; 4] {
+fn by_record<'a>(record: &Record, runs: impl Iterator<Item = &'a Record>) -> String {
     let seconds = runs.map(|record| record.timings.fit_s).sum::<f64>();
-    let data = data(&record.data.dataset, record.data.synthetic);
-    [record.question.clone(), answer, data, minutes(seconds)]
+    by(&record.experiment, &record.data.dataset, record.data.synthetic, seconds)
 }
 
-fn data(dataset: &str, is_synthetic: bool) -> String {
-    if is_synthetic { format!("{dataset} (synthetic)") } else { dataset.to_owned() }
+fn by(experiment: &str, dataset: &str, is_synthetic: bool, seconds: f64) -> String {
+    let synthetic = if is_synthetic { " (synthetic)" } else { "" };
+    format!("{experiment} on {dataset}{synthetic}, {:.1} CPU-minutes", seconds / 60.0)
 }
 
 fn leak(record: &Record) -> &'static str {
@@ -71,17 +84,15 @@ fn leak(record: &Record) -> &'static str {
     }
 }
 
-fn minutes(seconds: f64) -> String {
-    format!("{:.1} CPU-minutes", seconds / 60.0)
-}
-
 /// The section in Markdown; empty if nothing was tested.
 pub(super) fn markdown(studies: &Studies) -> String {
-    let lines = lines(studies);
-    if lines.is_empty() {
+    let all = tested(studies);
+    if all.is_empty() {
         return String::new();
     }
-    let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
-    cells.extend(lines.iter().map(|line| line.iter().map(|it| plain(it)).collect()));
-    format!("## {TITLE}\n\n{ABOUT}\n\n{}", table(&cells, &[]))
+    let line = |it: &Tested| {
+        let [question, answer, by] = [&it.question, &it.answer, &it.by].map(|text| plain(text));
+        format!("- **{question}** {answer} ({by})\n")
+    };
+    format!("## {TITLE}\n\n{ABOUT}\n\n{}", all.iter().map(line).collect::<String>())
 }

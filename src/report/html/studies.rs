@@ -4,7 +4,7 @@ use super::super::ablation::{self, Ablation};
 use super::super::figure::{inline_ablation, inline_curve, inline_sweep};
 use super::super::learning::{self, Curve};
 use super::super::page_studies::Studies;
-use super::super::recommended;
+use super::super::recommended::{self, Tested};
 use super::super::searches::{ABOUT, Section};
 use super::escaped;
 use super::table::{Cell, Table};
@@ -24,17 +24,12 @@ fn cells(line: &[String]) -> Vec<Cell> {
 
 /// The section on recommendations; empty if none was tested.
 pub(super) fn recommended(all: &Studies) -> String {
-    let lines = recommended::lines(all);
-    if lines.is_empty() {
-        return String::new();
-    }
-    let table = Table {
-        caption: "What was recommended, and what came of it",
-        head: &recommended::HEAD,
-        rows: lines.iter().map(|line| line.iter().map(|it| Cell::text(it)).collect()).collect(),
-        is_sortable: false,
+    let part = |it: Tested| {
+        let [question, answer, by] = [&it.question, &it.answer, &it.by].map(|text| escaped(text));
+        format!("<h3>{question}</h3>\n<p>{answer}</p>\n<p class=\"made\">{by}</p>\n")
     };
-    section("recommended", recommended::TITLE, recommended::ABOUT, std::iter::once(table.html()))
+    let parts = recommended::tested(all).into_iter().map(part);
+    section("recommended", recommended::TITLE, recommended::ABOUT, parts)
 }
 
 /// The section on searches; empty without any.
