@@ -3,7 +3,7 @@
 use super::super::figure::inline_robust;
 use super::super::robust::{ABOUT, Section};
 use super::escaped;
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, wide_figure};
 use crate::metrics::Interval;
 
 /// The section; empty if nothing was measured.
@@ -17,7 +17,7 @@ pub(super) fn html(sections: &[Section]) -> String {
     );
     let mut parts = format!("<p>{}</p>\n", about.replace("`encore robust`", code));
     for section in sections {
-        parts += &format!("<figure class=\"wide\">{}</figure>\n", inline_robust(&section.measured));
+        parts += &wide_figure("Curves of robustness", &inline_robust(&section.measured));
         let head = section.head();
         let row = |(degradation, strength, scores): (String, String, Vec<Option<Interval>>)| {
             let mut cells = vec![Cell::text(&degradation), Cell::text(&strength)];

@@ -7,7 +7,7 @@ use super::super::page_studies::Studies;
 use super::super::recommended::{self, Tested};
 use super::super::searches::{ABOUT, Section};
 use super::escaped;
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, wide_figure};
 
 /// The cells of a line: what it is about, then estimates with their intervals, and words.
 fn cells(line: &[String]) -> Vec<Cell> {
@@ -49,8 +49,9 @@ pub(super) fn searches(searches: &[Section]) -> String {
             .flat_map(|it_trials| inline_sweep(&it.study.experiment, &it_trials.trials()));
         let figures: String = figures
             .map(|(title, words, svg)| {
+                let figure = wide_figure(title, &svg);
                 let (title, words) = (escaped(title), escaped(&words));
-                format!("<h4>{title}</h4>\n<p>{words}</p>\n<figure class=\"wide\">{svg}</figure>\n")
+                format!("<h4>{title}</h4>\n<p>{words}</p>\n{figure}")
             })
             .collect();
         let answer = it.answer().map_or(String::new(), |it| format!("<p>{}</p>\n", escaped(&it)));
@@ -78,10 +79,10 @@ pub(super) fn curves(curves: &[Curve]) -> String {
             is_sortable: false,
         };
         format!(
-            "<h3>{}</h3>\n<p>{}</p>\n<figure class=\"wide\">{}</figure>\n{}",
+            "<h3>{}</h3>\n<p>{}</p>\n{}{}",
             escaped(&title),
             sentences.join(" "),
-            inline_curve(curve),
+            wide_figure(&title, &inline_curve(curve)),
             table.html()
         )
     };
@@ -99,10 +100,10 @@ pub(super) fn ablations(ablations: &[Ablation]) -> String {
             is_sortable: false,
         };
         format!(
-            "<h3>{}</h3>\n<p>{}</p>\n<figure class=\"wide\">{}</figure>\n{}",
+            "<h3>{}</h3>\n<p>{}</p>\n{}{}",
             escaped(&title),
             escaped(&ablation::sentence(it)),
-            inline_ablation(it),
+            wide_figure(&title, &inline_ablation(it)),
             table.html()
         )
     };

@@ -111,6 +111,11 @@ impl Table<'_> {
     }
 }
 
+/// A figure that keeps a legible width, in a box that scrolls.
+pub(super) fn wide_figure(label: &str, svg: &str) -> String {
+    scrolling(label, &format!("<figure class=\"wide\">{svg}</figure>"))
+}
+
 /// A box that scrolls sideways by itself where its content is wider than the page.
 pub(super) fn scrolling(label: &str, inner: &str) -> String {
     format!(
