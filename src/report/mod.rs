@@ -31,6 +31,7 @@
 //! | `ablation/` | runs of a spec and of its changes -> what each change does |
 //! | `recommended` | studies of recommendations -> a table of answers |
 //! | `studies`, `page_studies` | what `encore curve` and `encore ablate` show, and a page of them |
+//! | `draw` | figures that are drawn without a page |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
 //!
@@ -44,6 +45,7 @@ mod claims;
 mod compare;
 mod confused;
 mod data;
+mod draw;
 mod epochs;
 mod facts;
 #[cfg(test)]
@@ -93,6 +95,9 @@ pub use ablation::{AblationFacts, BaseFacts, ChangeFacts};
 pub use compare::{
     CompareError, Comparison, LevelFacts, ScoreFacts, SideFacts, TestFacts, compare, comparison,
 };
+pub use draw::{
+    draw_augmentations, draw_map, draw_rates, draw_sheet, draw_study, draw_summary, draw_sweep,
+};
 pub use facts::{ClaimFacts, RangeFacts, ResultFacts};
 pub(crate) use figure::nice_step;
 pub use figure::{
@@ -119,11 +124,9 @@ use rayon::prelude::*;
 use self::group::Row;
 use self::page_studies::Studies;
 use self::score_cache::ScoreCache;
-use self::searches::PartTrials;
 use crate::disk;
 use crate::metrics::Verdict;
 use crate::record::{DegradedStore, Run, StoreError, Study};
-use crate::search::Trials;
 use crate::table::{Values, csv_bytes, parquet_bytes};
 use crate::vocab::Task;
 
@@ -356,108 +359,6 @@ pub fn write(runs: &[Run], options: &Options, folder: &Path) -> Result<Written, 
     let figures = drawn.files(&figures_folder);
     let table = Table::new(terminal::table(&rows, options), &rows);
     Ok(Written { readme, page, results, parquet, epochs, epochs_parquet, tex, figures, table })
-}
-
-/// Draws the figures of a search into a folder, which is created if needed: `NAME-history`, and as far as trials have
-/// scores `NAME-parallel`, `NAME-slices`, `NAME-contour` and `NAME-importance`. Returns the paths of the SVGs; the PNGs are
-/// next to them.
-///
-/// # Errors
-/// Where a file can't be written.
-pub fn draw_sweep(name: &str, trials: &Trials, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    make(folder)?;
-    figure::draw_sweep(name, trials, folder)
-}
-
-/// Draws the figures of a study into a folder as [`draw_sweep`] does, those of each fold by its number.
-///
-/// # Errors
-/// Where a file can't be written.
-pub fn draw_study(study: &Study, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let mut drawn = vec![];
-    for part in &study.parts {
-        let Some(trials) = PartTrials::of(study, part) else { continue };
-        let name = match part.fold {
-            None => study.experiment.clone(),
-            Some(fold) => format!("{}-fold-{fold}", study.experiment),
-        };
-        drawn.extend(draw_sweep(&name, &trials.trials(), folder)?);
-    }
-    Ok(drawn)
-}
-
-/// Draws a learning-rate range test of an experiment into a folder, which is created if needed. Returns the
-/// path of the SVG; the PNG is next to it.
-///
-/// # Errors
-/// Where a file can't be written.
-pub fn draw_rates(
-    experiment: &str,
-    points: &[RatePoint],
-    suggestion: Option<f64>,
-    folder: &Path,
-) -> Result<PathBuf, ReportError> {
-    make(folder)?;
-    figure::draw_rates(experiment, points, suggestion, folder)
-}
-
-/// Draws examples before and after each augmentation of an experiment into a folder, which is created if
-/// needed. Returns the path of the SVG; the PNG is next to it.
-///
-/// # Errors
-/// Where a file can't be written.
-pub fn draw_augmentations(
-    experiment: &str,
-    sheet: &AugmentSheet,
-    folder: &Path,
-) -> Result<PathBuf, ReportError> {
-    make(folder)?;
-    figure::draw_augmentations(experiment, sheet, folder)
-}
-
-/// Draws songs on a plane into a folder, which is created if needed: `NAME-map`. `classes` are the names of the
-/// points' classes, `words` say what the map is of. Returns the path of the SVG; the PNG is next to it.
-///
-/// # Errors
-/// Where a file can't be written.
-pub fn draw_map(
-    name: &str,
-    words: &str,
-    points: &[MapPoint],
-    classes: &[String],
-    folder: &Path,
-) -> Result<PathBuf, ReportError> {
-    make(folder)?;
-    figure::draw_map(name, words, points, classes, folder)
-}
-
-/// Draws the figures of a dataset or a recording into a folder, which is created if needed: `NAME-waveform`,
-/// `NAME-counts` and so on. Returns the paths of the SVGs; the PNGs are next to them.
-///
-/// # Errors
-/// Where a file can't be written.
-pub fn draw_summary(
-    summary: &DatasetSummary,
-    name: &str,
-    folder: &Path,
-) -> Result<Vec<PathBuf>, ReportError> {
-    make(folder)?;
-    figure::draw_summary(summary, name, folder)
-}
-
-/// Draws a segment's five figures below each other on one titled sheet into a folder, which is created if
-/// needed. Returns the path of the SVG; the PNG is next to it.
-///
-/// # Errors
-/// Where a file can't be written.
-pub fn draw_sheet(
-    segment: &Segment,
-    title: &str,
-    name: &str,
-    folder: &Path,
-) -> Result<PathBuf, ReportError> {
-    make(folder)?;
-    figure::draw_sheet(segment, title, name, folder)
 }
 
 /// The summary for a terminal, and the claims that differ; every run is scored once.
