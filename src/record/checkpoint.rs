@@ -108,6 +108,32 @@ impl Checkpoints {
     }
 }
 
+/// The most advanced checkpoint of several folders.
+pub(super) struct Newest {
+    pub(super) source: PathBuf,
+    pub(super) number: u64,
+    pub(super) checkpoint: Checkpoint,
+}
+
+/// Finds the most advanced valid checkpoint of several folders; the notes report every damaged one.
+/// Those with more than `most_epochs` are left out.
+pub(super) fn newest(sources: &[PathBuf], most_epochs: usize) -> (Option<Newest>, Vec<String>) {
+    let (mut newest, mut notes): (Option<Newest>, Vec<String>) = (None, vec![]);
+    for source in sources {
+        let (checkpoints, found, of_source) = Checkpoints::open(source);
+        notes.extend(of_source);
+        let Some(checkpoint) = found.filter(|it| it.epochs.len() <= most_epochs) else { continue };
+        let number = checkpoints.number();
+        let is_newer = |than: &Newest| {
+            (than.checkpoint.epochs.len(), than.number) < (checkpoint.epochs.len(), number)
+        };
+        if newest.as_ref().is_none_or(is_newer) {
+            newest = Some(Newest { source: source.clone(), number, checkpoint });
+        }
+    }
+    (newest, notes)
+}
+
 /// Removes the files that a finished run no longer needs.
 pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
     for slot in SLOTS {

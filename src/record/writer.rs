@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::{self, Checkpoints};
+use super::checkpoint::{self, Checkpoints, Newest};
 use super::error::{io, write_whole};
 use super::notes;
 use super::program_files;
@@ -66,7 +66,7 @@ impl RunWriter {
         // Earlier versions of encore wrote checkpoints into the run's own folder.
         sources.push(store.folder(&claim.id));
         let most_epochs = stopped.map_or(usize::MAX, |stopped| stopped.most_epochs);
-        let (newest, mut notes) = newest_checkpoint(&sources, most_epochs);
+        let (newest, mut notes) = checkpoint::newest(&sources, most_epochs);
         let folder = store.new_attempt(&claim.id);
         let (path, model) = (folder.join("epochs.jsonl"), folder.join("model"));
         fs::create_dir_all(&model).map_err(|source| io(&model, source))?;
@@ -345,32 +345,6 @@ impl RunWriter {
             other => other,
         }
     }
-}
-
-/// The most advanced checkpoint of several folders.
-struct Newest {
-    source: PathBuf,
-    number: u64,
-    checkpoint: Checkpoint,
-}
-
-/// Finds the most advanced valid checkpoint of several folders; the notes report every damaged one.
-/// Those with more than `most_epochs` are left out.
-fn newest_checkpoint(sources: &[PathBuf], most_epochs: usize) -> (Option<Newest>, Vec<String>) {
-    let (mut newest, mut notes): (Option<Newest>, Vec<String>) = (None, vec![]);
-    for source in sources {
-        let (checkpoints, found, of_source) = Checkpoints::open(source);
-        notes.extend(of_source);
-        let Some(checkpoint) = found.filter(|it| it.epochs.len() <= most_epochs) else { continue };
-        let number = checkpoints.number();
-        let is_newer = |than: &Newest| {
-            (than.checkpoint.epochs.len(), than.number) < (checkpoint.epochs.len(), number)
-        };
-        if newest.as_ref().is_none_or(is_newer) {
-            newest = Some(Newest { source: source.clone(), number, checkpoint });
-        }
-    }
-    (newest, notes)
 }
 
 /// Writes the file of epochs and opens it for appending.
