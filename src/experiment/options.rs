@@ -32,7 +32,7 @@ impl Options {
     /// Whether the run's test examples are withheld.
     #[must_use]
     pub(super) fn is_trial(&self) -> bool {
-        matches!(&self.search, Some(OfSearch { part: PartOfSearch::Trial { .. }, .. }))
+        self.search.as_ref().is_some_and(OfSearch::is_trial)
     }
 
     /// The number of the run's trial.

@@ -10,7 +10,7 @@ use super::protocol;
 use super::spec::{ChoiceError, Spec, wants_training};
 use crate::dataset::Catalogue;
 use crate::model::{Device, Ensemble};
-use crate::record::{AttemptFacts, Run, spec_differences};
+use crate::record::{AttemptFacts, IDLE_KEYS, Run, spec_differences};
 use crate::schema::{Fault, Faults, Tree, read};
 use crate::split::Protocol;
 use crate::vocab::Sha256;
@@ -148,13 +148,14 @@ impl Plan {
         let mut tree = written.clone();
         if options.search.is_some() {
             // A run of a search does not search by itself.
-            ["sweep", "ablation"].iter().for_each(|key| tree.remove(key));
+            for key in ["sweep", "ablation"] {
+                // A spec without them is right as it is.
+                let _ = tree.unset(key);
+            }
         }
         let mut cut = vec![];
         for (change, key) in options.change(&mut tree)? {
-            if !["title", "question", "claims", "seeds", "sweep", "ablation"]
-                .contains(&key.as_str())
-            {
+            if !IDLE_KEYS.contains(&key.as_str()) {
                 cut.push(change);
             }
         }
@@ -229,18 +230,8 @@ impl Plan {
     pub(super) fn inputs_key(&self) -> String {
         let mut resolved = self.resolved.clone();
         if let Some(table) = resolved.as_object_mut() {
-            const WITHOUT_EFFECT: [&str; 9] = [
-                "title",
-                "question",
-                "claims",
-                "seeds",
-                "model",
-                "training",
-                "train_share",
-                "sweep",
-                "ablation",
-            ];
-            WITHOUT_EFFECT.iter().for_each(|key| drop(table.remove(*key)));
+            let of_models = ["model", "training", "train_share"];
+            IDLE_KEYS.iter().chain(&of_models).for_each(|key| drop(table.remove(*key)));
         }
         let Spec { dataset, augment_waveforms, .. } = &self.spec;
         let has_audio = !augment_waveforms.is_empty();
@@ -402,9 +393,7 @@ fn fault(origin: &str, message: String) -> Faults {
 fn spec_hash(resolved: &serde_json::Value) -> String {
     let mut deciding = resolved.clone();
     if let Some(table) = deciding.as_object_mut() {
-        for key in ["title", "question", "claims", "seeds", "dataset", "sweep", "ablation"] {
-            table.remove(key);
-        }
+        IDLE_KEYS.iter().chain(&["dataset"]).for_each(|key| drop(table.remove(*key)));
         // How long a program may take, and what describes its environment, do not decide a result.
         let command = table.get_mut("model").and_then(|model| model.get_mut("command"));
         if let Some(command) = command.and_then(serde_json::Value::as_object_mut) {

@@ -18,7 +18,7 @@ pub(super) fn read(fields: &mut Fields, asked: &Manifest) -> (Option<Protocol>, 
                 .fault_at("split", &format!("names a column ({field}), but dataset {name} {said}"));
         }
     }
-    let rule = Seeds(List::of_some(Int::within(0..=i64::MAX)));
+    let rule = Seeds::some();
     let seeds = match split.as_ref().and_then(Protocol::n_folds) {
         None => fields.required("seeds", &rule),
         // Folds have no seeds, and any other split needs some.
@@ -47,7 +47,14 @@ pub(super) fn unfit(split: &Protocol, used: &Manifest, asked: &str) -> Option<St
 }
 
 /// A list of seeds, or a range of them.
-struct Seeds(List<Int>);
+pub(super) struct Seeds(List<Int>);
+
+impl Seeds {
+    /// At least one seed.
+    pub(super) fn some() -> Self {
+        Self(List::of_some(Int::within(0..=i64::MAX)))
+    }
+}
 
 impl Rule for Seeds {
     type Made = Vec<u64>;

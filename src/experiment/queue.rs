@@ -49,17 +49,40 @@ struct QueuedRun<'a> {
     seed: u64,
 }
 
+/// What runs of several queues can share, one queue after the other.
+pub(super) struct Pool {
+    /// Processes that wait for a run.
+    idle: Mutex<Vec<Worker>>,
+    /// The examples of the last plan.
+    inputs: Mutex<SharedInputs>,
+    /// Whether the examples stay in memory while runs go on.
+    keeps_inputs: bool,
+    /// The program and the working tree, as they were at the start.
+    code: CodeFacts,
+}
+
+impl Pool {
+    /// For one queue.
+    fn once(project: &Path) -> Self {
+        let (idle, inputs) = (Mutex::default(), Mutex::default());
+        Self { idle, inputs, keeps_inputs: false, code: code_facts(project) }
+    }
+
+    /// For many queues whose plans have the same examples.
+    pub(super) fn lasting(project: &Path) -> Self {
+        Self { keeps_inputs: true, ..Self::once(project) }
+    }
+}
+
 /// The common settings of a queue's runs.
 struct Queue<'a> {
     workspace: Workspace<'a>,
     how: SideBySide<'a>,
     /// Threads of each run.
     n_threads: usize,
-    code: CodeFacts,
     /// The lifelines of the current runs.
     lifelines: Mutex<Vec<Arc<Lifeline>>>,
-    /// Processes that wait for a run.
-    idle: Mutex<Vec<Worker>>,
+    pool: &'a Pool,
 }
 
 /// Runs every seed of every plan, some at a time, in processes of their own. Finished runs are
@@ -68,11 +91,22 @@ struct Queue<'a> {
 /// A run that fails, or whose process is killed, does not affect other runs. If there are more cores
 /// than runs, each run uses several threads, which changes no bit. Outcomes are in the order of
 /// plans and seeds. Runs that had not started before a stop have none.
+#[must_use = "the outcomes say what failed"]
 pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Outcome> {
+    run_all_in(plans, workspace, how, &Pool::once(workspace.project))
+}
+
+/// Runs every seed of every plan as [`run_all`] does, with what an earlier queue left in the pool.
+pub(super) fn run_all_in(
+    plans: &[Plan],
+    workspace: Workspace,
+    how: SideBySide,
+    pool: &Pool,
+) -> Vec<Outcome> {
     let Workspace { observer, stop, .. } = workspace;
     let mut jobs = VecDeque::new();
     let mut outcomes = vec![];
-    let mut shared = SharedInputs::default();
+    let mut shared = pool.inputs.lock().expect("no holder of the examples panics");
     for plan in plans {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -114,10 +148,11 @@ pub fn run_all(plans: &[Plan], workspace: Workspace, how: SideBySide) -> Vec<Out
     let n_jobs = how.n_jobs.unwrap_or(n_cores).clamp(1, jobs.len().max(1));
     // Two runs at a time are faster than two runs in turn on two cores each. A single run uses all cores.
     let n_threads = (n_cores / n_jobs).max(1);
+    if !pool.keeps_inputs {
+        shared.forget();
+    }
     drop(shared);
-    let code = code_facts(workspace.project);
-    let (lifelines, idle) = (Mutex::default(), Mutex::default());
-    let queue = Queue { workspace, how, n_threads, code, lifelines, idle };
+    let queue = Queue { workspace, how, n_threads, lifelines: Mutex::default(), pool };
     let order: Vec<RunLabel> = jobs.iter().map(|job| job.plan.label(job.seed)).collect();
     // An ensemble consists of finished runs: those that it may need go first.
     let (ensembles, others): (VecDeque<_>, VecDeque<_>) =
@@ -208,7 +243,7 @@ impl Queue<'_> {
         let context = RunContext {
             workspace: self.workspace,
             members: self.workspace.store,
-            code: &self.code,
+            code: &self.pool.code,
             checkpoint_every,
             forbid_leaks,
         };
@@ -233,13 +268,13 @@ impl Queue<'_> {
             n_threads: self.n_threads,
             checkpoint_every,
             forbid_leaks,
-            code: self.code.clone(),
+            code: self.pool.code.clone(),
             may_start_programs: crate::process::is_permitted(),
         };
         let process = |error: std::io::Error| {
             RunError::process(format!("{} cannot be started: {error}", program.display()))
         };
-        let idle = || self.idle.lock().expect("no holder of the list panics");
+        let idle = || self.pool.idle.lock().expect("no holder of the list panics");
         let waiting = idle().pop();
         let worker = waiting.map_or_else(|| Worker::start(program), Ok).map_err(process)?;
         let lifeline = worker.lifeline();

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-/// Keys of a spec that do not affect a run; its hash does not include them.
-const IDLE_KEYS: [&str; 6] = ["title", "question", "claims", "seeds", "sweep", "ablation"];
+/// Keys of a spec that do not decide the result of a run; its hash does not include them.
+pub(crate) const IDLE_KEYS: [&str; 6] =
+    ["title", "question", "claims", "seeds", "sweep", "ablation"];
 
 /// Returns the values in which two resolved specs differ, one per line: `path: was -> is`, in
 /// TOML's notation. A value that only one of them contains is shown as a whole. Title, question,

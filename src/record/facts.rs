@@ -101,7 +101,7 @@ impl Record {
     /// Returns whether the run is a trial of a search: its test examples were withheld.
     #[must_use]
     pub fn is_trial(&self) -> bool {
-        matches!(&self.search, Some(OfSearch { part: PartOfSearch::Trial { .. }, .. }))
+        self.search.as_ref().is_some_and(OfSearch::is_trial)
     }
 
     /// Computes the seal.
@@ -316,6 +316,14 @@ pub struct OfSearch {
     /// What the run is in it.
     #[serde(flatten)]
     pub part: PartOfSearch,
+}
+
+impl OfSearch {
+    /// Returns whether the run is a trial, whose test examples are withheld.
+    #[must_use]
+    pub fn is_trial(&self) -> bool {
+        matches!(self.part, PartOfSearch::Trial { .. })
+    }
 }
 
 /// What a run is in a search.

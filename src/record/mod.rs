@@ -55,6 +55,7 @@ pub use adopted::Adopted;
 pub use capsule::{Contents as Capsule, pack as pack_capsule, unpack as unpack_capsule};
 pub use checkpoint::Checkpoint;
 pub use degraded::{Degraded, DegradedStore};
+pub(crate) use differences::IDLE_KEYS;
 pub use differences::spec_differences;
 pub use error::StoreError;
 pub use facts::{

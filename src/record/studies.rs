@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::Record;
-
-/// Keys that do not decide a result, or only tell what part of a learning curve a run is.
-const APART: [&str; 7] =
-    ["title", "question", "claims", "seeds", "sweep", "ablation", "train_share"];
+use super::differences::IDLE_KEYS;
 
 /// Returns the share of the training tracks that a resolved spec uses.
 #[must_use]
@@ -19,7 +16,7 @@ pub fn train_share(spec: &Value) -> f64 {
 pub fn without_share(spec: &Value) -> Value {
     let mut rest = spec.clone();
     if let Some(table) = rest.as_object_mut() {
-        APART.iter().for_each(|key| drop(table.remove(*key)));
+        IDLE_KEYS.iter().chain(&["train_share"]).for_each(|key| drop(table.remove(*key)));
     }
     rest
 }

@@ -110,13 +110,6 @@ impl Tree {
         })
     }
 
-    /// Removes a top-level key.
-    pub fn remove(&mut self, key: &str) {
-        if let Value::Table(table) = &mut self.root.value {
-            table.remove(key);
-        }
-    }
-
     /// Lowers an integer to at most `most`. Returns the old value, or nothing if it is absent, not
     /// an integer, or small enough already.
     pub fn lower(&mut self, path: &[&str], most: usize) -> Option<i64> {

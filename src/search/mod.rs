@@ -33,5 +33,5 @@ mod trials;
 pub use halving::{bracket_size, promoted, rungs};
 pub use importance::{importance, surface};
 pub use space::{Condition, Domain, Parameter, Point, Setting, Space, SpaceFault, Tried};
-pub use suggest::{Method, suggest};
+pub use suggest::{Method, suggest, suggest_batch};
 pub use trials::{TrialPoint, Trials};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::random::random;
 use super::space::{Point, Space, Tried};
 use super::tpe;
-use crate::vocab::{Rng, Seed};
+use crate::vocab::Seed;
 
 /// How points are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,22 +29,49 @@ pub enum Method {
 /// If a grid has no such point, or if a parameter of real numbers of a grid has no `steps`.
 #[must_use]
 pub fn suggest(space: &Space, method: Method, seed: Seed, tried: &[Tried], number: u64) -> Point {
-    match method {
-        Method::Grid => space.grid_point(number),
-        Method::Random => random(space, &mut rng(seed, number)),
-        Method::Tpe if tried.len() < tpe::N_STARTUP => random(space, &mut rng(seed, number)),
-        Method::Tpe => {
-            let mut pending = vec![];
-            for earlier in tried.len() as u64..number {
-                pending.push(tpe::suggest(space, tried, &pending, &mut rng(seed, earlier)));
-            }
-            tpe::suggest(space, tried, &pending, &mut rng(seed, number))
-        }
-    }
+    let n_earlier = (number as usize).saturating_sub(tried.len());
+    let pending = match method {
+        Method::Tpe => suggest_batch(space, method, seed, tried, n_earlier),
+        // These depend on no other point.
+        Method::Grid | Method::Random => vec![],
+    };
+    one(space, method, seed, (tried, &pending), number)
 }
 
-fn rng(seed: Seed, number: u64) -> Rng {
-    seed.rng("search", &[number])
+/// Returns the first `n` points of the batch that starts at `tried.len()`: each is the one that [`suggest`] returns, but
+/// none is drawn again for those after it.
+///
+/// # Panics
+/// As [`suggest`].
+#[must_use]
+pub fn suggest_batch(
+    space: &Space,
+    method: Method,
+    seed: Seed,
+    tried: &[Tried],
+    n: usize,
+) -> Vec<Point> {
+    let mut points = vec![];
+    for number in tried.len()..tried.len() + n {
+        points.push(one(space, method, seed, (tried, &points), number as u64));
+    }
+    points
+}
+
+/// A point, after those that were tried and those of its batch that come before it.
+fn one(
+    space: &Space,
+    method: Method,
+    seed: Seed,
+    (tried, pending): (&[Tried], &[Point]),
+    number: u64,
+) -> Point {
+    let rng = &mut seed.rng("search", &[number]);
+    match method {
+        Method::Grid => space.grid_point(number),
+        Method::Tpe if tried.len() >= tpe::N_STARTUP => tpe::suggest(space, tried, pending, rng),
+        Method::Random | Method::Tpe => random(space, rng),
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +151,8 @@ mod tests {
                 assert_eq!(again, known.point);
             }
             assert_eq!(again, suggest(&space, Method::Tpe, Seed(3), &tried[..start], number));
+            let batch = suggest_batch(&space, Method::Tpe, Seed(3), &tried[..start], 4);
+            assert_eq!(again, batch[number as usize - start]);
             assert_ne!(again, suggest(&space, Method::Tpe, Seed(4), &tried[..start], number));
         }
     }

@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use super::super::context::Workspace;
 use super::super::event::{Event, Observer, RunLabel};
 use super::super::plan::Plan;
-use super::super::queue::{Outcome, SideBySide, run_all};
+use super::super::queue::{Outcome, Pool, SideBySide, run_all_in};
 use super::plans::of_trial;
 use super::spec::Sweep;
-use crate::record::{EndedRun, OfSearch, PartOfSearch, Run, Store, Trial};
+use crate::record::{EndedRun, OfSearch, PartOfSearch, Run, Trial};
 use crate::search::promoted;
 
 /// What all batches of a part of a study share.
@@ -26,6 +26,7 @@ pub(super) struct Batches<'a> {
     pub(super) rungs: &'a [usize],
     pub(super) workspace: Workspace<'a>,
     pub(super) how: SideBySide<'a>,
+    pub(super) pool: &'a Pool,
 }
 
 /// A batch was not done to its end: it was asked to stop.
@@ -68,7 +69,7 @@ impl Batches<'_> {
         trials: &mut [Trial],
         alive: &[usize],
     ) -> Result<(), Interrupted> {
-        let Workspace { catalogue, store, observer, .. } = self.workspace;
+        let Workspace { catalogue, observer, .. } = self.workspace;
         let seeds = &self.sweep.seeds;
         // Equal settings are one run.
         let mut plans: Vec<Plan> = vec![];
@@ -100,13 +101,7 @@ impl Batches<'_> {
                 }
             }
         }
-        let watch = Watch { batches: self, store, observer, is_broken: Mutex::new(false) };
-        let workspace = Workspace { observer: &watch, ..self.workspace };
-        let outcomes = run_all(&plans, workspace, self.how);
-        // A stop leaves runs without an outcome; they are done when the study goes on.
-        if self.workspace.is_stopped() {
-            return Err(Interrupted);
-        }
+        let outcomes = self.done(&plans)?;
         for (&place, &plan) in &plan_of {
             let trial = &mut trials[place];
             // The number of the first trial with these settings is the one that the runs have.
@@ -116,6 +111,15 @@ impl Batches<'_> {
             self.judge(trial, &results);
         }
         Ok(())
+    }
+
+    /// Does the runs of some plans, each noted when it ends.
+    pub(super) fn done(&self, plans: &[Plan]) -> Result<Vec<Outcome>, Interrupted> {
+        let watch = Watch { batches: self, is_broken: Mutex::new(false) };
+        let workspace = Workspace { observer: &watch, ..self.workspace };
+        let outcomes = run_all_in(plans, workspace, self.how, self.pool);
+        // A stop leaves runs without an outcome; they are done when the study goes on.
+        if self.workspace.is_stopped() { Err(Interrupted) } else { Ok(outcomes) }
     }
 
     /// Adds the results of a trial's runs.
@@ -143,28 +147,27 @@ impl Batches<'_> {
 }
 
 /// Notes every run of a study that ends, and passes all events on.
-pub(super) struct Watch<'a> {
-    pub(super) batches: &'a Batches<'a>,
-    pub(super) store: &'a Store,
-    pub(super) observer: &'a dyn Observer,
+struct Watch<'a> {
+    batches: &'a Batches<'a>,
     /// Whether a note could not be written: it is only for those who look meanwhile.
-    pub(super) is_broken: Mutex<bool>,
+    is_broken: Mutex<bool>,
 }
 
 impl Observer for Watch<'_> {
     fn event(&self, event: &Event) {
+        let Batches { fold, study, workspace: Workspace { store, observer, .. }, .. } =
+            self.batches;
         let (run, score, error) = match event {
             Event::Finished { run, score, .. } => (run, *score, None),
             Event::Failed { run, error } => (run, None, Some(error.clone())),
-            _ => return self.observer.event(event),
+            _ => return observer.event(event),
         };
-        let fold = self.batches.fold;
-        let ended = EndedRun { fold, trial: run.trial, seed: run.seed, score, error };
+        let ended = EndedRun { fold: *fold, trial: run.trial, seed: run.seed, score, error };
         let mut is_broken = self.is_broken.lock().expect("no holder of the flag panics");
         if !*is_broken {
-            *is_broken = self.store.note_ended_run(self.batches.study, &ended).is_err();
+            *is_broken = store.note_ended_run(study, &ended).is_err();
         }
         drop(is_broken);
-        self.observer.event(event);
+        observer.event(event);
     }
 }

@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `spec` | `[sweep]` -> a checked [`Sweep`] |
+//! | `space` | `[sweep.space]` -> what each parameter may be |
 //! | `study` | a plan with a sweep -> trials in batches, the choice, the winner's runs; kept as a study |
 //! | `batch` | the trials of one batch -> runs, with bad ones ended early |
 //! | `plans` | the spec and the settings of a trial or winner -> its plan |
@@ -14,6 +15,7 @@
 mod batch;
 mod check;
 mod plans;
+mod space;
 mod spec;
 mod study;
 

@@ -7,13 +7,13 @@ use super::super::error::{RunError, guarded};
 use super::super::event::Event;
 use super::super::inputs::Inputs;
 use super::super::plan::{Plan, PlanError};
-use super::super::queue::{SideBySide, run_all};
-use super::batch::{Batches, Interrupted, Watch};
+use super::super::queue::{Pool, SideBySide};
+use super::batch::{Batches, Interrupted};
 use super::plans::{of_trial, settings, toml};
 use super::spec::Sweep;
 use crate::model::Device;
 use crate::record::{OfSearch, PartOfSearch, Run, StoreError, Study, StudyPart, Trial, Winner};
-use crate::search::{Method, Point, Tried, bracket_size, rungs, suggest};
+use crate::search::{Method, Point, Tried, bracket_size, rungs, suggest_batch};
 use crate::split::Protocol;
 use crate::vocab::{Seed, Sha256};
 
@@ -110,7 +110,8 @@ pub fn sweep(
         is_finished: false,
     };
     drop(inputs);
-    let mut run = StudyRun { plan, sweep, study, old, options, workspace, how };
+    let pool = Pool::lasting(workspace.project);
+    let mut run = StudyRun { plan, sweep, study, old, options, workspace, how, pool };
     run.whole()?;
     Ok(run.study)
 }
@@ -171,7 +172,7 @@ fn study_id(plan: &Plan, sweep: &Sweep, inputs: &Inputs) -> String {
         .piece(&plan.spec_hash)
         .piece(&inputs.examples.hash)
         .piece(definition.to_string());
-    if let Some(sources) = plan.spec.split.sources_hash(&inputs.track_columns) {
+    if let Some(sources) = plan.spec.sources_hash(&inputs.track_columns) {
         hash = hash.piece(sources);
     }
     if plan.device() != Device::Cpu {
@@ -220,6 +221,8 @@ struct StudyRun<'a> {
     options: SweepOptions,
     workspace: Workspace<'a>,
     how: SideBySide<'a>,
+    /// The processes and the examples of all batches.
+    pool: Pool,
 }
 
 impl StudyRun<'_> {
@@ -245,21 +248,7 @@ impl StudyRun<'_> {
         while first < n_trials {
             let end = (first + self.batch_size(first)).min(n_trials);
             let mut batch: Vec<Trial> = self.suggested(part, first, end);
-            let interrupted = {
-                let StudyPart { fold, fixed, .. } = &self.study.parts[part];
-                let batches = Batches {
-                    plan: self.plan,
-                    sweep: self.sweep,
-                    study: &self.study.id,
-                    fold: *fold,
-                    fixed,
-                    rungs: &self.study.rungs,
-                    workspace: self.workspace,
-                    how: self.how,
-                };
-                batches.run(&mut batch)
-            };
-            if let Err(Interrupted) = interrupted {
+            if let Err(Interrupted) = self.batches(part).run(&mut batch) {
                 self.keep_longer_study()?;
                 return Err(SweepError::Stopped);
             }
@@ -273,6 +262,22 @@ impl StudyRun<'_> {
             self.keep_longer_study()?;
         }
         Ok(())
+    }
+
+    /// What the batches of a part share.
+    fn batches(&self, part: usize) -> Batches<'_> {
+        let StudyPart { fold, fixed, .. } = &self.study.parts[part];
+        Batches {
+            plan: self.plan,
+            sweep: self.sweep,
+            study: &self.study.id,
+            fold: *fold,
+            fixed,
+            rungs: &self.study.rungs,
+            workspace: self.workspace,
+            how: self.how,
+            pool: &self.pool,
+        }
     }
 
     /// Writes the study, unless an earlier process wrote one that is further.
@@ -306,8 +311,7 @@ impl StudyRun<'_> {
             .collect();
         let old = self.old.as_ref().filter(|_| !self.options.retry);
         let old = old.and_then(|old| old.parts.get(part)).map_or(&[][..], |old| &old.trials);
-        let trial = |number: usize| {
-            let point = suggest(space, *method, Seed(*seed), &tried, number as u64);
+        let trial = |(number, point): (usize, Point)| {
             let settings = settings(space, &point);
             let failed = old.iter().find(|it| it.number == number && it.settings == settings);
             Trial {
@@ -321,7 +325,9 @@ impl StudyRun<'_> {
                 fit_s: 0.0,
             }
         };
-        (first..end).map(trial).collect()
+        // All trials before the batch are done.
+        let points = suggest_batch(space, *method, Seed(*seed), &tried, end - first);
+        (first..end).zip(points).map(trial).collect()
     }
 
     /// Chooses the best trial of a part that went on to the end, and tests its settings with fresh seeds.
@@ -330,7 +336,7 @@ impl StudyRun<'_> {
             let score = trial.score.filter(|_| trial.stopped_after.is_none())?;
             Some(self.sweep.metric.loss(score))
         };
-        let StudyPart { trials, fold, fixed, .. } = &self.study.parts[part];
+        let StudyPart { trials, fixed, .. } = &self.study.parts[part];
         let whole = trials.iter().filter_map(|trial| Some((loss(trial)?, trial)));
         let best = whole.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.number.cmp(&b.1.number)));
         let Some((_, best)) = best else { return Ok(()) };
@@ -343,23 +349,8 @@ impl StudyRun<'_> {
             plan(&best.settings, PartOfSearch::Winner { n_trials: trials.len() })?,
             plan(&[], PartOfSearch::Base)?,
         ];
-        let batches = Batches {
-            plan: self.plan,
-            sweep: self.sweep,
-            study: &self.study.id,
-            fold: *fold,
-            fixed,
-            rungs: &[],
-            workspace: self.workspace,
-            how: self.how,
-        };
-        let (store, observer) = (self.workspace.store, self.workspace.observer);
-        let watch = Watch { batches: &batches, store, observer, is_broken: false.into() };
-        let workspace = Workspace { observer: &watch, ..self.workspace };
-        let outcomes = run_all(&plans, workspace, self.how);
-        if self.workspace.is_stopped() {
-            return Err(SweepError::Stopped);
-        }
+        let outcomes =
+            self.batches(part).done(&plans).map_err(|Interrupted| SweepError::Stopped)?;
         let runs = |of: PartOfSearch| -> Vec<String> {
             let runs = outcomes.iter().filter_map(|it| it.result.as_ref().ok());
             let is_of = |run: &&Run| {
