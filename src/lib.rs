@@ -49,6 +49,7 @@
 //!     device: Default::default(),
 //!     resume: None,
 //!     fresh: None,
+//!     until: None,
 //! };
 //! let fitted = knn.fit(&input, &mut ())?;
 //! let probabilities = fitted.model.predict(&examples(&[2, 5]))?;

@@ -17,6 +17,12 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// Returns the interval of the negated value: of a difference, the other way round.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        Self { mean: -self.mean, low: -self.high, high: -self.low }
+    }
+
     /// Returns whether a figure is within the interval, ends included.
     #[must_use]
     pub fn contains(&self, figure: f64) -> bool {

@@ -1,6 +1,6 @@
 //! Which changes matter, in a sentence.
 
-use super::super::words::{count, fraction};
+use super::super::words::{count, interval};
 use super::measured::{Ablation, Change};
 
 /// `cnn-3 on gtzan`.
@@ -37,17 +37,12 @@ pub(in crate::report) fn sentence(ablation: &Ablation) -> String {
 
 fn effect(change: &Change, metric: &str) -> String {
     let range = change.difference.interval();
-    let (verb, by, low, high) = if range.mean < 0.0 {
-        ("falls", -range.mean, -range.high, -range.low)
-    } else {
-        ("rises", range.mean, range.low, range.high)
-    };
+    let (verb, by) = if range.mean < 0.0 { ("falls", range.negated()) } else { ("rises", range) };
     let name = if change.name.starts_with("without ") {
         change.name.clone()
     } else {
         format!("with \"{}\"", change.name)
     };
     let per = if change.per == "track" { " by track" } else { "" };
-    let [by, low, high] = [by, low, high].map(fraction);
-    format!("{name} the {metric}{per} {verb} by {by} [{low}, {high}]")
+    format!("{name} the {metric}{per} {verb} by {}", interval(&by))
 }

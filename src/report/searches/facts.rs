@@ -179,17 +179,13 @@ fn part_facts(
             facts.base = score(&sides[1]).map(|test| metric.interval(&test));
             let gain = gain(&sides, metric).map(|gain| gain.interval());
             facts.gain =
-                gain.map(|gain| if metric.lower_is_better() { reversed(gain) } else { gain });
+                gain.map(|gain| if metric.lower_is_better() { gain.negated() } else { gain });
         }
-        let better = |gain: Interval| if study.higher_is_better { gain } else { reversed(gain) };
+        let better = |gain: Interval| if study.higher_is_better { gain } else { gain.negated() };
         facts.optimism = facts.test.map(|test| better(optimism(found, &test)));
         facts.seed_luck = valid.and_then(|scores| seed_luck(found, &scores)).map(better);
     }
     Ok(StudyPartFacts { fold, winner: Some(facts) })
-}
-
-fn reversed(interval: Interval) -> Interval {
-    Interval { mean: -interval.mean, low: -interval.high, high: -interval.low }
 }
 
 /// The score of the winner minus that of the spec as it is.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::figure::Drawn;
-use super::super::words::{counted, duration, number, plain, table};
+use super::super::words::{counted, duration, interval, number, plain, table};
 use super::super::{Options, ReportError};
 use super::facts::{StudyFacts, WinnerFacts, study_facts};
 use super::text::settings_words;
@@ -87,7 +87,7 @@ impl Section {
             let metric = self.metric();
             return Some(format!(
                 "Chosen anew without each fold, such settings reach a test {metric} of {}.",
-                words(nested)
+                interval(nested)
             ));
         }
         let winner = self.facts.parts.first()?.winner.as_ref()?;
@@ -98,12 +98,12 @@ impl Section {
         let lead = format!(
             "The best of {n} trials has a validation {metric} of {} as found, and on {seeds} a test {metric} of {}",
             number(winner.found, 3),
-            words(test)
+            interval(test)
         );
         let optimism = if optimism.low > 0.0 {
-            format!("What was found is too good by {}.", words(optimism))
+            format!("What was found is too good by {}.", interval(optimism))
         } else if optimism.high < 0.0 {
-            format!("The test is better by {}.", words(&reversed(optimism)))
+            format!("The test is better by {}.", interval(&optimism.negated()))
         } else {
             "No optimism can be told from noise.".to_owned()
         };
@@ -113,15 +113,16 @@ impl Section {
     /// Whether the winner is better than the spec as it is, in a sentence; empty if that is not known.
     fn gain(&self, winner: &WinnerFacts) -> String {
         let (Some(gain), Some(base)) = (&winner.gain, &winner.base) else { return String::new() };
-        let than = format!("the spec as it is, with a test {} of {}", self.metric(), words(base));
+        let than =
+            format!("the spec as it is, with a test {} of {}", self.metric(), interval(base));
         if gain.low > 0.0 {
-            let gain = words(gain);
+            let gain = interval(gain);
             format!("The search helps: its winner is better than {than}, by {gain}. ")
         } else if gain.high < 0.0 {
-            let loss = words(&reversed(gain));
+            let loss = interval(&gain.negated());
             format!("The search does harm: its winner is worse than {than}, by {loss}. ")
         } else {
-            let gain = words(gain);
+            let gain = interval(gain);
             format!(
                 "Whether the search helps is inconclusive: its winner minus {than}, is {gain}. "
             )
@@ -183,7 +184,7 @@ impl Section {
 }
 
 fn cells(winner: &WinnerFacts, n_trials: usize) -> Vec<String> {
-    let said = |interval: &Option<Interval>| interval.as_ref().map_or("-".to_owned(), words);
+    let said = |it: &Option<Interval>| it.as_ref().map_or("-".to_owned(), interval);
     vec![
         format!("trial {} of {n_trials}", winner.number),
         settings_words(&winner.settings),
@@ -194,15 +195,6 @@ fn cells(winner: &WinnerFacts, n_trials: usize) -> Vec<String> {
         said(&winner.base),
         said(&winner.gain),
     ]
-}
-
-fn reversed(interval: &Interval) -> Interval {
-    Interval { mean: -interval.mean, low: -interval.high, high: -interval.low }
-}
-
-fn words(interval: &Interval) -> String {
-    let Interval { mean, low, high } = interval;
-    format!("{} [{}, {}]", number(*mean, 3), number(*low, 3), number(*high, 3))
 }
 
 /// The section in Markdown; empty if nothing was searched.
