@@ -69,6 +69,7 @@ mod delimited;
 #[doc(hidden)]
 pub mod disk;
 pub mod experiment;
+pub mod export;
 pub mod features;
 pub mod fetch;
 #[doc(hidden)]
@@ -82,6 +83,8 @@ pub mod report;
 pub mod schema;
 pub mod search;
 #[doc(hidden)]
+#[doc(hidden)]
+pub mod serve;
 pub mod similar;
 pub mod split;
 pub mod spotify;

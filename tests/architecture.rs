@@ -23,11 +23,13 @@ const LAYERS: &[(&str, u8)] = &[
     ("dataset", 2),
     ("model", 2),
     ("report", 2),
+    ("export", 3),
     ("features", 3),
     ("split", 3),
     ("spotify", 3),
     ("experiment", 4),
-    ("cli", 5),
+    ("serve", 5),
+    ("cli", 6),
 ];
 
 /// Crates that belong to one or a few rooms.
@@ -56,18 +58,21 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
+    ("hyper", &["serve"]),
+    ("hyper_util", &["serve"]),
+    ("tokio", &["serve"]),
     ("anyhow", &["cli"]),
     ("signal_hook", &["cli"]),
     ("ruzstd", &["record"]),
     ("tar", &["record", "fetch"]),
     ("zip", &["fetch", "table"]),
     ("flate2", &["fetch", "table"]),
-    ("rustix", &["disk", "fetch", "model", "process"]),
+    ("rustix", &["disk", "fetch", "model", "process", "cli"]),
     ("landlock", &["process"]),
     ("sha1", &["fetch"]),
     ("md5", &["fetch"]),
     ("rspotify", &["spotify"]),
-    ("ureq", &["fetch", "spotify"]),
+    ("ureq", &["export", "fetch", "spotify"]),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::common::{edit, encore, ok, project, repository, runs, stderr, stdout, stdout_of};
 
 /// Commands whose results other tests compare with their shapes, and where.
-const ELSEWHERE: [(&str, &str); 11] = [
+const ELSEWHERE: [(&str, &str); 16] = [
     ("ablate", "tests/curves.rs"),
     ("curve", "tests/curves.rs"),
     ("plot curve", "tests/curves.rs"),
@@ -20,6 +20,11 @@ const ELSEWHERE: [(&str, &str); 11] = [
     ("plot sweep", "tests/sweeps.rs"),
     ("sweep", "tests/sweeps.rs"),
     ("sweep status", "tests/sweeps.rs"),
+    ("export mlflow", "tests/export/mod.rs"),
+    ("export parquet", "tests/export/mod.rs"),
+    ("export tensorboard", "tests/export/mod.rs"),
+    ("serve", "tests/serve/mod.rs"),
+    ("serve-model", "tests/serve/model.rs"),
     ("spotify collect", "tests/spotify/program.rs"),
     ("spotify login", "tests/spotify/program.rs"),
 ];
@@ -191,6 +196,7 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
 
     let found = json("runs", &["--where", "experiment ~ 'dense'", "--columns", "id,roc_auc,tags"]);
     assert_eq!(found["runs"].as_array().unwrap().len(), 2);
+    figures_of_runs(&mut json, &dense.file_name().unwrap().to_string_lossy());
     json("runs show", &[&id]);
     json("runs tag", &[&id, "--add", "best"]);
     assert_eq!(json("runs note", &[&id, "--text", "a"])["runs"][0]["tags"][0], "best");
@@ -223,8 +229,6 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     json("init", &["new"]);
     assert!(json("schema", &["spec"])["schema"]["properties"].is_object());
     assert_eq!(json("schema", &["--out", "schemas"])["files"].as_array().unwrap().len(), 3);
-    json("completions", &["bash"]);
-    json("man", &["man"]);
     // Predictions are lines.
     ok(home, &["run", "table", "--seeds", "1"]);
     let lines = stdout_of(home, &["predict", "mine.csv", "--with", "table", "--json"]);
@@ -238,9 +242,21 @@ fn every_command_prints_its_result_as_json_of_the_documented_shape() {
     all_are_seen(home, seen);
 }
 
+/// Figures of several runs, and what goes on.
+fn figures_of_runs(json: &mut dyn FnMut(&str, &[&str]) -> Value, dense: &str) {
+    let drawn = json("plot compare", &[dense, "--metric", "valid_loss"]);
+    assert_eq!(drawn["lines"][0]["points"].as_array().unwrap().len(), 1);
+    json("plot reliability", &["spotify-dense", "spotify-logistic"]);
+    json("plot f1", &["spotify-dense"]);
+    json("plot confusion", &["spotify-dense", "spotify-logistic"]);
+    assert!(json("watch", &[])["n_finished"].as_u64() > Some(0));
+}
+
 /// Plots, and the commands about similar songs; `wavs` has a recording of each genre.
 fn plots_and_similar_music(home: &Path, json: &mut dyn FnMut(&str, &[&str]) -> Value) {
     json("plot dataset", &["synth-songs"]);
+    json("completions", &["bash"]);
+    json("man", &["man"]);
     let found = json("similar", &["wavs/jazz/jazz.00000.wav", "--in", "wavs", "--k", "3"]);
     assert_eq!(found["neighbors"].as_array().unwrap().len(), 3);
     json("embed", &["statistics", "wavs/jazz", "--out", "jazz.parquet"]);

@@ -16,8 +16,12 @@ mod common;
 mod curves;
 mod dependencies;
 mod docs;
+#[cfg(unix)]
+mod early_page;
 mod editor;
 mod ensembles;
+#[cfg(unix)]
+mod export;
 mod fetch;
 mod foreign;
 mod golden_features;
@@ -41,6 +45,8 @@ mod repeatable;
 mod robust;
 mod runs;
 mod segments;
+#[cfg(unix)]
+mod serve;
 mod similar;
 mod spotify;
 mod sweeps;

@@ -69,7 +69,7 @@ pub use resample::{n_resampled, resample};
 pub use song_tags::{SongTags, song_tags};
 pub use stft::{Padding, Stft, StftSettings};
 pub use tempo::{Aggregate, Tempo, TempoSettings};
-pub use wav::write_wav;
+pub use wav::{wav_bytes, write_wav};
 pub use window::Window;
 pub use workspace::Workspace;
 

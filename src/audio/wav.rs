@@ -84,13 +84,21 @@ fn parse_format(bytes: &[u8], n_data_bytes: Option<u64>) -> Header {
 /// waveform is too long for the format (4 GiB).
 pub fn write_wav(path: impl AsRef<Path>, waveform: &Waveform) -> Result<(), AudioError> {
     let path = path.as_ref();
+    disk::write_whole(path, &wav_bytes(waveform)?)
+        .map_err(|reason| AudioError::Unwritable { path: path.into(), reason })
+}
+
+/// Returns the bytes of the file that [`write_wav`] writes.
+///
+/// # Errors
+/// [`AudioError::InvalidParameter`] if the waveform is too long for the format (4 GiB).
+pub fn wav_bytes(waveform: &Waveform) -> Result<Vec<u8>, AudioError> {
     let n_samples = waveform.samples.len();
     let n_data_bytes =
         u32::try_from(n_samples * 2).ok().filter(|n| *n < UNKNOWN_SIZE - 36).ok_or_else(|| {
             AudioError::setting("waveform.samples", "shorter than 2147483629 for a wav", n_samples)
         })?;
-    disk::write_whole(path, &pcm16(waveform, n_data_bytes))
-        .map_err(|reason| AudioError::Unwritable { path: path.into(), reason })
+    Ok(pcm16(waveform, n_data_bytes))
 }
 
 /// The bytes of a mono 16-bit PCM wav file.

@@ -6,9 +6,12 @@ use clap::{Args, Parser, Subcommand};
 
 use super::common_arguments::{Common, Strict};
 use super::data_arguments::{Data, Features, Spotify};
+use super::export_arguments::Export;
 use super::import_arguments::{ImportPredictions, SplitArguments};
+use super::plot_arguments::{PlotClasses, PlotCompare};
 use super::robust_arguments::Robust;
 use super::runs_arguments::{Gc, Runs};
+use super::serve_arguments::{Serve, ServeModel, Watch};
 use super::similar_arguments::{Embed, Map, Playlist, Similar};
 use super::study_arguments::{Ablate, Curve};
 use super::sweep_arguments::Sweep;
@@ -46,8 +49,17 @@ pub(super) enum Command {
     Run(Run),
     /// Search good settings: trials that never see the test set, and a winner judged on fresh seeds
     Sweep(Sweep),
+    /// Show the project in a browser, live: runs, curves, comparisons, data, claims
+    Serve(Serve),
+    /// Answer HTTP requests for predictions of a model
+    ServeModel(ServeModel),
+    /// Show current and latest runs in the terminal, live
+    Watch(Watch),
     /// Write the report page from the records
     Report(Report),
+    /// Write finished runs for other tools: Parquet, TensorBoard, MLflow
+    #[command(subcommand)]
+    Export(Export),
     /// List every published figure with its verdict and the reason
     Claims {
         /// Count archived runs too
@@ -337,6 +349,14 @@ pub(super) enum Plot {
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
     },
+    /// Plot curves of several experiments or runs in one figure: mean and range over the seeds
+    Compare(PlotCompare),
+    /// Plot how sure models are, and how often they are right
+    Reliability(PlotClasses),
+    /// Plot F1 of every class with its interval
+    F1(PlotClasses),
+    /// Plot the difference of two confusion matrices
+    Confusion(PlotClasses),
     /// Plot the searches for settings of an experiment: history, parallel coordinates, slices, contours, importance
     Sweep {
         /// Name of the experiment

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::common_arguments::Strict;
-use super::runs::{page_options, say_table, strict};
+use super::page::page_options;
+use super::result_table::{say_table, strict};
 use super::{Done, Project, finished, from_whole, say_hidden, say_skipped, versions};
 use crate::experiment::{Options, Plan, Shrink};
 use crate::report;

@@ -1,5 +1,7 @@
 //! The arguments that several commands share.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::vocab::seed_range;
@@ -34,6 +36,9 @@ pub(super) struct Common {
     /// Refuse to train if test examples leak into training: same track, group, or a copy
     #[arg(long)]
     pub forbid_leaks: bool,
+    /// Write event files for TensorBoard into this folder, epoch by epoch
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
     /// Start the programs that specs name as models; remembered for this project
     #[arg(long)]
     pub trust: bool,

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::arguments::{ImportWeights, LrFind};
 use super::progress::Progress;
-use super::runs::{data_choice, say_data, say_table};
+use super::result_table::say_table;
+use super::runs::{data_choice, say_data};
 use super::{Done, Failure, Project, json};
 use crate::dataset::Catalogue;
 use crate::experiment::{self, Options, Plan};

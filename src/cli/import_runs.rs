@@ -5,7 +5,7 @@ use std::path::Path;
 use super::foreign::plan;
 use super::import_arguments::{ImportPredictions, SplitArguments, Which};
 use super::progress::Progress;
-use super::runs::say_table;
+use super::result_table::say_table;
 use super::{Done, Failure, Project, json, versions};
 use crate::experiment::{self, PredictionFiles, Shrink, VerifyError};
 use crate::record::{Adopted, StoreError};

@@ -10,7 +10,10 @@ mod compare;
 mod data;
 mod data_arguments;
 mod degrade;
+mod early_page;
 mod editor;
+mod export;
+mod export_arguments;
 mod failure;
 mod features;
 mod fetch;
@@ -21,13 +24,18 @@ mod import_outcome;
 mod import_runs;
 mod init;
 mod json;
+mod live_events;
 mod new_data;
+mod page;
 mod playlist;
 mod plot;
+mod plot_arguments;
+mod plot_compare;
 mod predict;
 mod prediction_output;
 mod progress;
 mod question;
+mod result_table;
 mod robust;
 mod robust_arguments;
 mod run_ids;
@@ -35,6 +43,9 @@ mod run_marks;
 mod run_query;
 mod runs;
 mod runs_arguments;
+mod serve;
+mod serve_arguments;
+mod serve_model;
 mod signals;
 mod similar;
 mod similar_arguments;
@@ -44,12 +55,12 @@ mod specs;
 mod spotify;
 mod studies;
 mod study_arguments;
-mod summaries;
 mod sweep;
 mod sweep_arguments;
 mod trust;
 mod unfinished;
 mod verify;
+mod watch;
 mod why;
 
 use std::collections::BTreeSet;
@@ -187,13 +198,17 @@ fn from_whole<T>(
     Ok(make(&whole, &options)?)
 }
 
-/// Names something that is left out, with the reason and what to do, in one line; each only once.
-fn say_skipped(what: impl std::fmt::Display) {
+/// Prints a line on the error output, each only once.
+fn say_once(line: &str) {
     static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let line = format!("skipped: {}", one_line(&what));
-    if SAID.lock().expect("no holder of the lines panics").insert(line.clone()) {
+    if SAID.lock().expect("no holder of the lines panics").insert(line.to_owned()) {
         eprintln!("{line}");
     }
+}
+
+/// Names something that is left out, with the reason and what to do, in one line; each only once.
+fn say_skipped(what: impl std::fmt::Display) {
+    say_once(&format!("skipped: {}", one_line(&what)));
 }
 
 /// A message with its hint in one line.
@@ -293,6 +308,10 @@ pub fn main() -> ExitCode {
         Command::Playlist(arguments) => playlist::make_playlist(&project, &arguments),
         Command::List { archived, all_versions } => specs::list(&project, archived, all_versions),
         Command::Runs(arguments) => run_marks::runs(&project, &arguments),
+        Command::Serve(arguments) => serve::serve(&project, &arguments),
+        Command::ServeModel(arguments) => serve_model::serve_model(&project, &arguments),
+        Command::Watch(arguments) => watch::watch(&project, &arguments),
+        Command::Export(command) => export::export(&project, &command),
         Command::Gc(arguments) => gc::gc(&project, &arguments),
         Command::Check => specs::check(&project),
         Command::New { name, from } => specs::new(&project, &name, &from),

@@ -1,11 +1,11 @@
-//! `plot audio | augment | curve | dataset | map | sweep`.
+//! `plot audio | augment | compare | confusion | curve | dataset | f1 | map | reliability | sweep`.
 
 use std::path::{Path, PathBuf};
 
 use super::arguments::Plot;
 use super::foreign::plan;
 use super::progress::Progress;
-use super::{Done, Failure, Project, json, song_map, studies, sweep};
+use super::{Done, Failure, Project, json, plot_compare, song_map, studies, sweep};
 use crate::audio;
 use crate::dataset::{AudioData, Catalogue, Cut, Data};
 use crate::experiment::{self, SummaryError};
@@ -30,6 +30,10 @@ pub(super) fn plot(project: &Project, command: &Plot) -> Done {
             vec![report::draw_augmentations(&plan.name, &sheet, &folder)?]
         }
         Plot::Curve { name, out } => studies::plot_curve(project, name, out.as_deref())?,
+        Plot::Compare(arguments) => vec![plot_compare::plot(project, arguments)?],
+        Plot::Reliability(arguments) => vec![plot_compare::plot_reliability(project, arguments)?],
+        Plot::F1(arguments) => vec![plot_compare::plot_f1(project, arguments)?],
+        Plot::Confusion(arguments) => vec![plot_compare::plot_confusion(project, arguments)?],
         Plot::Sweep { name, out } => sweep::plot_sweep(project, name, out.as_deref())?,
         Plot::Map(arguments) => vec![song_map::map(project, arguments)?],
         Plot::Dataset { name, out } => {

@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use super::arguments::Predict;
-use super::prediction_output::{Destination, Form, Item, PredictionOutput};
+use super::prediction_output::{Destination, Form, PredictionOutput};
 use super::{Done, Failure, Project, json, output, signals, trust};
 use crate::dataset::recordings_in;
 use crate::experiment::{
-    self, Answer, Guess, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
+    self, Answer, Guess, Item, Plan, PredictError, PredictedRow, Predictor, RowCounts, RowPredictor,
 };
 use crate::metrics::Metric;
 use crate::record::{Foreign, FromCapsule, PartOfSearch, Run};
@@ -27,7 +27,17 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
              hint: encore list shows the experiments"
         )));
     }
-    let named: Vec<String> = arguments.with.iter().cloned().collect();
+    let run = chosen(project, with, arguments.trust)?;
+    if run.record.spec["features"].get("table").is_some() {
+        rows(project, &run, arguments)
+    } else {
+        recordings(project, &run, arguments)
+    }
+}
+
+/// The run to predict with, whose model is there and may be used.
+pub(super) fn chosen(project: &Project, with: Option<&str>, trust: bool) -> Result<Run, Failure> {
+    let named: Vec<String> = with.iter().map(|name| (*name).to_owned()).collect();
     let (current, others) = project.recorded(&named)?;
     let run = choose(current, others, with)?;
     if let Some(reason) = without_model(&run) {
@@ -35,13 +45,9 @@ pub(super) fn predict(project: &Project, arguments: &Predict) -> Done {
     }
     if run.record.spec.pointer("/model/command").is_some() {
         let plan = Plan::of_run(&run, &experiment::catalogue_of(&run, &project.catalogue()?)?)?;
-        trust::ask(project, &[&plan], arguments.trust)?;
+        trust::ask(project, &[&plan], trust)?;
     }
-    if run.record.spec["features"].get("table").is_some() {
-        rows(project, &run, arguments)
-    } else {
-        recordings(project, &run, arguments)
-    }
+    Ok(run)
 }
 
 fn say_note(note: Option<&str>) {
@@ -58,7 +64,7 @@ fn is_table(path: &Path) -> bool {
 }
 
 /// The model, in one line.
-fn heading(run: &Run) -> String {
+pub(super) fn heading(run: &Run) -> String {
     let record = &run.record;
     let synthetic = if record.data.synthetic { ", which is synthetic" } else { "" };
     let (metric, score) = (Metric::main(record.data.task).words(), record.scored().main());

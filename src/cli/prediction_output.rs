@@ -4,12 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
 use super::{Done, Failure, is_same_file};
 use crate::delimited;
 use crate::disk;
-use crate::experiment::Answer;
+use crate::experiment::{Answer, Item, PredictionLine, names_of};
 use crate::vocab::Task;
 
 /// How predictions are written.
@@ -21,19 +19,6 @@ pub(super) enum Form {
     Csv,
     /// A JSON object per line.
     Json,
-}
-
-/// What is predicted: a file or a row.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Item<'a> {
-    /// Its cells in the columns that name it.
-    pub(super) names: &'a [String],
-    /// Its line in a table.
-    pub(super) line: Option<usize>,
-    /// Segments of a recording.
-    pub(super) n_segments: Option<usize>,
-    /// What a reader should know about a recording.
-    pub(super) warnings: &'a [String],
 }
 
 /// Where predictions go.
@@ -135,7 +120,7 @@ impl<'a> PredictionOutput<'a> {
     }
 
     fn add_line(&mut self, item: &Item, outcome: Result<(&Answer, &[f32]), &str>) {
-        let line = Line { item, names: &self.names, classes: self.classes, outcome };
+        let line = PredictionLine { item, names: &self.names, classes: self.classes, outcome };
         self.lines += &serde_json::to_string(&line).expect("a prediction is plain data");
         self.lines.push('\n');
     }
@@ -188,67 +173,6 @@ impl Drop for PredictionOutput<'_> {
             // What made the command fail is what the user is told.
             let _ = fs::remove_file(written);
         }
-    }
-}
-
-/// `{"line":2,"id":"x","predicted":"pop","probabilities":{"pop":0.9,"rock":0.1}}`
-struct Line<'a> {
-    item: &'a Item<'a>,
-    names: &'a [String],
-    classes: &'a [String],
-    outcome: Result<(&'a Answer, &'a [f32]), &'a str>,
-}
-
-impl Serialize for Line<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(line) = self.item.line {
-            map.serialize_entry("line", &line)?;
-        }
-        for (name, cell) in self.names.iter().zip(self.item.names) {
-            if name != "line" {
-                map.serialize_entry(name, cell)?;
-            }
-        }
-        match self.outcome {
-            Ok((answer @ (Answer::Class(_) | Answer::Tags(_)), of)) => {
-                let names = names_of(answer, self.classes);
-                match answer {
-                    Answer::Class(_) => map.serialize_entry("predicted", names[0])?,
-                    _ => map.serialize_entry("predicted", &names)?,
-                }
-                map.serialize_entry("probabilities", &Probabilities { classes: self.classes, of })?;
-            }
-            Ok((Answer::Number(number), _)) => map.serialize_entry("predicted", number)?,
-            Err(reason) => map.serialize_entry("error", reason)?,
-        }
-        if let Some(n_segments) = self.item.n_segments {
-            map.serialize_entry("n_segments", &n_segments)?;
-        }
-        if !self.item.warnings.is_empty() {
-            map.serialize_entry("warnings", self.item.warnings)?;
-        }
-        map.end()
-    }
-}
-
-/// The names of the classes or tags that are said.
-fn names_of<'a>(answer: &Answer, classes: &'a [String]) -> Vec<&'a str> {
-    match answer {
-        Answer::Class(class) => vec![&classes[*class]],
-        Answer::Tags(tags) => tags.iter().map(|tag| classes[*tag].as_str()).collect(),
-        Answer::Number(_) => vec![],
-    }
-}
-
-struct Probabilities<'a> {
-    classes: &'a [String],
-    of: &'a [f32],
-}
-
-impl Serialize for Probabilities<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.classes.iter().zip(self.of))
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::run_ids::resolve;
-use super::run_query::{self, exact};
+use super::run_query;
 use super::runs_arguments::{Ids, Runs, RunsCommand};
 use super::{Done, Failure, Project, json, say_skipped};
 use crate::record::{Depth, Notes, RunFields, Store, Trashed};
-use crate::report::run_fields;
+use crate::report::{exact, run_fields};
 use crate::vocab::without_controls;
 
 pub(super) fn runs(project: &Project, arguments: &Runs) -> Done {

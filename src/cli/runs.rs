@@ -1,34 +1,27 @@
 //! `reproduce`, `run` and `report`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::arguments::{Report, Reproduce, Run};
-use super::common_arguments::{Common, Strict};
+use super::common_arguments::Common;
+use super::early_page::EarlyPage;
+use super::live_events::WithEvents;
+use super::page::{Page, QUICK, Source};
 use super::progress::Progress;
-use super::{
-    Done, Failure, Project, from_whole, json, one_line, say_hidden, say_skipped, signals,
-    summaries, trust, versions, why,
-};
-use crate::dataset::{Catalogue, Cut, Manifest};
+use super::result_table::{say_table, strict};
+use super::{Done, Failure, Project, from_whole, json, signals, trust, versions, why};
+use crate::dataset::{Catalogue, Manifest};
 use crate::experiment::{
-    Blame, DataChoice, Library, Options, Outcome, Plan, PlanError, ProjectSettings, ROBUST_VERSION,
-    RunError, RunLabel, Shrink, SideBySide, run_all,
+    Blame, DataChoice, Observer, Options, Outcome, Plan, PlanError, ProjectSettings, RunError,
+    RunLabel, Shrink, SideBySide, run_all,
 };
 use crate::model::NoDevice;
-use crate::record::{self, Store};
+use crate::record::Store;
 use crate::report;
 use crate::schema::Faults;
-
-/// `--quick`: all of it in under three minutes on two cores.
-const QUICK: Shrink = Shrink {
-    max_epochs: Some(15),
-    max_seeds: Some(1),
-    data: Cut { tracks_per_genre: Some(10), n_rows: Some(2_000) },
-};
 
 /// Seeds of each spec without flags on the embedded corpora: everything within an hour on two cores.
 const N_EMBEDDED_SEEDS: usize = 3;
@@ -80,12 +73,16 @@ pub(super) fn reproduce(project: &Project, arguments: &Reproduce) -> Done {
     say_data(&catalogue, &plans);
     say_left_out(&left_out);
     let page = Page::of(project, arguments.quick, false, false);
+    let source =
+        Source { settings: &settings, library: &library, catalogue: &catalogue, page: &page };
     let progress = Progress::new(n_runs(&plans));
-    let outcomes =
-        execute(project, &catalogue, &page.store(), &plans, &arguments.common, &progress)?;
-    let written = write(&settings, &library, &catalogue, &page, arguments.strict);
+    let early = EarlyPage::new(&plans, &progress);
+    let outcomes = early.written_by(&source, || {
+        execute(project, &catalogue, &page.store(), &plans, &arguments.common, &early)
+    })?;
+    let shown = source.write(&early.pending()).and_then(|written| written.say(arguments.strict));
     failures(outcomes)?;
-    written
+    shown
 }
 
 /// Runs some experiments and shows their table.
@@ -123,34 +120,10 @@ pub(super) fn report(project: &Project, arguments: &Report) -> Done {
     let Report { quick, all_versions, archived, .. } = *arguments;
     let page = Page::of(project, quick, all_versions, archived);
     let library = project.library()?;
-    write(&project.settings(&library), &library, &project.catalogue()?, &page, arguments.strict)
-}
-
-/// A page and the runs that it shows.
-struct Page {
-    folder: PathBuf,
-    /// How its runs are smaller than their specs.
-    shrink: Shrink,
-    /// Whether it shows runs of other versions of the specs.
-    all_versions: bool,
-    /// Whether it shows archived runs.
-    archived: bool,
-}
-
-impl Page {
-    fn of(project: &Project, is_quick: bool, all_versions: bool, archived: bool) -> Self {
-        let (folder, shrink) = if is_quick {
-            (project.reports().join("quick"), QUICK)
-        } else {
-            (project.reports(), Shrink::default())
-        };
-        Self { folder, shrink, all_versions, archived }
-    }
-
-    fn store(&self) -> Store {
-        let store = Store::new(self.folder.join("runs"));
-        if self.archived { store.with_archived() } else { store }
-    }
+    let (settings, catalogue) = (project.settings(&library), project.catalogue()?);
+    let source =
+        Source { settings: &settings, library: &library, catalogue: &catalogue, page: &page };
+    source.write(&[])?.say(arguments.strict)
 }
 
 /// Parses `--data`.
@@ -213,7 +186,7 @@ pub(super) fn execute(
     store: &Store,
     plans: &[Plan],
     common: &Common,
-    progress: &Progress,
+    observer: &dyn Observer,
 ) -> Result<Vec<Outcome>, Failure> {
     store.check_link()?;
     trust::ask(project, &plans.iter().collect::<Vec<_>>(), common.trust)?;
@@ -223,7 +196,18 @@ pub(super) fn execute(
         checkpoint_every: Duration::from_secs(common.checkpoint_every.into()),
         forbid_leaks: common.forbid_leaks,
     };
-    let outcomes = run_all(plans, project.workspace(catalogue, store, progress), how);
+    let outcomes = match &common.tensorboard {
+        None => run_all(plans, project.workspace(catalogue, store, observer), how),
+        Some(folder) => {
+            let wanted = plans.iter().map(|plan| {
+                (plan.name.clone(), plan.spec.dataset.name.clone(), plan.spec.seeds.clone())
+            });
+            let with_events = WithEvents::new(observer, store, wanted.collect(), folder)?;
+            let outcomes = run_all(plans, project.workspace(catalogue, store, &with_events), how);
+            with_events.end()?;
+            outcomes
+        }
+    };
     let object = |Outcome { label, result }: &Outcome| {
         let RunLabel { experiment, dataset, seed, changes, .. } = label;
         let run = result.as_ref().ok();
@@ -235,15 +219,6 @@ pub(super) fn execute(
     };
     json::put("runs", outcomes.iter().map(object).collect::<Vec<_>>());
     Ok(outcomes)
-}
-
-/// Prints a table of results.
-pub(super) fn say_table(table: &report::Table) {
-    print!("{}", table.text);
-    json::put("results", &table.results);
-    json::put("not_run", &table.not_run);
-    json::put("differing", &table.differing);
-    json::put("inconclusive", &table.inconclusive);
 }
 
 /// The number of concurrent runs that `--jobs` or the environment gives.
@@ -260,84 +235,6 @@ pub(super) fn jobs(jobs: Option<u16>) -> Result<Option<usize>, Failure> {
             ))),
         },
     }
-}
-
-/// Writes a page from its runs, and shows its table.
-fn write(
-    settings: &ProjectSettings,
-    library: &Library,
-    catalogue: &Catalogue,
-    page: &Page,
-    how: Option<Strict>,
-) -> Done {
-    let (folder, store) = (&page.folder, page.store());
-    let (runs, damaged) = store.finished()?;
-    damaged.iter().for_each(say_skipped);
-    keep_page(folder, &store, &runs)?;
-    let mut versions = versions(runs, library, catalogue, page.shrink);
-    let mut winners = std::mem::take(&mut versions.of_searches);
-    winners.retain(|run| !run.record.is_trial());
-    let n_hidden = if page.all_versions { 0 } else { versions.others.len() };
-    let runs = if page.all_versions { versions.all() } else { versions.without_history() };
-    let with_runs: BTreeSet<&str> = runs.iter().map(|run| run.record.experiment.as_str()).collect();
-    let has_run = |name: &str| with_runs.contains(name);
-    // Specs are read only for experiments without a run.
-    let is_grouped = |name: &str| settings.grouped().any(|grouped| grouped == name);
-    let names = settings.order(library);
-    let plans: BTreeMap<&str, Plan> = (names.iter().map(String::as_str))
-        .filter(|name| !has_run(name) && (settings.groups.is_empty() || is_grouped(name)))
-        .filter_map(|name| {
-            Some((name, Plan::read(name, library, catalogue, &Options::default()).ok()?))
-        })
-        .collect();
-    let can_run = |name: &str| plans.get(name).is_none_or(|plan| plan.unfit().is_none());
-    // Of the other experiments, a page with groups shows those that somebody ran.
-    let is_shown = |name: &&String| {
-        let is_wanted =
-            || if is_grouped(name) { can_run(name) } else { settings.groups.is_empty() };
-        has_run(name) || is_wanted()
-    };
-    let order = names.iter().filter(is_shown).cloned().collect();
-    let data = summaries::summaries(catalogue, &runs, page.shrink.data);
-    let scores = Some(store.scores());
-    let mut skipped: Vec<String> = damaged.iter().map(|error| one_line(error)).collect();
-    let tasks = plans.iter().map(|(name, plan)| ((*name).to_owned(), plan.spec.target.task()));
-    let tasks = tasks.collect();
-    let degraded = Some(store.degraded(ROBUST_VERSION));
-    let (studies, broken) = store.studies()?;
-    broken.iter().for_each(say_skipped);
-    skipped.extend(broken.iter().map(|error| one_line(error)));
-    let options = report::Options {
-        tasks,
-        data,
-        scores,
-        degraded,
-        studies,
-        winners,
-        skipped,
-        ..page_options(settings, order)
-    };
-    let written = from_whole(runs, &options, |runs, options| report::write(runs, options, folder))?;
-    say_table(&written.table);
-    json::put("page", written.page.display().to_string());
-    say_hidden(n_hidden);
-    println!("page: {}", written.page.display());
-    strict(&written.table, how)
-}
-
-/// Refuses to replace a page about runs by one about nothing: their disk may not be mounted.
-fn keep_page(folder: &std::path::Path, store: &Store, runs: &[record::Run]) -> Done {
-    let results = folder.join("results.csv");
-    let n_shown = std::fs::read_to_string(&results).map_or(0, |text| text.lines().count());
-    if !runs.is_empty() || n_shown <= 1 {
-        return Ok(());
-    }
-    Err(Failure::Data(format!(
-        "{} has no valid run, but the page shows some; it was left as it is\n\
-         hint: if the runs are on another disk, connect it; to write an empty page, delete {}",
-        store.root().display(),
-        results.display()
-    )))
 }
 
 /// The error of the runs that failed or were stopped.
@@ -388,37 +285,4 @@ fn reasons(failed: &[(RunLabel, RunError)]) -> String {
     }
     let lines = by_text.iter().map(|(text, runs)| format!("{}: {text}", runs.join(", ")));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// The options of a page: what the project's settings say.
-pub(super) fn page_options(settings: &ProjectSettings, order: Vec<String>) -> report::Options {
-    let groups =
-        settings.groups.iter().map(|group| (group.title.clone(), group.experiments.clone()));
-    report::Options {
-        title: settings.title.clone(),
-        text: settings.text.clone(),
-        groups: groups.collect(),
-        order,
-        data: vec![],
-        scores: None,
-        degraded: None,
-        studies: vec![],
-        winners: vec![],
-        skipped: vec![],
-        tasks: BTreeMap::new(),
-    }
-}
-
-/// Exit code 4 where a claim differs and `--strict` was given, or is inconclusive and
-/// `--strict=conclusive` was.
-pub(super) fn strict(table: &report::Table, how: Option<Strict>) -> Done {
-    let Some(how) = how else { return Ok(()) };
-    let mut found = vec![];
-    if !table.differing.is_empty() {
-        found.push(format!("claims that differ: {}", table.differing.join(", ")));
-    }
-    if how == Strict::Conclusive && !table.inconclusive.is_empty() {
-        found.push(format!("inconclusive claims: {}", table.inconclusive.join(", ")));
-    }
-    if found.is_empty() { Ok(()) } else { Err(Failure::Differs(found.join("; "))) }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::live_events::WithEvents;
 use super::progress::Progress;
 use super::runs::{jobs, options, say_data};
 use super::sweep_arguments::{Sweep, SweepCommand};
 use super::{Done, Failure, Project, json, say_skipped, trust};
-use crate::experiment::{self, Plan, SideBySide, SweepError, SweepOptions, check_sweep};
+use crate::experiment::{self, Observer, Plan, SideBySide, SweepError, SweepOptions, check_sweep};
 use crate::record::{EndedRun, Run, Store, Study};
 use crate::report;
 
@@ -61,8 +62,13 @@ pub(super) fn sweep(project: &Project, arguments: &Sweep) -> Done {
     let mut without_winner = vec![];
     for plan in &plans {
         let progress = Progress::new(experiment::n_runs_of(plan, sweep_options));
-        let workspace = project.workspace(&catalogue, &store, &progress);
+        let events = arguments.common.tensorboard.as_ref();
+        let events =
+            events.map(|folder| with_events(plan, &store, &progress, folder)).transpose()?;
+        let observer: &dyn Observer = events.as_ref().map_or(&progress, |events| events);
+        let workspace = project.workspace(&catalogue, &store, observer);
         let study = experiment::sweep(plan, sweep_options, workspace, how).map_err(failure)?;
+        events.map_or(Ok(()), WithEvents::end)?;
         say(&store, &study)?;
         if study.parts.iter().any(|part| part.winner.is_none()) {
             without_winner.push(study.experiment);
@@ -75,6 +81,19 @@ pub(super) fn sweep(project: &Project, arguments: &Sweep) -> Done {
     Err(Failure::Internal(anyhow::anyhow!(
         "every trial failed: {names}\nhint: encore sweep NAME --retry does failed trials again"
     )))
+}
+
+/// Event files for the trials of a study and for the runs of its winner.
+fn with_events<'a>(
+    plan: &Plan,
+    store: &'a Store,
+    progress: &'a Progress,
+    folder: &Path,
+) -> Result<WithEvents<'a>, Failure> {
+    let sweep = plan.spec.sweep.iter().flat_map(|it| it.seeds.iter().chain(&it.final_seeds));
+    let seeds = plan.spec.seeds.iter().chain(sweep).copied().collect();
+    let wanted = vec![(plan.name.clone(), plan.spec.dataset.name.clone(), seeds)];
+    WithEvents::new(progress, store, wanted, folder)
 }
 
 fn failure(error: SweepError) -> Failure {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::progress::Progress;
-use super::runs::say_table;
+use super::result_table::say_table;
 use super::{Done, Failure, Project, json, trust};
 use crate::experiment::{self, Plan, Repetition, VerifyError};
 use crate::metrics::Metric;

@@ -23,11 +23,13 @@
 //! | `command` | a run whose model is a program, and its predictions |
 //! | `ensemble/` | a run whose model is several finished runs |
 //! | `predict`, `predict_rows` | predictions for recordings and for rows of a table |
+//! | `prediction_line` | a prediction as JSON |
 //! | `robust/` | what the models of runs say of their degraded test recordings |
 //! | `augmented` | training examples before and after each augmentation |
 //! | `embed`, `music` | a recording as a vector; the songs of a dataset or folder, kept in a file |
 //! | `similarity` | how many neighbors of a song have its genre |
 //! | `summary`, `bins` | what a dataset looks like; its histograms |
+//! | `page_content` | a store -> what the page about its runs shows |
 //! | `context`, `error`, `event` | where runs happen, what can go wrong, what observers see |
 //!
 //! This room must never know the terminal: it reports [`Event`]s.
@@ -55,9 +57,11 @@ mod library;
 mod model_inputs;
 mod music;
 mod options;
+mod page_content;
 mod plan;
 mod predict;
 mod predict_rows;
+mod prediction_line;
 mod protocol;
 mod queue;
 mod record_run;
@@ -89,9 +93,11 @@ pub use imported_capsule::import_capsule;
 pub use library::{Library, derive_spec};
 pub use music::{Music, MusicError, OnSong, Songs, content_of};
 pub use options::{DataChoice, Options, Shrink};
+pub use page_content::{PageContent, PageSource};
 pub use plan::{Plan, PlanError};
 pub use predict::{Answer, Guess, PredictError, Predictor, catalogue_of};
 pub use predict_rows::{NewRows, PredictedRow, RowCounts, RowPredictor};
+pub use prediction_line::{Item, PredictionLine, names_of};
 pub use queue::{Outcome, SideBySide, run_all};
 pub use robust::{Measured, ROBUST_VERSION, UNDEGRADED, degradations, measure, usual_degradations};
 pub use settings::{ProjectGroup, ProjectSettings};

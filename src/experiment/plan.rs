@@ -251,7 +251,8 @@ impl Plan {
     }
 
     /// The name of one of the plan's runs, for messages.
-    pub(super) fn label(&self, seed: u64) -> RunLabel {
+    #[must_use]
+    pub fn label(&self, seed: u64) -> RunLabel {
         let (experiment, dataset) = (self.name.clone(), self.spec.dataset.name.clone());
         RunLabel {
             experiment,

@@ -1,7 +1,7 @@
 //! Many runs, several at a time: all features first, then every run in its own process or, for a program that
 //! uses encore as a library, in this one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -47,6 +47,8 @@ struct QueuedRun<'a> {
     plan: &'a Plan,
     id: String,
     seed: u64,
+    /// The position of the seed in its plan.
+    round: usize,
 }
 
 /// What runs of several queues can share, one queue after the other.
@@ -86,7 +88,9 @@ struct Queue<'a> {
 }
 
 /// Runs every seed of every plan, some at a time, in processes of their own. Finished runs are
-/// reused, and interrupted runs are resumed. Ensembles come last, since they consist of other runs.
+/// reused, and interrupted runs are resumed. Seeds go in rounds: the first one of every plan, then the
+/// second one, so that every plan has a result early. In a round, ensembles come last, since they
+/// consist of other runs.
 ///
 /// A run that fails, or whose process is killed, does not affect other runs. If there are more cores
 /// than runs, each run uses several threads, which changes no bit. Outcomes are in the order of
@@ -104,7 +108,7 @@ pub(super) fn run_all_in(
     pool: &Pool,
 ) -> Vec<Outcome> {
     let Workspace { observer, stop, .. } = workspace;
-    let mut jobs = VecDeque::new();
+    let mut jobs = vec![];
     let mut outcomes = vec![];
     let mut shared = pool.inputs.lock().expect("no holder of the examples panics");
     for plan in plans {
@@ -125,8 +129,9 @@ pub(super) fn run_all_in(
                     let dataset = plan.spec.dataset.name.clone();
                     observer.event(&Event::FeaturesNote { dataset, text });
                 }
-                let queued = |&seed: &u64| QueuedRun { plan, id: inputs.run_id(plan, seed), seed };
-                jobs.extend(plan.spec.seeds.iter().map(queued));
+                for (round, &seed) in plan.spec.seeds.iter().enumerate() {
+                    jobs.push(QueuedRun { plan, id: inputs.run_id(plan, seed), seed, round });
+                }
             }
             Err(error) => {
                 let seed = plan.spec.seeds[0];
@@ -154,9 +159,7 @@ pub(super) fn run_all_in(
     drop(shared);
     let queue = Queue { workspace, how, n_threads, lifelines: Mutex::default(), pool };
     let order: Vec<RunLabel> = jobs.iter().map(|job| job.plan.label(job.seed)).collect();
-    // An ensemble consists of finished runs: those that it may need go first.
-    let (ensembles, others): (VecDeque<_>, VecDeque<_>) =
-        jobs.into_iter().partition(|job| job.plan.spec.model.ensemble().is_some());
+    let rounds = rounds(jobs);
     let jobs = Mutex::new(VecDeque::new());
     let done = Mutex::new(vec![]);
     let is_over = AtomicBool::new(false);
@@ -180,7 +183,7 @@ pub(super) fn run_all_in(
                 std::thread::sleep(ATTENTION);
             }
         });
-        for round in [others, ensembles] {
+        for round in rounds {
             *jobs.lock().expect("no holder of the queue panics") = round;
             let workers: Vec<_> = (0..n_jobs).map(|_| scope.spawn(work)).collect();
             workers.into_iter().for_each(|worker| worker.join().expect("a worker does not panic"));
@@ -190,6 +193,33 @@ pub(super) fn run_all_in(
     done.sort_by_key(|outcome: &Outcome| order.iter().position(|label| *label == outcome.label));
     outcomes.extend(done);
     outcomes
+}
+
+/// The runs in the order in which they start. A list begins when the one before it has ended: an ensemble
+/// consists of finished runs, and those that it may need go first.
+fn rounds(mut jobs: Vec<QueuedRun>) -> Vec<VecDeque<QueuedRun>> {
+    let is_ensemble = |job: &QueuedRun| job.plan.spec.model.ensemble().is_some();
+    // Members have the seed of their ensemble, perhaps at another place of their list.
+    let mut last: BTreeMap<u64, usize> = BTreeMap::new();
+    for job in &jobs {
+        let round = last.entry(job.seed).or_default();
+        *round = job.round.max(*round);
+    }
+    jobs.iter_mut().filter(|job| is_ensemble(job)).for_each(|job| job.round = last[&job.seed]);
+    // The order of plans stays as it is.
+    jobs.sort_by_key(|job| (job.round, is_ensemble(job)));
+    let mut rounds: Vec<VecDeque<QueuedRun>> = vec![];
+    for job in jobs {
+        match rounds.last_mut() {
+            Some(last)
+                if last.back().is_some_and(|before| is_ensemble(before) == is_ensemble(&job)) =>
+            {
+                last.push_back(job);
+            }
+            _ => rounds.push([job].into()),
+        }
+    }
+    rounds
 }
 
 /// A flag that goes up when this is dropped.
@@ -255,7 +285,7 @@ impl Queue<'_> {
     fn in_worker(&self, job: &QueuedRun, program: &Path) -> Result<(Run, bool), RunError> {
         let Workspace { store, observer, project, .. } = self.workspace;
         let SideBySide { checkpoint_every, forbid_leaks, .. } = self.how;
-        let QueuedRun { plan, id, seed } = job;
+        let QueuedRun { plan, id, seed, .. } = job;
         let task = WorkerTask {
             name: plan.name.clone(),
             origin: plan.origin.clone(),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{StoreError, io, write_whole};
 use super::store::Store;
 use crate::disk::{self, Owner};
+use crate::vocab::Epoch;
 
 /// The name of an attempt's facts in its folder.
 pub(super) const FACTS: &str = "attempt.json";
@@ -122,6 +123,34 @@ impl Store {
         let mut attempts = self.owned(id)?;
         attempts.retain(|(path, _)| path.extension().is_none_or(|end| end != "removed"));
         Ok(self.state(id.to_owned(), &attempts))
+    }
+
+    /// The epochs of an unfinished run's most advanced attempt. A line that is being written is left out.
+    ///
+    /// # Errors
+    /// If the folder of attempts can't be read.
+    pub fn unfinished_epochs(&self, id: &str) -> Result<Vec<Epoch>, StoreError> {
+        let epochs = |(path, _): (PathBuf, Owner)| -> Vec<Epoch> {
+            let text = fs::read_to_string(path.join("epochs.jsonl")).unwrap_or_default();
+            text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+        };
+        let all = self.owned(id)?.into_iter().map(epochs);
+        Ok(all.max_by_key(Vec::len).unwrap_or_default())
+    }
+
+    /// The last lines that the program of an unfinished run printed, if the model is a program.
+    ///
+    /// # Errors
+    /// If the folder of attempts can't be read.
+    pub fn unfinished_log(&self, id: &str) -> Result<Option<String>, StoreError> {
+        const N_LINES: usize = 100;
+        let log = |(path, _): (PathBuf, Owner)| fs::read(path.join("log.txt")).ok();
+        let last = self.owned(id)?.into_iter().filter_map(log).next_back();
+        Ok(last.map(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(N_LINES)..].join("\n")
+        }))
     }
 
     /// Saves why a run failed, until it is finished.

@@ -1,6 +1,7 @@
 //! A confusion matrix that can be shown: of many classes the largest, the others together.
 
 use super::group::Group;
+use super::runs::Runs;
 use super::words::count;
 
 /// Classes that are shown at most, the others together being one of them.
@@ -21,6 +22,11 @@ impl Confused {
     /// Of a group, summed over its runs.
     pub(super) fn of(group: &Group) -> Self {
         Self::new(&group.record().data.classes, group.confusion())
+    }
+
+    /// Of runs that differ in their seed alone, summed.
+    pub(super) fn of_runs(runs: &Runs) -> Self {
+        Self::new(&runs.record().data.classes, runs.confusion())
     }
 
     fn new(classes: &[String], counts: Vec<Vec<usize>>) -> Self {

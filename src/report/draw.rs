@@ -3,10 +3,36 @@
 use std::path::{Path, PathBuf};
 
 use super::figure::{self, AugmentSheet, MapPoint, RatePoint, Segment};
+use super::group::{Row, rows};
 use super::searches::PartTrials;
-use super::{DatasetSummary, ReportError, make};
-use crate::record::Study;
+use super::{DatasetSummary, Options, ReportError, make};
+use crate::record::{Run, Study};
 use crate::search::Trials;
+use crate::vocab::Task;
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// The file.
+    pub png: Vec<u8>,
+    /// Its width in pixels.
+    pub width: u32,
+    /// Its height in pixels.
+    pub height: u32,
+}
+
+/// The confusion matrix of a run on its test examples; `None` if it predicts no classes or has no test scores.
+///
+/// # Errors
+/// If its predictions can't be read or the figure can't be drawn.
+pub fn confusion_png(run: &Run) -> Result<Option<Picture>, ReportError> {
+    if run.record.test.is_none() || run.record.data.task != Task::Classes {
+        return Ok(None);
+    }
+    let (runs, options) = ([run.clone()], Options::default());
+    let rows = rows(&runs, &options)?;
+    rows.iter().find_map(Row::group).map(figure::confusion_png).transpose()
+}
 
 /// Draws the figures of a search into a folder, which is created if needed: `NAME-history`, and as far as trials have
 /// scores `NAME-parallel`, `NAME-slices`, `NAME-contour` and `NAME-importance`. Returns the paths of the SVGs; the PNGs are

@@ -15,12 +15,14 @@
 //! | `run_lines` | every run of a row in numbers, and their means |
 //! | `main_scale` | the scale on which the main metric of a task is drawn |
 //! | `page` | all of it -> `README.md` |
+//! | `live/` | pages that a server makes for every request |
 //! | `html/` | all of it -> `index.html`, for a browser: one file, no network |
 //! | `tex` | the summary -> `table.tex`, for LaTeX |
 //! | `results` | one line per run -> `results.csv`, `results.parquet` |
 //! | `epochs` | one line per epoch of all runs -> `epochs.csv`, `epochs.parquet` |
 //! | `facts` | rows -> plain data, for JSON |
 //! | `run_fields` | a run -> its fields by dotted names |
+//! | `all_runs` | a store -> the fields of all runs, with tags and notes; values in words |
 //! | `run_table` | fields of many runs -> those that match a condition, in order |
 //! | `terminal`, `footnotes` | rows -> the table that the command line prints, with its notes |
 //! | `compare/` | runs against runs: metrics with intervals, differences of specs, paired tests |
@@ -31,6 +33,8 @@
 //! | `ablation/` | runs of a spec and of its changes -> what each change does |
 //! | `recommended` | studies of recommendations -> a table of answers |
 //! | `studies`, `page_studies` | what `encore curve` and `encore ablate` show, and a page of them |
+//! | `class_figures` | runs -> reliability, F1 of every class, the difference of confusion matrices |
+//! | `overlay` | runs -> their curves in one figure |
 //! | `draw` | figures that are drawn without a page |
 //! | `data` | dataset summaries -> the section with the data plots |
 //! | `figure/` | curves, confusion matrix, predicted against actual numbers, all main metrics, pictures of data -> SVG and PNG (plotters lives here only) |
@@ -40,8 +44,10 @@
 //! never know a model, audio or a clock.
 
 mod ablation;
+mod all_runs;
 mod check;
 mod claims;
+mod class_figures;
 mod compare;
 mod confused;
 mod data;
@@ -63,7 +69,9 @@ mod html;
 mod learning;
 mod ledger;
 mod link;
+pub mod live;
 mod main_scale;
+mod overlay;
 mod page;
 mod page_studies;
 mod paired;
@@ -92,11 +100,17 @@ mod warnings;
 mod words;
 
 pub use ablation::{AblationFacts, BaseFacts, ChangeFacts};
+pub use all_runs::{all_runs, default_columns, exact, finished_runs, short, unfinished_runs};
+pub use class_figures::{
+    ClassF1, ConfusionDifference, Reliability, ReliabilityBin, class_f1, confusion_difference,
+    plot_confusion_difference, plot_f1, plot_reliability, reliability,
+};
 pub use compare::{
     CompareError, Comparison, LevelFacts, ScoreFacts, SideFacts, TestFacts, compare, comparison,
 };
 pub use draw::{
-    draw_augmentations, draw_map, draw_rates, draw_sheet, draw_study, draw_summary, draw_sweep,
+    Picture, confusion_png, draw_augmentations, draw_map, draw_rates, draw_sheet, draw_study,
+    draw_summary, draw_sweep,
 };
 pub use facts::{ClaimFacts, RangeFacts, ResultFacts};
 pub(crate) use figure::nice_step;
@@ -105,6 +119,10 @@ pub use figure::{
     SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment,
 };
 pub use learning::{CurveFacts, CurvePoint, ForecastFacts, LawFacts};
+pub use overlay::{
+    CURVE_METRICS, CurveBy, CurveLine, CurvePlace, CurveView, MAX_LINES, OverlaidLine, RunCurve,
+    curve_lines, draw_overlay, overlaid, overlaid_svg,
+};
 pub use robust::{RobustPoint, RobustSide, RobustTest};
 pub use robustness::{Robustness, meant, robustness};
 pub use run_fields::{needs_predictions, run_fields, unfinished_fields};
@@ -159,6 +177,8 @@ pub struct Options {
     pub winners: Vec<Run>,
     /// Why finished runs are not on the page, one line each, e.g. because their files are damaged.
     pub skipped: Vec<String>,
+    /// Experiments whose runs are still going on or waiting, each with how many, in the order of the page.
+    pub pending: Vec<(String, usize)>,
 }
 
 impl Options {

@@ -101,6 +101,7 @@ pub(super) fn text(
             summary::data_sentence(rows, Markup::Markdown),
             summary::foreign_sentence(rows, Markup::Markdown),
             summary::skipped(&options.skipped, Markup::Markdown),
+            summary::pending(&options.pending, Markup::Markdown),
         ]),
         summary::markdown(rows, options),
         summary::reasons(rows),

@@ -200,6 +200,24 @@ pub(super) fn skipped(lines: &[String], markup: Markup) -> String {
     format!("{} {runs} not on this page: {}.", lines.len(), named.join("; "))
 }
 
+/// Counts the runs that are still to come; empty without any.
+pub(super) fn pending(pending: &[(String, usize)], markup: Markup) -> String {
+    if pending.is_empty() {
+        return String::new();
+    }
+    let n: usize = pending.iter().map(|(_, n)| n).sum();
+    let named: Vec<String> = pending
+        .iter()
+        .map(|(name, n)| format!("{} ({})", markup.code(name), counted(*n, "seed")))
+        .collect();
+    let are = if n == 1 { "is" } else { "are" };
+    format!(
+        "{} {are} still to come: {}. Until then, intervals are wider and rows may be missing.",
+        counted(n, "run"),
+        list(&named)
+    )
+}
+
 /// Names the rows on synthetic data; empty without any.
 pub(super) fn data_sentence(rows: &[Row], markup: Markup) -> String {
     let ran = || rows.iter().filter_map(Row::group);

@@ -17,6 +17,10 @@ pub enum Values {
     Integers(Vec<i64>),
     /// Yes or no.
     Flags(Vec<bool>),
+    /// Texts; some may be missing.
+    MaybeTexts(Vec<Option<String>>),
+    /// Yes or no; some may be missing.
+    MaybeFlags(Vec<Option<bool>>),
 }
 
 /// The bytes of a CSV file with a header: numbers with all their digits, cells quoted where they must be,
@@ -52,6 +56,8 @@ fn column(name: &str, values: &Values) -> Column {
         Values::Counts(values) => Series::new(name, values),
         Values::Integers(values) => Series::new(name, values),
         Values::Flags(values) => Series::new(name, values),
+        Values::MaybeTexts(values) => Series::new(name, values),
+        Values::MaybeFlags(values) => Series::new(name, values),
     };
     series.into()
 }

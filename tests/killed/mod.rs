@@ -192,8 +192,7 @@ impl Arena<'_> {
     fn check_whole(&mut self, project: &Path, before: &Results, wanted: &Results) {
         for (name, bytes) in results(project) {
             let is_old = before.get(&name) == Some(&bytes);
-            // A study grows with every batch of trials.
-            if name.ends_with("/study.json") && serde_json::from_slice::<Value>(&bytes).is_ok() {
+            if is_whole_meanwhile(&name, &bytes) {
                 continue;
             }
             if wanted.get(&name).is_some_and(|wanted| *wanted != bytes) && !is_old {
@@ -220,6 +219,25 @@ impl Arena<'_> {
                 Some(_) => {}
             }
         }
+    }
+}
+
+/// Whether a file that is written again and again while a command goes on is whole: a study grows with every batch of
+/// trials, and the page of `reproduce` with every run.
+fn is_whole_meanwhile(name: &str, bytes: &[u8]) -> bool {
+    if name.ends_with("/study.json") {
+        return serde_json::from_slice::<Value>(bytes).is_ok();
+    }
+    let Some(of_page) = name.strip_prefix("reports/quick/") else { return false };
+    match of_page.rsplit_once('.').map(|(_, end)| end) {
+        // The comparison takes pages apart at every `<`.
+        Some("html") => bytes.trim_ascii_end().ends_with(b"/html>"),
+        Some("svg") => bytes.trim_ascii_end().ends_with(b"</svg>"),
+        Some("png") => bytes.ends_with(b"IEND\xAE\x42\x60\x82"),
+        Some("parquet") => bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"),
+        Some("csv" | "md") => !of_page.starts_with("runs/") && bytes.ends_with(b"\n"),
+        Some("tex") => bytes.trim_ascii_end().ends_with(b"\\end{tabular}"),
+        _ => false,
     }
 }
 

@@ -111,7 +111,11 @@ impl Browser {
 
     /// Opens a file and waits until it is loaded.
     pub fn open(&mut self, file: &Path) {
-        let address = format!("file://{}", file.display());
+        self.go(&format!("file://{}", file.display()));
+    }
+
+    /// Opens an address and waits until it is loaded.
+    pub fn go(&mut self, address: &str) {
         let loaded = |event: &Value| event["method"] == "Page.loadEventFired";
         self.events.retain(|event| !loaded(event));
         self.call("Page.navigate", json!({"url": address}));
@@ -159,8 +163,39 @@ impl Browser {
         }
     }
 
-    /// Returns the page's console messages, its errors, and its network requests.
-    pub fn complaints(&self) -> Vec<String> {
+    /// Presses a key that leads to another page, and waits until that is loaded.
+    pub fn press_and_wait(&mut self, key: &str) {
+        let loaded = |event: &Value| event["method"] == "Page.loadEventFired";
+        self.events.retain(|event| !loaded(event));
+        self.press(key);
+        while !self.events.iter().any(loaded) {
+            let event = self.next();
+            self.events.push(event);
+        }
+    }
+
+    /// Writes text where the focus is.
+    pub fn write(&mut self, text: &str) {
+        self.call("Input.insertText", json!({"text": text}));
+    }
+
+    /// Keeps a screenshot of the whole page, if ENCORE_LOOK names a folder.
+    pub fn look(&mut self, name: &str) {
+        let Some(folder) = std::env::var_os("ENCORE_LOOK") else { return };
+        let size = "({width: document.documentElement.clientWidth, height: document.documentElement.scrollHeight})";
+        let size = self.evaluate(size);
+        let clip =
+            json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let how = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let shot = self.call("Page.captureScreenshot", how);
+        let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let name: String = name.chars().map(safe).collect();
+        let file = Path::new(&folder).join(format!("{name}.png.b64"));
+        std::fs::write(file, shot["data"].as_str().unwrap()).unwrap();
+    }
+
+    /// Returns the page's console messages, its errors, and its network requests but those of an address of its own.
+    pub fn complaints(&self, own: &str) -> Vec<String> {
         let said = |event: &Value| {
             let parameters = &event["params"];
             match event["method"].as_str()? {
@@ -169,7 +204,7 @@ impl Browser {
                 }
                 "Network.requestWillBeSent" => {
                     let address = parameters["request"]["url"].as_str()?;
-                    let is_local = address.starts_with("file:") || address.starts_with("data:");
+                    let is_local = ["file:", "data:", own].iter().any(|it| address.starts_with(it));
                     (!is_local).then(|| format!("asked for {address}"))
                 }
                 _ => None,

@@ -5,7 +5,7 @@
 //! them with `cargo test --release --test integration page:: -- --ignored`. ENCORE_PAGE names a
 //! different page to check; screenshots are written into the folder ENCORE_LOOK, in base64.
 
-mod browser;
+pub mod browser;
 
 use crate::common;
 use std::fs;
@@ -62,7 +62,7 @@ fn a_browser_shows_the_page_as_it_is_meant() {
     browser.open(&page);
     is_sorted_by_keyboard(&mut browser);
     is_printed_whole(&mut browser);
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.complaints("file:"), Vec::<String>::new());
 }
 
 /// Checks that the page does not scroll sideways.

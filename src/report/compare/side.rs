@@ -17,6 +17,23 @@ pub(in crate::report) struct Side<'a> {
     pub(in crate::report) n_left_out: usize,
 }
 
+/// The runs of every name for their curves, whose data and tasks may differ: of an experiment those of its first group.
+pub(in crate::report) fn of_names<'a>(
+    runs: &'a [Run],
+    names: &[String],
+) -> Result<Vec<(String, Vec<&'a Run>)>, CompareError> {
+    let mut all: Vec<(String, Vec<&Run>)> = vec![];
+    for name in names {
+        let group = match runs.iter().find(|run| run.id == *name) {
+            Some(run) => Some(Runs::new(&[run])),
+            None => of_version(runs, name).into_iter().min_by_key(preference),
+        };
+        let group = group.ok_or_else(|| CompareError::NoRun(name.clone()))?;
+        all.push((name.clone(), group.runs));
+    }
+    Ok(all)
+}
+
 /// The runs that every name means.
 pub(in crate::report) fn choose<'a>(
     runs: &'a [Run],

@@ -63,15 +63,12 @@ fn has_accuracy(epochs: &[Vec<Epoch>]) -> bool {
 }
 
 /// Accuracy alone, where there is one, and loss alone, for a page with its own heading and legend.
-pub(super) fn panels(group: &Group, epochs: &[Vec<Epoch>]) -> Vec<Figure> {
+pub(super) fn panels(experiment: &str, claim: Option<f64>, epochs: &[Vec<Epoch>]) -> Vec<Figure> {
     let half = Half { left: 62.0, top: 24.0, right: 414.0, bottom: 252.0 };
-    let panel = |what: &str| {
-        Figure::new(format!("{}: {what} over the epochs", group.experiment()), 430, 308)
-    };
+    let panel = |what: &str| Figure::new(format!("{experiment}: {what} over the epochs"), 430, 308);
     let mut panels = vec![];
     if has_accuracy(epochs) {
         let mut accuracy = panel("accuracy");
-        let claim = group.claim_of_main().map(|judged| judged.claim.value);
         half.accuracy(&mut accuracy, epochs, claim);
         panels.push(accuracy);
     }

@@ -6,6 +6,8 @@
 //! | `inline` | any figure as SVG within the web page, in the page's colors |
 //! | `curves` | accuracy and loss over the epochs, training against validation |
 //! | `map` | songs on a plane, colored by genre |
+//! | `classes` | reliability, F1 of every class, the difference of two confusion matrices |
+//! | `overlay` | curves of several experiments or runs |
 //! | `matrix` | the confusion matrix |
 //! | `scatter` | predicted against actual numbers |
 //! | `robust` | the main metric against the strength of every degradation |
@@ -23,6 +25,7 @@ mod augment;
 mod axis;
 mod bar;
 mod canvas;
+mod classes;
 mod color;
 mod curves;
 mod eda;
@@ -31,6 +34,7 @@ mod inline;
 mod learning_curve;
 mod map;
 mod matrix;
+mod overlay;
 mod raster;
 mod rates;
 mod render;
@@ -49,12 +53,14 @@ pub use sound::{Frames, SPECTROGRAM_FLOOR_DB, SPECTRUM_FLOOR_DB, Segment};
 use std::path::{Path, PathBuf};
 
 use super::ablation::Ablation;
+use super::class_figures::{ClassF1, ConfusionDifference, Reliability};
 use super::group::{Group, Row};
 use super::learning::Curve;
+use super::overlay::{CurveView, OverlaidLine};
 use super::page_studies::Studies;
 use super::robust::{Measured, Section};
 use super::words::plain;
-use super::{DatasetSummary, Options, ReportError};
+use super::{DatasetSummary, Options, Picture, ReportError};
 use crate::record::Epoch;
 use crate::search::Trials;
 use crate::vocab::Task;
@@ -193,6 +199,14 @@ pub(super) fn summary_data(summary: &DatasetSummary) -> Result<Vec<(String, Stri
     summary_figures(summary).into_iter().map(address).collect()
 }
 
+/// The mel spectrogram of a segment, as SVG that is a file of its own.
+pub(super) fn mel_svg(segment: &Segment) -> Result<String, ReportError> {
+    let figures = sound::figures(segment);
+    let mel = figures.into_iter().find(|(file, _)| file.contains("mel"));
+    let (file, figure) = mel.expect("a segment has a mel spectrogram");
+    render::svg(&figure, Path::new(file))
+}
+
 /// Draws a summary's figures into a folder; the SVGs' paths, beside each of which a PNG lies.
 pub(super) fn draw_summary(
     summary: &DatasetSummary,
@@ -220,13 +234,72 @@ fn draw(figure: &canvas::Figure, name: &str, folder: &Path) -> Result<PathBuf, R
     Ok(folder.join(format!("{name}.svg")))
 }
 
+/// The confusion matrix of a group as a PNG.
+pub(super) fn confusion_png(group: &Group) -> Result<Picture, ReportError> {
+    render::picture(&matrix::figure(group), Path::new("confusion.png"))
+}
+
 /// One row's accuracy and loss over the epochs, as SVG that stands within a page and takes its
 /// colors; none for models that are fitted in one go. `epochs` has one list per run.
 pub(super) fn inline_curves(group: &Group, epochs: &[Vec<Epoch>]) -> Vec<String> {
     if epochs.iter().all(Vec::is_empty) {
         return vec![];
     }
-    curves::panels(group, epochs).iter().map(inline::svg).collect()
+    let claim = group.claim_of_main().map(|judged| judged.claim.value);
+    curves::panels(group.experiment(), claim, epochs).iter().map(inline::svg).collect()
+}
+
+/// The same of runs that are not finished or have no test scores.
+pub(super) fn inline_epochs(experiment: &str, epochs: &[Vec<Epoch>]) -> Vec<String> {
+    curves::panels(experiment, None, epochs).iter().map(inline::svg).collect()
+}
+
+/// Curves of several experiments or runs, as SVG that stands within a page.
+pub(super) fn inline_overlaid(lines: &[OverlaidLine], view: &CurveView) -> String {
+    let figure = inline::svg(&overlay::panel(lines, view));
+    let caption = super::words::escaped(&overlay::caption(lines, view));
+    format!("<figure class=\"wide\">{figure}<figcaption>{caption}</figcaption></figure>")
+}
+
+/// Draws curves of several experiments or runs into a folder.
+pub(super) fn draw_overlaid(
+    lines: &[OverlaidLine],
+    view: &CurveView,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let name = joined(lines.iter().map(|line| line.name.as_str()), &view.metric);
+    draw(&overlay::figure(lines, view), &name, folder)
+}
+
+/// Draws a reliability diagram into a folder.
+pub(super) fn draw_reliability(
+    sides: &[Reliability],
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let names = sides.iter().map(|side| side.name.as_str());
+    draw(&classes::reliability(sides), &joined(names, "reliability"), folder)
+}
+
+/// Draws F1 of every class into a folder.
+pub(super) fn draw_f1(sides: &[ClassF1], folder: &Path) -> Result<PathBuf, ReportError> {
+    let names = sides.iter().map(|side| side.name.as_str());
+    draw(&classes::f1(sides), &joined(names, "f1"), folder)
+}
+
+/// Draws the difference of two confusion matrices into a folder.
+pub(super) fn draw_confusion_difference(
+    difference: &ConfusionDifference,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let names = difference.names.iter().map(String::as_str);
+    draw(&classes::difference(difference), &joined(names, "confusion"), folder)
+}
+
+/// The name of a file about several experiments.
+fn joined<'a>(names: impl Iterator<Item = &'a str>, end: &str) -> String {
+    let names = names.collect::<Vec<_>>().join("-");
+    let name: String = file_name(&names).chars().take(100).collect();
+    format!("{name}-{end}")
 }
 
 /// One row's predicted against actual numbers, as SVG that stands within a page, and what they are of.

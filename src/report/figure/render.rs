@@ -1,6 +1,8 @@
 //! Marks -> SVG and PNG, by plotters.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use plotters::backend::DrawingBackend;
 use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
@@ -12,7 +14,8 @@ use plotters::style::{Color, FontTransform, ShapeStyle, TextStyle};
 use super::canvas::{Align, Direction, Figure, Mark, Point, Text};
 use super::font::{Lettering, PNG, SVG, drawable, font, register_fonts};
 use crate::disk;
-use crate::report::ReportError;
+use crate::report::{Picture, ReportError};
+use crate::vocab::sha256_hex;
 
 /// Both backends take whole pixels: they draw this many times larger than the figure is.
 const SCALE: u32 = 4;
@@ -20,16 +23,27 @@ const SCALE: u32 = 4;
 /// size for dense screens and paper.
 const SMOOTH: u32 = 2;
 
+/// The SVGs that this process has written with a PNG beside each, by their path, with their hash: as long as an SVG is the
+/// same, so is its PNG, which takes most of the time. A page that is written again and again draws what is new.
+static WRITTEN: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+
 /// Writes the figure as `NAME.svg` and `NAME.png`, each atomically.
 pub(super) fn save(figure: &Figure, folder: &Path, name: &str) -> Result<(), ReportError> {
     let put = |path: &Path, bytes: &[u8]| {
         disk::write_changed(path, bytes)
             .map_err(|source| ReportError::Io { path: path.to_owned(), source })
     };
-    let path = folder.join(format!("{name}.svg"));
-    put(&path, svg(figure, &path)?.as_bytes())?;
-    let path = folder.join(format!("{name}.png"));
-    put(&path, &png(figure, &path)?)
+    let [path, of_png] = ["svg", "png"].map(|end| folder.join(format!("{name}.{end}")));
+    let svg = svg(figure, &path)?;
+    put(&path, svg.as_bytes())?;
+    let hash = sha256_hex(svg.as_bytes());
+    let written = || WRITTEN.lock().expect("no holder of the names panics");
+    if written().get(&path) == Some(&hash) && of_png.exists() {
+        return Ok(());
+    }
+    put(&of_png, &png(figure, &of_png)?)?;
+    written().insert(path, hash);
+    Ok(())
 }
 
 /// The figure as SVG; `path` is where it goes, for messages.
@@ -51,6 +65,12 @@ pub(super) fn svg(figure: &Figure, path: &Path) -> Result<String, ReportError> {
     }
     let text = text.replacen(&drawn, &shown, 1);
     Ok(text.replacen(">\n", &below, 1))
+}
+
+/// The figure as PNG with its size in pixels; `path` is where it goes, for messages.
+pub(super) fn picture(figure: &Figure, path: &Path) -> Result<Picture, ReportError> {
+    let [width, height] = [figure.width, figure.height].map(|length| length * SCALE / SMOOTH);
+    Ok(Picture { png: png(figure, path)?, width, height })
 }
 
 /// The figure as PNG; `path` is where it goes, for messages.

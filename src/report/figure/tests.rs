@@ -110,7 +110,7 @@ fn figures_of_tags_and_numbers_are_legible_too() {
         for group in groups {
             let epochs: Vec<_> = group.runs.iter().map(|run| run.epochs().unwrap()).collect();
             assert_legible(&curves::figure(group, &epochs));
-            assert_eq!(curves::panels(group, &epochs).len(), 1, "the loss alone");
+            assert_eq!(curves::panels("x", None, &epochs).len(), 1, "the loss alone");
             assert_eq!(group.more.points.len(), if task == Task::Number { 720 } else { 0 });
             if task == Task::Number {
                 assert_legible(&scatter::figure(group));

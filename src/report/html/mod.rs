@@ -26,17 +26,22 @@ mod strips;
 mod studies;
 mod table;
 
+pub(super) use self::matrix::{difference as confusion_difference, html as confusion_matrix};
+pub(super) use self::spec::text as spec_text;
+pub(super) use self::studies::searches as searches_section;
+pub(super) use self::table::{Cell, Table, scrolling};
+
 use std::path::Path;
 
-use super::group::Row;
+use super::group::{Group, Row};
 use super::page::how_to_read;
 use super::page_studies::Studies;
 use super::robust::Section;
 use super::words::escaped;
-use super::{Options, ReportError};
+use super::{DatasetSummary, Options, ReportError};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+pub(super) const STYLE: &str = include_str!("style.css");
+pub(super) const SCRIPT: &str = include_str!("script.js");
 
 /// What the page's own parts are called, so that no experiment is.
 const RESERVED: [&str; 12] = [
@@ -95,6 +100,7 @@ pub(super) fn text(
     let (summary, claims) =
         (overview::table(rows, &anchors, options), overview::claims(rows, &anchors));
     let contents = contents(rows, &anchors);
+    let pending = overview::pending(&options.pending);
     let skipped = format!("{}{}", overview::foreign(rows), overview::skipped(&options.skipped));
     let reading: String = how_to_read(rows)
         .iter()
@@ -109,7 +115,7 @@ pub(super) fn text(
          <body id=\"top\">\n<a class=\"skip\" href=\"#main\">Skip to the summary</a>\n\
          <header>\n<p class=\"kicker\">encore report</p>\n<h1>{title}</h1>\n{about}{headline}\
          <p>Every row is an experiment that is declared in a spec: a repetition of a published one, or our own. All \
-         results are computed from the records of the runs.</p>\n{data}{skipped}{made_from}\
+         results are computed from the records of the runs.</p>\n{pending}{data}{skipped}{made_from}\
          {navigation}</header>\n<main id=\"main\">\n{leaks}\
          <section id=\"summary\" aria-labelledby=\"summary-title\">\n\
          <h2 id=\"summary-title\">Summary</h2>\n{strips}{summary}</section>\n\
@@ -127,6 +133,26 @@ pub(super) fn text(
          <p><a href=\"#top\">Back to the top</a></p></footer>\n\
          <script>\n{SCRIPT}</script>\n</body>\n</html>\n"
     ))
+}
+
+/// The section of one group, for a page of its own; its runs' links are relative to `folder`.
+pub(super) fn run_section(
+    group: &Group,
+    rows: &[Row],
+    folder: &Path,
+) -> Result<String, ReportError> {
+    section::html(group, rows, "results", folder)
+}
+
+/// The claims of some rows, for a page of their own.
+pub(super) fn claims_table(rows: &[Row]) -> String {
+    overview::claims(rows, &[])
+}
+
+/// The figures of a dataset, for a page of their own.
+pub(super) fn data_figures(name: &str, summary: &DatasetSummary) -> Result<String, ReportError> {
+    let options = Options { data: vec![(name.to_owned(), summary.clone())], ..Options::default() };
+    data::html(&[], &options)
 }
 
 fn navigation(

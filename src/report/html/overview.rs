@@ -48,6 +48,14 @@ pub(super) fn skipped(lines: &[String]) -> String {
     }
 }
 
+/// Tells how many runs are still to come.
+pub(super) fn pending(pending: &[(String, usize)]) -> String {
+    match summary::pending(pending, Markup::Html) {
+        text if text.is_empty() => text,
+        text => note("Not finished yet", &text),
+    }
+}
+
 fn note(title: &str, html: &str) -> String {
     format!("<div class=\"note\"><p><strong>{title}.</strong> {html}</p></div>\n")
 }
@@ -140,15 +148,18 @@ fn summary_line(row: &Row, rows: &[Row], anchors: &[String], task: Task) -> Vec<
     cells
 }
 
-/// Every claim of every row with its verdict and why; empty without any.
+/// Every claim of every row with its verdict and why; empty without any. Without anchors, rows have no sections to lead to.
 pub(super) fn claims(rows: &[Row], anchors: &[String]) -> String {
     let mut lines = vec![];
-    for (row, anchor) in rows.iter().zip(anchors) {
+    for (i, row) in rows.iter().enumerate() {
         let Some(group) = row.group() else { continue };
         for judged in &group.judged {
             let claim = judged.claim;
             lines.push(vec![
-                Cell::html(to_section(&group.name(), anchor)),
+                match anchors.get(i) {
+                    Some(anchor) => Cell::html(to_section(&group.name(), anchor)),
+                    None => Cell::text(&group.name()),
+                },
                 Cell::text(&claim.metric),
                 Cell::number(&judged.value_words()).by(claim.value),
                 Cell::text(&claim.source),

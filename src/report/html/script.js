@@ -32,9 +32,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 
 // A box that scrolls must be reachable by keyboard; one that does not is no stop.
-const boxes = document.querySelectorAll(".scroll");
+const boxes = () => document.querySelectorAll(".scroll");
 const stops = () => {
-  for (const box of boxes) {
+  for (const box of boxes()) {
     if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The text, in the order of the keys; what is absent is left out.
-pub(super) fn text(spec: &Value) -> String {
+pub(in crate::report) fn text(spec: &Value) -> String {
     let mut lines = String::new();
     flatten("", spec, &mut lines);
     lines

@@ -33,7 +33,7 @@ pub(super) fn recommended(all: &Studies) -> String {
 }
 
 /// The section on searches; empty without any.
-pub(super) fn searches(searches: &[Section]) -> String {
+pub(in crate::report) fn searches(searches: &[Section]) -> String {
     let part = |it: &Section| {
         let title = it.title();
         let head = it.head();

@@ -3,7 +3,7 @@
 use crate::report::words::escaped;
 
 /// A cell: its text, and the number that it is sorted by.
-pub(super) struct Cell {
+pub(in crate::report) struct Cell {
     html: String,
     key: Option<f64>,
     kind: Kind,
@@ -19,7 +19,7 @@ enum Kind {
 
 impl Cell {
     /// Words, sorted as such.
-    pub(super) fn text(text: &str) -> Self {
+    pub(in crate::report) fn text(text: &str) -> Self {
         Self::html(escaped(text))
     }
 
@@ -29,7 +29,7 @@ impl Cell {
     }
 
     /// A formatted number, right-aligned.
-    pub(super) fn number(text: &str) -> Self {
+    pub(in crate::report) fn number(text: &str) -> Self {
         Self { html: escaped(text), key: None, kind: Kind::Number }
     }
 
@@ -60,17 +60,17 @@ impl Cell {
 }
 
 /// A table whose first column names its rows.
-pub(super) struct Table<'a> {
-    pub(super) caption: &'a str,
-    pub(super) head: &'a [&'a str],
-    pub(super) rows: Vec<Vec<Cell>>,
+pub(in crate::report) struct Table<'a> {
+    pub(in crate::report) caption: &'a str,
+    pub(in crate::report) head: &'a [&'a str],
+    pub(in crate::report) rows: Vec<Vec<Cell>>,
     /// Whether a reader may sort it.
-    pub(super) is_sortable: bool,
+    pub(in crate::report) is_sortable: bool,
 }
 
 impl Table<'_> {
     /// The table in a box that scrolls sideways if the page is too narrow.
-    pub(super) fn html(&self) -> String {
+    pub(in crate::report) fn html(&self) -> String {
         self.html_in_groups(&vec![None; self.rows.len()])
     }
 
@@ -117,7 +117,7 @@ pub(super) fn wide_figure(label: &str, svg: &str) -> String {
 }
 
 /// A box that scrolls sideways by itself where its content is wider than the page.
-pub(super) fn scrolling(label: &str, inner: &str) -> String {
+pub(in crate::report) fn scrolling(label: &str, inner: &str) -> String {
     format!(
         "<div class=\"scroll\" role=\"region\" aria-label=\"{}\">{inner}</div>\n",
         escaped(label)

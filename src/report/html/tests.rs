@@ -61,6 +61,7 @@ fn nothing_that_a_record_says_becomes_markup() {
         scores: None,
         degraded: None,
         skipped: vec![],
+        pending: vec![],
         tasks: std::collections::BTreeMap::new(),
         ..Options::default()
     };
