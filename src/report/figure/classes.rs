@@ -27,10 +27,7 @@ pub(super) fn reliability(sides: &[Reliability]) -> Figure {
     let title = "How sure the models are, and how often they are right";
     let top = 70.0 + 22.0 * sides.len() as f64;
     let mut figure = Figure::new(title, 640, (top + 440.0 + 60.0) as u32);
-    figure.heading(
-        title,
-        "below the dashed line a model is too sure; 95 % intervals by track; points by tenths of confidence",
-    );
+    figure.heading(title, "below the dashed line a model is too sure; 95 % intervals by track");
     let plane = Plane {
         left: 82.0,
         top,
